@@ -1,0 +1,101 @@
+//! The names under which a plan gives a target: immutable ids, and selectors that have to be looked up.
+//!
+//! In: a column or key of a plan. Out: the [`IdName`] or [`Selector`] it stands for, found without regard to case,
+//! spaces and punctuation. Must not: look anything up in a tenant.
+
+/// What the value of an id must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// 8-4-4-4-12 hexadecimal digits.
+    Guid,
+    /// A GUID, or a user principal name (`someone@contoso.com`).
+    User,
+    /// Anything without white space, slashes and control characters: Graph composes it (`guid:guid`, hashes).
+    Opaque,
+}
+
+/// An id column of a plan, named after the parameter in Microsoft's URL templates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdName {
+    pub name: &'static str,
+    /// Other spellings that mean the same id.
+    pub aliases: &'static [&'static str],
+    pub kind: IdKind,
+}
+
+const fn id(name: &'static str, aliases: &'static [&'static str], kind: IdKind) -> IdName {
+    IdName { name, aliases, kind }
+}
+
+pub const MANAGED_DEVICE: IdName = id("managedDeviceId", &["intuneDeviceId"], IdKind::Guid);
+pub const AUTOPILOT_IDENTITY: IdName = id("windowsAutopilotDeviceIdentityId", &["autopilotDeviceId"], IdKind::Guid);
+/// Microsoft's pages print the name of the identity twice in the `deploymentProfile` routes; they are two ids.
+pub const ASSIGNED_DEVICE: IdName = id("assignedDeviceId", &[], IdKind::Guid);
+pub const USER: IdName = id("userId", &["usersId", "userPrincipalName", "upn"], IdKind::User);
+pub const HEALTH_SCRIPT: IdName = id("deviceHealthScriptId", &[], IdKind::Guid);
+pub const HEALTH_SCRIPT_STATE: IdName = id("deviceHealthScriptDeviceStateId", &[], IdKind::Opaque);
+pub const MANAGEMENT_SCRIPT: IdName = id("deviceManagementScriptId", &[], IdKind::Guid);
+pub const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStateId", &[], IdKind::Opaque);
+pub const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
+pub const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
+pub const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
+
+const IDS: &[IdName] = &[
+    MANAGED_DEVICE,
+    AUTOPILOT_IDENTITY,
+    ASSIGNED_DEVICE,
+    USER,
+    HEALTH_SCRIPT,
+    HEALTH_SCRIPT_STATE,
+    MANAGEMENT_SCRIPT,
+    MANAGEMENT_SCRIPT_STATE,
+    COMPLIANCE_SCRIPT,
+    COMPLIANCE_SCRIPT_STATE,
+    DETECTED_APP,
+];
+
+/// A way to point at a target that is not its id and has to be looked up first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selector {
+    pub name: &'static str,
+}
+
+/// `userPrincipalName` is not here: it is an id of a user, and a selector only where the target is a device.
+pub const SELECTORS: &[Selector] = &[
+    Selector { name: "serialNumber" },
+    Selector { name: "deviceName" },
+    Selector { name: "azureADDeviceId" },
+    Selector { name: "imei" },
+];
+
+/// Folds a header or key so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
+pub fn fold(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The id column of that name or alias.
+pub fn id_named(name: &str) -> Option<IdName> {
+    let wanted = fold(name);
+    IDS.iter().copied().find(|id| fold(id.name) == wanted || id.aliases.iter().any(|alias| fold(alias) == wanted))
+}
+
+/// The selector of that name.
+pub fn selector_named(name: &str) -> Option<Selector> {
+    let wanted = fold(name);
+    SELECTORS.iter().copied().find(|selector| fold(selector.name) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_whatever_their_spelling() {
+        for spelling in ["managedDeviceId", "Managed Device ID", "MANAGED_DEVICE_ID", " managed-device-id "] {
+            assert_eq!(id_named(spelling), Some(MANAGED_DEVICE), "{spelling}");
+        }
+        assert_eq!(id_named("usersId"), Some(USER));
+        assert_eq!(id_named("deviceId"), None, "the Intune exports use it for two different ids");
+        assert_eq!(selector_named("Serial Number").map(|s| s.name), Some("serialNumber"));
+    }
+}

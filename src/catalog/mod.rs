@@ -1,0 +1,251 @@
+//! The catalog: every action musterout knows, as data.
+//!
+//! In: nothing. Out: [`Action`] rows with their routes, parameters, permissions, risk and repeat-safety, read by the
+//! plan (validation), the preview, the request builder, the runner's retry policy, the simulator and the help text.
+//! Must not: send, parse files, or know how a row is shown. A new action is a new row in `actions.rs`, nothing else.
+
+mod actions;
+mod bucket;
+mod id;
+mod parameter;
+
+pub use actions::ACTIONS;
+pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
+pub use id::{IdKind, IdName, SELECTORS, Selector, id_named, selector_named};
+pub use parameter::{Parameter, ParameterKind};
+
+/// What an action acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TargetKind {
+    ManagedDevice,
+    AutopilotIdentity,
+    User,
+}
+
+impl TargetKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ManagedDevice => "managedDevice",
+            Self::AutopilotIdentity => "windowsAutopilotDeviceIdentity",
+            Self::User => "user",
+        }
+    }
+}
+
+/// The HTTP methods that actions use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A version of the Graph API, in the order in which we prefer them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Version {
+    V1,
+    Beta,
+}
+
+impl Version {
+    /// As it stands in a URL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1.0",
+            Self::Beta => "beta",
+        }
+    }
+}
+
+/// How bad a mistake with this action is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Risk {
+    /// Nothing is lost; the device or user hardly notices.
+    Harmless,
+    /// Something changes, and can be changed back.
+    Reversible,
+    /// Data or management is lost; getting it back means work on the device.
+    Destructive,
+    /// Cannot be undone at all.
+    Irreversible,
+}
+
+impl Risk {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Harmless => "harmless",
+            Self::Reversible => "reversible",
+            Self::Destructive => "destructive",
+            Self::Irreversible => "irreversible",
+        }
+    }
+
+    /// Whether a run with such a job asks for the number before it starts.
+    pub fn wants_confirmation(self) -> bool {
+        self >= Self::Destructive
+    }
+}
+
+/// What may be done when an attempt ended without a trustworthy answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Sending it again changes nothing more: it may simply be repeated.
+    Harmless,
+    /// It is sent again only after a read has shown that it had no effect.
+    AfterReadBack,
+}
+
+impl Repeat {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Harmless => "harmless",
+            Self::AfterReadBack => "after_read_back",
+        }
+    }
+}
+
+/// How a read can tell whether an action took effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadBack {
+    /// `managementState` of the device: one of `landed` means yes, `managed` means no; a device that is gone means yes.
+    ManagementState { landed: &'static [&'static str] },
+    /// The target is gone: yes. It is still there: no.
+    Absent,
+    /// `deviceActionResults` holds an entry of this `actionName` that is newer than the attempt: yes. Its absence
+    /// proves nothing, because the list is known to come back empty.
+    ActionResult { action_name: &'static str },
+    /// `managementState` of every device of the user: all on their way out (or none left) means yes, all `managed`
+    /// means no, a mixture cannot tell.
+    UserDevices { landed: &'static [&'static str] },
+    /// No read tells.
+    Nobody,
+}
+
+/// What a 2xx answer is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Success {
+    /// The service queued it; the device acts when it next checks in.
+    Accepted,
+    /// The effect is there when the answer comes.
+    Completed,
+}
+
+/// What a 404 or 410 answer means for the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// The wanted state holds already.
+    AlreadyDone,
+    /// The row asked for something that cannot happen any more.
+    Failed,
+}
+
+/// One URL template of an action.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Route {
+    pub name: &'static str,
+    pub method: Method,
+    /// Path below the version, with `{idName}` placeholders.
+    pub path: &'static str,
+    /// Versions that serve it, preferred first.
+    pub versions: &'static [Version],
+    /// Ids that fill the placeholders, in path order; the last one is the target acted on.
+    pub ids: &'static [IdName],
+}
+
+/// One verb of the catalog.
+#[derive(Debug)]
+pub struct Action {
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub target: TargetKind,
+    /// The first route is the default.
+    pub routes: &'static [Route],
+    pub parameters: &'static [Parameter],
+    /// What to grant in practice, least privileged first.
+    pub permissions: &'static [&'static str],
+    pub risk: Risk,
+    pub repeat: Repeat,
+    pub read_back: ReadBack,
+    pub success: Success,
+    pub gone: Gone,
+    pub service: &'static Service,
+    /// What an operator should know before using it.
+    pub notes: &'static [&'static str],
+}
+
+impl PartialEq for Action {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Action {}
+
+impl Action {
+    /// The action of that exact name.
+    pub fn named(name: &str) -> Option<&'static Action> {
+        ACTIONS.iter().find(|action| action.name == name)
+    }
+
+    pub fn default_route(&self) -> &'static Route {
+        &self.routes[0]
+    }
+
+    pub fn route_named(&self, name: &str) -> Option<&'static Route> {
+        self.routes.iter().find(|route| route.name == name)
+    }
+
+    pub fn parameter_named(&self, name: &str) -> Option<&'static Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placeholders(path: &str) -> Vec<&str> {
+        path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
+    }
+
+    #[test]
+    fn every_route_lists_exactly_the_ids_of_its_path_in_order() {
+        for action in ACTIONS {
+            for route in action.routes {
+                let names: Vec<_> = route.ids.iter().map(|id| id.name).collect();
+                assert_eq!(placeholders(route.path), names, "{} / {}", action.name, route.name);
+                assert!(!route.versions.is_empty());
+                assert!(route.versions.is_sorted(), "v1.0 is preferred where there is a choice");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_within_their_table() {
+        for (index, action) in ACTIONS.iter().enumerate() {
+            assert!(ACTIONS[index + 1..].iter().all(|other| other.name != action.name), "{}", action.name);
+            for (at, route) in action.routes.iter().enumerate() {
+                assert!(action.routes[at + 1..].iter().all(|other| other.name != route.name), "{}", route.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_that_must_not_be_repeated_blindly_is_never_called_harmless() {
+        for action in ACTIONS {
+            if action.repeat == Repeat::AfterReadBack {
+                assert!(action.risk >= Risk::Destructive, "{}", action.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! Faults that a user can cause, each with its place and a remedy.
+//!
+//! In: whoever reads user input makes [`Diagnostic`]s and hands them to a [`Diagnostics`] collector, which does not
+//! stop at the first. Out: rendered text in the look of rustc, or objects for `--format json`.
+//! Must not: print, read files, or know what was being read.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde::Serialize;
+
+/// Whether a fault stops the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// Where a fault is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// The file as the user named it.
+    pub file: String,
+    /// From 1; `None` where the fault is the whole file's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// In characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// Name of the CSV column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column_name: Option<String>,
+    /// The offending text in its line or lines.
+    #[serde(skip)]
+    pub excerpt: Option<Excerpt>,
+}
+
+impl Place {
+    /// The whole of a file.
+    pub fn file(file: impl Into<String>) -> Self {
+        Self { file: file.into(), line: None, column: None, column_name: None, excerpt: None }
+    }
+
+    /// The bytes `range` of a file's `text`.
+    pub fn in_text(file: impl Into<String>, text: &str, range: Range<usize>) -> Self {
+        let start = floor(text, range.start);
+        let end = floor(text, range.end).max(start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
+        let line = text[..line_start].matches('\n').count() + 1;
+        Self {
+            file: file.into(),
+            line: Some(line),
+            column: Some(text[line_start..start].chars().count() + 1),
+            column_name: None,
+            excerpt: Some(Excerpt {
+                text: text[line_start..line_end].to_owned(),
+                first_line: line,
+                mark: start - line_start..end - line_start,
+            }),
+        }
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The lines around a fault, and the bytes of them to underline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    pub text: String,
+    pub first_line: usize,
+    pub mark: Range<usize>,
+}
+
+/// One fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    /// Stable name of the kind of fault, for programs: `unknown-key`.
+    pub code: &'static str,
+    /// What is wrong, in one line without a full stop.
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// What stands beside the underline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, message: message.into(), place: None, label: None, help: None }
+    }
+
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The fault as people read it, ending in a newline. `styled` adds colours.
+    pub fn render(&self, styled: bool) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(visible(&self.message)).id(self.code);
+        let mut group = Group::with_title(title);
+        let origin = self.place.as_ref().map(|place| visible(&place.file));
+        if let (Some(place), Some(origin)) = (&self.place, &origin) {
+            group = match &place.excerpt {
+                Some(excerpt) => {
+                    let mut mark = AnnotationKind::Primary.span(excerpt.mark.clone());
+                    if let Some(label) = &self.label {
+                        mark = mark.label(label.clone());
+                    }
+                    group.element(
+                        Snippet::source(excerpt.text.clone())
+                            .line_start(excerpt.first_line)
+                            .path(origin.clone())
+                            .annotation(mark),
+                    )
+                }
+                None => group.element(annotate_snippets::Origin::path(origin.clone())),
+            };
+        }
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(visible(help)));
+        }
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        let mut text = renderer.render(&[group]).to_string();
+        text.push('\n');
+        text
+    }
+}
+
+/// Control characters of a user's file must not reach the terminal.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// A collector of faults. It keeps the first [`Diagnostics::KEPT`] and counts the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    kept: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
+}
+
+impl Diagnostics {
+    /// A file of a million broken rows must not fill the memory with their descriptions.
+    pub const KEPT: usize = 1_000;
+
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        match diagnostic.severity {
+            Severity::Error => self.errors += 1,
+            Severity::Warning => self.warnings += 1,
+        }
+        if self.kept.len() < Self::KEPT {
+            self.kept.push(diagnostic);
+        }
+    }
+
+    pub fn extend(&mut self, other: Diagnostics) {
+        self.errors += other.errors;
+        self.warnings += other.warnings;
+        let room = Self::KEPT.saturating_sub(self.kept.len());
+        self.kept.extend(other.kept.into_iter().take(room));
+    }
+
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
+    pub fn warnings(&self) -> usize {
+        self.warnings
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    pub fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.kept.iter()
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Self {
+        let mut diagnostics = Self::default();
+        diagnostics.push(diagnostic);
+        diagnostics
+    }
+}
+
+/// The word among `known` that somebody who typed `wrong` most likely meant.
+pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    known
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(&wrong, &word.to_lowercase()), word))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, word)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_knows_its_line_and_its_column_in_characters() {
+        let text = "version: 1\nnäme: lab\n";
+        let at = text.find("lab").unwrap();
+        let place = Place::in_text("plan.yaml", text, at..at + 3);
+        assert_eq!((place.line, place.column), (Some(2), Some(7)));
+        let excerpt = place.excerpt.unwrap();
+        assert_eq!(&excerpt.text[excerpt.mark], "lab");
+    }
+
+    #[test]
+    fn the_offending_text_is_underlined() {
+        let text = "version: 1\nnmae: lab\n";
+        let rendered = Diagnostic::error("unknown-key", "unknown key `nmae`")
+            .at(Place::in_text("plan.yaml", text, 11..15))
+            .label("not a key of a plan")
+            .help("did you mean `name`?")
+            .render(false);
+        assert!(rendered.contains("error[unknown-key]: unknown key `nmae`"), "{rendered}");
+        assert!(rendered.contains("--> plan.yaml:2:1"), "{rendered}");
+        assert!(rendered.contains("^^^^ not a key of a plan"), "{rendered}");
+        assert!(rendered.contains("help: did you mean `name`?"), "{rendered}");
+    }
+
+    #[test]
+    fn faults_beyond_the_kept_ones_are_counted() {
+        let mut all = Diagnostics::default();
+        for _ in 0..Diagnostics::KEPT + 5 {
+            all.push(Diagnostic::error("x", "x"));
+        }
+        assert_eq!((all.iter().count(), all.errors()), (Diagnostics::KEPT, Diagnostics::KEPT + 5));
+    }
+
+    #[test]
+    fn suggestions_are_near_or_absent() {
+        assert_eq!(did_you_mean("retier", ["wipe", "retire"]), Some("retire"));
+        assert_eq!(did_you_mean("launch", ["wipe", "retire"]), None);
+    }
+}

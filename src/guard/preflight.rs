@@ -1,0 +1,110 @@
+//! What can be said about a plan's jobs before the first request.
+//!
+//! In: jobs in plan order, and the time. Out: [`Preflight`]: which jobs are held or not due, and why; how many will be
+//! sent. Preview and run use the same one. Must not: change jobs or read files.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use jiff::Timestamp;
+
+use crate::job::{Job, JobId};
+use crate::outcome::Outcome;
+
+/// Why a job is not sent in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// An earlier row of the plan is the same job.
+    Duplicate { of_row: u32 },
+    /// Its `notBefore` has not come.
+    NotDue { until: Timestamp },
+}
+
+impl Hold {
+    /// How a held job settles.
+    pub fn outcome(self) -> Outcome {
+        match self {
+            Self::Duplicate { .. } => Outcome::Held,
+            Self::NotDue { .. } => Outcome::NotAttempted,
+        }
+    }
+}
+
+impl std::fmt::Display for Hold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Duplicate { of_row } => write!(f, "same job as row {of_row}"),
+            Self::NotDue { until } => write!(f, "not before {until}"),
+        }
+    }
+}
+
+/// The findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preflight {
+    /// One entry for every job, in plan order; `None` means that it will be sent.
+    pub holds: Vec<Option<Hold>>,
+    /// Jobs that will be sent.
+    pub due: u32,
+    /// Of those, the ones whose action wants a confirmation.
+    pub dangerous: u32,
+}
+
+/// Looks at all jobs once. Steps after a held step are sent or held by the runner, when it comes to them.
+pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
+    let mut first_rows: HashMap<JobId, u32> = HashMap::with_capacity(jobs.len());
+    let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
+    for job in jobs {
+        let hold = match first_rows.entry(job.id) {
+            Entry::Occupied(first) => Some(Hold::Duplicate { of_row: *first.get() }),
+            Entry::Vacant(place) => {
+                place.insert(job.row);
+                job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
+            }
+        };
+        if hold.is_none() {
+            preflight.due += 1;
+            preflight.dangerous += u32::from(job.action.risk.wants_confirmation());
+        }
+        preflight.holds.push(hold);
+    }
+    preflight
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Action;
+    use crate::job::{Ids, JobParts};
+
+    fn job(row: u32, id: &str, not_before: Option<&str>) -> Job {
+        let action = Action::named("retire").unwrap();
+        Job::new(JobParts {
+            row,
+            action,
+            route: action.default_route(),
+            ids: Ids::new([id]),
+            parameters: None,
+            not_before: not_before.map(|at| at.parse().unwrap()),
+            note: None,
+            after: None,
+        })
+    }
+
+    #[test]
+    fn the_second_of_two_equal_jobs_is_held_and_the_first_is_named() {
+        let found = inspect(&[job(2, "a", None), job(3, "b", None), job(4, "A", None)], Timestamp::UNIX_EPOCH);
+        assert_eq!(found.holds, [None, None, Some(Hold::Duplicate { of_row: 2 })]);
+        assert_eq!((found.due, found.dangerous), (2, 2));
+    }
+
+    #[test]
+    fn a_job_waits_for_its_day() {
+        let now: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
+        let found =
+            inspect(&[job(2, "a", Some("2026-12-01T00:00:00Z")), job(3, "b", Some("2026-12-01T00:00:01Z"))], now);
+        assert_eq!(found.holds[0], None);
+        assert!(matches!(found.holds[1], Some(Hold::NotDue { .. })));
+        assert_eq!(found.due, 1);
+    }
+}

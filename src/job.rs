@@ -1,0 +1,240 @@
+//! The unit of work: one action on one target with its parameters.
+//!
+//! In: catalog rows, ids and parameter values that the plan has validated. Out: [`Job`], a compact value that preview,
+//! run, journal and report share. Must not: build requests, know outcomes, or depend on where in a file it stood.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::catalog::{Access, Action, Bucket, Parameter, Route};
+
+/// What a job is, whatever file or row it came from: a digest of action, target and parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId([u8; 16]);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut bytes = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(());
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_| ())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_| ())?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+/// The ids of one job, in the order of its route. One allocation, because a plan may have a million of them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Ids(Box<str>);
+
+const BETWEEN_IDS: char = '\u{1f}';
+
+impl Ids {
+    /// `values` in the order of the route's ids. None of them may hold a control character; the plan has seen to that.
+    pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut joined = String::with_capacity(36);
+        for (index, value) in values.into_iter().enumerate() {
+            if index > 0 {
+                joined.push(BETWEEN_IDS);
+            }
+            joined.push_str(value);
+        }
+        Self(joined.into_boxed_str())
+    }
+
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.split(BETWEEN_IDS)
+    }
+
+    /// The id acted on: the last one of the path.
+    pub fn target(&self) -> &str {
+        self.0.rsplit(BETWEEN_IDS).next().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The parameters of a job and the request body they make. Shared by all jobs that say the same.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Parameters {
+    body: Box<str>,
+    beta: bool,
+}
+
+impl Parameters {
+    /// `values` must have been checked against the catalog; they are put into its order, so that equal parameters make
+    /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
+    pub fn new(action: &Action, mut values: Vec<(&'static Parameter, Value)>) -> Option<Arc<Self>> {
+        if values.is_empty() {
+            return None;
+        }
+        values.sort_by_key(|(parameter, _)| action.parameters.iter().position(|p| p.name == parameter.name));
+        let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
+        let body: Map<_, _> = values.into_iter().map(|(parameter, value)| (parameter.name.to_owned(), value)).collect();
+        Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
+    }
+
+    /// The JSON document to send.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// Whether one of them exists only in the beta version.
+    pub fn need_beta(&self) -> bool {
+        self.beta
+    }
+}
+
+/// One action on one target with its parameters.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub id: JobId,
+    /// Line of the CSV plan where the row starts, or position in the YAML plan, from 1.
+    pub row: u32,
+    pub action: &'static Action,
+    pub route: &'static Route,
+    pub ids: Ids,
+    pub parameters: Option<Arc<Parameters>>,
+    /// Not to be sent before.
+    pub not_before: Option<Timestamp>,
+    /// The operator's remark, copied into the report.
+    pub note: Option<Box<str>>,
+    /// Index in the plan's list of the step that must settle well before this one.
+    pub after: Option<u32>,
+}
+
+/// Everything of a job but its identity, which follows from the rest.
+#[derive(Debug)]
+pub struct JobParts {
+    pub row: u32,
+    pub action: &'static Action,
+    pub route: &'static Route,
+    pub ids: Ids,
+    pub parameters: Option<Arc<Parameters>>,
+    pub not_before: Option<Timestamp>,
+    pub note: Option<Box<str>>,
+    pub after: Option<u32>,
+}
+
+impl Job {
+    pub fn new(parts: JobParts) -> Self {
+        let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
+        let id = identify(action, route, &ids, parameters.as_deref());
+        Self { id, row, action, route, ids, parameters, not_before, note, after }
+    }
+
+    /// The id acted on.
+    pub fn target(&self) -> &str {
+        self.ids.target()
+    }
+
+    /// The allowance that sending this job uses up.
+    pub fn bucket(&self) -> Bucket {
+        Bucket { service: self.action.service, access: Access::Write }
+    }
+
+    /// The allowance that reading this job's target uses up.
+    pub fn read_bucket(&self) -> Bucket {
+        Bucket { service: self.action.service, access: Access::Read }
+    }
+}
+
+/// The route is not part of the identity: two routes with the same ids reach the same target with the same effect.
+fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Parameters>) -> JobId {
+    let mut digest = Sha256::new();
+    digest.update(b"musterout/job/1\n");
+    digest.update(action.name);
+    for (name, value) in route.ids.iter().zip(ids.iter()) {
+        digest.update(b"\n");
+        digest.update(name.name);
+        digest.update(b"=");
+        digest.update(value.to_ascii_lowercase());
+    }
+    digest.update(b"\n\n");
+    digest.update(parameters.map(Parameters::body).unwrap_or_default());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest.finalize()[..16]);
+    JobId(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn job(action: &str, id: &str, values: Vec<(&str, Value)>) -> Job {
+        let action = Action::named(action).unwrap();
+        let values = values.into_iter().map(|(name, value)| (action.parameter_named(name).unwrap(), value)).collect();
+        Job::new(JobParts {
+            row: 1,
+            action,
+            route: action.default_route(),
+            ids: Ids::new([id]),
+            parameters: Parameters::new(action, values),
+            not_before: None,
+            note: None,
+            after: None,
+        })
+    }
+
+    #[test]
+    fn identity_is_action_target_and_parameters_and_nothing_else() {
+        let id = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
+        let first = job("wipe", id, vec![("keepUserData", json!(true)), ("persistEsimDataPlan", json!(false))]);
+        let other_order = job("wipe", id, vec![("persistEsimDataPlan", json!(false)), ("keepUserData", json!(true))]);
+        assert_eq!(first.id, other_order.id);
+        assert_eq!(
+            first.id,
+            job("wipe", &id.to_uppercase(), vec![("keepUserData", json!(true)), ("persistEsimDataPlan", json!(false))])
+                .id
+        );
+        assert_ne!(first.id, job("wipe", id, vec![]).id);
+        assert_ne!(job("retire", id, vec![]).id, job("delete", id, vec![]).id);
+    }
+
+    #[test]
+    fn an_id_reads_back_from_its_text() {
+        let id = job("retire", "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11", vec![]).id;
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("zz".parse::<JobId>(), Err(()));
+    }
+
+    #[test]
+    fn the_digest_is_an_interface_and_stays_what_it_is() {
+        let id = job("retire", "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11", vec![]).id;
+        assert_eq!(id.to_string(), "b79e8d84ef12afa24f35d917f24fe1d6");
+    }
+
+    #[test]
+    fn the_last_id_is_the_target() {
+        let ids = Ids::new(["a", "b"]);
+        assert_eq!(ids.target(), "b");
+        assert_eq!(ids.iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,172 @@
+//! From a job to the request that performs it, and to the read that checks it. Pure.
+//!
+//! In: a [`Job`]. Out: method, version, path and body. Preview, run and simulator share this, so that what is shown is
+//! what is sent. Must not: know hosts, tokens or time.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::catalog::{Method, ReadBack, Version};
+use crate::job::Job;
+
+/// A request without host and token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphRequest<'a> {
+    pub method: Method,
+    pub version: Version,
+    /// Version, path and query: `/v1.0/deviceManagement/…`.
+    pub path: String,
+    /// JSON; `None` where the action is sent without a body.
+    pub body: Option<&'a str>,
+}
+
+/// Everything that is not plain in a path segment. `@` and `:` may stand; `#` in the UPN of a guest may not.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The request that performs `job`.
+pub fn build(job: &Job) -> GraphRequest<'_> {
+    let version = version(job);
+    GraphRequest {
+        method: job.route.method,
+        version,
+        path: path(job, version, job.route.path, ""),
+        body: job.parameters.as_deref().map(|parameters| parameters.body()),
+    }
+}
+
+/// The read that shows whether `job` took effect, or `None` where no read tells.
+pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
+    let (resource, query) = match job.action.read_back {
+        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState"),
+        ReadBack::Absent => ("", "?$select=id"),
+        ReadBack::ActionResult { .. } => ("", "?$select=id,deviceActionResults"),
+        ReadBack::UserDevices { .. } => ("/managedDevices", "?$select=id,managementState&$top=1000"),
+        ReadBack::Nobody => return None,
+    };
+    let version = version(job);
+    let template = match job.route.method {
+        Method::Post => job.route.path.rsplit_once('/').map_or(job.route.path, |(resource, _)| resource),
+        Method::Get | Method::Delete => job.route.path,
+    };
+    let path = path(job, version, template, resource) + query;
+    Some(GraphRequest { method: Method::Get, version, path, body: None })
+}
+
+/// The first version that serves the route, or beta where a parameter exists only there.
+fn version(job: &Job) -> Version {
+    if job.parameters.as_ref().is_some_and(|parameters| parameters.need_beta()) {
+        return Version::Beta;
+    }
+    job.route.versions.first().copied().unwrap_or(Version::Beta)
+}
+
+fn path(job: &Job, version: Version, template: &str, suffix: &str) -> String {
+    let mut ids = job.ids.iter();
+    let mut path = String::with_capacity(template.len() + 48);
+    path.push('/');
+    path.push_str(version.name());
+    for segment in template.split('/').skip(1) {
+        match segment.starts_with('{') {
+            true => push_id(&mut path, ids.next().unwrap_or_default()),
+            false => {
+                path.push('/');
+                path.push_str(segment);
+            }
+        }
+    }
+    path.push_str(suffix);
+    path
+}
+
+/// A user principal name that starts with `$` would be read as an OData operator; Graph wants it in parentheses.
+fn push_id(path: &mut String, id: &str) {
+    let encoded = utf8_percent_encode(id, SEGMENT);
+    match id.starts_with('$') {
+        true => path.push_str(&format!("('{}')", encoded.to_string().replace('\'', "''"))),
+        false => {
+            path.push('/');
+            path.extend(encoded);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Action;
+    use crate::job::{Ids, JobParts, Parameters};
+    use serde_json::{Value, json};
+
+    const ID: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
+
+    fn job(action: &str, route: usize, ids: &[&str], values: Vec<(&str, Value)>) -> Job {
+        let action = Action::named(action).unwrap();
+        let values = values.into_iter().map(|(name, value)| (action.parameter_named(name).unwrap(), value)).collect();
+        Job::new(JobParts {
+            row: 1,
+            action,
+            route: &action.routes[route],
+            ids: Ids::new(ids.iter().copied()),
+            parameters: Parameters::new(action, values),
+            not_before: None,
+            note: None,
+            after: None,
+        })
+    }
+
+    #[test]
+    fn v1_is_preferred_and_left_only_for_a_beta_parameter() {
+        let plain = job("wipe", 0, &[ID], vec![("keepUserData", json!(false))]);
+        assert_eq!(build(&plain).path, format!("/v1.0/deviceManagement/managedDevices/{ID}/wipe"));
+        assert_eq!(build(&plain).body, Some(r#"{"keepUserData":false}"#));
+        let beta = job("wipe", 0, &[ID], vec![("useProtectedWipe", json!(true))]);
+        assert_eq!(build(&beta).path, format!("/beta/deviceManagement/managedDevices/{ID}/wipe"));
+    }
+
+    #[test]
+    fn an_action_without_parameters_has_no_body() {
+        assert_eq!(build(&job("retire", 0, &[ID], vec![])).body, None);
+        assert_eq!(build(&job("wipe", 0, &[ID], vec![])).body, None);
+    }
+
+    #[test]
+    fn user_principal_names_are_encoded_so_that_graph_reads_them_whole() {
+        let path = |upn: &str| build(&job("removeAllDevicesFromManagement", 0, &[upn], vec![])).path;
+        assert_eq!(path("ada@contoso.com"), "/v1.0/users/ada@contoso.com/removeAllDevicesFromManagement");
+        assert_eq!(path("a#EXT#@c.com"), "/v1.0/users/a%23EXT%23@c.com/removeAllDevicesFromManagement");
+        assert_eq!(path("$ada@c.com"), "/v1.0/users('$ada@c.com')/removeAllDevicesFromManagement");
+    }
+
+    #[test]
+    fn the_read_back_reads_the_resource_that_the_action_hangs_on() {
+        let read = |job: &Job| build_read_back(job).map(|request| request.path);
+        assert_eq!(
+            read(&job("retire", 0, &[ID], vec![])),
+            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState"))
+        );
+        assert_eq!(
+            read(&job("delete", 0, &[ID], vec![])),
+            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id"))
+        );
+        assert_eq!(
+            read(&job("removeAllDevicesFromManagement", 0, &["u@c.com"], vec![])),
+            Some("/v1.0/users/u@c.com/managedDevices?$select=id,managementState&$top=1000".into())
+        );
+        assert_eq!(read(&job("syncDevice", 0, &[ID], vec![])), None);
+    }
+}

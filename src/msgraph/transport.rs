@@ -1,0 +1,47 @@
+//! The border between Graph's protocol and whatever carries it.
+//!
+//! In: a [`WireRequest`]. Out: a [`WireReply`], or how it failed to come. Must not: know actions, retry, follow
+//! redirects, or log headers.
+
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+/// A request, whole.
+#[derive(Debug)]
+pub struct WireRequest {
+    pub method: Method,
+    /// Absolute URL.
+    pub url: String,
+    pub headers: HeaderMap,
+    /// Empty means that there is no body.
+    pub body: Bytes,
+}
+
+/// A reply, whole.
+#[derive(Debug)]
+pub struct WireReply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// Why no reply came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection was made: nothing left this machine.
+    #[error("could not connect: {0}")]
+    Unreachable(String),
+    /// Something may have left, and no whole reply came back.
+    #[error("the reply was lost: {0}")]
+    Lost(String),
+    /// As `Lost`, because time ran out.
+    #[error("no reply within {0} s")]
+    Timeout(u64),
+}
+
+/// Carries one request. Cloning is cheap and shares connections.
+pub trait Transport: Clone + Send + Sync + 'static {
+    fn send(&self, request: WireRequest) -> impl Future<Output = Result<WireReply, TransportError>> + Send;
+}

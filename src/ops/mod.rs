@@ -1,0 +1,3 @@
+//! The verbs.
+//!
+//! In: settings and plans. Out: what happened. Must not: know clap.

@@ -1,0 +1,214 @@
+//! How attempts and jobs end: the whole error space as enums.
+//!
+//! In: nothing. Out: [`Verdict`] (what one answer means), [`Reply`] (one attempt's answer), [`Evidence`] (what a read
+//! showed), [`Outcome`] and [`Settlement`] (how a job settled). Must not: decide; classification belongs to
+//! `msgraph`, policy to `runner::retry`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// What the answer to one attempt means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// 2xx.
+    Succeeded,
+    /// 429, 509, or 503 with a time: refused before anything happened. `after` is the time the service named.
+    Throttled { after: Option<Duration> },
+    /// 5xx and the like: it may or may not have had an effect; `after` is the time the service named, if any.
+    Transient { after: Option<Duration> },
+    /// Nothing left this machine: no connection could be made.
+    Unreachable,
+    /// It left, and the answer was lost or did not come in time.
+    Lost,
+    /// 401: the token is not, or no longer, good.
+    Unauthorized,
+    /// No token could be had.
+    SignInFailed,
+    /// The tenant's Multi Admin Approval filed the request under this code.
+    ApprovalRequired { code: Box<str> },
+    /// 404 or 410.
+    Gone,
+    /// The service understood and said no.
+    Refused,
+}
+
+/// The answer to one attempt, as far as there was one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub verdict: Verdict,
+    pub http_status: Option<u16>,
+    /// Graph's most specific `error.code`.
+    pub error_code: Option<Box<str>>,
+    /// The sentence for people, dug out of whatever it was wrapped in.
+    pub error_message: Option<Box<str>>,
+    /// The service's `request-id`, which a support case needs.
+    pub request_id: Option<Box<str>>,
+    /// The id that we sent along.
+    pub client_request_id: Box<str>,
+}
+
+/// What a read showed about an attempt whose answer cannot be trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// It took effect; the text says what was seen.
+    Effect(String),
+    /// It did not; the text says what was seen.
+    NoEffect(String),
+    /// The read worked but does not tell; the text says why, and where to look.
+    CannotTell(String),
+    /// The read itself failed.
+    NotRead(Reply),
+}
+
+/// How a job settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The effect is confirmed.
+    Completed,
+    /// The service queued it; the device has not confirmed.
+    Accepted,
+    /// There was nothing to do.
+    AlreadyDone,
+    /// The service refused it, or retries ran out.
+    Failed,
+    /// Something stopped it before it was sent.
+    Held,
+    /// It was sent, the answer was lost, and no read could settle it.
+    Unknown,
+    /// The tenant wants a second person to approve it.
+    AwaitingApproval,
+    /// The run ended first, or it is not due.
+    NotAttempted,
+}
+
+/// What an outcome counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Good,
+    Bad,
+    Open,
+}
+
+impl Outcome {
+    /// All of them, in the order of the account line.
+    pub const ALL: [Outcome; 8] = [
+        Self::Completed,
+        Self::Accepted,
+        Self::AlreadyDone,
+        Self::Failed,
+        Self::Held,
+        Self::Unknown,
+        Self::AwaitingApproval,
+        Self::NotAttempted,
+    ];
+
+    /// The word in reports and on the account line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Accepted => "accepted",
+            Self::AlreadyDone => "already_done",
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Unknown => "unknown",
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::NotAttempted => "not_attempted",
+        }
+    }
+
+    pub fn standing(self) -> Standing {
+        match self {
+            Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
+            Self::Failed | Self::Held => Standing::Bad,
+            Self::Unknown | Self::AwaitingApproval | Self::NotAttempted => Standing::Open,
+        }
+    }
+}
+
+/// How one job settled, with all that the report says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub outcome: Outcome,
+    pub http_status: Option<u16>,
+    pub error_code: Option<Box<str>>,
+    pub error_message: Option<Box<str>>,
+    /// Requests that left for this job, throttled ones included, reads not.
+    pub attempts: u32,
+    /// Time between the first send and the end that was not spent waiting for an answer.
+    pub waited: Duration,
+    /// Time spent waiting for answers.
+    pub duration: Duration,
+    /// When the first attempt left.
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Option<Timestamp>,
+    pub request_id: Option<Box<str>>,
+    pub client_request_id: Option<Box<str>>,
+    /// Why it was held or not attempted, what a read showed, what to look at.
+    pub note: Option<Box<str>>,
+}
+
+impl Settlement {
+    /// A job for which nothing was sent.
+    pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
+        Self {
+            outcome,
+            http_status: None,
+            error_code: None,
+            error_message: None,
+            attempts: 0,
+            waited: Duration::ZERO,
+            duration: Duration::ZERO,
+            started_at: None,
+            finished_at: None,
+            request_id: None,
+            client_request_id: None,
+            note: Some(note.into()),
+        }
+    }
+}
+
+/// How many jobs settled in which way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally([u32; Outcome::ALL.len()]);
+
+impl Tally {
+    pub fn count(&mut self, outcome: Outcome) {
+        self.0[outcome as usize] += 1;
+    }
+
+    pub fn of(&self, outcome: Outcome) -> u32 {
+        self.0[outcome as usize]
+    }
+
+    pub fn standing(&self, standing: Standing) -> u32 {
+        Outcome::ALL.into_iter().filter(|outcome| outcome.standing() == standing).map(|outcome| self.of(outcome)).sum()
+    }
+
+    pub fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+}
+
+impl FromIterator<Outcome> for Tally {
+    fn from_iter<I: IntoIterator<Item = Outcome>>(outcomes: I) -> Self {
+        let mut tally = Self::default();
+        outcomes.into_iter().for_each(|outcome| tally.count(outcome));
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tally_loses_nothing() {
+        let tally: Tally = Outcome::ALL.into_iter().chain([Outcome::Held]).collect();
+        assert_eq!(tally.total(), 9);
+        assert_eq!(tally.of(Outcome::Held), 2);
+        assert_eq!(tally.standing(Standing::Good), 3);
+        assert_eq!(tally.standing(Standing::Bad), 3);
+        assert_eq!(tally.standing(Standing::Open), 3);
+    }
+}

@@ -1,0 +1,44 @@
+//! What the runner tells the world while it works.
+//!
+//! In: nothing. Out: [`Event`]s on a channel, in the order in which things happened. Must not: format, count or show;
+//! whoever listens does.
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+use crate::catalog::Bucket;
+use crate::outcome::Outcome;
+
+/// One thing that happened in a run. Small, because there is at least one for every job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// `jobs` rows in the plan, of which `due` will be sent.
+    Started { jobs: u32, due: u32 },
+    /// A request left for the job with this index.
+    Sent { job: u32, bucket: Bucket },
+    /// Nobody sends in this bucket for that long.
+    Paused { bucket: Bucket, pause: Duration, until: Timestamp },
+    /// The job will be tried again after that time, because of `reason`.
+    Retrying { job: u32, delay: Duration, reason: Box<str> },
+    /// The job with this index settled.
+    Settled { job: u32, outcome: Outcome },
+    /// The host cannot be reached; the next try comes after that time.
+    Unreachable { delay: Duration, message: Box<str> },
+    /// Nothing new is sent; so many requests are still out.
+    Draining { in_flight: u32, reason: StopReason },
+    /// What was in flight is given up as unknown.
+    Abandoned { in_flight: u32 },
+    /// Every job has settled.
+    Finished,
+}
+
+/// Why a run ended before its plan did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopReason {
+    /// Ctrl-C, or a request to terminate.
+    Interrupted,
+    /// The token was refused, or no token could be had.
+    SignIn(Box<str>),
+    /// The host could not be reached.
+    Unreachable(Box<str>),
+}
