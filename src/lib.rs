@@ -1,11 +1,12 @@
 //! musterout: bulk operations on Microsoft Graph and Intune, declared in a plan.
 //!
-//! The flow, in the order of the modules below: `catalog` knows the actions. `plan` reads a file into [`job::Job`]s,
+//! The flow, in the order of the modules below: `clock` keeps the time, `catalog` knows the actions. `plan` reads a file into [`job::Job`]s,
 //! or into `diagnostics` of every fault at once. `guard` says which jobs are held. `preview` shows each job as the
 //! request that `msgraph` builds for it. `runner` hands jobs to an executor, paced and retried; the executor is
 //! `msgraph`'s client, over HTTP or over the `simulator`. Each job settles with an `outcome`, `report` writes one row
 //! for each, and `ui` shows it all while it happens. `ops` has one function per verb, `cli` calls them.
 
+pub mod clock;
 pub mod catalog;
 pub mod job;
 pub mod outcome;

@@ -55,6 +55,8 @@ pub enum Evidence {
     Effect(String),
     /// It did not; the text says what was seen.
     NoEffect(String),
+    /// The target is not there; the text says so.
+    Gone(String),
     /// The read worked but does not tell; the text says why, and where to look.
     CannotTell(String),
     /// The read itself failed.

@@ -1,3 +1,260 @@
-//! Settings: flags and environment, validated.
+//! Settings: flags and environment, merged and validated.
 //!
-//! In: flags, environment variables. Out: [`Settings`]. The only reader of the environment. Must not: open connections.
+//! In: [`Flags`] from the command line, and the environment. Out: [`Settings`]: where to connect, and who we are.
+//! The only reader of the environment. Must not: open connections, or let a secret into an error.
+
+use std::net::IpAddr;
+
+use http::Uri;
+use secrecy::SecretString;
+
+use crate::diagnostics::Diagnostic;
+
+/// A Microsoft cloud: its login and Graph hosts.
+///
+/// Source: Graph's national cloud deployments page; for China's login host the newer of two pages that disagree.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Cloud {
+    pub name: &'static str,
+    pub login_url: &'static str,
+    pub graph_url: &'static str,
+}
+
+/// The first is the default.
+pub static CLOUDS: &[Cloud] = &[
+    Cloud { name: "global", login_url: "https://login.microsoftonline.com", graph_url: "https://graph.microsoft.com" },
+    Cloud { name: "usgov", login_url: "https://login.microsoftonline.us", graph_url: "https://graph.microsoft.us" },
+    Cloud {
+        name: "usgov-dod",
+        login_url: "https://login.microsoftonline.us",
+        graph_url: "https://dod-graph.microsoft.us",
+    },
+    Cloud {
+        name: "china",
+        login_url: "https://login.partner.microsoftonline.cn",
+        graph_url: "https://microsoftgraph.chinacloudapi.cn",
+    },
+];
+
+/// What the command line says about the connection.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub cloud: Option<String>,
+    pub graph_url: Option<String>,
+    pub login_url: Option<String>,
+}
+
+/// The variables that are read, under the names that the Azure tools use where there are such.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    pub graph_url: Option<String>,
+    pub authority_host: Option<String>,
+    pub tenant_id: Option<String>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
+    pub access_token: Option<SecretString>,
+}
+
+impl Environment {
+    /// Reads the process's environment. An empty variable counts as absent.
+    pub fn read() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+        let read = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
+        Self {
+            graph_url: read("MUSTEROUT_GRAPH_URL"),
+            authority_host: read("AZURE_AUTHORITY_HOST"),
+            tenant_id: read("AZURE_TENANT_ID"),
+            client_id: read("AZURE_CLIENT_ID"),
+            client_secret: read("AZURE_CLIENT_SECRET").map(SecretString::from),
+            access_token: read("MUSTEROUT_ACCESS_TOKEN").map(SecretString::from),
+        }
+    }
+}
+
+/// Who we are towards the tenant.
+#[derive(Debug, Clone)]
+pub enum Identity {
+    AccessToken(SecretString),
+    ClientSecret { tenant: String, client_id: String, secret: SecretString },
+}
+
+/// Where to connect, and as whom.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Without a slash at the end.
+    pub graph_url: String,
+    /// Without a slash at the end.
+    pub login_url: String,
+    /// The tenant that the environment names.
+    pub tenant: Option<String>,
+    identity: Result<Identity, Vec<&'static str>>,
+}
+
+impl Settings {
+    /// Flags win over the environment, both over the cloud's own hosts.
+    pub fn new(flags: &Flags, environment: &Environment) -> Result<Self, Diagnostic> {
+        let cloud = match &flags.cloud {
+            Some(name) => CLOUDS.iter().find(|cloud| cloud.name == name).ok_or_else(|| unknown_cloud(name))?,
+            None => &CLOUDS[0],
+        };
+        // A cloud that was asked for is not overruled by a variable that happens to be set.
+        let from_environment = |variable: &Option<String>| variable.clone().filter(|_| flags.cloud.is_none());
+        let graph_url = flags.graph_url.clone().or_else(|| from_environment(&environment.graph_url));
+        let login_url = flags.login_url.clone().or_else(|| from_environment(&environment.authority_host));
+        Ok(Self {
+            graph_url: base_url("--graph-url", graph_url.as_deref().unwrap_or(cloud.graph_url))?,
+            login_url: base_url("--login-url", login_url.as_deref().unwrap_or(cloud.login_url))?,
+            tenant: environment.tenant_id.clone(),
+            identity: identity(environment)?,
+        })
+    }
+
+    /// Who we are, or a diagnostic that says which variables are missing.
+    pub fn identity(&self) -> Result<&Identity, Diagnostic> {
+        self.identity.as_ref().map_err(|missing| {
+            Diagnostic::error("no-credentials", format!("not signed in: {} not set", are(missing))).help(
+                "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or MUSTEROUT_ACCESS_TOKEN; \
+                 or try the plan against the built-in tenant with --simulate",
+            )
+        })
+    }
+
+    /// Whether requests stay on this machine.
+    pub fn is_local(&self) -> bool {
+        self.graph_url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+    }
+}
+
+fn are(missing: &[&str]) -> String {
+    match missing {
+        [one] => format!("{one} is"),
+        [rest @ .., last] => format!("{} and {last} are", rest.join(", ")),
+        [] => "nothing is".into(),
+    }
+}
+
+fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static str>>, Diagnostic> {
+    if let Some(token) = &environment.access_token {
+        return Ok(Ok(Identity::AccessToken(token.clone())));
+    }
+    let Environment { tenant_id, client_id, client_secret, .. } = environment;
+    if let (Some(tenant), Some(client_id), Some(secret)) = (tenant_id, client_id, client_secret) {
+        return match is_tenant(tenant) {
+            true => Ok(Ok(Identity::ClientSecret {
+                tenant: tenant.clone(),
+                client_id: client_id.clone(),
+                secret: secret.clone(),
+            })),
+            false => Err(Diagnostic::error("bad-tenant", format!("AZURE_TENANT_ID is not a tenant: `{tenant}`"))
+                .help("it is the id or a domain of one tenant; `common` and `organizations` name none")),
+        };
+    }
+    let missing = [
+        ("AZURE_TENANT_ID", tenant_id.is_none()),
+        ("AZURE_CLIENT_ID", client_id.is_none()),
+        ("AZURE_CLIENT_SECRET", client_secret.is_none()),
+    ];
+    Ok(Err(missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect()))
+}
+
+/// An id or a domain: it becomes a segment of the token endpoint's path.
+fn is_tenant(text: &str) -> bool {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.');
+    plain && !text.starts_with('.') && (text.contains('.') || uuid::Uuid::try_parse(text).is_ok())
+}
+
+fn unknown_cloud(name: &str) -> Diagnostic {
+    let names: Vec<_> = CLOUDS.iter().map(|cloud| cloud.name).collect();
+    Diagnostic::error("unknown-cloud", format!("unknown cloud `{name}`")).help(format!("known: {}", names.join(", ")))
+}
+
+/// `https`, or `http` on this machine only: a token must not travel in the clear.
+fn base_url(flag: &str, text: &str) -> Result<String, Diagnostic> {
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let fault = |what: &str| {
+        Err(Diagnostic::error("bad-url", format!("{flag}: `{text}` {what}"))
+            .help("give an address such as https://graph.microsoft.com; plain http is accepted for loopback only"))
+    };
+    let Ok(uri) = with_scheme.parse::<Uri>() else { return fault("is not an address") };
+    let (Some(host), Some(authority)) = (uri.host(), uri.authority()) else { return fault("names no host") };
+    if authority.as_str().contains('@') {
+        return fault("holds a user name or password");
+    }
+    if uri.query().is_some() || with_scheme.contains('#') {
+        return fault("holds a query or fragment");
+    }
+    match uri.scheme_str() {
+        Some("https") => {}
+        Some("http") if is_loopback(host) => {}
+        Some("http") => return fault("would send the token in the clear"),
+        _ => return fault("is neither https nor http"),
+    }
+    Ok(with_scheme.trim_end_matches('/').to_owned())
+}
+
+/// Whether an address of the host can only be this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(flags: Flags, environment: Environment) -> Result<Settings, Diagnostic> {
+        Settings::new(&flags, &environment)
+    }
+
+    #[test]
+    fn flags_win_over_environment_and_cloud() {
+        let environment = Environment { graph_url: Some("http://127.0.0.1:1".into()), ..Environment::default() };
+        assert_eq!(settings(Flags::default(), environment.clone()).unwrap().graph_url, "http://127.0.0.1:1");
+        let flags = Flags { graph_url: Some("http://localhost:2/".into()), ..Flags::default() };
+        assert_eq!(settings(flags, environment.clone()).unwrap().graph_url, "http://localhost:2");
+        let flags = Flags { cloud: Some("usgov".into()), ..Flags::default() };
+        assert_eq!(settings(flags, environment).unwrap().graph_url, "https://graph.microsoft.us");
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for url in
+            ["http://graph.microsoft.com", "http://10.0.0.1", "ftp://localhost", "https://u:p@h", "https://h/?q", ""]
+        {
+            let flags = Flags { graph_url: Some(url.into()), ..Flags::default() };
+            assert!(settings(flags, Environment::default()).is_err(), "{url}");
+        }
+        for url in ["http://127.0.0.1:8080", "http://[::1]:8080", "http://LOCALHOST", "https://graph.example"] {
+            let flags = Flags { graph_url: Some(url.into()), ..Flags::default() };
+            assert!(settings(flags, Environment::default()).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn missing_credentials_are_named() {
+        let environment = Environment { tenant_id: Some("contoso.com".into()), ..Environment::default() };
+        let fault = settings(Flags::default(), environment).unwrap().identity().unwrap_err();
+        assert!(fault.message.contains("AZURE_CLIENT_ID and AZURE_CLIENT_SECRET are not set"), "{}", fault.message);
+    }
+
+    #[test]
+    fn a_tenant_is_one_tenant() {
+        let with = |tenant: &str| Environment {
+            tenant_id: Some(tenant.into()),
+            client_id: Some("c".into()),
+            client_secret: Some("s".to_owned().into()),
+            ..Environment::default()
+        };
+        assert!(settings(Flags::default(), with("contoso.com")).is_ok());
+        for tenant in ["common", "../x.y", "a/b.c", "organizations"] {
+            assert!(settings(Flags::default(), with(tenant)).is_err(), "{tenant}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_in_the_debug_text() {
+        let environment = Environment { access_token: Some("hunter2".to_owned().into()), ..Environment::default() };
+        let text = format!("{:?} {:?}", environment, settings(Flags::default(), environment.clone()).unwrap());
+        assert!(!text.contains("hunter2"));
+    }
+}

@@ -117,7 +117,8 @@ impl Repeat {
 /// How a read can tell whether an action took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadBack {
-    /// `managementState` of the device: one of `landed` means yes, `managed` means no; a device that is gone means yes.
+    /// `managementState` of the device: one of `landed` means yes, `managed` means no. A device that is gone
+    /// proves nothing: it may never have been there.
     ManagementState { landed: &'static [&'static str] },
     /// The target is gone: yes. It is still there: no.
     Absent,

@@ -3,5 +3,13 @@
 //! In: jobs, and a transport that carries bytes. Out: replies, classified. Must not: decide about retries, keep jobs'
 //! state, or print.
 
+mod claims;
+mod classify;
+pub mod client;
+mod error_body;
+mod evidence;
+pub mod http;
 pub mod request;
+mod retry_after;
+pub mod token;
 pub mod transport;

@@ -11,9 +11,9 @@ use crate::outcome::{Evidence, Reply};
 
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {
-    /// Sends the job's request once. `client_request_id` is fresh for every attempt.
+    /// Sends the job's request once. `client_request_id` is fresh for every request.
     fn attempt(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Reply> + Send;
 
     /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
-    fn read_back(&self, job: &Job, since: Timestamp) -> impl Future<Output = Evidence> + Send;
+    fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> impl Future<Output = Evidence> + Send;
 }

@@ -1,7 +1,82 @@
 //! The runner: jobs in, one settlement per job out.
 //!
-//! In: jobs, an [`executor::Executor`], limits, a clock and a seed. Out: events while it works, settlements in plan
-//! order at the end. Must not: know Graph, HTTP, files or terminals.
+//! In: jobs and their holds, an [`executor::Executor`], [`Limits`], a clock and a seed. Out: [`event::Event`]s while it
+//! works, settlements in plan order at the end. Must not: know Graph, HTTP, files or terminals.
+//!
+//! One dispatcher owns all state: queues, gates, tries, settlements. Workers only perform attempts. They talk by
+//! messages, so that every count is taken in one place.
 
+mod dispatcher;
 pub mod event;
 pub mod executor;
+pub mod limiter;
+mod ledger;
+mod pace_clock;
+mod queue;
+mod retry;
+pub mod shutdown;
+mod worker;
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use tokio::sync::mpsc;
+
+use self::dispatcher::Dispatcher;
+use self::event::{Event, StopReason};
+use self::executor::Executor;
+use self::limiter::Pacing;
+use self::shutdown::StopRequest;
+use crate::clock::Clock;
+use crate::guard::preflight::Hold;
+use crate::job::Job;
+use crate::outcome::Settlement;
+
+pub use self::retry::DEFAULT_MAX_ATTEMPTS;
+
+/// Requests in flight unless the plan says otherwise. At ten a second and a second each, sixteen are enough.
+pub const DEFAULT_CONCURRENCY: u16 = 16;
+
+/// How hard a run may work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in flight, at most.
+    pub concurrency: u16,
+    /// Tries of one job, at most.
+    pub max_attempts: u32,
+    pub pacing: Pacing,
+}
+
+/// What a run is made of.
+#[derive(Debug)]
+pub struct Run {
+    pub jobs: Arc<[Job]>,
+    /// One for each job: why it is not sent, if so.
+    pub holds: Vec<Option<Hold>>,
+    pub limits: Limits,
+    pub clock: Clock,
+    pub rng: Rng,
+}
+
+/// What a run ended with.
+#[derive(Debug)]
+pub struct Ended {
+    /// One for each job, in plan order.
+    pub settlements: Vec<Settlement>,
+    /// Why it ended early, if it did.
+    pub stopped: Option<StopReason>,
+}
+
+/// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job
+/// has a settlement.
+pub async fn run<E: Executor>(
+    run: Run,
+    executor: Arc<E>,
+    events: mpsc::UnboundedSender<Event>,
+    stop: mpsc::UnboundedReceiver<StopRequest>,
+) -> Ended {
+    Dispatcher::new(run, executor, events).run(stop).await
+}
+
+#[cfg(test)]
+mod tests;

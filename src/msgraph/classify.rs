@@ -1,0 +1,182 @@
+//! What a reply means.
+//!
+//! In: a reply, or the way in which none came. Out: a [`Reply`] with its verdict. Must not: decide what to do about it;
+//! `runner::retry` does.
+//!
+//! Sources: Graph's error responses page; Microsoft's pages on Multi Admin Approval, which disagree about the status
+//! (403 or 412), so that the header and its name in the text decide.
+
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+
+use super::error_body::{self, ErrorBody};
+use super::retry_after;
+use super::transport::{TransportError, WireReply};
+use crate::outcome::{Reply, Verdict};
+
+const APPROVAL_HEADER: &str = "x-msft-approval-code";
+
+/// Judges what came back for the request with that id.
+pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &str, now: Timestamp) -> Reply {
+    match result {
+        Ok(reply) => judge(&reply, client_request_id, now),
+        Err(error) => Reply {
+            verdict: match error {
+                TransportError::Unreachable(_) => Verdict::Unreachable,
+                TransportError::Lost(_) | TransportError::Timeout(_) => Verdict::Lost,
+            },
+            http_status: None,
+            error_code: None,
+            error_message: Some(error.to_string().into()),
+            request_id: None,
+            client_request_id: client_request_id.into(),
+        },
+    }
+}
+
+fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
+    let body = match reply.status.is_success() {
+        true => ErrorBody::default(),
+        false => error_body::read(&reply.body, now),
+    };
+    let location = reply.status.is_redirection().then(|| text_header(&reply.headers, "location")).flatten();
+    let verdict = verdict(reply, &body, now);
+    Reply {
+        verdict,
+        http_status: Some(reply.status.as_u16()),
+        error_message: match location {
+            Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
+            None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
+        },
+        error_code: body.code.map(Into::into),
+        request_id: text_header(&reply.headers, "request-id"),
+        client_request_id: client_request_id.into(),
+    }
+}
+
+fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
+    let after = || retry_after::from_headers(&reply.headers, now).or(body.retry_after);
+    if reply.status.is_success() {
+        return Verdict::Succeeded;
+    }
+    if let Some(code) = approval_code(reply, body) {
+        return Verdict::ApprovalRequired { code };
+    }
+    match reply.status.as_u16() {
+        429 | 509 => Verdict::Throttled { after: after() },
+        503 => match after() {
+            Some(after) => Verdict::Throttled { after: Some(after) },
+            None => Verdict::Transient { after: None },
+        },
+        401 => Verdict::Unauthorized,
+        404 | 410 => Verdict::Gone,
+        409 if body.code.as_deref() == Some("Directory_ConcurrencyViolation") => Verdict::Transient { after: after() },
+        408 | 423 => Verdict::Transient { after: after() },
+        501 | 505 | 507 => Verdict::Refused,
+        500..=599 => Verdict::Transient { after: after() },
+        _ => Verdict::Refused,
+    }
+}
+
+/// The code under which Multi Admin Approval filed the request: in the header, or behind the header's name in the text.
+fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
+    if !reply.status.is_client_error() {
+        return None;
+    }
+    text_header(&reply.headers, APPROVAL_HEADER).or_else(|| {
+        let text = body.message.as_deref()?;
+        let at = text.to_ascii_lowercase().find(APPROVAL_HEADER)?;
+        let behind = &text[at + APPROVAL_HEADER.len()..];
+        behind
+            .split(|c: char| !c.is_ascii_hexdigit() && c != '-')
+            .find(|word| uuid::Uuid::try_parse(word).is_ok())
+            .map(Into::into)
+    })
+}
+
+fn text_header(headers: &HeaderMap, name: &str) -> Option<Box<str>> {
+    headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty()).map(Into::into)
+}
+
+fn plain_reason(status: StatusCode) -> Option<Box<str>> {
+    (!status.is_success()).then(|| status.canonical_reason().unwrap_or("no reason given").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use std::time::Duration;
+
+    fn reply(status: u16, headers: &[(&'static str, &str)], body: &'static str) -> Reply {
+        let mut map = HeaderMap::new();
+        headers.iter().for_each(|(name, value)| {
+            map.insert(*name, value.parse().unwrap());
+        });
+        let wire = WireReply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: map,
+            body: Bytes::from_static(body.as_bytes()),
+        };
+        classify(Ok(wire), "c", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn statuses_are_judged_by_what_may_have_happened() {
+        let table = [
+            (200, Verdict::Succeeded),
+            (204, Verdict::Succeeded),
+            (302, Verdict::Refused),
+            (400, Verdict::Refused),
+            (401, Verdict::Unauthorized),
+            (403, Verdict::Refused),
+            (404, Verdict::Gone),
+            (405, Verdict::Refused),
+            (409, Verdict::Refused),
+            (410, Verdict::Gone),
+            (423, Verdict::Transient { after: None }),
+            (429, Verdict::Throttled { after: None }),
+            (500, Verdict::Transient { after: None }),
+            (501, Verdict::Refused),
+            (502, Verdict::Transient { after: None }),
+            (503, Verdict::Transient { after: None }),
+            (504, Verdict::Transient { after: None }),
+            (509, Verdict::Throttled { after: None }),
+        ];
+        for (status, verdict) in table {
+            assert_eq!(reply(status, &[], "").verdict, verdict, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_503_with_a_time_is_a_throttle() {
+        let after = Some(Duration::from_secs(3));
+        assert_eq!(reply(503, &[("retry-after", "3")], "").verdict, Verdict::Throttled { after });
+        assert_eq!(reply(504, &[("retry-after", "3")], "").verdict, Verdict::Transient { after });
+    }
+
+    #[test]
+    fn an_approval_is_known_by_its_code_whatever_the_status() {
+        let code = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        let approval = Verdict::ApprovalRequired { code: code.into() };
+        assert_eq!(reply(412, &[("x-msft-approval-code", code)], "").verdict, approval);
+        assert_eq!(reply(403, &[("x-msft-approval-code", code)], "").verdict, approval);
+        let text = r#"{"error":{"code":"BadRequest","message":"Resend with x-msft-approval-code: 0f8fad5b-d9cb-469f-a165-70867728950e."}}"#;
+        assert_eq!(reply(412, &[], text).verdict, approval);
+        assert_eq!(reply(412, &[], "").verdict, Verdict::Refused);
+    }
+
+    #[test]
+    fn a_redirect_is_named_and_not_followed() {
+        let reply = reply(302, &[("location", "https://elsewhere.example/")], "");
+        assert!(reply.error_message.is_some_and(|message| message.contains("https://elsewhere.example/")));
+    }
+
+    #[test]
+    fn a_lost_reply_is_not_a_failure_to_connect() {
+        let judged = |error| classify(Err(error), "c", Timestamp::UNIX_EPOCH).verdict;
+        assert_eq!(judged(TransportError::Unreachable("x".into())), Verdict::Unreachable);
+        assert_eq!(judged(TransportError::Lost("x".into())), Verdict::Lost);
+        assert_eq!(judged(TransportError::Timeout(60)), Verdict::Lost);
+    }
+}

@@ -1,0 +1,141 @@
+//! The Graph client: performs attempts and reads.
+//!
+//! In: jobs. Out: classified replies, and evidence. Must not: retry, pace, or keep anything about a job.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::classify::classify;
+use super::evidence;
+use super::request::{self, GraphRequest};
+use super::token::{SignInError, TokenSource};
+use super::transport::{Transport, WireReply, WireRequest};
+use crate::catalog::{Method, ReadBack};
+use crate::clock::Clock;
+use crate::job::Job;
+use crate::outcome::{Evidence, Reply, Verdict};
+use crate::runner::executor::Executor;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Speaks to one Graph endpoint with one identity.
+#[derive(Debug)]
+pub struct GraphClient<T> {
+    transport: T,
+    tokens: TokenSource<T>,
+    /// `https://graph.microsoft.com`, without a slash at the end.
+    graph_url: String,
+    clock: Clock,
+}
+
+impl<T: Transport> GraphClient<T> {
+    pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock) -> Self {
+        Self { transport, tokens, graph_url: graph_url.trim_end_matches('/').to_owned(), clock }
+    }
+
+    pub fn tokens(&self) -> &TokenSource<T> {
+        &self.tokens
+    }
+
+    async fn send(&self, request: GraphRequest<'_>, id: &str) -> (Reply, Option<WireReply>) {
+        let authorization = match self.tokens.authorization().await {
+            Ok(authorization) => authorization,
+            Err(error) => return (not_signed_in(&error, id), None),
+        };
+        let wire = WireRequest {
+            method: http_method(request.method),
+            url: format!("{}{}", self.graph_url, request.path),
+            headers: headers(&request, authorization.header, id),
+            body: request.body.map(|body| Bytes::copy_from_slice(body.as_bytes())).unwrap_or_default(),
+        };
+        let result = self.transport.send(wire).await;
+        let (reply, wire) = match result {
+            Ok(wire) if wire.status.is_success() => {
+                let kept = WireReply { status: wire.status, headers: HeaderMap::new(), body: wire.body.clone() };
+                (classify(Ok(wire), id, self.clock.now()), Some(kept))
+            }
+            result => (classify(result, id, self.clock.now()), None),
+        };
+        if reply.verdict == Verdict::Unauthorized {
+            self.tokens.refused(authorization.number);
+        }
+        (reply, wire)
+    }
+}
+
+impl<T: Transport> Executor for GraphClient<T> {
+    async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
+        let (reply, _) = self.send(request::build(job), client_request_id).await;
+        tracing::debug!(
+            job = %job.id, action = job.action.name, status = reply.http_status, verdict = ?reply.verdict,
+            client_request_id, "attempt"
+        );
+        reply
+    }
+
+    async fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Evidence {
+        let Some(request) = request::build_read_back(job) else {
+            return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
+        };
+        let (reply, wire) = self.send(request, client_request_id).await;
+        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "read back");
+        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+        match (&reply.verdict, document) {
+            (Verdict::Succeeded, Some(document)) => evidence::judge(job, &document, since),
+            (Verdict::Succeeded, None) => Evidence::CannotTell("the read gave nothing that could be understood".into()),
+            (Verdict::Gone, _) if job.action.read_back == ReadBack::Absent => {
+                Evidence::Effect("a read showed that it is gone".into())
+            }
+            (Verdict::Gone, _) => Evidence::Gone("a read showed that it is not there".into()),
+            _ => Evidence::NotRead(reply),
+        }
+    }
+}
+
+fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(5);
+    headers.insert(AUTHORIZATION, authorization);
+    headers.insert(ACCEPT, JSON);
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(CLIENT_REQUEST_ID, id);
+    }
+    match (request.body, request.method) {
+        (Some(_), _) => {
+            headers.insert(CONTENT_TYPE, JSON);
+        }
+        // Without it a gateway may answer 411: the client leaves it out where there is no body.
+        (None, Method::Post) => {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        (None, Method::Get | Method::Delete) => {}
+    }
+    headers
+}
+
+fn http_method(method: Method) -> http::Method {
+    match method {
+        Method::Get => http::Method::GET,
+        Method::Post => http::Method::POST,
+        Method::Delete => http::Method::DELETE,
+    }
+}
+
+fn not_signed_in(error: &SignInError, id: &str) -> Reply {
+    let (verdict, code) = match error {
+        SignInError::Unreachable { .. } => (Verdict::Unreachable, None),
+        SignInError::Refused { code, .. } => (Verdict::SignInFailed, code.clone()),
+        SignInError::CannotRenew | SignInError::BadAnswer(_) => (Verdict::SignInFailed, None),
+    };
+    Reply {
+        verdict,
+        http_status: None,
+        error_code: code.map(Into::into),
+        error_message: Some(error.to_string().into()),
+        request_id: None,
+        client_request_id: id.into(),
+    }
+}

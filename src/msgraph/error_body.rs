@@ -1,0 +1,195 @@
+//! Error bodies, read down to the sentence for people.
+//!
+//! In: the bytes of a reply. Out: the most specific code, the human sentence, and a time to wait if the body names one.
+//! Must not: fail. A gateway's HTML page, an empty body or broken JSON must never hide the status they came with.
+//!
+//! Graph wraps `{"error": {"code", "message", "innerError"}}`; Intune packs a second JSON document into `message`;
+//! the token endpoint writes `{"error", "error_description"}`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::retry_after;
+
+/// Longest text taken over from a body, in characters.
+const LONGEST: usize = 400;
+
+/// What a body says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub retry_after: Option<Duration>,
+}
+
+/// Reads whatever came.
+pub fn read(body: &[u8], now: Timestamp) -> ErrorBody {
+    let text = String::from_utf8_lossy(body);
+    match serde_json::from_str::<Value>(&text) {
+        Ok(document) => from_json(&document, now),
+        Err(_) => ErrorBody { message: page_text(&text), ..ErrorBody::default() },
+    }
+}
+
+fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
+    match document.get("error") {
+        Some(Value::Object(error)) => {
+            let error = Value::Object(error.clone());
+            let message = text_of(&error, "message");
+            let nested = message.as_deref().and_then(|message| serde_json::from_str::<Value>(message).ok());
+            let intune = nested.filter(Value::is_object);
+            ErrorBody {
+                code: specific_code(&error),
+                message: match &intune {
+                    Some(document) => intune_sentence(document),
+                    None => message.map(|message| shorten(&message)),
+                },
+                retry_after: intune.as_ref().and_then(|document| retry_after::from_intune(document, now)),
+            }
+        }
+        Some(Value::String(code)) => ErrorBody {
+            code: Some(code.clone()),
+            message: text_of(document, "error_description").map(|message| shorten(&message)),
+            retry_after: None,
+        },
+        _ => ErrorBody {
+            message: text_of(document, "message").or_else(|| text_of(document, "Message")).map(|text| shorten(&text)),
+            ..ErrorBody::default()
+        },
+    }
+}
+
+/// The innermost `code` that is not empty. The key of the wrapping object is spelled in two ways.
+fn specific_code(error: &Value) -> Option<String> {
+    let inner = error.get("innerError").or_else(|| error.get("innererror"));
+    inner.filter(|inner| inner.is_object()).and_then(specific_code).or_else(|| text_of(error, "code"))
+}
+
+/// `Message` up to the operation's ids, the phrase meant for people, and the activity id that support asks for.
+fn intune_sentence(document: &Value) -> Option<String> {
+    let message = text_of(document, "Message")?;
+    let sentence = message.split(" - Operation ID").next().unwrap_or(&message).trim();
+    let activity = message.split("Activity ID: ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    let mut text = match text_of(document, "CustomApiErrorPhrase") {
+        Some(phrase) => format!("{phrase}: {sentence}"),
+        None => sentence.to_owned(),
+    };
+    if let Some(activity) = activity {
+        text.push_str(&format!(" (activity {activity})"));
+    }
+    Some(shorten(&text))
+}
+
+fn text_of(value: &Value, key: &str) -> Option<String> {
+    let text = value.get(key)?.as_str()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The words of an HTML page or of plain text.
+fn page_text(text: &str) -> Option<String> {
+    let mut words = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('<') {
+        words.push_str(&rest[..start]);
+        words.push(' ');
+        let skipped = ["<style", "<script"].iter().find(|tag| starts_with_ignore_case(&rest[start..], tag));
+        let end = match skipped {
+            Some(tag) => rest[start..].find(&format!("</{}", &tag[1..])).map_or(rest.len(), |at| start + at),
+            None => start,
+        };
+        rest = rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
+        if words.len() > LONGEST * 4 {
+            break;
+        }
+    }
+    words.push_str(rest);
+    let text = shorten(&words);
+    (!text.is_empty()).then_some(text)
+}
+
+fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// One line, without control characters, of bearable length.
+fn shorten(text: &str) -> String {
+    let clean = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let line = clean.collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn read(body: &str) -> ErrorBody {
+        super::read(body.as_bytes(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn intune(inner: Value) -> String {
+        json!({"error": {"code": "BadRequest", "message": inner.to_string(), "innerError": {"date": "x", "request-id": "y"}}})
+            .to_string()
+    }
+
+    #[test]
+    fn graph_errors_give_the_innermost_code() {
+        let body = read(
+            r#"{"error":{"code":"Forbidden","message":"No.","innererror":{"code":"Deeper","innerError":{"code":"Deepest"}}}}"#,
+        );
+        assert_eq!((body.code.as_deref(), body.message.as_deref()), (Some("Deepest"), Some("No.")));
+        assert_eq!(read(r#"{"error":{"code":"","message":"m"}}"#).code, None);
+    }
+
+    #[test]
+    fn intune_errors_give_the_sentence_and_the_activity() {
+        let body = read(&intune(json!({
+            "_version": 3,
+            "Message": "Device is not supported - Operation ID (for customer support): 00000000 - Activity ID: 11111111-2222-3333-4444-555555555555 - Url: https://fef.example/x",
+            "CustomApiErrorPhrase": "", "RetryAfter": 7, "ErrorSourceService": "", "HttpHeaders": "{}",
+        })));
+        assert_eq!(
+            body.message.as_deref(),
+            Some("Device is not supported (activity 11111111-2222-3333-4444-555555555555)")
+        );
+        assert_eq!(body.retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(body.code.as_deref(), Some("BadRequest"));
+    }
+
+    #[test]
+    fn a_gateway_page_gives_its_words() {
+        let body = read(
+            "<html><head><style>b{}</style><title>502 Bad Gateway</title></head><body>\n<h1>Our services</h1></body></html>",
+        );
+        assert_eq!(body.message.as_deref(), Some("502 Bad Gateway Our services"));
+        assert_eq!(read("").message, None);
+    }
+
+    #[test]
+    fn the_token_endpoint_speaks_its_own_dialect() {
+        let body = read(
+            r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret.\r\nTrace ID: x"}"#,
+        );
+        assert_eq!(body.code.as_deref(), Some("invalid_client"));
+        assert_eq!(body.message.as_deref(), Some("AADSTS7000215: Invalid client secret. Trace ID: x"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_breaks_the_reader(body in proptest::collection::vec(any::<u8>(), 0..600)) {
+            let read = super::read(&body, Timestamp::UNIX_EPOCH);
+            prop_assert!(read.message.is_none_or(|message| message.chars().count() <= LONGEST + 1));
+        }
+
+        #[test]
+        fn no_page_breaks_the_reader(page in "(<[a-z]{0,7}|>|</style|<script|é|[a-z ]){0,60}") {
+            super::read(page.as_bytes(), Timestamp::UNIX_EPOCH);
+        }
+    }
+}

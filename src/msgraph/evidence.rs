@@ -1,0 +1,125 @@
+//! What a read of a target tells about an attempt whose answer was lost.
+//!
+//! In: the job, the document that was read, when the attempt left. Out: [`Evidence`]. Pure.
+//! Must not: take the absence of a sign for a sign where the catalog does not say so.
+//!
+//! Source: `managementState` and `deviceActionResults` of Graph's managedDevice resource.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use crate::catalog::ReadBack;
+use crate::job::Job;
+use crate::outcome::Evidence;
+
+/// The service's clock and ours may differ by this much.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
+
+const UNTOUCHED: &str = "managed";
+
+pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
+    match job.action.read_back {
+        ReadBack::ManagementState { landed } => by_state(state_of(document), landed),
+        ReadBack::Absent => Evidence::NoEffect("it is still there".into()),
+        ReadBack::ActionResult { action_name } => by_result(document, action_name, since),
+        ReadBack::UserDevices { landed } => by_devices(document, landed),
+        ReadBack::Nobody => Evidence::CannotTell("no read tells".into()),
+    }
+}
+
+fn state_of(device: &Value) -> &str {
+    device.get("managementState").and_then(Value::as_str).unwrap_or("absent")
+}
+
+fn by_state(state: &str, landed: &[&str]) -> Evidence {
+    match state {
+        state if landed.contains(&state) => Evidence::Effect(format!("managementState is {state}")),
+        UNTOUCHED => Evidence::NoEffect(format!("managementState is {state}")),
+        state => Evidence::CannotTell(format!("managementState is {state}, which does not tell")),
+    }
+}
+
+fn by_result(device: &Value, action_name: &str, since: Timestamp) -> Evidence {
+    let results = device.get("deviceActionResults").and_then(Value::as_array);
+    let newer = results.into_iter().flatten().any(|result| {
+        let named = result.get("actionName").and_then(Value::as_str);
+        let started = result.get("startDateTime").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
+        named.is_some_and(|name| name.eq_ignore_ascii_case(action_name))
+            && started.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since))
+    });
+    match newer {
+        true => Evidence::Effect(format!("deviceActionResults shows {action_name}")),
+        false => Evidence::CannotTell(format!("deviceActionResults shows no {action_name}, which proves nothing")),
+    }
+}
+
+fn by_devices(page: &Value, landed: &[&str]) -> Evidence {
+    let devices = page.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let whole = page.get("@odata.nextLink").is_none();
+    let count = |test: &dyn Fn(&str) -> bool| devices.iter().filter(|device| test(state_of(device))).count();
+    let leaving = count(&|state| landed.contains(&state));
+    let staying = count(&|state| state == UNTOUCHED);
+    match devices.len() {
+        0 if whole => Evidence::Effect("the user has no managed devices left".into()),
+        all if whole && leaving == all => Evidence::Effect(format!("all {all} devices of the user are leaving")),
+        all if whole && staying == all => Evidence::NoEffect(format!("all {all} devices of the user are managed")),
+        all => Evidence::CannotTell(format!("{leaving} of {all} devices of the user are leaving")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Action;
+    use crate::job::{Ids, JobParts};
+    use serde_json::json;
+
+    fn evidence(action: &str, document: Value) -> Evidence {
+        let action = Action::named(action).unwrap();
+        let job = Job::new(JobParts {
+            row: 1,
+            action,
+            route: action.default_route(),
+            ids: Ids::new(["x"]),
+            parameters: None,
+            not_before: None,
+            note: None,
+            after: None,
+        });
+        judge(&job, &document, "2026-11-22T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn the_state_tells_landed_untouched_and_neither() {
+        let state = |state: &str| evidence("wipe", json!({"managementState": state}));
+        assert!(matches!(state("wipePending"), Evidence::Effect(_)));
+        assert!(matches!(state("managed"), Evidence::NoEffect(_)));
+        assert!(matches!(state("retirePending"), Evidence::CannotTell(_)));
+        assert!(matches!(evidence("wipe", json!({})), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn an_action_result_counts_only_when_it_is_newer_than_the_attempt() {
+        let result = |at: &str| {
+            evidence(
+                "deprovision",
+                json!({"deviceActionResults": [{"actionName": "deprovision", "startDateTime": at}]}),
+            )
+        };
+        assert!(matches!(result("2026-11-22T12:00:01Z"), Evidence::Effect(_)));
+        assert!(matches!(result("2026-11-21T12:00:00Z"), Evidence::CannotTell(_)));
+        assert!(matches!(evidence("deprovision", json!({"deviceActionResults": []})), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn devices_of_a_user_must_agree() {
+        let states = |states: &[&str]| {
+            let value: Vec<_> = states.iter().map(|state| json!({"managementState": state})).collect();
+            evidence("removeAllDevicesFromManagement", json!({ "value": value }))
+        };
+        assert!(matches!(states(&[]), Evidence::Effect(_)));
+        assert!(matches!(states(&["retirePending", "retireIssued"]), Evidence::Effect(_)));
+        assert!(matches!(states(&["managed"]), Evidence::NoEffect(_)));
+        assert!(matches!(states(&["managed", "retirePending"]), Evidence::CannotTell(_)));
+    }
+}

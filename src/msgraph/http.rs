@@ -1,0 +1,99 @@
+//! The transport over real HTTP.
+//!
+//! In: [`WireRequest`]s. Out: replies with bounded bodies. Must not: retry, follow redirects, or decide.
+//!
+//! The client's own conveniences are off: a redirect would turn a POST into a GET that carries the token, and a hidden
+//! retry would send what nobody accounted for.
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use reqwest::redirect;
+
+use super::transport::{Transport, TransportError, WireReply, WireRequest};
+
+/// A reply must be complete within this time. Graph itself gives up after about a minute.
+const TIMEOUT: Duration = Duration::from_secs(100);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Shorter than the idle time-out of the gateways, so that we close first.
+const IDLE: Duration = Duration::from_secs(30);
+/// Longest body that is read; the largest page of an inventory stays far below.
+const LONGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// reqwest, with its surprises switched off.
+#[derive(Debug, Clone)]
+pub struct HttpTransport {
+    client: reqwest::Client,
+}
+
+impl HttpTransport {
+    /// `connections`: idle connections to keep, one for each worker. `local`: the hosts are on this machine, so that no
+    /// proxy is asked.
+    pub fn new(connections: usize, local: bool) -> Result<Self, TransportError> {
+        let builder = reqwest::Client::builder();
+        let builder = if local { builder.no_proxy() } else { builder };
+        let client = builder
+            .user_agent(concat!("musterout/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            .pool_max_idle_per_host(connections)
+            .pool_idle_timeout(IDLE)
+            .tcp_keepalive(IDLE)
+            .tcp_nodelay(true)
+            .build()
+            .map_err(|error| TransportError::Unreachable(causes(&error)))?;
+        Ok(Self { client })
+    }
+}
+
+impl Transport for HttpTransport {
+    async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
+        let mut builder = self.client.request(request.method, request.url).headers(request.headers);
+        if !request.body.is_empty() {
+            builder = builder.body(request.body);
+        }
+        let mut response = builder.send().await.map_err(explain)?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(explain)? {
+            if body.len() + chunk.len() > LONGEST_BODY {
+                return Err(TransportError::Lost(format!("the reply is longer than {LONGEST_BODY} bytes")));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        Ok(WireReply { status, headers, body: body.freeze() })
+    }
+}
+
+/// Only a failure to connect proves that nothing left. The URL is not repeated: the caller knows it.
+fn explain(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() {
+        return TransportError::Unreachable(causes(&error));
+    }
+    if error.is_timeout() {
+        return TransportError::Timeout(TIMEOUT.as_secs());
+    }
+    TransportError::Lost(causes(&error))
+}
+
+/// The innermost causes are the ones that say something.
+fn causes(error: &dyn Error) -> String {
+    let mut words = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if words.last() != Some(&text) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    match words.is_empty() {
+        true => error.to_string(),
+        false => words.join(": "),
+    }
+}

@@ -1,0 +1,239 @@
+//! The dispatcher: owns every job's state, decides what leaves when, and settles each job once.
+//!
+//! In: answers from workers, requests to stop, time. Out: tasks to idle workers, events, settlements.
+//! Must not: perform attempts, or do anything that blocks; its loop is the pulse of the run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::event::{Event, StopReason};
+use super::executor::Executor;
+use super::ledger::Ledger;
+use super::limiter::{Gate, Pause, Wait};
+use super::queue::{Item, Queues, Step};
+use super::shutdown::StopRequest;
+use super::worker::{Done, Task, Worker};
+use super::{Ended, Limits, Run};
+use crate::catalog::Bucket;
+use crate::clock::Clock;
+use crate::guard::preflight::Hold;
+use crate::job::Job;
+use crate::outcome::{Outcome, Standing};
+
+mod answers;
+mod stopping;
+
+/// Answers taken in one go.
+const BATCH: usize = 256;
+
+pub struct Dispatcher {
+    jobs: Arc<[Job]>,
+    limits: Limits,
+    clock: Clock,
+    rng: Rng,
+    ledger: Ledger,
+    queues: Queues,
+    gates: Vec<Gate>,
+    /// Steps that wait for the job of the key.
+    next_steps: HashMap<u32, Vec<u32>>,
+    workers: Vec<Worker>,
+    idle: Vec<usize>,
+    in_flight: HashMap<u32, Step>,
+    done: mpsc::UnboundedReceiver<Done>,
+    events: mpsc::UnboundedSender<Event>,
+    host: Host,
+    stopped: Option<StopReason>,
+}
+
+/// Whether the host answers at all.
+#[derive(Debug, Default)]
+struct Host {
+    pause: Pause,
+    answered_once: bool,
+    away_since: Option<Instant>,
+}
+
+impl Dispatcher {
+    pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
+        let Run { jobs, holds, limits, clock, rng } = run;
+        let (report, done) = mpsc::unbounded_channel();
+        let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
+        let workers: Vec<_> = (0..count)
+            .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
+            .collect();
+        let mut dispatcher = Self {
+            ledger: Ledger::new(jobs.len(), clock),
+            queues: Queues::new(),
+            gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
+            next_steps: HashMap::new(),
+            idle: (0..count).rev().collect(),
+            workers,
+            in_flight: HashMap::new(),
+            host: Host::default(),
+            stopped: None,
+            jobs,
+            limits,
+            clock,
+            rng,
+            done,
+            events,
+        };
+        dispatcher.take_in(&holds);
+        dispatcher
+    }
+
+    /// Queues what can go, settles what is held, and remembers which step waits for which.
+    fn take_in(&mut self, holds: &[Option<Hold>]) {
+        let due = holds.iter().filter(|hold| hold.is_none()).count();
+        self.tell(Event::Started { jobs: self.jobs.len() as u32, due: due as u32 });
+        let jobs = Arc::clone(&self.jobs);
+        for (index, job) in (0u32..).zip(jobs.iter()) {
+            if let Some(first) = job.after {
+                self.next_steps.entry(first).or_default().push(index);
+            }
+        }
+        let now = Instant::now();
+        for (index, job) in (0u32..).zip(jobs.iter()) {
+            match (holds.get(index as usize).copied().flatten(), job.after) {
+                (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
+                (None, None) => self.queues.push_back(job.bucket(), Item { job: index, step: Step::Send }),
+                (None, Some(_)) => {}
+            }
+        }
+    }
+
+    pub async fn run(mut self, mut stop: mpsc::UnboundedReceiver<StopRequest>) -> Ended {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut listening = true;
+        loop {
+            let now = Instant::now();
+            self.queues.wake(now);
+            let wake = self.dispatch(now);
+            if self.ledger.open() == 0 || (self.in_flight.is_empty() && wake.is_none()) {
+                break;
+            }
+            tokio::select! {
+                biased;
+                request = stop.recv(), if listening => match request {
+                    Some(StopRequest) if self.stopped.is_some() => { self.abandon(); break }
+                    Some(StopRequest) => self.drain(StopReason::Interrupted),
+                    None => listening = false,
+                },
+                _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
+                () = sleep_until(wake) => {}
+            }
+        }
+        self.tell(Event::Finished);
+        Ended { settlements: self.ledger.close(), stopped: self.stopped }
+    }
+
+    /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
+    fn dispatch(&mut self, now: Instant) -> Option<Instant> {
+        let mut wake = self.queues.next_due();
+        if let Some(until) = self.host.pause.until().filter(|until| *until > now) {
+            let waiting = Bucket::all().any(|bucket| self.queues.has_ready(bucket));
+            return if waiting { earlier(wake, until) } else { wake };
+        }
+        for bucket in Bucket::all() {
+            while self.queues.has_ready(bucket) && !self.idle.is_empty() {
+                match self.gates[bucket.index()].pass(now) {
+                    Ok(()) => self.send_next(bucket, now),
+                    Err(Wait::Until(at)) => {
+                        wake = earlier(wake, at);
+                        break;
+                    }
+                    Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
+                }
+            }
+        }
+        wake
+    }
+
+    fn send_next(&mut self, bucket: Bucket, now: Instant) {
+        let (Some(item), Some(worker)) = (self.queues.pop(bucket), self.idle.pop()) else { return };
+        let task = match item.step {
+            Step::Send => {
+                self.ledger.progress(item.job).sent(now);
+                self.tell(Event::Sent { job: item.job, bucket });
+                Task::Attempt { job: item.job, client_request_id: self.fresh_id() }
+            }
+            Step::ReadBack { .. } => {
+                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
+                Task::ReadBack { job: item.job, since: self.clock.at(since), client_request_id: self.fresh_id() }
+            }
+        };
+        self.in_flight.insert(item.job, item.step);
+        if self.workers[worker].give(task).is_err() {
+            // A worker ends only by a panic of its executor. Its job was never sent; the others carry on without it.
+            self.in_flight.remove(&item.job);
+            self.settle(item.job, Outcome::NotAttempted, Some("its worker had ended".into()), now);
+        }
+    }
+
+    fn fresh_id(&mut self) -> Box<str> {
+        let bytes = std::array::from_fn(|_| self.rng.u8(..));
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string().into_boxed_str()
+    }
+
+    /// Settles everything that waits in a bucket that was told to wait beyond reason.
+    fn close_bucket(&mut self, bucket: Bucket, asked: Duration, now: Instant) {
+        let note =
+            format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
+        for item in self.queues.drain_bucket(bucket) {
+            let outcome = match self.ledger.progress(item.job).ambiguous {
+                true => Outcome::Unknown,
+                false => Outcome::NotAttempted,
+            };
+            self.settle(item.job, outcome, Some(note.clone()), now);
+        }
+    }
+
+    /// Settles a job, and queues or holds the steps that waited for it.
+    fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
+        if !self.ledger.settle(job, outcome, note, now) {
+            return;
+        }
+        self.tell(Event::Settled { job, outcome });
+        for next in self.next_steps.remove(&job).unwrap_or_default() {
+            let step = &self.jobs[next as usize];
+            match (outcome.standing(), outcome) {
+                (Standing::Good, _) if self.stopped.is_none() => {
+                    self.queues.push_back(step.bucket(), Item { job: next, step: Step::Send });
+                }
+                (Standing::Good, _) => {
+                    self.settle(next, Outcome::NotAttempted, Some("the run was stopped".into()), now)
+                }
+                (_, Outcome::NotAttempted) => {
+                    let note = "the step before it was not attempted".to_owned();
+                    self.settle(next, Outcome::NotAttempted, Some(note), now);
+                }
+                _ => {
+                    let before = &self.jobs[job as usize];
+                    let note = format!("step {} in row {} is {}", before.action.name, before.row, outcome.name());
+                    self.settle(next, Outcome::Held, Some(note), now);
+                }
+            }
+        }
+    }
+
+    /// Nobody listening is no reason to stop.
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}
+
+fn earlier(wake: Option<Instant>, at: Instant) -> Option<Instant> {
+    Some(wake.map_or(at, |wake| wake.min(at)))
+}
+
+async fn sleep_until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

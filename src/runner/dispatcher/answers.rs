@@ -1,0 +1,252 @@
+//! What the dispatcher does with an answer.
+//!
+//! In: a worker's [`Done`]. Out: a settlement, or the job back in a queue, by the decision of `retry`.
+//! Must not: classify answers or choose delays.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::event::{Event, StopReason};
+use super::super::queue::{Item, Step};
+use super::super::retry::{self, Decision};
+use super::super::worker::{Answer, Done};
+use super::Dispatcher;
+use crate::catalog::Bucket;
+use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+
+/// When an answer came and went.
+#[derive(Clone, Copy)]
+struct Times {
+    sent: Instant,
+    now: Instant,
+}
+
+impl Dispatcher {
+    pub(super) fn answered(&mut self, done: Done) {
+        let Done { worker, job, sent, answered, answer } = done;
+        self.idle.push(worker);
+        let step = self.in_flight.remove(&job);
+        let times = Times { sent, now: answered };
+        match answer {
+            Answer::Attempt(reply) => self.after_attempt(job, reply, times),
+            Answer::ReadBack(evidence) => {
+                self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
+            }
+        }
+    }
+
+    fn after_attempt(&mut self, job: u32, reply: Reply, times: Times) {
+        let action = self.jobs[job as usize].action;
+        let bucket = self.jobs[job as usize].bucket();
+        self.note_contact(&reply.verdict, bucket, times);
+        let progress = self.ledger.progress(job);
+        let verdict = reply.verdict.clone();
+        let reason = reason(&reply);
+        progress.answered(reply, times.now.saturating_duration_since(times.sent));
+        if matches!(verdict, Verdict::Transient { .. } | Verdict::Lost) {
+            progress.ambiguous = true;
+            progress.doubtful_since.get_or_insert(times.sent);
+        }
+        let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
+        match decision {
+            Decision::Settle(outcome) => self.settle_after(job, outcome, &verdict, times.now),
+            Decision::Retry { after } => self.later(job, Step::Send, after, reason, times.now),
+            Decision::CheckThenRetry { after } => {
+                self.later(job, Step::ReadBack { resend: true }, after, reason, times.now);
+            }
+            Decision::CheckThenSettle { after } => {
+                self.later(job, Step::ReadBack { resend: false }, after, reason, times.now);
+            }
+            Decision::PauseBucket { asked } => {
+                progress.not_a_try();
+                self.pause(bucket, asked, times);
+                self.again(job, Step::Send, times.now);
+            }
+            Decision::WaitForHost => {
+                progress.never_sent();
+                self.host_away(&reason, times);
+                self.again(job, Step::Send, times.now);
+            }
+            Decision::RefreshToken => {
+                progress.not_a_try();
+                self.unauthorized(job, Step::Send, reason, times.now);
+            }
+            Decision::SignInFailed => {
+                progress.never_sent();
+                self.drain(StopReason::SignIn(reason));
+                self.settle(job, Outcome::NotAttempted, Some("sign-in failed".into()), times.now);
+            }
+        }
+    }
+
+    fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
+        let ambiguous = self.ledger.progress(job).ambiguous;
+        let (outcome, note) = match verdict {
+            Verdict::ApprovalRequired { code } => (outcome, Some(format!("approval request {code}"))),
+            Verdict::Gone if ambiguous && outcome == Outcome::AlreadyDone => {
+                let note = "gone after an attempt whose answer was lost".to_owned();
+                (retry::success(self.jobs[job as usize].action), Some(note))
+            }
+            Verdict::Gone if outcome == Outcome::AlreadyDone => {
+                (outcome, Some("the service does not know it".to_owned()))
+            }
+            Verdict::Lost => (outcome, Some(look_at(job, &self.jobs))),
+            _ => (outcome, None),
+        };
+        self.settle(job, outcome, note, now);
+    }
+
+    fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
+        let action = self.jobs[job as usize].action;
+        let now = times.now;
+        if !matches!(evidence, Evidence::NotRead(_)) {
+            self.host_answered();
+        }
+        match evidence {
+            Evidence::Effect(seen) => self.settle(job, retry::success(action), Some(seen), now),
+            Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
+                let progress = self.ledger.progress(job);
+                progress.ambiguous = false;
+                progress.doubtful_since = None;
+                self.again(job, Step::Send, now);
+            }
+            Evidence::NoEffect(seen) if resend => {
+                self.settle(job, Outcome::NotAttempted, Some(format!("stopped; it had no effect yet: {seen}")), now);
+            }
+            Evidence::NoEffect(seen) => {
+                self.settle(job, Outcome::Failed, Some(format!("it had no effect: {seen}")), now)
+            }
+            Evidence::Gone(seen) => match retry::gone(action) {
+                Outcome::AlreadyDone => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
+                _ => self.settle(job, Outcome::Unknown, Some(format!("{seen}; {}", look_at(job, &self.jobs))), now),
+            },
+            Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
+            Evidence::NotRead(reply) => self.after_failed_read(job, &reply, resend, times),
+        }
+    }
+
+    fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
+        let bucket = self.jobs[job as usize].read_bucket();
+        let step = Step::ReadBack { resend };
+        let reason = reason(reply);
+        self.note_contact(&reply.verdict, bucket, times);
+        match &reply.verdict {
+            Verdict::Throttled { after } => {
+                self.pause(bucket, *after, times);
+                self.again(job, step, times.now);
+            }
+            Verdict::Unreachable => {
+                self.host_away(&reason, times);
+                self.again(job, step, times.now);
+            }
+            Verdict::Unauthorized => self.unauthorized(job, step, reason, times.now),
+            verdict => {
+                let progress = self.ledger.progress(job);
+                progress.failed_reads += 1;
+                let reads = progress.failed_reads;
+                let worth_it = matches!(verdict, Verdict::Transient { .. } | Verdict::Lost);
+                if worth_it && reads < self.limits.max_attempts && self.stopped.is_none() {
+                    let after = retry::connect_pause(reads, &mut self.rng);
+                    self.later(job, step, after, reason, times.now);
+                } else {
+                    let note = format!("could not be read back ({reason}); {}", look_at(job, &self.jobs));
+                    self.settle(job, Outcome::Unknown, Some(note), times.now);
+                }
+            }
+        }
+    }
+
+    /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
+    fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
+        match verdict {
+            Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
+            Verdict::Throttled { .. } => self.host_answered(),
+            _ => {
+                self.host_answered();
+                self.gates[bucket.index()].answered(times.sent);
+            }
+        }
+    }
+
+    fn host_answered(&mut self) {
+        self.host.answered_once = true;
+        self.host.away_since = None;
+        self.host.pause = Default::default();
+    }
+
+    fn host_away(&mut self, reason: &str, times: Times) {
+        let Times { sent, now } = times;
+        let since = *self.host.away_since.get_or_insert(now);
+        let rng = &mut self.rng;
+        let news = self.host.pause.extend(sent, now, |nth| retry::connect_pause(nth, rng), false);
+        let too_long = match self.host.answered_once {
+            true => now.saturating_duration_since(since) > retry::LONGEST_OUTAGE,
+            false => self.host.pause.nth() >= retry::MAX_CONNECT_FAILURES,
+        };
+        if too_long {
+            self.drain(StopReason::Unreachable(reason.into()));
+        } else if let Some(delay) = news {
+            self.tell(Event::Unreachable { delay, message: reason.into() });
+        }
+    }
+
+    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
+        let Times { sent, now } = times;
+        if let Some(pause) = self.gates[bucket.index()].throttled(asked, sent, now, &mut self.rng) {
+            self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
+        }
+    }
+
+    /// The first 401 of a job may be an old token; the second is the tenant's word.
+    fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
+        let progress = self.ledger.progress(job);
+        progress.unauthorized += 1;
+        if progress.unauthorized >= 2 {
+            self.drain(StopReason::SignIn(reason));
+        }
+        self.again(job, step, now);
+    }
+
+    /// Back to the head of its queue, or out of the run if that is ending.
+    fn again(&mut self, job: u32, step: Step, now: Instant) {
+        let item = Item { job, step };
+        if self.stopped.is_some() {
+            return self.leave(item, now);
+        }
+        self.queues.push_front(self.bucket_of(item), item);
+    }
+
+    fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
+        let item = Item { job, step };
+        if self.stopped.is_some() {
+            return self.leave(item, now);
+        }
+        self.tell(Event::Retrying { job, delay: after, reason });
+        self.queues.push_later(now + after, self.bucket_of(item), item);
+    }
+
+    pub(super) fn bucket_of(&self, item: Item) -> Bucket {
+        let job = &self.jobs[item.job as usize];
+        match item.step {
+            Step::Send => job.bucket(),
+            Step::ReadBack { .. } => job.read_bucket(),
+        }
+    }
+}
+
+/// What to tell people about an answer that was no success.
+fn reason(reply: &Reply) -> Box<str> {
+    match (reply.http_status, &reply.error_code, &reply.error_message) {
+        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
+        (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
+        (Some(status), Some(code), None) => format!("{status} {code}").into(),
+        (Some(status), None, None) => status.to_string().into(),
+        (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
+    }
+}
+
+pub(super) fn look_at(job: u32, jobs: &[crate::job::Job]) -> String {
+    let job = &jobs[job as usize];
+    format!("look at {} {} before repeating {}", job.action.target.name(), job.target(), job.action.name)
+}

@@ -1,0 +1,79 @@
+//! How a run ends early.
+//!
+//! In: a reason to stop. Out: nothing new is sent, what is in flight settles, the rest is `not_attempted`.
+//! Must not: lose a row, or call something not attempted that may have had an effect.
+
+use tokio::time::Instant;
+
+use super::super::event::{Event, StopReason};
+use super::super::queue::{Item, Step};
+use super::Dispatcher;
+use super::answers::look_at;
+use crate::catalog::ReadBack;
+use crate::outcome::Outcome;
+
+impl Dispatcher {
+    /// Stops sending. What is in flight is waited for; reads that settle a doubt still go out.
+    pub(super) fn drain(&mut self, reason: StopReason) {
+        if self.stopped.is_some() {
+            return;
+        }
+        self.stopped = Some(reason.clone());
+        self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });
+        let now = Instant::now();
+        let mut waiting = self.queues.drain();
+        waiting.sort_unstable();
+        for item in waiting {
+            self.leave(item, now);
+        }
+    }
+
+    /// Takes a waiting job out of a run that is ending.
+    pub(super) fn leave(&mut self, item: Item, now: Instant) {
+        let can_read = self.stopped == Some(StopReason::Interrupted)
+            && self.jobs[item.job as usize].action.read_back != ReadBack::Nobody;
+        let doubtful = self.ledger.progress(item.job).ambiguous;
+        match (doubtful, can_read) {
+            (true, true) => {
+                let resend = item.step != Step::ReadBack { resend: false };
+                let item = Item { job: item.job, step: Step::ReadBack { resend } };
+                self.queues.push_back(self.bucket_of(item), item);
+            }
+            (true, false) => {
+                self.settle(item.job, Outcome::Unknown, Some(look_at(item.job, &self.jobs)), now);
+            }
+            (false, _) => self.settle(item.job, Outcome::NotAttempted, Some(self.why_stopped().into()), now),
+        }
+    }
+
+    /// Gives up what is in flight.
+    pub(super) fn abandon(&mut self) {
+        let now = Instant::now();
+        self.tell(Event::Abandoned { in_flight: self.in_flight.len() as u32 });
+        self.workers.iter().for_each(super::Worker::abort);
+        let mut in_flight: Vec<u32> = self.in_flight.drain().map(|(job, _)| job).collect();
+        in_flight.sort_unstable();
+        for job in in_flight {
+            let note = format!("abandoned before the answer came; {}", look_at(job, &self.jobs));
+            self.settle(job, Outcome::Unknown, Some(note), now);
+        }
+        let mut waiting = self.queues.drain();
+        waiting.sort_unstable();
+        for item in waiting {
+            let (outcome, note) = match self.ledger.progress(item.job).ambiguous {
+                true => (Outcome::Unknown, look_at(item.job, &self.jobs)),
+                false => (Outcome::NotAttempted, self.why_stopped().to_owned()),
+            };
+            self.settle(item.job, outcome, Some(note), now);
+        }
+    }
+
+    fn why_stopped(&self) -> &'static str {
+        match &self.stopped {
+            Some(StopReason::Interrupted) => "the run was interrupted",
+            Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed",
+            Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached",
+            None => "the run ended first",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The account of a run: what happened to each job so far, and how it settled.
+//!
+//! In: sends, answers, outcomes. Out: one [`Settlement`] for every job, each made exactly once. Must not: decide.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clock::Clock;
+use crate::outcome::{Outcome, Reply, Settlement};
+
+/// A job that has been sent and has not settled.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Requests that left, throttled ones included.
+    pub sends: u32,
+    /// Requests that count against the job's attempts.
+    pub tries: u32,
+    /// Failed reads of its target.
+    pub failed_reads: u32,
+    /// 401 answers in a row.
+    pub unauthorized: u32,
+    /// Some answer did not tell whether there was an effect.
+    pub ambiguous: bool,
+    pub first_sent: Option<Instant>,
+    /// When the attempt left whose effect is in doubt.
+    pub doubtful_since: Option<Instant>,
+    in_flight: Duration,
+    last: Option<Reply>,
+}
+
+impl Progress {
+    /// A request is about to leave.
+    pub fn sent(&mut self, now: Instant) {
+        self.sends += 1;
+        self.tries += 1;
+        self.first_sent.get_or_insert(now);
+    }
+
+    pub fn answered(&mut self, reply: Reply, took: Duration) {
+        self.in_flight += took;
+        self.last = Some(reply);
+    }
+
+    /// The last request was not a try after all.
+    pub fn not_a_try(&mut self) {
+        self.tries = self.tries.saturating_sub(1);
+    }
+
+    /// The last request never left this machine.
+    pub fn never_sent(&mut self) {
+        self.not_a_try();
+        self.sends = self.sends.saturating_sub(1);
+        if self.sends == 0 {
+            self.first_sent = None;
+        }
+    }
+}
+
+/// Jobs under way, and settlements by index.
+#[derive(Debug)]
+pub struct Ledger {
+    clock: Clock,
+    under_way: HashMap<u32, Progress>,
+    settled: Vec<Option<Settlement>>,
+    open: usize,
+}
+
+impl Ledger {
+    pub fn new(jobs: usize, clock: Clock) -> Self {
+        Self { clock, under_way: HashMap::new(), settled: vec![None; jobs], open: jobs }
+    }
+
+    /// How many jobs have not settled.
+    pub fn open(&self) -> usize {
+        self.open
+    }
+
+    pub fn progress(&mut self, job: u32) -> &mut Progress {
+        self.under_way.entry(job).or_default()
+    }
+
+    /// Settles a job, once: a second settlement of the same job is ignored, and says so by `false`.
+    pub fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) -> bool {
+        let progress = self.under_way.remove(&job);
+        let Some(place @ None) = self.settled.get_mut(job as usize) else { return false };
+        let note = note.map(String::into_boxed_str);
+        *place = Some(match progress.filter(|progress| progress.first_sent.is_some()) {
+            None => Settlement { note, ..Settlement::unsent(outcome, "") },
+            Some(progress) => settlement(progress, outcome, note, self.clock, now),
+        });
+        self.open -= 1;
+        true
+    }
+
+    /// All settlements in plan order. A job that was never settled is `not_attempted`: rows in are rows out, always.
+    pub fn close(self) -> Vec<Settlement> {
+        let missing = || Settlement::unsent(Outcome::NotAttempted, "the run ended first");
+        self.settled.into_iter().map(|settlement| settlement.unwrap_or_else(missing)).collect()
+    }
+}
+
+fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, clock: Clock, now: Instant) -> Settlement {
+    let first = progress.first_sent.unwrap_or(now);
+    let elapsed = now.saturating_duration_since(first);
+    let mut settlement = Settlement {
+        outcome,
+        http_status: None,
+        error_code: None,
+        error_message: None,
+        attempts: progress.sends,
+        waited: elapsed.saturating_sub(progress.in_flight),
+        duration: progress.in_flight,
+        started_at: Some(clock.at(first)),
+        finished_at: Some(clock.at(now)),
+        request_id: None,
+        client_request_id: None,
+        note,
+    };
+    if let Some(last) = progress.last {
+        settlement.http_status = last.http_status;
+        settlement.error_code = last.error_code;
+        settlement.error_message = last.error_message;
+        settlement.request_id = last.request_id;
+        settlement.client_request_id = Some(last.client_request_id);
+    }
+    settlement
+}

@@ -1,0 +1,237 @@
+//! The retry policy: what to do after an answer.
+//!
+//! In: an action's repeat-safety, a [`Verdict`], the tries used so far. Out: a [`Decision`]. Pure but for the seeded
+//! random numbers it is handed. Must not: wait, send, or know HTTP; `msgraph::classify` says what an answer means.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::catalog::{Action, Gone, ReadBack, Repeat, Success};
+use crate::outcome::{Outcome, Verdict};
+
+/// Tries of one job before it is given up, unless the plan says otherwise. Throttle answers are not tries.
+pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
+
+/// A bucket that is told to wait longer than this is closed for the rest of the run.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// Connect errors in a row before a host that never answered is called unreachable.
+pub const MAX_CONNECT_FAILURES: u32 = 5;
+
+/// How long a host that did answer may stay away before the run ends.
+pub const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
+
+const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
+const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
+const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+
+/// A read right after a lost answer may be too early to see the effect.
+const SETTLING_TIME: Duration = Duration::from_secs(1);
+
+/// What the dispatcher does next with a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Settle(Outcome),
+    /// Send it again after that time.
+    Retry {
+        after: Duration,
+    },
+    /// Read its target after that time, and send it again only if the read shows no effect.
+    CheckThenRetry {
+        after: Duration,
+    },
+    /// Read its target after that time, and settle by what the read shows.
+    CheckThenSettle {
+        after: Duration,
+    },
+    /// Pause its bucket, then send it again; no try was used. `None`: the service named no time.
+    PauseBucket {
+        asked: Option<Duration>,
+    },
+    /// Nothing left this machine: pause everything, then send it again; no try was used.
+    WaitForHost,
+    /// The token was refused: once more with a new one, then the run ends.
+    RefreshToken,
+    /// The run ends.
+    SignInFailed,
+}
+
+/// Decides after an answer. `tries` counts this one.
+pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32, rng: &mut Rng) -> Decision {
+    match verdict {
+        Verdict::Succeeded => Decision::Settle(success(action)),
+        Verdict::Throttled { after } => Decision::PauseBucket { asked: *after },
+        Verdict::Unreachable => Decision::WaitForHost,
+        Verdict::Unauthorized => Decision::RefreshToken,
+        Verdict::SignInFailed => Decision::SignInFailed,
+        Verdict::ApprovalRequired { .. } => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::Gone => Decision::Settle(gone(action)),
+        Verdict::Refused => Decision::Settle(Outcome::Failed),
+        Verdict::Transient { after } => again(action, *after, Outcome::Failed, tries, max_attempts, rng),
+        Verdict::Lost => again(action, None, Outcome::Unknown, tries, max_attempts, rng),
+    }
+}
+
+/// After an answer that does not tell whether there was an effect.
+fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, max: u32, rng: &mut Rng) -> Decision {
+    let after = TRANSIENT.delay(tries, rng).max(asked.unwrap_or_default());
+    let left = tries < max;
+    match (action.repeat, left) {
+        (Repeat::Harmless, true) => Decision::Retry { after },
+        (Repeat::Harmless, false) if last == Outcome::Failed => Decision::Settle(Outcome::Failed),
+        (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
+            Decision::CheckThenRetry { after: after.max(SETTLING_TIME) }
+        }
+        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(SETTLING_TIME) },
+        (_, _) => Decision::Settle(Outcome::Unknown),
+    }
+}
+
+/// How a job settles that took effect.
+pub fn success(action: &Action) -> Outcome {
+    match action.success {
+        Success::Accepted => Outcome::Accepted,
+        Success::Completed => Outcome::Completed,
+    }
+}
+
+/// How a job settles whose target is not there.
+pub fn gone(action: &Action) -> Outcome {
+    match action.gone {
+        Gone::AlreadyDone => Outcome::AlreadyDone,
+        Gone::Failed => Outcome::Failed,
+    }
+}
+
+/// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
+///
+/// Half of it is fixed: a pause near zero would send straight into the throttle again.
+pub fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
+    THROTTLED.delay_from_half(nth, rng)
+}
+
+/// How long to leave a host alone after the `nth` failed connection in a row, from 1.
+pub fn connect_pause(nth: u32, rng: &mut Rng) -> Duration {
+    UNREACHABLE.delay_from_half(nth, rng)
+}
+
+/// Exponential back-off with jitter from a seed.
+struct Backoff {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    fn ceiling(&self, nth: u32) -> Duration {
+        self.first.saturating_mul(1 << nth.saturating_sub(1).min(16)).min(self.longest)
+    }
+
+    /// Full jitter: anything from nothing to the ceiling.
+    fn delay(&self, nth: u32, rng: &mut Rng) -> Duration {
+        self.ceiling(nth).mul_f64(rng.f64())
+    }
+
+    fn delay_from_half(&self, nth: u32, rng: &mut Rng) -> Duration {
+        self.ceiling(nth).mul_f64(0.5 + rng.f64() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ACTIONS;
+    use proptest::prelude::*;
+
+    fn action(name: &str) -> &'static Action {
+        Action::named(name).unwrap()
+    }
+
+    fn verdicts() -> impl Strategy<Value = Verdict> {
+        let time = proptest::option::of((0u64..10_000).prop_map(Duration::from_secs));
+        prop_oneof![
+            Just(Verdict::Succeeded),
+            time.clone().prop_map(|after| Verdict::Throttled { after }),
+            time.prop_map(|after| Verdict::Transient { after }),
+            Just(Verdict::Unreachable),
+            Just(Verdict::Lost),
+            Just(Verdict::Unauthorized),
+            Just(Verdict::SignInFailed),
+            Just(Verdict::ApprovalRequired { code: "x".into() }),
+            Just(Verdict::Gone),
+            Just(Verdict::Refused),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_may_not_be_repeated_is_never_sent_again_unread(
+            index in 0..ACTIONS.len(), verdict in verdicts(), tries in 1u32..30, max in 1u32..20, seed: u64,
+        ) {
+            let action = &ACTIONS[index];
+            let decision = decide(action, &verdict, tries, max, &mut Rng::with_seed(seed));
+            if action.repeat == Repeat::AfterReadBack {
+                let blind = matches!(decision, Decision::Retry { .. });
+                prop_assert!(!blind, "seed {}: {:?} -> {:?}", seed, verdict, decision);
+            }
+        }
+
+        #[test]
+        fn tries_end(index in 0..ACTIONS.len(), verdict in verdicts(), max in 1u32..20, seed: u64) {
+            let decision = decide(&ACTIONS[index], &verdict, max, max, &mut Rng::with_seed(seed));
+            let goes_on = matches!(decision, Decision::Retry { .. } | Decision::CheckThenRetry { .. });
+            prop_assert!(!goes_on, "seed {}: {:?} -> {:?}", seed, verdict, decision);
+        }
+
+        #[test]
+        fn a_named_time_is_never_cut_short(tries in 1u32..5, seconds in 0u64..3_600, seed: u64) {
+            let asked = Duration::from_secs(seconds);
+            let verdict = Verdict::Transient { after: Some(asked) };
+            let delay = match decide(action("syncDevice"), &verdict, tries, 5, &mut Rng::with_seed(seed)) {
+                Decision::Retry { after } => after,
+                _ => asked,
+            };
+            prop_assert!(delay >= asked, "seed {}", seed);
+        }
+    }
+
+    #[test]
+    fn a_throttle_answer_uses_up_no_try() {
+        let mut rng = Rng::with_seed(1);
+        let verdict = Verdict::Throttled { after: None };
+        assert_eq!(decide(action("wipe"), &verdict, 99, 5, &mut rng), Decision::PauseBucket { asked: None });
+    }
+
+    #[test]
+    fn a_lost_wipe_is_read_before_it_is_sent_again() {
+        let mut rng = Rng::with_seed(1);
+        assert!(matches!(decide(action("wipe"), &Verdict::Lost, 1, 5, &mut rng), Decision::CheckThenRetry { .. }));
+        assert!(matches!(decide(action("wipe"), &Verdict::Lost, 5, 5, &mut rng), Decision::CheckThenSettle { .. }));
+    }
+
+    #[test]
+    fn the_last_try_of_a_harmless_action_tells_failed_from_unknown() {
+        let mut rng = Rng::with_seed(1);
+        let transient = Verdict::Transient { after: None };
+        assert_eq!(decide(action("syncDevice"), &transient, 5, 5, &mut rng), Decision::Settle(Outcome::Failed));
+        assert_eq!(decide(action("syncDevice"), &Verdict::Lost, 5, 5, &mut rng), Decision::Settle(Outcome::Unknown));
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_good_news_for_retire_only() {
+        let mut rng = Rng::with_seed(1);
+        let decided = |name: &str, rng: &mut Rng| decide(action(name), &Verdict::Gone, 1, 5, rng);
+        assert_eq!(decided("retire", &mut rng), Decision::Settle(Outcome::AlreadyDone));
+        assert_eq!(decided("wipe", &mut rng), Decision::Settle(Outcome::Failed));
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        let mut rng = Rng::with_seed(7);
+        for nth in 1..40 {
+            let pause = unnamed_pause(nth, &mut rng);
+            assert!(pause >= THROTTLED.first / 2 && pause <= THROTTLED.longest, "{nth}: {pause:?}");
+        }
+        assert!(unnamed_pause(10, &mut rng) >= THROTTLED.longest / 2);
+    }
+}
