@@ -141,6 +141,7 @@ impl Backoff {
 mod tests {
     use super::*;
     use crate::catalog::ACTIONS;
+    use fastrand::Rng;
     use proptest::prelude::*;
 
     fn action(name: &str) -> &'static Action {

@@ -1,1 +1,343 @@
+//! The runner against an executor that answers by script, under a paused clock.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tokio::time::Instant;
+
+use super::*;
+use crate::catalog::{Action, Repeat};
+use crate::guard::preflight;
+use crate::job::{Ids, JobParts};
+use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+
+/// What one request does in the imagined service.
+#[derive(Debug, Clone)]
+enum Answer {
+    /// Takes effect, and says so.
+    Good,
+    /// Takes effect or not; the answer does not say.
+    Doubtful { effect: bool, verdict: Verdict },
+    /// No effect.
+    Bad(Verdict),
+}
+
+#[derive(Debug, Default)]
+struct Scripted {
+    script: Mutex<HashMap<String, Vec<Answer>>>,
+    reads: Vec<Verdict>,
+    latency: Duration,
+    log: Mutex<Vec<(String, Instant)>>,
+    effects: Mutex<HashMap<String, u32>>,
+    read_count: Mutex<usize>,
+}
+
+impl Scripted {
+    fn answering(target: &str, answers: &[Answer]) -> Self {
+        let script = HashMap::from([(target.to_owned(), answers.iter().rev().cloned().collect())]);
+        Self { script: Mutex::new(script), ..Self::default() }
+    }
+
+    fn sends(&self, target: &str) -> usize {
+        self.log.lock().unwrap().iter().filter(|(sent, _)| sent == target).count()
+    }
+
+    fn effects(&self, target: &str) -> u32 {
+        self.effects.lock().unwrap().get(target).copied().unwrap_or_default()
+    }
+}
+
+fn reply(verdict: Verdict, id: &str) -> Reply {
+    Reply {
+        verdict,
+        http_status: Some(1),
+        error_code: None,
+        error_message: None,
+        request_id: None,
+        client_request_id: id.into(),
+    }
+}
+
+impl Executor for Scripted {
+    async fn attempt(&self, job: &Job, id: &str) -> Reply {
+        self.log.lock().unwrap().push((job.target().to_owned(), Instant::now()));
+        tokio::time::sleep(self.latency).await;
+        let answer = self.script.lock().unwrap().get_mut(job.target()).and_then(Vec::pop).unwrap_or(Answer::Good);
+        let (effect, verdict) = match answer {
+            Answer::Good => (true, Verdict::Succeeded),
+            Answer::Doubtful { effect, verdict } => (effect, verdict),
+            Answer::Bad(verdict) => (false, verdict),
+        };
+        if effect {
+            *self.effects.lock().unwrap().entry(job.target().to_owned()).or_default() += 1;
+        }
+        reply(verdict, id)
+    }
+
+    async fn read_back(&self, job: &Job, _since: Timestamp, id: &str) -> Evidence {
+        let mut count = self.read_count.lock().unwrap();
+        *count += 1;
+        if let Some(verdict) = self.reads.get(*count - 1) {
+            return Evidence::NotRead(reply(verdict.clone(), id));
+        }
+        match self.effects(job.target()) {
+            0 => Evidence::NoEffect("managed".into()),
+            _ => Evidence::Effect("pending".into()),
+        }
+    }
+}
+
+fn job(action: &str, target: &str, row: u32, after: Option<u32>) -> Job {
+    let action = Action::named(action).unwrap();
+    Job::new(JobParts {
+        row,
+        action,
+        route: action.default_route(),
+        ids: Ids::new([target]),
+        parameters: None,
+        not_before: None,
+        note: None,
+        after,
+    })
+}
+
+fn plan(jobs: Vec<Job>, seed: u64) -> Run {
+    let holds = preflight::inspect(&jobs, Timestamp::UNIX_EPOCH).holds;
+    Run {
+        jobs: jobs.into(),
+        holds,
+        limits: Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Off },
+        clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
+        rng: Rng::with_seed(seed),
+    }
+}
+
+async fn perform(plan: Run, executor: &Arc<Scripted>) -> Ended {
+    let (events, _) = mpsc::unbounded_channel();
+    let (_stop, requests) = mpsc::unbounded_channel();
+    run(plan, Arc::clone(executor), events, requests).await
+}
+
+async fn one(action: &str, answers: &[Answer]) -> (Settlement, Arc<Scripted>) {
+    let executor = Arc::new(Scripted::answering("a", answers));
+    let mut ended = perform(plan(vec![job(action, "a", 1, None)], 7), &executor).await;
+    (ended.settlements.remove(0), executor)
+}
+
+fn lost(effect: bool) -> Answer {
+    Answer::Doubtful { effect, verdict: Verdict::Lost }
+}
+
+fn transient(effect: bool) -> Answer {
+    Answer::Doubtful { effect, verdict: Verdict::Transient { after: None } }
+}
+
+fn throttled(seconds: u64) -> Answer {
+    Answer::Bad(Verdict::Throttled { after: Some(Duration::from_secs(seconds)) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttle_answers_use_up_no_attempts_and_are_waited_for() {
+    let answers = [throttled(17), throttled(5), throttled(3), throttled(2), Answer::Good];
+    let (settled, executor) = one("retire", &answers).await;
+    assert_eq!((settled.outcome, settled.attempts), (Outcome::Accepted, 5));
+    assert_eq!(settled.waited, Duration::from_secs(27));
+    assert_eq!(executor.effects("a"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sends_in_the_bucket_before_the_named_time() {
+    let executor =
+        Arc::new(Scripted { latency: Duration::from_millis(50), ..Scripted::answering("0", &[throttled(30)]) });
+    let jobs = (0..40).map(|n| job("retire", &n.to_string(), n, None)).collect();
+    let began = Instant::now();
+    perform(plan(jobs, 7), &executor).await;
+    let told_at = began + Duration::from_millis(50);
+    let quiet = told_at..told_at + Duration::from_secs(30);
+    let log = executor.log.lock().unwrap();
+    assert!(log.iter().all(|(_, at)| *at == told_at || !quiet.contains(at) || *at == quiet.start), "{log:?}");
+    assert_eq!(log.len(), 41);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_wipe_that_took_effect_is_not_sent_again() {
+    let (settled, executor) = one("wipe", &[lost(true)]).await;
+    assert_eq!((settled.outcome, settled.attempts), (Outcome::Accepted, 1));
+    assert_eq!((executor.sends("a"), executor.effects("a")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_wipe_without_effect_is_sent_again_after_a_read() {
+    let (settled, executor) = one("wipe", &[lost(false), transient(false), Answer::Good]).await;
+    assert_eq!((settled.outcome, settled.attempts), (Outcome::Accepted, 3));
+    assert_eq!((executor.effects("a"), *executor.read_count.lock().unwrap()), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_attempt_is_settled_by_a_read() {
+    let (settled, _) = one("wipe", &[lost(false), lost(false), lost(true)]).await;
+    assert_eq!((settled.outcome, settled.attempts), (Outcome::Accepted, 3));
+    let (settled, _) = one("wipe", &[lost(false), lost(false), transient(false)]).await;
+    assert_eq!(settled.outcome, Outcome::Failed);
+    let (settled, _) = one("syncDevice", &[lost(false), lost(false), lost(false)]).await;
+    assert_eq!(settled.outcome, Outcome::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_fails_is_tried_again_and_then_honest() {
+    let executor = Arc::new(Scripted {
+        reads: vec![Verdict::Transient { after: None }, Verdict::Throttled { after: Some(Duration::from_secs(2)) }],
+        ..Scripted::answering("a", &[lost(true)])
+    });
+    let ended = perform(plan(vec![job("wipe", "a", 1, None)], 7), &executor).await;
+    assert_eq!(ended.settlements[0].outcome, Outcome::Accepted);
+    let executor = Arc::new(Scripted { reads: vec![Verdict::Refused; 9], ..Scripted::answering("a", &[lost(true)]) });
+    let ended = perform(plan(vec![job("wipe", "a", 1, None)], 7), &executor).await;
+    assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (Outcome::Unknown, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_is_tried_once_more_and_then_ends_the_run() {
+    let (settled, _) = one("retire", &[Answer::Bad(Verdict::Unauthorized), Answer::Good]).await;
+    assert_eq!(settled.outcome, Outcome::Accepted);
+    let executor = Arc::new(Scripted::answering("a", &vec![Answer::Bad(Verdict::Unauthorized); 9]));
+    let jobs = vec![job("retire", "a", 1, None), job("retire", "b", 2, Some(0))];
+    let ended = perform(plan(jobs, 7), &executor).await;
+    assert!(matches!(ended.stopped, Some(StopReason::SignIn(_))));
+    assert_eq!(executor.sends("a"), 2);
+    assert!(ended.settlements.iter().all(|settled| settled.outcome == Outcome::NotAttempted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreachable_host_ends_the_run_and_nothing_was_sent() {
+    let executor = Arc::new(Scripted::answering("a", &vec![Answer::Bad(Verdict::Unreachable); 99]));
+    let ended = perform(plan(vec![job("retire", "a", 1, None)], 7), &executor).await;
+    assert!(matches!(ended.stopped, Some(StopReason::Unreachable(_))));
+    let settled = &ended.settlements[0];
+    assert_eq!((settled.outcome, settled.attempts, settled.started_at), (Outcome::NotAttempted, 0, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_wait_for_each_other_and_a_failed_one_holds_the_rest() {
+    let executor = Arc::new(Scripted::answering("a", &[Answer::Bad(Verdict::Refused)]));
+    let jobs = vec![
+        job("syncDevice", "a", 1, None),
+        job("retire", "a", 2, Some(0)),
+        job("delete", "a", 3, Some(1)),
+        job("syncDevice", "b", 4, None),
+        job("retire", "b", 5, Some(3)),
+    ];
+    let ended = perform(plan(jobs, 7), &executor).await;
+    let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
+    use Outcome::{Accepted, Failed, Held};
+    assert_eq!(outcomes, [Failed, Held, Held, Accepted, Accepted]);
+    assert_eq!(ended.settlements[1].note.as_deref(), Some("step syncDevice in row 1 is failed"));
+    assert_eq!(executor.sends("a"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_interrupt_drains_and_the_second_abandons() {
+    for interrupts in [1, 2] {
+        let executor = Arc::new(Scripted { latency: Duration::from_secs(10), ..Scripted::default() });
+        let jobs = (0..20).map(|n| job("retire", &n.to_string(), n, None)).collect();
+        let (events, _) = mpsc::unbounded_channel();
+        let (stop, requests) = mpsc::unbounded_channel();
+        let running = tokio::spawn(run(plan(jobs, 7), Arc::clone(&executor), events, requests));
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        for _ in 0..interrupts {
+            stop.send(StopRequest).unwrap();
+        }
+        let ended = running.await.unwrap();
+        let count = |outcome| ended.settlements.iter().filter(|settled| settled.outcome == outcome).count();
+        assert_eq!(ended.stopped, Some(StopReason::Interrupted));
+        assert_eq!(count(Outcome::NotAttempted), 12);
+        let (accepted, unknown) = if interrupts == 1 { (8, 0) } else { (4, 4) };
+        assert_eq!((count(Outcome::Accepted), count(Outcome::Unknown)), (accepted, unknown));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_waiting_jobs_wake_the_dispatcher_only_when_one_may_go() {
+    let executor = Arc::new(Scripted::default());
+    let jobs = (0..1_000).map(|n| job("retire", &n.to_string(), n, None)).collect();
+    let began = Instant::now();
+    let limits = Limits { concurrency: 64, max_attempts: 3, pacing: Pacing::Documented { reserve_percent: 0 } };
+    perform(Run { limits, ..plan(jobs, 7) }, &executor).await;
+    let rate = 1_000.0 / began.elapsed().as_secs_f64();
+    assert!((9.5..=10.0).contains(&rate), "{rate} a second");
+}
+
+fn answers() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        3 => Just(Answer::Good),
+        1 => any::<bool>().prop_map(lost),
+        1 => any::<bool>().prop_map(transient),
+        1 => (0u64..40).prop_map(throttled),
+        1 => Just(Answer::Bad(Verdict::Throttled { after: None })),
+        1 => Just(Answer::Bad(Verdict::Refused)),
+        1 => Just(Answer::Bad(Verdict::Gone)),
+        1 => Just(Answer::Bad(Verdict::Unreachable)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever the service does: every job settles once, nothing that may not be repeated happens twice, and what is
+    /// called good had an effect (or had nothing to do).
+    #[test]
+    fn whatever_the_service_does_the_account_is_right(
+        rows in proptest::collection::vec((0..4usize, proptest::collection::vec(answers(), 0..6), any::<bool>()), 1..12),
+        seed: u64,
+        interrupt in proptest::option::of(0u64..120),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let executor = Arc::new(Scripted { latency: Duration::from_millis(200), ..Scripted::default() });
+            let mut jobs: Vec<Job> = Vec::new();
+            for (index, (action, script, chained)) in rows.iter().enumerate() {
+                let target = format!("t{index}");
+                let after = (*chained && index > 0).then(|| index as u32 - 1);
+                jobs.push(job(["retire", "wipe", "delete", "syncDevice"][*action], &target, index as u32 + 1, after));
+                executor.script.lock().unwrap().insert(target, script.iter().rev().cloned().collect());
+            }
+            let count = jobs.len();
+            let plan = plan(jobs, seed);
+            let all = Arc::clone(&plan.jobs);
+            let (events, mut told) = mpsc::unbounded_channel();
+            let (stop, requests) = mpsc::unbounded_channel();
+            if let Some(seconds) = interrupt {
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_secs(seconds)).await;
+                    let _ = stop.send(StopRequest);
+                });
+            }
+            let ended = run(plan, Arc::clone(&executor), events, requests).await;
+            let mut settled = vec![0; count];
+            while let Ok(event) = told.try_recv() {
+                if let Event::Settled { job, .. } = event {
+                    settled[job as usize] += 1;
+                }
+            }
+            assert_eq!(settled, vec![1; count], "seed {seed}: each job settles once");
+            for (job, settlement) in all.iter().zip(&ended.settlements) {
+                let effects = executor.effects(job.target());
+                if job.action.repeat == Repeat::AfterReadBack {
+                    assert!(effects <= 1, "seed {seed}: {} happened {effects} times", job.action.name);
+                }
+                let gone = settlement.note.as_deref().is_some_and(|note| note.starts_with("gone after"));
+                match settlement.outcome {
+                    // Whoever made it go: the effect that the row asked for holds.
+                    Outcome::Completed if gone => {}
+                    Outcome::Accepted | Outcome::Completed => assert!(effects >= 1, "seed {seed}: {settlement:?}"),
+                    Outcome::NotAttempted | Outcome::Held => assert_eq!(effects, 0, "seed {seed}: {settlement:?}"),
+                    _ => {}
+                }
+            }
+        });
+    }
+}
