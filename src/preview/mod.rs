@@ -42,6 +42,11 @@ impl<'a> Preview<'a> {
         (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at)))
     }
 
+    /// Why jobs would not be sent, in plan order.
+    pub fn holds(&self) -> impl Iterator<Item = Hold> {
+        self.preflight.holds.iter().copied().flatten()
+    }
+
     /// Rows of the plan.
     pub fn total(&self) -> usize {
         self.jobs.len()
