@@ -11,7 +11,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::style::{PLAIN, View, of_outcome, paint};
-use super::tables::{GAP, Table};
+use super::tables::Table;
 use super::text::{count, count_of, shorten, visible, width};
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
@@ -83,24 +83,22 @@ impl<'a> RunResult<'a> {
         write_line(&mut out, &self.account().json())
     }
 
+    /// The reason is what people look for: where it does not fit beside its row, it stands below it.
     fn listed(&self, view: View) -> String {
-        let first: Vec<_> = self.unsettled().take(LISTED).collect();
-        let widest = |header: &str, cell: &dyn Fn(&(&Job, &Settlement)) -> usize| {
-            first.iter().map(cell).fold(header.len(), usize::max)
-        };
-        let taken = widest("ROW", &|(job, _)| job.row.to_string().len())
-            + widest("ACTION", &|(job, _)| job.action.name.len())
-            + widest("TARGET", &|(job, _)| width(job.target()))
-            + widest("OUTCOME", &|(_, settlement)| settlement.outcome.name().len())
-            + 4 * GAP;
-        let room = view.width.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(taken).max(12));
-        let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "OUTCOME", "WHY"]);
-        for (job, settlement) in first {
-            let (outcome, why) = (settlement.outcome, shorten(&visible(&reason(settlement)), room));
-            let cells = [&job.row.to_string(), job.action.name, job.target(), outcome.name(), &why];
-            table.row(of_outcome(outcome), cells);
+        let first: Vec<_> = self.unsettled().take(LISTED).map(|(job, settled)| (job, settled, why(settled))).collect();
+        let beside = table_of(&first, true, view.styled);
+        let columns = view.width.map_or(usize::MAX, usize::from);
+        if beside.lines().all(|line| width(line) <= columns) {
+            return beside;
         }
-        table.render(view.styled, 0)
+        let mut reasons = first.iter().map(|(_, _, why)| shorten(why, columns.saturating_sub(BELOW.len())));
+        let below = table_of(&first, false, view.styled);
+        let mut lines = below.lines();
+        let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
+        for line in lines {
+            let _ = writeln!(text, "{line}\n{BELOW}{}", reasons.next().unwrap_or_default());
+        }
+        text
     }
 
     fn grouped(&self, view: View) -> String {
@@ -130,6 +128,22 @@ impl<'a> RunResult<'a> {
         }
         format!("and {} more:\n{}", count(total), table.render(view.styled, 2))
     }
+}
+
+const BELOW: &str = "     ";
+
+fn table_of(listed: &[(&Job, &Settlement, String)], with_why: bool, styled: bool) -> String {
+    let columns = if with_why { 5 } else { 4 };
+    let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "OUTCOME", "WHY"][..columns]);
+    for (job, settlement, why) in listed {
+        let cells = [&job.row.to_string(), job.action.name, job.target(), settlement.outcome.name(), why];
+        table.row(of_outcome(settlement.outcome), cells.into_iter().take(columns));
+    }
+    table.render(styled, 0)
+}
+
+fn why(settlement: &Settlement) -> String {
+    visible(&reason(settlement))
 }
 
 /// Why a job settled as it did: what the service said, and what we have to say about it.
@@ -172,7 +186,22 @@ mod tests {
         let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report) };
         let text = result.render(View { width: Some(100), styled: false });
         assert!(text.lines().rev().skip(1).all(|line| width(line) <= 100), "{text}");
-        assert_eq!(text, "");
+        assert_eq!(
+            text,
+            "ROW  ACTION       TARGET                                OUTCOME\n  \
+             3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  failed\n     \
+             403 Forbidden: Application is not authorized to perform this operation on this device.\n  \
+             4  retire       7F4E0C1E-0B2E-4A55-9D6B-0D1F4A7A2C11  held\n     \
+             same job as row 2\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  unknown\n     \
+             the reply was lost; look at the device in Intune\n  \
+             7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not_attempted\n     \
+             not before 2026-12-01T08:00:00Z\n\n\
+             6 rows: 2 accepted, 1 failed, 1 held, 1 unknown, 1 not_attempted\n\
+             report: out.csv\n\
+             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, held 1, unknown 1, \
+             awaiting_approval 0, not_attempted 1\n"
+        );
     }
 
     #[test]
