@@ -1,3 +1,20 @@
-//! Reports: one row for every row of the plan, as CSV or JSON lines.
+//! Reports: one row for every row of the plan, as CSV or JSON lines, and the account of a run.
 //!
-//! In: jobs and their settlements. Out: files and strings. Must not: print, or know how a run goes.
+//! In: jobs and their settlements, both in plan order. Out: files and strings; the column names are an interface.
+//! Must not: print, or know how a run goes.
+
+mod account;
+pub mod cell;
+mod csv;
+mod file;
+mod json_lines;
+mod row;
+
+pub use account::Account;
+pub use csv::write_csv;
+pub use file::{ReportError, ReportFile, default_name};
+pub use json_lines::write_json_lines;
+pub use row::{COLUMNS, Mismatch, Row, rows};
+
+#[cfg(test)]
+mod tests;

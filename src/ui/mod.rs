@@ -1,3 +1,18 @@
 //! What a person at the terminal sees.
 //!
-//! In: events, previews, outcomes. Out: a bar, lines, tables, a question. Must not: decide anything about a run.
+//! In: events, previews, outcomes. Out: a bar, lines, tables, a question; mostly as strings, so that they are tested
+//! without a terminal. Must not: decide anything about a run.
+
+pub mod bar;
+pub mod confirm;
+pub mod faults;
+#[cfg(test)]
+mod fixtures;
+pub mod preview;
+pub mod progress;
+pub mod result;
+pub mod stderr;
+
+pub mod style;
+mod tables;
+pub mod text;

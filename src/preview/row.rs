@@ -1,0 +1,64 @@
+//! One row of a preview: a job, the request it becomes, and whether it would be sent.
+//!
+//! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for. Must not: build a request in any other
+//! way than the run does.
+
+use crate::guard::preflight::Hold;
+use crate::job::Job;
+use crate::msgraph::request::{self, GraphRequest};
+
+/// Whether a run would send it now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Send,
+    Held,
+    NotDue,
+}
+
+impl State {
+    pub(super) fn of(hold: Option<Hold>) -> Self {
+        match hold {
+            None => Self::Send,
+            Some(Hold::NotDue { .. }) => Self::NotDue,
+            Some(Hold::Duplicate { .. }) => Self::Held,
+        }
+    }
+
+    /// The word in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Held => "held",
+            Self::NotDue => "not_due",
+        }
+    }
+}
+
+/// One row.
+#[derive(Debug)]
+pub struct Row<'a> {
+    pub job: &'a Job,
+    pub request: GraphRequest<'a>,
+    pub state: State,
+    /// Why it would not be sent.
+    pub hold: Option<Hold>,
+    /// The step that must settle well before.
+    pub after: Option<&'a Job>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<Hold>) -> Self {
+        let job = &jobs[at];
+        let after = job.after.and_then(|after| jobs.get(after as usize));
+        Self { job, request: request::build(job), state: State::of(hold), hold, after }
+    }
+
+    /// The operator's remark, why it would not be sent, and what it waits for.
+    pub fn note(&self) -> Option<String> {
+        let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
+        let hold = self.hold.map(|hold| hold.to_string());
+        let parts = [self.job.note.as_deref().map(str::to_owned), hold, after];
+        let note: Vec<_> = parts.into_iter().flatten().collect();
+        (!note.is_empty()).then(|| note.join("; "))
+    }
+}

@@ -1,0 +1,138 @@
+//! The preview as CSV and as one JSON document.
+//!
+//! In: a preview, the base of the URLs, somewhere to write. Out: bytes, written row by row; the same plan makes the
+//! same bytes. Must not: hold more than one row.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+
+use csv::ByteRecord;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Preview, Row};
+use crate::report::cell::harmless;
+
+/// The columns of a preview, and the keys of its rows in JSON.
+pub const COLUMNS: [&str; 11] =
+    ["row", "job_id", "action", "target", "method", "url", "body", "risk", "state", "not_before", "note"];
+
+/// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
+pub fn write_csv(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
+    let base = graph_url.trim_end_matches('/');
+    let mut writer = csv::WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
+    writer.write_byte_record(&ByteRecord::from(COLUMNS.to_vec()))?;
+    let mut record = ByteRecord::new();
+    let mut scratch = String::new();
+    for row in preview.rows() {
+        record.clear();
+        fill(&mut record, &mut scratch, base, &row);
+        writer.write_byte_record(&record)?;
+    }
+    writer.flush()
+}
+
+fn fill(record: &mut ByteRecord, scratch: &mut String, base: &str, row: &Row<'_>) {
+    let job = row.job;
+    // Writing to a String cannot fail.
+    let mut shown = |record: &mut ByteRecord, value: std::fmt::Arguments<'_>| {
+        scratch.clear();
+        let _ = scratch.write_fmt(value);
+        record.push_field(scratch.as_bytes());
+    };
+    shown(record, format_args!("{}", job.row));
+    shown(record, format_args!("{}", job.id));
+    record.push_field(job.action.name.as_bytes());
+    record.push_field(harmless(job.target()).as_bytes());
+    record.push_field(row.request.method.name().as_bytes());
+    shown(record, format_args!("{base}{}", row.request.path));
+    record.push_field(harmless(row.request.body.unwrap_or_default()).as_bytes());
+    record.push_field(job.action.risk.name().as_bytes());
+    record.push_field(row.state.name().as_bytes());
+    match job.not_before {
+        Some(at) => shown(record, format_args!("{at}")),
+        None => record.push_field(b""),
+    }
+    record.push_field(harmless(row.note().as_deref().unwrap_or_default()).as_bytes());
+}
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    row: u32,
+    job_id: String,
+    action: &'static str,
+    target: &'a str,
+    method: &'static str,
+    url: String,
+    body: Option<Value>,
+    risk: &'static str,
+    state: &'static str,
+    not_before: Option<jiff::Timestamp>,
+    note: Option<String>,
+}
+
+/// Writes `{"summary": {…}, "jobs": […]}`, one job a line.
+pub fn write_json(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
+    let base = graph_url.trim_end_matches('/');
+    let mut out = BufWriter::with_capacity(64 * 1024, out);
+    write!(out, "{{\"summary\":{},\"jobs\":[", summary(preview))?;
+    for (at, row) in preview.rows().enumerate() {
+        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut out, &json_row(base, &row)?)?;
+    }
+    out.write_all(b"\n]}\n")?;
+    out.flush()
+}
+
+fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
+    let job = row.job;
+    Ok(JsonRow {
+        row: job.row,
+        job_id: job.id.to_string(),
+        action: job.action.name,
+        target: job.target(),
+        method: row.request.method.name(),
+        url: format!("{base}{}", row.request.path),
+        body: row.request.body.map(serde_json::from_str).transpose()?,
+        risk: job.action.risk.name(),
+        state: row.state.name(),
+        not_before: job.not_before,
+        note: row.note(),
+    })
+}
+
+fn summary(preview: &Preview<'_>) -> Value {
+    let actions = preview.actions.iter().map(|count| {
+        json!({
+            "action": count.action.name,
+            "risk": count.action.risk.name(),
+            "send": count.send,
+            "held": count.held,
+            "not_due": count.not_due,
+        })
+    });
+    let buckets = preview.buckets.iter().map(|count| {
+        json!({
+            "bucket": count.bucket.to_string(),
+            "requests": count.requests,
+            "per_second": count.bucket.allowance().per_second(),
+            "seconds": tenths(count.time),
+        })
+    });
+    json!({
+        "rows": preview.total(),
+        "send": preview.send(),
+        "held": preview.held(),
+        "not_due": preview.not_due(),
+        "dangerous": preview.dangerous(),
+        "reserve_percent": preview.reserve_percent,
+        "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
+        "actions": actions.collect::<Vec<_>>(),
+        "buckets": buckets.collect::<Vec<_>>(),
+    })
+}
+
+/// A forecast is not known to the nanosecond.
+fn tenths(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 10.0).round() / 10.0
+}

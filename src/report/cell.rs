@@ -1,0 +1,49 @@
+//! What may stand in a cell of a CSV file that people open in a spreadsheet, and how instants are written.
+//!
+//! In: any text. Out: text that no spreadsheet takes for a formula. Must not: be used for JSON, which stays exact.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+
+/// A cell that a spreadsheet would calculate gets a leading apostrophe, as OWASP advises: one that starts with
+/// `=`, `+`, `-`, `@` or their full-width forms, leading white space or not, or with a tab or line break.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    match is_formula(text) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+pub(super) fn is_formula(text: &str) -> bool {
+    let starts_oddly = text.starts_with(['\t', '\r', '\n']);
+    starts_oddly || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+/// RFC 3339 in UTC with milliseconds: `2026-11-22T07:00:00.000Z`.
+pub fn instant(at: Timestamp) -> String {
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+    PRINTER.timestamp_to_string(&at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_made_harmless_and_all_else_stays() {
+        for text in ["=1+1", "+49 30", "-1", "@SUM(A1)", "\tx", "\r=x", "\n=x", "  =x", "＝x", "－x", "\u{a0}@x"] {
+            assert_eq!(harmless(text), format!("'{text}"), "{text:?}");
+        }
+        for text in ["", "7f4e", "a=b", "'=x", "ada@contoso.com", " ", "POST /v1.0/users"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+
+    #[test]
+    fn instants_have_milliseconds_always() {
+        assert_eq!(instant("2026-11-22T08:00:00+01:00".parse().unwrap()), "2026-11-22T07:00:00.000Z");
+        assert_eq!(instant("2026-11-22T07:00:00.1239Z".parse().unwrap()), "2026-11-22T07:00:00.123Z");
+    }
+}

@@ -1,0 +1,115 @@
+//! The file a report is written to.
+//!
+//! In: the path that the operator named, before the run; jobs and settlements, after it. Out: the file, whole or not at
+//! all. Must not: leave half a report behind, or find out after a run of hours that the place cannot be written to.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tempfile::NamedTempFile;
+
+use super::csv::write_csv;
+use super::json_lines::write_json_lines;
+use super::row::{Mismatch, rows};
+use crate::job::Job;
+use crate::outcome::Settlement;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    #[error("cannot tell the format of the report `{0}`: end its name in .csv, .jsonl, .ndjson or .json")]
+    Format(PathBuf),
+    #[error("the report `{0}` is a folder: name a file in it, such as `{example}`", example = .0.join("report.csv").display())]
+    Folder(PathBuf),
+    #[error("the folder `{folder}` of the report does not exist: create it, or name another place")]
+    NoFolder { folder: PathBuf },
+    #[error("cannot write the report `{path}`: {source}; name another place")]
+    Write { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    JsonLines,
+}
+
+/// A report that is going to be: a temporary file in the right folder, renamed when it is whole.
+#[derive(Debug)]
+pub struct ReportFile {
+    path: PathBuf,
+    format: Format,
+    temporary: NamedTempFile,
+}
+
+impl ReportFile {
+    /// Claims the place, so that one that cannot be written to is found before anything is sent.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self, ReportError> {
+        let path = path.into();
+        if path.is_dir() {
+            return Err(ReportError::Folder(path));
+        }
+        let format = format_of(&path)?;
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            return Err(ReportError::NoFolder { folder: folder.to_owned() });
+        }
+        match temporary_in(folder) {
+            Ok(temporary) => Ok(Self { path, format, temporary }),
+            Err(source) => Err(ReportError::Write { path, source }),
+        }
+    }
+
+    /// Writes the report, makes it durable, and gives it its name.
+    pub fn finish(mut self, jobs: &[Job], settlements: &[Settlement]) -> Result<PathBuf, ReportError> {
+        let rows = rows(jobs, settlements)?;
+        let file = self.temporary.as_file_mut();
+        let written = match self.format {
+            Format::Csv => write_csv(&mut *file, rows),
+            Format::JsonLines => write_json_lines(&mut *file, rows),
+        };
+        let folder = folder_of(&self.path).to_owned();
+        let named = written
+            .and_then(|()| file.sync_all())
+            .and_then(|()| self.temporary.persist(&self.path).map_err(|failed| failed.error));
+        match named {
+            Ok(_) => {
+                // The report is there already; not every system lets a folder be synced.
+                let _ = File::open(folder).and_then(|folder| folder.sync_all());
+                Ok(self.path)
+            }
+            Err(source) => Err(ReportError::Write { path: self.path, source }),
+        }
+    }
+}
+
+fn format_of(path: &Path) -> Result<Format, ReportError> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "csv" => Ok(Format::Csv),
+        "jsonl" | "ndjson" | "json" => Ok(Format::JsonLines),
+        _ => Err(ReportError::Format(path.to_owned())),
+    }
+}
+
+/// A bare file name is in the current folder.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Temporary files are made for their owner alone; a report is a file like any other, so the umask decides.
+fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".musterout-").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// The name of a report whose place nobody named: `musterout-mass-retirement-20261122T070000Z.csv`.
+pub fn default_name(now: Timestamp, plan_file_stem: &str) -> String {
+    format!("musterout-{plan_file_stem}-{}.csv", now.strftime("%Y%m%dT%H%M%SZ"))
+}

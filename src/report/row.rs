@@ -1,0 +1,122 @@
+//! One row of a report.
+//!
+//! In: a job and its settlement. Out: a [`Row`] whose fields are the report's columns, in their order.
+//! Must not: know a file format.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::cell;
+use crate::job::Job;
+use crate::msgraph::request;
+use crate::outcome::Settlement;
+
+/// The columns of every report. Names and order are an interface.
+pub const COLUMNS: [&str; 18] = [
+    "row",
+    "job_id",
+    "action",
+    "target",
+    "target_name",
+    "outcome",
+    "http_status",
+    "error_code",
+    "error_message",
+    "attempts",
+    "waited_ms",
+    "duration_ms",
+    "started_at",
+    "finished_at",
+    "request_id",
+    "client_request_id",
+    "request",
+    "note",
+];
+
+/// One row. Made when it is written, because a plan may have a million of them.
+#[derive(Debug, Serialize)]
+pub struct Row<'a> {
+    pub row: u32,
+    pub job_id: String,
+    pub action: &'static str,
+    pub target: &'a str,
+    pub target_name: Option<&'a str>,
+    pub outcome: &'static str,
+    pub http_status: Option<u16>,
+    pub error_code: Option<&'a str>,
+    pub error_message: Option<&'a str>,
+    pub attempts: u32,
+    pub waited_ms: u64,
+    pub duration_ms: u64,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    pub request_id: Option<&'a str>,
+    pub client_request_id: Option<&'a str>,
+    pub request: String,
+    pub note: Option<Cow<'a, str>>,
+}
+
+impl<'a> Row<'a> {
+    pub fn new(job: &'a Job, settlement: &'a Settlement) -> Self {
+        let target = job.target();
+        Self {
+            row: job.row,
+            job_id: job.id.to_string(),
+            action: job.action.name,
+            target,
+            // A user principal name is a name already; no other target brings one along.
+            target_name: target.contains('@').then_some(target),
+            outcome: settlement.outcome.name(),
+            http_status: settlement.http_status,
+            error_code: settlement.error_code.as_deref(),
+            error_message: settlement.error_message.as_deref(),
+            attempts: settlement.attempts,
+            waited_ms: milliseconds(settlement.waited),
+            duration_ms: milliseconds(settlement.duration),
+            started_at: settlement.started_at.map(cell::instant),
+            finished_at: settlement.finished_at.map(cell::instant),
+            request_id: settlement.request_id.as_deref(),
+            client_request_id: settlement.client_request_id.as_deref(),
+            request: request_line(job),
+            note: join(job.note.as_deref(), settlement.note.as_deref()),
+        }
+    }
+}
+
+/// There must be one settlement for every job; a report that leaves rows out would be a lie.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{jobs} jobs, but {settlements} settlements: a report with that would not be whole")]
+pub struct Mismatch {
+    pub jobs: usize,
+    pub settlements: usize,
+}
+
+/// The rows of a report, in plan order.
+pub fn rows<'a>(
+    jobs: &'a [Job],
+    settlements: &'a [Settlement],
+) -> Result<impl ExactSizeIterator<Item = Row<'a>>, Mismatch> {
+    match jobs.len() == settlements.len() {
+        true => Ok(jobs.iter().zip(settlements).map(|(job, settlement)| Row::new(job, settlement))),
+        false => Err(Mismatch { jobs: jobs.len(), settlements: settlements.len() }),
+    }
+}
+
+fn request_line(job: &Job) -> String {
+    let request = request::build(job);
+    format!("{} {}", request.method.name(), request.path)
+}
+
+/// The operator's remark first, then ours.
+fn join<'a>(first: Option<&'a str>, second: Option<&'a str>) -> Option<Cow<'a, str>> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(Cow::Owned(format!("{first}; {second}"))),
+        (one, other) => one.or(other).map(Cow::Borrowed),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

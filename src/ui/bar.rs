@@ -1,0 +1,158 @@
+//! The bar on a terminal, or a plain line now and then where there is none.
+//!
+//! In: the runner's events. Out: lines on stderr. Must not: hold the runner up; it drains in batches and draws ten times
+//! a second at most.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+use super::progress::Progress;
+use super::stderr::Stderr;
+use crate::runner::event::Event;
+
+const REDRAW: Duration = Duration::from_millis(100);
+const PLAIN_LINE: Duration = Duration::from_secs(5);
+const BATCH: usize = 4_096;
+/// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
+const BUSY: usize = 64;
+
+/// Shows a run until it has finished or its events end.
+pub async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) {
+    match stderr.bar() {
+        Some(bar) => {
+            let styled = stderr.styled();
+            bar.set_style(style(styled));
+            follow(
+                events,
+                reserve_percent,
+                REDRAW,
+                |line| stderr.say(line),
+                |progress, now, last| match last {
+                    true => bar.finish_and_clear(),
+                    false => draw(&bar, progress, now, styled),
+                },
+            )
+            .await;
+        }
+        None => {
+            follow(
+                events,
+                reserve_percent,
+                PLAIN_LINE,
+                |line| stderr.say(line),
+                |progress, now, _| {
+                    if now >= PLAIN_LINE {
+                        stderr.say(&progress.line(now, false));
+                    }
+                },
+            )
+            .await;
+        }
+    }
+}
+
+/// Feeds the state, says messages as they come, and shows the state every `period` and at the end.
+async fn follow(
+    mut events: UnboundedReceiver<Event>,
+    reserve_percent: u8,
+    period: Duration,
+    mut say: impl FnMut(&str),
+    mut show: impl FnMut(&Progress, Duration, bool),
+) {
+    let start = Instant::now();
+    let mut progress = Progress::new(reserve_percent);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut finished = false;
+    while !finished {
+        tokio::select! {
+            received = events.recv_many(&mut batch, BATCH) => {
+                finished = received == 0;
+                for event in batch.drain(..) {
+                    finished |= event == Event::Finished;
+                    if let Some(message) = progress.apply(&event, start.elapsed()) {
+                        say(&message);
+                    }
+                }
+                if received >= BUSY && !finished {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            }
+            _ = ticks.tick() => show(&progress, start.elapsed(), false),
+        }
+    }
+    show(&progress, start.elapsed(), true);
+}
+
+fn draw(bar: &ProgressBar, progress: &Progress, now: Duration, styled: bool) {
+    bar.set_length(progress.total().into());
+    bar.set_position(progress.done().into());
+    bar.set_message(progress.line(now, styled));
+    bar.tick();
+}
+
+fn style(styled: bool) -> ProgressStyle {
+    let template = if styled { "{bar:24.cyan} {wide_msg}" } else { "{bar:24} {wide_msg}" };
+    // The template is a constant; were it wrong, the plain bar would do.
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+    use crate::catalog::{Access, Bucket, INTUNE_DEVICES};
+    use crate::outcome::Outcome;
+
+    /// Runs ten jobs a second for so long under a paused clock, and gives back what was said.
+    async fn lines_of_a_run(seconds: u32, period: Duration) -> Vec<String> {
+        let (sender, receiver) = unbounded_channel();
+        let bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
+        let lines = RefCell::new(Vec::new());
+        let run = async move {
+            let jobs = seconds * 10;
+            sender.send(Event::Started { jobs, due: jobs }).unwrap();
+            for job in 0..jobs {
+                sender.send(Event::Sent { job, bucket }).unwrap();
+                sleep(Duration::from_millis(100)).await;
+                sender.send(Event::Settled { job, outcome: Outcome::Accepted }).unwrap();
+            }
+            sender.send(Event::Finished).unwrap();
+        };
+        let say = |line: &str| lines.borrow_mut().push(line.to_owned());
+        let show = |progress: &Progress, now: Duration, _| {
+            if now >= PLAIN_LINE {
+                lines.borrow_mut().push(progress.line(now, false));
+            }
+        };
+        tokio::join!(run, follow(receiver, 0, period, say, show));
+        lines.into_inner()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_run_gets_a_line_now_and_then_and_one_at_the_end() {
+        let lines = lines_of_a_run(12, PLAIN_LINE).await;
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert_eq!(lines[2], "120/120 done, 10/s of 10/s allowed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_run_gets_none() {
+        assert!(lines_of_a_run(3, PLAIN_LINE).await.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_when_the_events_do() {
+        let (sender, receiver) = unbounded_channel();
+        drop(sender);
+        watch(receiver, Stderr::new(false, false), 0).await;
+    }
+}

@@ -1,0 +1,79 @@
+//! The question before a run that cannot be taken back.
+//!
+//! In: the preview and the tenant. Out: what is about to happen, and whether the answer was the right number.
+//! Must not: take anything but the exact number for a yes.
+
+use std::io::{self, BufRead, Write};
+
+use super::preview::sent_counts;
+use super::style::{STRONG, paint};
+use super::text::{count_of, visible};
+use crate::preview::Preview;
+
+/// What is about to happen, without the prompt.
+pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
+    format!(
+        "This sends {} to {}:\n\n{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
+        count_of(preview.send(), "request"),
+        paint(styled, STRONG, &visible(tenant)),
+        sent_counts(preview, styled),
+    )
+}
+
+/// The line to answer on.
+pub const PROMPT: &str = "Type the number of requests to send them, anything else to stop: ";
+
+/// Whether the answer is the number, and nothing but the number.
+pub fn judge(answer: &str, number: u32) -> bool {
+    answer.trim() == number.to_string()
+}
+
+/// Asks on `out` and reads one line of `answers`. The end of the input is a no.
+pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
+    write!(out, "{question}\n{PROMPT}")?;
+    out.flush()?;
+    let mut answer = String::new();
+    answers.read_line(&mut answer)?;
+    Ok(judge(&answer, number))
+}
+
+/// [`ask`] on the terminal.
+pub fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
+    ask(question, number, &mut io::stderr(), &mut io::stdin().lock())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{plan, preview_of};
+    use super::*;
+
+    #[test]
+    fn the_question_names_tenant_actions_and_risks() {
+        let text = preview_of(&plan(), |preview| question(preview, "contoso.onmicrosoft.com", false));
+        assert_eq!(
+            text,
+            "This sends 4 requests to contoso.onmicrosoft.com:\n\n  \
+             2  retire       irreversible\n  \
+             1  deprovision  destructive\n  \
+             1  syncDevice   harmless\n\n\
+             What is destructive or irreversible cannot be called back once it was sent.\n"
+        );
+    }
+
+    #[test]
+    fn only_the_exact_number_is_a_yes() {
+        assert!(judge("24\n", 24) && judge(" 24 \r\n", 24));
+        for answer in ["", "\n", "y", "yes", "+24", "024", "24.0", "2 4", "25", "24 yes", "٢٤"] {
+            assert!(!judge(answer, 24), "{answer:?}");
+        }
+        assert!(!judge("1,240", 1_240));
+    }
+
+    #[test]
+    fn the_end_of_the_input_is_a_no() {
+        let mut out = Vec::new();
+        assert!(!ask("Q\n", 4, &mut out, &mut io::empty()).unwrap());
+        assert!(ask("Q\n", 4, &mut out, &mut &b"4\n5\n"[..]).unwrap());
+        assert!(out.starts_with(b"Q\n\nType the number"));
+    }
+}

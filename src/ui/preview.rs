@@ -1,0 +1,232 @@
+//! The preview, for people.
+//!
+//! In: a preview and the plan's name and tenant. Out: a table of jobs, counts with their risk, a forecast.
+//! Must not: print a line for each of a million rows; the CSV has them.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::style::{FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
+use super::tables::{GAP, Table};
+use super::text::{count, count_of, duration, rate, shorten, visible, width};
+use crate::guard::preflight::Hold;
+use crate::preview::{BucketCount, Preview, Row, State};
+
+/// Plans up to this long are shown whole.
+const WHOLE: usize = 100;
+const FIRST: usize = 50;
+const LAST: usize = 5;
+
+/// What the preview is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Heading<'a> {
+    /// Name of the plan, or of its file.
+    pub plan: &'a str,
+    pub tenant: Option<&'a str>,
+}
+
+/// The whole text.
+pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String {
+    let mut text = paint(view.styled, STRONG, &visible(heading.plan));
+    if let Some(tenant) = heading.tenant {
+        let _ = write!(text, " for {}", paint(view.styled, STRONG, &visible(tenant)));
+    }
+    let _ = writeln!(text, ": {}\n", count_of(preview.total(), "row"));
+    text.push_str(&jobs(preview, view));
+    text.push('\n');
+    text.push_str(&counts(preview, view));
+    let _ = writeln!(text, "\n{}\nNothing was sent.", forecast(preview));
+    text
+}
+
+fn jobs(preview: &Preview<'_>, view: View) -> String {
+    let total = preview.total();
+    if total <= WHOLE {
+        return table(&preview.rows().collect::<Vec<_>>(), 0, view);
+    }
+    let ends = preview.rows().take(FIRST).chain(preview.rows().skip(total - LAST));
+    table(&ends.collect::<Vec<_>>(), total - FIRST - LAST, view)
+}
+
+/// `hidden` rows are left out after the first [`FIRST`].
+fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
+    let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
+    let taken = widest("ROW", &|row| row.job.row.to_string().len())
+        + widest("ACTION", &|row| row.job.action.name.len())
+        + widest("TARGET", &|row| width(row.job.target()))
+        + widest("STATE", &|row| state_word(row.state).len())
+        + 4 * GAP;
+    // A table that would be nothing but an ellipsis is worse than one that is too wide.
+    let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
+    let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "STATE", "REQUEST"]);
+    for (at, row) in rows.iter().enumerate() {
+        if hidden > 0 && at == FIRST {
+            let more = format!("{} more; --format csv shows all", count(hidden));
+            table.row(FAINT, ["…", "", "", "", &more]);
+        }
+        let style = if row.state == State::Send { PLAIN } else { OPEN };
+        let number = row.job.row.to_string();
+        let cells = [&number, row.job.action.name, row.job.target(), state_word(row.state), &request(row, room)];
+        table.row(style, cells);
+    }
+    table.render(view.styled, 0)
+}
+
+fn state_word(state: State) -> &'static str {
+    match state {
+        State::Send => "send",
+        State::Held => "held",
+        State::NotDue => "not due",
+    }
+}
+
+/// What would be sent, or why nothing is. The target stands in its own column, so it goes first where room is short.
+fn request(row: &Row<'_>, room: Option<usize>) -> String {
+    if let Some(hold) = row.hold {
+        return shorten(&hold.to_string(), room.unwrap_or(usize::MAX));
+    }
+    let body = row.request.body.map(|body| format!(" {body}")).unwrap_or_default();
+    let method = row.request.method.name();
+    let whole = format!("{method} {}{body}", row.request.path);
+    let Some(room) = room.filter(|room| width(&whole) > *room) else { return whole };
+    let mut segments: Vec<&str> = row.request.path.split('/').skip(1).collect();
+    if let Some(target) = segments.iter_mut().rfind(|segment| segment.eq_ignore_ascii_case(row.job.target())) {
+        *target = "…";
+    }
+    let version = segments.remove(0);
+    let mut short = format!("{method} /{version}/{}{body}", segments.join("/"));
+    while width(&short) > room && segments.len() > 1 {
+        segments.remove(0);
+        short = format!("{method} /{version}/…/{}{body}", segments.join("/"));
+    }
+    shorten(&short.replace("…/…", "…"), room)
+}
+
+/// One line for each action that is sent, and for each reason why something is not.
+fn counts(preview: &Preview<'_>, view: View) -> String {
+    let mut table = sent(preview);
+    if preview.held() > 0 {
+        table.row(OPEN, [&count(preview.held()), "held", "same job as an earlier row"]);
+    }
+    if let Some((first, last)) = due_dates(preview) {
+        let when = if first == last { format!("not before {first}") } else { format!("not before {first} … {last}") };
+        table.row(OPEN, [&count(preview.not_due()), "not due", &when]);
+    }
+    table.render(view.styled, 2)
+}
+
+fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
+    if preview.not_due() == 0 {
+        return None;
+    }
+    let mut dates = preview.holds().filter_map(|hold| match hold {
+        Hold::NotDue { until } => Some(until),
+        Hold::Duplicate { .. } => None,
+    });
+    let first = dates.next()?;
+    Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))
+}
+
+/// `24 requests, about 3 s at the documented 10 a second`.
+pub fn forecast(preview: &Preview<'_>) -> String {
+    let Some(longest) = preview.longest() else { return "No request would be sent.".into() };
+    let all = count_of(preview.send(), "request");
+    let about = duration(longest.time);
+    match preview.buckets.as_slice() {
+        [_] => format!("{all}, about {about} at {}.", pace(longest, preview.reserve_percent)),
+        _ => format!(
+            "{all}, about {about}: {} of them share {}, {}.",
+            count(longest.requests),
+            longest.bucket,
+            pace(longest, preview.reserve_percent)
+        ),
+    }
+}
+
+fn pace(bucket: &BucketCount, reserve_percent: u8) -> String {
+    let documented = rate(bucket.bucket.allowance().per_second());
+    match reserve_percent {
+        0 => format!("the documented {documented} a second"),
+        reserve => format!("{} % of the documented {documented} a second", 100 - reserve.min(99)),
+    }
+}
+
+/// What is sent, for the question before a run.
+pub(super) fn sent_counts(preview: &Preview<'_>, styled: bool) -> String {
+    sent(preview).render(styled, 2)
+}
+
+fn sent(preview: &Preview<'_>) -> Table {
+    let mut table = Table::new(&[0]);
+    for action in preview.actions.iter().filter(|action| action.send > 0) {
+        let risk = action.action.risk;
+        table.row(of_risk(risk), [&count(action.send), action.action.name, risk.name()]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{ID, job, plan, preview_of};
+    use super::*;
+
+    const HEADING: Heading<'static> = Heading { plan: "lab-refresh", tenant: Some("contoso.onmicrosoft.com") };
+
+    fn shown(width: Option<u16>) -> String {
+        preview_of(&plan(), |preview| render(preview, HEADING, View { width, styled: false }))
+    }
+
+    #[test]
+    fn a_preview_looks_like_this_at_100_columns() {
+        let text = shown(Some(100));
+        assert!(text.lines().all(|line| width(line) <= 100), "{text}");
+        assert_eq!(
+            text,
+            "lab-refresh for contoso.onmicrosoft.com: 6 rows\n\n\
+             ROW  ACTION       TARGET                                STATE    REQUEST\n  \
+             2  retire       7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11  send     POST /v1.0/…/retire\n  \
+             3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /v1.0/…/retire\n  \
+             4  retire       7F4E0C1E-0B2E-4A55-9D6B-0D1F4A7A2C11  held     same job as row 2\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /beta/…/deprovision {\"deprovi…\n  \
+             6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11  send     POST /v1.0/…/syncDevice\n  \
+             7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not due  not before 2026-12-01T08:00:00Z\n\n  \
+             2  retire       irreversible\n  \
+             1  deprovision  destructive\n  \
+             1  syncDevice   harmless\n  \
+             1  held         same job as an earlier row\n  \
+             1  not due      not before 2026-12-01T08:00:00Z\n\n\
+             4 requests, about 1 s at the documented 10 a second.\n\
+             Nothing was sent.\n"
+        );
+    }
+
+    #[test]
+    fn a_pipe_gets_every_request_whole() {
+        let text = shown(None);
+        assert!(text.contains(&format!("POST /v1.0/deviceManagement/managedDevices/{ID}/retire\n")), "{text}");
+        assert!(text.contains(r#"/deprovision {"deprovisionReason":"upgrade"}"#), "{text}");
+    }
+
+    #[test]
+    fn a_long_plan_shows_its_beginning_and_its_end() {
+        let jobs: Vec<_> = (1..=5_000).map(|row| job(row, "syncDevice", &format!("d{row}"), vec![])).collect();
+        let text = preview_of(&jobs, |preview| render(preview, HEADING, View::default()));
+        assert!(text.contains("4,945 more; --format csv shows all"), "{text}");
+        assert!(
+            text.contains("\n  50  syncDevice  d50 ") && !text.contains("d51 ") && text.contains("d4996 "),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("5,000 requests, about 9 min at the documented 10 a second.\nNothing was sent.\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn colours_are_added_only_on_request() {
+        let styled = preview_of(&plan(), |preview| render(preview, HEADING, View { width: None, styled: true }));
+        assert!(styled.contains("\u{1b}["));
+        assert_eq!(dialoguer::console::strip_ansi_codes(&styled), shown(None));
+    }
+}

@@ -1,0 +1,278 @@
+//! How far a run is: state fed by events, and the line that shows it. Pure.
+//!
+//! In: events, and the time since the run started. Out: a line, and messages that belong above it.
+//! Must not: read a clock, draw, or keep anything for each job.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::style::{BAD, OPEN, paint};
+use super::text::{count, count_of, duration, rate, visible};
+use crate::catalog::Bucket;
+use crate::outcome::{Outcome, Standing, Tally};
+use crate::runner::event::{Event, StopReason};
+
+/// Seconds over which the rate is taken.
+const WINDOW: usize = 10;
+
+/// Nobody sends in a bucket until then.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    ends: Duration,
+    until: Timestamp,
+}
+
+/// The state of a run as events tell it.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    reserve_percent: u8,
+    jobs: u32,
+    tally: Tally,
+    /// Sends of the last seconds: each slot holds a second's number and its sends.
+    sends: [(u64, u32); WINDOW],
+    /// Buckets in which something was sent.
+    used: [bool; Bucket::COUNT],
+    pauses: [Option<Pause>; Bucket::COUNT],
+    stopping: bool,
+}
+
+impl Progress {
+    pub fn new(reserve_percent: u8) -> Self {
+        Self {
+            reserve_percent,
+            jobs: 0,
+            tally: Tally::default(),
+            sends: [(0, 0); WINDOW],
+            used: [false; Bucket::COUNT],
+            pauses: [None; Bucket::COUNT],
+            stopping: false,
+        }
+    }
+
+    /// Takes one event in, `now` after the start. Out comes what a person should be told at once, if anything.
+    pub fn apply(&mut self, event: &Event, now: Duration) -> Option<String> {
+        match event {
+            Event::Started { jobs, .. } => self.jobs = *jobs,
+            Event::Sent { bucket, .. } => self.sent(*bucket, now),
+            Event::Settled { outcome, .. } => self.tally.count(*outcome),
+            Event::Paused { bucket, pause, until } => return self.paused(*bucket, *pause, *until, now),
+            Event::Unreachable { delay, message } => {
+                return Some(format!("{}; next try in {}", visible(message), duration(*delay)));
+            }
+            Event::Draining { in_flight, reason } => {
+                self.stopping = true;
+                return Some(draining(*in_flight, reason));
+            }
+            Event::Abandoned { in_flight } => return Some(abandoned(*in_flight)),
+            Event::Retrying { .. } | Event::Finished => {}
+        }
+        None
+    }
+
+    /// Rows that have settled.
+    pub fn done(&self) -> u32 {
+        self.tally.total()
+    }
+
+    /// Rows of the plan.
+    pub fn total(&self) -> u32 {
+        self.jobs
+    }
+
+    /// Sends a second, of late.
+    pub fn rate(&self, now: Duration) -> f64 {
+        let second = now.as_secs();
+        let recent = self.sends.iter().filter(|(at, _)| at + (WINDOW as u64) > second);
+        let sends: u32 = recent.map(|(_, sends)| sends).sum();
+        // The current second has only begun: the window is as long as what it covers, and not shorter than a second.
+        let past = (WINDOW as f64 - 1.0) + f64::from(now.subsec_millis()) / 1_000.0;
+        f64::from(sends) / now.as_secs_f64().min(past).max(1.0)
+    }
+
+    /// Sends a second that the allowances of the buckets in use make possible.
+    pub fn allowed(&self) -> Option<f64> {
+        let buckets = Bucket::all().filter(|bucket| self.used[bucket.index()]);
+        let share = f64::from(100 - self.reserve_percent.min(99)) / 100.0;
+        buckets.map(|bucket| bucket.allowance().per_second() * share).reduce(|sum, more| sum + more)
+    }
+
+    /// Time to the end: what is left at the pace so far, pauses and all, and never less than the pause that is on and
+    /// the rest at full pace.
+    pub fn remaining(&self, now: Duration) -> Option<Duration> {
+        let left = f64::from(self.jobs.saturating_sub(self.done()));
+        let unpaced = self.tally.of(Outcome::Held) + self.tally.of(Outcome::NotAttempted);
+        let paced = f64::from(self.done().saturating_sub(unpaced));
+        let at_full_pace = left / self.allowed()?;
+        let pause = self.pause(now).map_or(Duration::ZERO, |pause| pause.ends.saturating_sub(now));
+        let at_this_pace = if paced > 0.0 { left * now.as_secs_f64() / paced } else { 0.0 };
+        Duration::try_from_secs_f64(at_this_pace.max(at_full_pace + pause.as_secs_f64())).ok()
+    }
+
+    /// `1,240/5,000 done, 9.7/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 6 min left`.
+    pub fn line(&self, now: Duration, styled: bool) -> String {
+        let mut facts = vec![format!("{}/{} done", count(self.done()), count(self.jobs))];
+        if let Some(allowed) = self.allowed() {
+            facts.push(format!("{}/s of {}/s allowed", rate(self.rate(now)), rate(allowed)));
+        }
+        let failed = self.tally.of(Outcome::Failed);
+        if failed > 0 {
+            facts.push(paint(styled, BAD, &format!("{} failed", count(failed))));
+        }
+        let open = self.tally.standing(Standing::Open).saturating_sub(self.tally.of(Outcome::NotAttempted));
+        if open > 0 {
+            facts.push(paint(styled, OPEN, &format!("{} open", count(open))));
+        }
+        if let Some(pause) = self.pause(now) {
+            let until = format!("throttled until {} UTC", pause.until.strftime("%H:%M:%S"));
+            facts.push(paint(styled, OPEN, &until));
+        }
+        match (self.stopping, self.done() < self.jobs, self.remaining(now)) {
+            (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
+            (false, true, Some(left)) => facts.push(format!("about {} left", duration(left))),
+            _ => {}
+        }
+        facts.join(", ")
+    }
+
+    fn sent(&mut self, bucket: Bucket, now: Duration) {
+        let second = now.as_secs();
+        let slot = &mut self.sends[(second % WINDOW as u64) as usize];
+        if slot.0 != second {
+            *slot = (second, 0);
+        }
+        slot.1 += 1;
+        self.used[bucket.index()] = true;
+    }
+
+    /// Requests that were out together are throttled together; that is told once.
+    fn paused(&mut self, bucket: Bucket, pause: Duration, until: Timestamp, now: Duration) -> Option<String> {
+        let place = &mut self.pauses[bucket.index()];
+        let ends = now + pause;
+        let told = place.is_some_and(|known| known.ends > now && ends < known.ends + Duration::from_secs(1));
+        if place.is_none_or(|known| known.ends < ends) {
+            *place = Some(Pause { ends, until });
+        }
+        (!told).then(|| format!("the service asks {bucket} to wait {}", duration(pause)))
+    }
+
+    /// The longest of the pauses that are on.
+    fn pause(&self, now: Duration) -> Option<Pause> {
+        self.pauses.iter().flatten().copied().filter(|pause| pause.ends > now).max_by_key(|pause| pause.ends)
+    }
+}
+
+fn draining(in_flight: u32, reason: &StopReason) -> String {
+    let out = match in_flight {
+        0 => "nothing is out any more".to_owned(),
+        1 => "1 request is still out".to_owned(),
+        many => format!("{} requests are still out", count(many)),
+    };
+    match reason {
+        StopReason::Interrupted if in_flight > 0 => format!("stopping: {out}; Ctrl-C again abandons them"),
+        StopReason::Interrupted => format!("stopping: {out}"),
+        StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
+        StopReason::Unreachable(why) => {
+            format!("stopping, because the host cannot be reached: {}; {out}", visible(why))
+        }
+    }
+}
+
+fn abandoned(in_flight: u32) -> String {
+    format!("abandoned: {} will be unknown in the report", count_of(in_flight, "request"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Access, INTUNE_DEVICES};
+
+    const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// A run of `jobs` that has sent and settled ten a second for so many seconds.
+    fn running(jobs: u32, for_seconds: u32) -> Progress {
+        let mut progress = Progress::new(0);
+        progress.apply(&Event::Started { jobs, due: jobs }, Duration::ZERO);
+        for job in 0..for_seconds * 10 {
+            let now = seconds(f64::from(job) / 10.0);
+            progress.apply(&Event::Sent { job, bucket: WRITES }, now);
+            let outcome = if job < 3 { Outcome::Failed } else { Outcome::Accepted };
+            progress.apply(&Event::Settled { job, outcome }, now);
+        }
+        progress
+    }
+
+    fn paused(pause: u64, until: &str) -> Event {
+        Event::Paused { bucket: WRITES, pause: Duration::from_secs(pause), until: until.parse().unwrap() }
+    }
+
+    #[test]
+    fn the_line_says_how_far_how_fast_and_how_long() {
+        let mut progress = running(5_000, 124);
+        let now = seconds(124.0);
+        assert_eq!(progress.line(now, false), "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, about 7 min left");
+        let message = progress.apply(&paused(17, "2026-11-22T07:12:31Z"), now);
+        assert_eq!(message.as_deref(), Some("the service asks intune-devices/write to wait 17 s"));
+        assert_eq!(
+            progress.line(now, false),
+            "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 7 min left"
+        );
+        assert!(!progress.line(seconds(141.0), false).contains("throttled"), "the pause is over");
+    }
+
+    #[test]
+    fn a_pause_is_part_of_the_time_that_is_left() {
+        let mut progress = running(200, 10);
+        let now = seconds(10.0);
+        assert_eq!(progress.remaining(now), Some(seconds(10.0)));
+        progress.apply(&paused(60, "2026-11-22T07:12:31Z"), now);
+        assert_eq!(progress.remaining(now), Some(seconds(70.0)));
+        assert!(progress.remaining(seconds(70.0)).unwrap() >= seconds(70.0), "the pause has lowered the pace");
+    }
+
+    #[test]
+    fn one_throttling_is_told_once() {
+        let mut progress = running(5_000, 1);
+        assert!(progress.apply(&paused(17, "2026-11-22T07:12:31Z"), seconds(1.0)).is_some());
+        assert!(progress.apply(&paused(17, "2026-11-22T07:12:31Z"), seconds(1.1)).is_none());
+        assert!(progress.apply(&paused(40, "2026-11-22T07:12:54Z"), seconds(1.2)).is_some());
+        assert!(progress.apply(&paused(17, "2026-11-22T07:13:54Z"), seconds(50.0)).is_some());
+    }
+
+    #[test]
+    fn the_rate_forgets_what_is_long_past() {
+        let progress = running(5_000, 20);
+        assert!((progress.rate(seconds(20.0)) - 10.0).abs() < 0.01);
+        assert!(progress.rate(seconds(25.5)) < 6.0);
+        assert!(progress.rate(seconds(60.0)) < 0.01);
+    }
+
+    #[test]
+    fn stopping_says_why_and_what_to_do() {
+        let mut progress = running(50, 1);
+        let stop = Event::Draining { in_flight: 12, reason: StopReason::Interrupted };
+        assert_eq!(
+            progress.apply(&stop, seconds(2.0)).as_deref(),
+            Some("stopping: 12 requests are still out; Ctrl-C again abandons them")
+        );
+        assert!(progress.line(seconds(2.0), false).ends_with(", stopping"));
+        let given_up = Event::Abandoned { in_flight: 12 };
+        assert_eq!(
+            progress.apply(&given_up, seconds(3.0)).as_deref(),
+            Some("abandoned: 12 requests will be unknown in the report")
+        );
+    }
+
+    #[test]
+    fn before_anything_happened_the_line_is_short() {
+        let mut progress = Progress::new(20);
+        progress.apply(&Event::Started { jobs: 24, due: 24 }, Duration::ZERO);
+        assert_eq!(progress.line(Duration::ZERO, false), "0/24 done");
+        progress.apply(&Event::Sent { job: 0, bucket: WRITES }, Duration::ZERO);
+        assert_eq!(progress.line(Duration::ZERO, false), "0/24 done, 1/s of 8/s allowed, about 3 s left");
+    }
+}

@@ -1,0 +1,240 @@
+//! What a run came to: the rows that need somebody, the counts, the report, the account.
+//!
+//! In: jobs and settlements. Out: text for people, or one JSON object a line. The account is the last line of both.
+//! Must not: list a hundred thousand rows; beyond the first few, equal reasons are counted.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::json;
+
+use super::style::{PLAIN, View, of_outcome, paint};
+use super::tables::Table;
+use super::text::{count, count_of, shorten, visible, width};
+use crate::job::Job;
+use crate::outcome::{Outcome, Settlement, Standing};
+use crate::report::{Account, rows};
+
+/// Rows listed one by one.
+const LISTED: usize = 20;
+/// Reasons counted beyond those.
+const REASONS: usize = 8;
+/// Different reasons told apart; messages with an id in each must not fill the memory.
+const TOLD_APART: usize = 1_000;
+
+/// A run that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct RunResult<'a> {
+    pub jobs: &'a [Job],
+    pub settlements: &'a [Settlement],
+    pub report: Option<&'a Path>,
+}
+
+impl<'a> RunResult<'a> {
+    fn account(&self) -> Account {
+        Account::new(self.jobs.len(), self.settlements)
+    }
+
+    /// Jobs that did not settle well, in plan order.
+    fn unsettled(&self) -> impl Iterator<Item = (&'a Job, &'a Settlement)> + use<'a> {
+        let pairs = self.jobs.iter().zip(self.settlements);
+        pairs.filter(|(_, settlement)| settlement.outcome.standing() != Standing::Good)
+    }
+
+    /// For people.
+    pub fn render(&self, view: View) -> String {
+        let account = self.account();
+        let mut text = String::new();
+        if self.unsettled().next().is_some() {
+            text.push_str(&self.listed(view));
+            text.push_str(&self.grouped(view));
+            text.push('\n');
+        }
+        let counts: Vec<_> = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| account.tally.of(*outcome) > 0)
+            .map(|outcome| {
+                let counted = format!("{} {}", count(account.tally.of(outcome)), outcome.name());
+                paint(view.styled, of_outcome(outcome), &counted)
+            })
+            .collect();
+        let separator = if counts.is_empty() { "" } else { ": " };
+        let _ = writeln!(text, "{}{separator}{}", count_of(self.jobs.len(), "row"), counts.join(", "));
+        if let Some(report) = self.report {
+            let _ = writeln!(text, "report: {}", report.display());
+        }
+        let _ = writeln!(text, "{}", account.line());
+        text
+    }
+
+    /// Rows that did not settle well as the report has them, then the report's name, then the account.
+    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+        let rows = rows(self.jobs, self.settlements).map_err(io::Error::other)?;
+        for (row, settlement) in rows.zip(self.settlements) {
+            if settlement.outcome.standing() != Standing::Good {
+                write_line(&mut out, &row)?;
+            }
+        }
+        if let Some(report) = self.report {
+            write_line(&mut out, &json!({ "report": report.to_string_lossy() }))?;
+        }
+        write_line(&mut out, &self.account().json())
+    }
+
+    /// The reason is what people look for: where it does not fit beside its row, it stands below it.
+    fn listed(&self, view: View) -> String {
+        let first: Vec<_> = self.unsettled().take(LISTED).map(|(job, settled)| (job, settled, why(settled))).collect();
+        let beside = table_of(&first, true, view.styled);
+        let columns = view.width.map_or(usize::MAX, usize::from);
+        if beside.lines().all(|line| width(line) <= columns) {
+            return beside;
+        }
+        let mut reasons = first.iter().map(|(_, _, why)| shorten(why, columns.saturating_sub(BELOW.len())));
+        let below = table_of(&first, false, view.styled);
+        let mut lines = below.lines();
+        let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
+        for line in lines {
+            let _ = writeln!(text, "{line}\n{BELOW}{}", reasons.next().unwrap_or_default());
+        }
+        text
+    }
+
+    fn grouped(&self, view: View) -> String {
+        let mut groups: HashMap<(Outcome, String), u32> = HashMap::new();
+        let (mut total, mut others) = (0_u32, 0_u32);
+        for (_, settlement) in self.unsettled().skip(LISTED) {
+            total += 1;
+            let key = (settlement.outcome, reason(settlement));
+            match groups.len() < TOLD_APART || groups.contains_key(&key) {
+                true => *groups.entry(key).or_default() += 1,
+                false => others += 1,
+            }
+        }
+        if total == 0 {
+            return String::new();
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then_with(|| a.cmp(b)));
+        others += groups.iter().skip(REASONS).map(|(_, number)| number).sum::<u32>();
+        let mut table = Table::new(&[0]);
+        for ((outcome, reason), number) in groups.iter().take(REASONS) {
+            let room = view.width.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(32).max(12));
+            table.row(of_outcome(*outcome), [&count(*number), outcome.name(), &shorten(&visible(reason), room)]);
+        }
+        if others > 0 {
+            table.row(PLAIN, [&count(others), "", "for other reasons"]);
+        }
+        format!("and {} more:\n{}", count(total), table.render(view.styled, 2))
+    }
+}
+
+const BELOW: &str = "     ";
+
+fn table_of(listed: &[(&Job, &Settlement, String)], with_why: bool, styled: bool) -> String {
+    let columns = if with_why { 5 } else { 4 };
+    let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "OUTCOME", "WHY"][..columns]);
+    for (job, settlement, why) in listed {
+        let cells = [&job.row.to_string(), job.action.name, job.target(), settlement.outcome.name(), why];
+        table.row(of_outcome(settlement.outcome), cells.into_iter().take(columns));
+    }
+    table.render(styled, 0)
+}
+
+fn why(settlement: &Settlement) -> String {
+    visible(&reason(settlement))
+}
+
+/// Why a job settled as it did: what the service said, and what we have to say about it.
+pub fn reason(settlement: &Settlement) -> String {
+    let status = settlement.http_status.map(|status| status.to_string());
+    let refusal: Vec<_> = status.as_deref().into_iter().chain(settlement.error_code.as_deref()).collect();
+    let parts = [Some(refusal.join(" ")), settlement.error_message.as_deref().map(str::to_owned)];
+    let said: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let note = settlement.note.as_deref().filter(|note| !note.is_empty()).map(str::to_owned);
+    let parts = [Some(said.join(": ")).filter(|said| !said.is_empty()), note];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{ID, accepted, job, plan, refused};
+    use super::*;
+
+    fn settlements() -> Vec<Settlement> {
+        let lost = Settlement::unsent(Outcome::Unknown, "the reply was lost; look at the device in Intune");
+        vec![
+            accepted(),
+            refused(403, "Forbidden", "Application is not authorized to perform this operation on this device."),
+            Settlement::unsent(Outcome::Held, "same job as row 2"),
+            lost,
+            accepted(),
+            Settlement::unsent(Outcome::NotAttempted, "not before 2026-12-01T08:00:00Z"),
+        ]
+    }
+
+    #[test]
+    fn a_result_looks_like_this_at_100_columns() {
+        let (jobs, settlements) = (plan(), settlements());
+        let report = Path::new("out.csv");
+        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report) };
+        let text = result.render(View { width: Some(100), styled: false });
+        assert!(text.lines().rev().skip(1).all(|line| width(line) <= 100), "{text}");
+        assert_eq!(
+            text,
+            "ROW  ACTION       TARGET                                OUTCOME\n  \
+             3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  failed\n     \
+             403 Forbidden: Application is not authorized to perform this operation on this device.\n  \
+             4  retire       7F4E0C1E-0B2E-4A55-9D6B-0D1F4A7A2C11  held\n     \
+             same job as row 2\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  unknown\n     \
+             the reply was lost; look at the device in Intune\n  \
+             7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not_attempted\n     \
+             not before 2026-12-01T08:00:00Z\n\n\
+             6 rows: 2 accepted, 1 failed, 1 held, 1 unknown, 1 not_attempted\n\
+             report: out.csv\n\
+             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, held 1, unknown 1, \
+             awaiting_approval 0, not_attempted 1\n"
+        );
+    }
+
+    #[test]
+    fn beyond_twenty_rows_equal_reasons_are_counted() {
+        let jobs: Vec<_> = (1..=500).map(|row| job(row, "retire", ID, vec![])).collect();
+        let mut settlements = vec![refused(403, "Forbidden", "no"); 400];
+        settlements.extend(vec![Settlement::unsent(Outcome::Unknown, "lost"); 100]);
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        assert!(
+            text.contains("\nand 480 more:\n  380  failed   403 Forbidden: no\n  100  unknown  lost\n\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches(ID).count(), 20);
+    }
+
+    #[test]
+    fn a_run_without_trouble_is_two_lines() {
+        let (jobs, settlements) = (plan(), vec![accepted(); 6]);
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
+        assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn json_is_one_object_a_line_and_the_account_is_the_last() {
+        let (jobs, settlements) = (plan(), settlements());
+        let mut out = Vec::new();
+        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(Path::new("out.csv")) };
+        result.write_json(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 6);
+        assert_eq!((&lines[0]["row"], &lines[0]["error_code"]), (&json!(3), &json!("Forbidden")));
+        assert_eq!((&lines[4]["report"], &lines[5]["rows_out"]), (&json!("out.csv"), &json!(6)));
+    }
+}

@@ -1,0 +1,60 @@
+//! Stderr, shared by log lines, messages and the bar so that they do not tear each other.
+//!
+//! In: whole lines. Out: the same lines above the bar, where there is one. Must not: write half a line at a time while
+//! the bar is drawn.
+
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+
+/// A handle on stderr; clones share the bar. For `tracing_subscriber`: `.with_writer(move || stderr.clone())`.
+#[derive(Debug, Clone)]
+pub struct Stderr {
+    bars: Option<MultiProgress>,
+    styled: bool,
+}
+
+impl Stderr {
+    /// A bar is drawn only on a terminal that takes one; `styled` is for colours.
+    pub fn new(bar: bool, styled: bool) -> Self {
+        let bars = bar.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+        Self { bars, styled }
+    }
+
+    /// With a bar if stderr is a terminal.
+    pub fn detect(styled: bool) -> Self {
+        Self::new(io::stderr().is_terminal(), styled)
+    }
+
+    pub fn styled(&self) -> bool {
+        self.styled
+    }
+
+    /// Writes one line above the bar.
+    pub fn say(&self, line: &str) {
+        // Nobody is left to be told that stderr is closed.
+        let _ = self.clone().write_all(format!("{line}\n").as_bytes());
+    }
+
+    /// The bar's place, if there is one.
+    pub(super) fn bar(&self) -> Option<ProgressBar> {
+        self.bars.as_ref().map(|bars| bars.add(ProgressBar::no_length()))
+    }
+}
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| io::stderr().lock().write_all(bytes)),
+            None => io::stderr().lock().write_all(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

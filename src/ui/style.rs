@@ -1,0 +1,66 @@
+//! The few colours, in one place, and what is known about where text goes.
+//!
+//! In: text and whether colours are wanted. Out: text. Must not: look at the environment; whoever asks has.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::catalog::Risk;
+use crate::outcome::{Outcome, Standing};
+
+/// Where a rendered text goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct View {
+    /// Columns of the terminal. `None`, as for a pipe, means that nothing is shortened.
+    pub width: Option<u16>,
+    /// Whether to use colours.
+    pub styled: bool,
+}
+
+pub const PLAIN: Style = Style::new();
+pub const STRONG: Style = Style::new().bold();
+pub const FAINT: Style = Style::new().dimmed();
+pub const GOOD: Style = AnsiColor::Green.on_default();
+pub const OPEN: Style = AnsiColor::Yellow.on_default();
+pub const BAD: Style = AnsiColor::Red.on_default();
+
+/// `text` in that style, or as it is.
+pub fn paint(styled: bool, style: Style, text: &str) -> String {
+    match styled && !style.is_plain() && !text.is_empty() {
+        true => format!("{style}{text}{style:#}"),
+        false => text.to_owned(),
+    }
+}
+
+pub fn of_risk(risk: Risk) -> Style {
+    match risk {
+        Risk::Irreversible => BAD,
+        Risk::Destructive => OPEN,
+        Risk::Reversible | Risk::Harmless => PLAIN,
+    }
+}
+
+pub fn of_outcome(outcome: Outcome) -> Style {
+    match outcome.standing() {
+        Standing::Good => GOOD,
+        Standing::Bad => BAD,
+        Standing::Open => OPEN,
+    }
+}
+
+/// Columns of the terminal on stdout, if it is one.
+pub fn stdout_width() -> Option<u16> {
+    let terminal = dialoguer::console::Term::stdout();
+    terminal.is_term().then(|| terminal.size_checked().map(|(_, columns)| columns)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_come_only_when_asked_for() {
+        assert_eq!(paint(false, BAD, "failed"), "failed");
+        assert_eq!(paint(true, BAD, "failed"), "\u{1b}[31mfailed\u{1b}[0m");
+        assert_eq!(paint(true, PLAIN, "x"), "x");
+    }
+}
