@@ -1,3 +1,109 @@
-//! The command line.
+//! The command line: arguments in, calls of the verbs, output and an exit code out.
 //!
-//! In: arguments. Out: calls of the verbs, and an exit code. Must not: hold logic of its own.
+//! In: arguments. Out: text on stdout and stderr, an exit code from [`exit`]'s table. Must not: hold logic of its own;
+//! a verb that needs some has a function in `ops`.
+
+mod args;
+mod exit;
+mod failure;
+mod log;
+mod show;
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use jiff::Timestamp;
+
+use self::args::{Arguments, CheckArguments, Form, PreviewArguments, RunArguments, SimulateArguments, Verb};
+use self::exit::Exit;
+use self::failure::Failure;
+use crate::ops::{self, RunRequest};
+use crate::settings::{Environment, Settings};
+use crate::ui::stderr::Stderr;
+
+/// Parses the arguments, calls the verb, shows what came of it.
+pub async fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are errors to clap, and go to stdout.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
+        }
+    };
+    let stderr = Stderr::detect(show::styled(&io::stderr()));
+    log::start(&arguments, &stderr);
+    let form = arguments.verb.form();
+    let result = match arguments.verb {
+        Verb::Check(arguments) => check(&arguments),
+        Verb::Preview(arguments) => preview(&arguments),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Run(arguments) => run(arguments, &stderr).await,
+        Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
+        Verb::Simulate(arguments) => simulate(&arguments, &stderr).await,
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.show(form, &stderr).into(),
+    }
+}
+
+/// An error before anything could be parsed.
+pub fn complain(message: &str) {
+    Stderr::new(false, false).say(&format!("error: {message}"));
+}
+
+fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
+    let plan = ops::check(&arguments.plan)?;
+    show::checked(&plan, arguments.form)?;
+    Ok(if plan.jobs.is_empty() { Exit::NothingToDo } else { Exit::Good })
+}
+
+fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
+    let settings = settings(arguments.connection.flags())?;
+    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now())?;
+    let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
+    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
+    Ok(Exit::Good)
+}
+
+async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    if arguments.form == Form::Csv {
+        return Err(Failure::csv_of_a_run());
+    }
+    let settings = settings(arguments.connection.flags())?;
+    let request = RunRequest {
+        tenant: arguments.connection.tenant(),
+        choices: arguments.pace.choices(),
+        plan: arguments.plan,
+        report: arguments.report,
+        confirm: arguments.confirm,
+        interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        now: now(),
+        seed: fastrand::u64(..),
+    };
+    let finished = ops::run(request, &settings, stderr).await?;
+    show::finished(&finished, arguments.form)?;
+    show::stopped(&finished, stderr);
+    match &finished.report {
+        Ok(_) => Ok(Exit::of_run(&finished)),
+        Err(error) => Err(Failure::from_report(error)),
+    }
+}
+
+async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
+    show::listening(serving.address(), stderr)?;
+    serving.until_stopped().await?;
+    Ok(Exit::Good)
+}
+
+fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
+    Settings::new(&flags, &Environment::read()).map_err(Failure::usage)
+}
+
+/// The one look at the system's clock.
+fn now() -> Timestamp {
+    Timestamp::now()
+}

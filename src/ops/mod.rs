@@ -1,3 +1,90 @@
-//! The verbs.
+//! The verbs: one function each, told on one screen.
 //!
-//! In: settings and plans. Out: what happened. Must not: know clap.
+//! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
+//! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
+
+mod connect;
+mod limits;
+mod run;
+mod simulate;
+mod tenant;
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::preflight::{self, Preflight};
+use crate::plan::{self, Plan};
+use crate::report::ReportError;
+use crate::simulator::scenario::ScenarioError;
+
+pub use self::limits::{Choices, reserve_percent};
+pub use self::run::{Finished, RunRequest, run};
+pub use self::simulate::{Serving, serve};
+
+/// Why a verb could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The plan has faults; all of them are here.
+    #[error("the plan is invalid")]
+    Plan { file: PathBuf, faults: Diagnostics },
+    /// Something else that the user asked for cannot be.
+    #[error("{}", .0.message)]
+    Usage(Box<Diagnostic>),
+    /// The plan has no rows.
+    #[error("nothing to do: {} has no rows", .0.display())]
+    NothingToDo(PathBuf),
+    /// A guard refused the run before anything was sent.
+    #[error("{}", .0.message)]
+    Refused(Box<Diagnostic>),
+    /// No token could be had.
+    #[error("{}", .0.message)]
+    SignIn(Box<Diagnostic>),
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("{what}: {cause}")]
+    Io { what: String, cause: std::io::Error },
+}
+
+impl Error {
+    fn usage(diagnostic: Diagnostic) -> Self {
+        Self::Usage(Box::new(diagnostic))
+    }
+
+    fn refused(diagnostic: Diagnostic) -> Self {
+        Self::Refused(Box::new(diagnostic))
+    }
+
+    fn sign_in(diagnostic: Diagnostic) -> Self {
+        Self::SignIn(Box::new(diagnostic))
+    }
+}
+
+/// Which tenant a verb works against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tenant {
+    Real,
+    /// The embedded one, playing this scenario, or the default one.
+    Simulated(Option<PathBuf>),
+}
+
+/// Reads and validates a plan, whole.
+pub fn check(file: &Path) -> Result<Plan, Error> {
+    plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
+}
+
+/// Reads a plan and says what would be sent. Touches no network.
+pub fn preview(file: &Path, tenant: &Tenant, now: Timestamp) -> Result<(Plan, Preflight), Error> {
+    let plan = check(file)?;
+    if plan.jobs.is_empty() {
+        return Err(Error::NothingToDo(file.to_owned()));
+    }
+    if let Tenant::Simulated(Some(scenario)) = tenant {
+        crate::simulator::scenario::Scenario::load(scenario)?;
+    }
+    let preflight = preflight::inspect(&plan.jobs, now);
+    Ok((plan, preflight))
+}

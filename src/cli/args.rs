@@ -1,0 +1,227 @@
+//! What can be typed.
+//!
+//! In: nothing. Out: clap definitions. Must not: read the environment (`settings` does), or validate what `ops` judges.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+use crate::ops::{Choices, Tenant};
+use crate::settings::Flags;
+
+/// Bulk operations on Microsoft Graph and Intune from a plan file.
+///
+/// A plan (YAML or CSV) lists devices or users and what happens to them. `check` finds its faults, `preview` shows what
+/// would be sent, `run` sends it and writes one report row for every row of the plan.
+#[derive(Debug, Parser)]
+#[command(name = "musterout", version, after_help = exit::table(), max_term_width = 110)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+
+    /// Log more: once for what happens, twice for every request
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+
+    /// How log lines are written to stderr
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "FORM")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Validate a plan and all its files; no network
+    Check(CheckArguments),
+    /// Show every request that a run would send; no network
+    Preview(PreviewArguments),
+    /// Perform a plan and write a report
+    Run(RunArguments),
+    /// List the actions, or explain one
+    Actions(ActionsArguments),
+    /// Serve the simulated tenant on a loopback address
+    Simulate(SimulateArguments),
+}
+
+impl Verb {
+    /// How results and faults are shown.
+    pub fn form(&self) -> Form {
+        match self {
+            Self::Check(arguments) => arguments.form.into(),
+            Self::Preview(arguments) => arguments.form,
+            Self::Run(arguments) => arguments.form,
+            Self::Actions(arguments) => arguments.form.into(),
+            Self::Simulate(_) => Form::Human,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How results are written to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    #[default]
+    Human,
+    Json,
+    /// Previews only
+    Csv,
+}
+
+/// As [`Form`], where CSV makes no sense.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum PlainForm {
+    #[default]
+    Human,
+    Json,
+}
+
+impl From<PlainForm> for Form {
+    fn from(form: PlainForm) -> Self {
+        match form {
+            PlainForm::Human => Self::Human,
+            PlainForm::Json => Self::Json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The plan: a .yaml or .csv file
+    pub plan: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct PreviewArguments {
+    /// The plan: a .yaml or .csv file
+    pub plan: PathBuf,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+    #[command(flatten)]
+    pub pace: PaceArguments,
+    /// How the preview is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: Form,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The plan: a .yaml or .csv file
+    pub plan: PathBuf,
+    /// Show what would be sent, and send nothing: the same as `preview`
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the report goes: .csv, or .jsonl for JSON lines [default: a dated .csv in this folder]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Agree beforehand to this number of requests; a different number refuses the run
+    #[arg(long, value_name = "N")]
+    pub confirm: Option<u32>,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+    #[command(flatten)]
+    pub pace: PaceArguments,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: Form,
+}
+
+impl RunArguments {
+    /// A dry run is a preview.
+    pub fn as_preview(&self) -> PreviewArguments {
+        PreviewArguments {
+            plan: self.plan.clone(),
+            connection: self.connection.clone(),
+            pace: self.pace.clone(),
+            form: self.form,
+        }
+    }
+}
+
+/// Which tenant.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where to connect")]
+pub struct ConnectionArguments {
+    /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
+    pub simulate: Option<Option<PathBuf>>,
+    /// global, usgov, usgov-dod or china
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<String>,
+    /// Address of Graph; also MUSTEROUT_GRAPH_URL
+    #[arg(long, value_name = "URL")]
+    pub graph_url: Option<String>,
+    /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
+    #[arg(long, value_name = "URL")]
+    pub login_url: Option<String>,
+}
+
+impl ConnectionArguments {
+    pub fn tenant(&self) -> Tenant {
+        match &self.simulate {
+            Some(scenario) => Tenant::Simulated(scenario.clone()),
+            None => Tenant::Real,
+        }
+    }
+
+    pub fn flags(&self) -> Flags {
+        Flags { cloud: self.cloud.clone(), graph_url: self.graph_url.clone(), login_url: self.login_url.clone() }
+    }
+}
+
+/// How hard to work.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArguments {
+    /// Requests in flight, at most [default: the plan's, or 16]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: Option<u16>,
+    /// Share of the documented allowance to leave to others [default: the plan's, or 0]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=95))]
+    pub reserve_percent: Option<u8>,
+    /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
+    pub max_attempts: Option<u8>,
+    /// Keep to no documented limit; for a server on this machine only
+    #[arg(long)]
+    pub unpaced: bool,
+}
+
+impl PaceArguments {
+    pub fn choices(&self) -> Choices {
+        Choices {
+            concurrency: self.concurrency,
+            reserve_percent: self.reserve_percent,
+            max_attempts: self.max_attempts,
+            unpaced: self.unpaced,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ActionsArguments {
+    /// The action to explain
+    pub name: Option<String>,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+}
+
+#[derive(Debug, Args)]
+pub struct SimulateArguments {
+    /// Loopback address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// A scenario file: limits, faults, devices and users
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+}

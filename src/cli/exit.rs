@@ -1,0 +1,82 @@
+//! Exit codes: one table, which the help text shows too.
+//!
+//! In: what a run came to. Out: a code. Must not: be decided anywhere else.
+
+use std::process::ExitCode;
+
+use crate::ops::Finished;
+use crate::outcome::{Standing, Tally};
+use crate::runner::event::StopReason;
+
+/// How the process ends. The numbers are an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Good,
+    Unexpected,
+    Usage,
+    Bad,
+    NothingToDo,
+    Open,
+    Refused,
+    SignIn,
+    Interrupted,
+}
+
+const TABLE: &[(Exit, u8, &str)] = &[
+    (Exit::Good, 0, "all jobs settled well"),
+    (Exit::Unexpected, 1, "unexpected error, or the service cannot be reached"),
+    (Exit::Usage, 2, "usage, or the plan is invalid"),
+    (Exit::Bad, 3, "some jobs failed or were held"),
+    (Exit::NothingToDo, 4, "nothing to do"),
+    (Exit::Open, 5, "open: unknown, awaiting approval or not attempted"),
+    (Exit::Refused, 10, "a guard refused the run"),
+    (Exit::SignIn, 12, "sign-in failed"),
+    (Exit::Interrupted, 130, "interrupted; the report is whole"),
+];
+
+impl Exit {
+    pub fn code(self) -> u8 {
+        TABLE.iter().find(|(exit, _, _)| *exit == self).map_or(1, |(_, code, _)| *code)
+    }
+
+    /// How a run ends: by what stopped it, else by its worst outcome.
+    pub fn of_run(finished: &Finished) -> Self {
+        match finished.stopped {
+            Some(StopReason::Interrupted) => return Self::Interrupted,
+            Some(StopReason::SignIn(_)) => return Self::SignIn,
+            Some(StopReason::Unreachable(_)) => return Self::Unexpected,
+            None => {}
+        }
+        let tally: Tally = finished.settlements.iter().map(|settlement| settlement.outcome).collect();
+        match (tally.standing(Standing::Bad), tally.standing(Standing::Open)) {
+            (0, 0) => Self::Good,
+            (0, _) => Self::Open,
+            (_, _) => Self::Bad,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// The table for the help text.
+pub fn table() -> String {
+    let rows = TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    format!("Exit codes:\n{}", rows.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_published() {
+        for (index, (exit, code, _)) in TABLE.iter().enumerate() {
+            assert_eq!(exit.code(), *code);
+            assert!(TABLE[index + 1..].iter().all(|(other, number, _)| other != exit && number != code));
+        }
+    }
+}

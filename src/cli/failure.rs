@@ -1,0 +1,91 @@
+//! Errors of verbs, as people and programs see them, with their exit codes.
+//!
+//! In: an [`ops::Error`] or a failure to print. Out: text on stderr (or JSON on stdout) and an [`Exit`].
+//! Must not: lose a fault, or show one twice.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::args::Form;
+use super::exit::Exit;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::ops;
+use crate::report::ReportError;
+use crate::ui;
+use crate::ui::stderr::Stderr;
+
+/// Why a verb ended badly.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    /// `None` where whoever read stdout has gone: that is no error.
+    faults: Option<Diagnostics>,
+    /// The plan that has the faults.
+    file: Option<String>,
+}
+
+impl Failure {
+    pub fn usage(diagnostic: Diagnostic) -> Self {
+        Self::one(Exit::Usage, diagnostic)
+    }
+
+    pub fn csv_of_a_run() -> Self {
+        let fault = Diagnostic::error("no-csv", "--format csv is for previews");
+        Self::usage(fault.help("a run writes its rows to --report FILE.csv"))
+    }
+
+    pub fn from_report(error: &ReportError) -> Self {
+        Self::one(Exit::Unexpected, Diagnostic::error("report", format!("the report could not be written: {error}")))
+    }
+
+    fn one(exit: Exit, diagnostic: Diagnostic) -> Self {
+        Self { exit, faults: Some(diagnostic.into()), file: None }
+    }
+
+    /// Shows it, and says how the process ends.
+    pub fn show(self, form: Form, stderr: &Stderr) -> Exit {
+        let Some(faults) = self.faults else { return self.exit };
+        match (form, &self.file) {
+            (Form::Json, _) => {
+                let document = json!({ "exit_code": self.exit.code(), "faults": ui::faults::json(&faults) });
+                // Nobody is left to be told that stdout is closed.
+                let _ = writeln!(io::stdout(), "{document}");
+            }
+            (_, Some(file)) => stderr.say(ui::faults::render(&faults, file, stderr.styled()).trim_end()),
+            (_, None) => {
+                for fault in faults.iter() {
+                    stderr.say(fault.render(stderr.styled()).trim_end());
+                }
+            }
+        }
+        self.exit
+    }
+}
+
+impl From<ops::Error> for Failure {
+    fn from(error: ops::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            ops::Error::Plan { file, faults } => {
+                Self { exit: Exit::Usage, faults: Some(faults), file: Some(file.display().to_string()) }
+            }
+            ops::Error::Usage(fault) => Self::one(Exit::Usage, *fault),
+            ops::Error::Refused(fault) => Self::one(Exit::Refused, *fault),
+            ops::Error::SignIn(fault) => Self::one(Exit::SignIn, *fault),
+            ops::Error::NothingToDo(_) => Self::one(Exit::NothingToDo, Diagnostic::warning("nothing-to-do", message)),
+            ops::Error::Scenario(_) => Self::one(Exit::Usage, Diagnostic::error("scenario", message)),
+            ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
+            ops::Error::Io { .. } => Self::one(Exit::Unexpected, Diagnostic::error("io", message)),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self { exit: Exit::Good, faults: None, file: None },
+            _ => Self::one(Exit::Unexpected, Diagnostic::error("io", format!("stdout: {error}"))),
+        }
+    }
+}

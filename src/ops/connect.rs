@@ -1,0 +1,100 @@
+//! Wiring: from settings to a Graph client over the right transport, signed in.
+//!
+//! In: settings, which tenant, the clock. Out: a client that holds a good token. Must not: send anything that changes
+//! anything.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{Error, Tenant};
+use crate::clock::Clock;
+use crate::diagnostics::Diagnostic;
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::http::HttpTransport;
+use crate::msgraph::token::{Credentials, SignInError, TokenSource};
+use crate::msgraph::transport::Transport;
+use crate::settings::{Identity, Settings, is_loopback};
+use crate::simulator::scenario::Scenario;
+use crate::simulator::tenant::Tenant as SimulatedTenant;
+use crate::simulator::transport::SimTransport;
+
+/// A client, over HTTP or over the embedded tenant.
+pub enum Client {
+    Http(GraphClient<HttpTransport>),
+    Simulated(GraphClient<SimTransport>),
+}
+
+/// Makes the client; nothing is sent yet.
+pub fn connect(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>, clock: Clock, connections: u16) -> Result<Client, Error> {
+    match tenant {
+        Tenant::Real => {
+            let identity = settings.identity().map_err(Error::sign_in)?;
+            let transport = HttpTransport::new(usize::from(connections), settings.is_local() && is_local_login(settings))
+                .map_err(|error| Error::Io {
+                    what: "the HTTP client could not be set up".into(),
+                    cause: std::io::Error::other(error),
+                })?;
+            Ok(Client::Http(client(transport, credentials(identity), settings, clock)))
+        }
+        Tenant::Simulated(scenario) => {
+            let scenario = match scenario {
+                Some(file) => Scenario::load(file)?,
+                None => Scenario::default(),
+            };
+            let transport = SimTransport::new(SimulatedTenant::new(scenario, clock.now()));
+            let credentials = match settings.identity() {
+                Ok(identity) => credentials(identity),
+                Err(_) => rehearsal(plan_tenant.or(settings.tenant.as_deref())),
+            };
+            Ok(Client::Simulated(client(transport, credentials, settings, clock)))
+        }
+    }
+}
+
+fn client<T: Transport>(transport: T, credentials: Credentials, settings: &Settings, clock: Clock) -> GraphClient<T> {
+    let tokens = TokenSource::new(transport.clone(), credentials, &settings.login_url, &settings.graph_url);
+    GraphClient::new(transport, tokens, &settings.graph_url, clock)
+}
+
+fn credentials(identity: &Identity) -> Credentials {
+    match identity.clone() {
+        Identity::AccessToken(token) => Credentials::AccessToken(token),
+        Identity::ClientSecret { tenant, client_id, secret } => Credentials::ClientSecret { tenant, client_id, secret },
+    }
+}
+
+/// Whoever has no credentials at hand signs in to the embedded tenant with these.
+fn rehearsal(tenant: Option<&str>) -> Credentials {
+    Credentials::ClientSecret {
+        tenant: tenant.unwrap_or("contoso.onmicrosoft.com").to_owned(),
+        client_id: "simulated".into(),
+        secret: SecretString::from("simulated".to_owned()),
+    }
+}
+
+fn is_local_login(settings: &Settings) -> bool {
+    settings.login_url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+}
+
+/// Obtains a token, so that a wrong secret is found before anything else happens.
+pub async fn sign_in<T: Transport>(client: &GraphClient<T>, now: Timestamp) -> Result<(), Error> {
+    let claims = client.tokens().claims().await.map_err(|error| Error::sign_in(explain(&error)))?;
+    let ended = claims.and_then(|claims| claims.exp).and_then(|exp| Timestamp::from_second(exp).ok());
+    match ended.filter(|end| *end <= now) {
+        Some(end) => Err(Error::sign_in(
+            Diagnostic::error("token-expired", format!("the access token expired at {end}"))
+                .help("obtain a new one, or let musterout sign in with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Sign-in errors with Entra's own words.
+pub fn explain(error: &SignInError) -> Diagnostic {
+    let diagnostic = Diagnostic::error("sign-in", format!("sign-in failed: {error}"));
+    match error {
+        SignInError::Refused { .. } => diagnostic.help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"),
+        SignInError::Unreachable { .. } => diagnostic.help("check the network, the proxy, --login-url and --cloud"),
+        SignInError::CannotRenew | SignInError::BadAnswer(_) => diagnostic,
+    }
+}

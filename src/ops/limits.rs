@@ -1,0 +1,44 @@
+//! How hard a run may work: what the command line says, else the plan, else the defaults.
+//!
+//! In: [`Choices`] and the plan's `limits`. Out: the runner's limits. Must not: let pacing be switched off towards a
+//! service that belongs to others.
+
+use super::Error;
+use crate::diagnostics::Diagnostic;
+use crate::plan;
+use crate::runner::limiter::Pacing;
+use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
+
+/// What the command line says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Choices {
+    pub concurrency: Option<u16>,
+    pub reserve_percent: Option<u8>,
+    pub max_attempts: Option<u8>,
+    pub unpaced: bool,
+}
+
+/// The share of each allowance that is left to others.
+pub fn reserve_percent(choices: Choices, plan: plan::Limits) -> u8 {
+    // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.
+    choices.reserve_percent.or(plan.reserve_percent).unwrap_or(0)
+}
+
+/// The limits of a run. `local`: the service is on this machine.
+pub fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limits, Error> {
+    let pacing = match choices.unpaced {
+        true if local => Pacing::Off,
+        true => {
+            return Err(Error::usage(
+                Diagnostic::error("unpaced", "pacing can be switched off for a server on this machine only")
+                    .help("leave --unpaced out: the documented limits are kept towards a tenant"),
+            ));
+        }
+        false => Pacing::Documented { reserve_percent: reserve_percent(choices, plan) },
+    };
+    Ok(Limits {
+        concurrency: choices.concurrency.or(plan.concurrency).unwrap_or(DEFAULT_CONCURRENCY),
+        max_attempts: choices.max_attempts.or(plan.max_attempts).map_or(DEFAULT_MAX_ATTEMPTS, u32::from),
+        pacing,
+    })
+}

@@ -1,0 +1,57 @@
+//! `simulate`: the embedded tenant alone, on a loopback socket.
+//!
+//! In: an address and a scenario. Out: a server that runs until the process is told to stop. Must not: listen on
+//! anything but this machine.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::Error;
+use crate::diagnostics::Diagnostic;
+use crate::runner::shutdown;
+use crate::simulator::scenario::Scenario;
+use crate::simulator::server::Server;
+use crate::simulator::tenant::Tenant;
+
+/// A server that listens and has not begun to answer.
+#[derive(Debug)]
+pub struct Serving {
+    server: Server,
+}
+
+/// Reads the scenario and takes the address.
+pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp) -> Result<Serving, Error> {
+    if !address.ip().is_loopback() {
+        return Err(Error::usage(
+            Diagnostic::error("not-loopback", format!("{address} is not an address of this machine alone"))
+                .help("the simulated tenant has no real sign-in; listen on 127.0.0.1 or [::1]"),
+        ));
+    }
+    let scenario = match scenario {
+        Some(file) => Scenario::load(file)?,
+        None => Scenario::default(),
+    };
+    let server = Server::bind(address, Tenant::new(scenario, now))
+        .await
+        .map_err(|cause| Error::Io { what: format!("could not listen on {address}"), cause })?;
+    Ok(Serving { server })
+}
+
+impl Serving {
+    pub fn address(&self) -> SocketAddr {
+        self.server.local_addr()
+    }
+
+    /// Answers until Ctrl-C.
+    pub async fn until_stopped(self) -> Result<(), Error> {
+        let mut stop = shutdown::listen()
+            .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        tokio::select! {
+            () = self.server.run() => {}
+            _ = stop.recv() => {}
+        }
+        Ok(())
+    }
+}

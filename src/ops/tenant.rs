@@ -1,0 +1,44 @@
+//! Is this the tenant that the plan is meant for?
+//!
+//! In: the plan's `tenant`, and a signed-in client. Out: nothing, or a refusal. Must not: let a doubt pass; a run
+//! against the wrong tenant cannot be called back.
+
+use super::{Error, connect};
+use crate::diagnostics::Diagnostic;
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+
+/// Compares the plan's tenant (an id or a domain) with the one the token was issued by.
+///
+/// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
+pub async fn verify<T: Transport>(
+    client: &GraphClient<T>,
+    expected: &str,
+    signed_in_to: Option<&str>,
+) -> Result<(), Error> {
+    let claims = client.tokens().claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
+    let same_name = signed_in_to.is_some_and(|name| name.eq_ignore_ascii_case(expected));
+    let Some(actual) = claims.and_then(|claims| claims.tid) else {
+        return match same_name {
+            true => Ok(()),
+            false => Err(refusal(expected, "the token does not say which tenant it is for")),
+        };
+    };
+    let expected_id = match uuid::Uuid::try_parse(expected) {
+        Ok(id) => Ok(id.to_string()),
+        Err(_) => client.tokens().tenant_id(expected).await,
+    };
+    match expected_id {
+        Ok(id) if id.eq_ignore_ascii_case(&actual) => Ok(()),
+        Ok(_) => Err(refusal(expected, &format!("the token is for tenant {actual}"))),
+        Err(_) if same_name => Ok(()),
+        Err(error) => Err(refusal(expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})"))),
+    }
+}
+
+fn refusal(expected: &str, why: &str) -> Error {
+    Error::refused(
+        Diagnostic::error("wrong-tenant", format!("the plan is for tenant {expected}, but {why}"))
+            .help("sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+    )
+}

@@ -1,0 +1,52 @@
+//! What `check` says of a plan without faults: how each file was understood.
+//!
+//! In: a plan. Out: text or one JSON object. Must not: leave out a column that was not used; nothing is ignored in
+//! silence.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::faults;
+use super::style::{FAINT, GOOD, View, paint};
+use super::text::{count_of, visible};
+use crate::plan::Plan;
+
+/// For people.
+pub fn render(plan: &Plan, view: View) -> String {
+    let mut text = String::new();
+    for input in &plan.inputs {
+        let file = visible(&input.file.display().to_string());
+        let format = paint(view.styled, FAINT, &visible(&input.format));
+        let _ = writeln!(text, "{file}: {format}, {}", count_of(input.rows, "row"));
+        if !input.unused_columns.is_empty() {
+            let columns: Vec<_> = input.unused_columns.iter().map(|column| format!("`{}`", visible(column))).collect();
+            let _ = writeln!(text, "  columns not used: {}", columns.join(", "));
+        }
+    }
+    let file = plan.file.display().to_string();
+    text.push_str(&faults::render(&plan.warnings, &file, view.styled));
+    let verdict = match plan.jobs.len() {
+        0 => "no faults, and nothing to do".to_owned(),
+        jobs => format!("{}, no faults", count_of(jobs, "job")),
+    };
+    let _ = writeln!(text, "{}", paint(view.styled, GOOD, &verdict));
+    text
+}
+
+/// For programs.
+pub fn json(plan: &Plan) -> Value {
+    let inputs: Vec<_> = plan
+        .inputs
+        .iter()
+        .map(|input| {
+            json!({
+                "file": input.file.display().to_string(),
+                "format": input.format,
+                "rows": input.rows,
+                "unused_columns": input.unused_columns,
+            })
+        })
+        .collect();
+    json!({ "jobs": plan.jobs.len(), "inputs": inputs, "faults": faults::json(&plan.warnings) })
+}
