@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::cell;
+use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::msgraph::request;
 use crate::outcome::Settlement;
@@ -67,7 +68,7 @@ impl<'a> Row<'a> {
             action: job.action.name,
             target,
             // A user principal name is a name already; no other target brings one along.
-            target_name: target.contains('@').then_some(target),
+            target_name: is_name(job).then_some(target),
             outcome: settlement.outcome.name(),
             http_status: settlement.http_status,
             error_code: settlement.error_code.as_deref(),
@@ -102,6 +103,10 @@ pub fn rows<'a>(
         true => Ok(jobs.iter().zip(settlements).map(|(job, settlement)| Row::new(job, settlement))),
         false => Err(Mismatch { jobs: jobs.len(), settlements: settlements.len() }),
     }
+}
+
+fn is_name(job: &Job) -> bool {
+    job.action.target == TargetKind::User && job.target().contains('@')
 }
 
 fn request_line(job: &Job) -> String {

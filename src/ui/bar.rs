@@ -91,12 +91,12 @@ async fn follow(
 fn draw(bar: &ProgressBar, progress: &Progress, now: Duration, styled: bool) {
     bar.set_length(progress.total().into());
     bar.set_position(progress.done().into());
-    bar.set_message(progress.line(now, styled));
+    bar.set_message(progress.short_line(now, styled));
     bar.tick();
 }
 
 fn style(styled: bool) -> ProgressStyle {
-    let template = if styled { "{bar:24.cyan} {wide_msg}" } else { "{bar:24} {wide_msg}" };
+    let template = if styled { "{bar:10.cyan} {wide_msg}" } else { "{bar:10} {wide_msg}" };
     // The template is a constant; were it wrong, the plain bar would do.
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     style.progress_chars("━╸─")
@@ -153,6 +153,7 @@ mod tests {
     async fn it_ends_when_the_events_do() {
         let (sender, receiver) = unbounded_channel();
         drop(sender);
-        watch(receiver, Stderr::new(false, false), 0).await;
+        // Spawned, as a run does it: the future must be able to move between threads.
+        tokio::spawn(watch(receiver, Stderr::new(false, false), 0)).await.unwrap();
     }
 }

@@ -3,6 +3,7 @@
 //! In: events, previews, outcomes. Out: a bar, lines, tables, a question; mostly as strings, so that they are tested
 //! without a terminal. Must not: decide anything about a run.
 
+pub mod actions;
 pub mod bar;
 pub mod confirm;
 pub mod faults;
@@ -12,7 +13,6 @@ pub mod preview;
 pub mod progress;
 pub mod result;
 pub mod stderr;
-
 pub mod style;
 mod tables;
 pub mod text;

@@ -94,13 +94,16 @@ fn request(row: &Row<'_>, room: Option<usize>) -> String {
     if let Some(target) = segments.iter_mut().rfind(|segment| segment.eq_ignore_ascii_case(row.job.target())) {
         *target = "…";
     }
-    let version = segments.remove(0);
-    let mut short = format!("{method} /{version}/{}{body}", segments.join("/"));
-    while width(&short) > room && segments.len() > 1 {
-        segments.remove(0);
-        short = format!("{method} /{version}/…/{}{body}", segments.join("/"));
+    let [version, rest @ ..] = segments.as_slice() else { return shorten(&whole, room) };
+    let tails = (1..rest.len()).map(|from| format!("…/{}", rest[from..].join("/")));
+    let mut short = whole;
+    for tail in std::iter::once(rest.join("/")).chain(tails) {
+        short = format!("{method} /{version}/{tail}{body}").replace("…/…", "…");
+        if width(&short) <= room {
+            break;
+        }
     }
-    shorten(&short.replace("…/…", "…"), room)
+    shorten(&short, room)
 }
 
 /// One line for each action that is sent, and for each reason why something is not.

@@ -23,6 +23,15 @@ struct Pause {
     until: Timestamp,
 }
 
+/// What the long line says and the short one leaves out.
+struct Words {
+    done: &'static str,
+    allowed: &'static str,
+    until: &'static str,
+    zone: &'static str,
+    about: &'static str,
+}
+
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
 pub struct Progress {
@@ -111,9 +120,23 @@ impl Progress {
 
     /// `1,240/5,000 done, 9.7/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 6 min left`.
     pub fn line(&self, now: Duration, styled: bool) -> String {
-        let mut facts = vec![format!("{}/{} done", count(self.done()), count(self.jobs))];
+        self.facts(
+            now,
+            styled,
+            &Words { done: " done", allowed: " allowed", until: "throttled until", zone: " UTC", about: "about " },
+        )
+    }
+
+    /// The same beside a bar, where it has to fit 80 columns:
+    /// `1,240/5,000, 9.7/s of 10/s, 3 failed, paused to 07:12:31Z, 6 min left`.
+    pub fn short_line(&self, now: Duration, styled: bool) -> String {
+        self.facts(now, styled, &Words { done: "", allowed: "", until: "paused to", zone: "Z", about: "" })
+    }
+
+    fn facts(&self, now: Duration, styled: bool, words: &Words) -> String {
+        let mut facts = vec![format!("{}/{}{}", count(self.done()), count(self.jobs), words.done)];
         if let Some(allowed) = self.allowed() {
-            facts.push(format!("{}/s of {}/s allowed", rate(self.rate(now)), rate(allowed)));
+            facts.push(format!("{}/s of {}/s{}", rate(self.rate(now)), rate(allowed), words.allowed));
         }
         let failed = self.tally.of(Outcome::Failed);
         if failed > 0 {
@@ -124,12 +147,12 @@ impl Progress {
             facts.push(paint(styled, OPEN, &format!("{} open", count(open))));
         }
         if let Some(pause) = self.pause(now) {
-            let until = format!("throttled until {} UTC", pause.until.strftime("%H:%M:%S"));
+            let until = format!("{} {}{}", words.until, pause.until.strftime("%H:%M:%S"), words.zone);
             facts.push(paint(styled, OPEN, &until));
         }
         match (self.stopping, self.done() < self.jobs, self.remaining(now)) {
             (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
-            (false, true, Some(left)) => facts.push(format!("about {} left", duration(left))),
+            (false, true, Some(left)) => facts.push(format!("{}{} left", words.about, duration(left))),
             _ => {}
         }
         facts.join(", ")
@@ -220,6 +243,10 @@ mod tests {
         assert_eq!(
             progress.line(now, false),
             "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 7 min left"
+        );
+        assert_eq!(
+            progress.short_line(now, false),
+            "1,240/5,000, 10/s of 10/s, 3 failed, paused to 07:12:31Z, 7 min left"
         );
         assert!(!progress.line(seconds(141.0), false).contains("throttled"), "the pause is over");
     }

@@ -1,0 +1,299 @@
+//! The catalog, for `actions` and `actions NAME`.
+//!
+//! In: catalog rows. Out: tables and JSON. Must not: know an action by name; a new row shows up by itself.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::style::{FAINT, PLAIN, STRONG, View, of_risk, paint};
+use super::tables::Table;
+use super::text::{count, duration, rate, shorten, width};
+use crate::catalog::{
+    Access, Action, Bucket, Gone, ParameterKind, ReadBack, Repeat, Risk, Route, Success, TargetKind, Version,
+};
+
+const BELOW: &str = "    ";
+
+/// One line for each action; where the terminal is narrow, the summary stands below it.
+pub fn list(actions: &[Action], view: View) -> String {
+    let columns = view.width.map_or(usize::MAX, usize::from);
+    let wide = list_table(actions, true, view.styled);
+    if wide.lines().all(|line| width(line) <= columns) {
+        return wide;
+    }
+    let narrow = list_table(actions, false, view.styled);
+    let mut lines = narrow.lines();
+    let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
+    for (line, action) in lines.zip(actions) {
+        let summary = shorten(action.summary, columns.saturating_sub(BELOW.len()));
+        let _ = writeln!(text, "{line}\n{BELOW}{}", paint(view.styled, FAINT, &summary));
+    }
+    text
+}
+
+fn list_table(actions: &[Action], with_summary: bool, styled: bool) -> String {
+    let columns = if with_summary { 6 } else { 5 };
+    let mut table = Table::new(&[]).header(&["NAME", "TARGET", "RISK", "VERSIONS", "BUCKET", "SUMMARY"][..columns]);
+    for action in actions {
+        let (versions, bucket) = (versions_of(action), bucket(action).to_string());
+        let risk = action.risk.name();
+        let cells = [action.name, target_word(action.target), risk, &versions, &bucket, action.summary];
+        let style = if action.risk >= Risk::Irreversible { of_risk(action.risk) } else { PLAIN };
+        table.row(style, cells.into_iter().take(columns));
+    }
+    table.render(styled, 0)
+}
+
+fn target_word(target: TargetKind) -> &'static str {
+    match target {
+        TargetKind::ManagedDevice => "device",
+        TargetKind::AutopilotIdentity => "autopilot",
+        TargetKind::User => "user",
+    }
+}
+
+/// Everything about one action.
+pub fn one(action: &Action, view: View) -> String {
+    let title = paint(view.styled, STRONG, action.name);
+    let mut text = format!("{title}: {}\n\n{}", action.summary, facts(action, view.styled));
+    section(&mut text, view.styled, "routes, with the id columns that fill them in braces", &routes(action));
+    if !action.parameters.is_empty() {
+        section(&mut text, view.styled, "parameters", &parameters(action));
+    }
+    if !action.notes.is_empty() {
+        let notes: String = action.notes.iter().map(|note| format!("  {note}\n")).collect();
+        section(&mut text, view.styled, "notes", &notes);
+    }
+    text
+}
+
+fn section(text: &mut String, styled: bool, title: &str, body: &str) {
+    let _ = write!(text, "\n{}\n{body}", paint(styled, STRONG, title));
+}
+
+fn facts(action: &Action, styled: bool) -> String {
+    let allowance = bucket(action).allowance();
+    let allowance = format!(
+        "{}: {} requests in {}, that is {} a second",
+        bucket(action),
+        count(allowance.requests),
+        duration(allowance.window),
+        rate(allowance.per_second())
+    );
+    let read_back = read_back(action.read_back);
+    let mut table = Table::new(&[]);
+    table.row(PLAIN, ["target", action.target.name()]);
+    table.row(of_risk(action.risk), ["risk", action.risk.name()]);
+    for (at, permission) in action.permissions.iter().enumerate() {
+        table.row(PLAIN, [if at == 0 { "permissions" } else { "" }, permission]);
+    }
+    table.row(PLAIN, ["2xx means", success(action.success)]);
+    table.row(PLAIN, ["404 means", gone(action.gone)]);
+    table.row(PLAIN, ["lost reply", repeat(action.repeat)]);
+    table.row(PLAIN, ["read-back", &read_back]);
+    table.row(PLAIN, ["allowance", &allowance]);
+    table.row(FAINT, ["", action.service.source]);
+    table.render(styled, 2)
+}
+
+/// A path is too long for a table; it stands below its route's name. The names in braces are the route's ids.
+fn routes(action: &Action) -> String {
+    let mut text = String::new();
+    for (at, route) in action.routes.iter().enumerate() {
+        let default = if at == 0 && action.routes.len() > 1 { ", the default" } else { "" };
+        let _ = writeln!(text, "  {} ({}){default}", route.name, versions(route));
+        let _ = writeln!(text, "{BELOW}{} {}", route.method.name(), route.path);
+    }
+    text
+}
+
+fn parameters(action: &Action) -> String {
+    let mut table = Table::new(&[]);
+    for parameter in action.parameters {
+        let need = match (parameter.required, parameter.beta_only) {
+            (true, true) => "required, beta",
+            (true, false) => "required",
+            (false, true) => "optional, beta",
+            (false, false) => "optional",
+        };
+        let summary = match parameter.kind {
+            ParameterKind::Text | ParameterKind::Boolean => parameter.summary.to_owned(),
+            kind => format!("{} ({})", parameter.summary, kind.expectation()),
+        };
+        table.row(PLAIN, [parameter.name, parameter.kind.name(), need, &summary]);
+    }
+    table.render(false, 2)
+}
+
+fn success(success: Success) -> &'static str {
+    match success {
+        Success::Accepted => "accepted: the service queued it; the device acts when it next checks in",
+        Success::Completed => "completed: the effect is there",
+    }
+}
+
+fn gone(gone: Gone) -> &'static str {
+    match gone {
+        Gone::AlreadyDone => "already_done: the wanted state holds",
+        Gone::Failed => "failed: the row asked for something that cannot happen any more",
+    }
+}
+
+fn repeat(repeat: Repeat) -> &'static str {
+    match repeat {
+        Repeat::Harmless => "sent again, which is harmless",
+        Repeat::AfterReadBack => "sent again only after a read has shown that it had no effect",
+    }
+}
+
+fn read_back(read_back: ReadBack) -> String {
+    match read_back {
+        ReadBack::ManagementState { landed } => {
+            format!("managementState is {}, or the device is gone", landed.join(" or "))
+        }
+        ReadBack::Absent => "the target is gone".into(),
+        ReadBack::ActionResult { action_name } => {
+            format!("deviceActionResults holds a newer `{action_name}`; its absence proves nothing")
+        }
+        ReadBack::UserDevices { landed } => {
+            format!("managementState of every device of the user is {}", landed.join(" or "))
+        }
+        ReadBack::Nobody => "no read tells".into(),
+    }
+}
+
+fn bucket(action: &Action) -> Bucket {
+    Bucket { service: action.service, access: Access::Write }
+}
+
+fn versions(route: &Route) -> String {
+    route.versions.iter().map(|version| version.name()).collect::<Vec<_>>().join(", ")
+}
+
+/// The versions that serve any of its routes.
+fn versions_of(action: &Action) -> String {
+    let mut all: Vec<Version> = action.routes.iter().flat_map(|route| route.versions).copied().collect();
+    all.sort();
+    all.dedup();
+    all.into_iter().map(Version::name).collect::<Vec<_>>().join(", ")
+}
+
+/// Every action as one object.
+pub fn list_json(actions: &[Action]) -> Value {
+    actions.iter().map(one_json).collect()
+}
+
+/// One action as an object.
+pub fn one_json(action: &Action) -> Value {
+    let allowance = bucket(action).allowance();
+    json!({
+        "name": action.name,
+        "summary": action.summary,
+        "target": action.target.name(),
+        "routes": action.routes.iter().map(route_json).collect::<Vec<_>>(),
+        "parameters": action.parameters.iter().map(parameter_json).collect::<Vec<_>>(),
+        "permissions": action.permissions,
+        "risk": action.risk.name(),
+        "repeat": action.repeat.name(),
+        "bucket": bucket(action).to_string(),
+        "allowance": { "requests": allowance.requests, "seconds": allowance.window.as_secs() },
+        "notes": action.notes,
+    })
+}
+
+fn route_json(route: &Route) -> Value {
+    json!({
+        "name": route.name,
+        "method": route.method.name(),
+        "path": route.path,
+        "versions": route.versions.iter().map(|version| version.name()).collect::<Vec<_>>(),
+        "ids": route.ids.iter().map(|id| id.name).collect::<Vec<_>>(),
+    })
+}
+
+fn parameter_json(parameter: &crate::catalog::Parameter) -> Value {
+    json!({
+        "name": parameter.name,
+        "type": parameter.kind.name(),
+        "required": parameter.required,
+        "beta_only": parameter.beta_only,
+        "expects": parameter.kind.expectation(),
+        "summary": parameter.summary,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ACTIONS;
+
+    const AT_100: View = View { width: Some(100), styled: false };
+
+    #[test]
+    fn the_list_fits_100_columns_and_names_every_action() {
+        let text = list(ACTIONS, AT_100);
+        assert!(text.lines().all(|line| width(line) <= 100), "{text}");
+        for action in ACTIONS {
+            assert!(text.contains(action.name) && text.contains(action.risk.name()), "{text}");
+        }
+        assert!(text.starts_with("NAME "), "{text}");
+        assert_eq!(text.lines().count(), 1 + 2 * ACTIONS.len());
+        assert_eq!(list(ACTIONS, View::default()).lines().count(), 1 + ACTIONS.len());
+    }
+
+    #[test]
+    fn one_action_looks_like_this() {
+        let text = one(Action::named("retire").unwrap(), AT_100);
+        assert_eq!(
+            text,
+            "retire: Remove company data and settings and end management; personal data stays.\n\n  \
+             target       managedDevice\n  \
+             risk         irreversible\n  \
+             permissions  DeviceManagementManagedDevices.PrivilegedOperations.All\n  \
+             2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
+             404 means    already_done: the wanted state holds\n  \
+             lost reply   sent again only after a read has shown that it had no effect\n  \
+             read-back    managementState is retirePending or retireIssued, or the device is gone\n  \
+             allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \
+             Intune devices: 200 writes and 2,000 requests of any method per 20 s, per app and tenant\n\n\
+             routes, with the id columns that fill them in braces\n  \
+             managedDevices (v1.0, beta), the default\n    \
+             POST /deviceManagement/managedDevices/{managedDeviceId}/retire\n  \
+             comanagedDevices (beta)\n    \
+             POST /deviceManagement/comanagedDevices/{managedDeviceId}/retire\n\n\
+             notes\n  \
+             A tenant accepts 1,000 retires a day, whoever sends them.\n  \
+             Suspends BitLocker on Entra-joined Windows devices: the key protectors are removed.\n  \
+             Takes precedence over every other pending action on the device; queued ones may be dropped.\n"
+        );
+    }
+
+    #[test]
+    fn parameters_say_what_they_expect() {
+        let text = one(Action::named("wipe").unwrap(), AT_100);
+        assert!(
+            text.contains(
+                "\n  macOsUnlockCode       String   optional        PIN that unlocks a wiped Mac. (six digits"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("optional, beta  Wipe that a user cannot stop"), "{text}");
+    }
+
+    #[test]
+    fn objects_have_the_documented_keys() {
+        let all = list_json(ACTIONS);
+        let all = all.as_array().unwrap();
+        assert_eq!(all.len(), ACTIONS.len());
+        for object in all {
+            for key in ["name", "target", "routes", "parameters", "permissions", "risk", "repeat", "bucket"] {
+                assert!(!object[key].is_null(), "{key}");
+            }
+        }
+        let deprovision = one_json(Action::named("deprovision").unwrap());
+        assert_eq!(deprovision["routes"][0]["ids"], json!(["managedDeviceId"]));
+        assert_eq!(deprovision["parameters"][0]["type"], "String");
+        assert_eq!(deprovision["bucket"], "intune-devices/write");
+    }
+}
