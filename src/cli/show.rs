@@ -98,8 +98,8 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
 pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
     let Some(name) = name else {
         match form {
-            PlainForm::Human => print(&ui::actions::list(view()))?,
-            PlainForm::Json => print(&format!("{:#}\n", ui::actions::list_json()))?,
+            PlainForm::Human => print(&ui::actions::list(ACTIONS, view()))?,
+            PlainForm::Json => print(&format!("{:#}\n", ui::actions::list_json(ACTIONS)))?,
         }
         return Ok(Exit::Good);
     };
@@ -110,8 +110,8 @@ pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
         return Err(Failure::usage(fault.help(help)));
     };
     match form {
-        PlainForm::Human => print(&ui::actions::explain(action, view()))?,
-        PlainForm::Json => print(&format!("{:#}\n", ui::actions::json(action)))?,
+        PlainForm::Human => print(&ui::actions::one(action, view()))?,
+        PlainForm::Json => print(&format!("{:#}\n", ui::actions::one_json(action)))?,
     }
     Ok(Exit::Good)
 }

@@ -5,6 +5,7 @@
 
 pub mod actions;
 pub mod bar;
+pub mod checked;
 pub mod confirm;
 pub mod faults;
 #[cfg(test)]

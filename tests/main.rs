@@ -1,0 +1,3 @@
+//! The integration tests, one binary: the house rules, and the program as its users meet it.
+
+mod tidy;

@@ -1,0 +1,199 @@
+//! The house rules, held by a test: who imports whom, what every module says of itself, how long things may be.
+//!
+//! In: the sources as text. Out: a list of every breach at once. The table below is the one in ARCHITECTURE.md.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which rooms a room may import. `room::file` stands for that file of the room alone.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("main", &["cli"]),
+    ("clock", &[]),
+    ("catalog", &[]),
+    ("job", &["catalog"]),
+    ("outcome", &[]),
+    ("diagnostics", &[]),
+    ("settings", &["diagnostics"]),
+    ("plan", &["catalog", "job", "diagnostics"]),
+    ("guard", &["catalog", "job", "outcome", "diagnostics"]),
+    ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
+    ("runner", &["guard", "job", "outcome", "catalog", "clock"]),
+    ("msgraph", &["runner::executor", "catalog", "job", "outcome", "clock"]),
+    ("report", &["job", "outcome", "catalog", "msgraph::request"]),
+    ("ui", &["runner::event", "preview", "report", "job", "outcome", "catalog", "diagnostics", "guard", "plan", "msgraph::request"]),
+    (
+        "ops",
+        &[
+            "plan", "guard", "preview", "runner", "msgraph", "report", "ui", "settings", "simulator", "diagnostics", "job",
+            "outcome", "clock",
+        ],
+    ),
+    ("cli", &["ops", "ui", "settings", "diagnostics", "catalog", "plan", "preview", "guard", "outcome", "runner::event", "report"]),
+    ("simulator", &["msgraph::transport", "msgraph::request", "catalog"]),
+];
+
+const LONGEST_FILE: usize = 400;
+
+struct Source {
+    /// Path below `src`, with `/`.
+    name: String,
+    text: String,
+}
+
+impl Source {
+    fn room(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default().trim_end_matches(".rs")
+    }
+
+    /// Without the tests at the end of the file.
+    fn code(&self) -> &str {
+        self.text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default()
+    }
+
+    fn is_test(&self) -> bool {
+        let stem = self.name.rsplit('/').next().unwrap_or_default();
+        stem == "tests.rs" || stem.ends_with("_tests.rs") || stem == "fixtures.rs"
+    }
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+                found.push(Source { name, text: fs::read_to_string(path).unwrap() });
+            }
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    assert!(found.len() > 30, "the sources were not found");
+    found
+}
+
+/// Every `crate::a::b` that the code mentions, as `(a, b)`, grouped imports included.
+fn imports(code: &str) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let rest = &code[at + "crate::".len()..];
+        let room = word(rest);
+        let behind = rest[room.len()..].strip_prefix("::").unwrap_or_default();
+        match behind.strip_prefix('{') {
+            Some(group) => {
+                let group = group.split('}').next().unwrap_or_default();
+                for item in group.split(',') {
+                    found.insert((room.to_owned(), word(item.trim()).to_owned()));
+                }
+            }
+            None => {
+                found.insert((room.to_owned(), word(behind).to_owned()));
+            }
+        }
+    }
+    found
+}
+
+fn word(text: &str) -> &str {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    &text[..end]
+}
+
+fn assert_none(breaches: Vec<String>) {
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn imports_point_one_way() {
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|source| source.name != "lib.rs" && !source.is_test()) {
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(room, _)| *room == source.room()) else {
+            breaches.push(format!("{}: the room {} is not in the table", source.name, source.room()));
+            continue;
+        };
+        for (room, file) in imports(source.code()) {
+            let whole = format!("{room}::{file}");
+            if room != source.room() && !allowed.contains(&room.as_str()) && !allowed.contains(&whole.as_str()) {
+                breaches.push(format!("{} imports crate::{whole}", source.name));
+            }
+        }
+    }
+    assert_none(breaches);
+}
+
+#[test]
+fn the_table_is_the_one_in_the_architecture() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let rows = MAY_IMPORT.iter().map(|(room, allowed)| {
+        let allowed = if allowed.is_empty() { "nothing of ours".to_owned() } else { allowed.join(", ") };
+        format!("| {room} | {allowed} |")
+    });
+    assert_none(rows.filter(|row| !page.contains(row)).map(|row| format!("ARCHITECTURE.md lacks: {row}")).collect());
+}
+
+#[test]
+fn every_module_says_what_comes_in_what_goes_out_and_what_it_must_not_do() {
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|source| source.name != "lib.rs" && !source.is_test()) {
+        let lines = source.text.lines().take_while(|line| line.starts_with("//!"));
+        let head = lines.map(|line| line.trim_start_matches("//!").trim()).collect::<Vec<_>>().join(" ");
+        for part in ["In:", "Out:", "Must not:"] {
+            if !head.contains(part) {
+                breaches.push(format!("{}: its //! lacks `{part}`", source.name));
+            }
+        }
+    }
+    assert_none(breaches);
+}
+
+#[test]
+fn files_are_short() {
+    let long = sources().into_iter().filter(|source| !source.is_test()).filter_map(|source| {
+        let lines = source.code().lines().count();
+        (lines > LONGEST_FILE).then(|| format!("{} has {lines} lines", source.name))
+    });
+    assert_none(long.collect());
+}
+
+/// Printing, sockets and the environment each have one place.
+#[test]
+fn the_world_is_touched_in_few_places() {
+    let rules: &[(&str, &[&str])] = &[
+        ("println!", &[]),
+        ("eprintln!", &[]),
+        ("io::stdout()", &["cli/", "ui/"]),
+        ("io::stderr()", &["cli/", "ui/"]),
+        ("TcpListener", &["simulator/server.rs"]),
+        ("TcpStream", &["simulator/server.rs"]),
+        ("reqwest::Client", &["msgraph/http.rs"]),
+        ("env::var", &["settings.rs"]),
+        ("Timestamp::now", &["cli/"]),
+        ("todo!(", &[]),
+        ("unimplemented!(", &[]),
+        ("#[allow(", &[]),
+    ];
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|source| !source.is_test()) {
+        for (text, places) in rules {
+            if source.code().contains(text) && !places.iter().any(|place| source.name.starts_with(place)) {
+                breaches.push(format!("{} holds `{text}`", source.name));
+            }
+        }
+    }
+    assert_none(breaches);
+}
+
+#[test]
+fn the_checker_sees_what_it_is_for() {
+    let seen = imports("use crate::a::{b, c::D};\nfn f() { crate::e::g(); mycrate::x::y(); }");
+    let seen: Vec<_> = seen.iter().map(|(room, file)| (room.as_str(), file.as_str())).collect();
+    assert_eq!(seen, [("a", "b"), ("a", "c"), ("e", "g")]);
+}
