@@ -1,3 +1,33 @@
 //! The simulated tenant.
 //!
-//! In: a scenario and requests. Out: what Graph would answer, and counts of what happened. Must not: be reachable from anywhere but this machine.
+//! In: a scenario and requests. Out: what Graph would answer, and counts of what happened. Must not: be reachable from
+//! anywhere but this machine.
+//!
+//! One core, [`tenant::Tenant`], is used twice: in process by [`transport::SimTransport`], under whatever clock tokio
+//! runs, and over real HTTP by [`server::Server`]. A request is matched (`routes`), judged (`judge`), held against the
+//! allowances (`throttle`), spoilt where the scenario says so (`faults`), carried out (`effects`) on what the tenant
+//! holds (`inventory`), and counted (`counts`, `log`).
+
+pub mod counts;
+pub mod scenario;
+pub mod server;
+pub mod tenant;
+pub mod transport;
+
+mod batch;
+mod clock;
+mod effects;
+mod errors;
+mod exchange;
+mod faults;
+mod inventory;
+mod judge;
+mod log;
+mod odata;
+mod quota;
+mod reads;
+mod resources;
+mod routes;
+mod sign_in;
+mod spoil;
+mod throttle;

@@ -1,0 +1,44 @@
+//! The tenant's clock.
+//!
+//! In: the wall-clock time at which it starts. Out: the time since then, and what a wall clock would show.
+//! Must not: ask the system for the time of day; tokio's clock, which tests pause, is the only source.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    origin: Instant,
+    start: Timestamp,
+}
+
+/// One moment, told twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the tenant began.
+    pub since: Duration,
+    pub wall: Timestamp,
+}
+
+impl Clock {
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self { origin: Instant::now(), start }
+    }
+
+    pub fn now(&self) -> Moment {
+        let since = self.origin.elapsed();
+        Moment { since, wall: self.start.checked_add(since).unwrap_or(Timestamp::MAX) }
+    }
+}
+
+/// A moment as HTTP headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn http_date(wall: Timestamp) -> String {
+    wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// A moment as Graph's JSON writes it, to the second.
+pub fn iso_date(wall: Timestamp) -> String {
+    wall.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

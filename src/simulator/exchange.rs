@@ -1,0 +1,75 @@
+//! What goes into the tenant and what comes out of it.
+//!
+//! In: nothing. Out: the types of one exchange, whatever carries it. Must not: decide anything.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use super::counts::Ending;
+use crate::msgraph::transport::WireReply;
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    InProcess,
+    Socket,
+    /// Inside a `$batch`.
+    Batch,
+}
+
+/// A request as the tenant sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    pub method: &'a Method,
+    /// Scheme and host, for links to further pages.
+    pub base: &'a str,
+    /// Still encoded.
+    pub path: &'a str,
+    pub query: &'a str,
+    pub headers: &'a HeaderMap,
+    pub body: &'a Bytes,
+    pub carrier: Carrier,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub struct Answer {
+    /// How long it takes; the effect, if any, has happened already.
+    pub delay: Duration,
+    pub delivery: Delivery,
+}
+
+#[derive(Debug)]
+pub enum Delivery {
+    Reply(WireReply),
+    /// The connection closes without a reply.
+    Lost,
+    /// No connection came about.
+    Refused,
+}
+
+/// What was decided about one request.
+pub(super) struct Ruling {
+    pub answer: Answer,
+    pub effect: bool,
+}
+
+impl Ruling {
+    pub fn reply(reply: WireReply) -> Self {
+        Self { answer: Answer { delay: Duration::ZERO, delivery: Delivery::Reply(reply) }, effect: false }
+    }
+
+    pub fn undelivered(delivery: Delivery) -> Self {
+        Self { answer: Answer { delay: Duration::ZERO, delivery }, effect: false }
+    }
+
+    pub fn ending(&self) -> Ending {
+        let status = match &self.answer.delivery {
+            Delivery::Reply(reply) => Some(reply.status.as_u16()),
+            Delivery::Lost | Delivery::Refused => None,
+        };
+        Ending { status, effect: self.effect }
+    }
+}

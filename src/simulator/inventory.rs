@@ -1,0 +1,314 @@
+//! What the tenant holds: devices, users and Autopilot identities.
+//!
+//! In: ids, and deeds done to them. Out: things and their properties. A thing that nobody has listed comes into being
+//! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::{Map, Value, json};
+
+use super::clock::{Moment, iso_date};
+use super::effects::Deed;
+use super::resources::{DEVICE, IDENTITY, Kind, RESULTS, Setting, USER, guid_from};
+use super::scenario::{Guid, Scenario};
+use crate::catalog::TargetKind;
+
+/// One device, user or Autopilot identity.
+#[derive(Debug)]
+pub struct Thing {
+    pub id: Box<str>,
+    pub gone: bool,
+    /// What was listed or has changed; everything else is made up when it is read.
+    set: Vec<(&'static str, Value)>,
+    /// Finished entries of `deviceActionResults`.
+    results: Vec<Value>,
+    /// Of a user: its devices, once somebody has asked.
+    devices: Option<Vec<usize>>,
+}
+
+impl Thing {
+    fn new(id: &str, set: Vec<(&'static str, Value)>) -> Self {
+        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
+    }
+
+    fn set(&mut self, name: &'static str, value: Value) {
+        match self.set.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.set.push((name, value)),
+        }
+    }
+}
+
+/// All things of one kind, in the order in which they came into being.
+#[derive(Debug)]
+struct Shelf {
+    kind: &'static Kind,
+    things: Vec<Thing>,
+    by_key: HashMap<Box<str>, usize>,
+    /// Per indexed property, the places of a value in lower case. Filled up to `indexed` when somebody looks.
+    index: HashMap<&'static str, HashMap<String, Vec<usize>>>,
+    indexed: usize,
+}
+
+impl Shelf {
+    fn new(kind: &'static Kind) -> Self {
+        Self { kind, things: Vec::new(), by_key: HashMap::new(), index: HashMap::new(), indexed: 0 }
+    }
+
+    fn put(&mut self, thing: Thing) -> usize {
+        let at = self.things.len();
+        self.by_key.insert(thing.id.to_ascii_lowercase().into_boxed_str(), at);
+        self.things.push(thing);
+        at
+    }
+
+    fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
+        let (name, plausible) = self.kind.property(name)?;
+        let thing = self.things.get(at)?;
+        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
+    }
+}
+
+#[derive(Debug)]
+pub struct Inventory {
+    setting: Setting,
+    missing: HashSet<String>,
+    only_listed: bool,
+    devices: Shelf,
+    identities: Shelf,
+    users: Shelf,
+}
+
+impl Inventory {
+    pub fn new(scenario: &Scenario, setting: Setting) -> Self {
+        let mut inventory = Self {
+            setting,
+            missing: scenario.missing.iter().map(|id| id.to_ascii_lowercase()).collect(),
+            only_listed: scenario.only_listed,
+            devices: Shelf::new(&DEVICE),
+            identities: Shelf::new(&IDENTITY),
+            users: Shelf::new(&USER),
+        };
+        for device in &scenario.devices {
+            inventory.devices.put(Thing::new(&device.id.0, listed(&DEVICE, device)));
+        }
+        for identity in &scenario.autopilot {
+            inventory.identities.put(Thing::new(&identity.id.0, listed(&IDENTITY, identity)));
+        }
+        for user in &scenario.users {
+            let at = inventory.put_user(&user.id.0, &user.user_principal_name, listed(&USER, user));
+            if let Some(ids) = &user.devices {
+                let owner = (user.id.0.as_str(), user.user_principal_name.as_str());
+                let devices = ids.iter().map(|id| inventory.device_of(owner, &id.0)).collect();
+                inventory.users.things[at].devices = Some(devices);
+            }
+        }
+        inventory
+    }
+
+    /// The place of the thing that `id` names, or `None` if there is no such thing.
+    pub fn find(&mut self, kind: TargetKind, id: &str) -> Option<usize> {
+        let key = id.to_ascii_lowercase();
+        if self.missing.contains(&key) {
+            return None;
+        }
+        let key = match kind {
+            TargetKind::ManagedDevice if !Guid::is(&key) => device_behind(&key),
+            _ => key,
+        };
+        let known = self.shelf(kind).by_key.get(key.as_str()).copied();
+        match known {
+            Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
+            None if self.only_listed => None,
+            None if kind == TargetKind::User => Some(self.make_up_user(&key)),
+            None => Some(self.shelf_mut(kind).put(Thing::new(&key, Vec::new()))),
+        }
+    }
+
+    /// Whether one of the ids is on the list of those that do not exist.
+    pub fn lacks(&self, id: &str) -> bool {
+        !self.missing.is_empty() && self.missing.contains(&id.to_ascii_lowercase())
+    }
+
+    /// Does an action's deeds to the thing at that place.
+    pub fn perform(&mut self, action: &str, deeds: &[Deed], kind: TargetKind, at: usize, now: Moment) {
+        for deed in deeds {
+            match *deed {
+                Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, json!(value)),
+                Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, json!(iso_date(now.wall))),
+                Deed::Note => self.shelf_mut(kind).things[at].results.push(json!({
+                    "actionName": action,
+                    "actionState": "pending",
+                    "startDateTime": iso_date(now.wall),
+                    "lastUpdatedDateTime": iso_date(now.wall),
+                })),
+                Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
+                Deed::EachDevice(deeds) => {
+                    for device in self.devices_of(at) {
+                        self.perform(action, deeds, TargetKind::ManagedDevice, device, now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The places of a user's devices that are still there.
+    pub fn devices_of(&mut self, user: usize) -> Vec<usize> {
+        let devices = match self.users.things[user].devices.clone() {
+            Some(devices) => devices,
+            None => {
+                let devices = self.make_up_devices(user);
+                self.users.things[user].devices = Some(devices.clone());
+                devices
+            }
+        };
+        devices.into_iter().filter(|at| !self.devices.things[*at].gone).collect()
+    }
+
+    /// How many places there are; some of them may be empty by now.
+    pub fn places(&self, kind: TargetKind) -> usize {
+        self.shelf(kind).things.len()
+    }
+
+    pub fn is_gone(&self, kind: TargetKind, at: usize) -> bool {
+        self.shelf(kind).things.get(at).is_none_or(|thing| thing.gone)
+    }
+
+    pub fn value(&self, kind: TargetKind, at: usize, property: &str) -> Option<Value> {
+        self.shelf(kind).value(at, property, &self.setting)
+    }
+
+    /// The thing as JSON: the selected properties, or all. `results` says whether `deviceActionResults` is filled.
+    pub fn show(&self, kind: TargetKind, at: usize, select: Option<&[&str]>, results: bool) -> Value {
+        let shelf = self.shelf(kind);
+        let mut shown = Map::new();
+        for (name, _) in shelf.kind.properties {
+            let wanted = select.is_none_or(|names| names.contains(name));
+            if !wanted {
+                continue;
+            }
+            let value = match *name == RESULTS && results {
+                true => Some(Value::Array(shelf.things[at].results.clone())),
+                false => shelf.value(at, name, &self.setting),
+            };
+            shown.insert((*name).to_owned(), value.unwrap_or_default());
+        }
+        Value::Object(shown)
+    }
+
+    /// The places where an indexed property has this value, whatever its case; `None` where there is no index.
+    pub fn look_up(&mut self, kind: TargetKind, property: &str, value: &str) -> Option<Vec<usize>> {
+        let setting = self.setting.clone();
+        let shelf = self.shelf_mut(kind);
+        let property = *shelf.kind.indexed.iter().find(|name| **name == property)?;
+        for at in shelf.indexed..shelf.things.len() {
+            for name in shelf.kind.indexed {
+                let value = shelf.value(at, name, &setting);
+                let text = value.as_ref().and_then(Value::as_str).unwrap_or_default().to_lowercase();
+                shelf.index.entry(name).or_default().entry(text).or_default().push(at);
+            }
+        }
+        shelf.indexed = shelf.things.len();
+        Some(shelf.index.get(property)?.get(&value.to_lowercase()).cloned().unwrap_or_default())
+    }
+
+    fn shelf(&self, kind: TargetKind) -> &Shelf {
+        match kind {
+            TargetKind::ManagedDevice => &self.devices,
+            TargetKind::AutopilotIdentity => &self.identities,
+            TargetKind::User => &self.users,
+        }
+    }
+
+    fn shelf_mut(&mut self, kind: TargetKind) -> &mut Shelf {
+        match kind {
+            TargetKind::ManagedDevice => &mut self.devices,
+            TargetKind::AutopilotIdentity => &mut self.identities,
+            TargetKind::User => &mut self.users,
+        }
+    }
+
+    /// A user is known by its id and by its principal name.
+    fn put_user(&mut self, id: &str, principal_name: &str, set: Vec<(&'static str, Value)>) -> usize {
+        let at = self.users.put(Thing::new(id, set));
+        self.users.by_key.insert(principal_name.to_ascii_lowercase().into_boxed_str(), at);
+        at
+    }
+
+    fn make_up_user(&mut self, key: &str) -> usize {
+        if Guid::is(key) {
+            let name = USER.property("userPrincipalName").map(|(_, plausible)| self.setting.make_up(key, plausible));
+            let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+            return self.put_user(key, &name, Vec::new());
+        }
+        self.put_user(&guid_from(key, 0), key, vec![("userPrincipalName", json!(key)), ("mail", json!(key))])
+    }
+
+    /// The devices that name the user; failing that two new ones, unless only listed things exist.
+    fn make_up_devices(&mut self, user: usize) -> Vec<usize> {
+        let id = self.users.things[user].id.clone();
+        let name = self.value(TargetKind::User, user, "userPrincipalName");
+        let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+        let named = self.look_up(TargetKind::ManagedDevice, "userPrincipalName", &name).unwrap_or_default();
+        if !named.is_empty() || self.only_listed {
+            return named;
+        }
+        [1, 2].map(|number| self.device_of((&id, &name), &guid_from(&id, number))).to_vec()
+    }
+
+    /// The device of that id, which belongs to that user if it is new.
+    fn device_of(&mut self, (user_id, principal_name): (&str, &str), id: &str) -> usize {
+        let known = self.devices.by_key.get(id).copied();
+        known.unwrap_or_else(|| {
+            let owner = vec![("userId", json!(user_id)), ("userPrincipalName", json!(principal_name))];
+            self.devices.put(Thing::new(id, owner))
+        })
+    }
+}
+
+/// The run state of a script is named by `script:device` or by something that tells nothing; it always leads to the
+/// same device.
+fn device_behind(state: &str) -> String {
+    match state.rsplit([':', '_']).next() {
+        Some(id) if Guid::is(id) => id.to_owned(),
+        _ => guid_from(state, 0),
+    }
+}
+
+/// The properties that a scenario gives, under the names that live forever.
+fn listed(kind: &'static Kind, thing: &impl serde::Serialize) -> Vec<(&'static str, Value)> {
+    let Ok(Value::Object(given)) = serde_json::to_value(thing) else { return Vec::new() };
+    given
+        .into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .filter_map(|(name, value)| kind.property(&name).map(|(name, _)| (name, value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_can_be_listed_is_a_property_of_its_kind() {
+        let scenario = Scenario::from_yaml(
+            "devices: [{id: 11111111-1111-4111-8111-111111111111}]\n\
+             users: [{id: 11111111-1111-4111-8111-111111111111, userPrincipalName: a@b.c}]\n\
+             autopilot: [{id: 11111111-1111-4111-8111-111111111111}]\n",
+        )
+        .unwrap();
+        let names = |value: Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let given = [
+            (&DEVICE, names(serde_json::to_value(&scenario.devices[0]).unwrap())),
+            (&USER, names(serde_json::to_value(&scenario.users[0]).unwrap())),
+            (&IDENTITY, names(serde_json::to_value(&scenario.autopilot[0]).unwrap())),
+        ];
+        for (kind, names) in given {
+            assert!(!names.is_empty());
+            for name in names {
+                assert!(kind.property(&name).is_some(), "{} has no {name}", kind.type_name);
+            }
+        }
+    }
+}

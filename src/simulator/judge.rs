@@ -1,0 +1,160 @@
+//! Whether Graph would accept a request at all: method, version, ids, headers and body, held against the catalog.
+//!
+//! In: a request. Out: a [`Call`] with a verdict, or a refusal where nothing is served. Must not: know what exists, who
+//! is signed in, or what is allowed how often. Pure, so that it is done before the tenant is locked.
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use serde_json::{Map, Value};
+
+use super::errors::Refusal;
+use super::odata::Query;
+use super::resources::{DEVICE, Kind};
+use super::routes::{self, Endpoint, PathId, Served};
+use super::scenario::{Body, Guid};
+use super::tenant::{Carrier, Incoming};
+use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Version};
+
+/// A request that reached something.
+#[derive(Debug)]
+pub struct Call<'p> {
+    pub endpoint: Endpoint,
+    pub bucket: Option<Bucket>,
+    pub ids: Vec<PathId<'p>>,
+    /// The id acted on or read, in lower case; empty for a collection.
+    pub target: String,
+    pub query: Query,
+    pub verdict: Result<(), Refusal>,
+}
+
+impl Call<'_> {
+    /// Index in the catalog; `None` for a read.
+    pub fn action(&self) -> Option<usize> {
+        match self.endpoint {
+            Endpoint::Perform { action } => Some(action),
+            _ => None,
+        }
+    }
+}
+
+/// Reads a request to `path` (below the version).
+pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Result<Call<'p>, Refusal> {
+    let found = routes::find(path).map_err(nothing_there)?;
+    let method = incoming.method.as_str();
+    let served = found.served.iter().find(|served| served.method == method).ok_or_else(|| {
+        Refusal::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+    })?;
+    let target = found.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();
+    let mut query = Query::default();
+    let verdict = judge(incoming, version, path, served, &found.ids).and_then(|()| {
+        match served.endpoint {
+            Endpoint::Perform { .. } => {}
+            Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
+            Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
+        }
+        Ok(())
+    });
+    Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids: found.ids, target, query, verdict })
+}
+
+fn judge(
+    incoming: &Incoming<'_>,
+    version: Version,
+    path: &str,
+    served: &Served,
+    ids: &[PathId<'_>],
+) -> Result<(), Refusal> {
+    check_framing(incoming)?;
+    if !served.versions.contains(&version) {
+        return Err(nothing_there(path.trim_matches('/').rsplit('/').next().unwrap_or(path)));
+    }
+    ids.iter().try_for_each(check_id)?;
+    match served.endpoint {
+        Endpoint::Perform { action } => check_body(incoming, version, &ACTIONS[action]),
+        _ => Ok(()),
+    }
+}
+
+fn nothing_there(segment: &str) -> Refusal {
+    Refusal::bad_request(format!("Resource not found for the segment '{segment}'."))
+}
+
+/// A POST over the wire says how long it is, even if it is empty; the gateway insists.
+fn check_framing(incoming: &Incoming<'_>) -> Result<(), Refusal> {
+    let framed = incoming.headers.contains_key(CONTENT_LENGTH) || incoming.headers.contains_key(TRANSFER_ENCODING);
+    let wants_framing = incoming.carrier == Carrier::Socket && matches!(incoming.method.as_str(), "POST" | "PATCH");
+    match wants_framing && !framed {
+        true => Err(Refusal { body: Body::Html, ..Refusal::new(411, "LengthRequired", "Length Required") }),
+        false => Ok(()),
+    }
+}
+
+fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
+    let value = &*id.value;
+    let odd = value.trim().is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control());
+    match id.name.kind {
+        IdKind::Guid if !Guid::is(value) => Err(Refusal::bad_request("An error has occurred")),
+        IdKind::User if !Guid::is(value) && !value.contains('@') => Err(no_such_user(value)),
+        IdKind::Opaque if odd => Err(Refusal::bad_request("An error has occurred")),
+        _ => Ok(()),
+    }
+}
+
+/// Graph's 404 for directory objects.
+pub fn no_such_user(id: &str) -> Refusal {
+    let message =
+        format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
+    Refusal::new(404, "Request_ResourceNotFound", message)
+}
+
+fn check_body(incoming: &Incoming<'_>, version: Version, action: &Action) -> Result<(), Refusal> {
+    let required = action.parameters.iter().find(|parameter| parameter.required);
+    if incoming.body.is_empty() {
+        return match required {
+            None => Ok(()),
+            Some(parameter) => Err(missing(parameter.name, action)),
+        };
+    }
+    let takes_one = !action.parameters.is_empty() && incoming.method.as_str() != "DELETE";
+    if !takes_one {
+        return Err(Refusal::bad_request(format!("The operation '{}' takes no request body.", action.name)));
+    }
+    let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !content_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
+        return Err(Refusal::bad_request("Entity only allows writes with a JSON Content-Type header."));
+    }
+    let properties: Map<String, Value> = serde_json::from_slice(incoming.body).map_err(|_| {
+        Refusal::bad_request(
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid \
+             JSON format.",
+        )
+    })?;
+    properties.iter().try_for_each(|(name, value)| check_property(name, value, version, action))?;
+    match required.filter(|parameter| !properties.contains_key(parameter.name)) {
+        None => Ok(()),
+        Some(parameter) => Err(missing(parameter.name, action)),
+    }
+}
+
+fn check_property(name: &str, value: &Value, version: Version, action: &Action) -> Result<(), Refusal> {
+    let parameter = action.parameter_named(name).filter(|parameter| !parameter.beta_only || version == Version::Beta);
+    let Some(parameter) = parameter else {
+        let kind = Kind::of(action.target).type_name;
+        return Err(Refusal::bad_request(format!(
+            "The property '{name}' does not exist on type '{kind}'. Make sure to only use property names that are \
+             defined by the type."
+        )));
+    };
+    // Graph's properties are nullable, and null is as good as nothing.
+    match parameter.kind.check(value) || (value.is_null() && !parameter.required) {
+        true => Ok(()),
+        false => Err(Refusal::bad_request(format!(
+            "Invalid value for the property '{name}': an Edm.{} was expected, {}.",
+            parameter.kind.name(),
+            parameter.kind.expectation(),
+        ))),
+    }
+}
+
+fn missing(name: &str, action: &Action) -> Refusal {
+    Refusal::bad_request(format!("The required property '{name}' of '{}' is missing.", action.name))
+}

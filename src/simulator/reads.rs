@@ -1,0 +1,72 @@
+//! Reads: one thing, or a page of them.
+//!
+//! In: the inventory, and a parsed query. Out: the JSON of the answer. Must not: change anything but bring things into
+//! being that are asked for.
+
+use serde_json::{Map, Value, json};
+
+use super::inventory::Inventory;
+use super::odata::{Query, Test};
+use super::resources::{Kind, RESULTS};
+use crate::catalog::TargetKind;
+
+/// One thing. `deviceActionResults` is filled only here, and only when it is selected.
+pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> Value {
+    let results = query.select.as_ref().is_some_and(|names| names.contains(&RESULTS));
+    let shown = inventory.show(kind, at, query.select.as_deref(), results);
+    let mut document = Map::new();
+    document.insert("@odata.type".into(), json!(format!("#{}", Kind::of(kind).type_name)));
+    if let Value::Object(properties) = shown {
+        document.extend(properties);
+    }
+    Value::Object(document)
+}
+
+/// What is asked for, and where the next page would be.
+#[derive(Debug)]
+pub struct Listing<'a> {
+    pub kind: TargetKind,
+    pub query: &'a Query,
+    /// The most a page holds, where the scenario says so.
+    pub most: Option<usize>,
+    /// Absolute URL of the collection.
+    pub url: String,
+}
+
+/// A page of a collection; `among` narrows it to some places.
+pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &Listing<'_>) -> Value {
+    let Listing { kind, query, most, url } = listing;
+    let candidates = among.or_else(|| match query.filter.as_ref() {
+        Some(filter) if filter.test == Test::Equals => inventory.look_up(*kind, filter.property, &filter.literal),
+        _ => None,
+    });
+    let places: Box<dyn Iterator<Item = usize>> = match candidates {
+        Some(places) => Box::new(places.into_iter()),
+        None => Box::new(0..inventory.places(*kind)),
+    };
+    let matching = |at: &usize| !inventory.is_gone(*kind, *at) && passes(inventory, *kind, *at, query);
+    let all: Vec<_> = places.filter(matching).collect();
+    let size = query.page(*kind, *most);
+    let mut page: Vec<_> = all.iter().copied().filter(|at| *at >= query.skip).take(size + 1).collect();
+    let next = (page.len() > size).then(|| page.pop()).flatten();
+
+    let mut document = Map::new();
+    document.insert("@odata.context".into(), json!(format!("{url}/$metadata")));
+    if query.count {
+        document.insert("@odata.count".into(), json!(all.len()));
+    }
+    if let Some(next) = next {
+        let between = if query.given.is_empty() { "" } else { "&" };
+        document.insert("@odata.nextLink".into(), json!(format!("{url}?{}{between}$skiptoken={next}", query.given)));
+    }
+    let shown = page.into_iter().map(|at| inventory.show(*kind, at, query.select.as_deref(), false)).collect();
+    document.insert("value".into(), Value::Array(shown));
+    Value::Object(document)
+}
+
+fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
+    query.filter.as_ref().is_none_or(|filter| {
+        let value = inventory.value(kind, at, filter.property);
+        value.as_ref().and_then(Value::as_str).is_some_and(|value| filter.accepts(value))
+    })
+}

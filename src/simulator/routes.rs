@@ -1,0 +1,247 @@
+//! From a path to what serves it: the catalog's routes and the reads beside them, as a tree walked segment by segment.
+//!
+//! In: the catalog. Out: for a path, the [`Served`] entries of its place and the ids in it. Must not: judge ids, know
+//! what an action does, or look at anything but the path.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+
+use crate::catalog::{ACTIONS, Access, Action, Bucket, IdName, Method, Route, TargetKind, Version};
+
+/// What a method does at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Performs the action at this index of the catalog.
+    Perform {
+        action: usize,
+    },
+    ReadOne(TargetKind),
+    ReadDevicesOfUser,
+    ReadAll(TargetKind),
+}
+
+/// One method of a place.
+#[derive(Debug)]
+pub struct Served {
+    pub method: &'static str,
+    pub versions: Vec<Version>,
+    pub endpoint: Endpoint,
+    /// `None` where no documented allowance applies.
+    pub bucket: Option<Bucket>,
+}
+
+/// An id that stood in a path, decoded.
+#[derive(Debug, Clone)]
+pub struct PathId<'p> {
+    pub name: IdName,
+    pub value: Cow<'p, str>,
+}
+
+#[derive(Debug)]
+pub struct Found<'p> {
+    pub served: &'static [Served],
+    pub ids: Vec<PathId<'p>>,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    literals: Vec<(&'static str, usize)>,
+    id: Option<(IdName, usize)>,
+    served: Vec<Served>,
+}
+
+#[derive(Debug)]
+pub struct Routes(Vec<Node>);
+
+static TABLE: LazyLock<Routes> = LazyLock::new(Routes::of_catalog);
+
+/// What serves `path` (below the version), or the segment at which nobody does.
+pub fn find(path: &str) -> Result<Found<'_>, &str> {
+    TABLE.find(path)
+}
+
+const COLLECTIONS: &[(&str, TargetKind)] = &[
+    ("/deviceManagement/managedDevices", TargetKind::ManagedDevice),
+    ("/deviceManagement/windowsAutopilotDeviceIdentities", TargetKind::AutopilotIdentity),
+    ("/users", TargetKind::User),
+];
+
+impl Routes {
+    fn of_catalog() -> Self {
+        let mut routes = Self(vec![Node::default()]);
+        for (index, action) in ACTIONS.iter().enumerate() {
+            for route in action.routes {
+                routes.add_action(index, action, route);
+            }
+        }
+        for (path, kind) in COLLECTIONS {
+            routes.add(path, &[], "GET", &BOTH, Endpoint::ReadAll(*kind), bucket_of_reads(*kind));
+        }
+        routes
+    }
+
+    fn add_action(&mut self, index: usize, action: &'static Action, route: &'static Route) {
+        let bucket = Some(Bucket { service: action.service, access: Access::Write });
+        let endpoint = Endpoint::Perform { action: index };
+        self.add(route.path, route.ids, route.method.name(), route.versions, endpoint, bucket);
+        let resource = match route.method {
+            Method::Post => route.path.rsplit_once('/').map_or(route.path, |(resource, _)| resource),
+            _ => route.path,
+        };
+        let bucket = bucket_of_reads(action.target);
+        self.add(resource, route.ids, "GET", route.versions, Endpoint::ReadOne(action.target), bucket);
+        if action.target == TargetKind::User {
+            let bucket = Some(Bucket { service: action.service, access: Access::Read });
+            let node = self.reach(resource, route.ids);
+            let node = self.literal(node, "managedDevices");
+            self.serve(node, "GET", route.versions, Endpoint::ReadDevicesOfUser, bucket);
+        }
+    }
+
+    fn add(
+        &mut self,
+        path: &'static str,
+        ids: &[IdName],
+        method: &'static str,
+        versions: &[Version],
+        endpoint: Endpoint,
+        bucket: Option<Bucket>,
+    ) {
+        let node = self.reach(path, ids);
+        self.serve(node, method, versions, endpoint, bucket);
+    }
+
+    fn reach(&mut self, path: &'static str, ids: &[IdName]) -> usize {
+        let mut ids = ids.iter();
+        let mut node = 0;
+        for segment in path.split('/').skip(1) {
+            node = match (segment.starts_with('{'), ids.as_slice().first()) {
+                (true, Some(id)) => {
+                    ids.next();
+                    self.id(node, *id)
+                }
+                _ => self.literal(node, segment),
+            };
+        }
+        node
+    }
+
+    fn literal(&mut self, node: usize, segment: &'static str) -> usize {
+        if let Some((_, child)) = self.0[node].literals.iter().find(|(literal, _)| *literal == segment) {
+            return *child;
+        }
+        self.0.push(Node::default());
+        let child = self.0.len() - 1;
+        self.0[node].literals.push((segment, child));
+        child
+    }
+
+    fn id(&mut self, node: usize, name: IdName) -> usize {
+        if let Some((_, child)) = self.0[node].id {
+            return child;
+        }
+        self.0.push(Node::default());
+        let child = self.0.len() - 1;
+        self.0[node].id = Some((name, child));
+        child
+    }
+
+    /// Several routes of the catalog lead to the same read: its versions are all of theirs.
+    fn serve(
+        &mut self,
+        node: usize,
+        method: &'static str,
+        versions: &[Version],
+        endpoint: Endpoint,
+        bucket: Option<Bucket>,
+    ) {
+        let served = &mut self.0[node].served;
+        let at = served.iter().position(|other| other.method == method).unwrap_or_else(|| {
+            served.push(Served { method, versions: Vec::new(), endpoint, bucket });
+            served.len() - 1
+        });
+        for version in versions {
+            if !served[at].versions.contains(version) {
+                served[at].versions.push(*version);
+            }
+        }
+    }
+
+    fn find<'p>(&'static self, path: &'p str) -> Result<Found<'p>, &'p str> {
+        let mut node = 0;
+        let mut ids = Vec::with_capacity(2);
+        for segment in path.trim_matches('/').split('/') {
+            // `users('$ada@contoso.com')` is how Graph wants a key that would otherwise be read as an operator.
+            let (name, key) = match segment.split_once("('").map(|(name, rest)| (name, rest.strip_suffix("')"))) {
+                Some((name, Some(key))) => (name, Some(key)),
+                _ => (segment, None),
+            };
+            node = self.step(node, name, &mut ids).ok_or(segment)?;
+            if let Some(key) = key {
+                let (id, child) = self.0[node].id.ok_or(segment)?;
+                let key = percent_decode_str(key).decode_utf8_lossy().replace("''", "'");
+                ids.push(PathId { name: id, value: Cow::Owned(key) });
+                node = child;
+            }
+        }
+        match self.0[node].served.as_slice() {
+            [] => Err(path.trim_matches('/').rsplit('/').next().unwrap_or(path)),
+            served => Ok(Found { served, ids }),
+        }
+    }
+
+    fn step<'p>(&self, node: usize, segment: &'p str, ids: &mut Vec<PathId<'p>>) -> Option<usize> {
+        let node = &self.0[node];
+        if let Some((_, child)) = node.literals.iter().find(|(literal, _)| *literal == segment) {
+            return Some(*child);
+        }
+        let (name, child) = node.id?;
+        ids.push(PathId { name, value: percent_decode_str(segment).decode_utf8_lossy() });
+        Some(child)
+    }
+}
+
+const BOTH: [Version; 2] = [Version::V1, Version::Beta];
+
+/// Users are not an Intune class, and their allowance is counted in resource units, which nobody here comes near.
+fn bucket_of_reads(kind: TargetKind) -> Option<Bucket> {
+    let of_kind = |action: &&Action| action.target == kind && kind != TargetKind::User;
+    ACTIONS.iter().find(of_kind).map(|action| Bucket { service: action.service, access: Access::Read })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_of_the_catalog_is_found_with_its_ids() {
+        for (index, action) in ACTIONS.iter().enumerate() {
+            for route in action.routes {
+                let path = route.ids.iter().fold(route.path.to_owned(), |path, id| {
+                    path.replace(&format!("{{{}}}", id.name), &format!("value-of-{}", id.name))
+                });
+                let found = find(&path).unwrap();
+                let served = found.served.iter().find(|served| served.method == route.method.name()).unwrap();
+                assert_eq!(served.endpoint, Endpoint::Perform { action: index }, "{path}");
+                let values: Vec<_> = found.ids.iter().map(|id| id.value.to_string()).collect();
+                let expected: Vec<_> = route.ids.iter().map(|id| format!("value-of-{}", id.name)).collect();
+                assert_eq!(values, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn keys_may_stand_in_parentheses_and_are_decoded() {
+        let found = find("/users('$o''hara@c.com')/managedDevices").unwrap();
+        assert_eq!(found.ids[0].value, "$o'hara@c.com");
+        assert_eq!(find("/users/a%23EXT%23@c.com").unwrap().ids[0].value, "a#EXT#@c.com");
+    }
+
+    #[test]
+    fn the_segment_that_nobody_serves_is_named() {
+        assert_eq!(find("/deviceManagement/managedDevices/x/explode").unwrap_err(), "explode");
+        assert_eq!(find("/deviceManagement").unwrap_err(), "deviceManagement");
+    }
+}

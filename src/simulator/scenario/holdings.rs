@@ -1,0 +1,122 @@
+//! Who a simulated tenant is, who may enter, and what it holds.
+//!
+//! In: YAML. Out: plain records; a property that is not given gets a plausible value later. Names of properties are
+//! Graph's. Must not: make up values.
+
+use serde::{Deserialize, Serialize};
+
+use super::value::{Guid, Seconds, Secret};
+
+const TENANT: &str = "5d0f1d1e-6c55-4f0e-9b1c-51a1a7ed0001";
+/// What Entra says of nearly every token.
+const LIFETIME: u64 = 3_599;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantIdentity {
+    pub id: Guid,
+    /// Empty: every domain and every id is this tenant.
+    pub domains: Vec<String>,
+}
+
+impl Default for TenantIdentity {
+    fn default() -> Self {
+        Self { id: Guid(TENANT.to_owned()), domains: Vec::new() }
+    }
+}
+
+impl TenantIdentity {
+    /// The domain that made-up names end in.
+    pub fn domain(&self) -> &str {
+        self.domains.first().map_or("contoso.onmicrosoft.com", String::as_str)
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignIn {
+    /// The only right client secret; without it, any.
+    pub secret: Option<Secret>,
+    /// No secret is right.
+    pub refuse: bool,
+    pub token_lifetime: Seconds,
+    /// The application permissions in a token; without it, all that the catalog asks for.
+    pub roles: Option<Vec<String>>,
+    /// Whether a token that was not issued here is accepted.
+    pub any_token: bool,
+    /// Tokens that are accepted although they were not issued here.
+    pub tokens: Vec<Secret>,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self {
+            secret: None,
+            refuse: false,
+            token_lifetime: Seconds(std::time::Duration::from_secs(LIFETIME)),
+            roles: None,
+            any_token: true,
+            tokens: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedDevice {
+    #[serde(skip_serializing)]
+    pub id: Guid,
+    pub device_name: Option<String>,
+    pub serial_number: Option<String>,
+    pub imei: Option<String>,
+    pub user_id: Option<String>,
+    pub user_principal_name: Option<String>,
+    pub user_display_name: Option<String>,
+    #[serde(rename = "azureADDeviceId")]
+    pub azure_ad_device_id: Option<String>,
+    pub operating_system: Option<String>,
+    pub os_version: Option<String>,
+    pub model: Option<String>,
+    pub manufacturer: Option<String>,
+    pub management_state: Option<String>,
+    pub managed_device_owner_type: Option<String>,
+    pub management_agent: Option<String>,
+    pub device_enrollment_type: Option<String>,
+    pub compliance_state: Option<String>,
+    pub is_supervised: Option<bool>,
+    pub is_encrypted: Option<bool>,
+    pub enrolled_date_time: Option<String>,
+    pub last_sync_date_time: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedUser {
+    #[serde(skip_serializing)]
+    pub id: Guid,
+    pub user_principal_name: String,
+    pub display_name: Option<String>,
+    pub mail: Option<String>,
+    pub account_enabled: Option<bool>,
+    /// Ids of devices; without it, those that name the user, or two made-up ones.
+    #[serde(skip_serializing)]
+    pub devices: Option<Vec<Guid>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedIdentity {
+    #[serde(skip_serializing)]
+    pub id: Guid,
+    pub serial_number: Option<String>,
+    pub group_tag: Option<String>,
+    pub display_name: Option<String>,
+    pub user_principal_name: Option<String>,
+    pub addressable_user_name: Option<String>,
+    pub resource_name: Option<String>,
+    pub managed_device_id: Option<String>,
+    pub azure_active_directory_device_id: Option<String>,
+    pub manufacturer: Option<String>,
+    pub model: Option<String>,
+    pub enrollment_state: Option<String>,
+}

@@ -1,0 +1,189 @@
+//! The file that scripts a simulated tenant: what it holds, what it allows, and what goes wrong.
+//!
+//! In: YAML. Out: a [`Scenario`], or where and why it cannot be one. Every key has a default, and the default scenario
+//! is a healthy tenant with documented limits in which every id exists. Must not: play any of it; the tenant does.
+
+mod fault;
+mod holdings;
+mod limits;
+mod value;
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use serde::Deserialize;
+
+pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
+pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
+pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
+pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
+
+/// Everything that can be told to a simulated tenant.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Everything random follows from it.
+    pub seed: u64,
+    pub tenant: TenantIdentity,
+    pub sign_in: SignIn,
+    /// Ids that do not exist, wherever they stand in a path.
+    pub missing: Vec<String>,
+    /// Whether ids that are not listed below do not exist either.
+    pub only_listed: bool,
+    pub devices: Vec<ListedDevice>,
+    pub users: Vec<ListedUser>,
+    pub autopilot: Vec<ListedIdentity>,
+    /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
+    pub page_size: Option<NonZeroU32>,
+    /// How long every answer takes.
+    pub latency: Latency,
+    pub throttle: Throttle,
+    /// Whether a throttled request uses up the allowance too. Documented ("Graph continues to log resource usage while
+    /// a client is being throttled") and hence the default: a client that does not wait never gets out.
+    pub count_throttled: bool,
+    /// How a throttle answer says when to come back.
+    pub retry_after: RetryAfter,
+    pub stranger: Option<Stranger>,
+    pub daily: Daily,
+    /// The hour, in UTC, at which the day of the daily limits turns.
+    pub daily_reset_hour: HourOfDay,
+    /// How a passed daily limit is answered; nobody has documented it.
+    pub daily_answer: DailyAnswer,
+    /// Tried in this order; the first that fires is played.
+    pub faults: Vec<FaultRule>,
+    /// Whether requests are kept for `GET /simulator/requests`.
+    pub log: Switch,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            tenant: TenantIdentity::default(),
+            sign_in: SignIn::default(),
+            missing: Vec::new(),
+            only_listed: false,
+            devices: Vec::new(),
+            users: Vec::new(),
+            autopilot: Vec::new(),
+            page_size: None,
+            latency: Latency::default(),
+            throttle: Throttle::default(),
+            count_throttled: true,
+            retry_after: RetryAfter::Integer,
+            stranger: None,
+            daily: Daily::default(),
+            daily_reset_hour: HourOfDay::default(),
+            daily_answer: DailyAnswer::default(),
+            faults: Vec::new(),
+            log: Switch(true),
+        }
+    }
+}
+
+/// Why a file is not a scenario.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    #[error("{path}: {source}")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{name}:{line}:{column}: {message}")]
+    Invalid { name: String, line: u64, column: u64, message: String },
+}
+
+impl Scenario {
+    pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
+        Self::parse(text, "scenario")
+    }
+
+    pub fn load(path: &Path) -> Result<Self, ScenarioError> {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ScenarioError::Unreadable { path: name.clone(), source })?;
+        Self::parse(&text, &name)
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
+        let says_nothing = text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'));
+        if says_nothing {
+            return Ok(Self::default());
+        }
+        serde_yaml::from_str_with_options(text, serde_yaml::options! { with_snippet: false }).map_err(
+            |error: serde_yaml::Error| {
+                let at = error.location();
+                ScenarioError::Invalid {
+                    name: name.to_owned(),
+                    line: at.map_or(1, |at| at.line()),
+                    column: at.map_or(1, |at| at.column()),
+                    message: error.to_string(),
+                }
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const EVERYTHING: &str = include_str!("everything.yaml");
+
+    #[test]
+    fn the_example_with_every_key_is_read() {
+        let scenario = Scenario::from_yaml(EVERYTHING).unwrap();
+        assert_eq!(scenario.faults.len(), 15);
+        assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
+        assert!(!scenario.log.0);
+        let Throttle(windows) = scenario.throttle;
+        assert_eq!(windows.iter().flatten().next().map(|w| w.requests), Some(900));
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default_scenario() {
+        assert_eq!(Scenario::from_yaml("# nothing\n").unwrap().seed, Scenario::default().seed);
+    }
+
+    fn complaint(text: &str) -> String {
+        Scenario::from_yaml(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn complaints_say_where_and_what() {
+        for (text, place, word) in [
+            ("seed: 1\nsede: 2\n", "scenario:2:", "sede"),
+            ("faults:\n  - on: { action: retrie }\n    do: reset\n", "scenario:2:", "retrie"),
+            ("faults:\n  - on: {}\n    do: explode\n", "scenario:3:", "explode"),
+            ("latency: soon\n", "scenario:1:", "soon"),
+            (
+                "throttle:\n  intune-devices/writes: { requests: 1, window: 1s }\n",
+                "scenario:2:",
+                "intune-devices/write",
+            ),
+            ("faults:\n  - on:\n      probability: 2\n    do: reset\n", "scenario:3:", "between 0 and 1"),
+            ("devices:\n  - id: 12\n", "scenario:2:", "8-4-4-4-12"),
+            ("daily_reset_hour: 24\n", "scenario:1:", "0 to 23"),
+            ("daily: { retire: 5, paint: 1 }\n", "scenario:1:", "paint"),
+        ] {
+            let complaint = complaint(text);
+            assert!(complaint.starts_with(place), "{complaint}");
+            assert!(complaint.contains(word), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn durations_have_units_or_are_seconds() {
+        let latency = |text: &str| Scenario::from_yaml(&format!("latency: {text}\n")).unwrap().latency;
+        assert_eq!(latency("20ms").max, Duration::from_millis(20));
+        assert_eq!(latency("2").max, Duration::from_secs(2));
+        assert_eq!(latency("0.5").max, Duration::from_millis(500));
+        assert_eq!(latency("1m 30s").max, Duration::from_secs(90));
+        assert_eq!(latency("{ min: 1s, max: 2s }").min, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let scenario = Scenario::from_yaml("sign_in: { secret: hunter2, tokens: [letmein] }\n").unwrap();
+        let shown = format!("{scenario:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("letmein"), "{shown}");
+    }
+}

@@ -1,0 +1,364 @@
+//! The simulated tenant itself: everything that happens to one request, in order.
+//!
+//! In: a [`Scenario`] and requests. Out: for each request an [`Answer`], and [`Counts`] of them all. Must not: sleep,
+//! open sockets, or ask for the time of day; whoever carries the answer waits out its delay.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::clock::{Clock, Moment, http_date};
+use super::counts::Counts;
+use super::errors::{Refusal, Stamp};
+use super::exchange::Ruling;
+use super::faults::{Facts, Faults};
+use super::inventory::Inventory;
+use super::judge::{self, Call};
+use super::log::Log;
+use super::quota::{self, Quotas};
+use super::reads::{self, Listing};
+use super::resources::{Setting, digest};
+use super::routes::Endpoint;
+use super::scenario::{Fault, Scenario};
+use super::sign_in::{self, Tokens};
+use super::throttle::Windows;
+use super::{batch, effects, spoil};
+use crate::catalog::{ACTIONS, TargetKind, Version};
+
+pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
+pub use super::log::Seen;
+
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+
+/// The tenant. Shared by all connections; each request holds its lock once, and briefly.
+pub struct Tenant {
+    scenario: Scenario,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+pub(super) struct State {
+    inventory: Inventory,
+    windows: Windows,
+    faults: Faults,
+    quotas: Quotas,
+    pub(super) tokens: Tokens,
+    pub(super) counts: Counts,
+    log: Log,
+    dice: fastrand::Rng,
+    /// The `Date` header of this second.
+    date: (i64, HeaderValue),
+}
+
+impl State {
+    fn new(scenario: &Scenario, start: Timestamp, tokens: Tokens) -> Self {
+        let setting = Setting { domain: scenario.tenant.domain().to_owned(), start };
+        Self {
+            inventory: Inventory::new(scenario, setting),
+            windows: Windows::new(scenario),
+            faults: Faults::new(&scenario.faults),
+            quotas: Quotas::default(),
+            tokens,
+            counts: Counts::default(),
+            log: Log::new(scenario.log.0),
+            dice: fastrand::Rng::with_seed(scenario.seed),
+            date: (i64::MIN, HeaderValue::from_static("")),
+        }
+    }
+
+    pub(super) fn stamp(&mut self, headers: &HeaderMap, now: Moment) -> Stamp {
+        if self.date.0 != now.wall.as_second() {
+            let text = HeaderValue::from_str(&http_date(now.wall));
+            self.date = (now.wall.as_second(), text.unwrap_or(HeaderValue::from_static("")));
+        }
+        let id = sign_in::request_id(&mut self.dice);
+        Stamp::new(id, headers.get(CLIENT_REQUEST_ID), now, self.date.1.clone())
+    }
+
+    pub(super) fn keep(&mut self, incoming: &Incoming<'_>, now: Moment, status: Option<u16>, secret: bool) {
+        self.log.keep(incoming, now.since.as_millis() as u64, status, secret);
+    }
+}
+
+impl Tenant {
+    /// A tenant whose wall clock shows `start` now.
+    pub fn new(scenario: Scenario, start: Timestamp) -> Arc<Self> {
+        let state = State::new(&scenario, start, Tokens::default());
+        Arc::new(Self { scenario, clock: Clock::starting_at(start), state: Mutex::new(state) })
+    }
+
+    /// Decides what comes back; every effect has happened when this returns.
+    pub fn handle(&self, incoming: &Incoming<'_>) -> Answer {
+        let mut answer = self.dispatch(incoming);
+        answer.delay += self.latency();
+        answer
+    }
+
+    /// What has happened so far.
+    pub fn counts(&self) -> Counts {
+        self.lock().counts.clone()
+    }
+
+    /// The last requests, oldest first.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.lock().log.seen().cloned().collect()
+    }
+
+    /// Back to the beginning, but for time and the tokens that are out.
+    pub fn reset(&self) {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let tokens = std::mem::take(&mut state.tokens);
+        *state = State::new(&self.scenario, now.wall, tokens);
+    }
+
+    pub(super) fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn latency(&self) -> Duration {
+        let latency = self.scenario.latency;
+        match latency.max.saturating_sub(latency.min) {
+            Duration::ZERO => latency.min,
+            spread => latency.min + spread.mul_f64(self.lock().dice.f64()),
+        }
+    }
+
+    fn dispatch(&self, incoming: &Incoming<'_>) -> Answer {
+        let (first, rest) = split(incoming.path);
+        let version = match first {
+            "v1.0" => Version::V1,
+            "beta" => Version::Beta,
+            "simulator" => return self.window(incoming, rest),
+            tenant => return self.entra(incoming, tenant, rest),
+        };
+        match rest {
+            "/$batch" => batch::handle(self, incoming, version),
+            path => self.graph(incoming, version, path),
+        }
+    }
+
+    /// What tests look through: counts, requests, and a way back to the beginning.
+    fn window(&self, incoming: &Incoming<'_>, path: &str) -> Answer {
+        let mut state = self.lock();
+        let stamp = state.stamp(incoming.headers, self.clock.now());
+        let reply = match (incoming.method.as_str(), path) {
+            ("GET", "/counts") => {
+                let counts = state.counts.to_json(|bucket| state.windows.length(bucket));
+                stamp.json(StatusCode::OK, &counts)
+            }
+            ("GET", "/requests") => {
+                let seen: Vec<_> = state.log.seen().collect();
+                stamp.json(StatusCode::OK, &json!({ "requests": seen }))
+            }
+            ("POST", "/reset") => {
+                drop(state);
+                self.reset();
+                stamp.empty(StatusCode::NO_CONTENT)
+            }
+            _ => stamp.empty(StatusCode::NOT_FOUND),
+        };
+        Ruling::reply(reply).answer
+    }
+
+    fn entra(&self, incoming: &Incoming<'_>, tenant: &str, path: &str) -> Answer {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let stamp = state.stamp(incoming.headers, now);
+        let reply = match (incoming.method.as_str(), path) {
+            ("POST", "/oauth2/v2.0/token") => {
+                state.counts.token_requests += 1;
+                state.tokens.issue(&self.scenario, tenant, incoming.body, &stamp)
+            }
+            ("GET", "/v2.0/.well-known/openid-configuration") => {
+                sign_in::discover(&self.scenario, tenant, incoming.base, &stamp)
+            }
+            _ => {
+                state.counts.unexpected += 1;
+                let refusal = Refusal::bad_request(format!("Invalid version: {tenant}."));
+                stamp.refuse(incoming.path, &refusal)
+            }
+        };
+        state.keep(incoming, now, Some(reply.status.as_u16()), true);
+        Ruling::reply(reply).answer
+    }
+
+    /// One request to Graph, alone or out of a batch.
+    pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
+        let call = judge::read(incoming, version, path);
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let stamp = state.stamp(incoming.headers, now);
+        let ruling = match &call {
+            Ok(call) => self.rule(&mut state, incoming, path, call, &stamp),
+            Err(refusal) => {
+                state.counts.unexpected += 1;
+                let verdict = state.tokens.admit(&self.scenario, incoming.headers, now);
+                Ruling::reply(stamp.refuse(path, verdict.as_ref().err().unwrap_or(refusal)))
+            }
+        };
+        if matches!(ruling.answer.delivery, Delivery::Refused) {
+            return ruling.answer;
+        }
+        let ending = ruling.ending();
+        state.counts.ended(ending);
+        if let Ok(call) = &call {
+            if let Some(bucket) = call.bucket {
+                state.counts.arrived(bucket, now.since);
+            }
+            match call.action() {
+                Some(action) => state.counts.acted(action, &call.target, ending),
+                None => state.counts.reads += 1,
+            }
+        }
+        state.keep(incoming, now, ending.status, false);
+        ruling.answer
+    }
+
+    /// Sign-in, allowance, fault, validity, existence, effect: in the order in which a real request meets them.
+    fn rule(&self, state: &mut State, incoming: &Incoming<'_>, path: &str, call: &Call<'_>, stamp: &Stamp) -> Ruling {
+        let now = stamp.now;
+        if let Err(refusal) = state.tokens.admit(&self.scenario, incoming.headers, now) {
+            return Ruling::reply(stamp.refuse(path, &refusal));
+        }
+        if let Some(Err(wait)) = call.bucket.map(|bucket| state.windows.look(bucket, now.since)) {
+            let refusal = Refusal::throttled(self.scenario.retry_after, wait);
+            return Ruling::reply(stamp.refuse(path, &refusal));
+        }
+        let facts =
+            Facts { action: call.action(), target: &call.target, method: incoming.method.as_str(), since: now.since };
+        let fault = state.faults.pick(&self.scenario.faults, facts, &mut state.dice);
+        match fault {
+            Some(Fault::RefuseConnection) => return Ruling::undelivered(Delivery::Refused),
+            Some(Fault::Reset) => return Ruling::undelivered(Delivery::Lost),
+            _ => {}
+        }
+        if let Some(bucket) = call.bucket {
+            state.windows.count(bucket, now.since);
+        }
+        if let Some(refusal) = self.spoil(state, fault, incoming, call) {
+            return Ruling::reply(stamp.refuse(path, &refusal));
+        }
+        let mut ruling = match self.carry_out(state, incoming, call, stamp) {
+            Ok(ruling) => ruling,
+            Err(refusal) => Ruling::reply(stamp.refuse(path, &refusal)),
+        };
+        match fault {
+            Some(Fault::DropReply) => ruling.answer.delivery = Delivery::Lost,
+            Some(Fault::Delay(time)) => ruling.answer.delay += time.0,
+            _ => {}
+        }
+        ruling
+    }
+
+    /// The answer that a fault puts in place of the real one.
+    fn spoil(
+        &self,
+        state: &mut State,
+        fault: Option<&Fault>,
+        incoming: &Incoming<'_>,
+        call: &Call<'_>,
+    ) -> Option<Refusal> {
+        let name = call.action().map_or("read", |action| ACTIONS[action].name);
+        match fault? {
+            Fault::ExpireToken => {
+                state.tokens.revoke(incoming.headers);
+                state.tokens.admit(&self.scenario, incoming.headers, self.clock.now()).err()
+            }
+            Fault::DailyQuota => Some(quota::used_up(self.scenario.daily_answer, name)),
+            Fault::Approval(approval) => {
+                spoil::approval(approval, incoming.headers, digest(name) ^ digest(&call.target))
+            }
+            other => spoil::answer(other),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        call: &Call<'_>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
+        call.verdict.clone()?;
+        if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
+            return Err(not_found(call.endpoint, &id.value));
+        }
+        match call.endpoint {
+            Endpoint::Perform { action } => self.perform(state, action, call, stamp),
+            Endpoint::ReadOne(kind) => {
+                let at = find(state, kind, call)?;
+                let document = reads::one(&state.inventory, kind, at, &call.query);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadDevicesOfUser => {
+                let user = find(state, TargetKind::User, call)?;
+                let devices = state.inventory.devices_of(user);
+                Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
+            }
+            Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
+        }
+    }
+
+    fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+        let row = &ACTIONS[action];
+        let Some(deeds) = effects::of(row.name) else {
+            return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
+        };
+        let at = find(state, row.target, call)?;
+        if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
+            return Err(quota::used_up(self.scenario.daily_answer, row.name));
+        }
+        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
+        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
+    }
+
+    fn page(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        call: &Call<'_>,
+        kind: TargetKind,
+        among: Option<Vec<usize>>,
+        stamp: &Stamp,
+    ) -> Ruling {
+        let most = self.scenario.page_size.map(|most| most.get() as usize);
+        let url = format!("{}{}", incoming.base, incoming.path);
+        let listing = Listing { kind, query: &call.query, most, url };
+        let document = reads::page(&mut state.inventory, among, &listing);
+        Ruling::reply(stamp.json(StatusCode::OK, &document))
+    }
+}
+
+fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
+    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
+}
+
+fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
+    let of_user = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
+        Endpoint::ReadDevicesOfUser => true,
+    };
+    match of_user {
+        true => judge::no_such_user(id),
+        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
+    }
+}
+
+/// The first segment of a path, and the rest with its slash.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    let path = path.strip_prefix('/').unwrap_or(path);
+    path.split_at(path.find('/').unwrap_or(path.len()))
+}
