@@ -3,6 +3,12 @@
 //! In: a YAML or CSV file, and the CSV files it names. Out: a [`Plan`] with its jobs in plan order, or every fault of
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
+mod identifier;
+mod schedule;
+mod source;
+mod vocabulary;
+mod yaml;
+
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::Diagnostics;
@@ -50,4 +56,52 @@ pub struct Input {
 pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     let _ = path;
     Err(Diagnostics::default())
+}
+
+/// Text of a user's file inside a message: on one line, and not longer than a glance.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+#[cfg(test)]
+mod probe {
+    #[test]
+    fn plan_probe() {
+        for text in [
+            "a: 012345\nb:\n  - x: 1\n    y: [1, \"2\"]\n  - z\nc: &q {a: yes}\nd: *q\na: ~\n<<: *q\n1: 2\né: 1e999\n",
+            "a: [1",
+            "a: !foo x",
+            "a: 1\n---\nb: 2\n",
+            "a: *nope",
+            "a: \"x",
+            "",
+            "a:\n\t- b",
+            "a: b: c",
+            "x: &a [*a]",
+            "a:\r\n  - b: c\r\n    d: e\r\n",
+        ] {
+            let s = super::source::Source { name: "p.yaml".into(), text: text.into(), encoding: "UTF-8" };
+            match super::yaml::parse(&s) {
+                Ok(n) => walk(&n, &s),
+                Err(e) => println!("{}", e.render(false)),
+            }
+        }
+    }
+    fn walk(n: &super::yaml::Node, s: &super::source::Source) {
+        use super::yaml::Value::*;
+        println!("{:?} {:?} => {:?}", n.value.kind(), n.span, s.text.get(n.span.start..n.span.end));
+        match &n.value {
+            List(l) => l.iter().for_each(|n| walk(n, s)),
+            Map(m) => m.iter().for_each(|(k, v)| {
+                walk(k, s);
+                walk(v, s)
+            }),
+            _ => {}
+        }
+    }
 }
