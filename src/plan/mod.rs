@@ -6,6 +6,7 @@
 mod identifier;
 mod schedule;
 mod source;
+mod table;
 mod vocabulary;
 mod yaml;
 
