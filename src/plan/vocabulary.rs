@@ -2,7 +2,7 @@
 //!
 //! In: a header or key. Out: its [`Meaning`], and the known words for suggestions. Must not: read values.
 
-use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, TargetKind, id_named, selector_named};
+use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, id_named, selector_named};
 
 /// What the value under a header or key says about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,15 +91,6 @@ pub fn keys_of_a_target() -> impl Iterator<Item = &'static str> {
 /// The id columns that point at a target of `action`, for help: `managedDeviceId`.
 pub fn usual_ids(action: &Action) -> String {
     list(action.default_route().ids.iter().map(|id| id.name))
-}
-
-/// The id column to use instead of a selector, where the action is not known.
-pub fn usual_id_of(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::ManagedDevice => "managedDeviceId",
-        TargetKind::AutopilotIdentity => "windowsAutopilotDeviceIdentityId",
-        TargetKind::User => "userId",
-    }
 }
 
 /// `a`, `a and b`, `a, b and c`.
