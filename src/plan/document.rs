@@ -274,21 +274,24 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
     let mut more: Vec<Vec<Setting>> = vec![Vec::new(); steps.len()];
     let mut spoilt = Vec::new();
     for Entry { name, key, value } in reader.map(with, "`with`").unwrap_or_default() {
-        let Some(parameter) = steps.iter().find_map(|step| step.action.parameter_named(name)) else {
-            unknown_parameter(steps, name, key, reader);
-            continue;
-        };
-        let Some(json) = json(value).filter(|json| parameter.kind.check(json)) else {
+        let json = json(value);
+        let (mut owned, mut wrong) = (false, None);
+        for (step, more) in steps.iter().zip(&mut more) {
+            let Some(parameter) = step.action.parameter_named(name) else { continue };
+            owned = true;
+            match json.as_ref().filter(|json| parameter.kind.check(json)) {
+                Some(json) => more.push((parameter, json.clone())),
+                None => wrong = Some(parameter),
+            }
+        }
+        if let Some(parameter) = wrong {
             let expected = parameter.kind.expectation();
             let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
             reader.fault(&value.span, "bad-parameter", message, None);
             spoilt.push(parameter.name);
-            continue;
-        };
-        for (step, more) in steps.iter().zip(&mut more) {
-            if let Some(own) = step.action.parameter_named(name).filter(|own| own.kind.check(&json)) {
-                more.push((own, json.clone()));
-            }
+        }
+        if !owned {
+            unknown_parameter(steps, name, key, reader);
         }
     }
     let with_more = |(step, more): (&Step, Vec<Setting>)| {

@@ -57,20 +57,27 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
     let unknown =
         Work { number: ACTIONS.len(), steps: Vec::new(), whole: false, not_before: None, note: None, place: None };
     let mut last: Option<usize> = None;
-    each_row(source, path, Role::Plan, expander, |expander, layout, row| {
-        let name = layout.action.map_or("", |field| row.field(field));
-        if last.is_none_or(|index| ACTIONS[index].name != name) {
-            last = ACTIONS.iter().position(|action| action.name == name);
-        }
-        let work = match last {
-            Some(index) => &*works[index].get_or_insert_with(|| work_of(&ACTIONS[index], index)),
-            None => {
-                refuse_action(expander, layout, row, name);
-                &unknown
+    each_row(
+        source,
+        path,
+        Role::Plan,
+        expander,
+        |_, _| {},
+        |expander, layout, row: &CsvRow<'_>| {
+            let name = layout.action.map_or("", |field| row.field(field));
+            if last.is_none_or(|index| ACTIONS[index].name != name) {
+                last = ACTIONS.iter().position(|action| action.name == name);
             }
-        };
-        expander.add(work, layout, row, Some(row.at.line));
-    })
+            let work = match last {
+                Some(index) => &*works[index].get_or_insert_with(|| work_of(&ACTIONS[index], index)),
+                None => {
+                    refuse_action(expander, layout, row, name);
+                    &unknown
+                }
+            };
+            expander.add(work, layout, row, Some(row.at.line));
+        },
+    )
 }
 
 fn work_of(action: &'static Action, number: usize) -> Work {
@@ -101,29 +108,21 @@ pub fn expand_targets(
     work: &Work,
     expander: &mut Expander,
 ) -> Option<Input> {
-    let mut told = false;
-    let input = each_row(source, path, role, expander, |expander, layout, row| {
-        if !told {
-            told = true;
-            tell_lacking(expander, work, layout);
-        }
-        expander.add(work, layout, row, None);
-    });
-    if !told {
-        tell_lacking(expander, work, &Layout::default());
-    }
-    input
+    let begin = |expander: &mut Expander, layout: &Layout| {
+        let has_column = |name: &str| layout.parameters.iter().any(|(_, column)| *column == name);
+        expander.report_lacking_everywhere(work, has_column);
+    };
+    let each = |expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>| expander.add(work, layout, row, None);
+    each_row(source, path, role, expander, begin, each)
 }
 
-fn tell_lacking(expander: &mut Expander, work: &Work, layout: &Layout) {
-    expander.report_lacking_everywhere(work, |name| layout.parameters.iter().any(|(_, column)| *column == name));
-}
-
+/// Hands the layout of a file to `begin` and its rows to `each`. `None` if there is no telling what its rows mean.
 fn each_row(
     source: Source,
     path: &Path,
     role: Role<'_>,
     expander: &mut Expander,
+    begin: impl FnOnce(&mut Expander, &Layout),
     mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
 ) -> Option<Input> {
     let table = match Table::new(source) {
@@ -140,6 +139,7 @@ fn each_row(
     if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
         return None;
     }
+    begin(expander, &layout);
     expander.jobs.reserve(table.lines().min(MAX_JOBS));
     let mut count = 0;
     while let Some(at) = next(&mut rows, &mut record, expander) {
