@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
 /// Whether a fault stops the run.
@@ -45,21 +45,27 @@ impl Place {
     /// The bytes `range` of a file's `text`.
     pub fn in_text(file: impl Into<String>, text: &str, range: Range<usize>) -> Self {
         let start = floor(text, range.start);
-        let end = floor(text, range.end).max(start);
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[end..].find('\n').map_or(text.len(), |at| end + at);
         let line = text[..line_start].matches('\n').count() + 1;
-        Self {
-            file: file.into(),
-            line: Some(line),
-            column: Some(text[line_start..start].chars().count() + 1),
-            column_name: None,
-            excerpt: Some(Excerpt {
-                text: text[line_start..line_end].to_owned(),
-                first_line: line,
-                mark: start - line_start..end - line_start,
-            }),
+        let column = text[line_start..start].chars().count() + 1;
+        Self::known(file, text, line, column, range)
+    }
+
+    /// The bytes `range` of a file's `text`, for a caller who knows line and column already and need not count again.
+    pub fn known(file: impl Into<String>, text: &str, line: usize, column: usize, range: Range<usize>) -> Self {
+        let excerpt = Some(Excerpt::around(text, line, range));
+        Self { file: file.into(), line: Some(line), column: Some(column), column_name: None, excerpt }
+    }
+
+    fn origin(&self, shown_file: String) -> Origin<'static> {
+        let mut origin = Origin::path(shown_file);
+        if let Some(line) = self.line {
+            origin = origin.line(line);
         }
+        if let Some(column) = self.column {
+            origin = origin.char_column(column);
+        }
+        origin
     }
 }
 
@@ -71,12 +77,46 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// The lines around a fault, and the bytes of them to underline.
+/// The line of a fault, and the bytes of it to underline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
     pub text: String,
     pub first_line: usize,
     pub mark: Range<usize>,
+}
+
+impl Excerpt {
+    /// Bytes shown on each side of where the mark begins: a line of a megabyte must not flood the terminal.
+    const REACH: usize = 90;
+
+    /// The line of `text` in which `range` starts, cut around it. A mark over several lines ends with its first.
+    fn around(text: &str, line: usize, range: Range<usize>) -> Self {
+        let end_of_line = |c| matches!(c, '\n' | '\r');
+        let start = floor(text, range.start);
+        let (from, to) = (floor(text, start.saturating_sub(Self::REACH)), floor(text, start + Self::REACH));
+        let (before, after) = (&text[from..start], &text[start..to]);
+        let (before, cut_before) = match before.rfind(end_of_line) {
+            Some(at) => (&before[at + 1..], false),
+            None => (before, from > 0),
+        };
+        let (after, cut_after) = match after.find(end_of_line) {
+            Some(at) => (&after[..at], false),
+            None => (after, to < text.len()),
+        };
+        let mut excerpt = String::with_capacity(before.len() + after.len() + 6);
+        excerpt.push_str(if cut_before { "…" } else { "" });
+        excerpt.push_str(before);
+        let mark = excerpt.len();
+        excerpt.push_str(after);
+        let mark_end = floor(&excerpt, mark + range.end.saturating_sub(start));
+        excerpt.push_str(if cut_after { "…" } else { "" });
+        Self { text: excerpt, first_line: line, mark: mark..mark_end }
+    }
+
+    fn begins_its_line(&self, place: &Place) -> bool {
+        let before = self.text.get(..self.mark.start).map_or(0, |before| before.chars().count());
+        place.column == Some(before + 1)
+    }
 }
 
 /// One fault.
@@ -129,22 +169,20 @@ impl Diagnostic {
         };
         let title = level.primary_title(visible(&self.message)).id(self.code);
         let mut group = Group::with_title(title);
-        let origin = self.place.as_ref().map(|place| visible(&place.file));
-        if let (Some(place), Some(origin)) = (&self.place, &origin) {
-            group = match &place.excerpt {
-                Some(excerpt) => {
-                    let mut mark = AnnotationKind::Primary.span(excerpt.mark.clone());
-                    if let Some(label) = &self.label {
-                        mark = mark.label(label.clone());
-                    }
-                    group.element(
-                        Snippet::source(excerpt.text.clone())
-                            .line_start(excerpt.first_line)
-                            .path(origin.clone())
-                            .annotation(mark),
-                    )
+        if let Some(place) = &self.place {
+            let file = visible(&place.file);
+            let excerpt = place.excerpt.as_ref().map(|excerpt| {
+                let mut mark = AnnotationKind::Primary.span(excerpt.mark.clone());
+                if let Some(label) = &self.label {
+                    mark = mark.label(visible(label));
                 }
-                None => group.element(annotate_snippets::Origin::path(origin.clone())),
+                (excerpt, Snippet::source(excerpt.text.clone()).line_start(excerpt.first_line).annotation(mark))
+            });
+            group = match excerpt {
+                Some((excerpt, snippet)) if excerpt.begins_its_line(place) => group.element(snippet.path(file)),
+                // The renderer would work out the column from the middle of a line, and be wrong.
+                Some((_, snippet)) => group.element(place.origin(file)).element(snippet),
+                None => group.element(place.origin(file)),
             };
         }
         if let Some(help) = &self.help {
@@ -182,6 +220,31 @@ impl Diagnostics {
         if self.kept.len() < Self::KEPT {
             self.kept.push(diagnostic);
         }
+    }
+
+    /// Counts an error, and describes it only where the description will be kept.
+    pub fn push_error_with(&mut self, describe: impl FnOnce() -> Diagnostic) {
+        if self.kept.len() < Self::KEPT {
+            self.push(describe());
+        } else {
+            self.errors += 1;
+        }
+    }
+
+    /// Puts the faults in the order of files (as first met), and of places within a file.
+    pub fn sort(&mut self) {
+        let mut files: Vec<String> = Vec::new();
+        for file in self.kept.iter().filter_map(|fault| fault.place.as_ref()).map(|place| &place.file) {
+            if !files.contains(file) {
+                files.push(file.clone());
+            }
+        }
+        self.kept.sort_by_key(|fault| {
+            fault
+                .place
+                .as_ref()
+                .map(|place| (files.iter().position(|file| *file == place.file), place.line, place.column))
+        });
     }
 
     pub fn extend(&mut self, other: Diagnostics) {
@@ -257,6 +320,30 @@ mod tests {
         assert!(rendered.contains("--> plan.yaml:2:1"), "{rendered}");
         assert!(rendered.contains("^^^^ not a key of a plan"), "{rendered}");
         assert!(rendered.contains("help: did you mean `name`?"), "{rendered}");
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_mark_and_keeps_its_column() {
+        let text = format!("{}WRONG{}", "é".repeat(300), "x".repeat(1_000_000));
+        let at = text.find("WRONG").unwrap();
+        let place = Place::in_text("plan.csv", &text, at..at + 5);
+        let excerpt = place.excerpt.clone().unwrap();
+        assert!(excerpt.text.len() < 200 && excerpt.text.starts_with('…') && excerpt.text.ends_with('…'));
+        assert_eq!(&excerpt.text[excerpt.mark], "WRONG");
+        let rendered = Diagnostic::error("x", "x").at(place).render(false);
+        assert!(rendered.contains("plan.csv:1:301"), "{rendered}");
+    }
+
+    #[test]
+    fn faults_are_sorted_by_file_and_place() {
+        let text = "a\nb\n";
+        let mut all = Diagnostics::default();
+        for (file, at) in [("z", 2), ("a", 2), ("z", 0), ("a", 0)] {
+            all.push(Diagnostic::error("x", "x").at(Place::in_text(file, text, at..at + 1)));
+        }
+        all.sort();
+        let order: Vec<_> = all.iter().filter_map(|f| f.place.as_ref()).map(|p| (p.file.as_str(), p.line)).collect();
+        assert_eq!(order, [("z", Some(1)), ("z", Some(2)), ("a", Some(1)), ("a", Some(2))]);
     }
 
     #[test]

@@ -23,6 +23,11 @@ pub struct IdName {
     pub kind: IdKind,
 }
 
+impl IdName {
+    /// All of them.
+    pub const ALL: &'static [Self] = IDS;
+}
+
 const fn id(name: &'static str, aliases: &'static [&'static str], kind: IdKind) -> IdName {
     IdName { name, aliases, kind }
 }

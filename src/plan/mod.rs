@@ -3,9 +3,28 @@
 //! In: a YAML or CSV file, and the CSV files it names. Out: a [`Plan`] with its jobs in plan order, or every fault of
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
+mod columns;
+mod document;
+mod expand;
+mod identifier;
+mod reader;
+mod rows;
+mod schedule;
+mod source;
+mod table;
+mod targets;
+mod vocabulary;
+mod work;
+mod yaml;
+
 use std::path::{Path, PathBuf};
 
-use crate::diagnostics::Diagnostics;
+use self::document::Document;
+use self::expand::{Expander, MAX_JOBS};
+use self::reader::Reader;
+use self::source::Source;
+use self::yaml::{Node, Value};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
 /// A plan that has been read, found right, and expanded into jobs.
@@ -46,8 +65,111 @@ pub struct Input {
     pub unused_columns: Vec<String>,
 }
 
+/// The largest YAML file that is read.
+pub const YAML_LIMIT: u64 = 16 << 20;
+/// The largest CSV file that is read.
+pub const CSV_LIMIT: u64 = 80 << 20;
+
 /// Reads, validates and expands the plan at `path`.
 pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
-    let _ = path;
-    Err(Diagnostics::default())
+    let mut expander = Expander::default();
+    let (document, inputs) = match format_of(path) {
+        Some(Format::Yaml) => load_yaml(path, &mut expander),
+        Some(Format::Csv) => load_csv(path, &mut expander),
+        None => {
+            let fault = Diagnostic::error("unknown-format", "a plan is a .yaml, .yml, .csv or .tsv file");
+            expander.faults.push(fault.at(Place::file(path.display().to_string())));
+            Default::default()
+        }
+    };
+    let Expander { jobs, mut faults, .. } = expander;
+    if jobs.len() > MAX_JOBS {
+        let message = format!("the plan has more than {MAX_JOBS} jobs");
+        let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
+        faults.push(fault.at(Place::file(path.display().to_string())));
+    }
+    faults.sort();
+    if faults.has_errors() {
+        return Err(faults);
+    }
+    let Heading { name, tenant, justification, limits } = document;
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
 }
+
+enum Format {
+    Yaml,
+    Csv,
+}
+
+fn format_of(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+        "yaml" | "yml" => Some(Format::Yaml),
+        "csv" | "tsv" => Some(Format::Csv),
+        _ => None,
+    }
+}
+
+/// What a plan says about itself. A CSV plan says nothing.
+#[derive(Debug, Default)]
+struct Heading {
+    name: Option<String>,
+    tenant: Option<String>,
+    justification: Option<String>,
+    limits: Limits,
+}
+
+fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    let input = match Source::read(path, CSV_LIMIT) {
+        Ok(source) => rows::expand_plan(source, path, expander),
+        Err(fault) => {
+            expander.faults.push(*fault);
+            None
+        }
+    };
+    (Heading::default(), input.into_iter().collect())
+}
+
+fn load_yaml(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    match Source::read(path, YAML_LIMIT).and_then(|source| yaml::parse(&source).map(|root| (source, root))) {
+        Ok((source, root)) => read_yaml(path, &source, &root, expander),
+        Err(fault) => {
+            expander.faults.push(*fault);
+            Default::default()
+        }
+    }
+}
+
+fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    if matches!(root.value, Value::Null) {
+        let fault = Diagnostic::error("empty-file", "the file has no plan in it");
+        expander.faults.push(fault.at(Place::file(&source.name)));
+        return Default::default();
+    }
+    let mut reader = Reader { source, faults: &mut expander.faults };
+    let Document { heading, jobs } = document::read(root, &mut reader);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut files = Vec::new();
+    let mut rows = 0;
+    for job in &jobs {
+        if let Some(Value::List(items)) = job.targets.map(|node| &node.value) {
+            rows += items.len();
+        }
+        targets::expand(job, source, folder, expander, &mut files);
+    }
+    let plan = Input { file: path.to_owned(), format: "YAML".into(), rows, unused_columns: Vec::new() };
+    (heading, std::iter::once(plan).chain(files).collect())
+}
+
+/// Text of a user's file inside a message: on one line, and not longer than a glance.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String =
+        text.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests;

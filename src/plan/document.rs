@@ -1,0 +1,326 @@
+//! The keys of a YAML plan.
+//!
+//! In: the tree of a plan. Out: a [`Document`], as far as it could be understood, and faults. Must not: open files;
+//! the targets of a job are left as they are for `targets`.
+
+use serde_json::Value as Json;
+
+use super::reader::{Entry, Reader};
+use super::schedule;
+use super::shown;
+use super::vocabulary;
+use super::work::{Setting, Step, Work};
+use super::yaml::{Node, Value};
+use super::{Heading, Limits};
+use crate::catalog::{ACTIONS, Action, Route};
+use crate::diagnostics::did_you_mean;
+
+const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
+const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts"];
+const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
+const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
+
+const LONGEST_JUSTIFICATION: usize = 1024;
+
+/// What a plan says, before its targets.
+#[derive(Debug, Default)]
+pub struct Document<'s> {
+    pub heading: Heading,
+    pub jobs: Vec<Entries<'s>>,
+}
+
+/// One item of `jobs:`.
+#[derive(Debug)]
+pub struct Entries<'s> {
+    pub work: Work,
+    pub targets: Option<&'s Node>,
+}
+
+/// Reads a plan.
+pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
+    let mut document = Document::default();
+    let Some(entries) = reader.map_of(root, "a plan", KEYS) else { return document };
+    let mut jobs = None;
+    let mut version = false;
+    for Entry { name, key, value } in entries {
+        match name {
+            "version" => {
+                version = true;
+                read_version(value, reader);
+            }
+            "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
+            "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
+            "justification" => document.heading.justification = read_justification(value, reader),
+            "limits" => document.heading.limits = read_limits(value, reader),
+            "guards" => reader.fault(
+                &key.span,
+                "not-available",
+                "guards are not enforced by this version; a plan that asks for them is refused rather than run without them",
+                Some("remove `guards:`, and check the preview by eye".into()),
+            ),
+            _ => jobs = Some(value),
+        }
+    }
+    if !version {
+        missing_key(root, "version", "version: 1", reader);
+    }
+    match jobs {
+        Some(jobs) => {
+            let items = reader.list(jobs, "`jobs`").unwrap_or_default();
+            document.jobs = items.iter().enumerate().map(|(number, item)| read_job(item, number, reader)).collect();
+        }
+        None => missing_key(root, "jobs", "jobs: [ { action: …, targets: … } ]", reader),
+    }
+    document
+}
+
+fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
+    let message = format!("the key `{key}` is missing");
+    reader.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
+}
+
+fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
+    match &node.value {
+        Value::Number(text) if text == "1" => {}
+        Value::Number(text) => {
+            let message = format!("plans of version {} are not known here", shown(text));
+            reader.fault(&node.span, "unknown-version", message, Some("write `version: 1`".into()));
+        }
+        _ => reader.wrong_type(node, "`version`", "the number 1", None),
+    }
+}
+
+fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<String> {
+    let text = reader.text(node, "`justification`")?;
+    let length = text.chars().count();
+    if length > LONGEST_JUSTIFICATION {
+        let message = format!("the justification has {length} characters; {LONGEST_JUSTIFICATION} are allowed");
+        reader.fault(&node.span, "too-long", message, None);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn read_limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
+    let mut limits = Limits::default();
+    for Entry { name, value, .. } in reader.map_of(node, "`limits`", LIMIT_KEYS).unwrap_or_default() {
+        let narrow = |number: u16| u8::try_from(number).ok();
+        match name {
+            "concurrency" => limits.concurrency = reader.number(value, "`concurrency`", 1, 256),
+            "reserve_percent" => {
+                limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
+            }
+            _ => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
+        }
+    }
+    limits
+}
+
+/// The keys of a job or step that have to be read together.
+#[derive(Default)]
+struct Parts<'s> {
+    action: Option<&'s Node>,
+    steps: Option<&'s Node>,
+    route: Option<&'s Node>,
+    with: Option<&'s Node>,
+}
+
+fn read_job<'s>(node: &'s Node, number: usize, reader: &mut Reader<'s, '_>) -> Entries<'s> {
+    let mut work = Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, place: None };
+    let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
+    let (mut parts, mut targets) = (Parts::default(), None);
+    for Entry { name, value, .. } in entries {
+        match name {
+            "action" => parts.action = Some(value),
+            "steps" => parts.steps = Some(value),
+            "route" => parts.route = Some(value),
+            "with" => parts.with = Some(value),
+            "targets" => targets = Some(value),
+            "notBefore" => work.not_before = read_not_before(value, reader),
+            _ => work.note = reader.text(value, "`note`").map(Box::from),
+        }
+    }
+    let at = parts.action.or(parts.steps).unwrap_or(node);
+    work.place = Some(reader.source.place(&at.span));
+    (work.steps, work.whole) = read_what_to_do(node, &parts, reader);
+    if targets.is_none() {
+        missing_key(node, "targets", "targets: [ { id: … } ]", reader);
+    }
+    Entries { work, targets }
+}
+
+fn read_not_before<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<jiff::Timestamp> {
+    let text = reader.text(node, "`notBefore`")?;
+    match schedule::not_before(text) {
+        Ok(time) => Some(time),
+        Err(reason) => {
+            reader.fault(&node.span, "bad-date", format!("`{}`: {reason}", shown(text)), None);
+            None
+        }
+    }
+}
+
+/// The steps, and whether all of them were understood.
+fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+    match (parts.action, parts.steps) {
+        (Some(_), Some(steps)) => {
+            let help = Some("keep one of them".into());
+            reader.fault(&steps.span, "wrong-keys", "a job has either `action` or `steps`, not both", help);
+            (Vec::new(), false)
+        }
+        (None, None) => {
+            missing_key(node, "action", "action: NAME", reader);
+            (Vec::new(), false)
+        }
+        (Some(_), None) => match read_step(parts, reader) {
+            Some(step) => (vec![step], true),
+            None => (Vec::new(), false),
+        },
+        (None, Some(steps)) => read_steps(steps, parts, reader),
+    }
+}
+
+fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+    if let Some(route) = parts.route {
+        reader.fault(&route.span, "wrong-keys", "a route belongs to one step: write it there", None);
+    }
+    let items = reader.list(steps, "`steps`").unwrap_or_default();
+    if items.is_empty() && matches!(steps.value, Value::List(_)) {
+        reader.fault(&steps.span, "wrong-type", "`steps` has no step", None);
+    }
+    let read: Vec<_> = items.iter().filter_map(|item| read_item_of_steps(item, reader)).collect();
+    let whole = !read.is_empty() && read.len() == items.len();
+    match parts.with {
+        // A parameter may belong to the step that was not understood.
+        Some(with) if whole => (with_settings(&read, with, reader), whole),
+        _ => (read, whole),
+    }
+}
+
+fn read_item_of_steps<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Step> {
+    if !matches!(node.value, Value::Map(_)) {
+        return read_step(&Parts { action: Some(node), ..Parts::default() }, reader);
+    }
+    let mut parts = Parts::default();
+    for Entry { name, key, value } in reader.map_of(node, "a step", STEP_KEYS)? {
+        match name {
+            "action" => parts.action = Some(value),
+            "route" => parts.route = Some(value),
+            "with" => parts.with = Some(value),
+            _ => {
+                let message =
+                    "`after` is not available yet: steps run in their order, one when the last has settled well";
+                reader.fault(&key.span, "not-available", message, Some("remove it".into()));
+            }
+        }
+    }
+    if parts.action.is_none() {
+        missing_key(node, "action", "action: NAME", reader);
+    }
+    read_step(&parts, reader)
+}
+
+fn read_step<'s>(parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> Option<Step> {
+    let action = read_action(parts.action?, reader)?;
+    let route = match parts.route {
+        Some(node) => Some(read_route(node, action, reader)?),
+        None => None,
+    };
+    let step = Step::new(action, route, Vec::new());
+    match parts.with {
+        Some(with) => with_settings(&[step], with, reader).pop(),
+        None => Some(step),
+    }
+}
+
+fn read_action<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<&'static Action> {
+    let name = reader.text(node, "an action")?;
+    let action = Action::named(name);
+    if action.is_none() {
+        let (message, help) = unknown_action(name);
+        reader.fault(&node.span, "unknown-action", message, Some(help));
+    }
+    action
+}
+
+/// What to say about an action that is not in the catalog.
+pub fn unknown_action(name: &str) -> (String, String) {
+    const ALL: &str = "`musterout actions` lists them";
+    let message = format!("there is no action `{}`", shown(name));
+    let help = match did_you_mean(name, ACTIONS.iter().map(|action| action.name)) {
+        Some(near) => format!("did you mean `{near}`? {ALL}"),
+        None => ALL.into(),
+    };
+    (message, help)
+}
+
+/// The route of `action` that `node` names.
+pub fn read_route<'s>(node: &'s Node, action: &'static Action, reader: &mut Reader<'s, '_>) -> Option<&'static Route> {
+    let name = reader.text(node, "a route")?;
+    let route = action.route_named(name);
+    if route.is_none() {
+        let help = match did_you_mean(name, action.routes.iter().map(|route| route.name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => vocabulary::routes(action),
+        };
+        let message = format!("`{}` has no route `{}`", action.name, shown(name));
+        reader.fault(&node.span, "no-route", message, Some(help));
+    }
+    route
+}
+
+/// `steps` with the parameters of a `with:` map, each given to the steps that have it.
+pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Step> {
+    let mut more: Vec<Vec<Setting>> = vec![Vec::new(); steps.len()];
+    let mut spoilt = Vec::new();
+    for Entry { name, key, value } in reader.map(with, "`with`").unwrap_or_default() {
+        let json = json(value);
+        let (mut owned, mut wrong) = (false, None);
+        for (step, more) in steps.iter().zip(&mut more) {
+            let Some(parameter) = step.action.parameter_named(name) else { continue };
+            owned = true;
+            match json.as_ref().filter(|json| parameter.kind.check(json)) {
+                Some(json) => more.push((parameter, json.clone())),
+                None => wrong = Some(parameter),
+            }
+        }
+        if let Some(parameter) = wrong {
+            let expected = parameter.kind.expectation();
+            let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
+            reader.fault(&value.span, "bad-parameter", message, None);
+            spoilt.push(parameter.name);
+        }
+        if !owned {
+            unknown_parameter(steps, name, key, reader);
+        }
+    }
+    let with_more = |(step, more): (&Step, Vec<Setting>)| {
+        let mut step = Step { spoilt: step.spoilt.clone(), ..Step::new(step.action, step.route, step.and(more)) };
+        step.spoilt.extend(&spoilt);
+        step
+    };
+    steps.iter().zip(more).map(with_more).collect()
+}
+
+fn unknown_parameter(steps: &[Step], name: &str, key: &Node, reader: &mut Reader<'_, '_>) {
+    if steps.is_empty() {
+        return;
+    }
+    let names = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name);
+    let help = match did_you_mean(name, names) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => super::expand::known_parameters(steps),
+    };
+    let actions = vocabulary::list(steps.iter().map(|step| step.action.name));
+    let message = format!("`{actions}` has no parameter `{}`", shown(name));
+    reader.fault(&key.span, "unknown-parameter", message, Some(help));
+}
+
+/// The value that would be sent; numbers are none, because no parameter is a number.
+fn json(node: &Node) -> Option<Json> {
+    match &node.value {
+        Value::Boolean(value) => Some(Json::Bool(*value)),
+        Value::Text(text) => Some(Json::String(text.clone())),
+        _ => None,
+    }
+}

@@ -1,0 +1,369 @@
+//! Targets become jobs.
+//!
+//! In: [`Work`], and rows of named text fields, from a CSV file or from YAML. Out: jobs in plan order, or faults, each
+//! at the field that is wrong. Must not: stop at the first fault, or make a job of a row that has one.
+//!
+//! A plan may have a million rows, so nothing here allocates for a row but the job itself.
+
+mod routing;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::columns::{Layout, Spelling};
+use super::identifier::{self, NotAnId};
+use super::schedule;
+use super::shown;
+use super::vocabulary;
+use super::work::{Setting, Step, Work};
+use crate::catalog::{IdName, Route};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::job::{Ids, Job, JobParts, Parameters};
+
+/// A target as it is written: text fields, and where they stand.
+pub trait Row {
+    /// Trimmed; empty where nothing is given.
+    fn field(&self, index: usize) -> &str;
+    /// Of a field, or of the row as a whole.
+    fn place(&self, field: Option<usize>) -> Place;
+    /// What a message about it begins with: "row 5, column `x`: ".
+    fn prefix(&self, field: Option<usize>) -> String;
+}
+
+/// Jobs of one plan, at most.
+pub const MAX_JOBS: usize = 2_000_000;
+/// Different parameter values that are remembered for sharing.
+const MAX_REMEMBERED: usize = 65_536;
+
+type Shared = Rc<[Option<Arc<Parameters>>]>;
+
+/// Collects the jobs and faults of a plan.
+#[derive(Default)]
+pub struct Expander {
+    pub jobs: Vec<Job>,
+    pub faults: Diagnostics,
+    /// The ids of the row in hand. The strings are kept for the next row.
+    given: Vec<IdName>,
+    slots: Vec<Slot>,
+    remembered: HashMap<String, Shared>,
+    key: String,
+    last_time: Option<(String, Timestamp)>,
+    routes: Vec<&'static Route>,
+}
+
+#[derive(Default)]
+struct Slot {
+    field: usize,
+    value: String,
+}
+
+impl Expander {
+    /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
+    pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
+        let faults_before = self.faults.errors();
+        let named = self.named_route(work, layout, row);
+        let refused = self.refuse_selectors(work, layout, row) | self.collect_ids(work, layout, row, named);
+        for field in layout.nameless.iter().copied().filter(|field| !row.field(*field).is_empty()) {
+            self.fault(
+                row,
+                Some(field),
+                "unknown-column",
+                || "this column has no header".into(),
+                || Some("give it one, or empty the cell".into()),
+            );
+        }
+        let not_before = self.not_before(work, layout, row);
+        if !work.whole {
+            return;
+        }
+        let parameters = self.parameters(work, layout, row);
+        if self.given.is_empty() && refused {
+            return;
+        }
+        self.choose_routes(work, layout, row, named);
+        let Some(parameters) = parameters else { return };
+        if self.faults.errors() == faults_before {
+            let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
+            self.push(work, not_before, note, &parameters, number);
+        }
+    }
+
+    fn push(
+        &mut self,
+        work: &Work,
+        not_before: Option<Timestamp>,
+        note: Option<&str>,
+        with: &Shared,
+        row: Option<u32>,
+    ) {
+        let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
+        let mut after = None;
+        for ((step, route), parameters) in work.steps.iter().zip(&self.routes).zip(with.iter()) {
+            let position = u32::try_from(self.jobs.len()).unwrap_or(u32::MAX);
+            let slots = &self.slots;
+            let value = |id: &IdName| {
+                let at = self.given.iter().position(|given| given.name == id.name);
+                at.map_or("", |at| slots[at].value.as_str())
+            };
+            self.jobs.push(Job::new(JobParts {
+                row: row.unwrap_or(position + 1),
+                action: step.action,
+                route,
+                ids: Ids::new(route.ids.iter().map(value)),
+                parameters: parameters.clone(),
+                not_before,
+                note: note.clone(),
+                after,
+            }));
+            after = Some(position);
+        }
+    }
+
+    /// Reports a fault of `row`, described only if there is room to keep it.
+    fn fault(
+        &mut self,
+        row: &impl Row,
+        field: Option<usize>,
+        code: &'static str,
+        message: impl FnOnce() -> String,
+        help: impl FnOnce() -> Option<String>,
+    ) {
+        self.faults.push_error_with(|| {
+            let fault = Diagnostic::error(code, row.prefix(field) + &message()).at(row.place(field));
+            match help() {
+                Some(help) => fault.help(help),
+                None => fault,
+            }
+        });
+    }
+
+    fn named_route(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<&'static Route> {
+        let field = layout.route?;
+        let name = row.field(field);
+        if name.is_empty() || !work.whole {
+            return None;
+        }
+        let [step] = work.steps.as_slice() else {
+            let message = || "a route is named for each of several steps in `steps:`, not for a target".into();
+            self.fault(row, Some(field), "no-route", message, || None);
+            return None;
+        };
+        let route = step.action.route_named(name);
+        if route.is_none() {
+            let near = did_you_mean(name, step.action.routes.iter().map(|route| route.name));
+            let message = || format!("`{}` has no route `{}`", step.action.name, shown(name));
+            self.fault(row, Some(field), "no-route", message, || {
+                Some(near.map_or_else(|| vocabulary::routes(step.action), |near| format!("did you mean `{near}`?")))
+            });
+        }
+        route
+    }
+
+    /// Whether there was one.
+    fn refuse_selectors(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> bool {
+        let names = layout.ids.iter().filter(|(_, id, spelling)| {
+            *spelling == Spelling::PrincipalName && work.whole && !work.steps.iter().any(|step| step.knows(id.name))
+        });
+        let names = names.map(|(field, ..)| (*field, "userPrincipalName"));
+        let selectors = layout.selectors.iter().map(|(field, selector)| (*field, selector.name));
+        let mut found = false;
+        for (field, name) in selectors.chain(names).filter(|(field, _)| !row.field(*field).is_empty()) {
+            found = true;
+            let message = || format!("`{name}` is not resolved yet: it has to be looked up, and this version does not");
+            self.fault(row, Some(field), "selector", message, || {
+                let ids = work.steps.first().map_or("id".into(), |step| vocabulary::usual_ids(step.action));
+                Some(format!("give the id instead, under `{ids}`, and leave `{name}` out"))
+            });
+        }
+        found
+    }
+
+    /// Whether one of them was refused.
+    fn collect_ids(&mut self, work: &Work, layout: &Layout, row: &impl Row, named: Option<&'static Route>) -> bool {
+        self.given.clear();
+        let mut refused = false;
+        for (field, id, spelling) in &layout.ids {
+            let selects = *spelling == Spelling::PrincipalName
+                && work.whole
+                && !work.steps.iter().any(|step| step.knows(id.name));
+            if !selects && !row.field(*field).is_empty() {
+                refused |= !self.take_id(row, *field, *id);
+            }
+        }
+        let Some(field) = layout.any_id.filter(|field| !row.field(*field).is_empty()) else { return refused };
+        if !work.whole {
+            return refused;
+        }
+        let mut meant: Option<&IdName> = None;
+        for step in &work.steps {
+            let route = step.route_of_any_id(named);
+            let [id] = route.ids else {
+                let message =
+                    || format!("`id` cannot be used: the route `{}` takes {} ids", route.name, route.ids.len());
+                self.fault(row, Some(field), "no-route", message, || Some(vocabulary::routes(step.action)));
+                return true;
+            };
+            match meant {
+                Some(other) if other.name != id.name => {
+                    let message = || format!("`id` could be {} or {}: the steps need both", other.name, id.name);
+                    self.fault(row, Some(field), "contradicting-ids", message, || Some("name each of them".into()));
+                    return true;
+                }
+                _ => meant = Some(id),
+            }
+        }
+        match meant {
+            Some(id) => !self.take_id(row, field, *id) | refused,
+            None => refused,
+        }
+    }
+
+    /// Whether it is an id, and the same one as any other field that means it.
+    fn take_id(&mut self, row: &impl Row, field: usize, id: IdName) -> bool {
+        let next = self.given.len();
+        if self.slots.len() == next {
+            self.slots.push(Slot::default());
+        }
+        let slot = &mut self.slots[next];
+        slot.field = field;
+        if let Err(NotAnId { reason, help }) = identifier::spell(id.kind, row.field(field), &mut slot.value) {
+            let message = || format!("`{}`: {reason}", shown(row.field(field)));
+            self.fault(row, Some(field), "bad-id", message, || help.map(str::to_owned));
+            // It still says which ids the target is meant to have.
+            if !self.given.iter().any(|given| given.name == id.name) {
+                self.given.push(id);
+            }
+            return false;
+        }
+        let Some(earlier) = self.given.iter().position(|given| given.name == id.name) else {
+            self.given.push(id);
+            return true;
+        };
+        let same = self.slots[earlier].value.eq_ignore_ascii_case(&self.slots[next].value);
+        if !same {
+            let other = self.slots[earlier].value.clone();
+            let message = || format!("this is another {} than `{}` in the same target", id.name, shown(&other));
+            self.fault(row, Some(field), "contradicting-ids", message, || Some("keep the one that is meant".into()));
+        }
+        same
+    }
+
+    fn not_before(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Timestamp> {
+        let field = layout.not_before.filter(|field| !row.field(*field).is_empty());
+        let Some(field) = field else { return work.not_before };
+        let text = row.field(field);
+        if let Some((_, time)) = self.last_time.as_ref().filter(|(last, _)| last == text) {
+            return Some(*time);
+        }
+        match schedule::not_before(text) {
+            Ok(time) => {
+                self.last_time = Some((text.to_owned(), time));
+                Some(time)
+            }
+            Err(reason) => {
+                self.fault(row, Some(field), "bad-date", || format!("`{}`: {reason}", shown(text)), || None);
+                None
+            }
+        }
+    }
+
+    /// The parameters of each step, `None` after a fault.
+    fn parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+        self.key.clear();
+        let _ = write!(self.key, "{}", work.number);
+        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
+            self.key.extend(["\u{1e}", name, "\u{1f}", row.field(*field)]);
+        }
+        if let Some(shared) = self.remembered.get(&self.key) {
+            return Some(Rc::clone(shared));
+        }
+        let shared = self.read_parameters(work, layout, row)?;
+        if self.remembered.len() == MAX_REMEMBERED {
+            self.remembered.clear();
+        }
+        self.remembered.insert(self.key.clone(), Rc::clone(&shared));
+        Some(shared)
+    }
+
+    fn read_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+        let faults_before = self.faults.errors();
+        let mut more: Vec<Vec<Setting>> = vec![Vec::new(); work.steps.len()];
+        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
+            let cell = row.field(*field);
+            let mut owners = 0;
+            for (step, more) in work.steps.iter().zip(&mut more) {
+                let Some(parameter) = step.action.parameter_named(name) else { continue };
+                owners += 1;
+                match parameter.kind.read(cell) {
+                    Some(value) => more.push((parameter, value)),
+                    None => {
+                        // Quotes are for YAML; in a cell they mean nothing.
+                        let expectation = parameter.kind.expectation().replace(", in quotes", "");
+                        let message = || format!("`{}` is not {expectation}", shown(cell));
+                        self.fault(row, Some(*field), "bad-parameter", message, || None);
+                    }
+                }
+            }
+            if owners == 0 {
+                let actions = vocabulary::list(work.steps.iter().map(|step| step.action.name));
+                let message = || format!("`{actions}` has no parameter `{name}`");
+                self.fault(row, Some(*field), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
+            }
+        }
+        let mut all = Vec::with_capacity(more.len());
+        for (step, more) in work.steps.iter().zip(more) {
+            let untouched = more.is_empty();
+            let with = step.and(more);
+            self.report_lacking(work, step, &with, layout, row);
+            all.push(if untouched { step.shared.clone() } else { Parameters::new(step.action, with) });
+        }
+        (self.faults.errors() == faults_before && work.steps.iter().zip(&all).all(|(step, with)| complete(step, with)))
+            .then(|| all.into())
+    }
+
+    fn report_lacking(&mut self, work: &Work, step: &Step, with: &[Setting], layout: &Layout, row: &impl Row) {
+        for parameter in step.lacking(with) {
+            let column = layout.parameters.iter().find(|(_, name)| *name == parameter.name).map(|(field, _)| *field);
+            // Where no target can give it, the job as a whole has been told; and a value that is wrong is not missing.
+            let told = match column {
+                Some(field) => !row.field(field).is_empty(),
+                None => work.place.is_some(),
+            };
+            if !told {
+                let message =
+                    || format!("`{}` needs `{}`: {}", step.action.name, parameter.name, parameter.kind.expectation());
+                self.fault(row, column.or(layout.action), "missing-parameter", message, || None);
+            }
+        }
+    }
+
+    /// Reports, once for the whole job, required parameters that neither it nor any of its targets gives.
+    pub fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
+        let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
+        for step in &work.steps {
+            for parameter in step.lacking(&step.with).filter(|parameter| !given_by_targets(parameter.name)) {
+                let message = format!("`{}` needs the parameter `{}`", step.action.name, parameter.name);
+                let help = format!("with: {{ {}: … }}, {}", parameter.name, parameter.kind.expectation());
+                self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
+            }
+        }
+    }
+}
+
+/// Whether every required parameter is there; a fault about it may stand elsewhere.
+fn complete(step: &Step, with: &Option<Arc<Parameters>>) -> bool {
+    with.is_some() || !step.action.parameters.iter().any(|parameter| parameter.required)
+}
+
+/// For help: what the actions of `steps` understand.
+pub fn known_parameters(steps: &[Step]) -> String {
+    let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
+    match names.as_slice() {
+        [] => "it has none".into(),
+        names => format!("known are {}", vocabulary::list(names.iter().copied())),
+    }
+}

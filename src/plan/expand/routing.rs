@@ -1,0 +1,135 @@
+//! Which route each step of a target takes.
+//!
+//! In: the ids that a target gives. Out: one route for each step, or faults. Must not: prefer a route that leaves an id
+//! unused; an id that nobody uses is a misunderstanding.
+
+use super::{Expander, Row};
+use crate::catalog::{IdName, Route};
+use crate::plan::columns::Layout;
+use crate::plan::vocabulary;
+use crate::plan::work::{Step, Work, takes};
+
+impl Expander {
+    pub(super) fn choose_routes(
+        &mut self,
+        work: &Work,
+        layout: &Layout,
+        row: &impl Row,
+        named: Option<&'static Route>,
+    ) {
+        self.routes.clear();
+        match work.steps.as_slice() {
+            [step] => self.choose_only_route(step, layout, row, named),
+            steps => self.choose_each_route(steps, layout, row),
+        }
+    }
+
+    /// With one step, all ids are its own: the route is the one with exactly these.
+    fn choose_only_route(&mut self, step: &Step, layout: &Layout, row: &impl Row, named: Option<&'static Route>) {
+        if let Some(route) = step.exact_route(named, &self.given) {
+            self.routes.push(route);
+            return self.refuse_any_id_of_several(layout, row, route);
+        }
+        if self.given.is_empty() {
+            return self.missing_ids(step, layout, row, named);
+        }
+        let wanted = named.or(step.route);
+        let foreign = |id: &IdName| match wanted {
+            Some(route) => !takes(route, id.name),
+            None => !step.knows(id.name),
+        };
+        let mut told = false;
+        for at in 0..self.given.len() {
+            let id = self.given[at];
+            if foreign(&id) {
+                told = true;
+                let owner = match wanted {
+                    Some(route) => format!("the route `{}` of `{}` has no", route.name, step.action.name),
+                    None => format!("no route of `{}` has an", step.action.name),
+                };
+                let field = Some(self.slots[at].field);
+                self.fault(
+                    row,
+                    field,
+                    "no-route",
+                    || format!("{owner} id `{}`", id.name),
+                    || Some(vocabulary::routes(step.action)),
+                );
+            }
+        }
+        if told {
+            return;
+        }
+        match wanted {
+            Some(_) => self.missing_ids(step, layout, row, named),
+            None => {
+                let given = vocabulary::list(self.given.iter().map(|id| id.name));
+                let message = || format!("no route of `{}` takes {given} and nothing else", step.action.name);
+                self.fault(row, None, "no-route", message, || Some(vocabulary::routes(step.action)));
+            }
+        }
+    }
+
+    fn refuse_any_id_of_several(&mut self, layout: &Layout, row: &impl Row, route: &Route) {
+        let Some(field) = layout.any_id.filter(|field| !row.field(*field).is_empty()) else { return };
+        if route.ids.len() > 1 {
+            let names = || vocabulary::list(route.ids.iter().map(|id| id.name));
+            let message = || format!("`id` is not enough for the route `{}`", route.name);
+            self.fault(row, Some(field), "no-route", message, || Some(format!("name its ids: {}", names())));
+        }
+    }
+
+    fn missing_ids(&mut self, step: &Step, layout: &Layout, row: &impl Row, named: Option<&'static Route>) {
+        // A file without any such column has been told at its header.
+        if layout.told_without_ids {
+            return;
+        }
+        let route = step.route_of_any_id(named);
+        let missing = route.ids.iter().filter(|id| !self.given.iter().any(|given| given.name == id.name));
+        let missing = vocabulary::list(missing.map(|id| id.name));
+        let field = layout.ids.iter().find(|(_, id, _)| missing == id.name).map(|(field, ..)| *field);
+        let message = || match named.or(step.route) {
+            Some(route) => format!("the route `{}` of `{}` needs {missing}", route.name, step.action.name),
+            None => format!("`{}` needs {missing}", step.action.name),
+        };
+        self.fault(row, field, "missing-id", message, || None);
+    }
+
+    /// With several steps, each takes its own ids from the target's, and none may be left over.
+    fn choose_each_route(&mut self, steps: &[Step], layout: &Layout, row: &impl Row) {
+        let mut told = false;
+        for step in steps {
+            let possible = step.possible_routes(&self.given);
+            match possible.as_slice() {
+                [] => {
+                    told = true;
+                    self.missing_ids(step, layout, row, None);
+                }
+                [first, others @ ..] => {
+                    let same = |other: &&'static Route| other.ids.iter().all(|id| takes(first, id.name));
+                    if !others.iter().all(same) {
+                        told = true;
+                        let message = || format!("several routes of `{}` fit these ids", step.action.name);
+                        self.fault(row, None, "no-route", message, || {
+                            Some(format!("name one with `route:` in the step; {}", vocabulary::routes(step.action)))
+                        });
+                    }
+                    self.routes.push(first);
+                }
+            }
+        }
+        for at in 0..self.given.len() {
+            let id = self.given[at];
+            if !told && !self.routes.iter().any(|route| takes(route, id.name)) {
+                let field = Some(self.slots[at].field);
+                self.fault(
+                    row,
+                    field,
+                    "no-route",
+                    || format!("no step uses `{}`", id.name),
+                    || Some("leave it out, or add the step that it is for".into()),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Reading a YAML tree against expectations, one fault for each that is not met.
+//!
+//! In: nodes. Out: values, and faults in the collector. Must not: know the keys of a plan; `document` does.
+
+use super::shown;
+use super::source::{Source, Span};
+use super::yaml::{Node, Value};
+use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+
+/// A tree's source, and where its faults go.
+pub struct Reader<'s, 'f> {
+    pub source: &'s Source,
+    pub faults: &'f mut Diagnostics,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'s> {
+    pub name: &'s str,
+    pub key: &'s Node,
+    pub value: &'s Node,
+}
+
+impl<'s> Reader<'s, '_> {
+    pub fn fault(&mut self, span: &Span, code: &'static str, message: impl Into<String>, help: Option<String>) {
+        let source = self.source;
+        self.faults.push_error_with(|| {
+            let fault = Diagnostic::error(code, message).at(source.place(span));
+            match help {
+                Some(help) => fault.help(help),
+                None => fault,
+            }
+        });
+    }
+
+    pub fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, help: Option<&str>) {
+        let message = format!("{what} is {expected}, and this is {}", node.value.kind());
+        self.fault(&node.span, "wrong-type", message, help.map(str::to_owned));
+    }
+
+    /// The entries of a map, each key once. `None` if it is no map.
+    pub fn map(&mut self, node: &'s Node, what: &str) -> Option<Vec<Entry<'s>>> {
+        let Value::Map(pairs) = &node.value else {
+            self.wrong_type(node, what, "a map", None);
+            return None;
+        };
+        let mut entries: Vec<Entry<'s>> = Vec::with_capacity(pairs.len());
+        let mut seen = std::collections::HashSet::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let Value::Text(name) = &key.value else {
+                self.wrong_type(key, "a key", "a word", None);
+                continue;
+            };
+            if seen.insert(name.as_str()) {
+                entries.push(Entry { name, key, value });
+            } else {
+                let message = format!("the key `{}` is here twice", shown(name));
+                self.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
+            }
+        }
+        Some(entries)
+    }
+
+    /// The entries of a map that has no other keys than the `known` ones.
+    pub fn map_of(&mut self, node: &'s Node, what: &str, known: &[&'static str]) -> Option<Vec<Entry<'s>>> {
+        let mut entries = self.map(node, what)?;
+        entries.retain(|entry| {
+            let is_known = known.contains(&entry.name);
+            if !is_known {
+                self.unknown_key(entry, what, known);
+            }
+            is_known
+        });
+        Some(entries)
+    }
+
+    pub fn unknown_key(&mut self, entry: &Entry<'s>, what: &str, known: &[&'static str]) {
+        let help = match did_you_mean(entry.name, known.iter().copied()) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None if entry.name == "<<" => {
+                "merge keys are not supported; repeat the map with an alias, or write it out".into()
+            }
+            None => format!("known are {}", known.join(", ")),
+        };
+        let message = format!("{what} has no key `{}`", shown(entry.name));
+        self.fault(&entry.key.span, "unknown-key", message, Some(help));
+    }
+
+    pub fn list(&mut self, node: &'s Node, what: &str) -> Option<&'s [Node]> {
+        match &node.value {
+            Value::List(items) => Some(items),
+            _ => {
+                self.wrong_type(node, what, "a list", None);
+                None
+            }
+        }
+    }
+
+    /// Text that is not empty.
+    pub fn text(&mut self, node: &'s Node, what: &str) -> Option<&'s str> {
+        match &node.value {
+            Value::Text(text) if !text.trim().is_empty() => Some(text.trim()),
+            Value::Number(_) | Value::Boolean(_) => {
+                self.wrong_type(node, what, "text", Some("put it in quotes, so that YAML leaves it as it is written"));
+                None
+            }
+            _ => {
+                self.wrong_type(node, what, "text that is not empty", None);
+                None
+            }
+        }
+    }
+
+    /// A whole number in `from..=to`.
+    pub fn number(&mut self, node: &'s Node, what: &str, from: u16, to: u16) -> Option<u16> {
+        let Value::Number(text) = &node.value else {
+            self.wrong_type(node, what, &format!("a number from {from} to {to}"), None);
+            return None;
+        };
+        let number = text.parse().ok().filter(|number| (from..=to).contains(number));
+        if number.is_none() {
+            let message = format!("{what} is a whole number from {from} to {to}, and this is {}", shown(text));
+            self.fault(&node.span, "out-of-range", message, None);
+        }
+        number
+    }
+}

@@ -1,0 +1,178 @@
+//! CSV files, row by row: a plan by itself, or the targets of a job.
+//!
+//! In: the text of a file. Out: jobs and faults in an [`Expander`], and how the file was understood. Must not: hold on
+//! to a row; a file may have a million.
+
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::Input;
+use super::columns::{self, Layout, Role};
+use super::document::unknown_action;
+use super::expand::{Expander, MAX_JOBS, Row};
+use super::source::Source;
+use super::table::{At, Table};
+use super::work::{Step, Work};
+use crate::catalog::{ACTIONS, Action};
+use crate::diagnostics::{Diagnostic, Place};
+
+/// One row of a file.
+struct CsvRow<'t> {
+    table: &'t Table,
+    names: &'t [String],
+    record: &'t StringRecord,
+    at: At,
+}
+
+impl Row for CsvRow<'_> {
+    fn field(&self, index: usize) -> &str {
+        self.record.get(index).unwrap_or_default().trim()
+    }
+
+    fn place(&self, field: Option<usize>) -> Place {
+        match field {
+            Some(index) => self.table.cell(self.at, index, self.name(index)),
+            None => self.table.row(self.at),
+        }
+    }
+
+    fn prefix(&self, field: Option<usize>) -> String {
+        match field {
+            Some(index) => format!("row {}, column `{}`: ", self.at.line, super::shown(self.name(index))),
+            None => format!("row {}: ", self.at.line),
+        }
+    }
+}
+
+impl CsvRow<'_> {
+    fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("", String::as_str)
+    }
+}
+
+/// Makes the jobs of the plan in `source`, whose rows name their action.
+pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
+    let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
+    let unknown =
+        Work { number: ACTIONS.len(), steps: Vec::new(), whole: false, not_before: None, note: None, place: None };
+    let mut last: Option<usize> = None;
+    each_row(
+        source,
+        path,
+        Role::Plan,
+        expander,
+        |_, _| {},
+        |expander, layout, row: &CsvRow<'_>| {
+            let name = layout.action.map_or("", |field| row.field(field));
+            if last.is_none_or(|index| ACTIONS[index].name != name) {
+                last = ACTIONS.iter().position(|action| action.name == name);
+            }
+            let work = match last {
+                Some(index) => &*works[index].get_or_insert_with(|| work_of(&ACTIONS[index], index)),
+                None => {
+                    refuse_action(expander, layout, row, name);
+                    &unknown
+                }
+            };
+            expander.add(work, layout, row, Some(row.at.line));
+        },
+    )
+}
+
+fn work_of(action: &'static Action, number: usize) -> Work {
+    let steps = vec![Step::new(action, None, Vec::new())];
+    Work { number, steps, whole: true, not_before: None, note: None, place: None }
+}
+
+fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, name: &str) {
+    // A file without the column has been told at its header.
+    let Some(field) = layout.action else { return };
+    expander.faults.push_error_with(|| {
+        let prefix = row.prefix(Some(field));
+        let fault = if name.is_empty() {
+            Diagnostic::error("missing-action", prefix + "the action is missing").help("`musterout actions` lists them")
+        } else {
+            let (message, help) = unknown_action(name);
+            Diagnostic::error("unknown-action", prefix + &message).help(help)
+        };
+        fault.at(row.place(Some(field)))
+    });
+}
+
+/// Makes the jobs of the targets in `source`, all of which get `work`.
+pub fn expand_targets(
+    source: Source,
+    path: &Path,
+    role: Role<'_>,
+    work: &Work,
+    expander: &mut Expander,
+) -> Option<Input> {
+    let begin = |expander: &mut Expander, layout: &Layout| {
+        let has_column = |name: &str| layout.parameters.iter().any(|(_, column)| *column == name);
+        expander.report_lacking_everywhere(work, has_column);
+    };
+    let each = |expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>| expander.add(work, layout, row, None);
+    each_row(source, path, role, expander, begin, each)
+}
+
+/// Hands the layout of a file to `begin` and its rows to `each`. `None` if there is no telling what its rows mean.
+fn each_row(
+    source: Source,
+    path: &Path,
+    role: Role<'_>,
+    expander: &mut Expander,
+    begin: impl FnOnce(&mut Expander, &Layout),
+    mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
+) -> Option<Input> {
+    let table = match Table::new(source) {
+        Ok(table) => table,
+        Err(fault) => {
+            expander.faults.push(*fault);
+            return None;
+        }
+    };
+    let mut rows = table.rows();
+    let mut record = StringRecord::new();
+    let header = next(&mut rows, &mut record, expander)?;
+    let (layout, unused_columns) = columns::recognise(&table, &record, header, role, &mut expander.faults);
+    if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
+        return None;
+    }
+    begin(expander, &layout);
+    expander.jobs.reserve(table.lines().min(MAX_JOBS));
+    let mut count = 0;
+    while let Some(at) = next(&mut rows, &mut record, expander) {
+        count += 1;
+        if expander.jobs.len() > MAX_JOBS {
+            break;
+        }
+        let row = CsvRow { table: &table, names: &layout.names, record: &record, at };
+        if record.len() == layout.names.len() {
+            each(expander, &layout, &row);
+        } else {
+            refuse_ragged(expander, &row);
+        }
+    }
+    Some(Input { file: path.to_owned(), format: table.format(), rows: count, unused_columns })
+}
+
+fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {
+    match rows.read(record) {
+        Ok(at) => at,
+        Err(fault) => {
+            expander.faults.push(*fault);
+            None
+        }
+    }
+}
+
+fn refuse_ragged(expander: &mut Expander, row: &CsvRow<'_>) {
+    let (found, expected) = (row.record.len(), row.names.len());
+    expander.faults.push_error_with(|| {
+        let message = format!("row {}: {found} cells, and the header has {expected}", row.at.line);
+        Diagnostic::error("ragged-row", message)
+            .at(row.place(None))
+            .help("put cells that hold a separator in quotes, and give every row a cell for each column")
+    });
+}

@@ -1,0 +1,121 @@
+//! Files as text: read within a limit, decoded, and able to say where something stands.
+//!
+//! In: a path. Out: a [`Source`], or the fault that kept it from being read. Must not: know what the text means.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::diagnostics::{Diagnostic, Place};
+
+/// The text of a file under the name that its user knows.
+#[derive(Debug)]
+pub struct Source {
+    pub name: String,
+    /// Without a byte order mark.
+    pub text: String,
+    pub encoding: &'static str,
+}
+
+/// Where something stands in a [`Source`]: line and column from 1, and the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub line: u32,
+    pub column: u32,
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Source {
+    /// Reads and decodes the file at `path`, unless it is larger than `limit` bytes.
+    pub fn read(path: &Path, limit: u64) -> Result<Self, Box<Diagnostic>> {
+        let name = path.display().to_string();
+        let bytes = bytes(path, limit).map_err(|fault| Box::new(fault.at(Place::file(&name))))?;
+        Self::decode(name, &bytes)
+    }
+
+    /// The text that `bytes` hold.
+    pub fn decode(name: String, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
+        let encoding = encoding_of(bytes);
+        let mut decoder = encoding.new_decoder_with_bom_removal();
+        let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len());
+        let mut text = String::with_capacity(room);
+        let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
+        match result {
+            DecoderResult::InputEmpty => Ok(Self { name, text, encoding: encoding.name() }),
+            DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
+                let end = text.len();
+                let mut place = Place::in_text(name, &text, end..end);
+                place.excerpt = None;
+                let line = place.line.unwrap_or(1);
+                let message =
+                    format!("line {line} is not {}: the bytes before offset {read} make no text", encoding.name());
+                let fault = Diagnostic::error("bad-encoding", message).at(place);
+                Err(Box::new(fault.help("save the file as UTF-8 (in Excel: \"CSV UTF-8\")")))
+            }
+        }
+    }
+
+    /// The byte at which that line and column, both from 1, begin.
+    pub fn offset_of(&self, line: usize, column: usize) -> usize {
+        let line_start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let rest = self.text.get(line_start..).unwrap_or_default();
+        line_start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
+    }
+
+    /// `span` as a place to show.
+    pub fn place(&self, span: &Span) -> Place {
+        let end = span.end.max(self.end_of_word(span.start));
+        Place::known(&self.name, &self.text, span.line as usize, span.column as usize, span.start..end)
+    }
+
+    /// Something that starts a list or map has no width of its own: the first word is underlined then.
+    fn end_of_word(&self, start: usize) -> usize {
+        let rest = self.text.get(start..).unwrap_or_default();
+        let width = rest.char_indices().take(60).find(|(_, c)| c.is_whitespace() || *c == ':');
+        start + width.map_or(0, |(at, _)| at)
+    }
+}
+
+fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => Diagnostic::error("missing-file", "there is no such file"),
+        _ => Diagnostic::error("unreadable-file", format!("the file cannot be read: {error}")),
+    };
+    let too_large = || {
+        let message = format!("the file is larger than {} MiB", limit >> 20);
+        Diagnostic::error("too-large", message).help("split it, or list targets in a CSV file")
+    };
+    let about = std::fs::metadata(path).map_err(unreadable)?;
+    if about.is_dir() {
+        return Err(Diagnostic::error("unreadable-file", "this is a directory, not a file"));
+    }
+    if !about.is_file() {
+        return Err(Diagnostic::error("unreadable-file", "this is not a regular file"));
+    }
+    if about.len() > limit {
+        return Err(too_large());
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
+    // It may have grown since.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// By the byte order mark; without one, a NUL in the first character tells UTF-16, because no text starts with one.
+fn encoding_of(bytes: &[u8]) -> &'static Encoding {
+    if let Some((encoding, _)) = Encoding::for_bom(bytes) {
+        return encoding;
+    }
+    match bytes {
+        [0, second, ..] if *second != 0 => UTF_16BE,
+        [first, 0, ..] if *first != 0 => UTF_16LE,
+        _ => UTF_8,
+    }
+}

@@ -1,0 +1,250 @@
+//! `targets:` of a job: listed in the plan, or in a CSV file beside it.
+//!
+//! In: the node, and the work that each target gets. Out: jobs and faults in an [`Expander`], and the files read.
+//! Must not: decide what a target's fields mean; rows of both kinds go the same way through `expand`.
+
+use std::path::Path;
+
+use super::columns::{self, Layout, Mapping, Role};
+use super::document::{Entries, read_route, with_settings};
+use super::expand::{Expander, MAX_JOBS, Row};
+use super::reader::{Entry, Reader};
+use super::rows;
+use super::source::Source;
+use super::vocabulary::{self, Meaning};
+use super::work::Work;
+use super::yaml::{Node, Value};
+use super::{CSV_LIMIT, Input};
+use crate::diagnostics::{Diagnostic, Place, did_you_mean};
+
+/// Makes the jobs of one item of `jobs:`.
+pub fn expand(job: &Entries<'_>, plan: &Source, folder: &Path, expander: &mut Expander, inputs: &mut Vec<Input>) {
+    match job.targets.map(|node| (node, &node.value)) {
+        Some((_, Value::List(items))) => listed(job, items, plan, expander),
+        Some((node, Value::Map(_))) => inputs.extend(in_a_file(job, node, plan, folder, expander)),
+        Some((node, _)) => {
+            let mut reader = Reader { source: plan, faults: &mut expander.faults };
+            reader.wrong_type(node, "`targets`", "a list, or a map with `csv`", None);
+        }
+        None => {}
+    }
+}
+
+fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expander) {
+    let with_of_its_own = |item: &Node| match &item.value {
+        Value::Map(entries) => entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if name == "with")),
+        _ => false,
+    };
+    if !items.iter().any(with_of_its_own) {
+        expander.report_lacking_everywhere(&job.work, |_| false);
+    }
+    for item in items {
+        if expander.jobs.len() > MAX_JOBS {
+            return;
+        }
+        let Some(target) = read_target(job, item, plan, expander) else { continue };
+        if let Some(work) = &target.work {
+            expander.report_lacking_everywhere(work, |_| false);
+        } else if items.iter().any(with_of_its_own) {
+            let work = Work { place: Some(plan.place(&item.span)), ..job.work.clone() };
+            expander.report_lacking_everywhere(&work, |_| false);
+        }
+        expander.add(target.work.as_ref().unwrap_or(&job.work), &target.layout, &target.row, None);
+    }
+}
+
+/// An item of a list of targets.
+struct Target<'s> {
+    /// The job's work with the target's own parameters and route, if it has some.
+    work: Option<Work>,
+    layout: Layout,
+    row: Item<'s>,
+}
+
+struct Item<'s> {
+    plan: &'s Source,
+    node: &'s Node,
+    fields: Vec<(&'s str, &'s Node)>,
+}
+
+impl Row for Item<'_> {
+    fn field(&self, index: usize) -> &str {
+        self.fields.get(index).map_or("", |(text, _)| *text)
+    }
+
+    fn place(&self, field: Option<usize>) -> Place {
+        let node = field.and_then(|index| self.fields.get(index)).map_or(self.node, |(_, node)| *node);
+        self.plan.place(&node.span)
+    }
+
+    fn prefix(&self, _: Option<usize>) -> String {
+        String::new()
+    }
+}
+
+fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander: &mut Expander) -> Option<Target<'s>> {
+    let mut reader = Reader { source: plan, faults: &mut expander.faults };
+    if let Value::Text(text) = &item.value {
+        let key = job.work.steps.first().map_or("id", |step| step.action.default_route().ids[0].name);
+        let message = format!("a target is a map, and this is the text `{}`", super::shown(text));
+        reader.fault(
+            &item.span,
+            "wrong-type",
+            message,
+            Some(format!("say what it is: `{key}: {}`", super::shown(text))),
+        );
+        return None;
+    }
+    let entries = reader.map(item, "a target")?;
+    let mut target =
+        Target { work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
+    let mut seen: Vec<(Meaning, &str)> = Vec::new();
+    for entry in entries {
+        let Entry { name, value, .. } = entry;
+        match Meaning::of_key(name) {
+            _ if name == "with" => own_parameters(job, item, value, &mut target, &mut reader),
+            Some(Meaning::Route) => own_route(job, item, value, &mut target, &mut reader),
+            None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &mut reader),
+            Some(meaning) => {
+                if let Some((_, earlier)) = seen.iter().find(|(seen, _)| *seen == meaning) {
+                    let message = format!("`{earlier}` and `{name}` mean the same");
+                    reader.fault(&entry.key.span, "duplicate-key", message, Some("keep one of them".into()));
+                    continue;
+                }
+                seen.push((meaning, name));
+                if let Some(text) = reader.text(value, &format!("`{name}`")) {
+                    target.layout.add(target.row.fields.len(), meaning);
+                    target.row.fields.push((text, value));
+                } else {
+                    target.layout.told_without_ids = true;
+                }
+            }
+        }
+    }
+    Some(target)
+}
+
+fn own_work<'t>(job: &Entries<'_>, item: &Node, target: &'t mut Target<'_>, plan: &Source) -> &'t mut Work {
+    target.work.get_or_insert_with(|| Work {
+        // Two targets with the same number would share parameters that are not the same.
+        number: usize::MAX - item.span.start,
+        place: Some(plan.place(&item.span)),
+        ..job.work.clone()
+    })
+}
+
+fn own_parameters<'s>(
+    job: &Entries<'_>,
+    item: &'s Node,
+    with: &'s Node,
+    target: &mut Target<'s>,
+    reader: &mut Reader<'s, '_>,
+) {
+    if !job.work.whole {
+        return;
+    }
+    let steps = own_work(job, item, target, reader.source).steps.clone();
+    let steps = with_settings(&steps, with, reader);
+    own_work(job, item, target, reader.source).steps = steps;
+}
+
+fn own_route<'s>(
+    job: &Entries<'_>,
+    item: &'s Node,
+    node: &'s Node,
+    target: &mut Target<'s>,
+    reader: &mut Reader<'s, '_>,
+) {
+    if !job.work.whole {
+        return;
+    }
+    let work = own_work(job, item, target, reader.source);
+    match work.steps.as_mut_slice() {
+        [step] => {
+            step.route = read_route(node, step.action, reader);
+            work.whole = step.route.is_some();
+        }
+        _ => {
+            let message = "a route is named for each of several steps in `steps:`, not for a target";
+            reader.fault(&node.span, "no-route", message, None);
+        }
+    }
+}
+
+fn unknown_key(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
+    let known: Vec<_> = vocabulary::keys_of_a_target().collect();
+    let help = match (Meaning::of_key(entry.name), did_you_mean(entry.name, known.iter().copied())) {
+        (Some(Meaning::Parameter(name)), _) => {
+            format!("parameters of a target stand under `with:`: `with: {{ {name}: … }}`")
+        }
+        (_, Some(near)) => format!("did you mean `{near}`?"),
+        _ => format!("known are {}", known.join(", ")),
+    };
+    let message = format!("a target has no key `{}`", super::shown(entry.name));
+    reader.fault(&entry.key.span, "unknown-key", message, Some(help));
+}
+
+fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expander: &mut Expander) -> Option<Input> {
+    let mut reader = Reader { source: plan, faults: &mut expander.faults };
+    let (mut file, mut mapping) = (None, None);
+    let mut named = false;
+    for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns"])? {
+        if name == "csv" {
+            named = true;
+            file = reader.text(value, "`csv`").map(|name| (name, value));
+        } else {
+            mapping = Some(read_mapping(value, plan, &mut reader));
+        }
+    }
+    if !named {
+        let help = Some("write `csv: FILE`, or list the targets".into());
+        reader.fault(&node.span, "missing-key", "the key `csv` is missing", help);
+    }
+    let (name, at) = file?;
+    let path = folder.join(name);
+    let source = match Source::read(&path, CSV_LIMIT) {
+        Ok(source) => source,
+        Err(fault) => {
+            expander.faults.push(in_the_plan(*fault, &path, plan, at));
+            return None;
+        }
+    };
+    let role = Role::Targets(mapping.as_ref());
+    rows::expand_targets(source, &path, role, &job.work, expander)
+}
+
+/// A fault of a whole file is shown where the plan names it; one with a line stays there.
+fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
+    if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
+        return fault;
+    }
+    let message = format!("{}: {}", path.display(), fault.message);
+    Diagnostic { message, ..fault }.at(plan.place(&at.span))
+}
+
+fn read_mapping<'s>(node: &'s Node, plan: &'s Source, reader: &mut Reader<'s, '_>) -> Mapping<'s> {
+    let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new() };
+    for entry in reader.map(node, "`columns`").unwrap_or_default() {
+        let Entry { name, key, value } = entry;
+        let Some(meaning) = columns::mappable(name) else {
+            let known: Vec<_> = vocabulary::known().filter(|word| *word != "action").collect();
+            match name {
+                "action" => {
+                    let message = "a list of targets has no column `action`: the job says what to do";
+                    reader.fault(&key.span, "unknown-key", message, None);
+                }
+                _ => reader.unknown_key(&entry, "`columns`", &known),
+            }
+            continue;
+        };
+        if mapping.entries.iter().any(|(earlier, ..)| *earlier == meaning) {
+            let message = format!("`{name}` means the same as another key here");
+            reader.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
+            continue;
+        }
+        if let Some(header) = reader.text(value, "the name of a column") {
+            mapping.entries.push((meaning, key.span, header, value.span));
+        }
+    }
+    mapping
+}

@@ -1,0 +1,132 @@
+//! What the columns of a CSV file and the keys of a target mean.
+//!
+//! In: a header or key. Out: its [`Meaning`], and the known words for suggestions. Must not: read values.
+
+use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, id_named, selector_named};
+
+/// What the value under a header or key says about a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    Action,
+    Id(IdName),
+    /// An id where the action is bound to a user, a selector anywhere else.
+    UserPrincipalName(IdName),
+    /// `id`: the target acted on, whatever its kind.
+    AnyId,
+    Selector(Selector),
+    NotBefore,
+    Note,
+    Route,
+    Parameter(&'static str),
+}
+
+const WORDS: &[(&str, Meaning)] = &[
+    ("action", Meaning::Action),
+    ("id", Meaning::AnyId),
+    ("notBefore", Meaning::NotBefore),
+    ("note", Meaning::Note),
+    ("route", Meaning::Route),
+];
+
+impl Meaning {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id(id) => id.name,
+            Self::UserPrincipalName(_) => "userPrincipalName",
+            Self::Selector(selector) => selector.name,
+            Self::Parameter(name) => name,
+            word => WORDS.iter().find(|(_, meaning)| *meaning == word).map_or("", |(name, _)| name),
+        }
+    }
+
+    /// What a header means, without regard to case, spaces and punctuation.
+    pub fn of_header(header: &str) -> Option<Self> {
+        let folded = fold(header);
+        let word = WORDS.iter().find(|(name, _)| fold(name) == folded).map(|(_, meaning)| *meaning);
+        let parameter = |name: &str| {
+            parameters().find(|parameter| fold(parameter.name) == name).map(|parameter| Self::Parameter(parameter.name))
+        };
+        word.or_else(|| id_named(header).map(|id| Self::of_id(id, &folded)))
+            .or_else(|| selector_named(header).map(Self::Selector))
+            .or_else(|| parameter(&folded))
+            .or_else(|| folded.strip_prefix("with").and_then(parameter))
+    }
+
+    /// What a key of ours means: YAML keys are spelled exactly.
+    pub fn of_key(key: &str) -> Option<Self> {
+        known().find(|known| *known == key).and_then(Self::of_header)
+    }
+
+    fn of_id(id: IdName, folded: &str) -> Self {
+        let is_name = matches!(folded, "userprincipalname" | "upn");
+        if is_name { Self::UserPrincipalName(id) } else { Self::Id(id) }
+    }
+}
+
+/// Folds a name so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
+pub fn fold(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    ACTIONS.iter().flat_map(|action| action.parameters)
+}
+
+fn targets() -> impl Iterator<Item = &'static str> {
+    let ids = IdName::ALL.iter().flat_map(|id| std::iter::once(id.name).chain(id.aliases.iter().copied()));
+    ids.chain(SELECTORS.iter().map(|selector| selector.name))
+}
+
+/// Every word that a header can be.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    let words = WORDS.iter().map(|(name, _)| *name);
+    words.chain(targets()).chain(parameters().map(|parameter| parameter.name))
+}
+
+/// Every key that an item of `targets:` can have.
+pub fn keys_of_a_target() -> impl Iterator<Item = &'static str> {
+    ["id", "with", "notBefore", "note", "route"].into_iter().chain(targets())
+}
+
+/// The id columns that point at a target of `action`, for help: `managedDeviceId`.
+pub fn usual_ids(action: &Action) -> String {
+    list(action.default_route().ids.iter().map(|id| id.name))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<_> = words.into_iter().collect();
+    match words.split_last() {
+        None => String::new(),
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// The routes of an action with their ids, for help.
+pub fn routes(action: &Action) -> String {
+    let routes: Vec<_> = action
+        .routes
+        .iter()
+        .map(|route| format!("{} ({})", route.name, list(route.ids.iter().map(|id| id.name))))
+        .collect();
+    format!("routes of `{}`: {}", action.name, routes.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_word_means_itself() {
+        for word in known() {
+            assert!(Meaning::of_header(word).is_some(), "{word}");
+            assert!(Meaning::of_key(word).is_some(), "{word}");
+        }
+        assert_eq!(Meaning::of_header("Not before").map(Meaning::name), Some("notBefore"));
+        assert_eq!(Meaning::of_key("Not before"), None);
+        assert_eq!(Meaning::of_header("UPN").map(Meaning::name), Some("userPrincipalName"));
+        assert_eq!(Meaning::of_header("with.keepUserData"), Meaning::of_header("Keep user data"));
+        assert_eq!(Meaning::of_header("deviceName").map(Meaning::name), Some("deviceName"));
+    }
+}

@@ -1,0 +1,102 @@
+//! What is to be done with each target of a job, before any target is known.
+//!
+//! In: actions, routes and parameters that have been found in the catalog. Out: [`Work`], and which route a set of
+//! ids fits. Must not: know where any of it was written, except to point there.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::catalog::{Action, IdName, Parameter, Route};
+use crate::diagnostics::Place;
+use crate::job::Parameters;
+
+/// One parameter and its checked value.
+pub type Setting = (&'static Parameter, Value);
+
+/// The steps for each target, and what the job says for all of them.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Tells one `Work` of a plan from another.
+    pub number: usize,
+    pub steps: Vec<Step>,
+    /// Whether all of it was understood; if not, a fault has been reported and targets are only checked for form.
+    pub whole: bool,
+    pub not_before: Option<Timestamp>,
+    pub note: Option<Box<str>>,
+    /// Where a fault of all its targets is shown; `None` where every row has its own work.
+    pub place: Option<Place>,
+}
+
+/// One action on the target.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub action: &'static Action,
+    /// Where the plan names one.
+    pub route: Option<&'static Route>,
+    pub with: Vec<Setting>,
+    /// Parameters whose value is wrong: they have been told, and are not called missing as well.
+    pub spoilt: Vec<&'static str>,
+    /// `with` as it is sent, for the targets that add nothing.
+    pub shared: Option<Arc<Parameters>>,
+}
+
+impl Step {
+    pub fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
+        let shared = Parameters::new(action, with.clone());
+        Self { action, route, with, spoilt: Vec::new(), shared }
+    }
+
+    /// The step with `more` on top of its own parameters.
+    pub fn and(&self, more: impl IntoIterator<Item = Setting>) -> Vec<Setting> {
+        let mut with = self.with.clone();
+        for (parameter, value) in more {
+            with.retain(|(earlier, _)| earlier.name != parameter.name);
+            with.push((parameter, value));
+        }
+        with
+    }
+
+    /// Required parameters that `with` does not give.
+    pub fn lacking(&self, with: &[Setting]) -> impl Iterator<Item = &'static Parameter> {
+        let given = with.iter().map(|(parameter, _)| parameter.name);
+        let given: Vec<_> = given.chain(self.spoilt.iter().copied()).collect();
+        self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
+    }
+
+    pub fn knows(&self, id: &str) -> bool {
+        self.action.routes.iter().any(|route| takes(route, id))
+    }
+
+    /// The route that `id` alone stands for.
+    pub fn route_of_any_id(&self, named: Option<&'static Route>) -> &'static Route {
+        named.or(self.route).unwrap_or_else(|| self.action.default_route())
+    }
+
+    /// The route of a target with exactly the ids `given`.
+    pub fn exact_route(&self, named: Option<&'static Route>, given: &[IdName]) -> Option<&'static Route> {
+        let fits = |route: &&Route| route.ids.len() == given.len() && given.iter().all(|id| takes(route, id.name));
+        match named.or(self.route) {
+            Some(route) => Some(route).filter(fits),
+            None => self.action.routes.iter().find(fits),
+        }
+    }
+
+    /// The routes that could be used for a target with the ids `given`, some of which may be for other steps. All
+    /// that are returned take the same number of ids, the largest possible.
+    pub fn possible_routes(&self, given: &[IdName]) -> Vec<&'static Route> {
+        let all = match self.route {
+            Some(route) => std::slice::from_ref(route),
+            None => self.action.routes,
+        };
+        let fitting = all.iter().filter(|route| route.ids.iter().all(|id| given.iter().any(|g| g.name == id.name)));
+        let most = fitting.clone().map(|route| route.ids.len()).max();
+        fitting.filter(|route| Some(route.ids.len()) == most).collect()
+    }
+}
+
+/// Whether `route` has a place for that id.
+pub fn takes(route: &Route, id: &str) -> bool {
+    route.ids.iter().any(|own| own.name == id)
+}
