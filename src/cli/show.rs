@@ -89,8 +89,10 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             .help("rows that are not_attempted can be run again; look at unknown ones first"),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help("rows that are not_attempted can be run again once sign-in works"),
-        Some(StopReason::Unreachable(why)) => Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
-            .help("check the network, the proxy and --graph-url; rows that are not_attempted can be run again"),
+        Some(StopReason::Unreachable(why)) => {
+            Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
+                .help("check the network, the proxy and --graph-url; rows that are not_attempted can be run again")
+        }
     };
     stderr.say(fault.render(stderr.styled()).trim_end());
 }

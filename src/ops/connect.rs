@@ -25,15 +25,23 @@ pub enum Client {
 }
 
 /// Makes the client; nothing is sent yet.
-pub fn connect(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>, clock: Clock, connections: u16) -> Result<Client, Error> {
+pub fn connect(
+    settings: &Settings,
+    tenant: &Tenant,
+    plan_tenant: Option<&str>,
+    clock: Clock,
+    connections: u16,
+) -> Result<Client, Error> {
     match tenant {
         Tenant::Real => {
             let identity = settings.identity().map_err(Error::sign_in)?;
-            let transport = HttpTransport::new(usize::from(connections), settings.is_local() && is_local_login(settings))
-                .map_err(|error| Error::Io {
-                    what: "the HTTP client could not be set up".into(),
-                    cause: std::io::Error::other(error),
-                })?;
+            let transport =
+                HttpTransport::new(usize::from(connections), settings.is_local() && is_local_login(settings)).map_err(
+                    |error| Error::Io {
+                        what: "the HTTP client could not be set up".into(),
+                        cause: std::io::Error::other(error),
+                    },
+                )?;
             Ok(Client::Http(client(transport, credentials(identity), settings, clock)))
         }
         Tenant::Simulated(scenario) => {
@@ -93,7 +101,9 @@ pub async fn sign_in<T: Transport>(client: &GraphClient<T>, now: Timestamp) -> R
 pub fn explain(error: &SignInError) -> Diagnostic {
     let diagnostic = Diagnostic::error("sign-in", format!("sign-in failed: {error}"));
     match error {
-        SignInError::Refused { .. } => diagnostic.help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"),
+        SignInError::Refused { .. } => {
+            diagnostic.help("check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET")
+        }
         SignInError::Unreachable { .. } => diagnostic.help("check the network, the proxy, --login-url and --cloud"),
         SignInError::CannotRenew | SignInError::BadAnswer(_) => diagnostic,
     }

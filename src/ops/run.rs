@@ -95,8 +95,8 @@ impl Go<'_> {
         }
         self.warn_of_missing_permissions(&client).await;
         self.ask()?;
-        let stop = shutdown::listen()
-            .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        let stop =
+            shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         let (events, told) = mpsc::unbounded_channel();
         let reserve = reserve_percent(self.request.choices, self.plan.limits);
         let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), reserve));
@@ -132,7 +132,11 @@ impl Go<'_> {
             let held = wanted.iter().any(|permission| claims.holds(permission) != Some(false));
             if !held && !told.contains(&job.action.name) {
                 told.push(job.action.name);
-                tracing::warn!("the token lists none of {} for {}; the service may refuse it", wanted.join(", "), job.action.name);
+                tracing::warn!(
+                    "the token lists none of {} for {}; the service may refuse it",
+                    wanted.join(", "),
+                    job.action.name
+                );
             }
         }
     }
@@ -175,8 +179,11 @@ fn confirm_number(request: &RunRequest, preflight: &Preflight) -> Result<(), Err
                 .help("look at the preview; when the number is right, confirm that number"),
         )),
         None if preflight.dangerous > 0 && !request.interactive => Err(Error::refused(
-            Diagnostic::error("not-confirmed", format!("{due} requests would be sent, and nobody is there to confirm it"))
-                .help(format!("look at the preview, then run with --confirm {due}")),
+            Diagnostic::error(
+                "not-confirmed",
+                format!("{due} requests would be sent, and nobody is there to confirm it"),
+            )
+            .help(format!("look at the preview, then run with --confirm {due}")),
         )),
         None => Ok(()),
     }

@@ -16,7 +16,6 @@ use crate::simulator::server::Server;
 use crate::simulator::tenant::Tenant;
 
 /// A server that listens and has not begun to answer.
-#[derive(Debug)]
 pub struct Serving {
     server: Server,
 }
@@ -46,8 +45,8 @@ impl Serving {
 
     /// Answers until Ctrl-C.
     pub async fn until_stopped(self) -> Result<(), Error> {
-        let mut stop = shutdown::listen()
-            .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        let mut stop =
+            shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         tokio::select! {
             () = self.server.run() => {}
             _ = stop.recv() => {}
