@@ -135,7 +135,10 @@ mod tests {
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows) = scenario.throttle;
-        assert_eq!(windows.iter().flatten().next().map(|w| w.requests), Some(900));
+        assert_eq!(
+            windows.map(|window| window.map(|window| window.requests)),
+            [Some(1_800), Some(50), Some(900), Some(100)]
+        );
     }
 
     #[test]
