@@ -93,6 +93,7 @@ impl Go<'_> {
         if let Some(expected) = &self.plan.tenant {
             tenant::verify(&client, expected, self.signed_in_to()).await?;
         }
+        tracing::info!(tenant = self.signed_in_to(), requests = self.preflight.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
         self.ask()?;
         let stop =

@@ -222,6 +222,8 @@ impl Dispatcher {
         if self.stopped.is_some() {
             return self.leave(item, now);
         }
+        let target = self.jobs[job as usize].target();
+        tracing::info!(row = self.jobs[job as usize].row, target, delay_ms = after.as_millis() as u64, %reason, "will be tried again");
         self.tell(Event::Retrying { job, delay: after, reason });
         self.queues.push_later(now + after, self.bucket_of(item), item);
     }
