@@ -129,13 +129,13 @@ impl Inventory {
     /// The place of the thing that `id` names, or `None` if there is no such thing.
     pub fn find(&mut self, kind: TargetKind, id: &str) -> Option<usize> {
         let key = id.to_ascii_lowercase();
-        if self.missing.contains(&key) {
-            return None;
-        }
         let key = match kind {
             TargetKind::ManagedDevice if !Guid::is(&key) => device_behind(&key),
             _ => key,
         };
+        if self.lacks(&key) {
+            return None;
+        }
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
         match known {
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
