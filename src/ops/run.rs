@@ -101,6 +101,7 @@ impl Go<'_> {
         let (events, told) = mpsc::unbounded_channel();
         let reserve = reserve_percent(self.request.choices, self.plan.limits);
         let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), reserve));
+        let client = client.justified(self.plan.justification.as_deref());
         let jobs: Arc<[Job]> = self.plan.jobs.into();
         let run = Run {
             jobs: Arc::clone(&jobs),
