@@ -35,7 +35,8 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         Value::Map(entries) => entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if name == "with")),
         _ => false,
     };
-    if !items.iter().any(with_of_its_own) {
+    let some_have_their_own = items.iter().any(with_of_its_own);
+    if !some_have_their_own {
         expander.report_lacking_everywhere(&job.work, |_| false);
     }
     for item in items {
@@ -45,7 +46,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         let Some(target) = read_target(job, item, plan, expander) else { continue };
         if let Some(work) = &target.work {
             expander.report_lacking_everywhere(work, |_| false);
-        } else if items.iter().any(with_of_its_own) {
+        } else if some_have_their_own {
             let work = Work { place: Some(plan.place(&item.span)), ..job.work.clone() };
             expander.report_lacking_everywhere(&work, |_| false);
         }
