@@ -50,6 +50,8 @@ pub struct Expander {
     given: Vec<IdName>,
     slots: Vec<Slot>,
     remembered: HashMap<String, Shared>,
+    /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
+    plain: Option<(usize, Shared)>,
     key: String,
     last_time: Option<(String, Timestamp)>,
     routes: Vec<&'static Route>,
@@ -273,6 +275,18 @@ impl Expander {
 
     /// The parameters of each step, `None` after a fault.
     fn parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+        let is_plain = layout.parameters.iter().all(|(field, _)| row.field(*field).is_empty());
+        if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
+            return Some(Rc::clone(shared));
+        }
+        let shared = self.remembered_parameters(work, layout, row)?;
+        if is_plain {
+            self.plain = Some((work.number, Rc::clone(&shared)));
+        }
+        Some(shared)
+    }
+
+    fn remembered_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
         for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
