@@ -50,6 +50,7 @@ pub struct Expander {
     given: Vec<IdName>,
     slots: Vec<Slot>,
     remembered: HashMap<String, Shared>,
+    numbers_given: usize,
     /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
     plain: Option<(usize, Shared)>,
     key: String,
@@ -64,6 +65,12 @@ struct Slot {
 }
 
 impl Expander {
+    /// A number for the work of one target; those of jobs count from the other end.
+    pub fn fresh_number(&mut self) -> usize {
+        self.numbers_given += 1;
+        usize::MAX - self.numbers_given
+    }
+
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
