@@ -15,6 +15,7 @@ pub mod settings;
 pub mod plan;
 pub mod guard;
 pub mod preview;
+pub mod journal;
 pub mod runner;
 pub mod msgraph;
 pub mod report;

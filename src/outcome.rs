@@ -33,6 +33,24 @@ pub enum Verdict {
     Refused,
 }
 
+impl Verdict {
+    /// The word in the journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Throttled { .. } => "throttled",
+            Self::Transient { .. } => "transient",
+            Self::Unreachable => "unreachable",
+            Self::Lost => "lost",
+            Self::Unauthorized => "unauthorized",
+            Self::SignInFailed => "sign_in_failed",
+            Self::ApprovalRequired { .. } => "approval_required",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -119,6 +137,11 @@ impl Outcome {
         }
     }
 
+    /// The outcome of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
     pub fn standing(self) -> Standing {
         match self {
             Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
@@ -177,6 +200,10 @@ pub struct Tally([u32; Outcome::ALL.len()]);
 impl Tally {
     pub fn count(&mut self, outcome: Outcome) {
         self.0[outcome as usize] += 1;
+    }
+
+    pub fn add(&mut self, outcome: Outcome, count: u32) {
+        self.0[outcome as usize] += count;
     }
 
     pub fn of(&self, outcome: Outcome) -> u32 {

@@ -1,0 +1,40 @@
+//! What can go wrong with the journal.
+//!
+//! In: SQLite's and the system's errors. Out: one enum, with remedies in its words. Must not: be swallowed; a journal that
+//! cannot be written ends the run.
+
+use std::path::PathBuf;
+
+use super::lock::Holder;
+
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("the journal {} cannot be opened: {cause}", file.display())]
+    Open { file: PathBuf, cause: String },
+    #[error("the journal {} was written by a newer version of musterout (schema {found}, this one knows {known})", file.display())]
+    Newer { file: PathBuf, found: u32, known: u32 },
+    #[error("the journal cannot be written: {0}")]
+    Write(String),
+    #[error("the journal cannot be read: {0}")]
+    Read(String),
+    #[error("there is no run {0} in the journal")]
+    NoSuchRun(String),
+    #[error("{prefix} is the beginning of {count} runs")]
+    Ambiguous { prefix: String, count: usize },
+    #[error("the journal's record of the run is damaged: {0}")]
+    Damaged(String),
+    #[error("this plan is being run by {0}")]
+    Locked(Holder),
+    #[error("the state directory {} cannot be used: {cause}", folder.display())]
+    Folder { folder: PathBuf, cause: std::io::Error },
+}
+
+impl JournalError {
+    pub(super) fn read(error: rusqlite::Error) -> Self {
+        Self::Read(error.to_string())
+    }
+
+    pub(super) fn write(error: rusqlite::Error) -> Self {
+        Self::Write(error.to_string())
+    }
+}

@@ -1,0 +1,21 @@
+//! The journal: the durable record of all runs, one SQLite database in the state directory.
+//!
+//! In: runs, attempts about to be made, answers, settlements. Out: the same, read back: for reports, for resuming, for
+//! an auditor. The source of truth: a report is a view of it. Must not: hold a secret, send, or decide what to do with
+//! a job ([`resume`] is a pure table); no SQL stands outside this folder.
+
+mod error;
+mod list;
+mod lock;
+mod reader;
+pub mod resume;
+mod schema;
+mod store;
+mod writer;
+
+pub use error::JournalError;
+pub use list::{Pruned, RunSummary};
+pub use lock::{Holder, RunLock};
+pub use reader::{PastAttempt, RunRecord, StoredJob};
+pub use store::{Journal, NewRun, PlanFile, RunId};
+pub use writer::{Recorder, Written};

@@ -1,0 +1,265 @@
+//! Reading a run back: its jobs, their attempts, their outcomes.
+//!
+//! In: the id of a run, or the beginning of one. Out: a [`RunRecord`] with one [`StoredJob`] for every row.
+//! Must not: trust what it reads: a job whose digest or request is no longer what was recorded is an error.
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+use serde_json::Value;
+
+use super::error::JournalError;
+use super::resume::{Past, Sent};
+use super::store::{Journal, RunId};
+use crate::catalog::Action;
+use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::outcome::{Outcome, Settlement};
+
+/// One run, as recorded.
+#[derive(Debug)]
+pub struct RunRecord {
+    pub number: i64,
+    pub id: RunId,
+    pub state: String,
+    pub plan_key: String,
+    pub plan_file: String,
+    pub plan_digest: String,
+    pub tenant: String,
+    pub settings: Value,
+    pub report: Option<String>,
+    pub started_at: Timestamp,
+    pub jobs: Vec<StoredJob>,
+}
+
+/// One job of a run, and what became of it.
+#[derive(Debug)]
+pub struct StoredJob {
+    pub job: Job,
+    /// Method, path and body as recorded.
+    pub request: (String, String, Option<String>),
+    pub settled: Option<Settlement>,
+    pub attempts: Vec<PastAttempt>,
+}
+
+/// One attempt, as recorded.
+#[derive(Debug, Clone)]
+pub struct PastAttempt {
+    pub sent_at: Timestamp,
+    pub client_request_id: String,
+    /// `None`: no answer was recorded.
+    pub verdict: Option<String>,
+}
+
+impl PastAttempt {
+    /// Answers after which nothing has happened.
+    fn without_effect(&self) -> bool {
+        const NOTHING_HAPPENED: [&str; 4] = ["throttled", "unreachable", "unauthorized", "sign_in_failed"];
+        self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
+    }
+}
+
+impl StoredJob {
+    /// What the resume table needs to know.
+    pub fn past(&self) -> Past {
+        let sent = match self.doubtful_since() {
+            Some(_) => Sent::InDoubt,
+            None if self.attempts.is_empty() => Sent::Never,
+            None => Sent::WithoutEffect,
+        };
+        Past { settled: self.settled.as_ref().map(|settlement| settlement.outcome), sent }
+    }
+
+    /// When the first attempt left whose answer does not tell.
+    pub fn doubtful_since(&self) -> Option<Timestamp> {
+        self.attempts.iter().find(|attempt| !attempt.without_effect()).map(|attempt| attempt.sent_at)
+    }
+
+    /// How the row stands now, for a report: of a run under way or broken off too.
+    pub fn standing(&self) -> Settlement {
+        if let Some(settlement) = &self.settled {
+            return settlement.clone();
+        }
+        let (outcome, note) = match self.past().sent {
+            Sent::InDoubt => (Outcome::Unknown, "sent, and no answer is recorded"),
+            Sent::WithoutEffect => (Outcome::NotAttempted, "the run has not come back to it"),
+            Sent::Never => (Outcome::NotAttempted, "the run has not come to it"),
+        };
+        let last = self.attempts.last();
+        Settlement {
+            attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
+            started_at: self.attempts.first().map(|attempt| attempt.sent_at),
+            client_request_id: last.map(|attempt| attempt.client_request_id.as_str().into()),
+            ..Settlement::unsent(outcome, note)
+        }
+    }
+}
+
+impl Journal {
+    /// The run whose id begins like that, or the newest for `latest`.
+    pub fn find(&self, prefix: &str) -> Result<RunId, JournalError> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT run_id FROM runs WHERE ?1 = 'latest' OR substr(run_id, 1, length(?1)) = ?1 ORDER BY run DESC",
+            )
+            .map_err(JournalError::read)?;
+        let found = select.query_map([prefix.to_ascii_lowercase()], |row| row.get::<_, String>(0));
+        let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
+        match (prefix, found.as_slice()) {
+            ("", _) | (_, []) => Err(JournalError::NoSuchRun(prefix.to_owned())),
+            ("latest", [newest, ..]) => Ok(RunId(newest.clone())),
+            (_, [one]) => Ok(RunId(one.clone())),
+            (_, several) => Err(JournalError::Ambiguous { prefix: prefix.to_owned(), count: several.len() }),
+        }
+    }
+
+    /// Reads a whole run.
+    pub fn read(&self, id: &RunId) -> Result<RunRecord, JournalError> {
+        // One read transaction, so that a run under way is seen at one instant.
+        let transaction = self.connection.unchecked_transaction().map_err(JournalError::read)?;
+        let record = self
+            .connection
+            .query_row("SELECT * FROM runs WHERE run_id = ?1", [id.as_str()], |row| run_record(row, id))
+            .optional()
+            .map_err(JournalError::read)?;
+        let mut record = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
+        record.jobs = self.jobs_of(record.number)?;
+        self.attempts_of(&mut record)?;
+        self.outcomes_of(&mut record)?;
+        drop(transaction);
+        Ok(record)
+    }
+
+    fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
+        let mut rows = select.query([run]).map_err(JournalError::read)?;
+        let mut jobs = Vec::new();
+        while let Some(row) = rows.next().map_err(JournalError::read)? {
+            jobs.push(stored_job(row)?);
+        }
+        Ok(jobs)
+    }
+
+    fn attempts_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT job, sent_at, client_request_id, verdict FROM attempts WHERE run = ?1 ORDER BY job, attempt",
+            )
+            .map_err(JournalError::read)?;
+        let mut rows = select.query([record.number]).map_err(JournalError::read)?;
+        while let Some(row) = rows.next().map_err(JournalError::read)? {
+            let read = |row: &Row<'_>| -> rusqlite::Result<(usize, PastAttempt)> {
+                let attempt =
+                    PastAttempt { sent_at: micros(row.get(1)?), client_request_id: row.get(2)?, verdict: row.get(3)? };
+                Ok((index(row, 0)?, attempt))
+            };
+            let (job, attempt) = read(row).map_err(JournalError::read)?;
+            if let Some(job) = record.jobs.get_mut(job) {
+                job.attempts.push(attempt);
+            }
+        }
+        Ok(())
+    }
+
+    fn outcomes_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT job, * FROM outcomes WHERE run = ?1").map_err(JournalError::read)?;
+        let mut rows = select.query(params![record.number]).map_err(JournalError::read)?;
+        while let Some(row) = rows.next().map_err(JournalError::read)? {
+            let (job, settlement) = settlement(row).map_err(JournalError::read)?;
+            let settlement =
+                settlement.ok_or_else(|| JournalError::Damaged(format!("job {job} has no known outcome")))?;
+            if let Some(job) = record.jobs.get_mut(job) {
+                job.settled = Some(settlement);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
+    let settings: String = row.get("settings")?;
+    Ok(RunRecord {
+        number: row.get("run")?,
+        id: id.clone(),
+        state: row.get("state")?,
+        plan_key: row.get("plan_key")?,
+        plan_file: row.get("plan_file")?,
+        plan_digest: row.get("plan_digest")?,
+        tenant: row.get("tenant")?,
+        settings: serde_json::from_str(&settings).unwrap_or_default(),
+        report: row.get("report")?,
+        started_at: micros(row.get("started_at")?),
+        jobs: Vec::new(),
+    })
+}
+
+/// A job as the catalog of today makes it of the record; it must still be the job that was recorded.
+fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
+    let text = |column: &str| row.get::<_, String>(column).map_err(JournalError::read);
+    let (job_id, action_name, route_name) = (text("job_id")?, text("action")?, text("route")?);
+    let damaged = |what: &str| JournalError::Damaged(format!("job {job_id}: {what}"));
+    let action = Action::named(&action_name).ok_or_else(|| damaged(&format!("unknown action {action_name}")))?;
+    let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
+    let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
+    let body: Option<String> = row.get("body").map_err(JournalError::read)?;
+    let job = Job::new(JobParts {
+        row: row.get("row").map_err(JournalError::read)?,
+        action,
+        route,
+        ids: Ids::new(ids.iter().map(String::as_str)),
+        parameters: parameters(action, body.as_deref()).ok_or_else(|| damaged("its parameters cannot be read"))?,
+        not_before: row.get::<_, Option<i64>>("not_before").map_err(JournalError::read)?.map(micros),
+        note: row.get::<_, Option<String>>("note").map_err(JournalError::read)?.map(String::into_boxed_str),
+        after: row.get("after").map_err(JournalError::read)?,
+    });
+    if job.id.to_string() != job_id {
+        return Err(damaged("its digest does not fit what is recorded of it"));
+    }
+    Ok(StoredJob { job, request: (text("method")?, text("path")?, body), settled: None, attempts: Vec::new() })
+}
+
+type Shared = Option<std::sync::Arc<Parameters>>;
+
+fn parameters(action: &'static Action, body: Option<&str>) -> Option<Shared> {
+    let Some(body) = body else { return Some(None) };
+    let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
+    let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
+    Some(Parameters::new(action, named.collect::<Option<Vec<_>>>()?))
+}
+
+fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
+    let outcome: String = row.get("outcome")?;
+    let millis = |column: &str| -> rusqlite::Result<std::time::Duration> {
+        Ok(std::time::Duration::from_millis(row.get::<_, i64>(column)?.unsigned_abs()))
+    };
+    let boxed = |column: &str| -> rusqlite::Result<Option<Box<str>>> {
+        Ok(row.get::<_, Option<String>>(column)?.map(String::into_boxed_str))
+    };
+    let settlement = Outcome::named(&outcome).map(|outcome| -> rusqlite::Result<Settlement> {
+        Ok(Settlement {
+            outcome,
+            http_status: row.get("http_status")?,
+            error_code: boxed("error_code")?,
+            error_message: boxed("error_message")?,
+            attempts: row.get("attempts")?,
+            waited: millis("waited_ms")?,
+            duration: millis("duration_ms")?,
+            started_at: row.get::<_, Option<i64>>("started_at")?.map(micros),
+            finished_at: row.get::<_, Option<i64>>("finished_at")?.map(micros),
+            request_id: boxed("request_id")?,
+            client_request_id: boxed("client_request_id")?,
+            note: boxed("note")?,
+        })
+    });
+    Ok((index(row, 0)?, settlement.transpose()?))
+}
+
+fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+    row.get::<_, u32>(column).map(|index| index as usize)
+}
+
+fn micros(at: i64) -> Timestamp {
+    Timestamp::from_microsecond(at).unwrap_or_default()
+}

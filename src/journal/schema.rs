@@ -1,0 +1,122 @@
+//! The tables, and how an older database becomes a newer one.
+//!
+//! In: an open connection. Out: the same, with the current schema and with settings under which a commit is durable.
+//! Must not: lose what an older version wrote.
+//!
+//! Times are microseconds since 1970, ids are text as people see them, so that `sqlite3 journal.db` is readable.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::error::JournalError;
+
+/// The schema this version writes.
+pub const VERSION: u32 = 1;
+
+/// How long a writer waits for another process's commit.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// `state` of a run and `outcome` of a job are words, not numbers: states that come later need no change of schema.
+const TABLES: &str = "
+CREATE TABLE runs (
+    run         INTEGER PRIMARY KEY,
+    run_id      TEXT NOT NULL UNIQUE,
+    state       TEXT NOT NULL,             -- running, finished, interrupted, stopped
+    plan_key    TEXT NOT NULL,             -- what makes two runs runs of one plan
+    plan_file   TEXT NOT NULL,
+    plan_digest TEXT NOT NULL,
+    tenant      TEXT NOT NULL,
+    settings    TEXT NOT NULL,             -- JSON, without secrets
+    report      TEXT,
+    jobs        INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    ended_at    INTEGER
+);
+CREATE INDEX runs_of_plan ON runs (plan_key);
+
+CREATE TABLE plan_files (
+    run   INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    file  TEXT NOT NULL,
+    text  BLOB NOT NULL,
+    PRIMARY KEY (run, file)
+) WITHOUT ROWID;
+
+CREATE TABLE jobs (
+    run        INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job        INTEGER NOT NULL,           -- index in plan order
+    job_id     TEXT NOT NULL,
+    row        INTEGER NOT NULL,
+    action     TEXT NOT NULL,
+    route      TEXT NOT NULL,
+    ids        TEXT NOT NULL,              -- JSON array, in the order of the route
+    not_before INTEGER,
+    note       TEXT,
+    after      INTEGER,                    -- the step before it
+    method     TEXT NOT NULL,              -- the exact request
+    path       TEXT NOT NULL,
+    body       TEXT,
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    run               INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job               INTEGER NOT NULL,
+    attempt           INTEGER NOT NULL,
+    client_request_id TEXT NOT NULL,
+    sent_at           INTEGER NOT NULL,
+    answered_at       INTEGER,             -- empty: the answer never came, or the process ended first
+    verdict           TEXT,
+    http_status       INTEGER,
+    error_code        TEXT,
+    error_message     TEXT,
+    request_id        TEXT,
+    PRIMARY KEY (run, job, attempt)
+) WITHOUT ROWID;
+
+CREATE TABLE outcomes (
+    run               INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job               INTEGER NOT NULL,
+    outcome           TEXT NOT NULL,
+    http_status       INTEGER,
+    error_code        TEXT,
+    error_message     TEXT,
+    attempts          INTEGER NOT NULL,
+    waited_ms         INTEGER NOT NULL,
+    duration_ms       INTEGER NOT NULL,
+    started_at        INTEGER,
+    finished_at       INTEGER,
+    request_id        TEXT,
+    client_request_id TEXT,
+    note              TEXT,
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+";
+
+/// Makes a connection durable, patient and current.
+pub fn prepare(connection: &Connection, file: &Path) -> Result<(), JournalError> {
+    let open = |error: rusqlite::Error| JournalError::Open { file: file.to_owned(), cause: error.to_string() };
+    connection.busy_timeout(BUSY).map_err(open)?;
+    // FULL: a commit has reached the disk when it returns. NORMAL would lose the record of a wipe with the power.
+    connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+        .map_err(open)?;
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open)?;
+    match found {
+        VERSION => Ok(()),
+        0 => create(connection).map_err(open),
+        found if found > VERSION => Err(JournalError::Newer { file: file.to_owned(), found, known: VERSION }),
+        found => Err(JournalError::Open { file: file.to_owned(), cause: format!("unknown schema {found}") }),
+    }
+}
+
+/// Two processes may come here at once: the second finds the tables made.
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found == 0 {
+        connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};"))?;
+    }
+    connection.execute_batch("COMMIT")
+}

@@ -1,0 +1,178 @@
+//! The database in the state directory: opened, and given new runs.
+//!
+//! In: the state directory, a run about to start. Out: a [`Journal`], and for each run its number and id.
+//! Must not: keep a transaction open between calls.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::error::JournalError;
+use super::schema;
+use crate::job::Job;
+
+/// What a run is called. Sorts by time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RunId(pub(super) String);
+
+impl RunId {
+    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
+        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A file that the plan was read from.
+#[derive(Debug, Clone)]
+pub struct PlanFile {
+    pub file: String,
+    pub text: Vec<u8>,
+}
+
+/// A run about to start. `request` gives method, path and body of a job as they will be sent.
+pub struct NewRun<'a, F> {
+    pub id: &'a RunId,
+    pub plan_key: &'a str,
+    pub plan_file: &'a str,
+    pub plan_digest: &'a str,
+    pub plan_files: &'a [PlanFile],
+    pub tenant: &'a str,
+    pub settings: &'a serde_json::Value,
+    pub report: Option<&'a Path>,
+    pub jobs: &'a [Job],
+    pub request: F,
+    pub now: Timestamp,
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Journal {
+    pub(super) folder: PathBuf,
+    pub(super) file: PathBuf,
+    pub(super) connection: Connection,
+}
+
+impl Journal {
+    pub const FILE: &'static str = "journal.db";
+
+    /// Opens the journal of a state directory, and makes both if they are not there.
+    pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        let in_folder = |cause| JournalError::Folder { folder: folder.to_owned(), cause };
+        fs::create_dir_all(folder).map_err(in_folder)?;
+        keep_private(folder).map_err(in_folder)?;
+        let file = folder.join(Self::FILE);
+        let connection = connect(&file)?;
+        Ok(Self { folder: folder.to_owned(), file, connection })
+    }
+
+    /// Makes an empty journal in that file.
+    pub(super) fn at(file: &Path) -> Result<(), JournalError> {
+        connect(file).map(|_| ())
+    }
+
+    /// A second connection to the same database, for a thread of its own.
+    pub(super) fn another(&self) -> Result<Connection, JournalError> {
+        connect(&self.file)
+    }
+
+    /// Records a run with all its jobs, in one transaction: a run is there whole or not at all. Returns its number.
+    pub fn begin<'j, F>(&mut self, run: &NewRun<'j, F>) -> Result<i64, JournalError>
+    where
+        F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+    {
+        let transaction = self.connection.transaction().map_err(JournalError::write)?;
+        let number = insert_run(&transaction, run).map_err(JournalError::write)?;
+        transaction.commit().map_err(JournalError::write)?;
+        Ok(number)
+    }
+
+    /// Says how a run stands.
+    pub fn set_state(&self, run: i64, state: &str, ended: Option<Timestamp>) -> Result<(), JournalError> {
+        self.connection
+            .execute(
+                "UPDATE runs SET state = ?2, ended_at = ?3 WHERE run = ?1",
+                params![run, state, ended.map(|at| at.as_microsecond())],
+            )
+            .map(|_| ())
+            .map_err(JournalError::write)
+    }
+}
+
+fn connect(file: &Path) -> Result<Connection, JournalError> {
+    let open = |error: rusqlite::Error| JournalError::Open { file: file.to_owned(), cause: error.to_string() };
+    let connection = Connection::open(file).map_err(open)?;
+    schema::prepare(&connection, file)?;
+    Ok(connection)
+}
+
+fn insert_run<'j, F>(connection: &Connection, run: &NewRun<'j, F>) -> rusqlite::Result<i64>
+where
+    F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+{
+    connection.execute(
+        "INSERT INTO runs (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, report, jobs, started_at)
+         VALUES (?1, 'running', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            run.id.as_str(),
+            run.plan_key,
+            run.plan_file,
+            run.plan_digest,
+            run.tenant,
+            run.settings.to_string(),
+            run.report.map(|path| path.to_string_lossy().into_owned()),
+            u32::try_from(run.jobs.len()).unwrap_or(u32::MAX),
+            run.now.as_microsecond(),
+        ],
+    )?;
+    let number = connection.last_insert_rowid();
+    for file in run.plan_files {
+        connection
+            .execute("INSERT OR IGNORE INTO plan_files VALUES (?1, ?2, ?3)", params![number, file.file, file.text])?;
+    }
+    let mut insert =
+        connection.prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")?;
+    for (index, job) in (0u32..).zip(run.jobs) {
+        let (method, path, body) = (run.request)(job);
+        insert.execute(params![
+            number,
+            index,
+            job.id.to_string(),
+            job.row,
+            job.action.name,
+            job.route.name,
+            serde_json::Value::from_iter(job.ids.iter()).to_string(),
+            job.not_before.map(|at| at.as_microsecond()),
+            job.note,
+            job.after,
+            method,
+            path,
+            body,
+        ])?;
+    }
+    Ok(number)
+}
+
+/// The journal names every device and user of a plan: it is nobody else's business.
+fn keep_private(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! The writer: one thread that makes records durable, many in one commit.
+//!
+//! In: [`Record`]s through a [`Recorder`]. Out: for each attempt, once its record is on the disk, a call that lets it
+//! leave; for a failure, one message. Must not: let anything leave whose record is not durable, or go on after a
+//! failure.
+
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, params};
+
+use super::error::JournalError;
+use super::store::Journal;
+use crate::outcome::{Reply, Settlement};
+
+/// Records taken into one commit, at most.
+const BATCH: usize = 512;
+
+/// What is called when the record of an attempt is durable.
+pub type Release = Box<dyn FnOnce() + Send>;
+
+enum Record {
+    Attempt { job: u32, attempt: u32, client_request_id: Box<str>, sent_at: Timestamp, release: Release },
+    Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
+    Settled { job: u32, settlement: Box<Settlement> },
+}
+
+/// What the writer came to.
+pub type Written = Result<(), JournalError>;
+
+/// The way to the writer. Dropping it ends the thread; [`Recorder::finish`] waits for it.
+#[derive(Debug)]
+pub struct Recorder {
+    records: mpsc::Sender<Record>,
+    thread: JoinHandle<Written>,
+}
+
+impl Recorder {
+    /// Starts the writer of a run. `failed` is called once if it cannot go on; what waited for it is never released.
+    pub fn start(
+        journal: &Journal,
+        run: i64,
+        failed: impl FnOnce(String) + Send + 'static,
+    ) -> Result<Self, JournalError> {
+        let connection = journal.another()?;
+        let (records, inbox) = mpsc::channel();
+        let thread = thread::Builder::new()
+            .name("journal".into())
+            .spawn(move || {
+                let written = write(&connection, run, &inbox).map_err(JournalError::write);
+                if let Err(error) = &written {
+                    failed(error.to_string());
+                }
+                written
+            })
+            .map_err(|error| JournalError::Write(error.to_string()))?;
+        Ok(Self { records, thread })
+    }
+
+    /// An attempt is about to be made. `release` is called when that is durable, from the writer's thread.
+    ///
+    /// A writer that has ended drops the record, and `release` with it: nothing leaves.
+    pub fn attempt(&self, job: u32, attempt: u32, client_request_id: &str, sent_at: Timestamp, release: Release) {
+        let client_request_id = client_request_id.into();
+        let _ = self.records.send(Record::Attempt { job, attempt, client_request_id, sent_at, release });
+    }
+
+    /// An attempt was answered, and the job goes on.
+    pub fn answer(&self, job: u32, attempt: u32, answered_at: Timestamp, reply: &Reply) {
+        let _ = self.records.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
+    }
+
+    pub fn settled(&self, job: u32, settlement: &Settlement) {
+        let _ = self.records.send(Record::Settled { job, settlement: Box::new(settlement.clone()) });
+    }
+
+    /// Waits until everything is durable, or says why it is not.
+    pub fn finish(self) -> Written {
+        drop(self.records);
+        self.thread.join().unwrap_or_else(|_| Err(JournalError::Write("the writer ended unexpectedly".into())))
+    }
+}
+
+fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> rusqlite::Result<()> {
+    let mut statements = Statements::prepare(connection, run)?;
+    let mut releases = Vec::with_capacity(BATCH);
+    while let Ok(first) = inbox.recv() {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut next = Some(first);
+        let mut taken = 0;
+        while let Some(record) = next {
+            statements.insert(record, &mut releases)?;
+            taken += 1;
+            next = if taken < BATCH { inbox.try_recv().ok() } else { None };
+        }
+        connection.execute_batch("COMMIT")?;
+        releases.drain(..).for_each(|release: Release| release());
+    }
+    Ok(())
+}
+
+struct Statements<'c> {
+    run: i64,
+    attempt: CachedStatement<'c>,
+    answer: CachedStatement<'c>,
+    settled: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            run,
+            attempt: connection.prepare_cached(
+                "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            answer: connection.prepare_cached(
+                "UPDATE attempts SET answered_at = ?4, verdict = ?5, http_status = ?6, error_code = ?7, error_message = ?8,
+                 request_id = ?9 WHERE run = ?1 AND job = ?2 AND attempt = ?3",
+            )?,
+            settled: connection.prepare_cached(
+                "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?,
+        })
+    }
+
+    fn insert(&mut self, record: Record, releases: &mut Vec<Release>) -> rusqlite::Result<()> {
+        match record {
+            Record::Attempt { job, attempt, client_request_id, sent_at, release } => {
+                releases.push(release);
+                self.attempt.execute(params![self.run, job, attempt, client_request_id, sent_at.as_microsecond()])?;
+            }
+            Record::Answer { job, attempt, answered_at, reply } => {
+                self.answer.execute(params![
+                    self.run,
+                    job,
+                    attempt,
+                    answered_at.as_microsecond(),
+                    reply.verdict.name(),
+                    reply.http_status,
+                    reply.error_code,
+                    reply.error_message,
+                    reply.request_id,
+                ])?;
+            }
+            Record::Settled { job, settlement } => self.settle(job, &settlement)?,
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
+        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        self.settled.execute(params![
+            self.run,
+            job,
+            settlement.outcome.name(),
+            settlement.http_status,
+            settlement.error_code,
+            settlement.error_message,
+            settlement.attempts,
+            millis(settlement.waited),
+            millis(settlement.duration),
+            settlement.started_at.map(Timestamp::as_microsecond),
+            settlement.finished_at.map(Timestamp::as_microsecond),
+            settlement.request_id,
+            settlement.client_request_id,
+            settlement.note,
+        ])?;
+        Ok(())
+    }
+}
