@@ -75,16 +75,19 @@ pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32,
 
 /// After an answer that does not tell whether there was an effect.
 fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, max: u32, rng: &mut Rng) -> Decision {
-    let after = TRANSIENT.delay(tries, rng).max(asked.unwrap_or_default());
-    let left = tries < max;
+    let backoff = TRANSIENT.delay(tries, rng);
+    // A time beyond reason is not waited for: the job settles now, by a read where one tells.
+    let reasonable = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
+    let after = if reasonable { backoff.max(asked.unwrap_or_default()) } else { backoff };
+    let left = tries < max && reasonable;
     match (action.repeat, left) {
         (Repeat::Harmless, true) => Decision::Retry { after },
-        (Repeat::Harmless, false) if last == Outcome::Failed => Decision::Settle(Outcome::Failed),
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
             Decision::CheckThenRetry { after: after.max(SETTLING_TIME) }
         }
         (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(SETTLING_TIME) },
-        (_, _) => Decision::Settle(Outcome::Unknown),
+        (Repeat::Harmless, _) => Decision::Settle(last),
+        (Repeat::AfterReadBack, _) => Decision::Settle(Outcome::Unknown),
     }
 }
 
@@ -216,6 +219,24 @@ mod tests {
         let transient = Verdict::Transient { after: None };
         assert_eq!(decide(action("syncDevice"), &transient, 5, 5, &mut rng), Decision::Settle(Outcome::Failed));
         assert_eq!(decide(action("syncDevice"), &Verdict::Lost, 5, 5, &mut rng), Decision::Settle(Outcome::Unknown));
+    }
+
+    #[test]
+    fn the_last_try_of_a_delete_is_settled_by_a_read() {
+        let verdict = Verdict::Transient { after: None };
+        let decision = decide(action("delete"), &verdict, 5, 5, &mut Rng::with_seed(1));
+        assert!(matches!(decision, Decision::CheckThenSettle { .. }), "{decision:?}");
+    }
+
+    #[test]
+    fn a_time_beyond_reason_is_not_waited_for() {
+        let mut rng = Rng::with_seed(1);
+        let verdict = Verdict::Transient { after: Some(LONGEST_PAUSE * 2) };
+        assert_eq!(decide(action("syncDevice"), &verdict, 1, 5, &mut rng), Decision::Settle(Outcome::Failed));
+        match decide(action("wipe"), &verdict, 1, 5, &mut rng) {
+            Decision::CheckThenSettle { after } => assert!(after <= TRANSIENT.longest),
+            decision => panic!("{decision:?}"),
+        }
     }
 
     #[test]
