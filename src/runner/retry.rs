@@ -107,10 +107,24 @@ pub fn gone(action: &Action) -> Outcome {
     }
 }
 
+/// So many throttle answers in a row are taken at their word; after that the pauses grow.
+const TAKEN_AT_THEIR_WORD: u32 = 4;
+
+/// How long to pause a bucket after the `nth` throttle answer in a row: for the time that it named, and longer when
+/// such times keep proving too short. Throttled requests use up the allowance too, so that whoever comes back too soon,
+/// again and again, never gets in.
+pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Duration {
+    match (asked, nth.saturating_sub(TAKEN_AT_THEIR_WORD)) {
+        (None, _) => unnamed_pause(nth, rng),
+        (Some(asked), 0) => asked,
+        (Some(asked), beyond) => asked.max(unnamed_pause(beyond, rng)),
+    }
+}
+
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
 ///
 /// Half of it is fixed: a pause near zero would send straight into the throttle again.
-pub fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
+fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
     THROTTLED.delay_from_half(nth, rng)
 }
 
@@ -245,6 +259,15 @@ mod tests {
         let decided = |name: &str, rng: &mut Rng| decide(action(name), &Verdict::Gone, 1, 5, rng);
         assert_eq!(decided("retire", &mut rng), Decision::Settle(Outcome::AlreadyDone));
         assert_eq!(decided("wipe", &mut rng), Decision::Settle(Outcome::Failed));
+    }
+
+    #[test]
+    fn a_named_time_is_enough_until_it_has_proved_too_short() {
+        let mut rng = Rng::with_seed(3);
+        let asked = Duration::from_secs(1);
+        assert!((1..=4).all(|nth| throttle_pause(Some(asked), nth, &mut rng) == asked));
+        assert!(throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32));
+        assert_eq!(throttle_pause(Some(asked * 900), 9, &mut rng), asked * 900);
     }
 
     #[test]
