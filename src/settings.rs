@@ -4,6 +4,7 @@
 //! The only reader of the environment. Must not: open connections, or let a secret into an error.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 
 use http::Uri;
 use secrecy::SecretString;
@@ -42,6 +43,7 @@ pub struct Flags {
     pub cloud: Option<String>,
     pub graph_url: Option<String>,
     pub login_url: Option<String>,
+    pub state_dir: Option<PathBuf>,
 }
 
 /// The variables that are read, under the names that the Azure tools use where there are such.
@@ -53,6 +55,9 @@ pub struct Environment {
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
     pub access_token: Option<SecretString>,
+    /// Where programs keep what they must remember: `XDG_STATE_HOME`, or `LOCALAPPDATA` on Windows.
+    pub state_home: Option<PathBuf>,
+    pub home: Option<PathBuf>,
 }
 
 impl Environment {
@@ -67,6 +72,8 @@ impl Environment {
             client_id: read("AZURE_CLIENT_ID"),
             client_secret: read("AZURE_CLIENT_SECRET").map(SecretString::from),
             access_token: read("MUSTEROUT_ACCESS_TOKEN").map(SecretString::from),
+            state_home: read("XDG_STATE_HOME").or_else(|| read("LOCALAPPDATA")).map(PathBuf::from),
+            home: read("HOME").map(PathBuf::from),
         }
     }
 }
@@ -88,6 +95,7 @@ pub struct Settings {
     /// The tenant that the environment names.
     pub tenant: Option<String>,
     identity: Result<Identity, Vec<&'static str>>,
+    state_dir: Option<PathBuf>,
 }
 
 impl Settings {
@@ -106,6 +114,18 @@ impl Settings {
             login_url: base_url("--login-url", login_url.as_deref().unwrap_or(cloud.login_url))?,
             tenant: environment.tenant_id.clone(),
             identity: identity(environment)?,
+            state_dir: flags.state_dir.clone().or_else(|| state_dir(environment)),
+        })
+    }
+
+    /// Where the journal is kept.
+    pub fn state_dir(&self) -> Result<&Path, Diagnostic> {
+        self.state_dir.as_deref().ok_or_else(|| {
+            Diagnostic::error(
+                "no-state-dir",
+                "there is no place for the journal: neither XDG_STATE_HOME nor HOME is set",
+            )
+            .help("name a folder with --state-dir")
         })
     }
 
@@ -123,6 +143,11 @@ impl Settings {
     pub fn is_local(&self) -> bool {
         self.graph_url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
     }
+}
+
+fn state_dir(environment: &Environment) -> Option<PathBuf> {
+    let home = || environment.home.as_ref().map(|home| home.join(".local/state"));
+    environment.state_home.clone().or_else(home).map(|state| state.join("musterout"))
 }
 
 fn are(missing: &[&str]) -> String {

@@ -56,6 +56,16 @@ impl Journal {
         found.into_iter().map(|(run, summary)| Ok(RunSummary { settled: self.tally(run)?, ..summary })).collect()
     }
 
+    /// The runs of one plan, the oldest first.
+    pub fn runs_of(&self, plan_key: &str) -> Result<Vec<RunId>, JournalError> {
+        let mut select = self
+            .connection
+            .prepare("SELECT run_id FROM runs WHERE plan_key = ?1 ORDER BY run")
+            .map_err(JournalError::read)?;
+        let found = select.query_map([plan_key], |row| row.get(0).map(RunId));
+        found.and_then(Iterator::collect).map_err(JournalError::read)
+    }
+
     fn tally(&self, run: i64) -> Result<Tally, JournalError> {
         let mut select = self
             .connection

@@ -52,6 +52,11 @@ pub enum SignInError {
     BadAnswer(String),
 }
 
+/// The tenant that a ready token names.
+pub fn tenant_in(token: &SecretString) -> Option<String> {
+    Claims::read(token.expose_secret()).and_then(|claims| claims.tid)
+}
+
 struct Token {
     header: HeaderValue,
     claims: Option<Claims>,

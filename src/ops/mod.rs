@@ -5,7 +5,11 @@
 
 mod connect;
 mod limits;
+mod perform;
+mod record;
+mod resume;
 mod run;
+mod runs;
 mod simulate;
 mod tenant;
 
@@ -15,12 +19,16 @@ use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::{self, Preflight};
+use crate::journal::JournalError;
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::limits::{Choices, reserve_percent};
-pub use self::run::{Finished, RunRequest, run};
+pub use self::perform::Finished;
+pub use self::resume::{ResumeRequest, resume};
+pub use self::run::{RunRequest, run};
+pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::simulate::{Serving, serve};
 
 /// Why a verb could not do what it was asked.
@@ -45,6 +53,8 @@ pub enum Error {
     Scenario(#[from] ScenarioError),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     #[error("{what}: {cause}")]
     Io { what: String, cause: std::io::Error },
 }

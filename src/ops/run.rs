@@ -1,32 +1,28 @@
 //! `run`: from a plan to a report.
 //!
 //! In: a [`RunRequest`]. Out: [`Finished`], with one settlement for every row, and the report written.
-//! Must not: send anything before the plan is valid, the report's place is writable, the number is confirmed, sign-in
-//! has worked and the tenant is the right one.
+//! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
+//! nobody else's at the moment.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use fastrand::Rng;
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
-use super::connect::{self, Client};
 use super::limits::{Choices, limits, reserve_percent};
+use super::perform::{Finished, Work, perform};
+use super::record::{self, Beginning, Begun};
 use super::{Error, Tenant, preview, tenant};
-use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::Job;
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
+use crate::journal::{Journal, RunId};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
-use crate::report::{ReportError, ReportFile, default_name};
-use crate::runner::event::StopReason;
-use crate::runner::{self, Ended, Run, shutdown};
-use crate::settings::{Identity, Settings};
+use crate::report::{ReportFile, default_name};
+use crate::runner::Earlier;
+use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -41,19 +37,11 @@ pub struct RunRequest {
     pub confirm: Option<u32>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
+    /// Leave alone what an earlier run of the same plan has done.
+    pub once: bool,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
-}
-
-/// A run that is over.
-#[derive(Debug)]
-pub struct Finished {
-    pub jobs: Arc<[Job]>,
-    pub settlements: Vec<Settlement>,
-    pub stopped: Option<StopReason>,
-    /// Where the report is, or why it could not be written.
-    pub report: Result<PathBuf, ReportError>,
 }
 
 /// Performs the plan.
@@ -61,109 +49,73 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (plan, preflight) = preview(&request.plan, &request.tenant, request.now)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
-    let report = ReportFile::create(report_path(&request))?;
+    let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
+    let key = record::plan_key(&plan, &label);
+    let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
+    let journal = Journal::open(settings.state_dir().map_err(Error::usage)?)?;
+    let lock = journal.lock(&key, &id, request.now)?;
+    let earlier = if request.once { record::once(&journal, &key, &plan.jobs)? } else { HashMap::new() };
+    let preflight = without_kept(preflight, &plan.jobs, &earlier);
+    let report_at = report_path(&request);
+    let report = ReportFile::create(&report_at)?;
     confirm_number(&request, &preflight)?;
-    let clock = Clock::starting_at(request.now);
     if preflight.due == 0 {
-        return Ok(finish(Plan { ..plan }.jobs.into(), unsent(&preflight.holds), None, report));
+        return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
-    let client = connect::connect(settings, &request.tenant, plan.tenant.as_deref(), clock, limits.concurrency)?;
-    let go = Go { request: &request, settings, plan, preflight, limits, clock, report, stderr };
-    match client {
-        Client::Http(client) => go.with(client).await,
-        Client::Simulated(client) => go.with(client).await,
-    }
+    let begun = Begun {
+        graph_url: settings.graph_url.clone(),
+        login_url: settings.login_url.clone(),
+        tenant: request.tenant.clone(),
+        plan_tenant: plan.tenant.clone(),
+        justification: plan.justification.clone(),
+        choices: request.choices,
+    };
+    let work = Work {
+        settings,
+        tenant: &request.tenant,
+        plan_tenant: plan.tenant.clone(),
+        justification: plan.justification.clone(),
+        question: question(&request, &plan, &preflight, &label, stderr),
+        jobs: plan.jobs.clone().into(),
+        due: preflight.due,
+        holds: preflight.holds,
+        earlier,
+        limits,
+        reserve_percent: reserve_percent(request.choices, plan.limits),
+        now: request.now,
+        seed: request.seed,
+        report,
+        stderr,
+    };
+    let beginning =
+        Beginning { plan: &plan, key: &key, tenant: &label, begun: &begun, report: &report_at, id, now: request.now };
+    perform(work, || record::begin(journal, lock, beginning)).await
 }
 
-/// All that is settled before the first connection.
-struct Go<'a> {
-    request: &'a RunRequest,
-    settings: &'a Settings,
-    plan: Plan,
-    preflight: Preflight,
-    limits: runner::Limits,
-    clock: Clock,
-    report: ReportFile,
-    stderr: &'a Stderr,
+/// What earlier runs have done is neither sent nor counted.
+fn without_kept(preflight: Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) -> Preflight {
+    let kept = (0u32..)
+        .zip(jobs)
+        .zip(&preflight.holds)
+        .filter(|((index, _), hold)| hold.is_none() && matches!(earlier.get(index), Some(Earlier::Kept(_))));
+    let (all, dangerous) = kept.fold((0, 0), |(all, dangerous), ((_, job), _)| {
+        (all + 1, dangerous + u32::from(job.action.risk.wants_confirmation()))
+    });
+    Preflight { due: preflight.due - all, dangerous: preflight.dangerous - dangerous, ..preflight }
 }
 
-impl Go<'_> {
-    async fn with<T: Transport>(self, client: GraphClient<T>) -> Result<Finished, Error> {
-        connect::sign_in(&client, self.request.now).await?;
-        if let Some(expected) = &self.plan.tenant {
-            tenant::verify(&client, expected, self.signed_in_to()).await?;
-        }
-        tracing::info!(tenant = self.signed_in_to(), requests = self.preflight.due, "signed in");
-        self.warn_of_missing_permissions(&client).await;
-        self.ask()?;
-        let stop =
-            shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
-        let (events, told) = mpsc::unbounded_channel();
-        let reserve = reserve_percent(self.request.choices, self.plan.limits);
-        let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), reserve));
-        let client = client.justified(self.plan.justification.as_deref());
-        let jobs: Arc<[Job]> = self.plan.jobs.into();
-        let run = Run {
-            jobs: Arc::clone(&jobs),
-            holds: self.preflight.holds,
-            limits: self.limits,
-            clock: self.clock,
-            rng: Rng::with_seed(self.request.seed),
-        };
-        let Ended { settlements, stopped } = runner::run(run, Arc::new(client), events, stop).await;
-        // The last line is drawn before anything else is printed; that it failed would be no news about the run.
-        let _ = shown.await;
-        Ok(finish(jobs, settlements, stopped, self.report))
+/// Asked where something is dangerous and nobody has named the number yet.
+fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &str, stderr: &Stderr) -> Option<String> {
+    if preflight.dangerous == 0 || request.confirm.is_some() {
+        return None;
     }
-
-    /// The tenant that the token was asked of.
-    fn signed_in_to(&self) -> Option<&str> {
-        match (self.settings.identity(), &self.request.tenant) {
-            (Ok(Identity::ClientSecret { tenant, .. }), _) => Some(tenant),
-            (Ok(Identity::AccessToken(_)), _) => None,
-            (Err(_), _) => self.plan.tenant.as_deref().or(self.settings.tenant.as_deref()),
-        }
-    }
-
-    /// What a token says of its permissions is a hint, never a gate: the service decides.
-    async fn warn_of_missing_permissions<T: Transport>(&self, client: &GraphClient<T>) {
-        let Ok(Some(claims)) = client.tokens().claims().await else { return };
-        let mut told: Vec<&str> = Vec::new();
-        for job in &self.plan.jobs {
-            let wanted = job.action.permissions;
-            let held = wanted.iter().any(|permission| claims.holds(permission) != Some(false));
-            if !held && !told.contains(&job.action.name) {
-                told.push(job.action.name);
-                tracing::warn!(
-                    "the token lists none of {} for {}; the service may refuse it",
-                    wanted.join(", "),
-                    job.action.name
-                );
-            }
-        }
-    }
-
-    /// Asks for the number where something is dangerous and nobody has named it yet.
-    fn ask(&self) -> Result<(), Error> {
-        if self.preflight.dangerous == 0 || self.request.confirm.is_some() {
-            return Ok(());
-        }
-        let reserve = reserve_percent(self.request.choices, self.plan.limits);
-        let preview = Preview::new(&self.plan.jobs, &self.preflight, reserve);
-        let tenant = match (&self.request.tenant, &self.plan.tenant, self.signed_in_to()) {
-            (Tenant::Simulated(_), _, _) => "the simulated tenant",
-            (Tenant::Real, Some(tenant), _) => tenant,
-            (Tenant::Real, None, Some(tenant)) => tenant,
-            (Tenant::Real, None, None) => "the tenant of the access token",
-        };
-        let question = ui::confirm::question(&preview, tenant, self.stderr.styled());
-        let agreed = ui::confirm::ask_on_terminal(&question, self.preflight.due)
-            .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
-        match agreed {
-            true => Ok(()),
-            false => Err(Error::refused(Diagnostic::error("not-confirmed", "not confirmed; nothing was sent"))),
-        }
-    }
+    let reserve = reserve_percent(request.choices, plan.limits);
+    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let tenant = match &request.tenant {
+        Tenant::Simulated(_) => "the simulated tenant",
+        Tenant::Real => tenant,
+    };
+    Some(ui::confirm::question(&preview, tenant, stderr.styled()))
 }
 
 fn report_path(request: &RunRequest) -> PathBuf {
@@ -191,18 +143,17 @@ fn confirm_number(request: &RunRequest, preflight: &Preflight) -> Result<(), Err
     }
 }
 
-/// Settlements of a plan of which nothing is due.
-fn unsent(holds: &[Option<Hold>]) -> Vec<Settlement> {
-    holds
-        .iter()
-        .map(|hold| match hold {
-            Some(hold) => Settlement::unsent(hold.outcome(), hold.to_string()),
-            None => Settlement::unsent(Outcome::NotAttempted, "not due"),
+/// A plan of which nothing is due: every row is accounted for, and there is no run.
+fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Earlier>, report: ReportFile) -> Finished {
+    let settlements: Vec<_> = (0u32..)
+        .zip(holds)
+        .map(|(index, hold)| match (earlier.remove(&index), hold) {
+            (Some(Earlier::Kept(settlement)), _) => *settlement,
+            (_, Some(hold)) => Settlement::unsent(hold.outcome(), hold.to_string()),
+            (_, None) => Settlement::unsent(Outcome::NotAttempted, "not due"),
         })
-        .collect()
-}
-
-fn finish(jobs: Arc<[Job]>, settlements: Vec<Settlement>, stopped: Option<StopReason>, report: ReportFile) -> Finished {
+        .collect();
+    let jobs: std::sync::Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
-    Finished { jobs, settlements, stopped, report }
+    Finished { id: None, jobs, settlements, stopped: None, report }
 }

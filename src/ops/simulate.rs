@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::Error;
 use crate::diagnostics::Diagnostic;
@@ -45,8 +46,9 @@ impl Serving {
 
     /// Answers until Ctrl-C.
     pub async fn until_stopped(self) -> Result<(), Error> {
-        let mut stop =
-            shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        let (sender, mut stop) = mpsc::unbounded_channel();
+        shutdown::listen(&sender)
+            .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         tokio::select! {
             () = self.server.run() => {}
             _ = stop.recv() => {}

@@ -3,10 +3,25 @@
 //! In: the plan's `tenant`, and a signed-in client. Out: nothing, or a refusal. Must not: let a doubt pass; a run
 //! against the wrong tenant cannot be called back.
 
-use super::{Error, connect};
+use super::{Error, Tenant, connect};
 use crate::diagnostics::Diagnostic;
 use crate::msgraph::client::GraphClient;
+use crate::msgraph::token::tenant_in;
 use crate::msgraph::transport::Transport;
+use crate::settings::{Identity, Settings};
+
+/// What the tenant is called in the journal and in questions: known without asking anybody.
+pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
+    if let Tenant::Simulated(_) = tenant {
+        return "simulated".into();
+    }
+    let named = match settings.identity() {
+        Ok(Identity::AccessToken(token)) => tenant_in(token),
+        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
+        Err(_) => settings.tenant.clone(),
+    };
+    plan_tenant.map(str::to_owned).or(named).unwrap_or_else(|| "the tenant of the access token".into())
+}
 
 /// Compares the plan's tenant (an id or a domain) with the one the token was issued by.
 ///

@@ -21,11 +21,12 @@ use super::worker::{Done, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
-use crate::guard::preflight::Hold;
 use crate::job::Job;
+use crate::journal::Recorder;
 use crate::outcome::{Outcome, Standing};
 
 mod answers;
+mod start;
 mod stopping;
 
 /// Answers taken in one go.
@@ -48,6 +49,7 @@ pub struct Dispatcher {
     events: mpsc::UnboundedSender<Event>,
     host: Host,
     stopped: Option<StopReason>,
+    journal: Option<Recorder>,
 }
 
 /// Whether the host answers at all.
@@ -60,7 +62,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, clock, rng } = run;
+        let Run { jobs, holds, limits, clock, rng, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -76,6 +78,7 @@ impl Dispatcher {
             in_flight: HashMap::new(),
             host: Host::default(),
             stopped: None,
+            journal: history.journal,
             jobs,
             limits,
             clock,
@@ -83,28 +86,8 @@ impl Dispatcher {
             done,
             events,
         };
-        dispatcher.take_in(&holds);
+        dispatcher.take_in(&holds, history.earlier);
         dispatcher
-    }
-
-    /// Queues what can go, settles what is held, and remembers which step waits for which.
-    fn take_in(&mut self, holds: &[Option<Hold>]) {
-        let due = holds.iter().filter(|hold| hold.is_none()).count();
-        self.tell(Event::Started { jobs: self.jobs.len() as u32, due: due as u32 });
-        let jobs = Arc::clone(&self.jobs);
-        for (index, job) in (0u32..).zip(jobs.iter()) {
-            if let Some(first) = job.after {
-                self.next_steps.entry(first).or_default().push(index);
-            }
-        }
-        let now = Instant::now();
-        for (index, job) in (0u32..).zip(jobs.iter()) {
-            match (holds.get(index as usize).copied().flatten(), job.after) {
-                (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
-                (None, None) => self.queues.push_back(job.bucket(), Item { job: index, step: Step::Send }),
-                (None, Some(_)) => {}
-            }
-        }
     }
 
     pub async fn run(mut self, mut stop: mpsc::UnboundedReceiver<StopRequest>) -> Ended {
@@ -120,8 +103,9 @@ impl Dispatcher {
             tokio::select! {
                 biased;
                 request = stop.recv(), if listening => match request {
-                    Some(StopRequest) if self.stopped.is_some() => { self.abandon(); break }
-                    Some(StopRequest) => self.drain(StopReason::Interrupted),
+                    Some(StopRequest::Interrupt) if self.stopped.is_some() => { self.abandon(); break }
+                    Some(StopRequest::Interrupt) => self.drain(StopReason::Interrupted),
+                    Some(StopRequest::JournalFailed(why)) => self.drain(StopReason::Journal(why)),
                     None => listening = false,
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
@@ -129,7 +113,7 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
-        Ended { settlements: self.ledger.close(), stopped: self.stopped }
+        Ended { settlements: self.ledger.close(), stopped: self.stopped, journal: self.journal }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
@@ -156,22 +140,29 @@ impl Dispatcher {
 
     fn send_next(&mut self, bucket: Bucket, now: Instant) {
         let (Some(item), Some(worker)) = (self.queues.pop(bucket), self.idle.pop()) else { return };
-        let task = match item.step {
+        let now = self.clock.at(now);
+        let client_request_id = self.fresh_id();
+        self.in_flight.insert(item.job, item.step);
+        let worker = &self.workers[worker];
+        let progress = self.ledger.progress(item.job);
+        match item.step {
             Step::Send => {
-                self.ledger.progress(item.job).sent(now);
+                let number = progress.recorded;
+                progress.sent(now);
+                let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
+                let held = worker.hold(item.job, task);
+                match &self.journal {
+                    Some(journal) => {
+                        journal.attempt(item.job, number, &client_request_id, now, Box::new(move || held.let_go()));
+                    }
+                    None => held.let_go(),
+                }
                 self.tell(Event::Sent { job: item.job, bucket });
-                Task::Attempt { job: item.job, client_request_id: self.fresh_id() }
             }
             Step::ReadBack { .. } => {
-                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
-                Task::ReadBack { job: item.job, since: self.clock.at(since), client_request_id: self.fresh_id() }
+                let since = progress.doubtful_since.unwrap_or(now);
+                worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
-        };
-        self.in_flight.insert(item.job, item.step);
-        if self.workers[worker].give(task).is_err() {
-            // A worker ends only by a panic of its executor. Its job was never sent; the others carry on without it.
-            self.in_flight.remove(&item.job);
-            self.settle(item.job, Outcome::NotAttempted, Some("its worker had ended".into()), now);
         }
     }
 
@@ -193,12 +184,20 @@ impl Dispatcher {
         }
     }
 
-    /// Settles a job, and queues or holds the steps that waited for it.
+    /// Settles a job.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
         if !self.ledger.settle(job, outcome, note, now) {
             return;
         }
+        if let (Some(journal), Some(settlement)) = (&self.journal, self.ledger.settlement(job)) {
+            journal.settled(job, settlement);
+        }
         self.tell(Event::Settled { job, outcome });
+        self.go_on_after(job, outcome, now);
+    }
+
+    /// Queues or holds the steps that waited for a job.
+    fn go_on_after(&mut self, job: u32, outcome: Outcome, now: Instant) {
         for next in self.next_steps.remove(&job).unwrap_or_default() {
             let step = &self.jobs[next as usize];
             match (outcome.standing(), outcome) {

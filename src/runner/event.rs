@@ -41,4 +41,6 @@ pub enum StopReason {
     SignIn(Box<str>),
     /// The host could not be reached.
     Unreachable(Box<str>),
+    /// The journal could not be written.
+    Journal(Box<str>),
 }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
@@ -13,6 +14,8 @@ use crate::outcome::{Outcome, Reply, Settlement};
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
 pub struct Progress {
+    /// Attempts in the journal, earlier processes included; the next one has this number.
+    pub recorded: u32,
     /// Requests that left, throttled ones included.
     pub sends: u32,
     /// Requests that count against the job's attempts.
@@ -25,16 +28,17 @@ pub struct Progress {
     pub ambiguous: bool,
     /// Some answer was lost, and no read has shown since that there was no effect.
     pub lost: bool,
-    pub first_sent: Option<Instant>,
+    pub first_sent: Option<Timestamp>,
     /// When the attempt left whose effect is in doubt.
-    pub doubtful_since: Option<Instant>,
+    pub doubtful_since: Option<Timestamp>,
     in_flight: Duration,
     last: Option<Reply>,
 }
 
 impl Progress {
     /// A request is about to leave.
-    pub fn sent(&mut self, now: Instant) {
+    pub fn sent(&mut self, now: Timestamp) {
+        self.recorded += 1;
         self.sends += 1;
         self.tries += 1;
         self.first_sent.get_or_insert(now);
@@ -88,12 +92,25 @@ impl Ledger {
         let progress = self.under_way.remove(&job);
         let Some(place @ None) = self.settled.get_mut(job as usize) else { return false };
         let note = note.map(String::into_boxed_str);
+        let now = self.clock.at(now);
         *place = Some(match progress.filter(|progress| progress.first_sent.is_some()) {
             None => Settlement { note, ..Settlement::unsent(outcome, "") },
-            Some(progress) => settlement(progress, outcome, note, self.clock, now),
+            Some(progress) => settlement(progress, outcome, note, now),
         });
         self.open -= 1;
         true
+    }
+
+    /// A job that an earlier process settled: it stays as it is.
+    pub fn keep(&mut self, job: u32, settlement: Settlement) {
+        if let Some(place @ None) = self.settled.get_mut(job as usize) {
+            *place = Some(settlement);
+            self.open -= 1;
+        }
+    }
+
+    pub fn settlement(&self, job: u32) -> Option<&Settlement> {
+        self.settled.get(job as usize)?.as_ref()
     }
 
     /// All settlements in plan order. A job that was never settled is `not_attempted`: rows in are rows out, always.
@@ -103,9 +120,9 @@ impl Ledger {
     }
 }
 
-fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, clock: Clock, now: Instant) -> Settlement {
+fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now: Timestamp) -> Settlement {
     let first = progress.first_sent.unwrap_or(now);
-    let elapsed = now.saturating_duration_since(first);
+    let elapsed = Duration::try_from(now.duration_since(first)).unwrap_or_default();
     let mut settlement = Settlement {
         outcome,
         http_status: None,
@@ -114,8 +131,8 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, cloc
         attempts: progress.sends,
         waited: elapsed.saturating_sub(progress.in_flight),
         duration: progress.in_flight,
-        started_at: Some(clock.at(first)),
-        finished_at: Some(clock.at(now)),
+        started_at: Some(first),
+        finished_at: Some(now),
         request_id: None,
         client_request_id: None,
         note,

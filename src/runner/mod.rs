@@ -17,9 +17,11 @@ mod retry;
 pub mod shutdown;
 mod worker;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::dispatcher::Dispatcher;
@@ -30,6 +32,7 @@ use self::shutdown::StopRequest;
 use crate::clock::Clock;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
+use crate::journal::Recorder;
 use crate::outcome::Settlement;
 
 pub use self::retry::DEFAULT_MAX_ATTEMPTS;
@@ -56,6 +59,31 @@ pub struct Run {
     pub limits: Limits,
     pub clock: Clock,
     pub rng: Rng,
+    pub history: History,
+}
+
+/// What the run remembers, and where it is remembered.
+#[derive(Debug, Default)]
+pub struct History {
+    /// Every attempt is durable here before it leaves. A rehearsal may do without.
+    pub journal: Option<Recorder>,
+    /// Jobs that an earlier process left behind; a job that is not in here is new.
+    pub earlier: HashMap<u32, Earlier>,
+}
+
+/// What an earlier process left behind of a job.
+#[derive(Debug)]
+pub enum Earlier {
+    /// It stays as it was settled.
+    Kept(Box<Settlement>),
+    /// It goes on.
+    Open {
+        /// Attempts in the journal.
+        recorded: u32,
+        first_sent: Option<Timestamp>,
+        /// When an attempt left whose effect is in doubt: the target is read before it is sent again.
+        doubtful_since: Option<Timestamp>,
+    },
 }
 
 /// What a run ended with.
@@ -65,6 +93,8 @@ pub struct Ended {
     pub settlements: Vec<Settlement>,
     /// Why it ended early, if it did.
     pub stopped: Option<StopReason>,
+    /// To be finished by whoever began it.
+    pub journal: Option<Recorder>,
 }
 
 /// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job

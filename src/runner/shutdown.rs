@@ -1,27 +1,38 @@
-//! Requests to stop: from Ctrl-C, and from the system.
+//! Requests to stop: from Ctrl-C, from the system, from the journal.
 //!
 //! In: signals. Out: [`StopRequest`]s on a channel. Must not: stop anything itself; the dispatcher does, in its own
 //! time.
 
 use tokio::sync::mpsc;
 
-/// Somebody wants the run to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StopRequest;
+/// The run is to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StopRequest {
+    /// Ctrl-C, or a request to terminate. The second one abandons what is in flight.
+    Interrupt,
+    /// The journal cannot be written: nothing more may leave.
+    JournalFailed(Box<str>),
+}
 
-/// Forwards every Ctrl-C, SIGTERM and SIGHUP (a closed terminal) for as long as the receiver lives.
-pub fn listen() -> std::io::Result<mpsc::UnboundedReceiver<StopRequest>> {
-    let (sender, receiver) = mpsc::unbounded_channel();
+/// Forwards every Ctrl-C, SIGTERM and SIGHUP (a closed terminal) to `sender`, for as long as somebody receives.
+pub fn listen(sender: &mpsc::UnboundedSender<StopRequest>) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
             let mut signals = signal(kind)?;
             let sender = sender.clone();
-            tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(StopRequest).is_ok() {} });
+            tokio::spawn(async move {
+                while signals.recv().await.is_some() && sender.send(StopRequest::Interrupt).is_ok() {}
+            });
         }
     }
     #[cfg(not(unix))]
-    tokio::spawn(async move { while tokio::signal::ctrl_c().await.is_ok() && sender.send(StopRequest).is_ok() {} });
-    Ok(receiver)
+    {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() && sender.send(StopRequest::Interrupt).is_ok() {}
+        });
+    }
+    Ok(())
 }

@@ -113,6 +113,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         limits: Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Off },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
+        history: History::default(),
     }
 }
 
@@ -249,7 +250,7 @@ async fn the_first_interrupt_drains_and_the_second_abandons() {
         let running = tokio::spawn(run(plan(jobs, 7), Arc::clone(&executor), events, requests));
         tokio::time::sleep(Duration::from_secs(15)).await;
         for _ in 0..interrupts {
-            stop.send(StopRequest).unwrap();
+            stop.send(StopRequest::Interrupt).unwrap();
         }
         let ended = running.await.unwrap();
         let count = |outcome| ended.settlements.iter().filter(|settled| settled.outcome == outcome).count();
@@ -313,7 +314,7 @@ proptest! {
             if let Some(seconds) = interrupt {
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_secs(seconds)).await;
-                    let _ = stop.send(StopRequest);
+                    let _ = stop.send(StopRequest::Interrupt);
                 });
             }
             let ended = run(plan, Arc::clone(&executor), events, requests).await;

@@ -43,12 +43,44 @@ pub struct Done {
 pub enum Answer {
     Attempt(Reply),
     ReadBack(Evidence),
+    /// It was never let go: its record could not be made durable.
+    NeverReleased,
+}
+
+/// A task that waits for its record to be durable. Dropped without having been let go, it says so.
+#[derive(Debug)]
+pub struct Held {
+    worker: usize,
+    job: u32,
+    task: Option<Task>,
+    tasks: mpsc::UnboundedSender<Task>,
+    done: mpsc::UnboundedSender<Done>,
+}
+
+impl Held {
+    pub fn let_go(mut self) {
+        // A worker ends only by a panic of its executor; the task stays, and is reported as never released.
+        self.task = self.task.take().and_then(|task| self.tasks.send(task).err()).map(|refused| refused.0);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.task.is_some() {
+            let now = Instant::now();
+            let answer = Answer::NeverReleased;
+            // Nobody listens any more when the run is over.
+            let _ = self.done.send(Done { worker: self.worker, job: self.job, sent: now, answered: now, answer });
+        }
+    }
 }
 
 /// A worker and the way to give it work.
 #[derive(Debug)]
 pub struct Worker {
+    number: usize,
     tasks: mpsc::UnboundedSender<Task>,
+    done: mpsc::UnboundedSender<Done>,
     handle: JoinHandle<()>,
 }
 
@@ -60,6 +92,7 @@ impl Worker {
         done: mpsc::UnboundedSender<Done>,
     ) -> Self {
         let (tasks, mut inbox) = mpsc::unbounded_channel();
+        let report = done.clone();
         let handle = tokio::spawn(async move {
             while let Some(task) = inbox.recv().await {
                 if done.send(perform(number, task, &jobs, executor.as_ref()).await).is_err() {
@@ -67,12 +100,12 @@ impl Worker {
                 }
             }
         });
-        Self { tasks, handle }
+        Self { number, tasks, done: report, handle }
     }
 
-    /// Only ever called while the worker is idle, so the channel holds at most one task.
-    pub fn give(&self, task: Task) -> Result<(), Task> {
-        self.tasks.send(task).map_err(|refused| refused.0)
+    /// Sets a task aside for this worker, which is idle: the channel holds at most one.
+    pub fn hold(&self, job: u32, task: Task) -> Held {
+        Held { worker: self.number, job, task: Some(task), tasks: self.tasks.clone(), done: self.done.clone() }
     }
 
     /// Drops whatever it is doing.

@@ -31,6 +31,11 @@ impl Dispatcher {
         let times = Times { sent, now: answered };
         match answer {
             Answer::Attempt(reply) => self.after_attempt(job, reply, times),
+            Answer::NeverReleased => {
+                self.ledger.progress(job).never_sent();
+                self.drain(StopReason::Journal("its writer has ended".into()));
+                self.again(job, Step::Send, answered);
+            }
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -41,9 +46,12 @@ impl Dispatcher {
         let action = self.jobs[job as usize].action;
         let bucket = self.jobs[job as usize].bucket();
         self.note_contact(&reply.verdict, bucket, times);
+        let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
         let reason = reason(&reply);
+        let number = progress.recorded.saturating_sub(1);
+        let answer = self.journal.is_some().then(|| reply.clone());
         progress.answered(reply, times.now.saturating_duration_since(times.sent));
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -51,9 +59,13 @@ impl Dispatcher {
         if matches!(verdict, Verdict::Transient { .. } | Verdict::Lost) {
             progress.ambiguous = true;
             progress.lost |= verdict == Verdict::Lost;
-            progress.doubtful_since.get_or_insert(times.sent);
+            progress.doubtful_since.get_or_insert(sent_at);
         }
         let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
+        // A job that settles now says all of this in its outcome.
+        if let (Some(journal), Some(answer), false) = (&self.journal, answer, matches!(decision, Decision::Settle(_))) {
+            journal.answer(job, number, answered_at, &answer);
+        }
         match decision {
             Decision::Settle(outcome) => self.settle_after(job, outcome, &verdict, times.now),
             Decision::Retry { after } => self.later(job, Step::Send, after, reason, times.now),

@@ -72,6 +72,7 @@ impl Dispatcher {
         match &self.stopped {
             Some(StopReason::Interrupted) => "the run was interrupted",
             Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed",
+            Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written",
             Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached",
             None => "the run ended first",
         }

@@ -1,0 +1,137 @@
+//! `resume`: goes on with a run that ended early, by what the journal knows of it.
+//!
+//! In: the run, which of its jobs, where the report goes. Out: [`Finished`], with every row of the run.
+//! Must not: look at the plan for anything but differences: what goes on is what was begun.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::limits::{limits, reserve_percent};
+use super::perform::{Finished, Work, perform};
+use super::record::{self, Begun, Recorded};
+use super::{Error, Tenant, tenant};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::preflight;
+use crate::job::Job;
+use crate::journal::resume::Only;
+use crate::journal::{Journal, JournalError, RunRecord};
+use crate::plan;
+use crate::report::{ReportFile, default_name};
+use crate::runner::Earlier;
+use crate::settings::{Environment, Flags, Settings};
+use crate::ui::stderr::Stderr;
+
+/// What to go on with.
+#[derive(Debug)]
+pub struct ResumeRequest {
+    /// The run's id, the beginning of it, or `latest`.
+    pub run: String,
+    pub only: Only,
+    /// Where the report goes; to the run's own report by default.
+    pub report: Option<PathBuf>,
+    pub now: Timestamp,
+    pub seed: u64,
+}
+
+/// Goes on. `differences` is told how the plan has changed since.
+pub async fn resume(
+    request: ResumeRequest,
+    flags: &Flags,
+    environment: &Environment,
+    stderr: &Stderr,
+    differences: impl FnOnce(&Diagnostics),
+) -> Result<Finished, Error> {
+    let state_dir = Settings::new(flags, environment).map_err(Error::usage)?;
+    let journal = Journal::open(state_dir.state_dir().map_err(Error::usage)?)?;
+    let record = journal.read(&journal.find(&request.run)?)?;
+    let begun = Begun::from_json(&record.settings)
+        .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::usage)?;
+    same_tenant(&record, &begun, settings)?;
+    differences(&changed(&record));
+    let earlier = record::take_up(&record.jobs, request.only)?;
+    let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+    let preflight = preflight::inspect(&jobs, request.now);
+    let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
+    let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
+    let report = ReportFile::create(report_path(&request, &record))?;
+    if due == 0 {
+        let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+        let report = report.finish(&jobs, &settlements);
+        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
+    }
+    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let work = Work {
+        settings,
+        tenant: &begun.tenant,
+        plan_tenant: begun.plan_tenant.clone(),
+        justification: begun.justification.clone(),
+        jobs,
+        holds: preflight.holds,
+        earlier,
+        due: due as u32,
+        limits,
+        reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
+        now: request.now,
+        seed: request.seed,
+        report,
+        stderr,
+        // The number was agreed to when the run was begun, and these are some of those jobs.
+        question: None,
+    };
+    perform(work, || Recorded::again(journal, &record, request.now)).await
+}
+
+/// A run goes on where it was begun, unless the command line says otherwise.
+fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
+    let flags = flags.clone();
+    let elsewhere = flags.cloud.is_some();
+    Flags {
+        graph_url: flags.graph_url.or_else(|| (!elsewhere).then(|| begun.graph_url.clone())),
+        login_url: flags.login_url.or_else(|| (!elsewhere).then(|| begun.login_url.clone())),
+        ..flags
+    }
+}
+
+fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+    let label = tenant::label(settings, &begun.tenant, begun.plan_tenant.as_deref());
+    if label.eq_ignore_ascii_case(&record.tenant) {
+        return Ok(());
+    }
+    let message = format!("the run was begun against tenant {}, and this is {label}", record.tenant);
+    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in to the tenant of the run")))
+}
+
+fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
+    let own = record.report.as_ref().map(PathBuf::from);
+    request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
+}
+
+/// How the plan differs today from what was begun. What was begun goes on all the same.
+fn changed(record: &RunRecord) -> Diagnostics {
+    let mut told = Diagnostics::default();
+    let file = PathBuf::from(&record.plan_file);
+    // A plan that is gone or broken changes nothing about the run.
+    let Ok(plan) = plan::load(&file) else { return told };
+    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
+        return told;
+    }
+    let missing =
+        record.jobs.iter().map(|stored| &stored.job).filter(|job| plan.jobs.iter().all(|now| now.id != job.id));
+    let added = plan.jobs.iter().filter(|job| record.jobs.iter().all(|stored| stored.job.id != job.id));
+    let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
+    let names = |jobs: Vec<&Job>| match jobs.as_slice() {
+        [] => "none".to_owned(),
+        [first] => name(first),
+        [first, rest @ ..] => format!("{} and {} more", name(first), rest.len()),
+    };
+    let (missing, added) = (names(missing.collect()), names(added.collect()));
+    told.push(
+        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
+            format!("the run goes on with the jobs it was begun with; no longer in the plan: {missing}; new in the plan, and not sent: {added}"),
+        ),
+    );
+    told
+}

@@ -1,0 +1,80 @@
+//! How a run begins: what is kept, what is held, what waits for what, what can go.
+//!
+//! In: the jobs' holds, and what an earlier process left behind. Out: full queues, and settlements of what is not sent.
+//! Must not: send; the loop does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::super::Earlier;
+use super::super::event::Event;
+use super::super::queue::{Item, Step};
+use super::Dispatcher;
+use crate::guard::preflight::Hold;
+
+impl Dispatcher {
+    pub(super) fn take_in(&mut self, holds: &[Option<Hold>], mut earlier: HashMap<u32, Earlier>) {
+        let jobs = Arc::clone(&self.jobs);
+        let kept = |job: u32| matches!(earlier.get(&job), Some(Earlier::Kept(_)));
+        let due = (0u32..).zip(holds).filter(|(job, hold)| hold.is_none() && !kept(*job)).count();
+        self.tell(Event::Started { jobs: jobs.len() as u32, due: due as u32 });
+        for (index, job) in (0u32..).zip(jobs.iter()) {
+            if let Some(first) = job.after {
+                self.next_steps.entry(first).or_default().push(index);
+            }
+        }
+        // All that is kept is in its place before anything asks how the step before it stands.
+        for (index, _) in (0u32..).zip(jobs.iter()) {
+            match earlier.remove(&index) {
+                Some(Earlier::Kept(settlement)) => {
+                    self.tell(Event::Settled { job: index, outcome: settlement.outcome });
+                    self.ledger.keep(index, *settlement);
+                }
+                Some(open) => {
+                    earlier.insert(index, open);
+                }
+                None => {}
+            }
+        }
+        let now = Instant::now();
+        for (index, hold) in (0u32..).zip(holds) {
+            match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
+                Some(outcome) => self.go_on_after(index, outcome, now),
+                None => self.begin(index, *hold, earlier.remove(&index), now),
+            }
+        }
+    }
+
+    fn begin(&mut self, index: u32, hold: Option<Hold>, earlier: Option<Earlier>, now: Instant) {
+        let (bucket, read_bucket, after) = {
+            let job = &self.jobs[index as usize];
+            (job.bucket(), job.read_bucket(), job.after)
+        };
+        if let Some(Earlier::Open { recorded, first_sent, doubtful_since }) = earlier {
+            self.take_up(index, recorded, first_sent, doubtful_since);
+            if doubtful_since.is_some() {
+                let item = Item { job: index, step: Step::ReadBack { resend: true } };
+                return self.queues.push_back(read_bucket, item);
+            }
+        }
+        match (hold, after) {
+            (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
+            (None, None) => self.queues.push_back(bucket, Item { job: index, step: Step::Send }),
+            (None, Some(_)) => {}
+        }
+    }
+
+    /// Remembers what an earlier process did for a job.
+    fn take_up(&mut self, job: u32, recorded: u32, first_sent: Option<Timestamp>, doubt: Option<Timestamp>) {
+        let progress = self.ledger.progress(job);
+        progress.recorded = recorded;
+        progress.sends = recorded;
+        progress.first_sent = first_sent;
+        progress.ambiguous = doubt.is_some();
+        progress.lost = doubt.is_some();
+        progress.doubtful_since = doubt;
+    }
+}
