@@ -19,7 +19,7 @@ const SEEDS: [u64; 2] = [1, 20_261_122];
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|kind| kind == "yaml")).collect();
     files.sort();
     files
@@ -72,4 +72,22 @@ fn every_scenario_stays_within_its_ranges() {
     breaches.sort();
     println!("{}", numbers.join("\n"));
     assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
+
+#[test]
+fn a_file_that_says_something_nobody_understands_is_refused() {
+    let expect = "expect: { outcomes: {}, virtual_seconds: [0, 1] }";
+    for (text, word) in [
+        (format!("plan: []\n{expect}\n"), "what should happen"),
+        (format!("# Two plans.\nplan: []\n{expect}\n"), "either `plan` or `plan_text`"),
+        (format!("# A typo.\nplan: []\nlimit: {{}}\n{expect}\n"), "limit"),
+        ("# A typo.\nexpect: { outcomes: {}, virtual_seconds: [0, 1], throtled: [0, 0] }\n".to_owned(), "throtled"),
+        (format!("# A typo.\nsimulator: {{ latncy: 1s }}\n{expect}\n"), "latncy"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scenario.yaml");
+        std::fs::write(&path, text).unwrap();
+        let complaint = ScenarioFile::load(&path).unwrap_err();
+        assert!(complaint.contains(word), "{complaint}");
+    }
 }

@@ -4,7 +4,7 @@
 //! answer. It reads `Retry-After` in its own way, so that a mistake in ours cannot hide behind itself.
 //! Must not: change what passes, but for the secret in a sign-in after it was rotated.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,13 +43,13 @@ impl Wire {
 
     /// When the last request of a bucket left, since the beginning.
     pub fn last_sent(&self, bucket: Bucket) -> Option<Duration> {
-        let passed = self.passed.lock().unwrap();
+        let passed = self.passed();
         passed.iter().filter(|other| other.bucket == bucket).map(|other| other.sent - self.began).max()
     }
 
     /// Requests that left while their bucket had been told to be quiet.
     pub fn too_early(&self) -> Vec<String> {
-        let passed = self.passed.lock().unwrap();
+        let passed = self.passed();
         let mut early = Vec::new();
         for told in passed.iter() {
             let Some(quiet) = told.quiet else { continue };
@@ -70,7 +70,7 @@ impl Wire {
 
     /// The most requests that a bucket let in within any stretch of time of that length.
     pub fn busiest(&self, bucket: Bucket, window: Duration) -> usize {
-        let passed = self.passed.lock().unwrap();
+        let passed = self.passed();
         let own = passed.iter().filter(|other| other.bucket == bucket && !other.turned_away);
         let mut sent: Vec<_> = own.map(|other| other.sent).collect();
         sent.sort_unstable();
@@ -82,6 +82,10 @@ impl Wire {
             most = most.max(last + 1 - first);
         }
         most
+    }
+
+    fn passed(&self) -> MutexGuard<'_, Vec<Passed>> {
+        self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_rotated(&self, request: &WireRequest) -> bool {
@@ -103,7 +107,7 @@ impl Transport for Wire {
             let quiet = result.as_ref().ok().and_then(quiet);
             let turned_away = result.as_ref().is_ok_and(|reply| reply.status == http::StatusCode::UNAUTHORIZED);
             let answered = Instant::now();
-            self.passed.lock().unwrap().push(Passed { bucket, sent, answered, turned_away, quiet });
+            self.passed().push(Passed { bucket, sent, answered, turned_away, quiet });
         }
         result
     }
