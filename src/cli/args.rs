@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use crate::journal::resume::Only;
 use crate::ops::{Choices, Tenant};
 use crate::settings::Flags;
 
@@ -38,6 +39,12 @@ pub enum Verb {
     Preview(PreviewArguments),
     /// Perform a plan and write a report
     Run(RunArguments),
+    /// Go on with a run that ended early
+    Resume(ResumeArguments),
+    /// Show the rows of a run as the journal has them, also while it runs and after a crash
+    Report(ReportArguments),
+    /// List, prune or export the runs in the journal
+    Runs(RunsArguments),
     /// List the actions, or explain one
     Actions(ActionsArguments),
     /// Serve the simulated tenant on a loopback address
@@ -51,6 +58,12 @@ impl Verb {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
             Self::Run(arguments) => arguments.form,
+            Self::Resume(arguments) => arguments.form.into(),
+            Self::Report(arguments) => match arguments.form {
+                ReportForm::Csv => Form::Human,
+                ReportForm::Json => Form::Json,
+            },
+            Self::Runs(arguments) => arguments.form.into(),
             Self::Actions(arguments) => arguments.form.into(),
             Self::Simulate(_) => Form::Human,
         }
@@ -126,6 +139,9 @@ pub struct RunArguments {
     /// Agree beforehand to this number of requests; a different number refuses the run
     #[arg(long, value_name = "N")]
     pub confirm: Option<u32>,
+    /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
+    #[arg(long)]
+    pub once: bool,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -163,6 +179,22 @@ pub struct ConnectionArguments {
     /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
     #[arg(long, value_name = "URL")]
     pub login_url: Option<String>,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+/// Where the journal is.
+#[derive(Debug, Clone, Args)]
+pub struct StateArguments {
+    /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl StateArguments {
+    pub fn flags(&self) -> Flags {
+        Flags { state_dir: self.state_dir.clone(), ..Flags::default() }
+    }
 }
 
 impl ConnectionArguments {
@@ -174,7 +206,12 @@ impl ConnectionArguments {
     }
 
     pub fn flags(&self) -> Flags {
-        Flags { cloud: self.cloud.clone(), graph_url: self.graph_url.clone(), login_url: self.login_url.clone() }
+        Flags {
+            cloud: self.cloud.clone(),
+            graph_url: self.graph_url.clone(),
+            login_url: self.login_url.clone(),
+            ..self.state.flags()
+        }
     }
 }
 
@@ -205,6 +242,99 @@ impl PaceArguments {
             unpaced: self.unpaced,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeArguments {
+    /// The run: its id, the beginning of it, or `latest`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Go on with these jobs alone
+    #[arg(long, value_enum, value_name = "CLASS")]
+    pub only: Option<OnlyClass>,
+    /// Where the report goes [default: where the run's own report is]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    /// global, usgov, usgov-dod or china [default: where the run was begun]
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<String>,
+    /// Address of Graph [default: where the run was begun]
+    #[arg(long, value_name = "URL")]
+    pub graph_url: Option<String>,
+    /// Address of the sign-in host [default: where the run was begun]
+    #[arg(long, value_name = "URL")]
+    pub login_url: Option<String>,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+impl ResumeArguments {
+    pub fn flags(&self) -> Flags {
+        Flags {
+            cloud: self.cloud.clone(),
+            graph_url: self.graph_url.clone(),
+            login_url: self.login_url.clone(),
+            ..self.state.flags()
+        }
+    }
+}
+
+/// A class of jobs, by how they stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnlyClass {
+    Failed,
+    Unknown,
+    NotAttempted,
+}
+
+impl OnlyClass {
+    pub fn only(class: Option<Self>) -> Only {
+        match class {
+            None => Only::Open,
+            Some(Self::Failed) => Only::Failed,
+            Some(Self::Unknown) => Only::Unknown,
+            Some(Self::NotAttempted) => Only::NotAttempted,
+        }
+    }
+}
+
+/// How the rows of a run are written to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportForm {
+    #[default]
+    Csv,
+    /// One object a line
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// The run: its id, the beginning of it, or `latest`
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How the rows are written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: ReportForm,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    /// Remove runs in which nothing is open and that began more than this many days ago
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
+    pub prune: Option<u16>,
+    /// Write one run alone into a new database, for an auditor
+    #[arg(long, value_names = ["RUN", "FILE"], num_args = 2, conflicts_with = "prune")]
+    pub export: Option<Vec<String>>,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub state: StateArguments,
 }
 
 #[derive(Debug, Args)]

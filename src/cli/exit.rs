@@ -18,6 +18,7 @@ pub enum Exit {
     NothingToDo,
     Open,
     Refused,
+    Locked,
     SignIn,
     Interrupted,
 }
@@ -30,8 +31,9 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (Exit::NothingToDo, 4, "nothing to do"),
     (Exit::Open, 5, "open: unknown, awaiting approval or not attempted"),
     (Exit::Refused, 10, "a guard refused the run"),
+    (Exit::Locked, 11, "the plan is being run already"),
     (Exit::SignIn, 12, "sign-in failed"),
-    (Exit::Interrupted, 130, "interrupted; the report is whole"),
+    (Exit::Interrupted, 130, "interrupted; `musterout resume` goes on"),
 ];
 
 impl Exit {
@@ -44,7 +46,7 @@ impl Exit {
         match finished.stopped {
             Some(StopReason::Interrupted) => return Self::Interrupted,
             Some(StopReason::SignIn(_)) => return Self::SignIn,
-            Some(StopReason::Unreachable(_)) => return Self::Unexpected,
+            Some(StopReason::Unreachable(_) | StopReason::Journal(_)) => return Self::Unexpected,
             None => {}
         }
         let tally: Tally = finished.settlements.iter().map(|settlement| settlement.outcome).collect();

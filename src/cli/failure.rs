@@ -10,6 +10,7 @@ use serde_json::json;
 use super::args::Form;
 use super::exit::Exit;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::journal::JournalError;
 use crate::ops;
 use crate::report::ReportError;
 use crate::ui;
@@ -76,6 +77,21 @@ impl From<ops::Error> for Failure {
             ops::Error::NothingToDo(_) => Self::one(Exit::NothingToDo, Diagnostic::warning("nothing-to-do", message)),
             ops::Error::Scenario(_) => Self::one(Exit::Usage, Diagnostic::error("scenario", message)),
             ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
+            ops::Error::Journal(JournalError::Locked(_)) => Self::one(
+                Exit::Locked,
+                Diagnostic::error("locked", message).help(
+                    "wait for it, or stop it with Ctrl-C; the lock of a process that died is taken over by itself",
+                ),
+            ),
+            ops::Error::Journal(error @ (JournalError::NoSuchRun(_) | JournalError::Ambiguous { .. })) => Self::one(
+                Exit::Usage,
+                Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists them"),
+            ),
+            ops::Error::Journal(_) => Self::one(
+                Exit::Unexpected,
+                Diagnostic::error("journal", message)
+                    .help("nothing is sent without a journal; --state-dir names another folder"),
+            ),
             ops::Error::Io { .. } => Self::one(Exit::Unexpected, Diagnostic::error("io", message)),
         }
     }

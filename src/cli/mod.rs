@@ -10,15 +10,20 @@ mod log;
 mod show;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use jiff::Timestamp;
 
-use self::args::{Arguments, CheckArguments, Form, PreviewArguments, RunArguments, SimulateArguments, Verb};
+use self::args::{
+    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
+    RunsArguments, SimulateArguments, Verb,
+};
 use self::exit::Exit;
 use self::failure::Failure;
-use crate::ops::{self, RunRequest};
+use crate::diagnostics::Diagnostics;
+use crate::ops::{self, Finished, ResumeRequest, RunRequest};
 use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -40,6 +45,9 @@ pub async fn main() -> ExitCode {
         Verb::Preview(arguments) => preview(&arguments),
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
         Verb::Run(arguments) => run(arguments, &stderr).await,
+        Verb::Resume(arguments) => resume(arguments, &stderr).await,
+        Verb::Report(arguments) => report(&arguments),
+        Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
         Verb::Simulate(arguments) => simulate(&arguments, &stderr).await,
     };
@@ -80,16 +88,58 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         report: arguments.report,
         confirm: arguments.confirm,
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        once: arguments.once,
         now: now(),
         seed: fastrand::u64(..),
     };
+    let once = request.once;
     let finished = ops::run(request, &settings, stderr).await?;
-    show::finished(&finished, arguments.form)?;
-    show::stopped(&finished, stderr);
+    let exit = ended(&finished, arguments.form, stderr)?;
+    // Nothing was due: a nightly schedule wants to know that from a run in which something went well.
+    Ok(if once && finished.id.is_none() { Exit::NothingToDo } else { exit })
+}
+
+async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let flags = arguments.flags();
+    let request = ResumeRequest {
+        only: OnlyClass::only(arguments.only),
+        run: arguments.run,
+        report: arguments.report,
+        now: now(),
+        seed: fastrand::u64(..),
+    };
+    let differences = |told: &Diagnostics| show::told(told, stderr);
+    let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
+    ended(&finished, arguments.form.into(), stderr)
+}
+
+fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {
+    show::finished(finished, form)?;
+    show::stopped(finished, stderr);
     match &finished.report {
-        Ok(_) => Ok(Exit::of_run(&finished)),
+        Ok(_) => Ok(Exit::of_run(finished)),
         Err(error) => Err(Failure::from_report(error)),
     }
+}
+
+fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
+    let reported = ops::report(&settings(arguments.state.flags())?, &arguments.run)?;
+    show::reported(&reported, arguments.form)?;
+    Ok(Exit::Good)
+}
+
+fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
+    let settings = settings(arguments.state.flags())?;
+    match (&arguments.export, arguments.prune) {
+        (Some(export), _) => {
+            let (run, file) = (export.first().map_or("", String::as_str), export.last().map_or("", String::as_str));
+            let id = ops::export(&settings, run, Path::new(file))?;
+            show::exported(&id, file, arguments.form)?;
+        }
+        (None, Some(days)) => show::pruned(&ops::prune(&settings, days, now())?, arguments.form)?,
+        (None, None) => show::runs(&ops::runs(&settings)?, now(), arguments.form)?,
+    }
+    Ok(Exit::Good)
 }
 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {

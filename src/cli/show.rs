@@ -6,22 +6,27 @@ use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 
 use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
+use serde_json::json;
 
-use super::args::{Form, PlainForm, PreviewArguments};
+use super::args::{Form, PlainForm, PreviewArguments, ReportForm};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
-use crate::diagnostics::{Diagnostic, did_you_mean};
+use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
-use crate::ops::{Finished, Tenant};
+use crate::journal::{Pruned, RunId, RunSummary};
+use crate::ops::{Finished, Reported, Tenant};
 use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
+use crate::report;
 use crate::runner::event::StopReason;
 use crate::ui;
 use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{View, stdout_width};
+use crate::ui::text::count_of;
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
 pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
@@ -89,16 +94,68 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
         None => return,
-        Some(StopReason::Interrupted) => Diagnostic::warning("interrupted", "the run was interrupted")
-            .help("rows that are not_attempted can be run again; look at unknown ones first"),
+        Some(StopReason::Interrupted) => {
+            Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
+        }
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
-            .help("rows that are not_attempted can be run again once sign-in works"),
+            .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
-                .help("check the network, the proxy and --graph-url; rows that are not_attempted can be run again")
+                .help(format!("check the network, the proxy and --graph-url, then: {}", go_on(finished)))
+        }
+        Some(StopReason::Journal(why)) => {
+            Diagnostic::error("journal", format!("the journal cannot be written, so nothing more was sent: {why}"))
+                .help(format!("make room or mend the disk, then: {}", go_on(finished)))
         }
     };
     stderr.say(fault.render(stderr.styled()).trim_end());
+}
+
+/// The command that goes on with a run.
+fn go_on(finished: &Finished) -> String {
+    match &finished.id {
+        Some(id) => format!("musterout resume {id}"),
+        None => "musterout run".into(),
+    }
+}
+
+/// What is told beside a verb's result.
+pub fn told(told: &Diagnostics, stderr: &Stderr) {
+    for one in told.iter() {
+        stderr.say(one.render(stderr.styled()).trim_end());
+    }
+}
+
+pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
+    let rows = report::rows(&reported.jobs, &reported.settlements).map_err(io::Error::other)?;
+    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match form {
+        ReportForm::Csv => Ok(report::write_csv(out, rows)?),
+        ReportForm::Json => Ok(report::write_json_lines(out, rows)?),
+    }
+}
+
+pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => print(&ui::runs::render(runs, now, view())),
+        PlainForm::Json => print(&ui::runs::json_lines(runs)),
+    }
+}
+
+pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => {
+            print(&format!("removed {} with {}\n", count_of(pruned.runs, "run"), count_of(pruned.jobs, "job")))
+        }
+        PlainForm::Json => print(&format!("{}\n", json!({ "runs": pruned.runs, "jobs": pruned.jobs }))),
+    }
+}
+
+pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => print(&format!("run {id} is in {file}\n")),
+        PlainForm::Json => print(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
+    }
 }
 
 pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {

@@ -16,6 +16,7 @@ use crate::outcome::{Outcome, Tally};
 #[derive(Debug, Clone)]
 pub struct RunSummary {
     pub id: RunId,
+    /// As recorded, or `broken off` where a run that should be under way is not.
     pub state: String,
     pub plan_file: String,
     pub tenant: String,
@@ -37,7 +38,9 @@ impl Journal {
     pub fn runs(&self) -> Result<Vec<RunSummary>, JournalError> {
         let mut select = self
             .connection
-            .prepare("SELECT run, run_id, state, plan_file, tenant, started_at, jobs FROM runs ORDER BY run DESC")
+            .prepare(
+                "SELECT run, run_id, state, plan_file, tenant, started_at, jobs, plan_key FROM runs ORDER BY run DESC",
+            )
             .map_err(JournalError::read)?;
         let found = select.query_map([], |row| {
             let at: i64 = row.get(5)?;
@@ -50,10 +53,17 @@ impl Journal {
                 jobs: row.get(6)?,
                 settled: Tally::default(),
             };
-            Ok((row.get::<_, i64>(0)?, summary))
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(7)?, summary))
         });
         let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
-        found.into_iter().map(|(run, summary)| Ok(RunSummary { settled: self.tally(run)?, ..summary })).collect()
+        let finish = |(run, plan_key, mut summary): (i64, String, RunSummary)| {
+            summary.settled = self.tally(run)?;
+            if summary.state == "running" && !self.is_under_way(&plan_key, summary.id.as_str()) {
+                summary.state = "broken off".into();
+            }
+            Ok(summary)
+        };
+        found.into_iter().map(finish).collect()
     }
 
     /// The runs of one plan, the oldest first.

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::error::JournalError;
 use super::store::{Journal, RunId};
 
+const FOLDER: &str = "locks";
+
 /// Who runs a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
@@ -39,7 +41,7 @@ pub struct RunLock {
 impl Journal {
     /// Takes the lock of the plan with that key.
     pub fn lock(&self, plan_key: &str, run: &RunId, now: Timestamp) -> Result<RunLock, JournalError> {
-        let folder = self.folder.join("locks");
+        let folder = self.folder.join(FOLDER);
         let in_folder = |cause| JournalError::Folder { folder: folder.clone(), cause };
         fs::create_dir_all(&folder).map_err(in_folder)?;
         let path = folder.join(format!("{plan_key}.lock"));
@@ -54,6 +56,18 @@ impl Journal {
         let text = serde_json::to_vec(&holder).unwrap_or_default();
         file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(&text)).map_err(in_folder)?;
         Ok(RunLock { _file: file })
+    }
+}
+
+impl Journal {
+    /// Whether that run is under way: it holds the lock of its plan.
+    pub(super) fn is_under_way(&self, plan_key: &str, run_id: &str) -> bool {
+        let path = self.folder.join(FOLDER).join(format!("{plan_key}.lock"));
+        let Ok(mut file) = OpenOptions::new().read(true).write(true).open(path) else { return false };
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => holder(&mut file).run_id == run_id,
+            _ => false,
+        }
     }
 }
 

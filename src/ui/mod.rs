@@ -13,6 +13,7 @@ mod fixtures;
 pub mod preview;
 pub mod progress;
 pub mod result;
+pub mod runs;
 pub mod stderr;
 pub mod style;
 mod tables;

@@ -20,7 +20,7 @@ use musterout::plan::{self, Plan};
 use musterout::report::ReportFile;
 use musterout::runner::event::{Event, StopReason};
 use musterout::runner::shutdown::StopRequest;
-use musterout::runner::{self, Ended, Limits, Run};
+use musterout::runner::{self, Ended, History, Limits, Run};
 use musterout::simulator::counts::Counts;
 use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
@@ -91,7 +91,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Err(error) => played.reason = error.to_string(),
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
-            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed) };
+            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed), history: History::default() };
             run_and_interrupt(file, run, client, &mut played).await;
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;
@@ -109,7 +109,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         let stop = stop.clone();
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            let _ = stop.send(StopRequest);
+            let _ = stop.send(StopRequest::Interrupt);
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
