@@ -95,7 +95,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
-    serving.until_stopped().await?;
+    serving.until_stopped().await;
     Ok(Exit::Good)
 }
 
