@@ -100,7 +100,7 @@ async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit
 }
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
-    Settings::new(&flags, &Environment::read()).map_err(Failure::usage)
+    Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
 }
 
 /// The one look at the system's clock.
