@@ -157,6 +157,29 @@ fn the_second_ctrl_c_gives_up_what_is_out() {
     assert!(ran.account().ends_with("unknown 2, awaiting_approval 0, not_attempted 4"), "{}", ran.stdout);
 }
 
+/// Nothing was sent yet, and nobody listens: the signal ends the process, and it has nothing to clear up.
+#[test]
+fn a_run_that_is_stopped_while_it_signs_in_leaves_nothing_behind() {
+    let (arrived, arrivals) = channel();
+    let door = Door::default();
+    let recorder = Recorder::start(move |_, _| {
+        let _ = arrived.send(());
+        door.pass();
+        Answer::token("t")
+    });
+    let desk = Desk::with(&[("plan.csv", &format!("action,id\nwipe,{}\n", guid(1)))]);
+    let mut command = desk.musterout(["run", "plan.csv", "--report", "report.csv", "--confirm", "1"]);
+    command.args(recorder.flags()).env("AZURE_TENANT_ID", "contoso.onmicrosoft.com");
+    command.env("AZURE_CLIENT_ID", guid(2)).env("AZURE_CLIENT_SECRET", "s").stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    arrivals.recv_timeout(Duration::from_secs(60)).expect("it signs in");
+    kill("INT", &child);
+    assert!(!child.wait().unwrap().success());
+    let left: Vec<_> = std::fs::read_dir(desk.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["plan.csv"]);
+    assert!(recorder.to_graph().is_empty());
+}
+
 #[test]
 fn a_stopped_run_against_a_slow_tenant_counts_what_the_tenant_counts() {
     let simulator = Simulator::start("latency: 300ms\n");
