@@ -95,12 +95,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
-    serving.until_stopped().await?;
+    serving.until_stopped().await;
     Ok(Exit::Good)
 }
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
-    Settings::new(&flags, &Environment::read()).map_err(Failure::usage)
+    Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
 }
 
 /// The one look at the system's clock.

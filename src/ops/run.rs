@@ -61,10 +61,12 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (plan, preflight) = preview(&request.plan, &request.tenant, request.now)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
-    let report = ReportFile::create(report_path(&request))?;
+    let report = report_path(&request);
+    ReportFile::probe(&report)?;
     confirm_number(&request, &preflight)?;
     let clock = Clock::starting_at(request.now);
     if preflight.due == 0 {
+        let report = ReportFile::create(report)?;
         return Ok(finish(Plan { ..plan }.jobs.into(), unsent(&preflight.holds), None, report));
     }
     let client = connect::connect(settings, &request.tenant, plan.tenant.as_deref(), clock, limits.concurrency)?;
@@ -83,7 +85,7 @@ struct Go<'a> {
     preflight: Preflight,
     limits: runner::Limits,
     clock: Clock,
-    report: ReportFile,
+    report: PathBuf,
     stderr: &'a Stderr,
 }
 
@@ -98,6 +100,8 @@ impl Go<'_> {
         self.ask()?;
         let stop =
             shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        // Only now: until here, Ctrl-C ends the process without a chance to clear up.
+        let report = ReportFile::create(self.report)?;
         let (events, told) = mpsc::unbounded_channel();
         let reserve = reserve_percent(self.request.choices, self.plan.limits);
         let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), reserve));
@@ -113,7 +117,7 @@ impl Go<'_> {
         let Ended { settlements, stopped } = runner::run(run, Arc::new(client), events, stop).await;
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
-        Ok(finish(jobs, settlements, stopped, self.report))
+        Ok(finish(jobs, settlements, stopped, report))
     }
 
     /// The tenant that the token was asked of.
