@@ -44,7 +44,7 @@ pub struct Work<'a> {
     pub reserve_percent: u8,
     pub now: Timestamp,
     pub seed: u64,
-    pub report: ReportFile,
+    pub report: PathBuf,
     pub stderr: &'a Stderr,
     /// What somebody is asked before anything is sent, if anybody is.
     pub question: Option<String>,
@@ -89,6 +89,8 @@ impl Work<'_> {
         let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        // Only now: until here, Ctrl-C ends the process without a chance to clear up.
+        let report = ReportFile::create(self.report)?;
         let recorded = record()?;
         let journal = Some(recorded.recorder(&stop)?);
         let (events, told) = mpsc::unbounded_channel();
@@ -107,7 +109,7 @@ impl Work<'_> {
         let _ = shown.await;
         let Ended { settlements, stopped, journal } = ended;
         let stopped = close(&recorded, journal, stopped, clock.now()).await;
-        let report = self.report.finish(&self.jobs, &settlements);
+        let report = report.finish(&self.jobs, &settlements);
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
     }
 

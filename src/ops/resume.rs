@@ -43,12 +43,12 @@ pub async fn resume(
     stderr: &Stderr,
     differences: impl FnOnce(&Diagnostics),
 ) -> Result<Finished, Error> {
-    let state_dir = Settings::new(flags, environment).map_err(Error::usage)?;
-    let journal = Journal::open(state_dir.state_dir().map_err(Error::usage)?)?;
+    let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
+    let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let record = journal.read(&journal.find(&request.run)?)?;
     let begun = Begun::from_json(&record.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
-    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::usage)?;
+    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
     differences(&changed(&record));
     let earlier = record::take_up(&record.jobs, request.only)?;
@@ -56,8 +56,10 @@ pub async fn resume(
     let preflight = preflight::inspect(&jobs, request.now);
     let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
-    let report = ReportFile::create(report_path(&request, &record))?;
+    let report = report_path(&request, &record);
+    ReportFile::probe(&report)?;
     if due == 0 {
+        let report = ReportFile::create(report)?;
         let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
         let report = report.finish(&jobs, &settlements);
         return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });

@@ -5,7 +5,7 @@
 //! nobody else's at the moment.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -52,14 +52,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let key = record::plan_key(&plan, &label);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let journal = Journal::open(settings.state_dir().map_err(Error::usage)?)?;
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
     let earlier = if request.once { record::once(&journal, &key, &plan.jobs)? } else { HashMap::new() };
     let preflight = without_kept(preflight, &plan.jobs, &earlier);
     let report_at = report_path(&request);
-    let report = ReportFile::create(&report_at)?;
+    spare_the_plan(&report_at, &plan)?;
+    ReportFile::probe(&report_at)?;
     confirm_number(&request, &preflight)?;
     if preflight.due == 0 {
+        let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
     let begun = Begun {
@@ -84,7 +86,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
         seed: request.seed,
-        report,
+        report: report_at.clone(),
         stderr,
     };
     let beginning =
@@ -121,6 +123,21 @@ fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &s
 fn report_path(request: &RunRequest) -> PathBuf {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     request.report.clone().unwrap_or_else(|| default_name(request.now, &stem).into())
+}
+
+/// The report takes the place of what was there, and that must not be what was read.
+fn spare_the_plan(report: &Path, plan: &Plan) -> Result<(), Error> {
+    let Ok(place) = report.canonicalize() else { return Ok(()) };
+    match plan.inputs.iter().find(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+        None => Ok(()),
+        Some(input) => Err(Error::usage(
+            Diagnostic::error(
+                "report-over-plan",
+                format!("the report would take the place of {}, which the plan was read from", input.file.display()),
+            )
+            .help("name another file after --report"),
+        )),
+    }
 }
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.

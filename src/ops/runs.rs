@@ -23,12 +23,12 @@ pub struct Reported {
 
 /// All runs, the newest first.
 pub fn runs(settings: &Settings) -> Result<Vec<RunSummary>, Error> {
-    Ok(Journal::open(settings.state_dir().map_err(Error::usage)?)?.runs()?)
+    Ok(Journal::open(settings.state_dir().map_err(Error::Usage)?)?.runs()?)
 }
 
 /// One row for every row of the plan, as the journal knows them now.
 pub fn report(settings: &Settings, run: &str) -> Result<Reported, Error> {
-    let journal = Journal::open(settings.state_dir().map_err(Error::usage)?)?;
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let record = journal.read(&journal.find(run)?)?;
     let (jobs, settlements) = record
         .jobs
@@ -44,12 +44,12 @@ pub fn report(settings: &Settings, run: &str) -> Result<Reported, Error> {
 /// Removes finished runs of more than that many days ago in which nothing is open.
 pub fn prune(settings: &Settings, days: u16, now: Timestamp) -> Result<Pruned, Error> {
     let before = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(Timestamp::MIN);
-    Ok(Journal::open(settings.state_dir().map_err(Error::usage)?)?.prune(before)?)
+    Ok(Journal::open(settings.state_dir().map_err(Error::Usage)?)?.prune(before)?)
 }
 
 /// Writes one run alone into a new database.
 pub fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
-    let journal = Journal::open(settings.state_dir().map_err(Error::usage)?)?;
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let id = journal.find(run)?;
     journal.export(&id, file)?;
     Ok(id)

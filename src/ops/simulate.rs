@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Error;
 use crate::diagnostics::Diagnostic;
-use crate::runner::shutdown;
+use crate::runner::shutdown::{self, StopRequest};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::server::Server;
 use crate::simulator::tenant::Tenant;
@@ -19,6 +19,7 @@ use crate::simulator::tenant::Tenant;
 /// A server that listens and has not begun to answer.
 pub struct Serving {
     server: Server,
+    stop: mpsc::UnboundedReceiver<StopRequest>,
 }
 
 /// Reads the scenario and takes the address.
@@ -36,7 +37,10 @@ pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp)
     let server = Server::bind(address, Tenant::new(scenario, now))
         .await
         .map_err(|cause| Error::Io { what: format!("could not listen on {address}"), cause })?;
-    Ok(Serving { server })
+    // Whoever is told the address may stop us at once.
+    let (sender, stop) = mpsc::unbounded_channel();
+    shutdown::listen(&sender).map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+    Ok(Serving { server, stop })
 }
 
 impl Serving {
@@ -45,14 +49,10 @@ impl Serving {
     }
 
     /// Answers until Ctrl-C.
-    pub async fn until_stopped(self) -> Result<(), Error> {
-        let (sender, mut stop) = mpsc::unbounded_channel();
-        shutdown::listen(&sender)
-            .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+    pub async fn until_stopped(mut self) {
         tokio::select! {
             () = self.server.run() => {}
-            _ = stop.recv() => {}
+            _ = self.stop.recv() => {}
         }
-        Ok(())
     }
 }
