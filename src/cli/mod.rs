@@ -84,10 +84,11 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         seed: fastrand::u64(..),
     };
     let finished = ops::run(request, &settings, stderr).await?;
-    show::finished(&finished, arguments.form)?;
+    let shown = show::finished(&finished, arguments.form);
     show::stopped(&finished, stderr);
+    let exit = Exit::of_run(&finished);
     match &finished.report {
-        Ok(_) => Ok(Exit::of_run(&finished)),
+        Ok(_) => shown.map(|()| exit).map_err(|failure| failure.or_if_nobody_listens(exit)),
         Err(error) => Err(Failure::from_report(error)),
     }
 }

@@ -4,7 +4,7 @@
 //! Must not: send anything before the plan is valid, the report's place is writable, the number is confirmed, sign-in
 //! has worked and the tenant is the right one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -62,6 +62,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let report = report_path(&request);
+    spare_the_plan(&report, &plan)?;
     ReportFile::probe(&report)?;
     confirm_number(&request, &preflight)?;
     let clock = Clock::starting_at(request.now);
@@ -173,6 +174,21 @@ impl Go<'_> {
 fn report_path(request: &RunRequest) -> PathBuf {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     request.report.clone().unwrap_or_else(|| default_name(request.now, &stem).into())
+}
+
+/// The report takes the place of what was there, and that must not be what was read.
+fn spare_the_plan(report: &Path, plan: &Plan) -> Result<(), Error> {
+    let Ok(place) = report.canonicalize() else { return Ok(()) };
+    match plan.inputs.iter().find(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+        None => Ok(()),
+        Some(input) => Err(Error::usage(
+            Diagnostic::error(
+                "report-over-plan",
+                format!("the report would take the place of {}, which the plan was read from", input.file.display()),
+            )
+            .help("name another file after --report"),
+        )),
+    }
 }
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
