@@ -10,6 +10,7 @@ mod normal;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 
@@ -177,6 +178,23 @@ fn a_plan_that_is_far_too_large_is_refused_unread() {
             assert!(ran.stderr.contains(name) && ran.stdout.is_empty(), "{}", ran.stderr);
         }
         assert_eq!(fs::read_dir(desk.path()).unwrap().count(), 1, "no report");
+    }
+}
+
+/// Whoever read stdout may have gone; what became of the rows is told by the exit code and the report all the same.
+#[test]
+fn the_exit_code_does_not_depend_on_who_reads_stdout() {
+    let desk = tempfile::tempdir().unwrap();
+    fs::write(desk.path().join("plan.csv"), format!("action,id\nwipe,{}\n", guid(1))).unwrap();
+    fs::write(desk.path().join("scenario.yaml"), format!("missing: [{}]\n", guid(1))).unwrap();
+    for form in ["human", "json"] {
+        let mut command =
+            musterout(["run", "plan.csv", "--simulate=scenario.yaml", "--confirm", "1", "--format", form]);
+        command.args(["--report", "report.csv"]).current_dir(desk.path());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(3), "{form}");
+        assert_eq!(rows(&desk.path().join("report.csv"))[0]["outcome"], "failed");
     }
 }
 

@@ -18,7 +18,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plan", &["catalog", "job", "diagnostics"]),
     ("guard", &["catalog", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
-    ("runner", &["guard", "job", "outcome", "catalog", "clock"]),
+    ("journal", &["catalog", "job", "outcome"]),
+    ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock"]),
     ("msgraph", &["runner::executor", "catalog", "job", "outcome", "clock"]),
     ("report", &["job", "outcome", "catalog", "msgraph::request"]),
     (
@@ -34,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "guard",
             "plan",
             "msgraph::request",
+            "journal",
         ],
     ),
     (
@@ -52,6 +54,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "job",
             "outcome",
             "clock",
+            "journal",
+            "catalog",
         ],
     ),
     (
@@ -68,6 +72,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outcome",
             "runner::event",
             "report",
+            "journal",
         ],
     ),
     ("simulator", &["msgraph::transport", "msgraph::request", "catalog"]),

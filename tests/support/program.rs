@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
@@ -20,8 +21,15 @@ pub fn musterout<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Com
             command.env_remove(name);
         }
     }
-    command.env("NO_COLOR", "1").stdin(Stdio::null()).args(arguments);
+    command.env("NO_COLOR", "1").env("XDG_STATE_HOME", fresh_state()).stdin(Stdio::null()).args(arguments);
     command
+}
+
+/// A place for the journal that no other test uses: runs of plans of one name would lock each other out.
+fn fresh_state() -> PathBuf {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("state-{}-{number}", std::process::id()))
 }
 
 /// What came of a run of the program.
