@@ -99,7 +99,7 @@ impl Go<'_> {
             shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         let (events, told) = mpsc::unbounded_channel();
         let reserve = reserve_percent(self.request.choices, self.plan.limits);
-        let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), reserve));
+        let shown = ui::bar::start(told, self.stderr.clone(), reserve);
         let jobs: Arc<[Job]> = self.plan.jobs.into();
         let run = Run {
             jobs: Arc::clone(&jobs),
