@@ -16,7 +16,7 @@ pub const TOKEN: &str = match std::str::from_utf8(&[b'x'; 1_800]) {
 
 /// The id of the device with that number.
 pub fn device(number: u64) -> String {
-    format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761))
+    format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff_ffff)
 }
 
 /// A folder for one bench.

@@ -107,8 +107,8 @@ fn measure(mut arguments: impl Iterator<Item = String>) -> Fallible<Used> {
     let output = child.wait_with_output()?;
     let wall = start.elapsed();
     if output.status.code() != Some(expected) {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{command:?} ended with {}:\n{said}", output.status).into());
+        let said = String::from_utf8_lossy(&output.stderr[..output.stderr.len().min(2_000)]);
+        return Err(format!("ended with {}:\n{said}", output.status).into());
     }
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     // Linux counts in KiB, macOS in bytes.
