@@ -185,13 +185,18 @@ impl Diagnostic {
                 None => group.element(place.origin(file)),
             };
         }
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(visible(help)));
-        }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-        let mut text = renderer.render(&[group]).to_string();
-        text.push('\n');
-        text
+        let framed = self.place.as_ref().is_some_and(|place| place.excerpt.is_some());
+        let text = match &self.help {
+            Some(help) if framed => renderer.render(&[group.element(Level::HELP.message(visible(help)))]).to_string(),
+            // Without an excerpt there is no frame for the help to hang on.
+            Some(help) => {
+                let help = Group::with_title(Level::HELP.secondary_title(visible(help)));
+                format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help]))
+            }
+            None => renderer.render(&[group]).to_string(),
+        };
+        text + "\n"
     }
 }
 

@@ -92,7 +92,7 @@ pub struct Settings {
 
 impl Settings {
     /// Flags win over the environment, both over the cloud's own hosts.
-    pub fn new(flags: &Flags, environment: &Environment) -> Result<Self, Diagnostic> {
+    pub fn new(flags: &Flags, environment: &Environment) -> Result<Self, Box<Diagnostic>> {
         let cloud = match &flags.cloud {
             Some(name) => CLOUDS.iter().find(|cloud| cloud.name == name).ok_or_else(|| unknown_cloud(name))?,
             None => &CLOUDS[0],
@@ -110,12 +110,13 @@ impl Settings {
     }
 
     /// Who we are, or a diagnostic that says which variables are missing.
-    pub fn identity(&self) -> Result<&Identity, Diagnostic> {
+    pub fn identity(&self) -> Result<&Identity, Box<Diagnostic>> {
         self.identity.as_ref().map_err(|missing| {
-            Diagnostic::error("no-credentials", format!("not signed in: {} not set", are(missing))).help(
+            let fault = Diagnostic::error("no-credentials", format!("not signed in: {} not set", are(missing))).help(
                 "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET, or MUSTEROUT_ACCESS_TOKEN; \
                  or try the plan against the built-in tenant with --simulate",
-            )
+            );
+            Box::new(fault)
         })
     }
 
@@ -133,7 +134,7 @@ fn are(missing: &[&str]) -> String {
     }
 }
 
-fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static str>>, Diagnostic> {
+fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static str>>, Box<Diagnostic>> {
     if let Some(token) = &environment.access_token {
         return Ok(Ok(Identity::AccessToken(token.clone())));
     }
@@ -145,8 +146,10 @@ fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static s
                 client_id: client_id.clone(),
                 secret: secret.clone(),
             })),
-            false => Err(Diagnostic::error("bad-tenant", format!("AZURE_TENANT_ID is not a tenant: `{tenant}`"))
-                .help("it is the id or a domain of one tenant; `common` and `organizations` name none")),
+            false => Err(Box::new(
+                Diagnostic::error("bad-tenant", format!("AZURE_TENANT_ID is not a tenant: `{tenant}`"))
+                    .help("it is the id or a domain of one tenant; `common` and `organizations` name none"),
+            )),
         };
     }
     let missing = [
@@ -163,17 +166,19 @@ fn is_tenant(text: &str) -> bool {
     plain && !text.starts_with('.') && (text.contains('.') || uuid::Uuid::try_parse(text).is_ok())
 }
 
-fn unknown_cloud(name: &str) -> Diagnostic {
+fn unknown_cloud(name: &str) -> Box<Diagnostic> {
     let names: Vec<_> = CLOUDS.iter().map(|cloud| cloud.name).collect();
-    Diagnostic::error("unknown-cloud", format!("unknown cloud `{name}`")).help(format!("known: {}", names.join(", ")))
+    let fault = Diagnostic::error("unknown-cloud", format!("unknown cloud `{name}`"));
+    Box::new(fault.help(format!("known: {}", names.join(", "))))
 }
 
 /// `https`, or `http` on this machine only: a token must not travel in the clear.
-fn base_url(flag: &str, text: &str) -> Result<String, Diagnostic> {
+fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let fault = |what: &str| {
-        Err(Diagnostic::error("bad-url", format!("{flag}: `{text}` {what}"))
-            .help("give an address such as https://graph.microsoft.com; plain http is accepted for loopback only"))
+        let fault = Diagnostic::error("bad-url", format!("{flag}: `{text}` {what}"))
+            .help("give an address such as https://graph.microsoft.com; plain http is accepted for loopback only");
+        Err(Box::new(fault))
     };
     let Ok(uri) = with_scheme.parse::<Uri>() else { return fault("is not an address") };
     let (Some(host), Some(authority)) = (uri.host(), uri.authority()) else { return fault("names no host") };
@@ -202,7 +207,7 @@ pub fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn settings(flags: Flags, environment: Environment) -> Result<Settings, Diagnostic> {
+    fn settings(flags: Flags, environment: Environment) -> Result<Settings, Box<Diagnostic>> {
         Settings::new(&flags, &environment)
     }
 

@@ -1,3 +1,13 @@
 //! The integration tests, one binary: the house rules, and the program as its users meet it.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod cases;
+mod docs;
+mod endpoints;
+mod readme;
+mod scenarios;
+#[cfg(unix)]
+mod signals;
+mod simulate;
+mod support;
 mod tidy;

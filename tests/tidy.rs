@@ -93,7 +93,7 @@ impl Source {
 
     fn is_test(&self) -> bool {
         let stem = self.name.rsplit('/').next().unwrap_or_default();
-        stem == "tests.rs" || stem.ends_with("_tests.rs") || stem == "fixtures.rs"
+        self.name.contains("/tests/") || stem == "tests.rs" || stem.ends_with("_tests.rs") || stem == "fixtures.rs"
     }
 }
 

@@ -65,6 +65,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::AlreadyDone,
         service: &INTUNE_DEVICES,
+        approvable: true,
         notes: &[
             "A tenant accepts 1,000 retires a day, whoever sends them.",
             "Suspends BitLocker on Entra-joined Windows devices: the key protectors are removed.",
@@ -117,6 +118,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_DEVICES,
+        approvable: true,
         notes: &[
             "A tenant accepts 500 wipes a day, whoever sends them.",
             "useProtectedWipe may leave a device that cannot start.",
@@ -151,6 +153,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Completed,
         gone: Gone::AlreadyDone,
         service: &INTUNE_DEVICES,
+        approvable: true,
         notes: &[
             "Also retires the device; a corporate Android device (dedicated, fully managed, work profile, AOSP) is factory-reset.",
             "A tenant accepts 1,000 deletes a day, whoever sends them.",
@@ -183,6 +186,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_DEVICES,
+        approvable: false,
         notes: &["A good canary before a destructive plan, and an accelerator after one."],
     },
     Action {
@@ -248,6 +252,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_DEVICES,
+        approvable: false,
         notes: &[
             "ChromeOS only, although Microsoft's pages do not say so.",
             "The device cannot enrol again before a factory reset.",
@@ -279,6 +284,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_OTHER,
+        approvable: false,
         notes: &["Can be assigned again."],
     },
     Action {
@@ -307,6 +313,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_OTHER,
+        approvable: false,
         notes: &["Can be assigned again."],
     },
     Action {
@@ -324,6 +331,7 @@ pub static ACTIONS: &[Action] = &[
         success: Success::Accepted,
         gone: Gone::Failed,
         service: &INTUNE_OTHER,
+        approvable: false,
         notes: &[
             "All devices of the user or none, and no result for each device; a retire per device says more.",
             "Suspends BitLocker on the user's Entra-joined Windows devices.",

@@ -180,6 +180,10 @@ pub struct Action {
     pub success: Success,
     pub gone: Gone,
     pub service: &'static Service,
+    /// Whether a tenant's Multi Admin Approval can intercept it: wipe, retire and delete of managed devices.
+    ///
+    /// Source: Microsoft's page on Multi Admin Approval with the Graph API.
+    pub approvable: bool,
     /// What an operator should know before using it.
     pub notes: &'static [&'static str],
 }

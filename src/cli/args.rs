@@ -104,13 +104,13 @@ pub struct CheckArguments {
 pub struct PreviewArguments {
     /// The plan: a .yaml or .csv file
     pub plan: PathBuf,
+    /// How the preview is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: Form,
     #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
-    /// How the preview is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: Form,
 }
 
 #[derive(Debug, Args)]
@@ -126,13 +126,13 @@ pub struct RunArguments {
     /// Agree beforehand to this number of requests; a different number refuses the run
     #[arg(long, value_name = "N")]
     pub confirm: Option<u32>,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: Form,
     #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
-    /// How the result is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: Form,
 }
 
 impl RunArguments {

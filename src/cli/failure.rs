@@ -43,6 +43,14 @@ impl Failure {
         Self { exit, faults: Some(diagnostic.into()), file: None }
     }
 
+    /// Whoever read stdout has gone; what came of the work is as it was.
+    pub fn or_if_nobody_listens(self, exit: Exit) -> Self {
+        match self.faults {
+            None => Self { exit, ..self },
+            Some(_) => self,
+        }
+    }
+
     /// Shows it, and says how the process ends.
     pub fn show(self, form: Form, stderr: &Stderr) -> Exit {
         let Some(faults) = self.faults else { return self.exit };

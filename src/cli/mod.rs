@@ -100,10 +100,11 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         seed: fastrand::u64(..),
     };
     let finished = ops::run(request, &settings, stderr).await?;
-    show::finished(&finished, arguments.form)?;
+    let shown = show::finished(&finished, arguments.form);
     show::stopped(&finished, stderr);
+    let exit = Exit::of_run(&finished);
     match &finished.report {
-        Ok(_) => Ok(Exit::of_run(&finished)),
+        Ok(_) => shown.map(|()| exit).map_err(|failure| failure.or_if_nobody_listens(exit)),
         Err(error) => Err(Failure::from_report(error)),
     }
 }
@@ -111,12 +112,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
-    serving.until_stopped().await?;
+    serving.until_stopped().await;
     Ok(Exit::Good)
 }
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
-    Settings::new(&flags, &Environment::read()).map_err(Failure::usage)
+    Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
 }
 
 /// The one look at the system's clock.

@@ -64,7 +64,11 @@ pub fn previewed(
                 Tenant::Simulated(_) => Some("the simulated tenant"),
                 Tenant::Real => plan.tenant.as_deref(),
             };
-            let heading = Heading { plan: plan.name.as_deref().unwrap_or(&file), tenant };
+            let heading = Heading {
+                plan: plan.name.as_deref().unwrap_or(&file),
+                tenant,
+                justification: plan.justification.as_deref(),
+            };
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
         }
     }

@@ -69,11 +69,12 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Only a failure to connect proves that nothing left. The URL is not repeated: the caller knows it.
+/// Only a failure to connect proves that nothing left.
 fn explain(error: reqwest::Error) -> TransportError {
+    let host = error.url().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let error = error.without_url();
     if error.is_connect() || error.is_builder() {
-        return TransportError::Unreachable(causes(&error));
+        return TransportError::Unreachable(format!("{host}: {}", causes(&error)));
     }
     if error.is_timeout() {
         return TransportError::Timeout(TIMEOUT.as_secs());
@@ -81,7 +82,7 @@ fn explain(error: reqwest::Error) -> TransportError {
     TransportError::Lost(causes(&error))
 }
 
-/// The innermost causes are the ones that say something.
+/// The two innermost causes are the ones that say something.
 fn causes(error: &dyn Error) -> String {
     let mut words = Vec::new();
     let mut next = error.source();
@@ -92,8 +93,8 @@ fn causes(error: &dyn Error) -> String {
         }
         next = cause.source();
     }
-    match words.is_empty() {
-        true => error.to_string(),
-        false => words.join(": "),
+    match words.len() {
+        0 => error.to_string(),
+        length => words.split_off(length.saturating_sub(2)).join(": "),
     }
 }

@@ -26,6 +26,8 @@ use super::transport::{Transport, TransportError, WireReply, WireRequest};
 const TRIES: u32 = 4;
 /// A token is renewed when this share of its life is over; the old one serves while that happens.
 const RENEW_AFTER: f64 = 0.8;
+/// Time between two tries to renew a token that still serves.
+const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Who we are.
 #[derive(Debug, Clone)]
@@ -96,18 +98,14 @@ impl<T: Transport> TokenSource<T> {
             if token.renew_at.is_none_or(|at| now < at) {
                 return Ok(authorization(&token));
             }
-            let still_good = token.expires_at.is_none_or(|at| now < at);
-            return match (still_good, self.renewing.try_lock()) {
-                (true, Err(_)) => Ok(authorization(&token)),
-                (true, Ok(mut numbers)) => match self.obtain(&mut numbers).await {
-                    Ok(renewed) => Ok(authorization(&renewed)),
-                    Err(error) => {
-                        tracing::warn!(%error, "the token could not be renewed yet; the old one still serves");
-                        Ok(authorization(&token))
-                    }
-                },
-                (false, _) => self.obtain_once(token.number).await,
-            };
+            if token.expires_at.is_some_and(|end| end <= now) {
+                return self.obtain_once(token.number).await;
+            }
+            // Whoever is first renews it; the others do not wait for that.
+            if let Ok(mut numbers) = self.renewing.try_lock() {
+                return Ok(self.renew(&token, &mut numbers).await);
+            }
+            return Ok(authorization(&token));
         }
         self.obtain_once(u64::MAX).await
     }
@@ -144,6 +142,31 @@ impl<T: Transport> TokenSource<T> {
 
     fn cached(&self) -> Option<Arc<Token>> {
         self.cached.read().ok()?.clone()
+    }
+
+    /// Renews a token that is still good. If that fails it serves on, and the next try comes a while later: asking
+    /// before each request would be a storm of failed sign-ins.
+    async fn renew(&self, token: &Token, numbers: &mut u64) -> Authorization {
+        match self.obtain(numbers).await {
+            Ok(renewed) => authorization(&renewed),
+            Err(error) => {
+                tracing::warn!(%error, "the token could not be renewed yet; the old one still serves");
+                let renew_at = Some(Instant::now() + RENEW_AGAIN);
+                let token = Token { header: token.header.clone(), claims: token.claims.clone(), renew_at, ..*token };
+                let authorization = authorization(&token);
+                self.keep_in_place(token);
+                authorization
+            }
+        }
+    }
+
+    /// Puts a token into the place of the one with its number, unless that one was refused in the meantime.
+    fn keep_in_place(&self, token: Token) {
+        if let Ok(mut cached) = self.cached.write()
+            && cached.as_ref().is_some_and(|old| old.number == token.number)
+        {
+            *cached = Some(Arc::new(token));
+        }
     }
 
     /// Waits for whoever is renewing, and renews only if they did not.

@@ -31,7 +31,7 @@ pub struct WireReply {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
     /// No connection was made: nothing left this machine.
-    #[error("could not connect: {0}")]
+    #[error("could not connect to {0}")]
     Unreachable(String),
     /// Something may have left, and no whole reply came back.
     #[error("the reply was lost: {0}")]

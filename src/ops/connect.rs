@@ -34,7 +34,7 @@ pub fn connect(
 ) -> Result<Client, Error> {
     match tenant {
         Tenant::Real => {
-            let identity = settings.identity().map_err(Error::sign_in)?;
+            let identity = settings.identity().map_err(Error::SignIn)?;
             let transport =
                 HttpTransport::new(usize::from(connections), settings.is_local() && is_local_login(settings)).map_err(
                     |error| Error::Io {

@@ -4,7 +4,7 @@
 //! Must not: send anything before the plan is valid, the report's place is writable, the number is confirmed, sign-in
 //! has worked and the tenant is the right one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -61,10 +61,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (plan, preflight) = preview(&request.plan, &request.tenant, request.now)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
-    let report = ReportFile::create(report_path(&request))?;
+    let report = report_path(&request);
+    spare_the_plan(&report, &plan)?;
+    ReportFile::probe(&report)?;
     confirm_number(&request, &preflight)?;
     let clock = Clock::starting_at(request.now);
     if preflight.due == 0 {
+        let report = ReportFile::create(report)?;
         return Ok(finish(Plan { ..plan }.jobs.into(), unsent(&preflight.holds), None, report));
     }
     let client = connect::connect(settings, &request.tenant, plan.tenant.as_deref(), clock, limits.concurrency)?;
@@ -83,7 +86,7 @@ struct Go<'a> {
     preflight: Preflight,
     limits: runner::Limits,
     clock: Clock,
-    report: ReportFile,
+    report: PathBuf,
     stderr: &'a Stderr,
 }
 
@@ -93,13 +96,17 @@ impl Go<'_> {
         if let Some(expected) = &self.plan.tenant {
             tenant::verify(&client, expected, self.signed_in_to()).await?;
         }
+        tracing::info!(tenant = self.signed_in_to(), requests = self.preflight.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
         self.ask()?;
         let stop =
             shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+        // Only now: until here, Ctrl-C ends the process without a chance to clear up.
+        let report = ReportFile::create(self.report)?;
         let (events, told) = mpsc::unbounded_channel();
         let reserve = reserve_percent(self.request.choices, self.plan.limits);
         let shown = ui::bar::start(told, self.stderr.clone(), reserve);
+        let client = client.justified(self.plan.justification.as_deref());
         let jobs: Arc<[Job]> = self.plan.jobs.into();
         let run = Run {
             jobs: Arc::clone(&jobs),
@@ -111,7 +118,7 @@ impl Go<'_> {
         let Ended { settlements, stopped } = runner::run(run, Arc::new(client), events, stop).await;
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
-        Ok(finish(jobs, settlements, stopped, self.report))
+        Ok(finish(jobs, settlements, stopped, report))
     }
 
     /// The tenant that the token was asked of.
@@ -167,6 +174,21 @@ impl Go<'_> {
 fn report_path(request: &RunRequest) -> PathBuf {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     request.report.clone().unwrap_or_else(|| default_name(request.now, &stem).into())
+}
+
+/// The report takes the place of what was there, and that must not be what was read.
+fn spare_the_plan(report: &Path, plan: &Plan) -> Result<(), Error> {
+    let Ok(place) = report.canonicalize() else { return Ok(()) };
+    match plan.inputs.iter().find(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+        None => Ok(()),
+        Some(input) => Err(Error::usage(
+            Diagnostic::error(
+                "report-over-plan",
+                format!("the report would take the place of {}, which the plan was read from", input.file.display()),
+            )
+            .help("name another file after --report"),
+        )),
+    }
 }
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.

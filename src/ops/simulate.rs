@@ -7,10 +7,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Error;
 use crate::diagnostics::Diagnostic;
-use crate::runner::shutdown;
+use crate::runner::shutdown::{self, StopRequest};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::server::Server;
 use crate::simulator::tenant::Tenant;
@@ -18,6 +19,7 @@ use crate::simulator::tenant::Tenant;
 /// A server that listens and has not begun to answer.
 pub struct Serving {
     server: Server,
+    stop: UnboundedReceiver<StopRequest>,
 }
 
 /// Reads the scenario and takes the address.
@@ -35,7 +37,10 @@ pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp)
     let server = Server::bind(address, Tenant::new(scenario, now))
         .await
         .map_err(|cause| Error::Io { what: format!("could not listen on {address}"), cause })?;
-    Ok(Serving { server })
+    // Whoever is told the address may stop us at once.
+    let stop =
+        shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+    Ok(Serving { server, stop })
 }
 
 impl Serving {
@@ -44,13 +49,10 @@ impl Serving {
     }
 
     /// Answers until Ctrl-C.
-    pub async fn until_stopped(self) -> Result<(), Error> {
-        let mut stop =
-            shutdown::listen().map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
+    pub async fn until_stopped(mut self) {
         tokio::select! {
             () = self.server.run() => {}
-            _ = stop.recv() => {}
+            _ = self.stop.recv() => {}
         }
-        Ok(())
     }
 }

@@ -50,6 +50,9 @@ pub struct Expander {
     given: Vec<IdName>,
     slots: Vec<Slot>,
     remembered: HashMap<String, Shared>,
+    numbers_given: usize,
+    /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
+    plain: Option<(usize, Shared)>,
     key: String,
     last_time: Option<(String, Timestamp)>,
     routes: Vec<&'static Route>,
@@ -62,6 +65,12 @@ struct Slot {
 }
 
 impl Expander {
+    /// A number for the work of one target; those of jobs count from the other end.
+    pub fn fresh_number(&mut self) -> usize {
+        self.numbers_given += 1;
+        usize::MAX - self.numbers_given
+    }
+
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
@@ -273,6 +282,18 @@ impl Expander {
 
     /// The parameters of each step, `None` after a fault.
     fn parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+        let is_plain = layout.parameters.iter().all(|(field, _)| row.field(*field).is_empty());
+        if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
+            return Some(Rc::clone(shared));
+        }
+        let shared = self.remembered_parameters(work, layout, row)?;
+        if is_plain {
+            self.plain = Some((work.number, Rc::clone(&shared)));
+        }
+        Some(shared)
+    }
+
+    fn remembered_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
         for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {

@@ -86,8 +86,10 @@ fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
 }
 
 fn spell_opaque(text: &str, out: &mut String) -> Result<(), NotAnId> {
-    if text.is_empty() || text.len() > LONGEST || text.chars().any(|c| is_never_in_an_id(c) || c == '?') {
-        let reason = "not an id: 1 to 256 characters without spaces, slashes and question marks";
+    // `.` and `..` would climb out of the path.
+    let climbs = text.bytes().all(|byte| byte == b'.');
+    if climbs || text.len() > LONGEST || text.chars().any(|c| is_never_in_an_id(c) || c == '?') {
+        let reason = "not an id: 1 to 256 characters without spaces, slashes and question marks, and not dots alone";
         return Err(NotAnId { reason, help: None });
     }
     out.push_str(text);

@@ -32,7 +32,7 @@ impl Source {
     /// Reads and decodes the file at `path`, unless it is larger than `limit` bytes.
     pub fn read(path: &Path, limit: u64) -> Result<Self, Box<Diagnostic>> {
         let name = path.display().to_string();
-        let bytes = bytes(path, limit).map_err(|fault| Box::new(fault.at(Place::file(&name))))?;
+        let bytes = bytes(path, limit).map_err(|fault| Box::new((*fault).at(Place::file(&name))))?;
         Self::decode(name, &bytes)
     }
 
@@ -79,21 +79,23 @@ impl Source {
     }
 }
 
-fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Diagnostic> {
-    let unreadable = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => Diagnostic::error("missing-file", "there is no such file"),
-        _ => Diagnostic::error("unreadable-file", format!("the file cannot be read: {error}")),
+fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Box<Diagnostic>> {
+    let unreadable = |error: std::io::Error| {
+        Box::new(match error.kind() {
+            std::io::ErrorKind::NotFound => Diagnostic::error("missing-file", "there is no such file"),
+            _ => Diagnostic::error("unreadable-file", format!("the file cannot be read: {error}")),
+        })
     };
     let too_large = || {
         let message = format!("the file is larger than {} MiB", limit >> 20);
-        Diagnostic::error("too-large", message).help("split it, or list targets in a CSV file")
+        Box::new(Diagnostic::error("too-large", message).help("split it, or list targets in a CSV file"))
     };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     if about.is_dir() {
-        return Err(Diagnostic::error("unreadable-file", "this is a directory, not a file"));
+        return Err(Box::new(Diagnostic::error("unreadable-file", "this is a directory, not a file")));
     }
     if !about.is_file() {
-        return Err(Diagnostic::error("unreadable-file", "this is not a regular file"));
+        return Err(Box::new(Diagnostic::error("unreadable-file", "this is not a regular file")));
     }
     if about.len() > limit {
         return Err(too_large());

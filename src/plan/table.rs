@@ -109,13 +109,15 @@ impl Table {
             let (from, line) = self.start;
             let rest = &self.source.text[from..];
             let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
-            let bare = rest[..length].trim_matches('"');
+            let first_line = &rest[..length];
+            let bare = first_line.trim_matches('"');
+            let is_blank = first_line.trim().is_empty() && length < rest.len();
             if bare.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) {
                 match bare.as_bytes().get(4) {
                     Some(separator) if SEPARATORS.contains(separator) => announced = Some(*separator),
                     _ => return Err(Box::new(self.unknown_separator(from..from + length, line))),
                 }
-            } else if !bare.starts_with("#TYPE") && !(bare.trim().is_empty() && length < rest.len()) {
+            } else if !(is_blank || first_line.starts_with("#TYPE")) {
                 break;
             }
             let ending = if rest[length..].starts_with("\r\n") { 2 } else { usize::from(length < rest.len()) };

@@ -35,7 +35,8 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         Value::Map(entries) => entries.iter().any(|(key, _)| matches!(&key.value, Value::Text(name) if name == "with")),
         _ => false,
     };
-    if !items.iter().any(with_of_its_own) {
+    let some_have_their_own = items.iter().any(with_of_its_own);
+    if !some_have_their_own {
         expander.report_lacking_everywhere(&job.work, |_| false);
     }
     for item in items {
@@ -45,7 +46,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         let Some(target) = read_target(job, item, plan, expander) else { continue };
         if let Some(work) = &target.work {
             expander.report_lacking_everywhere(work, |_| false);
-        } else if items.iter().any(with_of_its_own) {
+        } else if some_have_their_own {
             let work = Work { place: Some(plan.place(&item.span)), ..job.work.clone() };
             expander.report_lacking_everywhere(&work, |_| false);
         }
@@ -55,6 +56,8 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
 
 /// An item of a list of targets.
 struct Target<'s> {
+    /// For work of its own. Not made of its place: all that comes through one alias stands in one place.
+    number: usize,
     /// The job's work with the target's own parameters and route, if it has some.
     work: Option<Work>,
     layout: Layout,
@@ -83,6 +86,7 @@ impl Row for Item<'_> {
 }
 
 fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander: &mut Expander) -> Option<Target<'s>> {
+    let number = expander.fresh_number();
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     if let Value::Text(text) = &item.value {
         let key = job.work.steps.first().map_or("id", |step| step.action.default_route().ids[0].name);
@@ -97,7 +101,7 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     }
     let entries = reader.map(item, "a target")?;
     let mut target =
-        Target { work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
+        Target { number, work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
     let mut seen: Vec<(Meaning, &str)> = Vec::new();
     for entry in entries {
         let Entry { name, value, .. } = entry;
@@ -126,8 +130,7 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
 
 fn own_work<'t>(job: &Entries<'_>, item: &Node, target: &'t mut Target<'_>, plan: &Source) -> &'t mut Work {
     target.work.get_or_insert_with(|| Work {
-        // Two targets with the same number would share parameters that are not the same.
-        number: usize::MAX - item.span.start,
+        number: target.number,
         place: Some(plan.place(&item.span)),
         ..job.work.clone()
     })

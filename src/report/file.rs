@@ -46,6 +46,11 @@ pub struct ReportFile {
 }
 
 impl ReportFile {
+    /// Finds out whether the place can be written to, and leaves nothing there.
+    pub fn probe(path: impl Into<PathBuf>) -> Result<(), ReportError> {
+        Self::create(path).map(drop)
+    }
+
     /// Claims the place, so that one that cannot be written to is found before anything is sent.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, ReportError> {
         let path = path.into();

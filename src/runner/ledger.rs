@@ -23,6 +23,8 @@ pub struct Progress {
     pub unauthorized: u32,
     /// Some answer did not tell whether there was an effect.
     pub ambiguous: bool,
+    /// Some answer was lost, and no read has shown since that there was no effect.
+    pub lost: bool,
     pub first_sent: Option<Instant>,
     /// When the attempt left whose effect is in doubt.
     pub doubtful_since: Option<Instant>,

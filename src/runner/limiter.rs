@@ -15,7 +15,7 @@ use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
 use super::pace_clock::{TokioClock, TokioInstant};
-use super::retry::{LONGEST_PAUSE, unnamed_pause};
+use super::retry::{LONGEST_PAUSE, throttle_pause};
 use crate::catalog::Bucket;
 
 type Pacer = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<TokioInstant>>;
@@ -86,7 +86,7 @@ impl Gate {
             self.closed = Some(asked);
             return Some(asked);
         }
-        self.pause.extend(sent, now, |nth| asked.unwrap_or_else(|| unnamed_pause(nth, rng)), asked.is_some())
+        self.pause.extend(sent, now, |nth| throttle_pause(asked, nth, rng), asked.is_some())
     }
 
     /// The service answered a request that left at `sent` with something else than a throttle.

@@ -75,16 +75,19 @@ pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32,
 
 /// After an answer that does not tell whether there was an effect.
 fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, max: u32, rng: &mut Rng) -> Decision {
-    let after = TRANSIENT.delay(tries, rng).max(asked.unwrap_or_default());
-    let left = tries < max;
+    let backoff = TRANSIENT.delay(tries, rng);
+    // A time beyond reason is not waited for: the job settles now, by a read where one tells.
+    let reasonable = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
+    let after = if reasonable { backoff.max(asked.unwrap_or_default()) } else { backoff };
+    let left = tries < max && reasonable;
     match (action.repeat, left) {
         (Repeat::Harmless, true) => Decision::Retry { after },
-        (Repeat::Harmless, false) if last == Outcome::Failed => Decision::Settle(Outcome::Failed),
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
             Decision::CheckThenRetry { after: after.max(SETTLING_TIME) }
         }
         (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(SETTLING_TIME) },
-        (_, _) => Decision::Settle(Outcome::Unknown),
+        (Repeat::Harmless, _) => Decision::Settle(last),
+        (Repeat::AfterReadBack, _) => Decision::Settle(Outcome::Unknown),
     }
 }
 
@@ -104,10 +107,24 @@ pub fn gone(action: &Action) -> Outcome {
     }
 }
 
+/// So many throttle answers in a row are taken at their word; after that the pauses grow.
+const TAKEN_AT_THEIR_WORD: u32 = 4;
+
+/// How long to pause a bucket after the `nth` throttle answer in a row: for the time that it named, and longer when
+/// such times keep proving too short. Throttled requests use up the allowance too, so that whoever comes back too soon,
+/// again and again, never gets in.
+pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Duration {
+    match (asked, nth.saturating_sub(TAKEN_AT_THEIR_WORD)) {
+        (None, _) => unnamed_pause(nth, rng),
+        (Some(asked), 0) => asked,
+        (Some(asked), beyond) => asked.max(unnamed_pause(beyond, rng)),
+    }
+}
+
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
 ///
 /// Half of it is fixed: a pause near zero would send straight into the throttle again.
-pub fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
+fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
     THROTTLED.delay_from_half(nth, rng)
 }
 
@@ -219,11 +236,38 @@ mod tests {
     }
 
     #[test]
+    fn the_last_try_of_a_delete_is_settled_by_a_read() {
+        let verdict = Verdict::Transient { after: None };
+        let decision = decide(action("delete"), &verdict, 5, 5, &mut Rng::with_seed(1));
+        assert!(matches!(decision, Decision::CheckThenSettle { .. }), "{decision:?}");
+    }
+
+    #[test]
+    fn a_time_beyond_reason_is_not_waited_for() {
+        let mut rng = Rng::with_seed(1);
+        let verdict = Verdict::Transient { after: Some(LONGEST_PAUSE * 2) };
+        assert_eq!(decide(action("syncDevice"), &verdict, 1, 5, &mut rng), Decision::Settle(Outcome::Failed));
+        match decide(action("wipe"), &verdict, 1, 5, &mut rng) {
+            Decision::CheckThenSettle { after } => assert!(after <= TRANSIENT.longest),
+            decision => panic!("{decision:?}"),
+        }
+    }
+
+    #[test]
     fn a_device_that_is_gone_is_good_news_for_retire_only() {
         let mut rng = Rng::with_seed(1);
         let decided = |name: &str, rng: &mut Rng| decide(action(name), &Verdict::Gone, 1, 5, rng);
         assert_eq!(decided("retire", &mut rng), Decision::Settle(Outcome::AlreadyDone));
         assert_eq!(decided("wipe", &mut rng), Decision::Settle(Outcome::Failed));
+    }
+
+    #[test]
+    fn a_named_time_is_enough_until_it_has_proved_too_short() {
+        let mut rng = Rng::with_seed(3);
+        let asked = Duration::from_secs(1);
+        assert!((1..=4).all(|nth| throttle_pause(Some(asked), nth, &mut rng) == asked));
+        assert!(throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32));
+        assert_eq!(throttle_pause(Some(asked * 900), 9, &mut rng), asked * 900);
     }
 
     #[test]

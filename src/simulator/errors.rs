@@ -125,7 +125,10 @@ impl Stamp {
     fn retry_after(&self, form: RetryAfter, wait: Duration) -> Option<String> {
         match form {
             RetryAfter::Integer => Some(whole_seconds(wait).to_string()),
-            RetryAfter::Decimal => Some(format!("{:.3}", wait.as_secs_f64() + 0.000_5)),
+            RetryAfter::Decimal => {
+                let millis = wait.as_micros().div_ceil(1_000);
+                Some(format!("{}.{:03}", millis / 1_000, millis % 1_000))
+            }
             RetryAfter::HttpDate => {
                 let back = self.now.wall.checked_add(wait).unwrap_or(Timestamp::MAX);
                 // A date has no fractions; the second after it is the first that is not too early.

@@ -67,7 +67,7 @@ impl Tally {
     fn count(&mut self, rule: &FaultRule, target: &str, dice: &mut fastrand::Rng) -> bool {
         let on = &rule.on;
         self.matched += 1;
-        let turn = on.every.is_none_or(|every| self.matched % u64::from(every.get()) == 0);
+        let turn = on.every.is_none_or(|every| self.matched.is_multiple_of(u64::from(every.get())));
         let call = on.calls.as_ref().is_none_or(|calls| {
             let number = self.call_of(target);
             calls.iter().any(|call| call.get() == number)

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::clock::{Moment, iso_date};
@@ -19,19 +20,37 @@ pub struct Thing {
     pub id: Box<str>,
     pub gone: bool,
     /// What was listed or has changed; everything else is made up when it is read.
-    set: Vec<(&'static str, Value)>,
-    /// Finished entries of `deviceActionResults`.
-    results: Vec<Value>,
+    set: Vec<(&'static str, Given)>,
+    /// Actions that `deviceActionResults` tells of, and when they were asked for.
+    results: Vec<(&'static str, Timestamp)>,
     /// Of a user: its devices, once somebody has asked.
     devices: Option<Vec<usize>>,
 }
 
+/// The value of a property that is not made up. Moments become text only when they are read.
+#[derive(Debug)]
+enum Given {
+    Listed(Value),
+    Word(&'static str),
+    Moment(Timestamp),
+}
+
+impl Given {
+    fn value(&self) -> Value {
+        match self {
+            Self::Listed(value) => value.clone(),
+            Self::Word(word) => json!(word),
+            Self::Moment(moment) => json!(iso_date(*moment)),
+        }
+    }
+}
+
 impl Thing {
-    fn new(id: &str, set: Vec<(&'static str, Value)>) -> Self {
+    fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
         Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
     }
 
-    fn set(&mut self, name: &'static str, value: Value) {
+    fn set(&mut self, name: &'static str, value: Given) {
         match self.set.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.set.push((name, value)),
@@ -65,7 +84,7 @@ impl Shelf {
     fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
         let (name, plausible) = self.kind.property(name)?;
         let thing = self.things.get(at)?;
-        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, given)| given.value());
         Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
     }
 }
@@ -110,13 +129,13 @@ impl Inventory {
     /// The place of the thing that `id` names, or `None` if there is no such thing.
     pub fn find(&mut self, kind: TargetKind, id: &str) -> Option<usize> {
         let key = id.to_ascii_lowercase();
-        if self.missing.contains(&key) {
-            return None;
-        }
         let key = match kind {
             TargetKind::ManagedDevice if !Guid::is(&key) => device_behind(&key),
             _ => key,
         };
+        if self.lacks(&key) {
+            return None;
+        }
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
         match known {
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
@@ -132,17 +151,12 @@ impl Inventory {
     }
 
     /// Does an action's deeds to the thing at that place.
-    pub fn perform(&mut self, action: &str, deeds: &[Deed], kind: TargetKind, at: usize, now: Moment) {
+    pub fn perform(&mut self, action: &'static str, deeds: &[Deed], kind: TargetKind, at: usize, now: Moment) {
         for deed in deeds {
             match *deed {
-                Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, json!(value)),
-                Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, json!(iso_date(now.wall))),
-                Deed::Note => self.shelf_mut(kind).things[at].results.push(json!({
-                    "actionName": action,
-                    "actionState": "pending",
-                    "startDateTime": iso_date(now.wall),
-                    "lastUpdatedDateTime": iso_date(now.wall),
-                })),
+                Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, Given::Word(value)),
+                Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
+                Deed::Note => self.shelf_mut(kind).things[at].results.push((action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
                 Deed::EachDevice(deeds) => {
                     for device in self.devices_of(at) {
@@ -189,7 +203,7 @@ impl Inventory {
                 continue;
             }
             let value = match *name == RESULTS && results {
-                true => Some(Value::Array(shelf.things[at].results.clone())),
+                true => Some(shelf.things[at].results.iter().map(shown_result).collect()),
                 false => shelf.value(at, name, &self.setting),
             };
             shown.insert((*name).to_owned(), value.unwrap_or_default());
@@ -230,7 +244,7 @@ impl Inventory {
     }
 
     /// A user is known by its id and by its principal name.
-    fn put_user(&mut self, id: &str, principal_name: &str, set: Vec<(&'static str, Value)>) -> usize {
+    fn put_user(&mut self, id: &str, principal_name: &str, set: Vec<(&'static str, Given)>) -> usize {
         let at = self.users.put(Thing::new(id, set));
         self.users.by_key.insert(principal_name.to_ascii_lowercase().into_boxed_str(), at);
         at
@@ -242,7 +256,8 @@ impl Inventory {
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
             return self.put_user(key, &name, Vec::new());
         }
-        self.put_user(&guid_from(key, 0), key, vec![("userPrincipalName", json!(key)), ("mail", json!(key))])
+        let names = ["userPrincipalName", "mail"].map(|name| (name, Given::Listed(json!(key))));
+        self.put_user(&guid_from(key, 0), key, names.into())
     }
 
     /// The devices that name the user; failing that two new ones, unless only listed things exist.
@@ -261,10 +276,20 @@ impl Inventory {
     fn device_of(&mut self, (user_id, principal_name): (&str, &str), id: &str) -> usize {
         let known = self.devices.by_key.get(id).copied();
         known.unwrap_or_else(|| {
-            let owner = vec![("userId", json!(user_id)), ("userPrincipalName", json!(principal_name))];
-            self.devices.put(Thing::new(id, owner))
+            let owner = [("userId", user_id), ("userPrincipalName", principal_name)];
+            self.devices.put(Thing::new(id, owner.map(|(name, text)| (name, Given::Listed(json!(text)))).into()))
         })
     }
+}
+
+/// An entry of `deviceActionResults`; no device ever checks in here, so it stays pending.
+fn shown_result((action, asked): &(&'static str, Timestamp)) -> Value {
+    json!({
+        "actionName": action,
+        "actionState": "pending",
+        "startDateTime": iso_date(*asked),
+        "lastUpdatedDateTime": iso_date(*asked),
+    })
 }
 
 /// The run state of a script is named by `script:device` or by something that tells nothing; it always leads to the
@@ -277,12 +302,12 @@ fn device_behind(state: &str) -> String {
 }
 
 /// The properties that a scenario gives, under the names that live forever.
-fn listed(kind: &'static Kind, thing: &impl serde::Serialize) -> Vec<(&'static str, Value)> {
+fn listed(kind: &'static Kind, thing: &impl serde::Serialize) -> Vec<(&'static str, Given)> {
     let Ok(Value::Object(given)) = serde_json::to_value(thing) else { return Vec::new() };
     given
         .into_iter()
         .filter(|(_, value)| !value.is_null())
-        .filter_map(|(name, value)| kind.property(&name).map(|(name, _)| (name, value)))
+        .filter_map(|(name, value)| kind.property(&name).map(|(name, _)| (name, Given::Listed(value))))
         .collect()
 }
 

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 
 use super::tenant::{Carrier, Incoming};
 
 const KEPT: usize = 10_000;
+const WITHHELD: &str = "(withheld)";
 
 /// The headers worth keeping. `authorization` is kept as the mere fact.
 const HEADERS: &[&str] = &[
@@ -42,52 +44,74 @@ pub struct Seen {
     pub status: Option<u16>,
 }
 
+/// One request as it is kept: copied out of the connection's buffers, and put into shape only when somebody looks.
+#[derive(Debug)]
+struct Kept {
+    at_ms: u64,
+    method: Method,
+    path: Box<str>,
+    query: Box<str>,
+    headers: Vec<(&'static str, Box<[u8]>)>,
+    body: Option<Box<[u8]>>,
+    in_batch: bool,
+    status: Option<u16>,
+}
+
+impl Kept {
+    fn show(&self) -> Seen {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let between = if self.query.is_empty() { "" } else { "?" };
+        Seen {
+            at_ms: self.at_ms,
+            method: self.method.as_str().to_owned(),
+            path: format!("{}{between}{}", self.path, self.query),
+            headers: self.headers.iter().map(|(name, value)| (*name, text(value))).collect(),
+            body: self.body.as_deref().map_or_else(|| WITHHELD.to_owned(), text),
+            in_batch: self.in_batch,
+            status: self.status,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Log {
     on: bool,
-    seen: VecDeque<Seen>,
+    kept: VecDeque<Kept>,
 }
 
 impl Log {
     pub fn new(on: bool) -> Self {
-        Self { on, seen: VecDeque::new() }
+        Self { on, kept: VecDeque::new() }
     }
 
     pub fn keep(&mut self, incoming: &Incoming<'_>, at_ms: u64, status: Option<u16>, secret: bool) {
         if !self.on {
             return;
         }
-        if self.seen.len() == KEPT {
-            self.seen.pop_front();
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
         }
-        let between = if incoming.query.is_empty() { "" } else { "?" };
-        let body = match secret {
-            true => "(withheld)".to_owned(),
-            false => String::from_utf8_lossy(incoming.body).into_owned(),
-        };
-        self.seen.push_back(Seen {
+        self.kept.push_back(Kept {
             at_ms,
-            method: incoming.method.as_str().to_owned(),
-            path: format!("{}{between}{}", incoming.path, incoming.query),
-            headers: chosen(incoming.headers),
-            body,
+            method: incoming.method.clone(),
+            path: incoming.path.into(),
+            query: incoming.query.into(),
+            headers: incoming.headers.iter().filter_map(|(name, value)| keep_header(name, value)).collect(),
+            body: (!secret).then(|| Box::from(&incoming.body[..])),
             in_batch: incoming.carrier == Carrier::Batch,
             status,
         });
     }
 
-    pub fn seen(&self) -> impl Iterator<Item = &Seen> {
-        self.seen.iter()
+    pub fn seen(&self) -> impl Iterator<Item = Seen> {
+        self.kept.iter().map(Kept::show)
     }
 }
 
-fn chosen(headers: &HeaderMap) -> BTreeMap<&'static str, String> {
-    let mut chosen: BTreeMap<_, _> = HEADERS
-        .iter()
-        .filter_map(|name| Some((*name, String::from_utf8_lossy(headers.get(*name)?.as_bytes()).into_owned())))
-        .collect();
-    if headers.contains_key(http::header::AUTHORIZATION) {
-        chosen.insert("authorization", "(withheld)".to_owned());
+fn keep_header(name: &HeaderName, value: &HeaderValue) -> Option<(&'static str, Box<[u8]>)> {
+    if name == AUTHORIZATION {
+        return Some(("authorization", WITHHELD.as_bytes().into()));
     }
-    chosen
+    let name = HEADERS.iter().find(|known| **known == name.as_str())?;
+    Some((name, value.as_bytes().into()))
 }

@@ -31,3 +31,6 @@ mod routes;
 mod sign_in;
 mod spoil;
 mod throttle;
+
+#[cfg(test)]
+mod tests;

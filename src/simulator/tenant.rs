@@ -104,7 +104,7 @@ impl Tenant {
 
     /// The last requests, oldest first.
     pub fn requests(&self) -> Vec<Seen> {
-        self.lock().log.seen().cloned().collect()
+        self.lock().log.seen().collect()
     }
 
     /// Back to the beginning, but for time and the tokens that are out.

@@ -14,15 +14,21 @@ use crate::catalog::{
 };
 
 const BELOW: &str = "    ";
+const LIST: [&str; 6] = ["NAME", "TARGET", "RISK", "VERSIONS", "BUCKET", "SUMMARY"];
+/// Columns that are never left out.
+const LEAST: usize = 3;
 
-/// One line for each action; where the terminal is narrow, the summary stands below it.
+/// One line for each action; where the terminal is narrow, the summary stands below it and the last columns are left
+/// out: `actions NAME` has them.
 pub fn list(actions: &[Action], view: View) -> String {
     let columns = view.width.map_or(usize::MAX, usize::from);
-    let wide = list_table(actions, true, view.styled);
-    if wide.lines().all(|line| width(line) <= columns) {
+    let fits = |text: &String| text.lines().all(|line| width(line) <= columns);
+    let wide = list_table(actions, LIST.len(), view.styled);
+    if fits(&wide) {
         return wide;
     }
-    let narrow = list_table(actions, false, view.styled);
+    let mut narrower = (LEAST..LIST.len()).rev().map(|number| list_table(actions, number, view.styled));
+    let narrow = narrower.find(fits).unwrap_or_else(|| list_table(actions, LEAST, view.styled));
     let mut lines = narrow.lines();
     let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
     for (line, action) in lines.zip(actions) {
@@ -32,9 +38,8 @@ pub fn list(actions: &[Action], view: View) -> String {
     text
 }
 
-fn list_table(actions: &[Action], with_summary: bool, styled: bool) -> String {
-    let columns = if with_summary { 6 } else { 5 };
-    let mut table = Table::new(&[]).header(&["NAME", "TARGET", "RISK", "VERSIONS", "BUCKET", "SUMMARY"][..columns]);
+fn list_table(actions: &[Action], columns: usize, styled: bool) -> String {
+    let mut table = Table::new(&[]).header(&LIST[..columns]);
     for action in actions {
         let (versions, bucket) = (versions_of(action), bucket(action).to_string());
         let risk = action.risk.name();
@@ -150,7 +155,7 @@ fn repeat(repeat: Repeat) -> &'static str {
 fn read_back(read_back: ReadBack) -> String {
     match read_back {
         ReadBack::ManagementState { landed } => {
-            format!("managementState is {}, or the device is gone", landed.join(" or "))
+            format!("managementState is {}; a device that is gone proves nothing", landed.join(" or "))
         }
         ReadBack::Absent => "the target is gone".into(),
         ReadBack::ActionResult { action_name } => {
@@ -231,9 +236,13 @@ mod tests {
     const AT_100: View = View { width: Some(100), styled: false };
 
     #[test]
-    fn the_list_fits_100_columns_and_names_every_action() {
+    fn the_list_fits_the_terminal_and_names_every_action() {
+        for columns in [60, 80, 100, 200] {
+            let text = list(ACTIONS, View { width: Some(columns), styled: false });
+            assert!(text.lines().all(|line| width(line) <= usize::from(columns)), "{columns}: {text}");
+            assert!(ACTIONS.iter().all(|action| text.contains(action.name)), "{columns}: {text}");
+        }
         let text = list(ACTIONS, AT_100);
-        assert!(text.lines().all(|line| width(line) <= 100), "{text}");
         for action in ACTIONS {
             assert!(text.contains(action.name) && text.contains(action.risk.name()), "{text}");
         }
@@ -254,7 +263,7 @@ mod tests {
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
              404 means    already_done: the wanted state holds\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \
-             read-back    managementState is retirePending or retireIssued, or the device is gone\n  \
+             read-back    managementState is retirePending or retireIssued; a device that is gone proves nothing\n  \
              allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \
              Intune devices: 200 writes and 2,000 requests of any method per 20 s, per app and tenant\n\n\
              routes, with the id columns that fill them in braces\n  \

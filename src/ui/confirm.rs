@@ -34,6 +34,10 @@ pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl
     out.flush()?;
     let mut answer = String::new();
     answers.read_line(&mut answer)?;
+    // Whatever is said next begins on its own line, also after Ctrl-D.
+    if !answer.ends_with('\n') {
+        writeln!(out)?;
+    }
     Ok(judge(&answer, number))
 }
 
@@ -74,6 +78,7 @@ mod tests {
         let mut out = Vec::new();
         assert!(!ask("Q\n", 4, &mut out, &mut io::empty()).unwrap());
         assert!(ask("Q\n", 4, &mut out, &mut &b"4\n5\n"[..]).unwrap());
-        assert!(out.starts_with(b"Q\n\nType the number"));
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, format!("Q\n\n{PROMPT}\nQ\n\n{PROMPT}"));
     }
 }

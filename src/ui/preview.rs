@@ -24,6 +24,8 @@ pub struct Heading<'a> {
     /// Name of the plan, or of its file.
     pub plan: &'a str,
     pub tenant: Option<&'a str>,
+    /// The reason that goes along with what a second person may have to approve.
+    pub justification: Option<&'a str>,
 }
 
 /// The whole text.
@@ -32,7 +34,11 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     if let Some(tenant) = heading.tenant {
         let _ = write!(text, " for {}", paint(view.styled, STRONG, &visible(tenant)));
     }
-    let _ = writeln!(text, ": {}\n", count_of(preview.total(), "row"));
+    let _ = writeln!(text, ": {}", count_of(preview.total(), "row"));
+    if let Some(reason) = heading.justification {
+        let _ = writeln!(text, "justification: {}", visible(reason));
+    }
+    text.push('\n');
     text.push_str(&jobs(preview, view));
     text.push('\n');
     text.push_str(&counts(preview, view));
@@ -174,7 +180,8 @@ mod tests {
     use super::super::fixtures::{ID, job, plan, preview_of};
     use super::*;
 
-    const HEADING: Heading<'static> = Heading { plan: "lab-refresh", tenant: Some("contoso.onmicrosoft.com") };
+    const HEADING: Heading<'static> =
+        Heading { plan: "lab-refresh", tenant: Some("contoso.onmicrosoft.com"), justification: None };
 
     fn shown(width: Option<u16>) -> String {
         preview_of(&plan(), |preview| render(preview, HEADING, View { width, styled: false }))

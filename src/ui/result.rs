@@ -104,9 +104,9 @@ impl<'a> RunResult<'a> {
     fn grouped(&self, view: View) -> String {
         let mut groups: HashMap<(Outcome, String), u32> = HashMap::new();
         let (mut total, mut others) = (0_u32, 0_u32);
-        for (_, settlement) in self.unsettled().skip(LISTED) {
+        for (job, settlement) in self.unsettled().skip(LISTED) {
             total += 1;
-            let key = (settlement.outcome, reason(settlement));
+            let key = (settlement.outcome, without_ids(&reason(settlement).replace(job.target(), "…")));
             match groups.len() < TOLD_APART || groups.contains_key(&key) {
                 true => *groups.entry(key).or_default() += 1,
                 false => others += 1,
@@ -131,6 +131,8 @@ impl<'a> RunResult<'a> {
 }
 
 const BELOW: &str = "     ";
+/// Characters of a GUID with its hyphens.
+const GUID: usize = 36;
 
 fn table_of(listed: &[(&Job, &Settlement, String)], with_why: bool, styled: bool) -> String {
     let columns = if with_why { 5 } else { 4 };
@@ -155,6 +157,20 @@ pub fn reason(settlement: &Settlement) -> String {
     let note = settlement.note.as_deref().filter(|note| !note.is_empty()).map(str::to_owned);
     let parts = [Some(said.join(": ")).filter(|said| !said.is_empty()), note];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Ids make equal reasons different: the activity in Intune's sentence, the target in ours.
+fn without_ids(reason: &str) -> String {
+    let words = reason.split_inclusive(|c: char| !c.is_ascii_hexdigit() && c != '-');
+    words
+        .map(|word| {
+            let bare = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit() && c != '-');
+            match bare.len() == GUID && uuid::Uuid::try_parse(bare).is_ok() {
+                true => format!("…{}", &word[bare.len()..]),
+                false => word.to_owned(),
+            }
+        })
+        .collect()
 }
 
 fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
@@ -215,6 +231,23 @@ mod tests {
             "{text}"
         );
         assert_eq!(text.matches(ID).count(), 20);
+    }
+
+    #[test]
+    fn reasons_that_differ_in_their_ids_alone_are_equal() {
+        let jobs: Vec<_> = (1..=30).map(|row| job(row, "retire", ID, vec![])).collect();
+        let settlements: Vec<_> = (1..=30)
+            .map(|row| match row % 2 {
+                0 => refused(403, "Forbidden", &format!("No. (activity {row:08x}-0000-4000-8000-000000000000)")),
+                _ => {
+                    Settlement::unsent(Outcome::Unknown, format!("look at managedDevice {ID} before repeating retire"))
+                }
+            })
+            .collect();
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        let expected = "and 10 more:\n  5  failed   403 Forbidden: No. (activity …)\n  \
+                        5  unknown  look at managedDevice … before repeating retire\n\n";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

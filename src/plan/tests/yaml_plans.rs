@@ -112,6 +112,24 @@ fn the_ids_choose_the_route() {
 }
 
 #[test]
+fn targets_behind_an_alias_keep_their_own_parameters() {
+    let plan = loaded(
+        "plan.yaml",
+        &yaml(&format!(
+            "  - action: deprovision
+    targets: &both
+      - {{ id: {A}, with: {{ deprovisionReason: one }} }}
+      - {{ id: {B}, with: {{ deprovisionReason: two }} }}
+  - {{ action: deprovision, targets: *both }}
+"
+        )),
+    );
+    let reasons: Vec<_> = plan.jobs.iter().map(|job| job.parameters.as_ref().unwrap().body()).collect();
+    let (one, two) = (r#"{"deprovisionReason":"one"}"#, r#"{"deprovisionReason":"two"}"#);
+    assert_eq!(reasons, [one, two, one, two]);
+}
+
+#[test]
 fn nothing_to_do_is_no_fault_but_a_plan_without_jobs_is() {
     assert!(loaded("p.yaml", "version: 1\njobs: []\n").jobs.is_empty());
     assert!(loaded("p.yml", &yaml("  - { action: retire, targets: [] }\n")).jobs.is_empty());

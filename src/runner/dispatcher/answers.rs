@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
+use super::super::ledger::Progress;
 use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision};
 use super::super::worker::{Answer, Done};
@@ -44,8 +45,12 @@ impl Dispatcher {
         let verdict = reply.verdict.clone();
         let reason = reason(&reply);
         progress.answered(reply, times.now.saturating_duration_since(times.sent));
+        if verdict != Verdict::Unauthorized {
+            progress.unauthorized = 0;
+        }
         if matches!(verdict, Verdict::Transient { .. } | Verdict::Lost) {
             progress.ambiguous = true;
+            progress.lost |= verdict == Verdict::Lost;
             progress.doubtful_since.get_or_insert(times.sent);
         }
         let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
@@ -81,8 +86,10 @@ impl Dispatcher {
     }
 
     fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
-        let ambiguous = self.ledger.progress(job).ambiguous;
+        let &mut Progress { ambiguous, lost, .. } = self.ledger.progress(job);
         let (outcome, note) = match verdict {
+            // The last answer was a no, but one before it was lost: that one may have had the effect.
+            _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
             Verdict::ApprovalRequired { code } => (outcome, Some(format!("approval request {code}"))),
             Verdict::Gone if ambiguous && outcome == Outcome::AlreadyDone => {
                 let note = "gone after an attempt whose answer was lost".to_owned();
@@ -108,6 +115,8 @@ impl Dispatcher {
             Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
                 let progress = self.ledger.progress(job);
                 progress.ambiguous = false;
+                progress.lost = false;
+                progress.unauthorized = 0;
                 progress.doubtful_since = None;
                 self.again(job, Step::Send, now);
             }
@@ -136,7 +145,8 @@ impl Dispatcher {
                 self.pause(bucket, *after, times);
                 self.again(job, step, times.now);
             }
-            Verdict::Unreachable => {
+            // A run that is ending does not wait for a host to come back.
+            Verdict::Unreachable if self.stopped.is_none() => {
                 self.host_away(&reason, times);
                 self.again(job, step, times.now);
             }
@@ -202,10 +212,15 @@ impl Dispatcher {
     fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
-        if progress.unauthorized >= 2 {
+        let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
+        if hopeless {
             self.drain(StopReason::SignIn(reason));
         }
-        self.again(job, step, now);
+        match hopeless && ambiguous {
+            // Not back into the queue: a run that was interrupted before would read it for ever.
+            true => self.settle(job, Outcome::Unknown, Some(look_at(job, &self.jobs)), now),
+            false => self.again(job, step, now),
+        }
     }
 
     /// Back to the head of its queue, or out of the run if that is ending.
@@ -222,6 +237,8 @@ impl Dispatcher {
         if self.stopped.is_some() {
             return self.leave(item, now);
         }
+        let target = self.jobs[job as usize].target();
+        tracing::info!(row = self.jobs[job as usize].row, target, delay_ms = after.as_millis() as u64, %reason, "will be tried again");
         self.tell(Event::Retrying { job, delay: after, reason });
         self.queues.push_later(now + after, self.bucket_of(item), item);
     }

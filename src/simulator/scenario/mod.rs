@@ -107,17 +107,19 @@ impl Scenario {
         if says_nothing {
             return Ok(Self::default());
         }
-        serde_yaml::from_str_with_options(text, serde_yaml::options! { with_snippet: false }).map_err(
-            |error: serde_yaml::Error| {
-                let at = error.location();
-                ScenarioError::Invalid {
-                    name: name.to_owned(),
-                    line: at.map_or(1, |at| at.line()),
-                    column: at.map_or(1, |at| at.column()),
-                    message: error.to_string(),
-                }
-            },
-        )
+        serde_yaml::from_str_with_options(text, serde_yaml::options! { with_snippet: false })
+            .map_err(|error| ScenarioError::invalid(name, &error))
+    }
+}
+
+impl ScenarioError {
+    fn invalid(name: &str, error: &serde_yaml::Error) -> Self {
+        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+        let message = error.to_string();
+        // The place stands in front already.
+        let place = format!(" at line {line}, column {column}");
+        let message = message.strip_suffix(&place).unwrap_or(&message).to_owned();
+        Self::Invalid { name: name.to_owned(), line, column, message }
     }
 }
 
@@ -135,7 +137,10 @@ mod tests {
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows) = scenario.throttle;
-        assert_eq!(windows.iter().flatten().next().map(|w| w.requests), Some(900));
+        assert_eq!(
+            windows.map(|window| window.map(|window| window.requests)),
+            [Some(1_800), Some(50), Some(900), Some(100)]
+        );
     }
 
     #[test]
@@ -166,7 +171,7 @@ mod tests {
         ] {
             let complaint = complaint(text);
             assert!(complaint.starts_with(place), "{complaint}");
-            assert!(complaint.contains(word), "{complaint}");
+            assert!(complaint.contains(word) && !complaint.contains("at line"), "{complaint}");
         }
     }
 

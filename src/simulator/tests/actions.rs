@@ -1,0 +1,147 @@
+//! Every action on every route has its effect, and its effect shows.
+
+use serde_json::json;
+
+use super::*;
+use crate::catalog::{ACTIONS, Action, IdKind, IdName, ReadBack, Route};
+use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::msgraph::request::{build, build_read_back};
+
+fn value_of(id: &IdName, number: usize) -> String {
+    match id.kind {
+        IdKind::Guid => format!("00000000-0000-4000-8000-{number:012}"),
+        IdKind::User => format!("user{number}@contoso.com"),
+        IdKind::Opaque => format!("state-{number}"),
+    }
+}
+
+fn job(action: &'static Action, route: &'static Route) -> Job {
+    let values = action.parameters.iter().filter(|parameter| parameter.required);
+    let values = values.map(|parameter| (parameter, json!("because"))).collect();
+    let ids: Vec<_> = route.ids.iter().enumerate().map(|(number, id)| value_of(id, number)).collect();
+    Job::new(JobParts {
+        row: 1,
+        action,
+        route,
+        ids: Ids::new(ids.iter().map(String::as_str)),
+        parameters: Parameters::new(action, values),
+        not_before: None,
+        note: None,
+        after: None,
+    })
+}
+
+async fn perform(client: &Client, job: &Job) -> u16 {
+    let request = build(job);
+    let json = [("content-type", "application/json")];
+    let headers: &[_] = if request.body.is_some() { &json } else { &[] };
+    client.send(request.method.name(), &request.path, headers, request.body.unwrap_or_default()).await.unwrap().status
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_action_on_every_route_has_one_effect() {
+    for action in ACTIONS {
+        for route in action.routes {
+            let client = Client::of("");
+            let job = job(action, route);
+            assert_eq!(perform(&client, &job).await, 204, "{} / {}", action.name, route.name);
+            let counts = client.tenant.counts().of(action.name, job.target());
+            assert_eq!((counts.calls, counts.effects), (1, 1), "{} / {}", action.name, route.name);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_read_back_sees_the_effect_and_saw_nothing_before() {
+    for action in ACTIONS {
+        for route in action.routes {
+            let client = Client::of("");
+            let job = job(action, route);
+            let Some(read) = build_read_back(&job) else { continue };
+            let before = client.get(&read.path).await;
+            assert_eq!(before.status, 200, "{} / {}: {}", action.name, route.name, before.text);
+            perform(&client, &job).await;
+            let after = client.get(&read.path).await;
+            match action.read_back {
+                ReadBack::ManagementState { landed } => {
+                    assert_eq!(before.json["managementState"], "managed");
+                    assert!(landed.contains(&after.json["managementState"].as_str().unwrap()));
+                }
+                ReadBack::Absent => assert_eq!(after.status, 404),
+                ReadBack::ActionResult { action_name } => {
+                    assert_eq!(before.json["deviceActionResults"], json!([]));
+                    assert_eq!(after.json["deviceActionResults"][0]["actionName"], action_name);
+                    assert_eq!(after.json["deviceActionResults"][0]["startDateTime"], "2026-11-22T12:00:00Z");
+                }
+                ReadBack::UserDevices { landed } => {
+                    let devices = after.json["value"].as_array().unwrap();
+                    assert_eq!(devices.len(), 2);
+                    for device in devices {
+                        assert!(landed.contains(&device["managementState"].as_str().unwrap()));
+                    }
+                }
+                ReadBack::Nobody => {}
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unassigning_clears_what_was_assigned() {
+    let client = Client::of("");
+    let identity = format!("/beta/deviceManagement/windowsAutopilotDeviceIdentities/{ID}");
+    let before = client.get(&identity).await.json;
+    assert!(!before["userPrincipalName"].as_str().unwrap().is_empty());
+    client.post(&format!("{identity}/unassignUserFromDevice"), "").await;
+    client.post(&format!("{identity}/unassignResourceAccountFromDevice"), "").await;
+    let after = client.get(&identity).await.json;
+    for property in ["userPrincipalName", "addressableUserName", "resourceName"] {
+        assert_eq!(after[property], "", "{property}");
+    }
+    assert_eq!(after["serialNumber"], before["serialNumber"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_is_a_check_in_now() {
+    let client = Client::of("");
+    tokio::time::advance(std::time::Duration::from_secs(90)).await;
+    client.post(&device(ID, "/syncDevice"), "").await;
+    assert_eq!(client.get(&device(ID, "")).await.json["lastSyncDateTime"], "2026-11-22T12:01:30Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_deleted_stays_deleted() {
+    let client = Client::of("");
+    assert_eq!(client.ask("DELETE", &device(ID, "")).await.status, 204);
+    assert_eq!(client.ask("DELETE", &device(ID, "")).await.status, 404);
+    assert_eq!(client.retire(&ID.to_uppercase()).await.unwrap().status, 404);
+    let counts = client.tenant.counts().of("delete", ID);
+    assert_eq!((counts.calls, counts.effects, counts.refused), (2, 1, 1));
+    client.tenant.reset();
+    assert_eq!(client.get(&device(ID, "")).await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_script_routes_lead_to_the_device_in_the_state_id() {
+    let client = Client::of("");
+    let path = format!("/beta/deviceManagement/deviceHealthScripts/{OTHER}/deviceRunStates/{OTHER}:{ID}/managedDevice");
+    let reply = client.post(&format!("{path}/deprovision"), r#"{"deprovisionReason":"old"}"#).await;
+    assert_eq!(reply.status, 204, "{}", reply.text);
+    let results = client.get(&device(ID, "?$select=deviceActionResults")).await;
+    assert_eq!(results.json["deviceActionResults"][0]["actionName"], "deprovision");
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_devices_of_a_user_are_the_listed_ones() {
+    let client = Client::of(&format!(
+        "only_listed: true\n\
+         devices: [{{ id: {ID}, userPrincipalName: ada@contoso.com }}, {{ id: {OTHER} }}]\n\
+         users: [{{ id: 22222222-2222-4222-8222-222222222222, userPrincipalName: ada@contoso.com }}]\n"
+    ));
+    assert_eq!(client.post("/v1.0/users/Ada@contoso.com/removeAllDevicesFromManagement", "").await.status, 204);
+    assert_eq!(client.get(&device(ID, "")).await.json["managementState"], "retirePending");
+    assert_eq!(client.get(&device(OTHER, "")).await.json["managementState"], "managed");
+    let by_id = client.get("/v1.0/users/22222222-2222-4222-8222-222222222222/managedDevices").await;
+    assert_eq!(by_id.json["value"].as_array().unwrap().len(), 1);
+    assert_eq!(client.get("/v1.0/users/bob@contoso.com").await.status, 404);
+}

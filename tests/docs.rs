@@ -1,0 +1,26 @@
+//! The documentation says what is true: the scenario format in full, and the table of actions.
+
+use std::fs;
+use std::path::Path;
+
+use musterout::catalog::ACTIONS;
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn the_scenario_format_is_documented_in_full() {
+    let everything = page("src/simulator/scenario/everything.yaml");
+    assert!(page("docs/simulator.md").contains(everything.trim()), "docs/simulator.md does not hold everything.yaml");
+}
+
+#[test]
+fn the_readme_lists_every_action_with_its_risk() {
+    let readme = page("README.md");
+    for action in ACTIONS {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", action.name)));
+        let row = row.unwrap_or_else(|| panic!("README.md does not list {}", action.name));
+        assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Plays one scenario with one seed, through the pipeline that `run` uses.
+//!
+//! In: a [`ScenarioFile`] and a seed. Out: a [`Played`]: jobs, settlements, events, and what the tenant counted.
+//! Must not: judge; `measure` does.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use musterout::clock::Clock;
+use musterout::guard::preflight;
+use musterout::job::Job;
+use musterout::msgraph::client::GraphClient;
+use musterout::msgraph::token::{Credentials, TokenSource};
+use musterout::outcome::Settlement;
+use musterout::plan::{self, Plan};
+use musterout::report::ReportFile;
+use musterout::runner::event::{Event, StopReason};
+use musterout::runner::shutdown::StopRequest;
+use musterout::runner::{self, Ended, Limits, Run};
+use musterout::simulator::counts::Counts;
+use musterout::simulator::tenant::Tenant;
+use musterout::simulator::transport::SimTransport;
+use secrecy::SecretString;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::file::{ScenarioFile, SignIn, Stopped};
+use super::wire::Wire;
+
+const LOGIN: &str = "https://login.microsoftonline.com";
+const GRAPH: &str = "https://graph.microsoft.com";
+
+/// All that is known of a run that is over.
+pub struct Played {
+    pub jobs: Arc<[Job]>,
+    pub limits: Limits,
+    pub settlements: Vec<Settlement>,
+    pub events: Vec<Event>,
+    pub stopped: Stopped,
+    /// Why it stopped, in the words that people see.
+    pub reason: String,
+    pub took: Duration,
+    pub counts: Counts,
+    pub wire: Wire,
+    /// The report as it was written.
+    pub report: String,
+}
+
+/// Runs on tokio's clock, which is paused: hours pass in milliseconds.
+pub fn play(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let patience = file.patience();
+        let played = tokio::time::timeout(patience, perform(file, seed)).await;
+        played.map_err(|_| format!("it was still going on after {patience:?}"))?
+    })
+}
+
+async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
+    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let plan = load(file, folder.path())?;
+    let jobs: Arc<[Job]> = plan.jobs.into();
+    let clock = Clock::starting_at(wall());
+    let mut scenario = file.simulator.clone();
+    scenario.seed = seed;
+    let tenant = Tenant::new(scenario, wall());
+    let rotated = file.sign_in.secret_rotated_after.map(|after| after.0);
+    let wire = Wire::new(SimTransport::new(Arc::clone(&tenant)), rotated);
+    let tokens = TokenSource::new(wire.clone(), credentials(&file.sign_in), LOGIN, GRAPH);
+    let client = GraphClient::new(wire.clone(), tokens, GRAPH, clock).justified(plan.justification.as_deref());
+    let limits = file.limits.limits();
+    let began = Instant::now();
+    let mut played = Played {
+        jobs: Arc::clone(&jobs),
+        limits,
+        settlements: Vec::new(),
+        events: Vec::new(),
+        stopped: Stopped::BeforeStart,
+        reason: String::new(),
+        took: Duration::ZERO,
+        counts: Counts::default(),
+        wire,
+        report: String::new(),
+    };
+    match client.tokens().claims().await {
+        Err(error) => played.reason = error.to_string(),
+        Ok(_) => {
+            let holds = preflight::inspect(&jobs, wall()).holds;
+            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed) };
+            run_and_interrupt(file, run, client, &mut played).await;
+            let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
+            let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;
+            played.report = fs::read_to_string(report).map_err(|error| error.to_string())?;
+        }
+    }
+    played.took = began.elapsed();
+    played.counts = tenant.counts();
+    Ok(played)
+}
+
+async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wire>, played: &mut Played) {
+    let (stop, requests) = mpsc::unbounded_channel();
+    for after in file.interrupt.iter().map(|after| after.0) {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let _ = stop.send(StopRequest);
+        });
+    }
+    let (events, mut told) = mpsc::unbounded_channel();
+    let Ended { settlements, stopped } = runner::run(run, Arc::new(client), events, requests).await;
+    drop(stop);
+    while let Ok(event) = told.try_recv() {
+        played.events.push(event);
+    }
+    played.settlements = settlements;
+    (played.stopped, played.reason) = match stopped {
+        None => (Stopped::None, String::new()),
+        Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),
+        Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
+        Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
+    };
+}
+
+fn load(file: &ScenarioFile, folder: &Path) -> Result<Plan, String> {
+    let (name, text) = file.plan_file();
+    let path = folder.join(name);
+    fs::write(&path, text).map_err(|error| error.to_string())?;
+    plan::load(&path).map_err(|faults| faults.iter().map(|fault| fault.render(false)).collect())
+}
+
+fn credentials(sign_in: &SignIn) -> Credentials {
+    let secret = |text: &Option<String>| SecretString::from(text.clone().unwrap_or_else(|| "some-secret".to_owned()));
+    match sign_in.access_token {
+        Some(_) => Credentials::AccessToken(secret(&sign_in.access_token)),
+        None => Credentials::ClientSecret {
+            tenant: "contoso.onmicrosoft.com".to_owned(),
+            client_id: "33333333-3333-4333-8333-333333333333".to_owned(),
+            secret: secret(&sign_in.secret),
+        },
+    }
+}
+
+/// A Sunday morning in November, at which every run begins.
+fn wall() -> Timestamp {
+    Timestamp::constant(1_795_330_800, 0)
+}
