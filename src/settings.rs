@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use http::Uri;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::diagnostics::Diagnostic;
 
@@ -158,6 +158,13 @@ fn are(missing: &[&str]) -> String {
 
 fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static str>>, Box<Diagnostic>> {
     if let Some(token) = &environment.access_token {
+        // Not quoted: it is a secret even when it is broken.
+        if token.expose_secret().chars().any(|c| !c.is_ascii_graphic()) {
+            let message = "MUSTEROUT_ACCESS_TOKEN holds spaces, line breaks or other characters that no token has";
+            return Err(Box::new(
+                Diagnostic::error("bad-token", message).help("set it to the token alone, in one line"),
+            ));
+        }
         return Ok(Ok(Identity::AccessToken(token.clone())));
     }
     let Environment { tenant_id, client_id, client_secret, .. } = environment;

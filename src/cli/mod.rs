@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use jiff::Timestamp;
+use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
     Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
@@ -28,7 +29,7 @@ use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
 /// Parses the arguments, calls the verb, shows what came of it.
-pub async fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -39,27 +40,42 @@ pub async fn main() -> ExitCode {
     };
     let stderr = Stderr::detect(show::styled(&io::stderr()));
     log::start(&arguments, &stderr);
-    let form = arguments.verb.form();
-    let result = match arguments.verb {
-        Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
-        Verb::Run(arguments) => run(arguments, &stderr).await,
-        Verb::Resume(arguments) => resume(arguments, &stderr).await,
-        Verb::Report(arguments) => report(&arguments),
-        Verb::Runs(arguments) => runs(&arguments),
-        Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
-        Verb::Simulate(arguments) => simulate(&arguments, &stderr).await,
-    };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => failure.show(form, &stderr).into(),
+    match runtime(&arguments.verb) {
+        Ok(runtime) => runtime.block_on(perform(arguments.verb, &stderr)),
+        Err(error) => {
+            stderr.say(&format!("error: the runtime could not be started: {error}"));
+            Exit::Unexpected.into()
+        }
     }
 }
 
-/// An error before anything could be parsed.
-pub fn complain(message: &str) {
-    Stderr::new(false, false).say(&format!("error: {message}"));
+/// One thread does a run: it carries many times what any service allows, and threads that wake each other for every
+/// request cost more than they carry. The simulated tenant has clients that come all at once.
+fn runtime(verb: &Verb) -> io::Result<Runtime> {
+    let mut builder = match verb {
+        Verb::Simulate(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
+}
+
+async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
+    let form = verb.form();
+    let result = match verb {
+        Verb::Check(arguments) => check(&arguments),
+        Verb::Preview(arguments) => preview(&arguments),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Run(arguments) => run(arguments, stderr).await,
+        Verb::Resume(arguments) => resume(arguments, stderr).await,
+        Verb::Report(arguments) => report(&arguments),
+        Verb::Runs(arguments) => runs(&arguments),
+        Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
+        Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.show(form, stderr).into(),
+    }
 }
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {

@@ -94,7 +94,7 @@ impl Work<'_> {
         let recorded = record()?;
         let journal = Some(recorded.recorder(&stop)?);
         let (events, told) = mpsc::unbounded_channel();
-        let shown = tokio::spawn(ui::bar::watch(told, self.stderr.clone(), self.reserve_percent));
+        let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
         let client = client.justified(self.justification.as_deref());
         let run = Run {
             jobs: Arc::clone(&self.jobs),

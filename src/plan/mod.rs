@@ -77,7 +77,12 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         Some(Format::Yaml) => load_yaml(path, &mut expander),
         Some(Format::Csv) => load_csv(path, &mut expander),
         None => {
-            let fault = Diagnostic::error("unknown-format", "a plan is a .yaml, .yml, .csv or .tsv file");
+            let what = match std::fs::metadata(path) {
+                Ok(there) if there.is_dir() => "this is a folder; a plan is a .yaml, .yml, .csv or .tsv file",
+                Ok(_) => "a plan is a .yaml, .yml, .csv or .tsv file",
+                Err(_) => "there is no such file; a plan is a .yaml, .yml, .csv or .tsv file",
+            };
+            let fault = Diagnostic::error("unknown-format", what);
             expander.faults.push(fault.at(Place::file(path.display().to_string())));
             Default::default()
         }

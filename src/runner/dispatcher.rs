@@ -213,7 +213,12 @@ impl Dispatcher {
                 }
                 _ => {
                     let before = &self.jobs[job as usize];
-                    let note = format!("step {} in row {} is {}", before.action.name, before.row, outcome.name());
+                    let note = format!(
+                        "the step before it, {} in row {}, ended as {}",
+                        before.action.name,
+                        before.row,
+                        outcome.name()
+                    );
                     self.settle(next, Outcome::Held, Some(note), now);
                 }
             }

@@ -236,7 +236,7 @@ async fn steps_wait_for_each_other_and_a_failed_one_holds_the_rest() {
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
     use Outcome::{Accepted, Failed, Held};
     assert_eq!(outcomes, [Failed, Held, Held, Accepted, Accepted]);
-    assert_eq!(ended.settlements[1].note.as_deref(), Some("step syncDevice in row 1 is failed"));
+    assert_eq!(ended.settlements[1].note.as_deref(), Some("the step before it, syncDevice in row 1, ended as failed"));
     assert_eq!(executor.sends("a"), 1);
 }
 

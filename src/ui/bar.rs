@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::progress::Progress;
@@ -19,8 +21,22 @@ const BATCH: usize = 4_096;
 /// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
 const BUSY: usize = 64;
 
+/// Shows a run on a thread of its own, so that a terminal that takes nothing holds up no request. What it gives back
+/// resolves when the last line is drawn.
+pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) -> oneshot::Receiver<()> {
+    let (done, drawn) = oneshot::channel();
+    let runtime = Handle::current();
+    let show = move || {
+        runtime.block_on(watch(events, stderr, reserve_percent));
+        let _ = done.send(());
+    };
+    // A run that cannot be shown is still a run.
+    let _ = std::thread::Builder::new().name("progress".into()).spawn(show);
+    drawn
+}
+
 /// Shows a run until it has finished or its events end.
-pub async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) {
+async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) {
     match stderr.bar() {
         Some(bar) => {
             let styled = stderr.styled();
@@ -153,7 +169,6 @@ mod tests {
     async fn it_ends_when_the_events_do() {
         let (sender, receiver) = unbounded_channel();
         drop(sender);
-        // Spawned, as a run does it: the future must be able to move between threads.
-        tokio::spawn(watch(receiver, Stderr::new(false, false), 0)).await.unwrap();
+        start(receiver, Stderr::new(false, false), 0).await.unwrap();
     }
 }

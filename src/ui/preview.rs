@@ -66,18 +66,32 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
     // A table that would be nothing but an ellipsis is worse than one that is too wide.
     let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
     let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "STATE", "REQUEST"]);
+    // The body of each line of the table that has no room for it.
+    let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
             table.row(FAINT, ["…", "", "", "", &more]);
+            below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
-        let cells = [&number, row.job.action.name, row.job.target(), state_word(row.state), &request(row, room)];
-        table.row(style, cells);
+        let (request, body) = request(row, room);
+        table.row(style, [&number, row.job.action.name, row.job.target(), state_word(row.state), &request]);
+        below.push(body);
     }
-    table.render(view.styled, 0)
+    let mut text = String::new();
+    for (line, body) in table.render(view.styled, 0).lines().zip(below) {
+        let _ = writeln!(text, "{line}");
+        if let Some(body) = body {
+            let _ = writeln!(text, "{BELOW}{}", visible(body));
+        }
+    }
+    text
 }
+
+/// A body is what a preview is read for: where it has no room beside its request, it stands below it, whole.
+const BELOW: &str = "     ";
 
 fn state_word(state: State) -> &'static str {
     match state {
@@ -88,19 +102,30 @@ fn state_word(state: State) -> &'static str {
 }
 
 /// What would be sent, or why nothing is. The target stands in its own column, so it goes first where room is short.
-fn request(row: &Row<'_>, room: Option<usize>) -> String {
+fn request<'a>(row: &Row<'a>, room: Option<usize>) -> (String, Option<&'a str>) {
     if let Some(hold) = row.hold {
-        return shorten(&hold.to_string(), room.unwrap_or(usize::MAX));
+        return (shorten(&hold.to_string(), room.unwrap_or(usize::MAX)), None);
     }
     let body = row.request.body.map(|body| format!(" {body}")).unwrap_or_default();
     let method = row.request.method.name();
     let whole = format!("{method} {}{body}", row.request.path);
-    let Some(room) = room.filter(|room| width(&whole) > *room) else { return whole };
+    let Some(room) = room.filter(|room| width(&whole) > *room) else { return (whole, None) };
+    let with_body = path_in(row, &body, room);
+    match width(&with_body) <= room {
+        true => (with_body, None),
+        false => (shorten(&path_in(row, "", room), room), row.request.body),
+    }
+}
+
+/// The request with as much of its path as there is room for.
+fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
+    let method = row.request.method.name();
+    let whole = format!("{method} {}{body}", row.request.path);
     let mut segments: Vec<&str> = row.request.path.split('/').skip(1).collect();
     if let Some(target) = segments.iter_mut().rfind(|segment| segment.eq_ignore_ascii_case(row.job.target())) {
         *target = "…";
     }
-    let [version, rest @ ..] = segments.as_slice() else { return shorten(&whole, room) };
+    let [version, rest @ ..] = segments.as_slice() else { return whole };
     let tails = (1..rest.len()).map(|from| format!("…/{}", rest[from..].join("/")));
     let mut short = whole;
     for tail in std::iter::once(rest.join("/")).chain(tails) {
@@ -109,7 +134,7 @@ fn request(row: &Row<'_>, room: Option<usize>) -> String {
             break;
         }
     }
-    shorten(&short, room)
+    short
 }
 
 /// One line for each action that is sent, and for each reason why something is not.
@@ -198,7 +223,8 @@ mod tests {
              2  retire       7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11  send     POST /v1.0/…/retire\n  \
              3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /v1.0/…/retire\n  \
              4  retire       7F4E0C1E-0B2E-4A55-9D6B-0D1F4A7A2C11  held     same job as row 2\n  \
-             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /beta/…/deprovision {\"deprovi…\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /beta/…/deprovision\n     \
+             {\"deprovisionReason\":\"upgrade\"}\n  \
              6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11  send     POST /v1.0/…/syncDevice\n  \
              7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not due  not before 2026-12-01T08:00:00Z\n\n  \
              2  retire       irreversible\n  \

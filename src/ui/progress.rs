@@ -176,7 +176,7 @@ impl Progress {
         if place.is_none_or(|known| known.ends < ends) {
             *place = Some(Pause { ends, until });
         }
-        (!told).then(|| format!("the service asks {bucket} to wait {}", duration(pause)))
+        (!told).then(|| format!("throttled: {bucket} pauses for {}", duration(pause)))
     }
 
     /// The longest of the pauses that are on.
@@ -240,7 +240,7 @@ mod tests {
         let now = seconds(124.0);
         assert_eq!(progress.line(now, false), "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, about 7 min left");
         let message = progress.apply(&paused(17, "2026-11-22T07:12:31Z"), now);
-        assert_eq!(message.as_deref(), Some("the service asks intune-devices/write to wait 17 s"));
+        assert_eq!(message.as_deref(), Some("throttled: intune-devices/write pauses for 17 s"));
         assert_eq!(
             progress.line(now, false),
             "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 7 min left"

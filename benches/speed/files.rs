@@ -1,0 +1,60 @@
+//! Plans and scenarios in a folder that goes away.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use crate::Fallible;
+
+/// As long as a token of Entra is, because every request carries it.
+pub const TOKEN: &str = match std::str::from_utf8(&[b'x'; 1_800]) {
+    Ok(token) => token,
+    Err(_) => "",
+};
+
+/// The id of the device with that number.
+pub fn device(number: u64) -> String {
+    format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff_ffff)
+}
+
+/// A folder for one bench.
+pub struct Scratch(TempDir);
+
+impl Scratch {
+    pub fn new() -> Fallible<Self> {
+        Ok(Self(TempDir::new()?))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> Fallible<PathBuf> {
+        fs::write(self.path(name), text)?;
+        Ok(self.path(name))
+    }
+
+    /// A CSV plan that retires so many devices.
+    pub fn plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
+        let mut out = BufWriter::new(fs::File::create(self.path(name))?);
+        writeln!(out, "action,managedDeviceId")?;
+        for number in 0..jobs {
+            writeln!(out, "retire,{}", device(number))?;
+        }
+        out.flush()?;
+        Ok(self.path(name))
+    }
+
+    /// The same as YAML.
+    pub fn yaml_plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
+        let mut out = BufWriter::new(fs::File::create(self.path(name))?);
+        writeln!(out, "version: 1\nname: {name}\njobs:\n  - action: retire\n    targets:")?;
+        for number in 0..jobs {
+            writeln!(out, "      - managedDeviceId: {}", device(number))?;
+        }
+        out.flush()?;
+        Ok(self.path(name))
+    }
+}
