@@ -16,6 +16,17 @@ fn the_scenario_format_is_documented_in_full() {
 }
 
 #[test]
+fn the_resume_table_is_printed_as_the_code_has_it() {
+    let code = page("src/journal/resume.rs");
+    let printed = page("docs/resume.md");
+    let rows: Vec<_> = code.lines().filter_map(|line| line.strip_prefix("//! |")).collect();
+    assert!(rows.len() > 10, "the table was not found");
+    for row in rows {
+        assert!(printed.contains(row), "docs/resume.md lacks |{row}");
+    }
+}
+
+#[test]
 fn the_readme_lists_every_action_with_its_risk() {
     let readme = page("README.md");
     for action in ACTIONS {
