@@ -113,7 +113,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
-    let Ended { settlements, stopped } = runner::run(run, Arc::new(client), events, requests).await;
+    let Ended { settlements, stopped, .. } = runner::run(run, Arc::new(client), events, requests).await;
     drop(stop);
     while let Ok(event) = told.try_recv() {
         played.events.push(event);
@@ -124,6 +124,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
+        Some(StopReason::Journal(reason)) => panic!("a scenario has no journal: {reason}"),
     };
 }
 
