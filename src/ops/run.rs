@@ -54,7 +54,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
-    let earlier = if request.once { record::once(&journal, &key, &plan.jobs)? } else { HashMap::new() };
+    let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
+    let earlier = record::inherit(&inherited, &plan.jobs);
     let preflight = without_kept(preflight, &plan.jobs, &earlier);
     let report_at = report_path(&request);
     let report = ReportFile::create(&report_at)?;
@@ -68,7 +69,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: request.tenant.clone(),
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
-        choices: request.choices,
+        choices: request.choices.or(plan.limits),
     };
     let work = Work {
         settings,
@@ -87,8 +88,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         report,
         stderr,
     };
-    let beginning =
-        Beginning { plan: &plan, key: &key, tenant: &label, begun: &begun, report: &report_at, id, now: request.now };
+    let beginning = Beginning {
+        plan: &plan,
+        key: &key,
+        tenant: &label,
+        begun: &begun,
+        report: &report_at,
+        inherited: &inherited,
+        id,
+        now: request.now,
+    };
     perform(work, || record::begin(journal, lock, beginning)).await
 }
 
