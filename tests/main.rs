@@ -1,5 +1,7 @@
 //! The integration tests, one binary: the house rules, and the program as its users meet it.
 
+mod crash;
 mod docs;
+mod outside;
 mod scenarios;
 mod tidy;
