@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod crash;
 mod docs;
 mod endpoints;
+mod outside;
 mod readme;
 mod scenarios;
 #[cfg(unix)]

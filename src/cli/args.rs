@@ -117,6 +117,9 @@ pub struct CheckArguments {
 pub struct PreviewArguments {
     /// The plan: a .yaml or .csv file
     pub plan: PathBuf,
+    /// Leave out what an earlier run of the same plan has done, as `run --once` does
+    #[arg(long)]
+    pub once: bool,
     /// How the preview is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -156,6 +159,7 @@ impl RunArguments {
     pub fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
             plan: self.plan.clone(),
+            once: self.once,
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,

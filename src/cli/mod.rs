@@ -86,7 +86,8 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 
 fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
-    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now())?;
+    let once = arguments.once.then_some(&settings);
+    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
     let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
     show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
     Ok(Exit::Good)

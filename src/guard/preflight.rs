@@ -19,6 +19,8 @@ pub enum Hold {
     Duplicate { of_row: u32 },
     /// Its `notBefore` has not come.
     NotDue { until: Timestamp },
+    /// An earlier run of the plan has done it.
+    Done,
 }
 
 impl Hold {
@@ -27,6 +29,7 @@ impl Hold {
         match self {
             Self::Duplicate { .. } => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
+            Self::Done => Outcome::AlreadyDone,
         }
     }
 }
@@ -36,6 +39,7 @@ impl std::fmt::Display for Hold {
         match self {
             Self::Duplicate { of_row } => write!(f, "same job as row {of_row}"),
             Self::NotDue { until } => write!(f, "not before {until}"),
+            Self::Done => f.write_str("done by an earlier run"),
         }
     }
 }
@@ -49,6 +53,17 @@ pub struct Preflight {
     pub due: u32,
     /// Of those, the ones whose action wants a confirmation.
     pub dangerous: u32,
+}
+
+impl Preflight {
+    /// Takes out a job that an earlier run has done.
+    pub fn leave_out(&mut self, index: usize, job: &Job) {
+        if let Some(hold @ None) = self.holds.get_mut(index) {
+            *hold = Some(Hold::Done);
+            self.due -= 1;
+            self.dangerous -= u32::from(job.action.risk.wants_confirmation());
+        }
+    }
 }
 
 /// A job's id is a digest already, so its first bytes are as good as a hash of it.

@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{TransactionBehavior, params};
 
 use super::error::JournalError;
 use super::store::{Journal, RunId};
@@ -94,10 +94,13 @@ impl Journal {
 
     /// Removes runs that finished, with nothing open, before that time.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
-        const OLD: &str = "state = 'finished' AND started_at < ?1 AND NOT EXISTS (
-            SELECT 1 FROM outcomes WHERE outcomes.run = runs.run
-            AND outcome IN ('unknown', 'awaiting_approval', 'not_attempted'))";
-        let transaction = self.connection.transaction().map_err(JournalError::write)?;
+        // A job without an outcome is open too.
+        const OLD: &str = "state = 'finished' AND started_at < ?1 AND jobs = (
+            SELECT count(*) FROM outcomes WHERE outcomes.run = runs.run
+            AND outcome NOT IN ('unknown', 'awaiting_approval', 'not_attempted'))";
+        // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
         let jobs: Option<i64> = transaction
             .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {OLD}"), [before.as_microsecond()], |row| row.get(0))
             .map_err(JournalError::read)?;

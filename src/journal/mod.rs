@@ -17,5 +17,5 @@ pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock};
 pub use reader::{PastAttempt, RunRecord, StoredJob};
-pub use store::{Journal, NewRun, PlanFile, RunId};
+pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use writer::{Recorder, Written};

@@ -70,7 +70,13 @@ impl StoredJob {
 
     /// When the first attempt left whose answer does not tell.
     pub fn doubtful_since(&self) -> Option<Timestamp> {
-        self.attempts.iter().find(|attempt| !attempt.without_effect()).map(|attempt| attempt.sent_at)
+        let refused = self.settled.as_ref().is_some_and(|settlement| settlement.outcome == Outcome::Failed);
+        let told = match self.attempts.split_last() {
+            // The answer that settled a job stands in its outcome, and a `failed` is a clear answer.
+            Some((last, before)) if refused && last.verdict.is_none() => before,
+            _ => &self.attempts,
+        };
+        told.iter().find(|attempt| !attempt.without_effect()).map(|attempt| attempt.sent_at)
     }
 
     /// How the row stands now, for a report: of a run under way or broken off too.
@@ -112,17 +118,32 @@ impl Journal {
         }
     }
 
+    /// What makes the run a run of its plan, for the lock.
+    pub fn plan_key(&self, id: &RunId) -> Result<String, JournalError> {
+        self.connection
+            .query_row("SELECT plan_key FROM runs WHERE run_id = ?1", [id.as_str()], |row| row.get(0))
+            .optional()
+            .map_err(JournalError::read)?
+            .ok_or_else(|| JournalError::NoSuchRun(id.to_string()))
+    }
+
     /// Reads a whole run.
     pub fn read(&self, id: &RunId) -> Result<RunRecord, JournalError> {
         // One read transaction, so that a run under way is seen at one instant.
         let transaction = self.connection.unchecked_transaction().map_err(JournalError::read)?;
         let record = self
             .connection
-            .query_row("SELECT * FROM runs WHERE run_id = ?1", [id.as_str()], |row| run_record(row, id))
+            .query_row("SELECT * FROM runs WHERE run_id = ?1", [id.as_str()], |row| {
+                Ok((run_record(row, id)?, row.get::<_, u32>("jobs")? as usize))
+            })
             .optional()
             .map_err(JournalError::read)?;
-        let mut record = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
+        let (mut record, recorded_jobs) = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
         record.jobs = self.jobs_of(record.number)?;
+        if record.jobs.len() != recorded_jobs {
+            let what = format!("it has {} of its {recorded_jobs} jobs", record.jobs.len());
+            return Err(JournalError::Damaged(what));
+        }
         self.attempts_of(&mut record)?;
         self.outcomes_of(&mut record)?;
         drop(transaction);

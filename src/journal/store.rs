@@ -12,7 +12,9 @@ use rusqlite::{Connection, params};
 
 use super::error::JournalError;
 use super::schema;
+use super::writer::Statements;
 use crate::job::Job;
+use crate::outcome::Settlement;
 
 /// What a run is called. Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +44,15 @@ pub struct PlanFile {
     pub text: Vec<u8>,
 }
 
+/// What a run knows of a job from runs of the same plan before it.
+#[derive(Debug, Clone)]
+pub enum Inherited {
+    /// Nothing is left to do.
+    Settled(Box<Settlement>),
+    /// It was sent, and whether it had an effect is not known. It counts as the job's first attempt here.
+    InDoubt { client_request_id: String, sent_at: Timestamp },
+}
+
 /// A run about to start. `request` gives method, path and body of a job as they will be sent.
 pub struct NewRun<'a, F> {
     pub id: &'a RunId,
@@ -53,6 +64,8 @@ pub struct NewRun<'a, F> {
     pub settings: &'a serde_json::Value,
     pub report: Option<&'a Path>,
     pub jobs: &'a [Job],
+    /// By index.
+    pub inherited: &'a [(u32, Inherited)],
     pub request: F,
     pub now: Timestamp,
 }
@@ -71,8 +84,7 @@ impl Journal {
     /// Opens the journal of a state directory, and makes both if they are not there.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let in_folder = |cause| JournalError::Folder { folder: folder.to_owned(), cause };
-        fs::create_dir_all(folder).map_err(in_folder)?;
-        keep_private(folder).map_err(in_folder)?;
+        make_private(folder).map_err(in_folder)?;
         let file = folder.join(Self::FILE);
         let connection = connect(&file)?;
         Ok(Self { folder: folder.to_owned(), file, connection })
@@ -162,17 +174,35 @@ where
             body,
         ])?;
     }
+    inherit(connection, number, run.inherited)?;
     Ok(number)
 }
 
-/// The journal names every device and user of a plan: it is nobody else's business.
-fn keep_private(folder: &Path) -> std::io::Result<()> {
+/// What is inherited must survive this process as everything else of the run does.
+fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) -> rusqlite::Result<()> {
+    let mut statements = Statements::prepare(connection, run)?;
+    for (job, what) in inherited {
+        match what {
+            Inherited::Settled(settlement) => statements.settle(*job, settlement)?,
+            Inherited::InDoubt { client_request_id, sent_at } => {
+                statements.attempted(*job, 0, client_request_id, *sent_at)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The journal names every device and user of a plan: it is nobody else's business. A folder that was there before
+/// keeps the permissions that somebody gave it; the database in it is private all the same.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut folders = fs::DirBuilder::new();
+    let mut file = fs::OpenOptions::new();
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        folders.mode(0o700);
+        file.mode(0o600);
     }
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
+    folders.recursive(true).create(folder)?;
+    file.append(true).create(true).open(folder.join(Journal::FILE)).map(|_| ())
 }

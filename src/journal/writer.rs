@@ -100,17 +100,24 @@ fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> r
     Ok(())
 }
 
-struct Statements<'c> {
+/// What the writer says to the database.
+pub(super) struct Statements<'c> {
     run: i64,
     attempt: CachedStatement<'c>,
     answer: CachedStatement<'c>,
     settled: CachedStatement<'c>,
+    /// Where jobs have outcomes already: one that is sent again has none until it settles again.
+    reopen: Option<CachedStatement<'c>>,
 }
 
 impl<'c> Statements<'c> {
-    fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
+    pub(super) fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
+        let reopens: bool =
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))?;
+        let reopen = reopens.then(|| connection.prepare_cached("DELETE FROM outcomes WHERE run = ?1 AND job = ?2"));
         Ok(Self {
             run,
+            reopen: reopen.transpose()?,
             attempt: connection.prepare_cached(
                 "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?,
@@ -128,7 +135,10 @@ impl<'c> Statements<'c> {
         match record {
             Record::Attempt { job, attempt, client_request_id, sent_at, release } => {
                 releases.push(release);
-                self.attempt.execute(params![self.run, job, attempt, client_request_id, sent_at.as_microsecond()])?;
+                if let Some(reopen) = &mut self.reopen {
+                    reopen.execute(params![self.run, job])?;
+                }
+                self.attempted(job, attempt, &client_request_id, sent_at)?;
             }
             Record::Answer { job, attempt, answered_at, reply } => {
                 self.answer.execute(params![
@@ -148,7 +158,11 @@ impl<'c> Statements<'c> {
         Ok(())
     }
 
-    fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
+    pub(super) fn attempted(&mut self, job: u32, attempt: u32, id: &str, sent_at: Timestamp) -> rusqlite::Result<()> {
+        self.attempt.execute(params![self.run, job, attempt, id, sent_at.as_microsecond()]).map(|_| ())
+    }
+
+    pub(super) fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
         let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         self.settled.execute(params![
             self.run,

@@ -18,6 +18,18 @@ pub struct Choices {
     pub unpaced: bool,
 }
 
+impl Choices {
+    /// With the plan's limits where the command line says nothing: a resumed run works as hard as it was begun with.
+    pub fn or(self, plan: plan::Limits) -> Self {
+        Self {
+            concurrency: self.concurrency.or(plan.concurrency),
+            reserve_percent: self.reserve_percent.or(plan.reserve_percent),
+            max_attempts: self.max_attempts.or(plan.max_attempts),
+            unpaced: self.unpaced,
+        }
+    }
+}
+
 /// The share of each allowance that is left to others.
 pub fn reserve_percent(choices: Choices, plan: plan::Limits) -> u8 {
     // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.

@@ -13,15 +13,19 @@ mod runs;
 mod simulate;
 mod tenant;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::{self, Preflight};
-use crate::journal::JournalError;
+use crate::job::Job;
+use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
+use crate::runner::Earlier;
+use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::limits::{Choices, reserve_percent};
@@ -87,7 +91,14 @@ pub fn check(file: &Path) -> Result<Plan, Error> {
 }
 
 /// Reads a plan and says what would be sent. Touches no network.
-pub fn preview(file: &Path, tenant: &Tenant, now: Timestamp) -> Result<(Plan, Preflight), Error> {
+///
+/// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
+pub fn preview(
+    file: &Path,
+    tenant: &Tenant,
+    now: Timestamp,
+    once: Option<&Settings>,
+) -> Result<(Plan, Preflight), Error> {
     let plan = check(file)?;
     if plan.jobs.is_empty() {
         return Err(Error::NothingToDo(file.to_owned()));
@@ -95,6 +106,21 @@ pub fn preview(file: &Path, tenant: &Tenant, now: Timestamp) -> Result<(Plan, Pr
     if let Tenant::Simulated(Some(scenario)) = tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    let preflight = preflight::inspect(&plan.jobs, now);
+    let mut preflight = preflight::inspect(&plan.jobs, now);
+    if let Some(settings) = once {
+        let key = record::plan_key(&plan, &tenant::label(settings, tenant, plan.tenant.as_deref()));
+        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+        let earlier = record::inherit(&record::once(&journal, &key, &plan.jobs)?, &plan.jobs);
+        leave_out_done(&mut preflight, &plan.jobs, &earlier);
+    }
     Ok((plan, preflight))
+}
+
+/// What earlier runs have done is neither sent nor counted.
+fn leave_out_done(preflight: &mut Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) {
+    for (index, job) in jobs.iter().enumerate() {
+        if matches!(earlier.get(&(index as u32)), Some(Earlier::Kept(_))) {
+            preflight.leave_out(index, job);
+        }
+    }
 }

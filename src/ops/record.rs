@@ -12,11 +12,14 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
+use crate::catalog::Repeat;
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Next, Only, decide};
-use crate::journal::{Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob};
+use crate::journal::{
+    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob,
+};
 use crate::msgraph::request;
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
@@ -115,13 +118,14 @@ pub struct Beginning<'a> {
     pub tenant: &'a str,
     pub begun: &'a Begun,
     pub report: &'a Path,
+    pub inherited: &'a [(u32, Inherited)],
     pub id: RunId,
     pub now: Timestamp,
 }
 
 /// Records a run whole, under a lock that was taken before.
 pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
-    let Beginning { plan, key, tenant, begun, report, id, now } = beginning;
+    let Beginning { plan, key, tenant, begun, report, inherited, id, now } = beginning;
     let (files, digest) = plan_files(plan)?;
     let plan_file = std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display().to_string();
     let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
@@ -135,6 +139,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         settings: &begun.json(),
         report: Some(&report),
         jobs: &plan.jobs,
+        inherited,
         request: recorded_request,
         now,
     })?;
@@ -148,9 +153,8 @@ fn recorded_request(job: &Job) -> (&'static str, String, Option<&str>) {
 }
 
 impl Recorded {
-    /// Takes up a run that is in the journal already.
-    pub fn again(journal: Journal, record: &RunRecord, now: Timestamp) -> Result<Self, Error> {
-        let lock = journal.lock(&record.plan_key, &record.id, now)?;
+    /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
+    pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
         Ok(Self { id: record.id.clone(), number: record.number, journal, _lock: lock })
     }
@@ -179,7 +183,7 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
         let next = decide(stored.past(), stored.job.action.repeat, only);
         if next == Next::Keep {
             earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-        } else if !stored.attempts.is_empty() {
+        } else if next == Next::Read || !stored.attempts.is_empty() {
             earlier.insert(index, open(stored, next));
         }
     }
@@ -188,41 +192,69 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
     let first_sent = stored.attempts.first().map(|attempt| attempt.sent_at);
+    // Without a record of the attempt, nothing that a read shows is new enough to prove it.
+    let at_least = (next == Next::Read).then(|| first_sent.unwrap_or(Timestamp::MAX));
     Earlier::Open {
         recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
         first_sent,
-        doubtful_since: (next == Next::Read).then(|| stored.doubtful_since().or(first_sent)).flatten(),
+        doubtful_since: stored.doubtful_since().or(at_least),
+        read_first: next == Next::Read,
     }
 }
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
-pub fn once(journal: &Journal, key: &str, jobs: &[Job]) -> Result<HashMap<u32, Earlier>, Error> {
-    let mut past: HashMap<JobId, (RunId, StoredJob)> = HashMap::new();
+pub fn once(journal: &Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
+    let mut past: HashMap<JobId, Inherited> = HashMap::new();
     for id in journal.runs_of(key)? {
         for stored in journal.read(&id)?.jobs {
-            let news = stored.settled.is_some() || !stored.attempts.is_empty();
-            let done = past.get(&stored.job.id).is_some_and(|(_, earlier)| is_done(earlier));
-            if news && !done {
-                past.insert(stored.job.id, (id.clone(), stored));
+            match past.get(&stored.job.id) {
+                Some(Inherited::Settled(_)) => {}
+                // A doubt stays until a run has settled it well, whatever later runs did not come to.
+                earlier => {
+                    let news = news(&id, &stored, earlier.is_some());
+                    past.extend(news.map(|news| (stored.job.id, news)));
+                }
             }
         }
     }
-    let mut earlier = HashMap::new();
-    for (index, job) in (0u32..).zip(jobs) {
-        let Some((id, stored)) = past.get(&job.id) else { continue };
-        if is_done(stored) {
-            let settlement = Settlement::unsent(Outcome::AlreadyDone, format!("done by run {id}"));
-            earlier.insert(index, Earlier::Kept(Box::new(settlement)));
-        } else if decide(stored.past(), job.action.repeat, Only::Open) == Next::Read {
-            // Its attempts are another run's: this one counts its own from the beginning.
-            let doubtful_since = stored.doubtful_since();
-            earlier.insert(index, Earlier::Open { recorded: 0, first_sent: None, doubtful_since });
-        }
-    }
-    Ok(earlier)
+    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, past.get(&job.id)?.clone())));
+    Ok(known.collect())
 }
 
-fn is_done(stored: &StoredJob) -> bool {
-    use crate::outcome::Standing;
-    stored.settled.as_ref().is_some_and(|settlement| settlement.outcome.standing() == Standing::Good)
+/// What one run adds to what is known of a job.
+fn news(id: &RunId, stored: &StoredJob, in_doubt: bool) -> Option<Inherited> {
+    let settled = stored.settled.as_ref();
+    if settled.is_some_and(|settlement| settlement.outcome.standing() == Standing::Good) {
+        // What that run has inherited itself keeps the name of the run that did it.
+        let inherited = settled.filter(|settlement| settlement.outcome == Outcome::AlreadyDone);
+        let note = inherited.and_then(|settlement| settlement.note.clone()).filter(|note| note.starts_with(DONE_BY));
+        let note = note.unwrap_or_else(|| format!("{DONE_BY}{id}").into());
+        return Some(Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note))));
+    }
+    // Whether it may be repeated is asked when it is taken up.
+    let doubt = decide(stored.past(), Repeat::AfterReadBack, Only::Open) == Next::Read;
+    let attempt = stored.attempts.first().filter(|_| doubt && !in_doubt);
+    attempt.map(|attempt| Inherited::InDoubt {
+        client_request_id: attempt.client_request_id.clone(),
+        sent_at: stored.doubtful_since().unwrap_or(attempt.sent_at),
+    })
+}
+
+const DONE_BY: &str = "done by run ";
+
+/// What is inherited, as the runner takes it up.
+pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
+    let take_up = |(index, what): &(u32, Inherited)| {
+        let earlier = match what {
+            Inherited::Settled(settlement) => Earlier::Kept(settlement.clone()),
+            Inherited::InDoubt { sent_at, .. } => Earlier::Open {
+                recorded: 1,
+                first_sent: Some(*sent_at),
+                doubtful_since: Some(*sent_at),
+                read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
+            },
+        };
+        (*index, earlier)
+    };
+    inherited.iter().map(take_up).collect()
 }

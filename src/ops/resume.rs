@@ -45,7 +45,10 @@ pub async fn resume(
 ) -> Result<Finished, Error> {
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let record = journal.read(&journal.find(&request.run)?)?;
+    let id = journal.find(&request.run)?;
+    // Before it is read: what another process does to it meanwhile would be sent once more.
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    let record = journal.read(&id)?;
     let begun = Begun::from_json(&record.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
@@ -62,6 +65,10 @@ pub async fn resume(
         let report = ReportFile::create(report)?;
         let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
         let report = report.finish(&jobs, &settlements);
+        // Killed after its last job, it had no time to say so.
+        if request.only == Only::Open && record.state == "running" {
+            journal.set_state(record.number, "finished", Some(request.now))?;
+        }
         return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
     }
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
@@ -83,7 +90,7 @@ pub async fn resume(
         // The number was agreed to when the run was begun, and these are some of those jobs.
         question: None,
     };
-    perform(work, || Recorded::again(journal, &record, request.now)).await
+    perform(work, || Recorded::again(journal, lock, &record)).await
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

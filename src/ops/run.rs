@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, preview, tenant};
+use super::{Error, Tenant, leave_out_done, preview, tenant};
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::Job;
@@ -46,7 +46,7 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (plan, preflight) = preview(&request.plan, &request.tenant, request.now)?;
+    let (plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -54,8 +54,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
-    let earlier = if request.once { record::once(&journal, &key, &plan.jobs)? } else { HashMap::new() };
-    let preflight = without_kept(preflight, &plan.jobs, &earlier);
+    let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
+    let earlier = record::inherit(&inherited, &plan.jobs);
+    leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let report_at = report_path(&request);
     spare_the_plan(&report_at, &plan)?;
     ReportFile::probe(&report_at)?;
@@ -70,7 +71,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: request.tenant.clone(),
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
-        choices: request.choices,
+        choices: request.choices.or(plan.limits),
     };
     let work = Work {
         settings,
@@ -89,21 +90,17 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         report: report_at.clone(),
         stderr,
     };
-    let beginning =
-        Beginning { plan: &plan, key: &key, tenant: &label, begun: &begun, report: &report_at, id, now: request.now };
+    let beginning = Beginning {
+        plan: &plan,
+        key: &key,
+        tenant: &label,
+        begun: &begun,
+        report: &report_at,
+        inherited: &inherited,
+        id,
+        now: request.now,
+    };
     perform(work, || record::begin(journal, lock, beginning)).await
-}
-
-/// What earlier runs have done is neither sent nor counted.
-fn without_kept(preflight: Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) -> Preflight {
-    let kept = (0u32..)
-        .zip(jobs)
-        .zip(&preflight.holds)
-        .filter(|((index, _), hold)| hold.is_none() && matches!(earlier.get(index), Some(Earlier::Kept(_))));
-    let (all, dangerous) = kept.fold((0, 0), |(all, dangerous), ((_, job), _)| {
-        (all + 1, dangerous + u32::from(job.action.risk.wants_confirmation()))
-    });
-    Preflight { due: preflight.due - all, dangerous: preflight.dangerous - dangerous, ..preflight }
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.

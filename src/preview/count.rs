@@ -16,6 +16,8 @@ pub struct ActionCount {
     pub send: u32,
     pub held: u32,
     pub not_due: u32,
+    /// By an earlier run.
+    pub done: u32,
 }
 
 /// The requests of one bucket, and the time that its allowance makes of them.
@@ -34,6 +36,7 @@ pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], reserve_percent: u8) -
         match State::of(super::hold_at(holds, at)) {
             State::Held => count.held += 1,
             State::NotDue => count.not_due += 1,
+            State::Done => count.done += 1,
             State::Send => {
                 count.send += 1;
                 requests[job.bucket().index()] += 1;
@@ -52,7 +55,7 @@ pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], reserve_percent: u8) -
 /// Plans mix a handful of actions, and most rows have the one of the row before.
 fn entry<'v>(actions: &'v mut Vec<ActionCount>, action: &'static Action) -> &'v mut ActionCount {
     let at = actions.iter().position(|count| std::ptr::eq(count.action, action)).unwrap_or_else(|| {
-        actions.push(ActionCount { action, send: 0, held: 0, not_due: 0 });
+        actions.push(ActionCount { action, send: 0, held: 0, not_due: 0, done: 0 });
         actions.len() - 1
     });
     &mut actions[at]

@@ -60,6 +60,10 @@ impl<'a> Preview<'a> {
         self.actions.iter().map(|action| action.held).sum()
     }
 
+    pub fn done(&self) -> u32 {
+        self.actions.iter().map(|action| action.done).sum()
+    }
+
     pub fn not_due(&self) -> u32 {
         self.actions.iter().map(|action| action.not_due).sum()
     }

@@ -13,6 +13,7 @@ pub enum State {
     Send,
     Held,
     NotDue,
+    Done,
 }
 
 impl State {
@@ -21,6 +22,7 @@ impl State {
             None => Self::Send,
             Some(Hold::NotDue { .. }) => Self::NotDue,
             Some(Hold::Duplicate { .. }) => Self::Held,
+            Some(Hold::Done) => Self::Done,
         }
     }
 
@@ -30,6 +32,7 @@ impl State {
             Self::Send => "send",
             Self::Held => "held",
             Self::NotDue => "not_due",
+            Self::Done => "done",
         }
     }
 }

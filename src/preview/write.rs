@@ -109,6 +109,7 @@ fn summary(preview: &Preview<'_>) -> Value {
             "send": count.send,
             "held": count.held,
             "not_due": count.not_due,
+            "done": count.done,
         })
     });
     let buckets = preview.buckets.iter().map(|count| {
@@ -124,6 +125,7 @@ fn summary(preview: &Preview<'_>) -> Value {
         "send": preview.send(),
         "held": preview.held(),
         "not_due": preview.not_due(),
+        "done": preview.done(),
         "dangerous": preview.dangerous(),
         "reserve_percent": preview.reserve_percent,
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),

@@ -3,7 +3,7 @@
 //! In: answers from workers, requests to stop, time. Out: tasks to idle workers, events, settlements.
 //! Must not: perform attempts, or do anything that blocks; its loop is the pulse of the run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct Dispatcher {
     gates: Vec<Gate>,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
+    /// Steps that an earlier process has sent, so that they wait for nothing.
+    taken_up: HashSet<u32>,
     workers: Vec<Worker>,
     idle: Vec<usize>,
     in_flight: HashMap<u32, Step>,
@@ -73,6 +75,7 @@ impl Dispatcher {
             queues: Queues::new(),
             gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
             next_steps: HashMap::new(),
+            taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
             in_flight: HashMap::new(),
@@ -199,6 +202,10 @@ impl Dispatcher {
     /// Queues or holds the steps that waited for a job.
     fn go_on_after(&mut self, job: u32, outcome: Outcome, now: Instant) {
         for next in self.next_steps.remove(&job).unwrap_or_default() {
+            // Settled or sent by an earlier process: it goes its own way.
+            if self.ledger.settlement(next).is_some() || self.taken_up.contains(&next) {
+                continue;
+            }
             let step = &self.jobs[next as usize];
             match (outcome.standing(), outcome) {
                 (Standing::Good, _) if self.stopped.is_none() => {

@@ -81,8 +81,10 @@ pub enum Earlier {
         /// Attempts in the journal.
         recorded: u32,
         first_sent: Option<Timestamp>,
-        /// When an attempt left whose effect is in doubt: the target is read before it is sent again.
+        /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
+        /// Whether that has to be settled by a read before it is sent again.
+        read_first: bool,
     },
 }
 

@@ -98,6 +98,7 @@ fn state_word(state: State) -> &'static str {
         State::Send => "send",
         State::Held => "held",
         State::NotDue => "not due",
+        State::Done => "done",
     }
 }
 
@@ -143,6 +144,9 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
     if preview.held() > 0 {
         table.row(OPEN, [&count(preview.held()), "held", "same job as an earlier row"]);
     }
+    if preview.done() > 0 {
+        table.row(OPEN, [&count(preview.done()), "done", "by an earlier run of the plan"]);
+    }
     if let Some((first, last)) = due_dates(preview) {
         let when = if first == last { format!("not before {first}") } else { format!("not before {first} … {last}") };
         table.row(OPEN, [&count(preview.not_due()), "not due", &when]);
@@ -156,7 +160,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
     }
     let mut dates = preview.holds().filter_map(|hold| match hold {
         Hold::NotDue { until } => Some(until),
-        Hold::Duplicate { .. } => None,
+        Hold::Duplicate { .. } | Hold::Done => None,
     });
     let first = dates.next()?;
     Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))

@@ -39,6 +39,10 @@ impl Dispatcher {
                 None => {}
             }
         }
+        // Nor may a step be sent because the one before it went well, when it was sent already.
+        let sent =
+            |(index, open): (&u32, &Earlier)| matches!(open, Earlier::Open { recorded: 1.., .. }).then_some(*index);
+        self.taken_up = earlier.iter().filter_map(sent).collect();
         let now = Instant::now();
         for (index, hold) in (0u32..).zip(holds) {
             match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
@@ -53,12 +57,15 @@ impl Dispatcher {
             let job = &self.jobs[index as usize];
             (job.bucket(), job.read_bucket(), job.after)
         };
-        if let Some(Earlier::Open { recorded, first_sent, doubtful_since }) = earlier {
+        let mut after = after;
+        if let Some(Earlier::Open { recorded, first_sent, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
-            if doubtful_since.is_some() {
+            if read_first {
                 let item = Item { job: index, step: Step::ReadBack { resend: true } };
                 return self.queues.push_back(read_bucket, item);
             }
+            // A step that was sent has had its turn: the one before it has settled well.
+            after = after.filter(|_| recorded == 0);
         }
         match (hold, after) {
             (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),

@@ -1,0 +1,233 @@
+//! The program from outside: its processes, the simulated tenant in a process of its own, its reports as read back.
+//!
+//! In: arguments, kills. Out: exit codes, text, rows, counts. For tests whose subject is what a process leaves behind
+//! when it ends. Must not: look into the journal, or judge.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const SECRET: &str = "s3cret-of-the-tests-7f1c";
+const TENANT: &str = "contoso.onmicrosoft.com";
+
+/// Lets real time pass: these tests race against another process, which no paused clock could do.
+pub fn linger(time: Duration) {
+    let (_keep, never) = mpsc::channel::<()>();
+    let _ = never.recv_timeout(time);
+}
+
+/// Waits for something that another process does, and gives up after half a minute.
+pub fn until(what: &str, mut there: impl FnMut() -> bool) {
+    for _ in 0..15_000 {
+        if there() {
+            return;
+        }
+        linger(Duration::from_millis(2));
+    }
+    panic!("waited in vain for {what}");
+}
+
+/// `musterout simulate` as a child; it survives whatever happens to the runs.
+pub struct Simulator {
+    child: Child,
+    pub url: String,
+    _folder: TempDir,
+}
+
+impl Simulator {
+    pub fn start(scenario: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scenario.yaml");
+        std::fs::write(&file, scenario).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_musterout"))
+            .args(["simulate", "--listen", "127.0.0.1:0", "--scenario"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        let url = url.trim().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "the simulator said {url:?}");
+        Self { child, url, _folder: folder }
+    }
+
+    /// What it counted.
+    pub fn counts(&self) -> Value {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(stream, "GET /simulator/counts HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.counts()["requests"].as_u64().unwrap()
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `effects` or `calls` of one action on one target.
+pub fn count_of(counts: &Value, what: &str, action: &str, target: &str) -> u64 {
+    counts["actions"][action][target.to_ascii_lowercase()][what].as_u64().unwrap_or(0)
+}
+
+/// A state directory, a folder for plans and reports, and the tenant that runs work against.
+pub struct Desk<'s> {
+    simulator: &'s Simulator,
+    pub folder: TempDir,
+    /// The tenant that the environment names.
+    pub tenant: &'static str,
+}
+
+impl<'s> Desk<'s> {
+    pub fn new(simulator: &'s Simulator) -> Self {
+        Self { simulator, folder: tempfile::tempdir().unwrap(), tenant: TENANT }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.state().join("journal.db")
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The program with these arguments, signed in to the simulator, and nothing of the caller's environment but the
+    /// search path.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_musterout"));
+        command.args(arguments).arg("--state-dir").arg(self.state());
+        self.settle_in(&mut command);
+        command
+    }
+
+    pub fn settle_in(&self, command: &mut Command) {
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("AZURE_TENANT_ID", self.tenant)
+            .env("AZURE_CLIENT_ID", "33333333-3333-4333-8333-333333333333")
+            .env("AZURE_CLIENT_SECRET", SECRET)
+            .env("AZURE_AUTHORITY_HOST", &self.simulator.url)
+            .env("MUSTEROUT_GRAPH_URL", &self.simulator.url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+    }
+
+    pub fn run_command(&self, plan: &Path, due: usize, more: &[&str]) -> Command {
+        let (plan, due) = (plan.display().to_string(), due.to_string());
+        let mut arguments = vec!["run", &plan, "--unpaced", "--report", "report.csv", "--confirm", &due];
+        arguments.extend(more);
+        self.command(&arguments)
+    }
+
+    pub fn call(&self, arguments: &[&str]) -> Ended {
+        Ended::of(self.command(arguments).output().unwrap())
+    }
+
+    pub fn run(&self, plan: &Path, due: usize, more: &[&str]) -> Ended {
+        Ended::of(self.run_command(plan, due, more).output().unwrap())
+    }
+
+    pub fn report(&self) -> Vec<Row> {
+        rows(&std::fs::read_to_string(self.path("report.csv")).unwrap())
+    }
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// `None`: by a signal.
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    #[track_caller]
+    pub fn expect(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+        self
+    }
+
+    /// The error says this.
+    #[track_caller]
+    pub fn says(&self, word: &str) -> &Self {
+        assert!(self.err.contains(word), "no {word:?} in: {}", self.err);
+        self
+    }
+}
+
+/// One row of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    pub row: u32,
+    pub action: String,
+    pub target: String,
+    pub outcome: String,
+    pub note: String,
+}
+
+pub fn rows(report: &str) -> Vec<Row> {
+    let mut reader = csv::Reader::from_reader(report.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|header| header.trim_start_matches('\u{feff}') == name).unwrap();
+    let (row, action, target, outcome, note) = (at("row"), at("action"), at("target"), at("outcome"), at("note"));
+    let one = |record: csv::StringRecord| Row {
+        row: record[row].parse().unwrap(),
+        action: record[action].to_owned(),
+        target: record[target].to_owned(),
+        outcome: record[outcome].to_owned(),
+        note: record[note].to_owned(),
+    };
+    reader.records().map(|record| one(record.unwrap())).collect()
+}
+
+pub fn outcomes(rows: &[Row]) -> Vec<&str> {
+    rows.iter().map(|row| row.outcome.as_str()).collect()
+}
+
+/// A CSV plan of retires of targets that nobody has used before.
+pub fn retires(rng: &mut fastrand::Rng, count: usize) -> (String, Vec<String>) {
+    let targets: Vec<String> = (0..count).map(|_| guid(rng)).collect();
+    let rows: String = targets.iter().map(|target| format!("retire,{target}\n")).collect();
+    (format!("action,managedDeviceId\n{rows}"), targets)
+}
+
+pub fn guid(rng: &mut fastrand::Rng) -> String {
+    uuid::Builder::from_random_bytes(std::array::from_fn(|_| rng.u8(..))).into_uuid().to_string()
+}
