@@ -119,12 +119,17 @@ impl Repeat {
 pub enum ReadBack {
     /// `managementState` of the device: one of `landed` means yes, `managed` means no. A device that is gone
     /// proves nothing: it may never have been there.
-    ManagementState { landed: &'static [&'static str] },
+    ///
+    /// An entry of `deviceActionResults` under one of `action_names` that is newer than the attempt means yes too: it
+    /// may be there before the state has changed.
+    ManagementState { landed: &'static [&'static str], action_names: &'static [&'static str] },
     /// The target is gone: yes. It is still there: no.
     Absent,
     /// `deviceActionResults` holds an entry of this `actionName` that is newer than the attempt: yes. Its absence
     /// proves nothing, because the list is known to come back empty.
     ActionResult { action_name: &'static str },
+    /// The property is empty: yes. It holds something: no.
+    Cleared { property: &'static str },
     /// `managementState` of every device of the user: all on their way out (or none left) means yes, all `managed`
     /// means no, a mixture cannot tell.
     UserDevices { landed: &'static [&'static str] },

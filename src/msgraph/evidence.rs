@@ -19,7 +19,13 @@ const UNTOUCHED: &str = "managed";
 
 pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     match job.action.read_back {
-        ReadBack::ManagementState { landed } => by_state(state_of(document), landed),
+        ReadBack::ManagementState { landed, action_names } => match newer_result(document, action_names, since) {
+            Some(name) if state_of(document) == UNTOUCHED => {
+                Evidence::Effect(format!("deviceActionResults shows {name}"))
+            }
+            _ => by_state(state_of(document), landed),
+        },
+        ReadBack::Cleared { property } => by_property(document, property),
         ReadBack::Absent => Evidence::NoEffect("it is still there".into()),
         ReadBack::ActionResult { action_name } => by_result(document, action_name, since),
         ReadBack::UserDevices { landed } => by_devices(document, landed),
@@ -39,17 +45,30 @@ fn by_state(state: &str, landed: &[&str]) -> Evidence {
     }
 }
 
-fn by_result(device: &Value, action_name: &str, since: Timestamp) -> Evidence {
+/// The name of an entry that is newer than the attempt.
+fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Timestamp) -> Option<&'n str> {
     let results = device.get("deviceActionResults").and_then(Value::as_array);
-    let newer = results.into_iter().flatten().any(|result| {
-        let named = result.get("actionName").and_then(Value::as_str);
-        let started = result.get("startDateTime").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
-        named.is_some_and(|name| name.eq_ignore_ascii_case(action_name))
-            && started.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since))
-    });
-    match newer {
-        true => Evidence::Effect(format!("deviceActionResults shows {action_name}")),
-        false => Evidence::CannotTell(format!("deviceActionResults shows no {action_name}, which proves nothing")),
+    results.into_iter().flatten().find_map(|result| {
+        let named = result.get("actionName").and_then(Value::as_str)?;
+        let started = result.get("startDateTime").and_then(Value::as_str)?.parse::<Timestamp>().ok()?;
+        let newer = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since);
+        action_names.iter().copied().find(|name| newer && name.eq_ignore_ascii_case(named))
+    })
+}
+
+fn by_result(device: &Value, action_name: &str, since: Timestamp) -> Evidence {
+    match newer_result(device, &[action_name], since) {
+        Some(name) => Evidence::Effect(format!("deviceActionResults shows {name}")),
+        None => Evidence::CannotTell(format!("deviceActionResults shows no {action_name}, which proves nothing")),
+    }
+}
+
+fn by_property(document: &Value, property: &str) -> Evidence {
+    match document.get(property) {
+        Some(Value::Null) => Evidence::Effect(format!("{property} is empty")),
+        Some(Value::String(text)) if text.is_empty() => Evidence::Effect(format!("{property} is empty")),
+        Some(_) => Evidence::NoEffect(format!("{property} is still there")),
+        None => Evidence::CannotTell(format!("the read shows no {property}")),
     }
 }
 
@@ -96,6 +115,26 @@ mod tests {
         assert!(matches!(state("managed"), Evidence::NoEffect(_)));
         assert!(matches!(state("retirePending"), Evidence::CannotTell(_)));
         assert!(matches!(evidence("wipe", json!({})), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn a_result_that_is_newer_than_the_attempt_outruns_the_state() {
+        let device = |name: &str, at: &str| {
+            let results = json!([{"actionName": name, "startDateTime": at}]);
+            evidence("wipe", json!({"managementState": "managed", "deviceActionResults": results}))
+        };
+        assert!(matches!(device("factoryReset", "2026-11-22T12:00:01Z"), Evidence::Effect(_)));
+        assert!(matches!(device("wipe", "2026-11-21T12:00:00Z"), Evidence::NoEffect(_)));
+        assert!(matches!(device("retire", "2026-11-22T12:00:01Z"), Evidence::NoEffect(_)));
+    }
+
+    #[test]
+    fn a_user_that_is_gone_from_the_identity_was_unassigned() {
+        let identity = |value: Value| evidence("unassignUserFromDevice", json!({"userPrincipalName": value}));
+        assert!(matches!(identity(json!("")), Evidence::Effect(_)));
+        assert!(matches!(identity(Value::Null), Evidence::Effect(_)));
+        assert!(matches!(identity(json!("ada@contoso.com")), Evidence::NoEffect(_)));
+        assert!(matches!(evidence("unassignUserFromDevice", json!({})), Evidence::CannotTell(_)));
     }
 
     #[test]

@@ -52,19 +52,24 @@ pub fn build(job: &Job) -> GraphRequest<'_> {
 /// The read that shows whether `job` took effect, or `None` where no read tells.
 pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
     let (resource, query) = match job.action.read_back {
-        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState"),
+        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,deviceActionResults"),
+        ReadBack::Cleared { property } => return Some(read(job, "", &format!("?$select=id,{property}"))),
         ReadBack::Absent => ("", "?$select=id"),
         ReadBack::ActionResult { .. } => ("", "?$select=id,deviceActionResults"),
         ReadBack::UserDevices { .. } => ("/managedDevices", "?$select=id,managementState&$top=1000"),
         ReadBack::Nobody => return None,
     };
+    Some(read(job, resource, query))
+}
+
+/// A GET of the resource that the action hangs on, or of something below it.
+fn read<'a>(job: &Job, below: &str, query: &str) -> GraphRequest<'a> {
     let version = version(job);
     let template = match job.route.method {
         Method::Post => job.route.path.rsplit_once('/').map_or(job.route.path, |(resource, _)| resource),
         Method::Get | Method::Delete => job.route.path,
     };
-    let path = path(job, version, template, resource) + query;
-    Some(GraphRequest { method: Method::Get, version, path, body: None })
+    GraphRequest { method: Method::Get, version, path: path(job, version, template, below) + query, body: None }
 }
 
 /// The first version that serves the route, or beta where a parameter exists only there.
@@ -157,7 +162,7 @@ mod tests {
         let read = |job: &Job| build_read_back(job).map(|request| request.path);
         assert_eq!(
             read(&job("retire", 0, &[ID], vec![])),
-            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState"))
+            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,deviceActionResults"))
         );
         assert_eq!(
             read(&job("delete", 0, &[ID], vec![])),

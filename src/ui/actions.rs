@@ -154,8 +154,10 @@ fn repeat(repeat: Repeat) -> &'static str {
 
 fn read_back(read_back: ReadBack) -> String {
     match read_back {
-        ReadBack::ManagementState { landed } => {
-            format!("managementState is {}; a device that is gone proves nothing", landed.join(" or "))
+        ReadBack::Cleared { property } => format!("{property} is empty"),
+        ReadBack::ManagementState { landed, .. } => {
+            let landed = landed.join(" or ");
+            format!("managementState is {landed}, or deviceActionResults has a newer entry; being gone proves nothing")
         }
         ReadBack::Absent => "the target is gone".into(),
         ReadBack::ActionResult { action_name } => {
@@ -263,7 +265,7 @@ mod tests {
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
              404 means    already_done: the wanted state holds\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \
-             read-back    managementState is retirePending or retireIssued; a device that is gone proves nothing\n  \
+             read-back    managementState is retirePending or retireIssued, or deviceActionResults has a newer entry; being gone proves nothing\n  \
              allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \
              Intune devices: 200 writes and 2,000 requests of any method per 20 s, per app and tenant\n\n\
              routes, with the id columns that fill them in braces\n  \

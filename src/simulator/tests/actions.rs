@@ -63,10 +63,11 @@ async fn every_read_back_sees_the_effect_and_saw_nothing_before() {
             perform(&client, &job).await;
             let after = client.get(&read.path).await;
             match action.read_back {
-                ReadBack::ManagementState { landed } => {
+                ReadBack::ManagementState { landed, .. } => {
                     assert_eq!(before.json["managementState"], "managed");
                     assert!(landed.contains(&after.json["managementState"].as_str().unwrap()));
                 }
+                ReadBack::Cleared { property } => assert_eq!(after.json[property], ""),
                 ReadBack::Absent => assert_eq!(after.status, 404),
                 ReadBack::ActionResult { action_name } => {
                     assert_eq!(before.json["deviceActionResults"], json!([]));
