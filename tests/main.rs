@@ -2,6 +2,7 @@
 
 mod crash;
 mod docs;
+mod journal;
 mod outside;
 mod scenarios;
 mod tidy;
