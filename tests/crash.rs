@@ -21,7 +21,8 @@ const LOOPS: u64 = 6;
 /// After so many kills a cycle is left to come through.
 const MOST_KILLS_OF_ONE_RUN: u32 = 12;
 
-fn scenario(seed: u64) -> String {
+/// A tenant that misbehaves in every way that passes.
+pub fn scenario(seed: u64) -> String {
     format!(
         "
 seed: {seed}
@@ -41,8 +42,8 @@ faults:
     )
 }
 
-/// What is to happen, in plan order.
-fn plan(rng: &mut Rng) -> (String, Vec<(&'static str, String)>) {
+/// What is to happen, in plan order; up to so many targets for each kind of work.
+pub fn plan(rng: &mut Rng, most: usize) -> (String, Vec<(&'static str, String)>) {
     let mut text = "version: 1\njobs:\n".to_owned();
     let mut jobs = Vec::new();
     let works: &[&[&str]] = &[
@@ -58,7 +59,7 @@ fn plan(rng: &mut Rng) -> (String, Vec<(&'static str, String)>) {
     for work in works {
         let id = if work[0].starts_with("remove") { "userId" } else { "managedDeviceId" };
         text.push_str(&format!("  - steps: [{}]\n    targets:\n", work.join(", ")));
-        for _ in 0..rng.usize(1..4) {
+        for _ in 0..rng.usize(1..=most) {
             let target = guid(rng);
             text.push_str(&format!("      - {{ {id}: {target} }}\n"));
             jobs.extend(work.iter().map(|action| (*action, target.clone())));
@@ -82,7 +83,7 @@ impl<'s> Cycle<'s> {
     fn new(seed: u64, simulator: &'s Simulator) -> Self {
         let mut rng = Rng::with_seed(seed);
         let desk = Desk::new(simulator);
-        let (text, jobs) = plan(&mut rng);
+        let (text, jobs) = plan(&mut rng, 3);
         let plan = desk.write("plan.yaml", &text);
         Self { seed, rng, desk, simulator, plan, jobs, kills: 0, early: 0 }
     }

@@ -3,8 +3,10 @@
 
 mod cases;
 mod crash;
+mod cuts;
 mod docs;
 mod endpoints;
+mod journal;
 mod outside;
 mod readme;
 mod scenarios;

@@ -8,6 +8,7 @@
 
 mod files;
 mod idle;
+mod journal;
 mod measure;
 mod preview;
 mod runner;
@@ -32,11 +33,12 @@ const MUSTEROUT: &str = env!("CARGO_BIN_EXE_musterout");
 /// A name, and what it measures and prints.
 type Part = (&'static str, fn() -> Fallible<()>);
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     ("start", start::bench),
     ("runner", runner::bench),
     ("preview", preview::bench),
     ("idle", idle::bench),
+    ("journal", journal::bench),
     ("throughput", throughput::bench),
 ];
 

@@ -12,7 +12,7 @@ use musterout::job::{Ids, Job, JobParts};
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
 use musterout::runner::executor::Executor;
 use musterout::runner::limiter::Pacing;
-use musterout::runner::{self, Limits, Run};
+use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
@@ -106,6 +106,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
+        history: History::default(),
     };
     let ended = runner::run(run, Arc::new(AtOnce), events, never).await;
     listener.await?;

@@ -52,7 +52,7 @@ pub struct PastAttempt {
 impl PastAttempt {
     /// Answers after which nothing has happened.
     fn without_effect(&self) -> bool {
-        const NOTHING_HAPPENED: [&str; 4] = ["throttled", "unreachable", "unauthorized", "sign_in_failed"];
+        const NOTHING_HAPPENED: [&str; 5] = ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
         self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
     }
 }

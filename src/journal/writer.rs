@@ -107,14 +107,23 @@ pub(super) struct Statements<'c> {
     answer: CachedStatement<'c>,
     settled: CachedStatement<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
-    reopen: Option<CachedStatement<'c>>,
+    reopen: Option<[CachedStatement<'c>; 2]>,
 }
 
 impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
         let reopens: bool =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))?;
-        let reopen = reopens.then(|| connection.prepare_cached("DELETE FROM outcomes WHERE run = ?1 AND job = ?2"));
+        // The answer that settled the job goes to the attempt that it was given to.
+        let reopen = reopens.then(|| -> rusqlite::Result<_> {
+            let answer = connection.prepare_cached(
+                "UPDATE attempts SET verdict = 'refused', answered_at = o.finished_at, http_status = o.http_status,
+                 error_code = o.error_code, error_message = o.error_message, request_id = o.request_id FROM outcomes AS o
+                 WHERE o.run = ?1 AND o.job = ?2 AND o.outcome = 'failed'
+                 AND attempts.run = ?1 AND attempts.job = ?2 AND attempts.verdict IS NULL",
+            )?;
+            Ok([answer, connection.prepare_cached("DELETE FROM outcomes WHERE run = ?1 AND job = ?2")?])
+        });
         Ok(Self {
             run,
             reopen: reopen.transpose()?,
@@ -136,7 +145,9 @@ impl<'c> Statements<'c> {
             Record::Attempt { job, attempt, client_request_id, sent_at, release } => {
                 releases.push(release);
                 if let Some(reopen) = &mut self.reopen {
-                    reopen.execute(params![self.run, job])?;
+                    for statement in reopen {
+                        statement.execute(params![self.run, job])?;
+                    }
                 }
                 self.attempted(job, attempt, &client_request_id, sent_at)?;
             }

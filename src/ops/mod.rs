@@ -30,6 +30,7 @@ use crate::simulator::scenario::ScenarioError;
 
 pub use self::limits::{Choices, reserve_percent};
 pub use self::perform::Finished;
+pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};

@@ -1,0 +1,45 @@
+//! The journal as its users meet it: disks that fail, two runs at once, runs that go on, runs that happen once.
+//!
+//! In: the real binary and a tenant in a process of its own. Out: exit codes, words, rows, counts that do not fit.
+
+mod again;
+mod disk;
+mod list;
+mod locks;
+mod once;
+
+use std::path::Path;
+use std::process::Child;
+
+use crate::outside::{Desk, Row, Simulator, count_of, until};
+
+const QUICK: &str = "log: off\nthrottle: off\n";
+const SLOW: &str = "log: off\nthrottle: off\nlatency: 60ms\n";
+
+/// A run that is under way: so many requests have arrived.
+fn under_way(desk: &Desk<'_>, simulator: &Simulator, plan: &Path, due: usize, more: &[&str], requests: u64) -> Child {
+    let before = simulator.requests();
+    let child = desk.run_command(plan, due, more).spawn().unwrap();
+    until("requests", || simulator.requests() >= before + requests);
+    child
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn calls(simulator: &Simulator, action: &str, targets: &[String]) -> Vec<u64> {
+    let counts = simulator.counts();
+    targets.iter().map(|target| count_of(&counts, "calls", action, target)).collect()
+}
+
+fn effects(simulator: &Simulator, action: &str, targets: &[String]) -> Vec<u64> {
+    let counts = simulator.counts();
+    targets.iter().map(|target| count_of(&counts, "effects", action, target)).collect()
+}
+
+#[track_caller]
+fn in_order(rows: &[Row], targets: &[String]) {
+    assert!(rows.iter().map(|row| &row.target).eq(targets), "{rows:?}");
+}

@@ -1,0 +1,208 @@
+//! Disks that are full, torn, corrupt, or not there.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use fastrand::Rng;
+
+use super::{QUICK, SLOW, calls, effects, in_order, kill, under_way};
+use crate::crash::wrong;
+use crate::outside::{Desk, Ended, Simulator, count_of, retires, rows};
+
+#[test]
+fn a_state_directory_that_cannot_be_one_is_said_before_anything_is_sent() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, _) = retires(&mut Rng::with_seed(1), 3);
+    let plan = desk.write("plan.csv", &text);
+    // Permissions mean nothing to root; a file where the folder should be stops everybody.
+    fs::write(desk.state(), "a file").unwrap();
+    desk.run(&plan, 3, &[]).expect(1).says("the state directory").says("--state-dir");
+    assert_eq!(simulator.requests(), 0);
+}
+
+#[test]
+fn corrupt_and_newer_databases_are_refused_in_words() {
+    let simulator = Simulator::start(QUICK);
+    let (text, targets) = retires(&mut Rng::with_seed(2), 5);
+    let every_verb = |desk: &Desk<'_>, plan: &Path, word: &str| {
+        desk.run(plan, 5, &[]).expect(1).says(word);
+        for verb in [&["resume", "latest"][..], &["report"], &["runs"]] {
+            desk.call(verb).expect(1).says(word);
+        }
+    };
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", &text);
+    fs::create_dir(desk.state()).unwrap();
+    fs::write(desk.journal(), "this is no database ".repeat(1_000)).unwrap();
+    every_verb(&desk, &plan, "cannot be opened");
+    fs::remove_file(desk.journal()).unwrap();
+    desk.call(&["runs"]).expect(0);
+    rusqlite::Connection::open(desk.journal()).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    every_verb(&desk, &plan, "newer version");
+    assert_eq!(calls(&simulator, "retire", &targets), [0; 5]);
+}
+
+/// Bytes anywhere in the database: an error or the truth, and never a panic.
+#[test]
+fn scribbles_in_the_database_never_lead_to_a_panic() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, _) = retires(&mut Rng::with_seed(3), 40);
+    let plan = desk.write("plan.csv", &text);
+    desk.run(&plan, 40, &[]).expect(0);
+    let good = fs::read(desk.journal()).unwrap();
+    for seed in 0..25 {
+        let mut rng = Rng::with_seed(seed);
+        let mut bad = good.clone();
+        for _ in 0..rng.usize(1..6) {
+            let at = rng.usize(..bad.len());
+            let end = bad.len().min(at + 64);
+            bad[at..end].iter_mut().for_each(|byte| *byte = rng.u8(..));
+        }
+        fs::write(desk.journal(), &bad).unwrap();
+        for verb in [&["report"][..], &["runs"], &["resume"]] {
+            let ended = desk.call(verb);
+            let clear = matches!(ended.code, Some(0 | 2)) || (ended.code == Some(1) && ended.err.contains("journal"));
+            assert!(clear && !ended.err.contains("panicked"), "seed {seed}, {verb:?}: {ended:?}");
+        }
+    }
+}
+
+/// A file that may not grow any further is what a full disk looks like to one process.
+#[test]
+fn a_disk_that_fills_up_stops_the_run_and_nothing_unrecorded_leaves() {
+    let simulator = Simulator::start("log: off\nthrottle: off\nlatency: { min: 1ms, max: 4ms }\n");
+    let mut in_the_middle = 0;
+    for (seed, blocks) in (0..).zip([64, 160, 200, 260, 320, 400, 500]) {
+        let desk = Desk::new(&simulator);
+        let (text, targets) = retires(&mut Rng::with_seed(400 + seed), 150);
+        let plan = desk.write("plan.csv", &text);
+        desk.call(&["runs"]).expect(0);
+        let mut shell = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let run = desk.run_command(&plan, 150, &["--concurrency", "4"]);
+        shell.arg("-c").arg(script).arg(run.get_program()).args(run.get_args());
+        desk.settle_in(&mut shell);
+        let ended = Ended::of(shell.output().unwrap());
+        if full_disk(&desk, &simulator, &targets, &ended, seed) {
+            in_the_middle += 1;
+        }
+    }
+    assert!(in_the_middle > 0, "no limit was met in the middle of a run");
+}
+
+/// What must hold after a run that ran out of room. Returns whether that was in its middle.
+fn full_disk(desk: &Desk<'_>, simulator: &Simulator, targets: &[String], ended: &Ended, seed: u64) -> bool {
+    if ended.code == Some(0) {
+        return false;
+    }
+    ended.expect(1).says("journal");
+    let known = desk.call(&["report"]);
+    if known.code == Some(2) {
+        assert_eq!(calls(simulator, "retire", targets).iter().sum::<u64>(), 0, "seed {seed}: sent without a record");
+        return false;
+    }
+    let (report, known) = (desk.report(), rows(&known.expect(0).out));
+    in_order(&report, targets);
+    in_order(&known, targets);
+    let counts = simulator.counts();
+    let mut sent = 0;
+    for (row, known) in report.iter().zip(&known) {
+        let called = count_of(&counts, "calls", "retire", &row.target);
+        sent += called;
+        let recorded = known.outcome != "not_attempted";
+        assert!(called == 0 || recorded, "seed {seed}: sent without a record: {known:?}");
+        let wrong = wrong(row, count_of(&counts, "effects", "retire", &row.target));
+        assert!(wrong.is_empty(), "seed {seed}: {wrong}: {row:?}");
+    }
+    desk.call(&["resume", "latest"]).expect(0);
+    assert!(effects(simulator, "retire", targets).iter().all(|effects| *effects == 1), "seed {seed}");
+    in_order(&desk.report(), targets);
+    0 < sent && sent < targets.len() as u64
+}
+
+/// A real file system without room, where this process may make one.
+#[test]
+fn a_full_file_system_stops_the_run_and_resume_completes() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    fs::create_dir(desk.state()).unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "-o", "size=280k", "tmpfs"]).arg(desk.state());
+    if !mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success()) {
+        println!("skipped: a tmpfs cannot be mounted here");
+        return;
+    }
+    let (text, targets) = retires(&mut Rng::with_seed(5), 400);
+    let plan = desk.write("plan.csv", &text);
+    let ended = desk.run(&plan, 400, &["--concurrency", "2"]);
+    let grown =
+        Command::new("mount").args(["-o", "remount,size=16m"]).arg(desk.state()).status().is_ok_and(|s| s.success());
+    let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert!(grown, "the tmpfs could not be made larger");
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        full_disk(&desk, &simulator, &targets, &ended, 5);
+    }));
+    let _ = Command::new("umount").arg(desk.state()).status();
+    checked.unwrap();
+}
+
+/// A log that lost bytes which the disk had acknowledged is beyond what any journal can promise: jobs whose attempts
+/// were in those bytes look as if they had never been sent. What the database still knows must hold all the same.
+#[test]
+fn a_torn_log_is_refused_or_what_it_still_knows_holds() {
+    let simulator = Simulator::start("log: off\nthrottle: off\nlatency: { min: 1ms, max: 10ms }\n");
+    let (mut refused, mut resumed) = (0, 0);
+    for seed in 0..24 {
+        let mut rng = Rng::with_seed(600 + seed);
+        let desk = Desk::new(&simulator);
+        let (text, targets) = retires(&mut rng, 30);
+        let plan = desk.write("plan.csv", &text);
+        let requests = rng.u64(2..28);
+        kill(under_way(&desk, &simulator, &plan, 30, &["--concurrency", "3"], requests));
+        let log = desk.state().join("journal.db-wal");
+        // It came through before it could be killed.
+        let Ok(mut bytes) = fs::read(&log) else { continue };
+        let (length, tail) = (bytes.len(), bytes.len() / 2);
+        match rng.bool() {
+            true => bytes.truncate(rng.usize(..=bytes.len())),
+            false => (0..rng.usize(1..20)).for_each(|_| bytes[rng.usize(tail..length)] ^= 1 << rng.u8(..8)),
+        }
+        fs::write(&log, &bytes).unwrap();
+        let known = desk.call(&["report"]);
+        let ended = desk.call(&["resume", "latest"]);
+        assert!(!ended.err.contains("panicked") && !known.err.contains("panicked"), "seed {seed}: {ended:?} {known:?}");
+        if known.code != Some(0) {
+            assert!(matches!(ended.code, Some(1 | 2)), "seed {seed}: {ended:?}");
+            refused += 1;
+            continue;
+        }
+        ended.expect(0);
+        resumed += 1;
+        let counts = simulator.counts();
+        in_order(&desk.report(), &targets);
+        for row in rows(&known.out).iter().filter(|row| row.outcome != "not_attempted") {
+            let effects = count_of(&counts, "effects", "retire", &row.target);
+            assert_eq!(effects, 1, "seed {seed}: a recorded attempt was repeated: {row:?}");
+        }
+    }
+    println!("torn logs: {resumed} resumed, {refused} refused");
+    assert!(resumed > 0);
+}
+
+/// Slow enough that the disk is gone while requests are out.
+#[test]
+fn a_state_directory_that_vanishes_costs_no_row_of_the_report() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(7), 12);
+    let plan = desk.write("plan.csv", &text);
+    let child = under_way(&desk, &simulator, &plan, 12, &["--concurrency", "2"], 3);
+    fs::remove_dir_all(desk.state()).unwrap();
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    assert!(matches!(ended.code, Some(0 | 1)) && !ended.err.contains("panicked"), "{ended:?}");
+    in_order(&desk.report(), &targets);
+    assert!(effects(&simulator, "retire", &targets).iter().all(|effects| *effects <= 1));
+}

@@ -1,0 +1,84 @@
+//! What is kept, handed out and thrown away, and what is never written down.
+
+use std::fs;
+
+use fastrand::Rng;
+
+use super::{QUICK, SLOW, in_order, kill, under_way};
+use crate::outside::{Desk, SECRET, Simulator, retires, rows};
+
+#[test]
+fn only_runs_with_nothing_open_are_pruned() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let mut rng = Rng::with_seed(41);
+    let (text, _) = retires(&mut rng, 3);
+    desk.run(&desk.write("done.csv", &text), 3, &[]).expect(0);
+    let (text, targets) = retires(&mut rng, 12);
+    kill(under_way(&desk, &simulator, &desk.write("open.csv", &text), 12, &["--concurrency", "1"], 2));
+    assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 1 run with 3 jobs"));
+    in_order(&rows(&desk.call(&["report"]).expect(0).out), &targets);
+    assert!(!desk.call(&["runs"]).expect(0).out.contains("done.csv"));
+}
+
+#[test]
+fn an_exported_run_is_a_journal_of_one_run() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let mut rng = Rng::with_seed(42);
+    let (text, targets) = retires(&mut rng, 4);
+    desk.run(&desk.write("first.csv", &text), 4, &[]).expect(0);
+    let id = desk.call(&["runs", "--format", "json"]).out.split('"').find(|word| word.len() == 36).unwrap().to_owned();
+    let (text, _) = retires(&mut rng, 4);
+    desk.run(&desk.write("second.csv", &text), 4, &[]).expect(0);
+    desk.call(&["runs", "--export", &id, "one.db"]).expect(0);
+    desk.call(&["runs", "--export", &id, "one.db"]).expect(1).says("exists already");
+    let other = Desk::new(&simulator);
+    fs::create_dir(other.state()).unwrap();
+    fs::copy(desk.path("one.db"), other.journal()).unwrap();
+    assert!(!desk.path("one.db-wal").exists(), "the auditor gets one file");
+    in_order(&rows(&other.call(&["report"]).expect(0).out), &targets);
+    assert_eq!(other.call(&["runs", "--format", "json"]).expect(0).out.lines().count(), 1);
+    assert_eq!(other.call(&["report", &id]).expect(0).out, desk.call(&["report", &id]).expect(0).out);
+}
+
+#[test]
+fn no_secret_is_in_the_state_directory_and_nobody_else_reads_it() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (text, _) = retires(&mut Rng::with_seed(43), 8);
+    kill(under_way(&desk, &simulator, &desk.write("plan.csv", &text), 8, &["--concurrency", "2"], 4));
+    let mut files = vec![];
+    for folder in [desk.state(), desk.state().join("locks")] {
+        files.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
+    }
+    assert!(files.len() >= 3, "{files:?}");
+    for file in &files {
+        let bytes = fs::read(file).unwrap();
+        // Tokens are JWTs: their header begins like that.
+        for secret in [SECRET, "eyJ", "Bearer"] {
+            let there = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!there, "{} holds {secret}", file.display());
+        }
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: std::path::PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+        assert_eq!((mode(desk.state()), mode(desk.journal())), (0, 0));
+    }
+}
+
+/// `--state-dir .` must not lock everybody else out of a folder that is not ours.
+#[cfg(unix)]
+#[test]
+fn a_folder_that_was_there_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    fs::create_dir(desk.state()).unwrap();
+    fs::set_permissions(desk.state(), fs::Permissions::from_mode(0o755)).unwrap();
+    desk.call(&["runs"]).expect(0);
+    assert_eq!(fs::metadata(desk.state()).unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(fs::metadata(desk.journal()).unwrap().permissions().mode() & 0o777, 0o600);
+}
