@@ -3,7 +3,10 @@
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use musterout::catalog::Action;
+use musterout::job::{Ids, Job, JobParts};
 use tempfile::TempDir;
 
 use crate::Fallible;
@@ -17,6 +20,25 @@ pub const TOKEN: &str = match std::str::from_utf8(&[b'x'; 1_800]) {
 /// The id of the device with that number.
 pub fn device(number: u64) -> String {
     format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff_ffff)
+}
+
+/// So many jobs that each retire a device.
+pub fn jobs(count: u32) -> Fallible<Arc<[Job]>> {
+    let action = Action::named("retire").ok_or("there is no retire")?;
+    let job = |row: u32| {
+        let id = device(row.into());
+        Job::new(JobParts {
+            row,
+            action,
+            route: action.default_route(),
+            ids: Ids::new([id.as_str()]),
+            parameters: None,
+            not_before: None,
+            note: None,
+            after: None,
+        })
+    };
+    Ok((1..=count).map(job).collect())
 }
 
 /// A folder for one bench.

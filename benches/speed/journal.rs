@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::server::Server;
-use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_process, device, median, micros};
+use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::catalog::Action;
 use musterout::clock::Clock;
-use musterout::job::{Ids, Job, JobParts};
+use musterout::job::Job;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::http::HttpTransport;
@@ -74,24 +73,6 @@ pub fn bench() -> Fallible<()> {
     table.row("100,000 jobs resumed, to the first request", &shown, "", None, (resumed, Target::AtMost(1.0), "< 1 s"));
     table.print();
     Ok(())
-}
-
-fn jobs(count: u32) -> Fallible<Arc<[Job]>> {
-    let action = Action::named("retire").ok_or("there is no retire")?;
-    let job = |row: u32| {
-        let id = device(row.into());
-        Job::new(JobParts {
-            row,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([id.as_str()]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
-    };
-    Ok((1..=count).map(job).collect())
 }
 
 /// Wall time in seconds, and CPU per job in microseconds. The jobs are recorded before the clock starts.

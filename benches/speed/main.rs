@@ -19,7 +19,7 @@ mod throughput;
 
 use std::process::ExitCode;
 
-use files::{Scratch, TOKEN, device};
+use files::{Scratch, TOKEN, device, jobs};
 use measure::{Job, Used, cpu_of_this_process};
 use server::Server;
 use table::{Table, Target, mebibytes, median, micros, millis, per_second};

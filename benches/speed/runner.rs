@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::{Fallible, Table, Target, cpu_of_this_process, device, median, micros};
+use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::catalog::Action;
 use musterout::clock::Clock;
-use musterout::job::{Ids, Job, JobParts};
+use musterout::job::Job;
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
 use musterout::runner::executor::Executor;
 use musterout::runner::limiter::Pacing;
@@ -64,24 +63,6 @@ pub fn bench() -> Fallible<()> {
 
 fn one_thread(paused: bool) -> Fallible<Runtime> {
     Ok(Builder::new_current_thread().enable_all().start_paused(paused).build()?)
-}
-
-fn jobs(count: u32) -> Fallible<Arc<[Job]>> {
-    let action = Action::named("retire").ok_or("there is no retire")?;
-    let job = |row: u32| {
-        let id = device(row.into());
-        Job::new(JobParts {
-            row,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([id.as_str()]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
-    };
-    Ok((1..=count).map(job).collect())
 }
 
 fn cpu_of(runtime: &Runtime, jobs: u32, work: impl Future<Output = Fallible<()>>) -> Fallible<f64> {

@@ -174,6 +174,15 @@ pub struct ConnectionArguments {
     /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     pub simulate: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    pub hosts: HostArguments,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+/// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
+#[derive(Debug, Clone, Args)]
+pub struct HostArguments {
     /// global, usgov, usgov-dod or china
     #[arg(long, value_name = "CLOUD")]
     pub cloud: Option<String>,
@@ -183,8 +192,13 @@ pub struct ConnectionArguments {
     /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
     #[arg(long, value_name = "URL")]
     pub login_url: Option<String>,
-    #[command(flatten)]
-    pub state: StateArguments,
+}
+
+impl HostArguments {
+    fn flags(&self, state: &StateArguments) -> Flags {
+        let Self { cloud, graph_url, login_url } = self.clone();
+        Flags { cloud, graph_url, login_url, ..state.flags() }
+    }
 }
 
 /// Where the journal is.
@@ -210,12 +224,7 @@ impl ConnectionArguments {
     }
 
     pub fn flags(&self) -> Flags {
-        Flags {
-            cloud: self.cloud.clone(),
-            graph_url: self.graph_url.clone(),
-            login_url: self.login_url.clone(),
-            ..self.state.flags()
-        }
+        self.hosts.flags(&self.state)
     }
 }
 
@@ -262,27 +271,15 @@ pub struct ResumeArguments {
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
-    /// global, usgov, usgov-dod or china [default: where the run was begun]
-    #[arg(long, value_name = "CLOUD")]
-    pub cloud: Option<String>,
-    /// Address of Graph [default: where the run was begun]
-    #[arg(long, value_name = "URL")]
-    pub graph_url: Option<String>,
-    /// Address of the sign-in host [default: where the run was begun]
-    #[arg(long, value_name = "URL")]
-    pub login_url: Option<String>,
+    #[command(flatten)]
+    pub hosts: HostArguments,
     #[command(flatten)]
     pub state: StateArguments,
 }
 
 impl ResumeArguments {
     pub fn flags(&self) -> Flags {
-        Flags {
-            cloud: self.cloud.clone(),
-            graph_url: self.graph_url.clone(),
-            login_url: self.login_url.clone(),
-            ..self.state.flags()
-        }
+        self.hosts.flags(&self.state)
     }
 }
 
