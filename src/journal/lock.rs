@@ -6,6 +6,7 @@
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use super::error::JournalError;
 use super::store::{Journal, RunId};
 
 const FOLDER: &str = "locks";
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Who runs a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,10 +50,18 @@ impl Journal {
         let path = folder.join(format!("{plan_key}.lock"));
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(in_folder)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(holder(&mut file))),
-            Err(TryLockError::Error(cause)) => return Err(in_folder(cause)),
+        let mut looks = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Whoever lists the runs holds it for an instant.
+                Err(TryLockError::WouldBlock) if looks < LOOKS => {
+                    looks += 1;
+                    std::thread::park_timeout(BETWEEN_LOOKS);
+                }
+                Err(TryLockError::WouldBlock) => return Err(JournalError::Locked(holder(&mut file))),
+                Err(TryLockError::Error(cause)) => return Err(in_folder(cause)),
+            }
         }
         let holder = Holder { run_id: run.to_string(), process: std::process::id(), since: now };
         let text = serde_json::to_vec(&holder).unwrap_or_default();

@@ -41,6 +41,8 @@ pub struct Begun {
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// A standing plan: its newest run remembers what all its runs have done.
+    pub once: bool,
 }
 
 impl Begun {
@@ -61,6 +63,7 @@ impl Begun {
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
             "unpaced": self.choices.unpaced,
+            "once": self.once,
         })
     }
 
@@ -83,6 +86,7 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
             },
+            once: settings.get("once").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }

@@ -54,6 +54,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
+    if !request.once {
+        warn_of_an_open_run(&journal, &key, stderr)?;
+    }
     let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
@@ -72,6 +75,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
+        once: request.once,
     };
     let work = Work {
         settings,
@@ -101,6 +105,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// Whoever runs a plan again after a crash may have meant to go on.
+fn warn_of_an_open_run(journal: &Journal, key: &str, stderr: &Stderr) -> Result<(), Error> {
+    if let Some((id, state)) = journal.newest_open_run(key)? {
+        let message = format!("the last run of this plan is {state}, and this one sends everything again");
+        let warning = Diagnostic::warning("open-run", message).help(format!("to go on with it: musterout resume {id}"));
+        stderr.say(warning.render(stderr.styled()).trim_end());
+    }
+    Ok(())
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.

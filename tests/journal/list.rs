@@ -82,3 +82,26 @@ fn a_folder_that_was_there_keeps_its_permissions() {
     assert_eq!(fs::metadata(desk.state()).unwrap().permissions().mode() & 0o777, 0o755);
     assert_eq!(fs::metadata(desk.journal()).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+#[test]
+fn what_a_standing_plan_has_done_outlives_the_pruning() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let mut rng = Rng::with_seed(43);
+    let (text, _) = retires(&mut rng, 3);
+    let plan = desk.write("standing.csv", &text);
+    desk.run(&plan, 3, &["--once"]).expect(0);
+    assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 0 runs"));
+    desk.run(&plan, 0, &["--once"]).expect(4);
+}
+
+#[test]
+fn a_plan_that_is_run_again_after_a_crash_says_how_to_go_on_instead() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let mut rng = Rng::with_seed(44);
+    let (text, _) = retires(&mut rng, 12);
+    let plan = desk.write("open.csv", &text);
+    kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
+    desk.run(&plan, 11, &[]).expect(10).says("the last run of this plan is broken off").says("musterout resume");
+}
