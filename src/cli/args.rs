@@ -259,7 +259,7 @@ impl PaceArguments {
 
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
-    /// The run: its id, the beginning of it, or `latest`
+    /// The run: its id, or the beginning of it; `latest` is the newest that ended early
     #[arg(default_value = "latest")]
     pub run: String,
     /// Go on with these jobs alone

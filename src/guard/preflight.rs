@@ -21,13 +21,15 @@ pub enum Hold {
     NotDue { until: Timestamp },
     /// An earlier run of the plan has done it.
     Done,
+    /// The plan that the run was begun with has lost it since.
+    Removed,
 }
 
 impl Hold {
     /// How a held job settles.
     pub fn outcome(self) -> Outcome {
         match self {
-            Self::Duplicate { .. } => Outcome::Held,
+            Self::Duplicate { .. } | Self::Removed => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -40,6 +42,7 @@ impl std::fmt::Display for Hold {
             Self::Duplicate { of_row } => write!(f, "same job as row {of_row}"),
             Self::NotDue { until } => write!(f, "not before {until}"),
             Self::Done => f.write_str("done by an earlier run"),
+            Self::Removed => f.write_str("no longer in the plan"),
         }
     }
 }

@@ -118,6 +118,16 @@ impl Journal {
         }
     }
 
+    /// The newest run that ended early, or else the newest of all.
+    pub fn find_open(&self) -> Result<RunId, JournalError> {
+        self.connection
+            .query_row("SELECT run_id FROM runs ORDER BY state = 'finished', run DESC LIMIT 1", [], |row| row.get(0))
+            .optional()
+            .map_err(JournalError::read)?
+            .map(RunId)
+            .ok_or_else(|| JournalError::NoSuchRun("latest".into()))
+    }
+
     /// What makes the run a run of its plan, for the lock.
     pub fn plan_key(&self, id: &RunId) -> Result<String, JournalError> {
         self.connection

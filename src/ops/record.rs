@@ -91,13 +91,19 @@ impl Begun {
     }
 }
 
-/// What makes two runs runs of one plan: the tenant, and the plan's name or else its place.
-pub fn plan_key(plan: &Plan, tenant: &str) -> String {
+/// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
+///
+/// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
+pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
+    let graph = match tenant {
+        Tenant::Real => graph_url,
+        Tenant::Simulated(_) => "simulated",
+    };
     let name = match &plan.name {
         Some(name) => format!("name:{name}"),
         None => format!("file:{}", std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display()),
     };
-    let digest = Sha256::digest(format!("{}\n{name}", tenant.to_ascii_lowercase()));
+    let digest = Sha256::digest(format!("{}\n{name}", graph.to_ascii_lowercase()));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

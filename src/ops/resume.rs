@@ -3,6 +3,7 @@
 //! In: the run, which of its jobs, where the report goes. Out: [`Finished`], with every row of the run.
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use super::perform::{Finished, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::{Error, Tenant, tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::preflight;
-use crate::job::Job;
+use crate::guard::preflight::{self, Hold};
+use crate::job::{Job, JobId};
 use crate::journal::resume::Only;
 use crate::journal::{Journal, JournalError, RunRecord};
 use crate::plan;
@@ -45,7 +46,10 @@ pub async fn resume(
 ) -> Result<Finished, Error> {
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let id = journal.find(&request.run)?;
+    let id = match request.run.as_str() {
+        "latest" => journal.find_open()?,
+        named => journal.find(named)?,
+    };
     // Before it is read: what another process does to it meanwhile would be sent once more.
     let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
     let record = journal.read(&id)?;
@@ -53,10 +57,12 @@ pub async fn resume(
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
-    differences(&changed(&record));
-    let earlier = record::take_up(&record.jobs, request.only)?;
+    let changed = changed(&record);
+    differences(&changed.told);
+    let mut earlier = record::take_up(&record.jobs, request.only)?;
     let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-    let preflight = preflight::inspect(&jobs, request.now);
+    let mut preflight = preflight::inspect(&jobs, request.now);
+    changed.hold(&record, &mut preflight.holds, &mut earlier);
     let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
     let report = report_path(&request, &record);
@@ -118,18 +124,42 @@ fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
 }
 
-/// How the plan differs today from what was begun. What was begun goes on all the same.
-fn changed(record: &RunRecord) -> Diagnostics {
+/// How the plan differs today from what was begun.
+#[derive(Debug, Default)]
+struct Changed {
+    told: Diagnostics,
+    removed: HashSet<JobId>,
+}
+
+impl Changed {
+    /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
+    fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
+        for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
+            match earlier.get(&index) {
+                _ if !self.removed.contains(&stored.job.id) => {}
+                Some(Earlier::Kept(_)) => {}
+                Some(Earlier::Open { read_first: true, .. }) => {
+                    earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+                }
+                Some(Earlier::Open { .. }) | None => *hold = Some(Hold::Removed),
+            }
+        }
+    }
+}
+
+/// Compares the plan as it is now with what was begun.
+fn changed(record: &RunRecord) -> Changed {
     let mut told = Diagnostics::default();
     let file = PathBuf::from(&record.plan_file);
     // A plan that is gone or broken changes nothing about the run.
-    let Ok(plan) = plan::load(&file) else { return told };
+    let Ok(plan) = plan::load(&file) else { return Changed::default() };
     if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
-        return told;
+        return Changed::default();
     }
-    let missing =
-        record.jobs.iter().map(|stored| &stored.job).filter(|job| plan.jobs.iter().all(|now| now.id != job.id));
-    let added = plan.jobs.iter().filter(|job| record.jobs.iter().all(|stored| stored.job.id != job.id));
+    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
+    let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
+    let missing = record.jobs.iter().map(|stored| &stored.job).filter(|job| !now.contains(&job.id));
+    let added = plan.jobs.iter().filter(|job| !begun.contains(&job.id));
     let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
     let names = |jobs: Vec<&Job>| match jobs.as_slice() {
         [] => "none".to_owned(),
@@ -139,8 +169,8 @@ fn changed(record: &RunRecord) -> Diagnostics {
     let (missing, added) = (names(missing.collect()), names(added.collect()));
     told.push(
         Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
-            format!("the run goes on with the jobs it was begun with; no longer in the plan: {missing}; new in the plan, and not sent: {added}"),
+            format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );
-    told
+    Changed { told, removed: begun.difference(&now).copied().collect() }
 }

@@ -4,7 +4,7 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,11 +13,13 @@ use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::{Error, Tenant, leave_out_done, preview, tenant};
+use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
-use crate::job::Job;
+use crate::job::{Job, JobId};
+use crate::journal::resume::Sent;
 use crate::journal::{Journal, RunId};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::{ReportFile, default_name};
@@ -50,12 +52,12 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let key = record::plan_key(&plan, &label);
+    let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
     if !request.once {
-        warn_of_an_open_run(&journal, &key, stderr)?;
+        spare_an_open_run(&journal, &key, &plan.jobs)?;
     }
     let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
@@ -107,14 +109,22 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     perform(work, || record::begin(journal, lock, beginning)).await
 }
 
-/// Whoever runs a plan again after a crash may have meant to go on.
-fn warn_of_an_open_run(journal: &Journal, key: &str, stderr: &Stderr) -> Result<(), Error> {
-    if let Some((id, state)) = journal.newest_open_run(key)? {
-        let message = format!("the last run of this plan is {state}, and this one sends everything again");
-        let warning = Diagnostic::warning("open-run", message).help(format!("to go on with it: musterout resume {id}"));
-        stderr.say(warning.render(stderr.styled()).trim_end());
+/// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
+fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), Error> {
+    let Some((id, state)) = journal.newest_open_run(key)? else { return Ok(()) };
+    let record = journal.read(&id)?;
+    let sent = record.jobs.iter().filter(|stored| {
+        let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
+        stored.job.action.repeat == Repeat::AfterReadBack && (done || stored.past().sent == Sent::InDoubt)
+    });
+    let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
+    let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();
+    if again == 0 {
+        return Ok(());
     }
-    Ok(())
+    let message = format!("{again} of these jobs were sent by run {id}, which is {state}: they would be sent again");
+    let help = format!("to go on with it: musterout resume {id}; with --once, what it has done is left out");
+    Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
@@ -133,7 +143,14 @@ fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &s
 
 fn report_path(request: &RunRequest) -> PathBuf {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    request.report.clone().unwrap_or_else(|| default_name(request.now, &stem).into())
+    // Two runs within a second must not share a report.
+    let names = (1..100u8).map(|number| match number {
+        1 => stem.clone(),
+        number => format!("{stem}-{number}"),
+    });
+    let mut places = names.map(|name| PathBuf::from(default_name(request.now, &name)));
+    let free = places.find(|place| !place.exists());
+    request.report.clone().or(free).unwrap_or_else(|| default_name(request.now, &stem).into())
 }
 
 /// The report takes the place of what was there, and that must not be what was read.

@@ -160,7 +160,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
     }
     let mut dates = preview.holds().filter_map(|hold| match hold {
         Hold::NotDue { until } => Some(until),
-        Hold::Duplicate { .. } | Hold::Done => None,
+        Hold::Duplicate { .. } | Hold::Done | Hold::Removed => None,
     });
     let first = dates.next()?;
     Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))

@@ -103,5 +103,7 @@ fn a_plan_that_is_run_again_after_a_crash_says_how_to_go_on_instead() {
     let (text, _) = retires(&mut rng, 12);
     let plan = desk.write("open.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
-    desk.run(&plan, 11, &[]).expect(10).says("the last run of this plan is broken off").says("musterout resume");
+    desk.run(&plan, 12, &[]).expect(10).says("which is broken off").says("musterout resume");
+    desk.call(&["resume"]).expect(0);
+    desk.run(&plan, 12, &[]).expect(0);
 }
