@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Access, Action, Bucket, Parameter, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, Parameter, Route};
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -180,7 +180,10 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
         digest.update(b"\n");
         digest.update(name.name);
         digest.update(b"=");
-        digest.update(value.to_ascii_lowercase());
+        match name.kind {
+            IdKind::Guid | IdKind::User => digest.update(value.to_ascii_lowercase()),
+            IdKind::Opaque => digest.update(value),
+        }
     }
     digest.update(b"\n\n");
     digest.update(parameters.map(Parameters::body).unwrap_or_default());

@@ -203,6 +203,11 @@ fn unknown_cloud(name: &str) -> Box<Diagnostic> {
 
 /// `https`, or `http` on this machine only: a token must not travel in the clear.
 fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
+    let bare_host = text.split([':', '/']).next().unwrap_or_default();
+    if !text.contains("://") && is_loopback(bare_host) {
+        let fault = Diagnostic::error("bad-url", format!("{flag}: `{text}` does not say whether it is http or https"));
+        return Err(Box::new(fault.help(format!("write http://{text} for the simulated tenant"))));
+    }
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let fault = |what: &str| {
         let fault = Diagnostic::error("bad-url", format!("{flag}: `{text}` {what}"))

@@ -19,6 +19,7 @@ const V1_AND_BETA: &[Version] = &[Version::V1, Version::Beta];
 const BETA: &[Version] = &[Version::Beta];
 
 const PRIVILEGED: &str = "DeviceManagementManagedDevices.PrivilegedOperations.All";
+const READ: &str = "DeviceManagementManagedDevices.Read.All";
 const READ_WRITE: &str = "DeviceManagementManagedDevices.ReadWrite.All";
 const SERVICE_CONFIG: &str = "DeviceManagementServiceConfig.ReadWrite.All";
 
@@ -59,6 +60,7 @@ pub static ACTIONS: &[Action] = &[
         ],
         parameters: &[],
         permissions: &[PRIVILEGED],
+        read_permission: Some(READ),
         risk: Risk::Irreversible,
         repeat: Repeat::AfterReadBack,
         read_back: ReadBack::ManagementState { landed: RETIRING, action_names: &["retire", "removeCompanyData"] },
@@ -112,6 +114,7 @@ pub static ACTIONS: &[Action] = &[
             ),
         ],
         permissions: &[PRIVILEGED],
+        read_permission: Some(READ),
         risk: Risk::Irreversible,
         repeat: Repeat::AfterReadBack,
         read_back: ReadBack::ManagementState { landed: WIPING, action_names: &["wipe", "factoryReset"] },
@@ -147,6 +150,7 @@ pub static ACTIONS: &[Action] = &[
         ],
         parameters: &[],
         permissions: &[READ_WRITE],
+        read_permission: None,
         risk: Risk::Irreversible,
         repeat: Repeat::Harmless,
         read_back: ReadBack::Absent,
@@ -180,6 +184,7 @@ pub static ACTIONS: &[Action] = &[
         ],
         parameters: &[],
         permissions: &[PRIVILEGED],
+        read_permission: None,
         risk: Risk::Harmless,
         repeat: Repeat::Harmless,
         read_back: ReadBack::Nobody,
@@ -246,6 +251,7 @@ pub static ACTIONS: &[Action] = &[
         }],
         // The pages name read permissions, which a write like this cannot be content with; the siblings' are asked for.
         permissions: &[READ_WRITE, PRIVILEGED],
+        read_permission: None,
         risk: Risk::Destructive,
         repeat: Repeat::AfterReadBack,
         read_back: ReadBack::ActionResult { action_name: "deprovision" },
@@ -278,6 +284,7 @@ pub static ACTIONS: &[Action] = &[
         ],
         parameters: &[],
         permissions: &[SERVICE_CONFIG],
+        read_permission: None,
         risk: Risk::Reversible,
         repeat: Repeat::Harmless,
         read_back: ReadBack::Nobody,
@@ -307,6 +314,7 @@ pub static ACTIONS: &[Action] = &[
         ],
         parameters: &[],
         permissions: &[SERVICE_CONFIG],
+        read_permission: None,
         risk: Risk::Reversible,
         repeat: Repeat::Harmless,
         read_back: ReadBack::Cleared { property: "userPrincipalName" },
@@ -325,6 +333,7 @@ pub static ACTIONS: &[Action] = &[
         parameters: &[],
         // Older pages misspell it as PriviligedOperation; that permission does not exist.
         permissions: &[PRIVILEGED],
+        read_permission: Some(READ),
         risk: Risk::Irreversible,
         repeat: Repeat::AfterReadBack,
         read_back: ReadBack::UserDevices { landed: RETIRING },

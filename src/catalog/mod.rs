@@ -179,6 +179,8 @@ pub struct Action {
     pub parameters: &'static [Parameter],
     /// What to grant in practice, least privileged first.
     pub permissions: &'static [&'static str],
+    /// What to grant as well, so that a lost reply can be settled by a read; `None` where `permissions` cover it.
+    pub read_permission: Option<&'static str>,
     pub risk: Risk,
     pub repeat: Repeat,
     pub read_back: ReadBack,

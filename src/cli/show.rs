@@ -83,7 +83,12 @@ pub fn previewed(
 
 pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     let report = finished.report.as_deref().ok();
-    let result = RunResult { jobs: &finished.jobs, settlements: &finished.settlements, report };
+    let result = RunResult {
+        jobs: &finished.jobs,
+        settlements: &finished.settlements,
+        report,
+        run: finished.id.as_ref().map(RunId::as_str),
+    };
     match form {
         Form::Json => Ok(result.write_json(BufWriter::new(io::stdout().lock()))?),
         Form::Human | Form::Csv => print(&result.render(view())),

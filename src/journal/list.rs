@@ -66,21 +66,22 @@ impl Journal {
         found.into_iter().map(finish).collect()
     }
 
-    /// The newest run of a plan, if it ended early, and how it stands. For whoever holds the plan's lock: a run that
-    /// should be under way is not.
-    pub fn newest_open_run(&self, plan_key: &str) -> Result<Option<(RunId, &'static str)>, JournalError> {
+    /// The newest run of a plan, and how it stands. For whoever holds the plan's lock: a run that should be under way
+    /// is not.
+    pub fn newest_run(&self, plan_key: &str) -> Result<Option<(RunId, &'static str)>, JournalError> {
         let newest = self.runs_of(plan_key)?.pop();
         let Some(id) = newest else { return Ok(None) };
         let state: String = self
             .connection
             .query_row("SELECT state FROM runs WHERE run_id = ?1", [id.as_str()], |row| row.get(0))
             .map_err(JournalError::read)?;
-        Ok(match state.as_str() {
-            "running" => Some((id, "broken off")),
-            "interrupted" => Some((id, "interrupted")),
-            "stopped" => Some((id, "stopped")),
-            _ => None,
-        })
+        let standing = match state.as_str() {
+            "running" => "broken off",
+            "interrupted" => "interrupted",
+            "stopped" => "stopped",
+            _ => "finished",
+        };
+        Ok(Some((id, standing)))
     }
 
     /// The runs of one plan, the oldest first.
@@ -111,12 +112,12 @@ impl Journal {
 
     /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers stays.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
-        // A job without an outcome is open too. The newest run of a standing plan knows all that its runs have done, and
-        // without it they would do it again.
+        // A job without an outcome is open too. The newest run of a plan knows what its runs have done, and without it
+        // `--once` would do it again.
         const OLD: &str = "state = 'finished' AND started_at < ?1 AND jobs = (
             SELECT count(*) FROM outcomes WHERE outcomes.run = runs.run
             AND outcome NOT IN ('unknown', 'awaiting_approval', 'not_attempted'))
-            AND run NOT IN (SELECT max(run) FROM runs WHERE json_extract(settings, '$.once') GROUP BY plan_key)";
+            AND run NOT IN (SELECT max(run) FROM runs GROUP BY plan_key)";
         // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;

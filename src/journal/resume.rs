@@ -10,7 +10,7 @@
 //! | `held` | judge again | judge again |
 //! | `awaiting_approval` | keep | keep |
 //! | `unknown` | send | read |
-//! | `not_attempted` | send | send |
+//! | `not_attempted` | send | send, or read if an answer is in doubt |
 //! | not settled, never sent | send | send |
 //! | not settled, last answer shows that nothing happened | send | send |
 //! | not settled, no answer or one in doubt | send | read |

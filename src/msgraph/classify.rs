@@ -15,6 +15,7 @@ use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, Verdict};
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
+const JUSTIFICATION_HEADER: &str = "x-msft-approval-justification";
 
 /// Judges what came back for the request with that id.
 pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &str, now: Timestamp) -> Reply {
@@ -46,7 +47,7 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
         http_status: Some(reply.status.as_u16()),
         error_message: match location {
             Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
-            None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
+            None => body.message.map(with_remedy).map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
         request_id: text_header(&reply.headers, "request-id"),
@@ -92,6 +93,14 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
             .find(|word| uuid::Uuid::try_parse(word).is_ok())
             .map(Into::into)
     })
+}
+
+/// Where the tenant wants a reason, the plan is the place for it.
+fn with_remedy(message: String) -> String {
+    match message.to_ascii_lowercase().contains(JUSTIFICATION_HEADER) {
+        true => format!("{message}; give the plan (YAML) a `justification:`"),
+        false => message,
+    }
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<Box<str>> {

@@ -73,7 +73,9 @@ fn by_property(document: &Value, property: &str) -> Evidence {
 }
 
 fn by_devices(page: &Value, landed: &[&str]) -> Evidence {
-    let devices = page.get("value").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let Some(devices) = page.get("value").and_then(Value::as_array) else {
+        return Evidence::CannotTell("the read shows no list of devices".into());
+    };
     let whole = page.get("@odata.nextLink").is_none();
     let count = |test: &dyn Fn(&str) -> bool| devices.iter().filter(|device| test(state_of(device))).count();
     let leaving = count(&|state| landed.contains(&state));
@@ -157,6 +159,8 @@ mod tests {
             evidence("removeAllDevicesFromManagement", json!({ "value": value }))
         };
         assert!(matches!(states(&[]), Evidence::Effect(_)));
+        let nonsense = evidence("removeAllDevicesFromManagement", json!({"login": "portal"}));
+        assert!(matches!(nonsense, Evidence::CannotTell(_)));
         assert!(matches!(states(&["retirePending", "retireIssued"]), Evidence::Effect(_)));
         assert!(matches!(states(&["managed"]), Evidence::NoEffect(_)));
         assert!(matches!(states(&["managed", "retirePending"]), Evidence::CannotTell(_)));

@@ -24,6 +24,8 @@ use super::transport::{Transport, TransportError, WireReply, WireRequest};
 
 /// Tries of one token request before sign-in is given up.
 const TRIES: u32 = 4;
+/// Longer than any token lives, and short enough to be added to any time.
+const LONGEST_LIFE: Duration = Duration::from_secs(48 * 3_600);
 /// A token is renewed when this share of its life is over; the old one serves while that happens.
 const RENEW_AFTER: f64 = 0.8;
 /// Time between two tries to renew a token that still serves.
@@ -234,7 +236,7 @@ impl<T: Transport> TokenSource<T> {
         // The answer is never quoted in an error: it may hold the token.
         let answer: Answer = serde_json::from_slice(&reply.body)
             .map_err(|_| SignInError::BadAnswer("neither a token nor an error".into()))?;
-        Ok((answer.access_token, Duration::from_secs(answer.expires_in)))
+        Ok((answer.access_token, Duration::from_secs(answer.expires_in).min(LONGEST_LIFE)))
     }
 
     /// Token and metadata requests may be repeated freely.

@@ -8,8 +8,7 @@ use std::future::Future;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
-/// A request, whole.
-#[derive(Debug)]
+/// A request, whole. It has no `Debug`: its body may hold a secret.
 pub struct WireRequest {
     pub method: Method,
     /// Absolute URL.
@@ -19,8 +18,7 @@ pub struct WireRequest {
     pub body: Bytes,
 }
 
-/// A reply, whole.
-#[derive(Debug)]
+/// A reply, whole. It has no `Debug`: its body may hold a token.
 pub struct WireReply {
     pub status: StatusCode,
     pub headers: HeaderMap,

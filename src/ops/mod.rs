@@ -86,6 +86,18 @@ pub enum Tenant {
     Simulated(Option<PathBuf>),
 }
 
+impl Tenant {
+    /// The same, whatever folder it is spoken of in.
+    fn anywhere(&self) -> Self {
+        match self {
+            Self::Simulated(Some(file)) => {
+                Self::Simulated(Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())))
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 /// Reads and validates a plan, whole.
 pub fn check(file: &Path) -> Result<Plan, Error> {
     plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })

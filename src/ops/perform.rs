@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::{Recorder, RunId};
+use crate::journal::{JournalError, Recorder, RunId};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
@@ -156,10 +156,12 @@ async fn close(
     now: Timestamp,
 ) -> Option<StopReason> {
     let written = match journal {
-        Some(journal) => tokio::task::spawn_blocking(|| journal.finish()).await.ok(),
-        None => None,
+        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
+            .await
+            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
+        None => Ok(()),
     };
-    let written = written.unwrap_or(Ok(())).and_then(|()| {
+    let written = written.and_then(|()| {
         let state = match stopped {
             None => "finished",
             Some(StopReason::Interrupted) => "interrupted",

@@ -41,8 +41,6 @@ pub struct Begun {
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
-    /// A standing plan: its newest run remembers what all its runs have done.
-    pub once: bool,
 }
 
 impl Begun {
@@ -63,7 +61,6 @@ impl Begun {
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
             "unpaced": self.choices.unpaced,
-            "once": self.once,
         })
     }
 
@@ -86,7 +83,6 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
             },
-            once: settings.get("once").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }
@@ -101,7 +97,7 @@ pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     };
     let name = match &plan.name {
         Some(name) => format!("name:{name}"),
-        None => format!("file:{}", std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display()),
+        None => format!("file:{}", plan.file.canonicalize().unwrap_or_else(|_| plan.file.clone()).display()),
     };
     let digest = Sha256::digest(format!("{}\n{name}", graph.to_ascii_lowercase()));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -242,7 +238,8 @@ fn news(id: &RunId, stored: &StoredJob, in_doubt: bool) -> Option<Inherited> {
         return Some(Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note))));
     }
     // Whether it may be repeated is asked when it is taken up.
-    let doubt = decide(stored.past(), Repeat::AfterReadBack, Only::Open) == Next::Read;
+    let unknown = settled.is_some_and(|settlement| settlement.outcome == Outcome::Unknown);
+    let doubt = unknown || stored.doubtful_since().is_some();
     let attempt = stored.attempts.first().filter(|_| doubt && !in_doubt);
     attempt.map(|attempt| Inherited::InDoubt {
         client_request_id: attempt.client_request_id.clone(),

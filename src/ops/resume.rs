@@ -4,7 +4,7 @@
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -63,9 +63,11 @@ pub async fn resume(
     let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
     let mut preflight = preflight::inspect(&jobs, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
+    keep_what_was_not_due(&record, &mut earlier);
     let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
     let report = report_path(&request, &record);
+    spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 {
         let report = ReportFile::create(report)?;
@@ -122,6 +124,28 @@ fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result
 fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     let own = record.report.as_ref().map(PathBuf::from);
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
+}
+
+/// A row whose day had not come when the run was begun was not in the number that somebody agreed to.
+fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) {
+    for (index, stored) in (0u32..).zip(&record.jobs) {
+        let was_due = stored.job.not_before.is_none_or(|day| day <= record.started_at);
+        if !was_due && stored.attempts.is_empty() {
+            earlier.entry(index).or_insert_with(|| Earlier::Kept(Box::new(stored.standing())));
+        }
+    }
+}
+
+/// The report takes the place of what was there, and that must not be the plan.
+fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
+    let place = |path: &Path| path.canonicalize().ok();
+    match place(report).is_some_and(|at| Some(at) == place(Path::new(&record.plan_file))) {
+        false => Ok(()),
+        true => Err(Error::usage(
+            Diagnostic::error("report-over-plan", "the report would take the place of the plan")
+                .help("name another file after --report"),
+        )),
+    }
 }
 
 /// How the plan differs today from what was begun.

@@ -73,11 +73,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let begun = Begun {
         graph_url: settings.graph_url.clone(),
         login_url: settings.login_url.clone(),
-        tenant: request.tenant.clone(),
+        tenant: request.tenant.anywhere(),
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
-        once: request.once,
     };
     let work = Work {
         settings,
@@ -111,18 +110,22 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
 
 /// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
 fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), Error> {
-    let Some((id, state)) = journal.newest_open_run(key)? else { return Ok(()) };
+    let Some((id, state)) = journal.newest_run(key)? else { return Ok(()) };
     let record = journal.read(&id)?;
     let sent = record.jobs.iter().filter(|stored| {
         let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
-        stored.job.action.repeat == Repeat::AfterReadBack && (done || stored.past().sent == Sent::InDoubt)
+        let unknown = stored.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Unknown);
+        let doubtful = unknown || (stored.settled.is_none() && stored.past().sent == Sent::InDoubt);
+        // A plan whose last run is over may be meant a second time; one that has just ended early is not.
+        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || (done && state != "finished"))
     });
     let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
     let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();
     if again == 0 {
         return Ok(());
     }
-    let message = format!("{again} of these jobs were sent by run {id}, which is {state}: they would be sent again");
+    let message =
+        format!("{again} of these jobs were sent by run {id}, which is {state}, and would be sent again unread");
     let help = format!("to go on with it: musterout resume {id}; with --once, what it has done is left out");
     Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
 }

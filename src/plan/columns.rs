@@ -9,7 +9,7 @@ use super::shown;
 use super::source::{Source, Span};
 use super::table::{At, Table};
 use super::vocabulary::{self, Meaning, fold};
-use crate::catalog::{ACTIONS, IdName, Selector};
+use crate::catalog::{ACTIONS, IdName, Selector, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 
 /// Columns of one file, at most: more is a file of another kind.
@@ -26,6 +26,8 @@ pub struct Layout {
     pub parameters: Vec<(usize, &'static str)>,
     pub action: Option<usize>,
     pub not_before: Option<usize>,
+    /// Somebody else keeps the file, and a blank day in it means that nobody knows it yet.
+    pub wants_day: bool,
     pub note: Option<usize>,
     pub route: Option<usize>,
     /// Columns without a header; nothing may stand in them.
@@ -158,7 +160,12 @@ fn by_name(table: &Table, at: At, layout: &mut Layout, faults: &mut Diagnostics)
 fn unknown(name: &str) -> Diagnostic {
     let fault = Diagnostic::error("unknown-column", format!("the column `{}` means nothing here", shown(name)));
     let remedy = "remove it, or name the columns to read with `columns:` in a YAML plan";
-    match did_you_mean(name, vocabulary::known()) {
+    // One id must not be taken for another because their names look alike.
+    let is_near = |word: &&str| {
+        let names_a_target = id_named(word).is_some() || selector_named(word).is_some();
+        !names_a_target || strsim::normalized_damerau_levenshtein(&fold(name), &fold(word)) > 0.85
+    };
+    match did_you_mean(name, vocabulary::known()).filter(is_near) {
         Some(word) => fault.help(format!("did you mean `{word}`? Otherwise {remedy}")),
         None => fault.help(remedy),
     }
@@ -173,6 +180,7 @@ fn mapped(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: &mu
             (Some(field), None) => {
                 used[field] = true;
                 layout.add(field, *meaning);
+                layout.wants_day |= layout.not_before == Some(field);
             }
             (Some(_), Some(_)) => faults.push(
                 Diagnostic::error(

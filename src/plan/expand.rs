@@ -262,8 +262,14 @@ impl Expander {
     }
 
     fn not_before(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Timestamp> {
-        let field = layout.not_before.filter(|field| !row.field(*field).is_empty());
-        let Some(field) = field else { return work.not_before };
+        let Some(field) = layout.not_before else { return work.not_before };
+        if row.field(field).is_empty() {
+            if layout.wants_day && work.not_before.is_none() {
+                let help = "fill it in, take the row out, or leave `notBefore` out of `columns:`";
+                self.fault(row, Some(field), "missing-date", || "there is no day".into(), || Some(help.into()));
+            }
+            return work.not_before;
+        }
         let text = row.field(field);
         if let Some((_, time)) = self.last_time.as_ref().filter(|(last, _)| last == text) {
             return Some(*time);

@@ -107,7 +107,7 @@ impl Dispatcher {
                 biased;
                 request = stop.recv(), if listening => match request {
                     Some(StopRequest::Interrupt) if self.stopped.is_some() => { self.abandon(); break }
-                    Some(StopRequest::Interrupt) => self.drain(StopReason::Interrupted),
+                    Some(StopRequest::Interrupt | StopRequest::Terminate) => self.drain(StopReason::Interrupted),
                     Some(StopRequest::JournalFailed(why)) => self.drain(StopReason::Journal(why)),
                     None => listening = false,
                 },
@@ -142,7 +142,12 @@ impl Dispatcher {
     }
 
     fn send_next(&mut self, bucket: Bucket, now: Instant) {
-        let (Some(item), Some(worker)) = (self.queues.pop(bucket), self.idle.pop()) else { return };
+        let Some(item) = self.queues.pop(bucket) else { return };
+        // What has settled is never sent, whatever put it here.
+        if self.ledger.settlement(item.job).is_some() {
+            return;
+        }
+        let Some(worker) = self.idle.pop() else { return self.queues.push_front(bucket, item) };
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);

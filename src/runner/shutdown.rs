@@ -10,6 +10,8 @@ use tokio::sync::mpsc;
 pub enum StopRequest {
     /// Ctrl-C, or a request to terminate. The second one abandons what is in flight.
     Interrupt,
+    /// SIGTERM, or a closed terminal. It drains, and never abandons: such signals come twice by themselves.
+    Terminate,
     /// The journal cannot be written: nothing more may leave.
     JournalFailed(Box<str>),
 }
@@ -19,12 +21,17 @@ pub fn listen(sender: &mpsc::UnboundedSender<StopRequest>) -> std::io::Result<()
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let requests = [
+            (SignalKind::interrupt(), StopRequest::Interrupt),
+            (SignalKind::terminate(), StopRequest::Terminate),
+            (SignalKind::hangup(), StopRequest::Terminate),
+        ];
+        for (kind, request) in requests {
             let mut signals = signal(kind)?;
             let sender = sender.clone();
-            tokio::spawn(async move {
-                while signals.recv().await.is_some() && sender.send(StopRequest::Interrupt).is_ok() {}
-            });
+            tokio::spawn(
+                async move { while signals.recv().await.is_some() && sender.send(request.clone()).is_ok() {} },
+            );
         }
     }
     #[cfg(not(unix))]

@@ -272,6 +272,50 @@ async fn a_thousand_waiting_jobs_wake_the_dispatcher_only_when_one_may_go() {
     assert!((9.5..=10.0).contains(&rate), "{rate} a second");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_held_is_not_sent_because_the_one_before_it_is_kept() {
+    let executor = Arc::new(Scripted::default());
+    let mut run = plan(vec![job("syncDevice", "a", 1, None), job("wipe", "a", 2, Some(0))], 7);
+    run.holds[1] = Some(Hold::NotDue { until: Timestamp::MAX });
+    let kept = Settlement::unsent(Outcome::Accepted, "earlier");
+    run.history.earlier.insert(0, Earlier::Kept(Box::new(kept)));
+    let ended = perform(run, &executor).await;
+    assert_eq!((executor.sends("a"), ended.settlements[1].outcome), (0, Outcome::NotAttempted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
+    let executor = Arc::new(Scripted::default());
+    let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
+    run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
+    let since = Some(Timestamp::UNIX_EPOCH);
+    let doubt = Earlier::Open { recorded: 1, first_sent: since, doubtful_since: since, read_first: true };
+    run.history.earlier.insert(0, doubt);
+    let ended = perform(run, &executor).await;
+    assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
+    struct Panics;
+    impl Executor for Panics {
+        async fn attempt(&self, job: &Job, id: &str) -> Reply {
+            assert_ne!(job.target(), "a", "as it was meant to");
+            reply(Verdict::Succeeded, id)
+        }
+        async fn read_back(&self, _: &Job, _: Timestamp, _: &str) -> Evidence {
+            Evidence::CannotTell("nobody knows".into())
+        }
+    }
+    let jobs = ["a", "b", "c", "d", "e", "f"].iter().zip(1..).map(|(target, row)| job("wipe", target, row, None));
+    let (events, _) = mpsc::unbounded_channel();
+    let (_stop, requests) = mpsc::unbounded_channel();
+    let ended = run(plan(jobs.collect(), 7), Arc::new(Panics), events, requests).await;
+    let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
+    use Outcome::{Accepted, Unknown};
+    assert_eq!(outcomes, [Unknown, Accepted, Accepted, Accepted, Accepted, Accepted]);
+}
+
 fn answers() -> impl Strategy<Value = Answer> {
     prop_oneof![
         3 => Just(Answer::Good),

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::executor::Executor;
 use crate::job::Job;
-use crate::outcome::{Evidence, Reply};
+use crate::outcome::{Evidence, Reply, Verdict};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -27,6 +27,44 @@ pub enum Task {
         since: Timestamp,
         client_request_id: Box<str>,
     },
+}
+
+impl Task {
+    /// Which job, whether it is a read, and under which id.
+    fn outline(&self) -> (u32, bool, Box<str>) {
+        match self {
+            Self::Attempt { job, client_request_id } => (*job, false, client_request_id.clone()),
+            Self::ReadBack { job, client_request_id, .. } => (*job, true, client_request_id.clone()),
+        }
+    }
+}
+
+/// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
+struct Outcry {
+    worker: usize,
+    task: Option<(u32, bool, Box<str>)>,
+    done: mpsc::UnboundedSender<Done>,
+}
+
+impl Drop for Outcry {
+    fn drop(&mut self) {
+        let Some((job, is_read, client_request_id)) = self.task.take() else { return };
+        let lost = Reply {
+            verdict: Verdict::Lost,
+            http_status: None,
+            error_code: None,
+            error_message: Some("the worker ended unexpectedly".into()),
+            request_id: None,
+            client_request_id,
+        };
+        let answer = match is_read {
+            true => Answer::ReadBack(Evidence::NotRead(lost)),
+            false => Answer::Attempt(lost),
+        };
+        let now = Instant::now();
+        // Nobody listens any more when the run is over.
+        let _ = self.done.send(Done { worker: self.worker, job, sent: now, answered: now, answer });
+    }
 }
 
 /// What came of it.
@@ -91,11 +129,14 @@ impl Worker {
         executor: Arc<E>,
         done: mpsc::UnboundedSender<Done>,
     ) -> Self {
-        let (tasks, mut inbox) = mpsc::unbounded_channel();
+        let (tasks, mut inbox) = mpsc::unbounded_channel::<Task>();
         let report = done.clone();
         let handle = tokio::spawn(async move {
             while let Some(task) = inbox.recv().await {
-                if done.send(perform(number, task, &jobs, executor.as_ref()).await).is_err() {
+                let mut outcry = Outcry { worker: number, task: Some(task.outline()), done: done.clone() };
+                let answer = perform(number, task, &jobs, executor.as_ref()).await;
+                outcry.task = None;
+                if done.send(answer).is_err() {
                     break;
                 }
             }
@@ -106,6 +147,10 @@ impl Worker {
     /// Sets a task aside for this worker, which is idle: the channel holds at most one.
     pub fn hold(&self, job: u32, task: Task) -> Held {
         Held { worker: self.number, job, task: Some(task), tasks: self.tasks.clone(), done: self.done.clone() }
+    }
+
+    pub fn is_alive(&self) -> bool {
+        !self.tasks.is_closed()
     }
 
     /// Drops whatever it is doing.

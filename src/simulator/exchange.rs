@@ -34,14 +34,12 @@ pub struct Incoming<'a> {
 }
 
 /// What comes back.
-#[derive(Debug)]
 pub struct Answer {
     /// How long it takes; the effect, if any, has happened already.
     pub delay: Duration,
     pub delivery: Delivery,
 }
 
-#[derive(Debug)]
 pub enum Delivery {
     Reply(WireReply),
     /// The connection closes without a reply.

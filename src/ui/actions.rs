@@ -93,6 +93,9 @@ fn facts(action: &Action, styled: bool) -> String {
     for (at, permission) in action.permissions.iter().enumerate() {
         table.row(PLAIN, [if at == 0 { "permissions" } else { "" }, permission]);
     }
+    if let Some(permission) = action.read_permission {
+        table.row(PLAIN, ["", &format!("{permission}, to read back after a lost reply")]);
+    }
     table.row(PLAIN, ["2xx means", success(action.success)]);
     table.row(PLAIN, ["404 means", gone(action.gone)]);
     table.row(PLAIN, ["lost reply", repeat(action.repeat)]);
@@ -201,6 +204,7 @@ pub fn one_json(action: &Action) -> Value {
         "routes": action.routes.iter().map(route_json).collect::<Vec<_>>(),
         "parameters": action.parameters.iter().map(parameter_json).collect::<Vec<_>>(),
         "permissions": action.permissions,
+        "read_permission": action.read_permission,
         "risk": action.risk.name(),
         "repeat": action.repeat.name(),
         "bucket": bucket(action).to_string(),
@@ -261,7 +265,8 @@ mod tests {
             "retire: Remove company data and settings and end management; personal data stays.\n\n  \
              target       managedDevice\n  \
              risk         irreversible\n  \
-             permissions  DeviceManagementManagedDevices.PrivilegedOperations.All\n  \
+             permissions  DeviceManagementManagedDevices.PrivilegedOperations.All\n               \
+             DeviceManagementManagedDevices.Read.All, to read back after a lost reply\n  \
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
              404 means    already_done: the wanted state holds\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \

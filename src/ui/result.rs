@@ -30,6 +30,8 @@ pub struct RunResult<'a> {
     pub jobs: &'a [Job],
     pub settlements: &'a [Settlement],
     pub report: Option<&'a Path>,
+    /// Its id in the journal.
+    pub run: Option<&'a str>,
 }
 
 impl<'a> RunResult<'a> {
@@ -62,6 +64,12 @@ impl<'a> RunResult<'a> {
             .collect();
         let separator = if counts.is_empty() { "" } else { ": " };
         let _ = writeln!(text, "{}{separator}{}", count_of(self.jobs.len(), "row"), counts.join(", "));
+        let strangers = self.settlements.iter().filter(|settled| is_a_stranger(settled)).count();
+        if strangers > 0 {
+            let who = count_of(strangers, "target");
+            let _ =
+                writeln!(text, "{who} unknown to the service: gone already, or not an id of this kind in this tenant");
+        }
         if let Some(report) = self.report {
             let _ = writeln!(text, "report: {}", report.display());
         }
@@ -78,7 +86,7 @@ impl<'a> RunResult<'a> {
             }
         }
         if let Some(report) = self.report {
-            write_line(&mut out, &json!({ "report": report.to_string_lossy() }))?;
+            write_line(&mut out, &json!({ "run": self.run, "report": report.to_string_lossy() }))?;
         }
         write_line(&mut out, &self.account().json())
     }
@@ -128,6 +136,11 @@ impl<'a> RunResult<'a> {
         }
         format!("and {} more:\n{}", count(total), table.render(view.styled, 2))
     }
+}
+
+/// Counted as done because it is not there, which is also what a wrong id looks like.
+fn is_a_stranger(settled: &Settlement) -> bool {
+    settled.outcome == Outcome::AlreadyDone && matches!(settled.http_status, Some(404 | 410))
 }
 
 const BELOW: &str = "     ";
@@ -199,7 +212,7 @@ mod tests {
     fn a_result_looks_like_this_at_100_columns() {
         let (jobs, settlements) = (plan(), settlements());
         let report = Path::new("out.csv");
-        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report) };
+        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report), run: None };
         let text = result.render(View { width: Some(100), styled: false });
         assert!(text.lines().rev().skip(1).all(|line| width(line) <= 100), "{text}");
         assert_eq!(
@@ -225,7 +238,8 @@ mod tests {
         let jobs: Vec<_> = (1..=500).map(|row| job(row, "retire", ID, vec![])).collect();
         let mut settlements = vec![refused(403, "Forbidden", "no"); 400];
         settlements.extend(vec![Settlement::unsent(Outcome::Unknown, "lost"); 100]);
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
         assert!(
             text.contains("\nand 480 more:\n  380  failed   403 Forbidden: no\n  100  unknown  lost\n\n"),
             "{text}"
@@ -244,7 +258,8 @@ mod tests {
                 }
             })
             .collect();
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
         let expected = "and 10 more:\n  5  failed   403 Forbidden: No. (activity …)\n  \
                         5  unknown  look at managedDevice … before repeating retire\n\n";
         assert!(text.contains(expected), "{text}");
@@ -253,7 +268,8 @@ mod tests {
     #[test]
     fn a_run_without_trouble_is_two_lines() {
         let (jobs, settlements) = (plan(), vec![accepted(); 6]);
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None }.render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
         assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
         assert_eq!(text.lines().count(), 2);
     }
@@ -262,7 +278,8 @@ mod tests {
     fn json_is_one_object_a_line_and_the_account_is_the_last() {
         let (jobs, settlements) = (plan(), settlements());
         let mut out = Vec::new();
-        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(Path::new("out.csv")) };
+        let result =
+            RunResult { jobs: &jobs, settlements: &settlements, report: Some(Path::new("out.csv")), run: None };
         result.write_json(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

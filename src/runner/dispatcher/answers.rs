@@ -26,7 +26,10 @@ struct Times {
 impl Dispatcher {
     pub(super) fn answered(&mut self, done: Done) {
         let Done { worker, job, sent, answered, answer } = done;
-        self.idle.push(worker);
+        // One that has ended takes no more work.
+        if self.workers[worker].is_alive() {
+            self.idle.push(worker);
+        }
         let step = self.in_flight.remove(&job);
         let times = Times { sent, now: answered };
         match answer {
@@ -92,7 +95,7 @@ impl Dispatcher {
             Decision::SignInFailed => {
                 progress.never_sent();
                 self.drain(StopReason::SignIn(reason));
-                self.settle(job, Outcome::NotAttempted, Some("sign-in failed".into()), times.now);
+                self.leave(Item { job, step: Step::Send }, times.now);
             }
         }
     }

@@ -14,6 +14,7 @@ use super::super::event::Event;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::guard::preflight::Hold;
+use crate::outcome::Outcome;
 
 impl Dispatcher {
     pub(super) fn take_in(&mut self, holds: &[Option<Hold>], mut earlier: HashMap<u32, Earlier>) {
@@ -40,15 +41,22 @@ impl Dispatcher {
             }
         }
         // Nor may a step be sent because the one before it went well, when it was sent already.
-        let sent =
-            |(index, open): (&u32, &Earlier)| matches!(open, Earlier::Open { recorded: 1.., .. }).then_some(*index);
+        let sent = |(index, open): (&u32, &Earlier)| match open {
+            Earlier::Open { recorded: 1.., .. } | Earlier::Open { read_first: true, .. } => Some(*index),
+            Earlier::Open { .. } | Earlier::Kept(_) => None,
+        };
         self.taken_up = earlier.iter().filter_map(sent).collect();
         let now = Instant::now();
+        // What is held is settled before a step that is kept lets the next one go.
+        let mut kept = Vec::new();
         for (index, hold) in (0u32..).zip(holds) {
             match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
-                Some(outcome) => self.go_on_after(index, outcome, now),
+                Some(outcome) => kept.push((index, outcome)),
                 None => self.begin(index, *hold, earlier.remove(&index), now),
             }
+        }
+        for (index, outcome) in kept {
+            self.go_on_after(index, outcome, now);
         }
     }
 
@@ -60,6 +68,10 @@ impl Dispatcher {
         let mut after = after;
         if let Some(Earlier::Open { recorded, first_sent, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
+            if let (true, Some(hold)) = (read_first, hold) {
+                let note = format!("sent by an earlier run and still in doubt; {hold}");
+                return self.settle(index, Outcome::Unknown, Some(note), now);
+            }
             if read_first {
                 let item = Item { job: index, step: Step::ReadBack { resend: true } };
                 return self.queues.push_back(read_bucket, item);
