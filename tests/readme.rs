@@ -74,6 +74,8 @@ fn every_command_line_can_be_typed() {
     let lines: Vec<_> = all.iter().filter_map(|line| line.strip_prefix("musterout ")).collect();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
+        // What a shell puts in is a number.
+        let line = line.replace("\"$due\"", "7");
         let ran = run(musterout(line.split_whitespace()).arg("--help"));
         assert_eq!(ran.exit, 0, "musterout {line}\n{}", ran.stderr);
     }
