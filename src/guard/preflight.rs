@@ -19,6 +19,8 @@ pub enum Hold {
     Duplicate { of_row: u32 },
     /// Its `notBefore` has not come.
     NotDue { until: Timestamp },
+    /// The step before it is held.
+    AfterHeld { row: u32 },
     /// An earlier run of the plan has done it.
     Done,
     /// The plan that the run was begun with has lost it since.
@@ -29,7 +31,7 @@ impl Hold {
     /// How a held job settles.
     pub fn outcome(self) -> Outcome {
         match self {
-            Self::Duplicate { .. } | Self::Removed => Outcome::Held,
+            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -41,6 +43,7 @@ impl std::fmt::Display for Hold {
         match self {
             Self::Duplicate { of_row } => write!(f, "same job as row {of_row}"),
             Self::NotDue { until } => write!(f, "not before {until}"),
+            Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
         }
@@ -86,7 +89,7 @@ impl Hasher for Digested {
     }
 }
 
-/// Looks at all jobs once. Steps after a held step are sent or held by the runner, when it comes to them.
+/// Looks at all jobs once.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     let mut first_rows: HashMap<JobId, u32, BuildHasherDefault<Digested>> = HashMap::default();
     first_rows.reserve(jobs.len());
@@ -99,6 +102,7 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
         };
+        let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
             preflight.dangerous += u32::from(job.action.risk.wants_confirmation());
@@ -106,6 +110,13 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
         preflight.holds.push(hold);
     }
     preflight
+}
+
+/// Steps come behind the ones they wait for, so that what holds those is known.
+fn after_held(job: &Job, jobs: &[Job], holds: &[Option<Hold>]) -> Option<Hold> {
+    let before = job.after? as usize;
+    let is_held = holds.get(before).copied().flatten()?.outcome() == Outcome::Held;
+    jobs.get(before).filter(|_| is_held).map(|first| Hold::AfterHeld { row: first.row })
 }
 
 #[cfg(test)]
@@ -133,6 +144,15 @@ mod tests {
         let found = inspect(&[job(2, "a", None), job(3, "b", None), job(4, "A", None)], Timestamp::UNIX_EPOCH);
         assert_eq!(found.holds, [None, None, Some(Hold::Duplicate { of_row: 2 })]);
         assert_eq!((found.due, found.dangerous), (2, 2));
+    }
+
+    #[test]
+    fn a_step_behind_a_held_one_is_held_and_not_counted() {
+        let mut behind = job(4, "c", None);
+        behind.after = Some(1);
+        let found = inspect(&[job(2, "a", None), job(3, "a", None), behind], Timestamp::UNIX_EPOCH);
+        assert_eq!(found.holds[2], Some(Hold::AfterHeld { row: 3 }));
+        assert_eq!(found.due, 1);
     }
 
     #[test]

@@ -92,6 +92,7 @@ impl Journal {
 
     /// Makes an empty journal in that file.
     pub(super) fn at(file: &Path) -> Result<(), JournalError> {
+        make_private_file(file).map_err(|cause| JournalError::Write(format!("{}: {cause}", file.display())))?;
         connect(file).map(|_| ())
     }
 
@@ -196,13 +197,21 @@ fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) ->
 /// keeps the permissions that somebody gave it; the database in it is private all the same.
 fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut folders = fs::DirBuilder::new();
-    let mut file = fs::OpenOptions::new();
     #[cfg(unix)]
     {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+        use std::os::unix::fs::DirBuilderExt;
         folders.mode(0o700);
-        file.mode(0o600);
     }
     folders.recursive(true).create(folder)?;
-    file.append(true).create(true).open(folder.join(Journal::FILE)).map(|_| ())
+    make_private_file(&folder.join(Journal::FILE))
+}
+
+fn make_private_file(file: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.append(true).create(true).open(file).map(|_| ())
 }

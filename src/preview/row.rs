@@ -21,7 +21,7 @@ impl State {
         match hold {
             None => Self::Send,
             Some(Hold::NotDue { .. }) => Self::NotDue,
-            Some(Hold::Duplicate { .. } | Hold::Removed) => Self::Held,
+            Some(Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed) => Self::Held,
             Some(Hold::Done) => Self::Done,
         }
     }

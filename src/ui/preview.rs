@@ -142,7 +142,7 @@ fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
 fn counts(preview: &Preview<'_>, view: View) -> String {
     let mut table = sent(preview);
     if preview.held() > 0 {
-        table.row(OPEN, [&count(preview.held()), "held", "same job as an earlier row"]);
+        table.row(OPEN, [&count(preview.held()), "held", "same job as an earlier row, or behind one"]);
     }
     if preview.done() > 0 {
         table.row(OPEN, [&count(preview.done()), "done", "by an earlier run of the plan"]);
@@ -160,7 +160,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
     }
     let mut dates = preview.holds().filter_map(|hold| match hold {
         Hold::NotDue { until } => Some(until),
-        Hold::Duplicate { .. } | Hold::Done | Hold::Removed => None,
+        _ => None,
     });
     let first = dates.next()?;
     Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))
@@ -234,7 +234,7 @@ mod tests {
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n  \
-             1  held         same job as an earlier row\n  \
+             1  held         same job as an earlier row, or behind one\n  \
              1  not due      not before 2026-12-01T08:00:00Z\n\n\
              4 requests, about 1 s at the documented 10 a second.\n\
              Nothing was sent.\n"
