@@ -6,6 +6,7 @@
 
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
@@ -16,6 +17,8 @@ use crate::outcome::{Reply, Settlement};
 
 /// Records taken into one commit, at most.
 const BATCH: usize = 512;
+/// How long a commit waits for company. Nothing beside what any service takes to answer.
+const GATHERING: Duration = Duration::from_micros(500);
 
 /// What is called when the record of an attempt is durable.
 pub type Release = Box<dyn FnOnce() + Send>;
@@ -86,6 +89,8 @@ fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> r
     let mut statements = Statements::prepare(connection, run)?;
     let mut releases = Vec::with_capacity(BATCH);
     while let Ok(first) = inbox.recv() {
+        // Asleep, so that no record wakes this thread by itself: a wake-up costs more than the record.
+        thread::park_timeout(GATHERING);
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut next = Some(first);
         let mut taken = 0;
