@@ -54,8 +54,6 @@ impl Dispatcher {
         let verdict = reply.verdict.clone();
         let reason = reason(&reply);
         let number = progress.recorded.saturating_sub(1);
-        let answer = self.journal.is_some().then(|| reply.clone());
-        progress.answered(reply, times.now.saturating_duration_since(times.sent));
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
         }
@@ -66,9 +64,11 @@ impl Dispatcher {
         }
         let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
         // A job that settles now says all of this in its outcome.
-        if let (Some(journal), Some(answer), false) = (&self.journal, answer, matches!(decision, Decision::Settle(_))) {
-            journal.answer(job, number, answered_at, &answer);
+        if let (Some(journal), false) = (&self.journal, matches!(decision, Decision::Settle(_))) {
+            journal.answer(job, number, answered_at, &reply);
         }
+        let took = times.now.saturating_duration_since(times.sent);
+        progress.answered(reply, took);
         match decision {
             Decision::Settle(outcome) => self.settle_after(job, outcome, &verdict, times.now),
             Decision::Retry { after } => self.later(job, Step::Send, after, reason, times.now),
