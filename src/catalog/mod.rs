@@ -11,7 +11,7 @@ mod parameter;
 
 pub use actions::ACTIONS;
 pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
-pub use id::{IdKind, IdName, SELECTORS, Selector, id_named, selector_named};
+pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
 pub use parameter::{Parameter, ParameterKind};
 
 /// What an action acts on.

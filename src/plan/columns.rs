@@ -8,8 +8,8 @@ use csv::StringRecord;
 use super::shown;
 use super::source::{Source, Span};
 use super::table::{At, Table};
-use super::vocabulary::{self, Meaning, fold};
-use crate::catalog::{ACTIONS, IdName, Selector, id_named, selector_named};
+use super::vocabulary::{self, Meaning};
+use crate::catalog::{ACTIONS, IdName, Selector, fold, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 
 /// Columns of one file, at most: more is a file of another kind.

@@ -2,7 +2,7 @@
 //!
 //! In: a header or key. Out: its [`Meaning`], and the known words for suggestions. Must not: read values.
 
-use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, id_named, selector_named};
+use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, fold, id_named, selector_named};
 
 /// What the value under a header or key says about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,11 +61,6 @@ impl Meaning {
         let is_name = matches!(folded, "userprincipalname" | "upn");
         if is_name { Self::UserPrincipalName(id) } else { Self::Id(id) }
     }
-}
-
-/// Folds a name so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
-pub fn fold(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 fn parameters() -> impl Iterator<Item = &'static Parameter> {
