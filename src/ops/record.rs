@@ -190,7 +190,15 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
         if next == Next::Keep {
             earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
         } else if next == Next::Read || !stored.attempts.is_empty() {
-            earlier.insert(index, open(stored, next));
+            let open = open(stored, next);
+            let failed = stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed);
+            earlier.insert(
+                index,
+                match failed {
+                    Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
+                    None => open,
+                },
+            );
         }
     }
     Ok(earlier)

@@ -162,6 +162,9 @@ impl Changed {
             match earlier.get(&index) {
                 _ if !self.removed.contains(&stored.job.id) => {}
                 Some(Earlier::Kept(_)) => {}
+                Some(Earlier::Failed(failed, _)) => {
+                    earlier.insert(index, Earlier::Kept(failed.clone()));
+                }
                 Some(Earlier::Open { read_first: true, .. }) => {
                     earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
                 }

@@ -23,7 +23,7 @@ use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::job::Job;
 use crate::journal::Recorder;
-use crate::outcome::{Outcome, Standing};
+use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
 mod start;
@@ -52,6 +52,8 @@ pub struct Dispatcher {
     host: Host,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
+    /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
+    failed: HashMap<u32, Settlement>,
 }
 
 /// Whether the host answers at all.
@@ -82,6 +84,7 @@ impl Dispatcher {
             host: Host::default(),
             stopped: None,
             journal: history.journal,
+            failed: HashMap::new(),
             jobs,
             limits,
             clock,
@@ -155,6 +158,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(item.job);
         match item.step {
             Step::Send => {
+                self.failed.remove(&item.job);
                 let number = progress.recorded;
                 progress.sent(now);
                 let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
@@ -194,6 +198,12 @@ impl Dispatcher {
 
     /// Settles a job.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
+        if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
+            let outcome = failed.outcome;
+            self.ledger.keep(job, failed);
+            self.tell(Event::Settled { job, outcome });
+            return self.go_on_after(job, outcome, now);
+        }
         if !self.ledger.settle(job, outcome, note, now) {
             return;
         }

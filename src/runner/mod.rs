@@ -76,6 +76,8 @@ pub struct History {
 pub enum Earlier {
     /// It stays as it was settled.
     Kept(Box<Settlement>),
+    /// It failed and is to be sent again; if the run does not come to it, it stays failed.
+    Failed(Box<Settlement>, Box<Earlier>),
     /// It goes on.
     Open {
         /// Attempts in the journal.

@@ -296,6 +296,27 @@ async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_failed_and_was_not_come_to_again_stays_failed() {
+    let executor = Arc::new(Scripted { latency: Duration::from_secs(10), ..Scripted::default() });
+    let jobs = (0..8).map(|n| job("retire", &n.to_string(), n, None)).collect();
+    let mut run = plan(jobs, 7);
+    for index in 0..8 {
+        let failed = Box::new(Settlement { http_status: Some(403), ..Settlement::unsent(Outcome::Failed, "refused") });
+        let open = Earlier::Open { recorded: 1, first_sent: None, doubtful_since: None, read_first: false };
+        run.history.earlier.insert(index, Earlier::Failed(failed, Box::new(open)));
+    }
+    let (events, _) = mpsc::unbounded_channel();
+    let (stop, requests) = mpsc::unbounded_channel();
+    let running = tokio::spawn(super::run(run, Arc::clone(&executor), events, requests));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    stop.send(StopRequest::Terminate).unwrap();
+    let ended = running.await.unwrap();
+    let outcomes: Vec<_> = ended.settlements.iter().map(|settled| (settled.outcome, settled.http_status)).collect();
+    assert_eq!(outcomes[..4], [(Outcome::Accepted, Some(1)); 4]);
+    assert_eq!(outcomes[4..], [(Outcome::Failed, Some(403)); 4]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
     struct Panics;
     impl Executor for Panics {

@@ -27,6 +27,14 @@ impl Dispatcher {
                 self.next_steps.entry(first).or_default().push(index);
             }
         }
+        let failed: Vec<u32> =
+            earlier.iter().filter(|(_, past)| matches!(past, Earlier::Failed(..))).map(|(job, _)| *job).collect();
+        for job in failed {
+            if let Some(Earlier::Failed(settlement, open)) = earlier.remove(&job) {
+                self.failed.insert(job, *settlement);
+                earlier.insert(job, *open);
+            }
+        }
         // All that is kept is in its place before anything asks how the step before it stands.
         for (index, _) in (0u32..).zip(jobs.iter()) {
             match earlier.remove(&index) {
@@ -43,7 +51,7 @@ impl Dispatcher {
         // Nor may a step be sent because the one before it went well, when it was sent already.
         let sent = |(index, open): (&u32, &Earlier)| match open {
             Earlier::Open { recorded: 1.., .. } | Earlier::Open { read_first: true, .. } => Some(*index),
-            Earlier::Open { .. } | Earlier::Kept(_) => None,
+            Earlier::Open { .. } | Earlier::Kept(_) | Earlier::Failed(..) => None,
         };
         self.taken_up = earlier.iter().filter_map(sent).collect();
         let now = Instant::now();
