@@ -139,8 +139,17 @@ impl Settings {
 
     /// Whether requests stay on this machine.
     pub fn is_local(&self) -> bool {
-        self.graph_url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+        is_local(&self.graph_url)
     }
+
+    /// Whether sign-in stays on this machine too.
+    pub fn signs_in_locally(&self) -> bool {
+        is_local(&self.login_url)
+    }
+}
+
+fn is_local(url: &str) -> bool {
+    url.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
 }
 
 fn state_dir(environment: &Environment) -> Option<PathBuf> {
@@ -232,7 +241,7 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
 }
 
 /// Whether an address of the host can only be this machine.
-pub fn is_loopback(host: &str) -> bool {
+fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -13,7 +13,7 @@ use crate::msgraph::client::GraphClient;
 use crate::msgraph::http::HttpTransport;
 use crate::msgraph::token::{Credentials, SignInError, TokenSource};
 use crate::msgraph::transport::Transport;
-use crate::settings::{Identity, Settings, is_loopback};
+use crate::settings::{Identity, Settings};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::tenant::Tenant as SimulatedTenant;
 use crate::simulator::transport::SimTransport;
@@ -36,12 +36,11 @@ pub fn connect(
         Tenant::Real => {
             let identity = settings.identity().map_err(Error::SignIn)?;
             let transport =
-                HttpTransport::new(usize::from(connections), settings.is_local() && is_local_login(settings)).map_err(
-                    |error| Error::Io {
+                HttpTransport::new(usize::from(connections), settings.is_local() && settings.signs_in_locally())
+                    .map_err(|error| Error::Io {
                         what: "the HTTP client could not be set up".into(),
                         cause: std::io::Error::other(error),
-                    },
-                )?;
+                    })?;
             Ok(Client::Http(client(transport, credentials(identity), settings, clock)))
         }
         Tenant::Simulated(scenario) => {
@@ -78,10 +77,6 @@ fn rehearsal(tenant: Option<&str>) -> Credentials {
         client_id: "simulated".into(),
         secret: SecretString::from("simulated".to_owned()),
     }
-}
-
-fn is_local_login(settings: &Settings) -> bool {
-    settings.login_url.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
 }
 
 /// Obtains a token, so that a wrong secret is found before anything else happens.

@@ -120,6 +120,8 @@ pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
 /// What a new run is recorded with.
 pub struct Beginning<'a> {
     pub plan: &'a Plan,
+    /// The plan's, which the run has taken over.
+    pub jobs: &'a [Job],
     pub key: &'a str,
     pub tenant: &'a str,
     pub begun: &'a Begun,
@@ -131,7 +133,7 @@ pub struct Beginning<'a> {
 
 /// Records a run whole, under a lock that was taken before.
 pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
-    let Beginning { plan, key, tenant, begun, report, inherited, id, now } = beginning;
+    let Beginning { plan, jobs, key, tenant, begun, report, inherited, id, now } = beginning;
     let (files, digest) = plan_files(plan)?;
     let plan_file = std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display().to_string();
     let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
@@ -144,7 +146,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         tenant,
         settings: &begun.json(),
         report: Some(&report),
-        jobs: &plan.jobs,
+        jobs,
         inherited,
         request: recorded_request,
         now,

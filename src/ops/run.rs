@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -48,7 +49,7 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
+    let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -78,13 +79,15 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
     };
+    let question = question(&request, &plan, &preflight, &label, stderr);
+    let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
-        question: question(&request, &plan, &preflight, &label, stderr),
-        jobs: plan.jobs.clone().into(),
+        question,
+        jobs: Arc::clone(&jobs),
         due: preflight.due,
         holds: preflight.holds,
         earlier,
@@ -97,6 +100,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     };
     let beginning = Beginning {
         plan: &plan,
+        jobs: &jobs,
         key: &key,
         tenant: &label,
         begun: &begun,
@@ -201,7 +205,7 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
             (_, None) => Settlement::unsent(Outcome::NotAttempted, "not due"),
         })
         .collect();
-    let jobs: std::sync::Arc<[Job]> = plan.jobs.into();
+    let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     Finished { id: None, jobs, settlements, stopped: None, report }
 }

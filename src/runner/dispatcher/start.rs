@@ -27,20 +27,16 @@ impl Dispatcher {
                 self.next_steps.entry(first).or_default().push(index);
             }
         }
-        let failed: Vec<u32> =
-            earlier.iter().filter(|(_, past)| matches!(past, Earlier::Failed(..))).map(|(job, _)| *job).collect();
-        for job in failed {
-            if let Some(Earlier::Failed(settlement, open)) = earlier.remove(&job) {
-                self.failed.insert(job, *settlement);
-                earlier.insert(job, *open);
-            }
-        }
         // All that is kept is in its place before anything asks how the step before it stands.
         for (index, _) in (0u32..).zip(jobs.iter()) {
             match earlier.remove(&index) {
                 Some(Earlier::Kept(settlement)) => {
                     self.tell(Event::Settled { job: index, outcome: settlement.outcome });
                     self.ledger.keep(index, *settlement);
+                }
+                Some(Earlier::Failed(settlement, open)) => {
+                    self.failed.insert(index, *settlement);
+                    earlier.insert(index, *open);
                 }
                 Some(open) => {
                     earlier.insert(index, open);
