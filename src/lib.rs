@@ -8,6 +8,7 @@
 
 pub mod clock;
 pub mod catalog;
+pub mod identity;
 pub mod job;
 pub mod outcome;
 pub mod diagnostics;

@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("clock", &[]),
     ("catalog", &[]),
+    ("identity", &["catalog"]),
     ("job", &["catalog"]),
     ("outcome", &[]),
     ("diagnostics", &[]),

@@ -1,0 +1,118 @@
+//! Who a target is, beyond its id: what a read of it shows and a person would recognise it by.
+//!
+//! In: the document that the service gives of a device, user or Autopilot identity. Out: an [`Identity`].
+//! Must not: decide anything; guards compare, `resolve` chooses, previews and reports show.
+//!
+//! Source: the properties of Graph's managedDevice, windowsAutopilotDeviceIdentity and user resources.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalog::TargetKind;
+
+/// What was seen of one target. `None`: the service did not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub id: Box<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<Box<str>>,
+    /// The user principal name of its owner; of a user, its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_principal_name: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub azure_ad_device_id: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operating_system: Option<Box<str>>,
+    /// `company` or `personal`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ownership: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrollment_type: Option<Box<str>>,
+    /// `azureADJoined`, `hybridAzureADJoined`, `azureADRegistered`; beta only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join_type: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub management_state: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolled_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_sync_at: Option<Timestamp>,
+}
+
+/// What to ask for with `$select`, by kind of target.
+pub fn properties(kind: TargetKind) -> &'static [&'static str] {
+    match kind {
+        TargetKind::ManagedDevice => &[
+            "id",
+            "deviceName",
+            "serialNumber",
+            "userPrincipalName",
+            "azureADDeviceId",
+            "operatingSystem",
+            "managedDeviceOwnerType",
+            "deviceEnrollmentType",
+            "managementState",
+            "enrolledDateTime",
+            "lastSyncDateTime",
+        ],
+        TargetKind::AutopilotIdentity => &[],
+        TargetKind::User => &["id", "displayName", "userPrincipalName"],
+    }
+}
+
+/// The id that stands for none.
+const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
+
+impl Identity {
+    /// `None` where the document has no id.
+    pub fn from_document(document: &Value) -> Option<Self> {
+        let text = |names: &[&str]| -> Option<Box<str>> {
+            let values = names.iter().filter_map(|name| document.get(*name)?.as_str());
+            values.map(str::trim).find(|text| !text.is_empty() && *text != NO_ID).map(Box::from)
+        };
+        // A year before 1900 is how the service writes "never".
+        let moment = |name: &str| -> Option<Timestamp> {
+            let at: Timestamp = document.get(name)?.as_str()?.parse().ok()?;
+            (at > NEVER).then_some(at)
+        };
+        Some(Self {
+            id: text(&["id"])?,
+            name: text(&["deviceName", "displayName"]),
+            serial_number: text(&["serialNumber"]),
+            user_principal_name: text(&["userPrincipalName"]),
+            azure_ad_device_id: text(&["azureADDeviceId", "azureActiveDirectoryDeviceId"]),
+            operating_system: text(&["operatingSystem"]),
+            ownership: text(&["managedDeviceOwnerType", "ownerType"]),
+            enrollment_type: text(&["deviceEnrollmentType"]),
+            join_type: text(&["joinType"]),
+            management_state: text(&["managementState"]),
+            enrolled_at: moment("enrolledDateTime"),
+            last_sync_at: moment("lastSyncDateTime").or_else(|| moment("lastContactedDateTime")),
+        })
+    }
+}
+
+const NEVER: Timestamp = Timestamp::constant(-2_208_988_800, 0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn blanks_zero_ids_and_the_year_one_say_nothing() {
+        let device = json!({
+            "id": "a", "deviceName": " LAB-01 ", "serialNumber": "", "azureADDeviceId": NO_ID,
+            "enrolledDateTime": "0001-01-01T00:00:00Z", "lastSyncDateTime": "2026-11-01T10:00:00Z",
+        });
+        let identity = Identity::from_document(&device).unwrap();
+        assert_eq!(identity.name.as_deref(), Some("LAB-01"));
+        assert_eq!((identity.serial_number, identity.azure_ad_device_id, identity.enrolled_at), (None, None, None));
+        assert_eq!(identity.last_sync_at, Some("2026-11-01T10:00:00Z".parse().unwrap()));
+        assert_eq!(Identity::from_document(&json!({"deviceName": "x"})), None);
+    }
+}
