@@ -14,7 +14,6 @@ use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::report::Account;
-use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use musterout::simulator::scenario::Scenario;
 use musterout::simulator::tenant::Tenant;
@@ -41,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
-    let limits = Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Documented { reserve_percent: 0 } };
+    let limits = Limits { concurrency: 4, ..Limits::default() };
     let run =
         Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
     let (events, _told) = mpsc::unbounded_channel();

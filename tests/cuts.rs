@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -180,7 +181,12 @@ impl Life {
         let run = Run {
             jobs: Arc::clone(&self.jobs),
             holds: preflight::inspect(&self.jobs, wall()).holds,
-            limits: Limits { concurrency: self.concurrency, max_attempts: 5, pacing: Pacing::Off },
+            limits: Limits {
+                concurrency: self.concurrency,
+                max_attempts: 5,
+                settling: Duration::from_secs(60),
+                pacing: Pacing::Off,
+            },
             clock,
             rng: Rng::with_seed(self.seed),
             history,

@@ -144,7 +144,8 @@ impl<'s> Desk<'s> {
 
     pub fn run_command(&self, plan: &Path, due: usize, more: &[&str]) -> Command {
         let (plan, due) = (plan.display().to_string(), due.to_string());
-        let mut arguments = vec!["run", &plan, "--unpaced", "--report", "report.csv", "--confirm", &due];
+        let mut arguments =
+            vec!["run", &plan, "--unpaced", "--report", "report.csv", "--confirm", &due, "--settling-seconds", "0"];
         arguments.extend(more);
         self.command(&arguments)
     }

@@ -92,7 +92,12 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
             let run = Run {
                 jobs: Arc::clone(jobs),
                 holds: vec![None; jobs.len()],
-                limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing: Pacing::Off },
+                limits: Limits {
+                    concurrency: IN_FLIGHT,
+                    max_attempts: 5,
+                    settling: Duration::from_secs(60),
+                    pacing: Pacing::Off,
+                },
                 clock,
                 rng: Rng::with_seed(1),
                 history: History { journal, ..History::default() },

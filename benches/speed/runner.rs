@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
@@ -84,7 +85,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
     let run = Run {
         jobs: Arc::clone(jobs),
         holds: vec![None; jobs.len()],
-        limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing },
+        limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
         history: History::default(),

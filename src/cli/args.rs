@@ -241,6 +241,9 @@ pub struct PaceArguments {
     /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub max_attempts: Option<u8>,
+    /// How long after a lost answer a read that shows no effect is no proof yet [default: the plan's, or 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub settling_seconds: Option<u16>,
     /// Keep to no documented limit; for a server on this machine only
     #[arg(long)]
     pub unpaced: bool,
@@ -252,6 +255,7 @@ impl PaceArguments {
             concurrency: self.concurrency,
             reserve_percent: self.reserve_percent,
             max_attempts: self.max_attempts,
+            settling_seconds: self.settling_seconds,
             unpaced: self.unpaced,
         }
     }

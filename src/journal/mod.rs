@@ -7,6 +7,7 @@
 mod error;
 mod list;
 mod lock;
+pub mod memory;
 mod reader;
 pub mod resume;
 mod schema;

@@ -49,10 +49,12 @@ pub struct PastAttempt {
     pub verdict: Option<String>,
 }
 
+/// Answers after which nothing has happened.
+pub(super) const NOTHING_HAPPENED: [&str; 5] =
+    ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
+
 impl PastAttempt {
-    /// Answers after which nothing has happened.
     fn without_effect(&self) -> bool {
-        const NOTHING_HAPPENED: [&str; 5] = ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
         self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
     }
 }

@@ -52,7 +52,7 @@ pub fn build(job: &Job) -> GraphRequest<'_> {
 /// The read that shows whether `job` took effect, or `None` where no read tells.
 pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
     let (resource, query) = match job.action.read_back {
-        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,deviceActionResults"),
+        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,lastSyncDateTime,deviceActionResults"),
         ReadBack::Cleared { property } => return Some(read(job, "", &format!("?$select=id,{property}"))),
         ReadBack::Absent => ("", "?$select=id"),
         ReadBack::ActionResult { .. } => ("", "?$select=id,deviceActionResults"),
@@ -162,7 +162,9 @@ mod tests {
         let read = |job: &Job| build_read_back(job).map(|request| request.path);
         assert_eq!(
             read(&job("retire", 0, &[ID], vec![])),
-            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,deviceActionResults"))
+            Some(format!(
+                "/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,lastSyncDateTime,deviceActionResults"
+            ))
         );
         assert_eq!(
             read(&job("delete", 0, &[ID], vec![])),

@@ -122,8 +122,8 @@ pub fn preview(
     let mut preflight = preflight::inspect(&plan.jobs, now);
     if let Some(settings) = once {
         let key = record::plan_key(&plan, tenant, &settings.graph_url);
-        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-        let earlier = record::inherit(&record::once(&journal, &key, &plan.jobs)?, &plan.jobs);
+        let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+        let earlier = record::inherit(&record::once(&mut journal, &key, &plan.jobs)?, &plan.jobs);
         leave_out_done(&mut preflight, &plan.jobs, &earlier);
     }
     Ok((plan, preflight))

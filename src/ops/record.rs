@@ -13,14 +13,16 @@ use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
-use crate::job::{Job, JobId};
+use crate::diagnostics::Diagnostic;
+use crate::job::Job;
+use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
     Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob,
 };
 use crate::msgraph::request;
-use crate::outcome::{Outcome, Settlement, Standing};
-use crate::plan::Plan;
+use crate::outcome::{Outcome, Settlement};
+use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
 
@@ -60,6 +62,7 @@ impl Begun {
             "concurrency": self.choices.concurrency,
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
+            "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
         })
     }
@@ -81,6 +84,7 @@ impl Begun {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),
                 reserve_percent: number("reserve_percent").and_then(|n| n.try_into().ok()),
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
+                settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
             },
         })
@@ -103,7 +107,8 @@ pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The plan's files as they are now, and one digest over them.
+/// The plan's files as they were read, and one digest over them. A file that has changed since is an error: what is
+/// recorded must be what somebody has looked at.
 pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
     let mut digest = Sha256::new();
     let mut files = Vec::with_capacity(plan.inputs.len());
@@ -111,6 +116,11 @@ pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
         let file = input.file.display().to_string();
         let text = std::fs::read(&input.file)
             .map_err(|cause| Error::Io { what: format!("{file} cannot be read again"), cause })?;
+        if Fingerprint::of(&text) != input.fingerprint {
+            let message = format!("{file} has changed since it was read");
+            let help = "nothing was sent; look at the preview again, then run";
+            return Err(Error::refused(Diagnostic::error("plan-changed", message).help(help)));
+        }
         digest.update(Sha256::digest(&text));
         files.push(PlanFile { file, text });
     }
@@ -213,51 +223,28 @@ fn open(stored: &StoredJob, next: Next) -> Earlier {
     Earlier::Open {
         recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
         first_sent,
+        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
         doubtful_since: stored.doubtful_since().or(at_least),
         read_first: next == Next::Read,
     }
 }
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
-pub fn once(journal: &Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
-    let mut past: HashMap<JobId, Inherited> = HashMap::new();
-    for id in journal.runs_of(key)? {
-        for stored in journal.read(&id)?.jobs {
-            match past.get(&stored.job.id) {
-                Some(Inherited::Settled(_)) => {}
-                // A doubt stays until a run has settled it well, whatever later runs did not come to.
-                earlier => {
-                    let news = news(&id, &stored, earlier.is_some());
-                    past.extend(news.map(|news| (stored.job.id, news)));
-                }
-            }
+pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
+    let memory = journal.memory(key)?;
+    let inherited = |known: &Known| match known {
+        Known::Done { run_id } => {
+            let note = format!("{DONE_BY}{run_id}");
+            Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note)))
         }
-    }
-    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, past.get(&job.id)?.clone())));
+        // Whether it may be repeated is asked when it is taken up.
+        Known::InDoubt { client_request_id, sent_at, .. } => {
+            Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
+        }
+    };
+    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
     Ok(known.collect())
 }
-
-/// What one run adds to what is known of a job.
-fn news(id: &RunId, stored: &StoredJob, in_doubt: bool) -> Option<Inherited> {
-    let settled = stored.settled.as_ref();
-    if settled.is_some_and(|settlement| settlement.outcome.standing() == Standing::Good) {
-        // What that run has inherited itself keeps the name of the run that did it.
-        let inherited = settled.filter(|settlement| settlement.outcome == Outcome::AlreadyDone);
-        let note = inherited.and_then(|settlement| settlement.note.clone()).filter(|note| note.starts_with(DONE_BY));
-        let note = note.unwrap_or_else(|| format!("{DONE_BY}{id}").into());
-        return Some(Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note))));
-    }
-    // Whether it may be repeated is asked when it is taken up.
-    let unknown = settled.is_some_and(|settlement| settlement.outcome == Outcome::Unknown);
-    let doubt = unknown || stored.doubtful_since().is_some();
-    let attempt = stored.attempts.first().filter(|_| doubt && !in_doubt);
-    attempt.map(|attempt| Inherited::InDoubt {
-        client_request_id: attempt.client_request_id.clone(),
-        sent_at: stored.doubtful_since().unwrap_or(attempt.sent_at),
-    })
-}
-
-const DONE_BY: &str = "done by run ";
 
 /// What is inherited, as the runner takes it up.
 pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
@@ -267,6 +254,7 @@ pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
                 recorded: 1,
                 first_sent: Some(*sent_at),
+                last_sent: Some(*sent_at),
                 doubtful_since: Some(*sent_at),
                 read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
             },

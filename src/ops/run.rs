@@ -55,12 +55,12 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
     if !request.once {
         spare_an_open_run(&journal, &key, &plan.jobs)?;
     }
-    let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
+    let inherited = if request.once { record::once(&mut journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let report_at = report_path(&request);

@@ -16,7 +16,7 @@ use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
 const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
-const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts"];
+const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "settling_seconds"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
 
@@ -110,6 +110,7 @@ fn read_limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
             "reserve_percent" => {
                 limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
             }
+            "settling_seconds" => limits.settling_seconds = reader.number(value, "`settling_seconds`", 0, 3600),
             _ => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
         }
     }

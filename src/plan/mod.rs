@@ -27,6 +27,8 @@ use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
+pub use self::source::Fingerprint;
+
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
 pub struct Plan {
@@ -52,6 +54,8 @@ pub struct Limits {
     pub reserve_percent: Option<u8>,
     /// Tries of one job, at most: 1 to 20.
     pub max_attempts: Option<u8>,
+    /// How long after an answer in doubt a read that shows no effect proves nothing yet: 0 to 3600.
+    pub settling_seconds: Option<u16>,
 }
 
 /// One file that was read.
@@ -61,6 +65,8 @@ pub struct Input {
     /// `YAML`, or how the CSV was understood: `CSV, UTF-8, separated by ;`.
     pub format: String,
     pub rows: usize,
+    /// Of the bytes that were read.
+    pub fingerprint: Fingerprint,
     /// Columns that were not used, as the file spells them.
     pub unused_columns: Vec<String>,
 }
@@ -161,7 +167,13 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         }
         targets::expand(job, source, folder, expander, &mut files);
     }
-    let plan = Input { file: path.to_owned(), format: "YAML".into(), rows, unused_columns: Vec::new() };
+    let plan = Input {
+        file: path.to_owned(),
+        format: "YAML".into(),
+        rows,
+        fingerprint: source.fingerprint,
+        unused_columns: Vec::new(),
+    };
     (heading, std::iter::once(plan).chain(files).collect())
 }
 

@@ -154,7 +154,8 @@ fn each_row(
             refuse_ragged(expander, &row);
         }
     }
-    Some(Input { file: path.to_owned(), format: table.format(), rows: count, unused_columns })
+    let fingerprint = table.source.fingerprint;
+    Some(Input { file: path.to_owned(), format: table.format(), rows: count, fingerprint, unused_columns })
 }
 
 fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {

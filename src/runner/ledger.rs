@@ -31,6 +31,8 @@ pub struct Progress {
     pub first_sent: Option<Timestamp>,
     /// When the attempt left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
+    /// Until then, a read that shows no effect proves nothing.
+    pub settling_until: Option<Instant>,
     in_flight: Duration,
     last: Option<Reply>,
 }

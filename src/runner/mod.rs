@@ -19,6 +19,7 @@ mod worker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::Settlement;
 
-pub use self::retry::DEFAULT_MAX_ATTEMPTS;
+pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
 
 /// Requests in flight unless the plan says otherwise. At ten a second and a second each, sixteen are enough.
 pub const DEFAULT_CONCURRENCY: u16 = 16;
@@ -47,7 +48,20 @@ pub struct Limits {
     pub concurrency: u16,
     /// Tries of one job, at most.
     pub max_attempts: u32,
+    /// How long after an answer in doubt a read that shows no effect proves nothing yet.
+    pub settling: Duration,
     pub pacing: Pacing,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: DEFAULT_CONCURRENCY,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            settling: DEFAULT_SETTLING,
+            pacing: Pacing::Documented { reserve_percent: 0 },
+        }
+    }
 }
 
 /// What a run is made of.
@@ -83,6 +97,7 @@ pub enum Earlier {
         /// Attempts in the journal.
         recorded: u32,
         first_sent: Option<Timestamp>,
+        last_sent: Option<Timestamp>,
         /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
         /// Whether that has to be settled by a read before it is sent again.

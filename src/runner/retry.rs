@@ -26,8 +26,14 @@ const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: Dur
 const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
 const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
-/// A read right after a lost answer may be too early to see the effect.
-const SETTLING_TIME: Duration = Duration::from_secs(1);
+/// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
+/// A read before that may prove an effect, and never that there was none.
+///
+/// No page of Microsoft's names a time; a gateway gives up on a request that the service goes on with.
+pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
+
+/// A read right after a lost answer would be too early to see any effect.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,9 +89,9 @@ fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, ma
     match (action.repeat, left) {
         (Repeat::Harmless, true) => Decision::Retry { after },
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
-            Decision::CheckThenRetry { after: after.max(SETTLING_TIME) }
+            Decision::CheckThenRetry { after: after.max(FIRST_LOOK) }
         }
-        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(SETTLING_TIME) },
+        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(FIRST_LOOK) },
         (Repeat::Harmless, _) => Decision::Settle(last),
         (Repeat::AfterReadBack, _) => Decision::Settle(Outcome::Unknown),
     }

@@ -31,6 +31,8 @@ struct Scripted {
     script: Mutex<HashMap<String, Vec<Answer>>>,
     reads: Vec<Verdict>,
     latency: Duration,
+    /// How long reads do not show an effect yet.
+    shows_after: Duration,
     log: Mutex<Vec<(String, Instant)>>,
     effects: Mutex<HashMap<String, u32>>,
     read_count: Mutex<usize>,
@@ -84,7 +86,10 @@ impl Executor for Scripted {
         if let Some(verdict) = self.reads.get(*count - 1) {
             return Evidence::NotRead(reply(verdict.clone(), id));
         }
+        let log = self.log.lock().unwrap();
+        let sent = log.iter().rev().find(|(sent, _)| sent == job.target()).map(|(_, at)| at.elapsed());
         match self.effects(job.target()) {
+            _ if sent.is_some_and(|age| age < self.shows_after) => Evidence::NoEffect("managed".into()),
             0 => Evidence::NoEffect("managed".into()),
             _ => Evidence::Effect("pending".into()),
         }
@@ -110,7 +115,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
     Run {
         jobs: jobs.into(),
         holds,
-        limits: Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Off },
+        limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
         history: History::default(),
@@ -175,7 +180,30 @@ async fn a_lost_wipe_that_took_effect_is_not_sent_again() {
 async fn a_lost_wipe_without_effect_is_sent_again_after_a_read() {
     let (settled, executor) = one("wipe", &[lost(false), transient(false), Answer::Good]).await;
     assert_eq!((settled.outcome, settled.attempts), (Outcome::Accepted, 3));
-    assert_eq!((executor.effects("a"), *executor.read_count.lock().unwrap()), (1, 2));
+    // For each of the two doubts one read at once, and one when the service has had its time.
+    assert_eq!((executor.effects("a"), *executor.read_count.lock().unwrap()), (1, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_effect_that_shows_late_is_not_taken_for_none() {
+    let shows_after = Duration::from_secs(50);
+    let executor = Arc::new(Scripted { shows_after, ..Scripted::answering("a", &[lost(true)]) });
+    let ended = perform(plan(vec![job("wipe", "a", 1, None)], 7), &executor).await;
+    assert_eq!((ended.settlements[0].outcome, executor.effects("a"), executor.sends("a")), (Outcome::Accepted, 1, 1));
+    assert_eq!(*executor.read_count.lock().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_too_young_to_be_settled_stays_one_when_the_run_is_stopped() {
+    let executor = Arc::new(Scripted::answering("a", &[lost(false)]));
+    let (events, _) = mpsc::unbounded_channel();
+    let (stop, requests) = mpsc::unbounded_channel();
+    let running =
+        tokio::spawn(super::run(plan(vec![job("wipe", "a", 1, None)], 7), Arc::clone(&executor), events, requests));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    stop.send(StopRequest::Terminate).unwrap();
+    let ended = running.await.unwrap();
+    assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (Outcome::Unknown, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -266,7 +294,12 @@ async fn a_thousand_waiting_jobs_wake_the_dispatcher_only_when_one_may_go() {
     let executor = Arc::new(Scripted::default());
     let jobs = (0..1_000).map(|n| job("retire", &n.to_string(), n, None)).collect();
     let began = Instant::now();
-    let limits = Limits { concurrency: 64, max_attempts: 3, pacing: Pacing::Documented { reserve_percent: 0 } };
+    let limits = Limits {
+        concurrency: 64,
+        max_attempts: 3,
+        settling: Duration::from_secs(60),
+        pacing: Pacing::Documented { reserve_percent: 0 },
+    };
     perform(Run { limits, ..plan(jobs, 7) }, &executor).await;
     let rate = 1_000.0 / began.elapsed().as_secs_f64();
     assert!((9.5..=10.0).contains(&rate), "{rate} a second");
@@ -289,7 +322,8 @@ async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
     let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
     run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
     let since = Some(Timestamp::UNIX_EPOCH);
-    let doubt = Earlier::Open { recorded: 1, first_sent: since, doubtful_since: since, read_first: true };
+    let doubt =
+        Earlier::Open { recorded: 1, first_sent: since, last_sent: since, doubtful_since: since, read_first: true };
     run.history.earlier.insert(0, doubt);
     let ended = perform(run, &executor).await;
     assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));
@@ -302,7 +336,8 @@ async fn what_failed_and_was_not_come_to_again_stays_failed() {
     let mut run = plan(jobs, 7);
     for index in 0..8 {
         let failed = Box::new(Settlement { http_status: Some(403), ..Settlement::unsent(Outcome::Failed, "refused") });
-        let open = Earlier::Open { recorded: 1, first_sent: None, doubtful_since: None, read_first: false };
+        let open =
+            Earlier::Open { recorded: 1, first_sent: None, last_sent: None, doubtful_since: None, read_first: false };
         run.history.earlier.insert(index, Earlier::Failed(failed, Box::new(open)));
     }
     let (events, _) = mpsc::unbounded_channel();

@@ -76,7 +76,7 @@ impl LimitsOfFile {
             Pace::Documented => Pacing::Documented { reserve_percent: self.reserve_percent },
             Pace::Unpaced => Pacing::Off,
         };
-        Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, pacing }
+        Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, pacing, ..Limits::default() }
     }
 }
 

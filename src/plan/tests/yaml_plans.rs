@@ -36,7 +36,10 @@ jobs:
     );
     let plan = loaded("plan.yaml", &text);
     assert_eq!((plan.name.as_deref(), plan.tenant.as_deref()), (Some("lab"), Some("contoso.com")));
-    assert_eq!(plan.limits, Limits { concurrency: Some(16), reserve_percent: Some(20), max_attempts: Some(3) });
+    assert_eq!(
+        plan.limits,
+        Limits { concurrency: Some(16), reserve_percent: Some(20), max_attempts: Some(3), settling_seconds: None }
+    );
     let jobs: Vec<_> = plan.jobs.iter().map(|j| (j.row, j.action.name, j.route.name, j.target())).collect();
     assert_eq!(
         jobs,

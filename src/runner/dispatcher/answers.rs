@@ -61,6 +61,7 @@ impl Dispatcher {
             progress.ambiguous = true;
             progress.lost |= verdict == Verdict::Lost;
             progress.doubtful_since.get_or_insert(sent_at);
+            progress.settling_until = Some(times.now + self.limits.settling);
         }
         let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
         // A job that settles now says all of this in its outcome.
@@ -125,7 +126,11 @@ impl Dispatcher {
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
         }
+        let early = self.ledger.progress(job).settling_until.filter(|until| *until > now);
         match evidence {
+            Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
+                self.look_again(job, resend, seen, early.unwrap_or(now), now);
+            }
             Evidence::Effect(seen) => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
                 let progress = self.ledger.progress(job);
@@ -133,6 +138,7 @@ impl Dispatcher {
                 progress.lost = false;
                 progress.unauthorized = 0;
                 progress.doubtful_since = None;
+                progress.settling_until = None;
                 self.again(job, Step::Send, now);
             }
             Evidence::NoEffect(seen) if resend => {
@@ -148,6 +154,16 @@ impl Dispatcher {
             Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
             Evidence::NotRead(reply) => self.after_failed_read(job, &reply, resend, times),
         }
+    }
+
+    /// A read that shows no effect so soon after the attempt is no proof; one that is not waited for leaves the doubt.
+    fn look_again(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
+        if self.stopped.is_some() {
+            let note = format!("{seen}, so soon after it was sent; {}", look_at(job, &self.jobs));
+            return self.settle(job, Outcome::Unknown, Some(note), now);
+        }
+        let reason = format!("{seen}, which is too early to tell").into();
+        self.later(job, Step::ReadBack { resend }, until.saturating_duration_since(now), reason, now);
     }
 
     fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {

@@ -70,8 +70,11 @@ impl Dispatcher {
             (job.bucket(), job.read_bucket(), job.after)
         };
         let mut after = after;
-        if let Some(Earlier::Open { recorded, first_sent, doubtful_since, read_first }) = earlier {
+        if let Some(Earlier::Open { recorded, first_sent, last_sent, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
+            let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
+            let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
+            self.ledger.progress(index).settling_until = doubtful_since.map(|_| now + settling);
             if let (true, Some(hold)) = (read_first, hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);
