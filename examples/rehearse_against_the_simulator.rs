@@ -14,6 +14,7 @@ use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::report::Account;
+use musterout::runner::quota::Daily;
 use musterout::runner::{self, History, Limits, Run};
 use musterout::simulator::scenario::Scenario;
 use musterout::simulator::tenant::Tenant;
@@ -42,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let holds = preflight::inspect(&jobs, now).holds;
     let limits = Limits { concurrency: 4, ..Limits::default() };
     let run =
-        Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
+        Run { jobs: Arc::clone(&jobs), holds, limits, daily: Daily::default(), clock, rng: Rng::with_seed(1), history: History::default() };
     let (events, _told) = mpsc::unbounded_channel();
     let (_stop, requests) = mpsc::unbounded_channel();
     let ended = runner::run(run, client, events, requests).await;

@@ -133,6 +133,8 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
+    /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
+    pub priority: i16,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -152,7 +154,7 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after }
+        Self { id, row, action, route, ids, parameters, not_before, note, after, priority: 0 }
     }
 
     /// The id acted on.

@@ -187,6 +187,7 @@ impl Life {
                 settling: Duration::from_secs(60),
                 pacing: Pacing::Off,
             },
+            daily: musterout::runner::quota::Daily::default(),
             clock,
             rng: Rng::with_seed(self.seed),
             history,

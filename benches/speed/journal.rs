@@ -98,6 +98,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     settling: Duration::from_secs(60),
                     pacing: Pacing::Off,
                 },
+                daily: musterout::runner::quota::Daily::default(),
                 clock,
                 rng: Rng::with_seed(1),
                 history: History { journal, ..History::default() },

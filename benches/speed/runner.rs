@@ -86,6 +86,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         jobs: Arc::clone(jobs),
         holds: vec![None; jobs.len()],
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
+        daily: musterout::runner::quota::Daily::default(),
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
         history: History::default(),

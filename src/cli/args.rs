@@ -145,6 +145,9 @@ pub struct RunArguments {
     /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
     #[arg(long)]
     pub once: bool,
+    /// Stay until everything is sent, however many days the tenant's daily limits make of it
+    #[arg(long)]
+    pub wait: bool,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -269,6 +272,9 @@ pub struct ResumeArguments {
     /// Go on with these jobs alone
     #[arg(long, value_enum, value_name = "CLASS")]
     pub only: Option<OnlyClass>,
+    /// Stay until everything is sent, however many days the tenant's daily limits make of it
+    #[arg(long)]
+    pub wait: bool,
     /// Where the report goes [default: where the run's own report is]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -89,7 +89,9 @@ fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
     let once = arguments.once.then_some(&settings);
     let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
     let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
-    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
+    let choices = arguments.pace.choices();
+    let spread = ops::forecast(&plan, &preflight, &arguments.connection.tenant(), &settings, choices, now())?;
+    show::previewed(&plan, &preflight, &settings.graph_url, (reserve, spread), arguments)?;
     Ok(Exit::Good)
 }
 
@@ -106,6 +108,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         confirm: arguments.confirm,
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         once: arguments.once,
+        wait: arguments.wait,
         now: now(),
         seed: fastrand::u64(..),
     };
@@ -121,6 +124,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let request = ResumeRequest {
         only: OnlyClass::only(arguments.only),
         run: arguments.run,
+        wait: arguments.wait,
         report: arguments.report,
         now: now(),
         seed: fastrand::u64(..),

@@ -15,6 +15,7 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
+use crate::guard::spread::Spread;
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{Finished, Reported, Tenant};
 use crate::plan::Plan;
@@ -55,10 +56,10 @@ pub fn previewed(
     plan: &Plan,
     preflight: &Preflight,
     graph_url: &str,
-    reserve_percent: u8,
+    (reserve_percent, spread): (u8, Spread),
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent);
+    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).over(spread);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
@@ -98,6 +99,8 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 /// Why a run ended early, with what to do about it.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
+        None if !finished.later.is_empty() => Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
+            .help(format!("from then on: {}; --wait stays and goes on by itself", go_on(finished))),
         None => return,
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))

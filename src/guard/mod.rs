@@ -2,4 +2,6 @@
 //!
 //! In: the jobs of a plan and the time. Out: findings. Must not: send, ask, or print.
 
+pub mod daily;
 pub mod preflight;
+pub mod spread;

@@ -4,6 +4,7 @@
 //! an auditor. The source of truth: a report is a view of it. Must not: hold a secret, send, or decide what to do with
 //! a job ([`resume`] is a pure table); no SQL stands outside this folder.
 
+pub mod daily;
 mod error;
 mod list;
 mod lock;
@@ -19,4 +20,4 @@ pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock};
 pub use reader::{PastAttempt, RunRecord, StoredJob};
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
-pub use writer::{Recorder, Written};
+pub use writer::{Attempt, Recorder, Written};

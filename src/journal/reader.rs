@@ -152,6 +152,7 @@ impl Journal {
             .map_err(JournalError::read)?;
         let (mut record, recorded_jobs) = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
         record.jobs = self.jobs_of(record.number)?;
+        self.priorities_of(&mut record)?;
         if record.jobs.len() != recorded_jobs {
             let what = format!("it has {} of its {recorded_jobs} jobs", record.jobs.len());
             return Err(JournalError::Damaged(what));
@@ -171,6 +172,21 @@ impl Journal {
             jobs.push(stored_job(row)?);
         }
         Ok(jobs)
+    }
+
+    fn priorities_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select = self
+            .connection
+            .prepare("SELECT job, priority FROM priorities WHERE run = ?1")
+            .map_err(JournalError::read)?;
+        let rows = select.query_map([record.number], |row| Ok((index(row, 0)?, row.get::<_, i16>(1)?)));
+        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
+        for (job, priority) in rows {
+            if let Some(stored) = record.jobs.get_mut(job) {
+                stored.job.priority = priority;
+            }
+        }
+        Ok(())
     }
 
     fn attempts_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY];
+const STEPS: &[&str] = &[TABLES, MEMORY, DAILY];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -107,6 +107,37 @@ CREATE TABLE remembered (
     client_request_id TEXT NOT NULL,       -- of the attempt in doubt
     sent_at           INTEGER NOT NULL,
     PRIMARY KEY (plan_key, job_id)
+) WITHOUT ROWID;
+";
+
+/// What counts against the daily limits of a tenant, whichever run of this machine has sent it: it outlives its run.
+const DAILY: &str = "
+CREATE TABLE daily_uses (
+    tenant            TEXT NOT NULL,
+    action            TEXT NOT NULL,       -- whose allowance; a delete may use up more than its own
+    left_at           INTEGER NOT NULL,
+    client_request_id TEXT NOT NULL,       -- of the attempt
+    PRIMARY KEY (tenant, action, left_at, client_request_id)
+) WITHOUT ROWID;
+CREATE INDEX daily_uses_of_attempt ON daily_uses (client_request_id);
+
+CREATE TABLE daily_pauses (
+    tenant TEXT NOT NULL,
+    action TEXT NOT NULL,
+    until  INTEGER NOT NULL,               -- the service has said no, whatever the table above says
+    PRIMARY KEY (tenant, action)
+) WITHOUT ROWID;
+
+CREATE TABLE tenant_names (
+    name   TEXT PRIMARY KEY,               -- as somebody has spelled it
+    tenant TEXT NOT NULL                   -- as a token has spelled it
+) WITHOUT ROWID;
+
+CREATE TABLE priorities (
+    run      INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job      INTEGER NOT NULL,
+    priority INTEGER NOT NULL,             -- jobs that are not here have 0
+    PRIMARY KEY (run, job)
 ) WITHOUT ROWID;
 ";
 

@@ -195,6 +195,10 @@ where
             body,
         ])?;
     }
+    let mut insert = connection.prepare("INSERT INTO priorities VALUES (?1, ?2, ?3)")?;
+    for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {
+        insert.execute(params![number, index, job.priority])?;
+    }
     inherit(connection, number, run.inherited)?;
     Ok(number)
 }

@@ -11,8 +11,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, params};
 
+use super::daily::{self, Take};
 use super::error::JournalError;
 use super::store::Journal;
+use crate::guard::daily::UsedUp;
 use crate::outcome::{Reply, Settlement};
 
 /// Records taken into one commit, at most.
@@ -20,13 +22,26 @@ const BATCH: usize = 512;
 /// How long a commit waits for company. Nothing beside what any service takes to answer.
 const GATHERING: Duration = Duration::from_micros(500);
 
-/// What is called when the record of an attempt is durable.
-pub type Release = Box<dyn FnOnce() + Send>;
+/// What is called when the record of an attempt is durable, or when a daily limit leaves no room for it.
+pub type Release = Box<dyn FnOnce(Result<(), UsedUp>) + Send>;
 
 enum Record {
-    Attempt { job: u32, attempt: u32, client_request_id: Box<str>, sent_at: Timestamp, release: Release },
+    Attempt(Box<Attempt>),
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
     Settled { job: u32, settlement: Box<Settlement> },
+    GiveBack { client_request_id: Box<str> },
+    Pause { take: Take, until: Timestamp },
+}
+
+/// An attempt about to be made.
+pub struct Attempt {
+    pub job: u32,
+    pub number: u32,
+    pub client_request_id: Box<str>,
+    pub sent_at: Timestamp,
+    /// What it takes out of a daily limit; without room there, it is not recorded.
+    pub take: Option<Take>,
+    pub release: Release,
 }
 
 /// What the writer came to.
@@ -61,12 +76,21 @@ impl Recorder {
         Ok(Self { records, thread })
     }
 
-    /// An attempt is about to be made. `release` is called when that is durable, from the writer's thread.
+    /// An attempt is about to be made. It is released when that is durable, from the writer's thread.
     ///
-    /// A writer that has ended drops the record, and `release` with it: nothing leaves.
-    pub fn attempt(&self, job: u32, attempt: u32, client_request_id: &str, sent_at: Timestamp, release: Release) {
-        let client_request_id = client_request_id.into();
-        let _ = self.records.send(Record::Attempt { job, attempt, client_request_id, sent_at, release });
+    /// A writer that has ended drops the record, and its release with it: nothing leaves.
+    pub fn attempt(&self, attempt: Attempt) {
+        let _ = self.records.send(Record::Attempt(Box::new(attempt)));
+    }
+
+    /// An attempt has used up nothing of any daily limit.
+    pub fn give_back(&self, client_request_id: &str) {
+        let _ = self.records.send(Record::GiveBack { client_request_id: client_request_id.into() });
+    }
+
+    /// The service has said that a daily limit is used up.
+    pub fn pause(&self, take: Take, until: Timestamp) {
+        let _ = self.records.send(Record::Pause { take, until });
     }
 
     /// An attempt was answered, and the job goes on.
@@ -100,7 +124,7 @@ fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> r
             next = if taken < BATCH { inbox.try_recv().ok() } else { None };
         }
         connection.execute_batch("COMMIT")?;
-        releases.drain(..).for_each(|release: Release| release());
+        releases.drain(..).for_each(|(release, room): (Release, _)| release(room));
     }
     Ok(())
 }
@@ -111,6 +135,7 @@ pub(super) struct Statements<'c> {
     attempt: CachedStatement<'c>,
     answer: CachedStatement<'c>,
     settled: CachedStatement<'c>,
+    daily: daily::Statements<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
     reopen: Option<[CachedStatement<'c>; 2]>,
 }
@@ -132,6 +157,7 @@ impl<'c> Statements<'c> {
         Ok(Self {
             run,
             reopen: reopen.transpose()?,
+            daily: daily::Statements::prepare(connection)?,
             attempt: connection.prepare_cached(
                 "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?,
@@ -145,17 +171,26 @@ impl<'c> Statements<'c> {
         })
     }
 
-    fn insert(&mut self, record: Record, releases: &mut Vec<Release>) -> rusqlite::Result<()> {
+    fn insert(&mut self, record: Record, releases: &mut Vec<(Release, Result<(), UsedUp>)>) -> rusqlite::Result<()> {
         match record {
-            Record::Attempt { job, attempt, client_request_id, sent_at, release } => {
-                releases.push(release);
-                if let Some(reopen) = &mut self.reopen {
-                    for statement in reopen {
-                        statement.execute(params![self.run, job])?;
+            Record::Attempt(attempt) => {
+                let Attempt { job, number, client_request_id, sent_at, take, release } = *attempt;
+                let room = match take {
+                    Some(take) => self.daily.take(&take, sent_at, &client_request_id)?,
+                    None => Ok(()),
+                };
+                releases.push((release, room));
+                if room.is_ok() {
+                    if let Some(reopen) = &mut self.reopen {
+                        for statement in reopen {
+                            statement.execute(params![self.run, job])?;
+                        }
                     }
+                    self.attempted(job, number, &client_request_id, sent_at)?;
                 }
-                self.attempted(job, attempt, &client_request_id, sent_at)?;
             }
+            Record::GiveBack { client_request_id } => self.daily.give_back(&client_request_id)?,
+            Record::Pause { take, until } => self.daily.pause(&take, until)?,
             Record::Answer { job, attempt, answered_at, reply } => {
                 self.answer.execute(params![
                     self.run,

@@ -4,6 +4,7 @@
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
 mod connect;
+mod daily;
 mod limits;
 mod perform;
 mod record;
@@ -28,6 +29,7 @@ use crate::runner::Earlier;
 use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
+pub use self::daily::forecast;
 pub use self::limits::{Choices, reserve_percent};
 pub use self::perform::Finished;
 pub use self::record::take_up;

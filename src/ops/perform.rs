@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
+use super::daily::DailyWork;
 use super::record::Recorded;
 use super::{Error, Tenant, tenant};
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::StopReason;
+use crate::runner::quota::Later;
 use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
 use crate::settings::{Identity, Settings};
 use crate::ui;
@@ -41,6 +43,7 @@ pub struct Work<'a> {
     /// Requests that will be sent.
     pub due: u32,
     pub limits: Limits,
+    pub daily: DailyWork,
     pub reserve_percent: u8,
     pub now: Timestamp,
     pub seed: u64,
@@ -58,6 +61,8 @@ pub struct Finished {
     pub jobs: Arc<[Job]>,
     pub settlements: Vec<Settlement>,
     pub stopped: Option<StopReason>,
+    /// What was left for another day.
+    pub later: Vec<Later>,
     /// Where the report is, or why it could not be written.
     pub report: Result<PathBuf, ReportError>,
 }
@@ -91,7 +96,11 @@ impl Work<'_> {
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
         let report = ReportFile::create(self.report)?;
-        let recorded = record()?;
+        let mut recorded = record()?;
+        let id = client.tokens().claims().await.ok().flatten().and_then(|claims| claims.tid);
+        let graph_url = &self.settings.graph_url;
+        let daily =
+            self.daily.open(&mut recorded.journal, self.tenant, graph_url, &recorded.id, id.as_deref(), self.now)?;
         let journal = Some(recorded.recorder(&stop)?);
         let (events, told) = mpsc::unbounded_channel();
         let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
@@ -100,6 +109,7 @@ impl Work<'_> {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
             limits: self.limits,
+            daily,
             clock,
             rng: Rng::with_seed(self.seed),
             history: History { journal, earlier: self.earlier },
@@ -107,10 +117,10 @@ impl Work<'_> {
         let ended = runner::run(run, Arc::new(client), events, requests).await;
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
-        let Ended { settlements, stopped, journal } = ended;
-        let stopped = close(&recorded, journal, stopped, clock.now()).await;
+        let Ended { settlements, stopped, later, journal } = ended;
+        let stopped = close(&recorded, journal, stopped, !later.is_empty(), clock.now()).await;
         let report = report.finish(&self.jobs, &settlements);
-        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
+        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, later, report })
     }
 
     /// The tenant that the token was asked of.
@@ -153,6 +163,7 @@ async fn close(
     recorded: &Recorded,
     journal: Option<Recorder>,
     stopped: Option<StopReason>,
+    waiting: bool,
     now: Timestamp,
 ) -> Option<StopReason> {
     let written = match journal {
@@ -163,6 +174,7 @@ async fn close(
     };
     let written = written.and_then(|()| {
         let state = match stopped {
+            None if waiting => "waiting",
             None => "finished",
             Some(StopReason::Interrupted) => "interrupted",
             Some(_) => "stopped",

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::daily::Settings as DailySettings;
 use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
@@ -43,6 +45,7 @@ pub struct Begun {
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    pub daily: DailySettings,
 }
 
 impl Begun {
@@ -64,6 +67,7 @@ impl Begun {
             "max_attempts": self.choices.max_attempts,
             "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
+            "daily": self.daily,
         })
     }
 
@@ -86,6 +90,11 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+            },
+            // A run of before there were any was begun without.
+            daily: match settings.get("daily") {
+                Some(daily) => DailySettings::deserialize(daily).ok()?,
+                None => DailySettings::default(),
             },
         })
     }

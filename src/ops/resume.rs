@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::daily::DailyWork;
 use super::limits::{limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Begun, Recorded};
@@ -30,6 +31,8 @@ pub struct ResumeRequest {
     /// The run's id, the beginning of it, or `latest`.
     pub run: String,
     pub only: Only,
+    /// Stay until everything is sent, however many days the tenant's limits make of it.
+    pub wait: bool,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
     pub now: Timestamp,
@@ -77,7 +80,7 @@ pub async fn resume(
         if request.only == Only::Open && record.state == "running" {
             journal.set_state(record.number, "finished", Some(request.now))?;
         }
-        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
+        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later: Vec::new(), report });
     }
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let work = Work {
@@ -90,6 +93,7 @@ pub async fn resume(
         earlier,
         due: due as u32,
         limits,
+        daily: DailyWork::new(&begun.daily, begun.choices.unpaced, &record.tenant, request.wait)?,
         reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
         now: request.now,
         seed: request.seed,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::daily::{DailyWork, forecast};
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
@@ -42,6 +43,8 @@ pub struct RunRequest {
     pub interactive: bool,
     /// Leave alone what an earlier run of the same plan has done.
     pub once: bool,
+    /// Stay until everything is sent, however many days the tenant's limits make of it.
+    pub wait: bool,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
@@ -78,8 +81,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
+        daily: plan.daily.clone(),
     };
-    let question = question(&request, &plan, &preflight, &label, stderr);
+    let question = question(&request, &plan, &preflight, &label, (settings, stderr))?;
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
@@ -92,6 +96,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
+        daily: DailyWork::new(&plan.daily, request.choices.unpaced, &label, request.wait)?,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
         seed: request.seed,
@@ -135,17 +140,24 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
-fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &str, stderr: &Stderr) -> Option<String> {
+fn question(
+    request: &RunRequest,
+    plan: &Plan,
+    preflight: &Preflight,
+    tenant: &str,
+    (settings, stderr): (&Settings, &Stderr),
+) -> Result<Option<String>, Error> {
     if preflight.dangerous == 0 || request.confirm.is_some() {
-        return None;
+        return Ok(None);
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let spread = forecast(plan, preflight, &request.tenant, settings, request.choices, request.now)?;
+    let preview = Preview::new(&plan.jobs, preflight, reserve).over(spread);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
     };
-    Some(ui::confirm::question(&preview, tenant, stderr.styled()))
+    Ok(Some(ui::confirm::question(&preview, tenant, stderr.styled())))
 }
 
 fn report_path(request: &RunRequest) -> PathBuf {
@@ -207,5 +219,5 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
-    Finished { id: None, jobs, settlements, stopped: None, report }
+    Finished { id: None, jobs, settlements, stopped: None, later: Vec::new(), report }
 }

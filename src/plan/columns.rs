@@ -29,6 +29,7 @@ pub struct Layout {
     /// Somebody else keeps the file, and a blank day in it means that nobody knows it yet.
     pub wants_day: bool,
     pub note: Option<usize>,
+    pub priority: Option<usize>,
     pub route: Option<usize>,
     /// Columns without a header; nothing may stand in them.
     pub nameless: Vec<usize>,
@@ -55,6 +56,7 @@ impl Layout {
             Meaning::Selector(selector) => self.selectors.push((field, selector)),
             Meaning::NotBefore => self.not_before = Some(field),
             Meaning::Note => self.note = Some(field),
+            Meaning::Priority => self.priority = Some(field),
             Meaning::Route => self.route = Some(field),
             Meaning::Parameter(name) => self.parameters.push((field, name)),
         }

@@ -5,19 +5,21 @@
 
 use serde_json::Value as Json;
 
+use super::daily;
+use super::priority;
 use super::reader::{Entry, Reader};
 use super::schedule;
 use super::shown;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use super::yaml::{Node, Value};
-use super::{Heading, Limits};
+use super::Heading;
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
 const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
-const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "settling_seconds"];
-const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
+const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "settling_seconds", "daily"];
+const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note", "priority"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
 
 const LONGEST_JUSTIFICATION: usize = 1024;
@@ -51,7 +53,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
-            "limits" => document.heading.limits = read_limits(value, reader),
+            "limits" => read_limits(value, &mut document.heading, reader),
             "guards" => reader.fault(
                 &key.span,
                 "not-available",
@@ -101,8 +103,8 @@ fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
     Some(text.to_owned())
 }
 
-fn read_limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
-    let mut limits = Limits::default();
+fn read_limits<'s>(node: &'s Node, heading: &mut Heading, reader: &mut Reader<'s, '_>) {
+    let limits = &mut heading.limits;
     for Entry { name, value, .. } in reader.map_of(node, "`limits`", LIMIT_KEYS).unwrap_or_default() {
         let narrow = |number: u16| u8::try_from(number).ok();
         match name {
@@ -111,10 +113,10 @@ fn read_limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
                 limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
             }
             "settling_seconds" => limits.settling_seconds = reader.number(value, "`settling_seconds`", 0, 3600),
+            "daily" => heading.daily = daily::read(value, reader),
             _ => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
         }
     }
-    limits
 }
 
 /// The keys of a job or step that have to be read together.
@@ -127,7 +129,7 @@ struct Parts<'s> {
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, reader: &mut Reader<'s, '_>) -> Entries<'s> {
-    let mut work = Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, place: None };
+    let mut work = Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
     let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
     let (mut parts, mut targets) = (Parts::default(), None);
     for Entry { name, value, .. } in entries {
@@ -138,6 +140,7 @@ fn read_job<'s>(node: &'s Node, number: usize, reader: &mut Reader<'s, '_>) -> E
             "with" => parts.with = Some(value),
             "targets" => targets = Some(value),
             "notBefore" => work.not_before = read_not_before(value, reader),
+            "priority" => work.priority = read_priority(value, reader),
             _ => work.note = reader.text(value, "`note`").map(Box::from),
         }
     }
@@ -159,6 +162,21 @@ fn read_not_before<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<ji
             None
         }
     }
+}
+
+fn read_priority(node: &Node, reader: &mut Reader<'_, '_>) -> i16 {
+    let text = match &node.value {
+        Value::Number(text) => text.as_str(),
+        _ => {
+            reader.wrong_type(node, "`priority`", priority::EXPECTED, None);
+            return 0;
+        }
+    };
+    priority::read(text).unwrap_or_else(|| {
+        let message = format!("`priority` is {}, and this is {}", priority::EXPECTED, shown(text));
+        reader.fault(&node.span, "out-of-range", message, None);
+        0
+    })
 }
 
 /// The steps, and whether all of them were understood.

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
+use super::priority;
 use super::schedule;
 use super::shown;
 use super::vocabulary;
@@ -58,6 +59,13 @@ pub struct Expander {
     routes: Vec<&'static Route>,
 }
 
+/// When a target has its turn.
+#[derive(Clone, Copy)]
+struct Turn {
+    not_before: Option<Timestamp>,
+    priority: i16,
+}
+
 #[derive(Default)]
 struct Slot {
     field: usize,
@@ -86,6 +94,7 @@ impl Expander {
             );
         }
         let not_before = self.not_before(work, layout, row);
+        let priority = self.priority(work, layout, row);
         if !work.whole {
             return;
         }
@@ -97,14 +106,14 @@ impl Expander {
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
-            self.push(work, not_before, note, &parameters, number);
+            self.push(work, Turn { not_before, priority }, note, &parameters, number);
         }
     }
 
     fn push(
         &mut self,
         work: &Work,
-        not_before: Option<Timestamp>,
+        turn: Turn,
         note: Option<&str>,
         with: &Shared,
         row: Option<u32>,
@@ -118,16 +127,18 @@ impl Expander {
                 let at = self.given.iter().position(|given| given.name == id.name);
                 at.map_or("", |at| slots[at].value.as_str())
             };
-            self.jobs.push(Job::new(JobParts {
+            let mut job = Job::new(JobParts {
                 row: row.unwrap_or(position + 1),
                 action: step.action,
                 route,
                 ids: Ids::new(route.ids.iter().map(value)),
                 parameters: parameters.clone(),
-                not_before,
+                not_before: turn.not_before,
                 note: note.clone(),
                 after,
-            }));
+            });
+            job.priority = turn.priority;
+            self.jobs.push(job);
             after = Some(position);
         }
     }
@@ -284,6 +295,16 @@ impl Expander {
                 None
             }
         }
+    }
+
+    fn priority(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> i16 {
+        let Some(field) = layout.priority.filter(|field| !row.field(*field).is_empty()) else { return work.priority };
+        let text = row.field(field);
+        priority::read(text).unwrap_or_else(|| {
+            let message = || format!("`{}` is not {}", shown(text), priority::EXPECTED);
+            self.fault(row, Some(field), "out-of-range", message, || None);
+            0
+        })
     }
 
     /// The parameters of each step, `None` after a fault.

@@ -4,9 +4,11 @@
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
 mod columns;
+mod daily;
 mod document;
 mod expand;
 mod identifier;
+mod priority;
 mod reader;
 mod rows;
 mod schedule;
@@ -25,6 +27,7 @@ use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::daily::Settings;
 use crate::job::Job;
 
 pub use self::source::Fingerprint;
@@ -38,6 +41,8 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
+    /// What it says of the tenant's daily limits.
+    pub daily: Settings,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// What was read and how it was understood, the plan itself first.
@@ -103,8 +108,8 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, daily } = document;
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, daily, jobs, inputs, warnings: faults })
 }
 
 enum Format {
@@ -127,6 +132,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
+    daily: Settings,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {

@@ -55,7 +55,7 @@ impl CsvRow<'_> {
 pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
     let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
     let unknown =
-        Work { number: ACTIONS.len(), steps: Vec::new(), whole: false, not_before: None, note: None, place: None };
+        Work { number: ACTIONS.len(), steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
     let mut last: Option<usize> = None;
     each_row(
         source,
@@ -82,7 +82,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
 
 fn work_of(action: &'static Action, number: usize) -> Work {
     let steps = vec![Step::new(action, None, Vec::new())];
-    Work { number, steps, whole: true, not_before: None, note: None, place: None }
+    Work { number, steps, whole: true, not_before: None, note: None, priority: 0, place: None }
 }
 
 fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, name: &str) {

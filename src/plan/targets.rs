@@ -116,7 +116,11 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
                     continue;
                 }
                 seen.push((meaning, name));
-                if let Some(text) = reader.text(value, &format!("`{name}`")) {
+                let text = match (&value.value, meaning) {
+                    (Value::Number(text), Meaning::Priority) => Some(text.as_str()),
+                    _ => reader.text(value, &format!("`{name}`")),
+                };
+                if let Some(text) = text {
                     target.layout.add(target.row.fields.len(), meaning);
                     target.row.fields.push((text, value));
                 } else {

@@ -16,6 +16,7 @@ pub enum Meaning {
     Selector(Selector),
     NotBefore,
     Note,
+    Priority,
     Route,
     Parameter(&'static str),
 }
@@ -25,6 +26,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("id", Meaning::AnyId),
     ("notBefore", Meaning::NotBefore),
     ("note", Meaning::Note),
+    ("priority", Meaning::Priority),
     ("route", Meaning::Route),
 ];
 
@@ -80,7 +82,7 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 
 /// Every key that an item of `targets:` can have.
 pub fn keys_of_a_target() -> impl Iterator<Item = &'static str> {
-    ["id", "with", "notBefore", "note", "route"].into_iter().chain(targets())
+    ["id", "with", "notBefore", "note", "priority", "route"].into_iter().chain(targets())
 }
 
 /// The id columns that point at a target of `action`, for help: `managedDeviceId`.

@@ -25,6 +25,8 @@ pub struct Work {
     pub whole: bool,
     pub not_before: Option<Timestamp>,
     pub note: Option<Box<str>>,
+    /// The higher goes first.
+    pub priority: i16,
     /// Where a fault of all its targets is shown; `None` where every row has its own work.
     pub place: Option<Place>,
 }

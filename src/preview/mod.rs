@@ -14,6 +14,7 @@ pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::spread::Spread;
 use crate::job::Job;
 
 /// The preview of a plan: its jobs, seen once for the counts and again whenever somebody asks for rows.
@@ -27,13 +28,20 @@ pub struct Preview<'a> {
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
     pub buckets: Vec<BucketCount>,
+    /// How the tenant's daily limits spread it, where somebody has asked.
+    pub spread: Option<Spread>,
 }
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, reserve_percent, actions, buckets }
+        Self { jobs, preflight, reserve_percent, actions, buckets, spread: None }
+    }
+
+    /// The same, over those days.
+    pub fn over(self, spread: Spread) -> Self {
+        Self { spread: Some(spread), ..self }
     }
 
     /// Rows in plan order.

@@ -56,11 +56,12 @@ impl<'a> Row<'a> {
         Self { job, request: request::build(job), state: State::of(hold), hold, after }
     }
 
-    /// The operator's remark, why it would not be sent, and what it waits for.
+    /// The operator's remark, why it would not be sent, what it waits for, and how urgent it is.
     pub fn note(&self) -> Option<String> {
         let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
         let hold = self.hold.map(|hold| hold.to_string());
-        let parts = [self.job.note.as_deref().map(str::to_owned), hold, after];
+        let priority = (self.job.priority != 0).then(|| format!("priority {}", self.job.priority));
+        let parts = [self.job.note.as_deref().map(str::to_owned), hold, after, priority];
         let note: Vec<_> = parts.into_iter().flatten().collect();
         (!note.is_empty()).then(|| note.join("; "))
     }

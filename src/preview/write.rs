@@ -11,6 +11,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Preview, Row};
+use crate::catalog::DAILY;
+use crate::guard::spread::Day;
 use crate::report::cell::harmless;
 
 /// The columns of a preview, and the keys of its rows in JSON.
@@ -131,7 +133,16 @@ fn summary(preview: &Preview<'_>) -> Value {
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),
+        "days": preview.spread.iter().flat_map(|spread| &spread.days).map(day).collect::<Vec<_>>(),
     })
+}
+
+/// What the daily limits let go on one day, by action.
+fn day(day: &Day) -> Value {
+    let sends = DAILY.iter().zip(day.sends).filter(|(_, sends)| *sends > 0);
+    let sends: serde_json::Map<_, _> =
+        sends.map(|(limit, sends)| (limit.action.to_owned(), Value::from(sends))).collect();
+    json!({ "from": format!("{:.3}", day.from), "send": sends })
 }
 
 /// A forecast is not known to the nanosecond.

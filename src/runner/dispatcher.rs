@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -16,16 +17,19 @@ use super::executor::Executor;
 use super::ledger::Ledger;
 use super::limiter::{Gate, Pause, Wait};
 use super::queue::{Item, Queues, Step};
+use super::quota::Quota;
 use super::shutdown::StopRequest;
-use super::worker::{Done, Task, Worker};
+use super::worker::{Done, Held, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
+use crate::guard::daily::UsedUp;
 use crate::job::Job;
-use crate::journal::Recorder;
+use crate::journal::{Attempt, Recorder};
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
+mod days;
 mod start;
 mod stopping;
 
@@ -39,6 +43,7 @@ pub struct Dispatcher {
     rng: Rng,
     ledger: Ledger,
     queues: Queues,
+    quota: Quota,
     gates: Vec<Gate>,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
@@ -66,7 +71,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, clock, rng, history } = run;
+        let Run { jobs, holds, limits, daily, clock, rng, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -74,7 +79,8 @@ impl Dispatcher {
             .collect();
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
-            queues: Queues::new(),
+            queues: Queues::new(Arc::clone(&jobs)),
+            quota: Quota::new(daily),
             gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
@@ -102,7 +108,8 @@ impl Dispatcher {
         loop {
             let now = Instant::now();
             self.queues.wake(now);
-            let wake = self.dispatch(now);
+            self.mind_the_days(now);
+            let wake = [self.dispatch(now), self.next_day(now)].into_iter().flatten().min();
             if self.ledger.open() == 0 || (self.in_flight.is_empty() && wake.is_none()) {
                 break;
             }
@@ -119,7 +126,8 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
-        Ended { settlements: self.ledger.close(), stopped: self.stopped, journal: self.journal }
+        let Self { stopped, journal, .. } = self;
+        Ended { settlements: self.ledger.close(), stopped, later: self.quota.later, journal }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
@@ -130,7 +138,7 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.queues.has_ready(bucket) && !self.idle.is_empty() {
+            while self.has_work(bucket) && !self.idle.is_empty() {
                 match self.gates[bucket.index()].pass(now) {
                     Ok(()) => self.send_next(bucket, now),
                     Err(Wait::Until(at)) => {
@@ -155,26 +163,42 @@ impl Dispatcher {
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
         let worker = &self.workers[worker];
-        let progress = self.ledger.progress(item.job);
         match item.step {
             Step::Send => {
-                self.failed.remove(&item.job);
-                let number = progress.recorded;
-                progress.sent(now);
                 let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
                 let held = worker.hold(item.job, task);
-                match &self.journal {
-                    Some(journal) => {
-                        journal.attempt(item.job, number, &client_request_id, now, Box::new(move || held.let_go()));
-                    }
-                    None => held.let_go(),
-                }
+                self.send(item.job, held, client_request_id, now);
                 self.tell(Event::Sent { job: item.job, bucket });
             }
             Step::ReadBack { .. } => {
-                let since = progress.doubtful_since.unwrap_or(now);
+                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
+        }
+    }
+
+    /// Lets an attempt go as soon as it is recorded, if its daily limit has room.
+    fn send(&mut self, job: u32, held: Held, client_request_id: Box<str>, now: Timestamp) {
+        let take = self.quota.take_for(&self.jobs[job as usize]);
+        let failed = self.failed.remove(&job);
+        if let Some(take) = &take {
+            self.quota.fed[take.limit] = self.quota.fed[take.limit].saturating_sub(1);
+            // It may be turned away yet.
+            failed.map(|failed| self.quota.failed.insert(job, failed));
+        }
+        let progress = self.ledger.progress(job);
+        let number = progress.recorded;
+        progress.sent(now);
+        let release = move |room: Result<(), UsedUp>| match room {
+            Ok(()) => held.let_go(),
+            Err(used_up) => held.turn_away(used_up),
+        };
+        match &self.journal {
+            Some(journal) => {
+                let release = Box::new(release);
+                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
+            }
+            None => release(self.quota.take(job, take, now)),
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Event {
     Paused { bucket: Bucket, pause: Duration, until: Timestamp },
     /// The job will be tried again after that time, because of `reason`.
     Retrying { job: u32, delay: Duration, reason: Box<str> },
+    /// Jobs of this action wait that long, until then: the day's limit is used up, by our count or because the service said so.
+    DayUsedUp { action: &'static str, wait: Duration, until: Timestamp, by_service: bool },
     /// The job with this index settled.
     Settled { job: u32, outcome: Outcome },
     /// The host cannot be reached; the next try comes after that time.

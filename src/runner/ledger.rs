@@ -56,6 +56,12 @@ impl Progress {
         self.tries = self.tries.saturating_sub(1);
     }
 
+    /// The last request was neither recorded nor sent.
+    pub fn turned_away(&mut self) {
+        self.recorded = self.recorded.saturating_sub(1);
+        self.never_sent();
+    }
+
     /// The last request never left this machine.
     pub fn never_sent(&mut self) {
         self.not_a_try();

@@ -13,6 +13,7 @@ pub mod limiter;
 mod ledger;
 mod pace_clock;
 mod queue;
+pub mod quota;
 mod retry;
 pub mod shutdown;
 mod worker;
@@ -29,6 +30,7 @@ use self::dispatcher::Dispatcher;
 use self::event::{Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
+use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
 use crate::clock::Clock;
 use crate::guard::preflight::Hold;
@@ -71,6 +73,7 @@ pub struct Run {
     /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub limits: Limits,
+    pub daily: Daily,
     pub clock: Clock,
     pub rng: Rng,
     pub history: History,
@@ -112,6 +115,8 @@ pub struct Ended {
     pub settlements: Vec<Settlement>,
     /// Why it ended early, if it did.
     pub stopped: Option<StopReason>,
+    /// What was left for another day.
+    pub later: Vec<Later>,
     /// To be finished by whoever began it.
     pub journal: Option<Recorder>,
 }

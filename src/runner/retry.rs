@@ -55,6 +55,8 @@ pub enum Decision {
     PauseBucket {
         asked: Option<Duration>,
     },
+    /// The day's limit is used up: it waits for room, and no try was used.
+    WaitForDay,
     /// Nothing left this machine: pause everything, then send it again; no try was used.
     WaitForHost,
     /// The token was refused: once more with a new one, then the run ends.

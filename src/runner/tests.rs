@@ -116,6 +116,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         jobs: jobs.into(),
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
+        daily: quota::Daily::default(),
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
         history: History::default(),

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::executor::Executor;
+use crate::guard::daily::UsedUp;
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
 
@@ -83,6 +84,8 @@ pub enum Answer {
     ReadBack(Evidence),
     /// It was never let go: its record could not be made durable.
     NeverReleased,
+    /// Nor was it recorded: a daily limit has no room for it.
+    TurnedAway(UsedUp),
 }
 
 /// A task that waits for its record to be durable. Dropped without having been let go, it says so.
@@ -102,13 +105,24 @@ impl Held {
     }
 }
 
+impl Held {
+    /// A daily limit has no room for it.
+    pub fn turn_away(mut self, used_up: UsedUp) {
+        self.task = None;
+        self.say(Answer::TurnedAway(used_up));
+    }
+
+    fn say(&self, answer: Answer) {
+        let now = Instant::now();
+        // Nobody listens any more when the run is over.
+        let _ = self.done.send(Done { worker: self.worker, job: self.job, sent: now, answered: now, answer });
+    }
+}
+
 impl Drop for Held {
     fn drop(&mut self) {
         if self.task.is_some() {
-            let now = Instant::now();
-            let answer = Answer::NeverReleased;
-            // Nobody listens any more when the run is over.
-            let _ = self.done.send(Done { worker: self.worker, job: self.job, sent: now, answered: now, answer });
+            self.say(Answer::NeverReleased);
         }
     }
 }

@@ -1,46 +1,105 @@
-//! Daily limits: how often an action may happen between one turn of the day and the next.
+//! Daily limits: how often an action may happen in a day, whoever asks.
 //!
 //! In: the scenario's limits, effects as they are about to happen. Out: go ahead, or not today. Must not: answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::errors::Refusal;
-use super::scenario::{DailyAnswer, Scenario};
+use super::scenario::{DailyAnswer, DailyDay, RetryAfter, Scenario};
+use crate::catalog::ACTIONS;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 #[derive(Debug, Default)]
 pub struct Quotas {
-    /// Per action: the day, and how often it has happened on it.
-    used: HashMap<usize, (i64, u32)>,
+    /// Per action: when it has happened of late.
+    used: HashMap<usize, VecDeque<Timestamp>>,
+    /// How many days of the portal are in the books, and when the first began.
+    portal: Option<(Timestamp, i64)>,
 }
 
 impl Quotas {
-    /// Whether the action may happen once more today; if so, it counts.
-    pub fn take(&mut self, scenario: &Scenario, action: usize, now: Timestamp) -> bool {
-        let Some(limit) = scenario.daily.0.get(&action) else { return true };
-        let today = (now.as_second() - i64::from(scenario.daily_reset_hour.0) * HOUR).div_euclid(DAY);
-        let (day, used) = self.used.entry(action).or_insert((today, 0));
-        if *day != today {
-            (*day, *used) = (today, 0);
+    /// Whether the action may happen once more; if so, it counts. `Err`: when there is room again.
+    pub fn take(&mut self, scenario: &Scenario, action: usize, now: Timestamp) -> Result<(), Timestamp> {
+        self.let_people_in(scenario, now);
+        let cascade = scenario.daily_cascade.iter().map(|name| name.index());
+        let more = cascade.filter(|_| ACTIONS[action].name == "delete");
+        let all: Vec<usize> = std::iter::once(action).chain(more).collect();
+        let full = all.iter().filter_map(|action| self.full_until(scenario, *action, now)).max();
+        if let Some(until) = full {
+            return Err(until);
         }
-        let room = *used < *limit;
-        *used += u32::from(room);
-        room
+        all.into_iter().for_each(|action| self.count(scenario, action, now));
+        Ok(())
+    }
+
+    fn full_until(&self, scenario: &Scenario, action: usize, now: Timestamp) -> Option<Timestamp> {
+        let limit = *scenario.daily.0.get(&action)? as usize;
+        let times = self.used.get(&action).filter(|times| times.len() >= limit);
+        let until = match times.and_then(|times| times.get(times.len() - limit.max(1))) {
+            Some(oldest) => counts_until(scenario, *oldest),
+            None if limit == 0 => counts_until(scenario, now),
+            None => return None,
+        };
+        (until > now).then_some(until)
+    }
+
+    fn count(&mut self, scenario: &Scenario, action: usize, now: Timestamp) {
+        let Some(limit) = scenario.daily.0.get(&action) else { return };
+        let times = self.used.entry(action).or_default();
+        times.push_back(now);
+        while times.len() > *limit as usize {
+            times.pop_front();
+        }
+    }
+
+    /// People in the portal come first every day, and take what there is.
+    fn let_people_in(&mut self, scenario: &Scenario, now: Timestamp) {
+        if scenario.daily_portal.0.is_empty() {
+            return;
+        }
+        let (began, known) = *self.portal.get_or_insert((now, 0));
+        let days = now.duration_since(began).as_secs() / DAY + 1;
+        for day in known..days {
+            let at = began.checked_add(SignedDuration::from_secs(day * DAY)).unwrap_or(now);
+            for (action, uses) in &scenario.daily_portal.0 {
+                for _ in 0..*uses {
+                    if self.full_until(scenario, *action, at).is_none() {
+                        self.count(scenario, *action, at);
+                    }
+                }
+            }
+        }
+        self.portal = Some((began, days));
     }
 }
 
-/// The answer on the day's last legs. Nothing in it says when to come back; nobody has seen a real one.
-pub fn used_up(answer: DailyAnswer, action: &str) -> Refusal {
-    let message = format!("The daily limit of {action} requests for this tenant has been reached.");
-    match answer {
-        DailyAnswer::TooManyRequests => {
-            Refusal::new(429, "TooManyRequests", message).waiting(super::scenario::RetryAfter::Absent, Duration::ZERO)
+/// When something stops counting that happened at that time.
+fn counts_until(scenario: &Scenario, at: Timestamp) -> Timestamp {
+    let second = match scenario.daily_day {
+        DailyDay::Sliding => return at.checked_add(SignedDuration::from_secs(DAY)).unwrap_or(Timestamp::MAX),
+        DailyDay::Turning => {
+            let turn = i64::from(scenario.daily_reset_hour.0) * HOUR;
+            ((at.as_second() - turn).div_euclid(DAY) + 1) * DAY + turn
         }
+    };
+    Timestamp::from_second(second).unwrap_or(Timestamp::MAX)
+}
+
+/// The answer on the day's last legs; nobody has seen a real one. `wait`: until there is room, where that is known.
+pub fn used_up(scenario: &Scenario, action: &str, wait: Duration) -> Refusal {
+    let named = scenario.daily_message.clone();
+    let message =
+        named.unwrap_or_else(|| format!("The daily limit of {action} requests for this tenant has been reached."));
+    match scenario.daily_answer {
+        DailyAnswer::TooManyRequests => {
+            Refusal::new(429, "TooManyRequests", message).waiting(RetryAfter::Absent, Duration::ZERO)
+        }
+        DailyAnswer::WithTime => Refusal::throttled(scenario.retry_after, wait),
         DailyAnswer::Forbidden => Refusal::new(403, "Forbidden", message),
         DailyAnswer::BadRequest => Refusal::bad_request(message),
     }
@@ -51,15 +110,48 @@ mod tests {
     use super::*;
     use crate::simulator::scenario::ActionName;
 
+    fn index(name: &str) -> usize {
+        ActionName(crate::catalog::Action::named(name).unwrap()).index()
+    }
+
+    fn takes<'s>(scenario: &'s Scenario, quotas: &'s mut Quotas) -> impl FnMut(&str, &str) -> bool + 's {
+        |action, at| quotas.take(scenario, index(action), at.parse().unwrap()).is_ok()
+    }
+
     #[test]
     fn the_day_turns_at_its_hour() {
         let scenario = Scenario::from_yaml("daily: { retire: 2 }\ndaily_reset_hour: 6\n").unwrap();
-        let retire = ActionName(crate::catalog::Action::named("retire").unwrap()).index();
         let mut quotas = Quotas::default();
-        let mut take = |at: &str| quotas.take(&scenario, retire, at.parse().unwrap());
-        assert!(take("2026-11-20T07:00:00Z"));
-        assert!(take("2026-11-21T05:59:00Z"));
-        assert!(!take("2026-11-21T05:59:59Z"));
-        assert!(take("2026-11-21T06:00:00Z"));
+        let mut take = takes(&scenario, &mut quotas);
+        assert!(take("retire", "2026-11-20T07:00:00Z"));
+        assert!(take("retire", "2026-11-21T05:59:00Z"));
+        assert!(!take("retire", "2026-11-21T05:59:59Z"));
+        assert!(take("retire", "2026-11-21T06:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_may_slide() {
+        let scenario = Scenario::from_yaml("daily: { retire: 2 }\ndaily_day: sliding\n").unwrap();
+        let mut quotas = Quotas::default();
+        let mut take = takes(&scenario, &mut quotas);
+        assert!(take("retire", "2026-11-20T07:00:00Z"));
+        assert!(take("retire", "2026-11-21T05:00:00Z"));
+        assert!(!take("retire", "2026-11-21T06:59:59Z"));
+        assert!(take("retire", "2026-11-21T07:00:00Z"));
+        assert!(!take("retire", "2026-11-22T04:59:59Z"));
+    }
+
+    #[test]
+    fn people_come_first_and_a_delete_may_count_twice() {
+        let text = "daily: { delete: 9, retire: 3 }\ndaily_portal: { retire: 1 }\ndaily_cascade: [retire]\n";
+        let scenario = Scenario::from_yaml(text).unwrap();
+        let mut quotas = Quotas::default();
+        let mut take = takes(&scenario, &mut quotas);
+        assert!(take("delete", "2026-11-20T07:00:00Z"));
+        assert!(take("retire", "2026-11-20T07:00:00Z"));
+        assert!(!take("delete", "2026-11-20T07:00:00Z"));
+        assert!(take("delete", "2026-11-21T07:00:00Z"));
+        assert!(take("retire", "2026-11-21T07:00:00Z"));
+        assert!(!take("retire", "2026-11-21T07:00:00Z"));
     }
 }

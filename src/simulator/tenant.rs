@@ -31,6 +31,8 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
+/// What a fault says in place of the time until there is room.
+const A_DAY: Duration = Duration::from_secs(86_400);
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -276,7 +278,7 @@ impl Tenant {
                 state.tokens.revoke(incoming.headers);
                 state.tokens.admit(&self.scenario, incoming.headers, self.clock.now()).err()
             }
-            Fault::DailyQuota => Some(quota::used_up(self.scenario.daily_answer, name)),
+            Fault::DailyQuota => Some(quota::used_up(&self.scenario, name, A_DAY)),
             Fault::Approval(approval) => {
                 spoil::approval(approval, incoming.headers, digest(name) ^ digest(&call.target))
             }
@@ -317,8 +319,9 @@ impl Tenant {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
-        if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
-            return Err(quota::used_up(self.scenario.daily_answer, row.name));
+        if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
+            let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
+            return Err(quota::used_up(&self.scenario, row.name, wait));
         }
         state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })

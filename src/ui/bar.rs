@@ -17,6 +17,7 @@ use crate::runner::event::Event;
 
 const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN_LINE: Duration = Duration::from_secs(5);
+const ASLEEP: Duration = Duration::from_secs(15 * 60);
 const BATCH: usize = 4_096;
 /// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
 const BUSY: usize = 64;
@@ -88,6 +89,9 @@ async fn follow(
         tokio::select! {
             received = events.recv_many(&mut batch, BATCH) => {
                 finished = received == 0;
+                if progress.is_asleep(start.elapsed()) {
+                    ticks.reset_after(period);
+                }
                 for event in batch.drain(..) {
                     finished |= event == Event::Finished;
                     if let Some(message) = progress.apply(&event, start.elapsed()) {
@@ -98,7 +102,14 @@ async fn follow(
                     sleep(Duration::from_millis(5)).await;
                 }
             }
-            _ = ticks.tick() => show(&progress, start.elapsed(), false),
+            _ = ticks.tick() => {
+                let now = start.elapsed();
+                show(&progress, now, false);
+                // A night is long, and nothing moves in it.
+                if progress.is_asleep(now) {
+                    ticks.reset_after(ASLEEP);
+                }
+            }
         }
     }
     show(&progress, start.elapsed(), true);

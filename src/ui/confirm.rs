@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::days::schedule;
 use super::preview::sent_counts;
 use super::style::{STRONG, paint};
 use super::text::{count_of, visible};
@@ -13,10 +14,11 @@ use crate::preview::Preview;
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
     format!(
-        "This sends {} to {}:\n\n{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}\n{}What is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
+        schedule(preview.spread.as_ref(), styled),
     )
 }
 

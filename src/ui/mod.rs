@@ -7,6 +7,7 @@ pub mod actions;
 pub mod bar;
 pub mod checked;
 pub mod confirm;
+pub mod days;
 pub mod faults;
 #[cfg(test)]
 mod fixtures;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::days::schedule;
 use super::style::{FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
@@ -42,7 +43,8 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     text.push_str(&jobs(preview, view));
     text.push('\n');
     text.push_str(&counts(preview, view));
-    let _ = writeln!(text, "\n{}\nNothing was sent.", forecast(preview));
+    let days = schedule(preview.spread.as_ref(), view.styled);
+    let _ = writeln!(text, "\n{}\n{days}Nothing was sent.", forecast(preview));
     text
 }
 

@@ -12,9 +12,13 @@ use super::text::{count, count_of, duration, rate, visible};
 use crate::catalog::Bucket;
 use crate::outcome::{Outcome, Standing, Tally};
 use crate::runner::event::{Event, StopReason};
+use crate::runner::quota::shown;
 
 /// Seconds over which the rate is taken.
 const WINDOW: usize = 10;
+
+/// A shorter wait for another day's room is not told.
+const WORTH_A_WORD: Duration = Duration::from_secs(60);
 
 /// Nobody sends in a bucket until then.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +47,8 @@ pub struct Progress {
     /// Buckets in which something was sent.
     used: [bool; Bucket::COUNT],
     pauses: [Option<Pause>; Bucket::COUNT],
+    /// Actions that wait for another day, and when that begins.
+    days: Vec<(&'static str, Pause)>,
     stopping: bool,
 }
 
@@ -55,6 +61,7 @@ impl Progress {
             sends: [(0, 0); WINDOW],
             used: [false; Bucket::COUNT],
             pauses: [None; Bucket::COUNT],
+            days: Vec::new(),
             stopping: false,
         }
     }
@@ -66,6 +73,9 @@ impl Progress {
             Event::Sent { bucket, .. } => self.sent(*bucket, now),
             Event::Settled { outcome, .. } => self.tally.count(*outcome),
             Event::Paused { bucket, pause, until } => return self.paused(*bucket, *pause, *until, now),
+            Event::DayUsedUp { action, wait, until, by_service } => {
+                return self.day_used_up(action, *by_service, Pause { ends: now + *wait, until: *until }, now);
+            }
             Event::Unreachable { delay, message } => {
                 return Some(format!("{}; next try in {}", visible(message), duration(*delay)));
             }
@@ -150,12 +160,37 @@ impl Progress {
             let until = format!("{} {}{}", words.until, pause.until.strftime("%H:%M:%S"), words.zone);
             facts.push(paint(styled, OPEN, &until));
         }
-        match (self.stopping, self.done() < self.jobs, self.remaining(now)) {
+        let day = self.day(now).filter(|_| self.done() < self.jobs);
+        if let Some((action, pause)) = day {
+            facts.push(paint(styled, OPEN, &format!("{action} waits until {}", shown(pause.until))));
+        }
+        match (self.stopping, self.done() < self.jobs && day.is_none(), self.remaining(now)) {
             (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
             (false, true, Some(left)) => facts.push(format!("{}{} left", words.about, duration(left))),
             _ => {}
         }
         facts.join(", ")
+    }
+
+    /// Whether nothing will happen for a good while.
+    pub fn is_asleep(&self, now: Duration) -> bool {
+        !self.stopping && self.day(now).is_some() && self.rate(now) == 0.0 && self.pause(now).is_none()
+    }
+
+    /// The action that waits longest for another day.
+    fn day(&self, now: Duration) -> Option<&(&'static str, Pause)> {
+        self.days.iter().filter(|(_, pause)| pause.ends > now).max_by_key(|(_, pause)| pause.ends)
+    }
+
+    /// Room that comes back in a moment is not worth a word.
+    fn day_used_up(&mut self, action: &'static str, by_service: bool, pause: Pause, now: Duration) -> Option<String> {
+        self.days.retain(|(known, earlier)| *known != action && earlier.ends > now);
+        if pause.ends.saturating_sub(now) < WORTH_A_WORD {
+            return None;
+        }
+        self.days.push((action, pause));
+        let why = if by_service { "the service says that the day's limit is used up" } else { "the day's allowance is used up" };
+        Some(format!("{action} waits until {}: {why}", shown(pause.until)))
     }
 
     fn sent(&mut self, bucket: Bucket, now: Duration) {

@@ -5,9 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use musterout::guard::daily::{Rules, Settings};
+use musterout::journal::daily::Account;
 use musterout::runner::limiter::Pacing;
+use musterout::runner::quota::Daily;
 use musterout::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
 use musterout::simulator::scenario::{Scenario, Seconds};
 use serde::Deserialize;
@@ -23,6 +27,11 @@ pub struct ScenarioFile {
     pub plan_text: Option<String>,
     #[serde(default)]
     pub limits: LimitsOfFile,
+    /// What a plan would say under `limits: { daily: … }`. Without it, daily limits are not kept.
+    pub daily: Option<Settings>,
+    /// `--wait`
+    #[serde(default)]
+    pub wait: bool,
     /// When somebody presses Ctrl-C, since the run began.
     #[serde(default)]
     pub interrupt: Vec<Seconds>,
@@ -143,6 +152,14 @@ pub struct Expect {
     pub token_requests: Option<Range>,
     /// The most attempts that a row has.
     pub attempts: Option<Range>,
+    /// Rows of an action that went well within any 24 hours, at most.
+    #[serde(default)]
+    pub most_in_24_hours: BTreeMap<String, Range>,
+    /// Actions of which something was left for another day.
+    #[serde(default)]
+    pub left: Vec<String>,
+    /// Rows that went well, in the order in which they did.
+    pub order: Option<Vec<u32>>,
     /// Each is in the note of some row, or in the reason why the run stopped.
     #[serde(default)]
     pub notes_contain: Vec<String>,
@@ -202,6 +219,13 @@ impl ScenarioFile {
             }
         }
         text
+    }
+
+    pub fn daily(&self) -> Result<Daily, String> {
+        let rules = self.daily.as_ref().map(Rules::new).transpose()?;
+        let account = rules.map(|rules| Arc::new(Account { tenant: "contoso".into(), rules }));
+        let patience = if self.wait { Duration::MAX } else { Daily::default().patience };
+        Ok(Daily { account, patience })
     }
 
     /// When a run is given up as endless.

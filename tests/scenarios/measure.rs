@@ -27,6 +27,7 @@ pub fn breaches(file: &ScenarioFile, played: &Played) -> Vec<String> {
     found.extend(played.wire.too_early().into_iter().take(3));
     found.extend(pace(played));
     found.extend(expectations(file, played));
+    found.extend(super::days::breaches(&file.expect, played));
     found
 }
 

@@ -19,6 +19,7 @@ use musterout::outcome::Settlement;
 use musterout::plan::{self, Plan};
 use musterout::report::ReportFile;
 use musterout::runner::event::{Event, StopReason};
+use musterout::runner::quota::Later;
 use musterout::runner::shutdown::StopRequest;
 use musterout::runner::{self, Ended, History, Limits, Run};
 use musterout::simulator::counts::Counts;
@@ -39,6 +40,8 @@ pub struct Played {
     pub jobs: Arc<[Job]>,
     pub limits: Limits,
     pub settlements: Vec<Settlement>,
+    /// What was left for another day.
+    pub left: Vec<Later>,
     pub events: Vec<Event>,
     pub stopped: Stopped,
     /// Why it stopped, in the words that people see.
@@ -79,6 +82,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         jobs: Arc::clone(&jobs),
         limits,
         settlements: Vec::new(),
+        left: Vec::new(),
         events: Vec::new(),
         stopped: Stopped::BeforeStart,
         reason: String::new(),
@@ -91,7 +95,9 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Err(error) => played.reason = error.to_string(),
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
-            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed), history: History::default() };
+            let daily = file.daily()?;
+            let rng = Rng::with_seed(seed);
+            let run = Run { jobs, holds, limits, daily, clock, rng, history: History::default() };
             run_and_interrupt(file, run, client, &mut played).await;
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;
@@ -113,12 +119,13 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
-    let Ended { settlements, stopped, .. } = runner::run(run, Arc::new(client), events, requests).await;
+    let Ended { settlements, stopped, later, .. } = runner::run(run, Arc::new(client), events, requests).await;
     drop(stop);
     while let Ok(event) = told.try_recv() {
         played.events.push(event);
     }
     played.settlements = settlements;
+    played.left = later;
     (played.stopped, played.reason) = match stopped {
         None => (Stopped::None, String::new()),
         Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),

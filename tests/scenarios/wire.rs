@@ -16,10 +16,14 @@ use musterout::simulator::transport::SimTransport;
 use serde_json::Value;
 use tokio::time::Instant;
 
+const AN_HOUR: Duration = Duration::from_secs(3_600);
+
 /// A request to Graph that reached the tenant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Passed {
     bucket: Bucket,
+    /// What it asked for: the end of its path.
+    what: String,
     sent: Instant,
     answered: Instant,
     /// 401: it was not let in, and uses up no allowance.
@@ -54,8 +58,11 @@ impl Wire {
         for told in passed.iter() {
             let Some(quiet) = told.quiet else { continue };
             let until = told.answered + quiet;
-            let disobedient =
-                |other: &&Passed| other.bucket == told.bucket && other.sent > told.answered && other.sent < until;
+            // So long is no window of a bucket: it is the day's limit of one action.
+            let concerns = |other: &Passed| quiet <= AN_HOUR || other.what == told.what;
+            let disobedient = |other: &&Passed| {
+                other.bucket == told.bucket && concerns(other) && other.sent > told.answered && other.sent < until
+            };
             early.extend(passed.iter().find(disobedient).map(|other| {
                 format!(
                     "{} was told at {:?} to wait {quiet:?}, and sent at {:?}",
@@ -101,13 +108,14 @@ impl Transport for Wire {
             request.body = Bytes::from(form);
         }
         let bucket = bucket_of(&request);
+        let what = request.url.rsplit('/').next().unwrap_or_default().to_owned();
         let sent = Instant::now();
         let result = self.tenant.send(request).await;
         if let Some(bucket) = bucket.filter(|_| !matches!(result, Err(TransportError::Unreachable(_)))) {
             let quiet = result.as_ref().ok().and_then(quiet);
             let turned_away = result.as_ref().is_ok_and(|reply| reply.status == http::StatusCode::UNAUTHORIZED);
             let answered = Instant::now();
-            self.passed().push(Passed { bucket, sent, answered, turned_away, quiet });
+            self.passed().push(Passed { bucket, what, sent, answered, turned_away, quiet });
         }
         result
     }

@@ -39,6 +39,7 @@ impl Dispatcher {
                 self.drain(StopReason::Journal("its writer has ended".into()));
                 self.again(job, Step::Send, answered);
             }
+            Answer::TurnedAway(used_up) => self.turned_away(job, used_up, answered),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -49,6 +50,7 @@ impl Dispatcher {
         let action = self.jobs[job as usize].action;
         let bucket = self.jobs[job as usize].bucket();
         self.note_contact(&reply.verdict, bucket, times);
+        self.settle_with_the_day(job, &reply);
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
@@ -63,12 +65,17 @@ impl Dispatcher {
             progress.doubtful_since.get_or_insert(sent_at);
             progress.settling_until = Some(times.now + self.limits.settling);
         }
-        let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
+        let tries = progress.tries;
+        let decision = match self.refused_for_the_day(job, &reply, times.now) {
+            true => Decision::WaitForDay,
+            false => retry::decide(action, &verdict, tries, self.limits.max_attempts, &mut self.rng),
+        };
         // A job that settles now says all of this in its outcome.
         if let (Some(journal), false) = (&self.journal, matches!(decision, Decision::Settle(_))) {
             journal.answer(job, number, answered_at, &reply);
         }
         let took = times.now.saturating_duration_since(times.sent);
+        let progress = self.ledger.progress(job);
         progress.answered(reply, took);
         match decision {
             Decision::Settle(outcome) => self.settle_after(job, outcome, &verdict, times.now),
@@ -82,6 +89,10 @@ impl Dispatcher {
             Decision::PauseBucket { asked } => {
                 progress.not_a_try();
                 self.pause(bucket, asked, times);
+                self.again(job, Step::Send, times.now);
+            }
+            Decision::WaitForDay => {
+                progress.not_a_try();
                 self.again(job, Step::Send, times.now);
             }
             Decision::WaitForHost => {
@@ -255,7 +266,7 @@ impl Dispatcher {
     }
 
     /// Back to the head of its queue, or out of the run if that is ending.
-    fn again(&mut self, job: u32, step: Step, now: Instant) {
+    pub(super) fn again(&mut self, job: u32, step: Step, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);

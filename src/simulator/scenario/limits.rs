@@ -181,8 +181,22 @@ pub enum DailyAnswer {
     #[default]
     #[serde(rename = "429")]
     TooManyRequests,
+    /// 429 that says when to come back, and not why.
+    #[serde(rename = "429_with_time")]
+    WithTime,
     #[serde(rename = "403")]
     Forbidden,
     #[serde(rename = "400")]
     BadRequest,
+}
+
+/// What a day is to the daily limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DailyDay {
+    /// From one turn to the next.
+    #[default]
+    Turning,
+    /// Any 24 hours.
+    Sliding,
 }

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
-pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
+pub use limits::{Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
 
 /// Everything that can be told to a simulated tenant.
@@ -49,6 +49,14 @@ pub struct Scenario {
     pub daily_reset_hour: HourOfDay,
     /// How a passed daily limit is answered; nobody has documented it.
     pub daily_answer: DailyAnswer,
+    /// What it says, in place of words of ours.
+    pub daily_message: Option<String>,
+    /// Whether the day turns, or any 24 hours are one.
+    pub daily_day: DailyDay,
+    /// What people in the portal use up, as soon as a day begins.
+    pub daily_portal: Daily,
+    /// What a delete uses up as well.
+    pub daily_cascade: Vec<ActionName>,
     /// Tried in this order; the first that fires is played.
     pub faults: Vec<FaultRule>,
     /// Whether requests are kept for `GET /simulator/requests`.
@@ -75,6 +83,10 @@ impl Default for Scenario {
             daily: Daily::default(),
             daily_reset_hour: HourOfDay::default(),
             daily_answer: DailyAnswer::default(),
+            daily_message: None,
+            daily_day: DailyDay::default(),
+            daily_portal: Daily::default(),
+            daily_cascade: Vec::new(),
             faults: Vec::new(),
             log: Switch(true),
         }

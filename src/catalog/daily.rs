@@ -1,0 +1,70 @@
+//! How often a day a tenant accepts an action, as documented.
+//!
+//! In: nothing. Out: [`DAILY`] rows that the ledger counts by and the preview forecasts by. Must not: know when a day
+//! turns or what was sent; `guard::daily` does.
+//!
+//! Source: Intune's device actions page, "Daily tenant limits" (2026-09-16), and its wipe, retire and delete pages. The
+//! sum over the portal, its bulk actions and Graph; only Microsoft's support raises it.
+
+use super::Action;
+
+/// One allowance of a tenant.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DailyLimit {
+    /// The action that is counted.
+    pub action: &'static str,
+    /// So many a day.
+    pub requests: u32,
+    /// Actions that this one may set off, so that it may use up their allowance as well. No page says whether it does.
+    pub sets_off: &'static [&'static str],
+    pub source: &'static str,
+}
+
+pub static DAILY: &[DailyLimit] = &[
+    DailyLimit {
+        action: "retire",
+        requests: 1_000,
+        sets_off: &[],
+        source: "Intune device actions, daily tenant limits: 1,000 retires a day, whoever sends them",
+    },
+    DailyLimit {
+        action: "wipe",
+        requests: 500,
+        sets_off: &[],
+        source: "Intune device actions, daily tenant limits: 500 wipes a day, whoever sends them",
+    },
+    // Deleting a Windows or Apple device retires it, deleting a corporate Android device wipes it.
+    DailyLimit {
+        action: "delete",
+        requests: 1_000,
+        sets_off: &["retire", "wipe"],
+        source: "Intune device actions, daily tenant limits: 1,000 deletes a day, also where a delete triggers a retire or wipe",
+    },
+];
+
+impl DailyLimit {
+    pub const COUNT: usize = DAILY.len();
+
+    /// The place of an action's allowance in [`DAILY`], if it has one.
+    pub fn index_of(action: &Action) -> Option<usize> {
+        Self::index_named(action.name)
+    }
+
+    pub fn index_named(action: &str) -> Option<usize> {
+        DAILY.iter().position(|limit| limit.action == action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_of_an_action_that_needs_a_confirmation() {
+        for limit in DAILY {
+            let action = Action::named(limit.action).unwrap();
+            assert!(action.risk.wants_confirmation(), "{}", limit.action);
+            assert!(limit.sets_off.iter().all(|other| DailyLimit::index_named(other).is_some()), "{}", limit.action);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The rules of the daily limits: how many, when a day turns, what counts, what a refusal looks like. Pure.
+//!
+//! In: what the plan says ([`Settings`]), times at which requests left. Out: [`Rules`]: until when a request counts, and
+//! whether one more may leave. Must not: keep time or remember what was sent; the journal does, and where there is none,
+//! a [`Book`].
+//!
+//! Microsoft names the limits and not the hour at which the day turns. Unless the plan knows better, a request counts for
+//! 24 hours: a limit that holds in every 24 hours holds in every calendar day, whatever its zone.
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{Action, DAILY, DailyLimit};
+
+/// What is left to people in the portal, unless the plan says otherwise.
+pub const DEFAULT_RESERVE_PERCENT: u8 = 10;
+
+/// The service may count a request later than it left here: it is given up after 100 seconds.
+const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Words by which a refusal is known as one of the daily limit. Nobody has published a real one; each of these is enough.
+const REFUSALS: &[&str] = &[
+    "daily limit",
+    "daily quota",
+    "daily tenant limit",
+    "daily action limit",
+    "limit for today",
+    "per day",
+    "24 hours",
+    "quota exceeded",
+    "quota has been exceeded",
+    "exceeded the quota",
+    "quotaexceeded",
+];
+
+/// What a plan says under `limits: { daily: … }`; `None` where it says nothing. Recorded with the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    pub retire: Option<u32>,
+    pub wipe: Option<u32>,
+    pub delete: Option<u32>,
+    /// Share of each that is left to people in the portal.
+    pub reserve_percent: Option<u8>,
+    /// When the service's day turns, where somebody knows.
+    pub turns_at: Option<Time>,
+    /// The zone of that time; UTC by default.
+    pub zone: Option<String>,
+    /// What a delete uses up as well.
+    pub delete_counts_as: Option<Vec<String>>,
+    /// In place of the words by which a refusal is known.
+    pub refusals: Option<Vec<String>>,
+}
+
+/// When a request stops counting.
+#[derive(Debug, Clone, PartialEq)]
+enum Turn {
+    /// 24 hours after it left.
+    Sliding,
+    /// When the day turns.
+    At(Time, TimeZone),
+}
+
+/// The rules of one run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// By the place in [`DAILY`]; at least one each.
+    allowances: [u32; DailyLimit::COUNT],
+    turn: Turn,
+    delete_counts_as: Vec<usize>,
+    refusals: Vec<String>,
+}
+
+impl Rules {
+    /// `Err`: the zone that is not known.
+    pub fn new(settings: &Settings) -> Result<Self, String> {
+        let reserve = u64::from(settings.reserve_percent.unwrap_or(DEFAULT_RESERVE_PERCENT).min(99));
+        let mut allowances = [1; DailyLimit::COUNT];
+        for (limit, allowance) in DAILY.iter().zip(&mut allowances) {
+            let named = match limit.action {
+                "retire" => settings.retire,
+                "wipe" => settings.wipe,
+                _ => settings.delete,
+            };
+            let requests = u64::from(named.unwrap_or(limit.requests));
+            let left = requests - (requests * reserve).div_ceil(100).min(requests);
+            *allowance = u32::try_from(left).unwrap_or(u32::MAX).max(1);
+        }
+        let turn = match settings.turns_at {
+            None => Turn::Sliding,
+            Some(time) => {
+                let zone = settings.zone.as_deref().unwrap_or("UTC");
+                Turn::At(time, zone_named(zone).ok_or_else(|| zone.to_owned())?)
+            }
+        };
+        let index = |name: &String| DailyLimit::index_named(name);
+        let delete_counts_as = match &settings.delete_counts_as {
+            Some(names) => names.iter().filter_map(index).collect(),
+            None => DAILY.iter().flat_map(|limit| limit.sets_off).filter_map(|name| DailyLimit::index_named(name)).collect(),
+        };
+        let refusals = match &settings.refusals {
+            Some(words) => words.iter().map(|word| word.to_lowercase()).collect(),
+            None => REFUSALS.iter().map(|word| (*word).to_owned()).collect(),
+        };
+        Ok(Self { allowances, turn, delete_counts_as, refusals })
+    }
+
+    /// How many a day this run may send, by the place in [`DAILY`].
+    pub fn allowance(&self, limit: usize) -> u32 {
+        self.allowances.get(limit).copied().unwrap_or(1)
+    }
+
+    /// The allowances that one request of an action uses up, its own first.
+    pub fn uses(&self, limit: usize) -> impl Iterator<Item = usize> + '_ {
+        let sets_off = DAILY.get(limit).is_some_and(|limit| !limit.sets_off.is_empty());
+        let more = self.delete_counts_as.iter().copied().filter(move |_| sets_off);
+        std::iter::once(limit).chain(more)
+    }
+
+    /// Until when a request counts that left at that time.
+    pub fn counts_until(&self, left: Timestamp) -> Timestamp {
+        // Just before the turn it may be counted on either side of it.
+        let late = left.checked_add(MARGIN).unwrap_or(Timestamp::MAX);
+        let until = match &self.turn {
+            Turn::Sliding => late.checked_add(DAY).ok(),
+            Turn::At(time, zone) => turn_after(late, *time, zone),
+        };
+        until.unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when nothing more makes sense after the service has said no at that time.
+    pub fn paused_until(&self, refused: Timestamp) -> Timestamp {
+        match &self.turn {
+            Turn::Sliding => refused.checked_add(DAY).unwrap_or(Timestamp::MAX),
+            Turn::At(time, zone) => turn_after(refused, *time, zone).unwrap_or(Timestamp::MAX),
+        }
+    }
+
+    /// Whether that is what a service says whose daily limit is used up.
+    pub fn is_refusal(&self, code: Option<&str>, message: Option<&str>) -> bool {
+        let said = [code, message].into_iter().flatten().map(str::to_lowercase).collect::<Vec<_>>();
+        self.refusals.iter().any(|word| said.iter().any(|said| said.contains(word.as_str())))
+    }
+}
+
+/// The zone of that name, if this machine knows it.
+pub fn zone_named(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok()
+}
+
+fn turn_after(at: Timestamp, time: Time, zone: &TimeZone) -> Option<Timestamp> {
+    let mut date = at.to_zoned(zone.clone()).date();
+    // Tomorrow's is always later; a zone may skip or repeat an hour today.
+    for _ in 0..3 {
+        let turn = date.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp();
+        if turn > at {
+            return Some(turn);
+        }
+        date = date.tomorrow().ok()?;
+    }
+    None
+}
+
+/// An allowance is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedUp {
+    /// Which, by its place in [`DAILY`].
+    pub limit: usize,
+    /// When there is room again.
+    pub until: Timestamp,
+    /// The service said so, although our count did not.
+    pub by_service: bool,
+}
+
+/// What was sent, without a journal: for rehearsals, and for forecasts.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    /// Times in their order, by the place in [`DAILY`].
+    left: [std::collections::VecDeque<Timestamp>; DailyLimit::COUNT],
+    /// The service has said no.
+    paused: [Option<Timestamp>; DailyLimit::COUNT],
+}
+
+impl Book {
+    /// A request counts that left before.
+    pub fn enter(&mut self, limit: usize, left: Timestamp) {
+        let Some(times) = self.left.get_mut(limit) else { return };
+        let at = times.partition_point(|earlier| *earlier <= left);
+        times.insert(at, left);
+    }
+
+    pub fn pause(&mut self, limit: usize, until: Timestamp) {
+        if let Some(paused) = self.paused.get_mut(limit) {
+            *paused = (*paused).max(Some(until));
+        }
+    }
+
+    /// Whether a request of that action may leave now; `Err`: the allowance that has room last.
+    pub fn room(&self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
+        let refused = self.paused.get(limit).copied().flatten().filter(|until| *until > now);
+        let refused = refused.map(|until| UsedUp { limit, until, by_service: true });
+        let full = rules.uses(limit).filter_map(|limit| {
+            let times = &self.left[limit];
+            let nth = times.len().checked_sub(rules.allowance(limit) as usize)?;
+            let until = rules.counts_until(*times.get(nth)?);
+            (until > now).then_some(UsedUp { limit, until, by_service: false })
+        });
+        full.chain(refused).max_by_key(|used_up| used_up.until).map_or(Ok(()), Err)
+    }
+
+    /// Takes one request out of its allowances, if there is room.
+    pub fn take(&mut self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
+        self.room(rules, limit, now)?;
+        rules.uses(limit).for_each(|limit| self.enter(limit, now));
+        // What no longer counts is of no use; a year of days must not fill the memory.
+        for (limit, times) in self.left.iter_mut().enumerate() {
+            while times.len() > rules.allowance(limit) as usize {
+                times.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// The request that left at that time was none.
+    pub fn give_back(&mut self, rules: &Rules, limit: usize, left: Timestamp) {
+        for limit in rules.uses(limit) {
+            let times = &mut self.left[limit];
+            if let Some(at) = times.iter().rposition(|time| *time == left) {
+                times.remove(at);
+            }
+        }
+    }
+}
+
+/// The place of a job's action in [`DAILY`], if it has a daily limit.
+pub fn limit_of(action: &Action) -> Option<usize> {
+    DailyLimit::index_of(action)
+}
+
+#[cfg(test)]
+mod tests;

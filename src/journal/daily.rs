@@ -1,0 +1,169 @@
+//! The daily ledger: what counts against a tenant's daily limits, for all runs of this machine.
+//!
+//! In: attempts about to leave, answers that show that nothing happened, refusals. Out: room or none, within the
+//! transaction that records the attempt, so that neither a crash nor another run comes between. Must not: know what a day
+//! is; `guard::daily` does.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::error::JournalError;
+use super::store::Journal;
+use crate::catalog::{DAILY, DailyLimit};
+use crate::guard::daily::{Book, Rules, UsedUp};
+
+/// What is older counts by no rule.
+const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
+
+/// Whose limits, and by which rules.
+#[derive(Debug)]
+pub struct Account {
+    /// As [`Journal::tenant_known_as`] has it.
+    pub tenant: String,
+    pub rules: Rules,
+}
+
+/// One request that wants to leave.
+#[derive(Debug, Clone)]
+pub struct Take {
+    pub account: Arc<Account>,
+    /// Its place in the catalog's table of daily limits.
+    pub limit: usize,
+}
+
+/// What the ledger says to the database.
+pub(super) struct Statements<'c> {
+    nth: CachedStatement<'c>,
+    paused: CachedStatement<'c>,
+    enter: CachedStatement<'c>,
+    give_back: CachedStatement<'c>,
+    pause: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            nth: connection.prepare_cached(
+                "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2
+                 ORDER BY left_at DESC LIMIT 1 OFFSET ?3",
+            )?,
+            paused: connection.prepare_cached("SELECT until FROM daily_pauses WHERE tenant = ?1 AND action = ?2")?,
+            enter: connection.prepare_cached("INSERT INTO daily_uses VALUES (?1, ?2, ?3, ?4)")?,
+            give_back: connection.prepare_cached("DELETE FROM daily_uses WHERE client_request_id = ?1")?,
+            pause: connection.prepare_cached(
+                "INSERT INTO daily_pauses VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+            )?,
+        })
+    }
+
+    /// Takes one request out of its allowances; `Err`: there is no room, and nothing was taken.
+    pub fn take(&mut self, take: &Take, now: Timestamp, id: &str) -> rusqlite::Result<Result<(), UsedUp>> {
+        if let Some(used_up) = self.used_up(take, now)? {
+            return Ok(Err(used_up));
+        }
+        let Account { tenant, rules } = &*take.account;
+        for limit in rules.uses(take.limit) {
+            self.enter.execute(params![tenant, action(limit), now.as_microsecond(), id])?;
+        }
+        Ok(Ok(()))
+    }
+
+    fn used_up(&mut self, take: &Take, now: Timestamp) -> rusqlite::Result<Option<UsedUp>> {
+        let Account { tenant, rules } = &*take.account;
+        let paused: Option<i64> =
+            self.paused.query_row(params![tenant, action(take.limit)], |row| row.get(0)).optional()?;
+        let refused = paused.map(micros).map(|until| UsedUp { limit: take.limit, until, by_service: true });
+        let mut all: Vec<UsedUp> = refused.into_iter().collect();
+        for limit in rules.uses(take.limit) {
+            let nth = rules.allowance(limit) - 1;
+            let left: Option<i64> =
+                self.nth.query_row(params![tenant, action(limit), nth], |row| row.get(0)).optional()?;
+            let until = left.map(|left| rules.counts_until(micros(left)));
+            all.extend(until.map(|until| UsedUp { limit, until, by_service: false }));
+        }
+        Ok(all.into_iter().filter(|used_up| used_up.until > now).max_by_key(|used_up| used_up.until))
+    }
+
+    /// The attempt was none: nothing happened.
+    pub fn give_back(&mut self, id: &str) -> rusqlite::Result<()> {
+        self.give_back.execute([id]).map(|_| ())
+    }
+
+    pub fn pause(&mut self, take: &Take, until: Timestamp) -> rusqlite::Result<()> {
+        let name = action(take.limit);
+        self.pause.execute(params![take.account.tenant, name, until.as_microsecond()]).map(|_| ())
+    }
+}
+
+fn action(limit: usize) -> &'static str {
+    DAILY.get(limit).map_or("", |limit| limit.action)
+}
+
+impl Journal {
+    /// What counts against the limits of a tenant, for a forecast.
+    pub fn daily_book(&self, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
+        let read = || -> rusqlite::Result<Book> {
+            let mut book = Book::default();
+            let mut select = self.connection.prepare(
+                "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2 ORDER BY left_at DESC LIMIT ?3",
+            )?;
+            let mut pauses =
+                self.connection.prepare("SELECT until FROM daily_pauses WHERE tenant = ?1 AND action = ?2")?;
+            for limit in 0..DailyLimit::COUNT {
+                let mut rows = select.query(params![tenant, action(limit), rules.allowance(limit)])?;
+                while let Some(row) = rows.next()? {
+                    book.enter(limit, micros(row.get(0)?));
+                }
+                let until: Option<i64> =
+                    pauses.query_row(params![tenant, action(limit)], |row| row.get(0)).optional()?;
+                if let Some(until) = until {
+                    book.pause(limit, micros(until));
+                }
+            }
+            Ok(book)
+        };
+        read().map_err(JournalError::read)
+    }
+
+    /// What a tenant is called in the ledger that somebody calls `name`.
+    pub fn tenant_known_as(&self, name: &str) -> Result<String, JournalError> {
+        let name = name.to_lowercase();
+        let known = self
+            .connection
+            .query_row("SELECT tenant FROM tenant_names WHERE name = ?1", [&name], |row| row.get(0))
+            .optional()
+            .map_err(JournalError::read)?;
+        Ok(known.unwrap_or(name))
+    }
+
+    /// Learns that `name` is the tenant with that id: what was counted under the name counts under the id. Forgets what
+    /// no longer counts.
+    pub fn know_tenant(&mut self, name: &str, id: &str, now: Timestamp) -> Result<(), JournalError> {
+        let (name, id) = (name.to_lowercase(), id.to_lowercase());
+        let kept = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN).as_microsecond();
+        let learn = |journal: &mut Self| -> rusqlite::Result<()> {
+            let learning = journal.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if name != id {
+                learning.execute("INSERT OR REPLACE INTO tenant_names VALUES (?1, ?2)", params![name, id])?;
+                for table in ["daily_uses", "daily_pauses"] {
+                    let moved = format!("UPDATE OR REPLACE {table} SET tenant = ?2 WHERE tenant = ?1");
+                    learning.execute(&moved, params![name, id])?;
+                }
+            }
+            learning.execute("DELETE FROM daily_uses WHERE left_at < ?1", [kept])?;
+            learning.execute("DELETE FROM daily_pauses WHERE until < ?1", [kept])?;
+            learning.commit()
+        };
+        learn(self).map_err(JournalError::write)
+    }
+}
+
+fn micros(at: i64) -> Timestamp {
+    Timestamp::from_microsecond(at).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

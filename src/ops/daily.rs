@@ -1,0 +1,109 @@
+//! The daily limits of a run: whose they are, by which rules, and how a plan spreads over days.
+//!
+//! In: what the plan says, the journal, a signed-in client. Out: what the runner counts by, and forecasts.
+//! Must not: take two spellings of a tenant for two tenants once a token has shown that they are one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Choices, Error, Tenant, tenant};
+use crate::diagnostics::Diagnostic;
+use crate::guard::daily::{Book, Rules, Settings as DailySettings};
+use crate::guard::preflight::Preflight;
+use crate::guard::spread::{Spread, spread};
+use crate::journal::daily::Account;
+use crate::journal::{Journal, RunId};
+use crate::plan::Plan;
+use crate::runner::quota::Daily;
+use crate::settings::Settings;
+
+/// What a run knows of daily limits before it has signed in.
+#[derive(Debug, Clone)]
+pub struct DailyWork {
+    /// `None`: they are not kept.
+    pub rules: Option<Rules>,
+    /// What the tenant is called before a token names it.
+    pub label: String,
+    /// Whether the run stays, however long it takes.
+    pub wait: bool,
+}
+
+impl DailyWork {
+    /// `unpaced`: no documented limit is kept, towards a server on this machine.
+    pub fn new(settings: &DailySettings, unpaced: bool, label: &str, wait: bool) -> Result<Self, Error> {
+        let rules = if unpaced { None } else { Some(rules(settings)?) };
+        Ok(Self { rules, label: label.to_owned(), wait })
+    }
+
+    /// Opens the tenant's account. `id`: the tenant that the token is for, as far as it says.
+    pub fn open(
+        &self,
+        journal: &mut Journal,
+        tenant: &Tenant,
+        graph_url: &str,
+        run: &RunId,
+        id: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Daily, Error> {
+        let patience = if self.wait { Duration::MAX } else { Daily::default().patience };
+        let Some(rules) = self.rules.clone() else { return Ok(Daily { account: None, patience }) };
+        let name = match tenant {
+            // It is new in every run, and so is its day.
+            Tenant::Simulated(_) => format!("simulated|{run}"),
+            Tenant::Real => {
+                let name = named(graph_url, &self.label);
+                journal.know_tenant(&name, &id.map_or(name.clone(), |id| named(graph_url, id)), now)?;
+                journal.tenant_known_as(&name)?
+            }
+        };
+        Ok(Daily { account: Some(Arc::new(Account { tenant: name, rules })), patience })
+    }
+}
+
+/// A tenant's name in the ledger. Clouds do not share tenants, and servers on this machine share their ids.
+fn named(graph_url: &str, tenant: &str) -> String {
+    format!("{}|{tenant}", graph_url.trim_end_matches('/')).to_lowercase()
+}
+
+fn rules(settings: &DailySettings) -> Result<Rules, Error> {
+    Rules::new(settings).map_err(|zone| {
+        let message = format!("there is no time zone `{zone}` on this machine");
+        Error::usage(Diagnostic::error("unknown-zone", message).help("install the time zone database"))
+    })
+}
+
+/// How the daily limits spread a plan, by what the journal says is used up already. Touches no network.
+pub fn forecast(
+    plan: &Plan,
+    preflight: &Preflight,
+    tenant: &Tenant,
+    settings: &Settings,
+    choices: Choices,
+    now: Timestamp,
+) -> Result<Spread, Error> {
+    let rules = rules(&plan.daily)?;
+    if choices.unpaced {
+        return Ok(Spread::none(now));
+    }
+    let book = match tenant {
+        Tenant::Simulated(_) => Book::default(),
+        Tenant::Real => {
+            let label = tenant::label(settings, tenant, plan.tenant.as_deref());
+            book(settings, &named(&settings.graph_url, &label), &rules)?
+        }
+    };
+    Ok(spread(&plan.jobs, &preflight.holds, &rules, book, now))
+}
+
+/// A machine without a journal has sent nothing.
+fn book(settings: &Settings, name: &str, rules: &Rules) -> Result<Book, Error> {
+    let Ok(folder) = settings.state_dir() else { return Ok(Book::default()) };
+    if !folder.join(Journal::FILE).is_file() {
+        return Ok(Book::default());
+    }
+    let journal = Journal::open(folder)?;
+    let tenant = journal.tenant_known_as(name)?;
+    Ok(journal.daily_book(&tenant, rules)?)
+}

@@ -1,0 +1,124 @@
+//! Jobs that have no room today.
+//!
+//! In: what the daily limits leave ([`super::super::quota`]). Out: jobs put aside and brought back, and, when nothing else is
+//! left to do, left for another day. Must not: count; the journal does.
+
+use tokio::time::Instant;
+
+use super::super::event::Event;
+use super::super::queue::{Item, Step};
+use super::super::quota::{Later, did_nothing, why};
+use super::Dispatcher;
+use super::answers::look_at;
+use crate::catalog::{Bucket, DAILY, DailyLimit};
+use crate::guard::daily::UsedUp;
+use crate::outcome::{Outcome, Reply};
+
+/// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
+const FED: usize = 64;
+
+impl Dispatcher {
+    /// Opens what has room again, brings back some of what waits for it, and leaves for another day what is not worth
+    /// staying for.
+    pub(super) fn mind_the_days(&mut self, now: Instant) {
+        self.quota.open(self.clock.at(now));
+        for limit in 0..DailyLimit::COUNT {
+            if self.quota.closed(limit).is_none() && self.quota.fed[limit] == 0 && self.queues.parked(limit) > 0 {
+                self.quota.fed[limit] = self.queues.unpark(limit, FED);
+            }
+        }
+        if self.in_flight.is_empty() && self.queues.is_idle() {
+            self.leave_for_another_day(now);
+        }
+    }
+
+    /// When the next action has room again that something waits for.
+    pub(super) fn next_day(&self, now: Instant) -> Option<Instant> {
+        let waiting = (0..DailyLimit::COUNT).filter(|limit| self.queues.parked(*limit) > 0);
+        let until = waiting.filter_map(|limit| self.quota.closed(limit)).map(|used_up| used_up.until).min()?;
+        let left = until.duration_since(self.clock.at(now));
+        Some(now + left.try_into().unwrap_or_default())
+    }
+
+    /// Whether a bucket has something that may go today.
+    pub(super) fn has_work(&mut self, bucket: Bucket) -> bool {
+        while let Some(item) = self.queues.front(bucket).filter(|item| item.step == Step::Send) {
+            let limit = self.quota.limit_of(&self.jobs[item.job as usize]);
+            let Some(limit) = limit.filter(|limit| self.quota.closed(*limit).is_some()) else { break };
+            self.queues.pop(bucket);
+            self.quota.fed[limit] = self.quota.fed[limit].saturating_sub(1);
+            self.queues.park(limit, item);
+        }
+        self.queues.has_ready(bucket)
+    }
+
+    /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
+    pub(super) fn turned_away(&mut self, job: u32, used_up: UsedUp, now: Instant) {
+        self.ledger.progress(job).turned_away();
+        if let Some(failed) = self.quota.failed.remove(&job) {
+            self.failed.insert(job, failed);
+        }
+        self.close_for_the_day(job, used_up, now);
+        self.again(job, Step::Send, now);
+    }
+
+    /// What has done nothing has used up nothing.
+    pub(super) fn settle_with_the_day(&mut self, job: u32, reply: &Reply) {
+        self.quota.failed.remove(&job);
+        let the_job = &self.jobs[job as usize];
+        let nothing = did_nothing(&reply.verdict);
+        self.quota.answered(job, the_job, nothing);
+        if let (Some(journal), Some(_), true) = (&self.journal, self.quota.limit_of(the_job), nothing) {
+            journal.give_back(&reply.client_request_id);
+        }
+    }
+
+    /// Whether the service has said that the day's limit of a job's action is used up, so that nothing more is to be done
+    /// about the answer.
+    pub(super) fn refused_for_the_day(&mut self, job: u32, reply: &Reply, now: Instant) -> bool {
+        let the_job = &self.jobs[job as usize];
+        let Some(until) = self.quota.refusal(the_job, reply, self.clock.at(now)) else { return false };
+        let Some(take) = self.quota.take_for(the_job) else { return false };
+        let used_up = UsedUp { limit: take.limit, until, by_service: true };
+        if let Some(journal) = &self.journal {
+            journal.pause(take, until);
+        }
+        self.close_for_the_day(job, used_up, now);
+        true
+    }
+
+    fn close_for_the_day(&mut self, job: u32, used_up: UsedUp, now: Instant) {
+        let Some(limit) = self.quota.limit_of(&self.jobs[job as usize]) else { return };
+        if self.quota.close(limit, used_up) {
+            let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
+            let reason = why(limit, &used_up);
+            tracing::info!(%reason, "an action waits");
+            let action = DAILY.get(limit).map_or("", |limit| limit.action);
+            let UsedUp { until, by_service, .. } = used_up;
+            self.tell(Event::DayUsedUp { action, wait, until, by_service });
+        }
+    }
+
+    /// Nothing else is left to do: whatever waits for a day too far away is left for another run.
+    fn leave_for_another_day(&mut self, now: Instant) {
+        let wall = self.clock.at(now);
+        let waiting = (0..DailyLimit::COUNT).filter(|limit| self.queues.parked(*limit) > 0);
+        let waiting: Vec<_> = waiting.filter_map(|limit| Some((limit, self.quota.closed(limit)?))).collect();
+        if waiting.iter().any(|(_, used_up)| self.quota.is_worth_staying(used_up.until, wall)) {
+            return;
+        }
+        for (limit, used_up) in waiting {
+            let items = self.queues.drain_parked(limit);
+            let action = DAILY.get(limit).map_or("", |limit| limit.action);
+            let jobs = u32::try_from(items.len()).unwrap_or(u32::MAX);
+            self.quota.later.push(Later { action, jobs, until: used_up.until });
+            for Item { job, .. } in items {
+                let (outcome, note) = match self.ledger.progress(job).ambiguous {
+                    true => (Outcome::Unknown, look_at(job, &self.jobs)),
+                    false => (Outcome::NotAttempted, why(limit, &used_up)),
+                };
+                self.settle(job, outcome, Some(note), now);
+            }
+        }
+    }
+}

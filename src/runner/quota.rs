@@ -1,0 +1,171 @@
+//! The daily limits while a run is under way: which actions have none left, until when, and what that says.
+//!
+//! In: what the journal (or, without one, a [`Book`]) says of room, answers of the service. Out: which actions wait.
+//! Must not: move jobs; `dispatcher::days` does.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::retry::LONGEST_PAUSE;
+use crate::catalog::{DAILY, DailyLimit};
+use crate::guard::daily::{Book, UsedUp, limit_of};
+use crate::job::Job;
+use crate::journal::daily::{Account, Take};
+use crate::outcome::{Reply, Settlement, Verdict};
+
+/// What a run has to do with daily limits.
+#[derive(Debug, Clone)]
+pub struct Daily {
+    /// Whose limits; `None`: they are not kept.
+    pub account: Option<Arc<Account>>,
+    /// How long a run with nothing else to do stays for an allowance that comes back.
+    pub patience: Duration,
+}
+
+impl Default for Daily {
+    fn default() -> Self {
+        Self { account: None, patience: LONGEST_PAUSE }
+    }
+}
+
+/// Jobs that a run has left for another day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Later {
+    pub action: &'static str,
+    pub jobs: u32,
+    pub until: Timestamp,
+}
+
+/// What the dispatcher knows.
+#[derive(Debug)]
+pub struct Quota {
+    daily: Daily,
+    book: Book,
+    /// By action: no room until then.
+    closed: [Option<UsedUp>; DailyLimit::COUNT],
+    /// Jobs brought back of those that were put aside, and not tried yet.
+    pub fed: [usize; DailyLimit::COUNT],
+    /// When the requests left that are out, for the book.
+    out: HashMap<u32, Timestamp>,
+    /// How jobs stood that may be turned away yet.
+    pub failed: HashMap<u32, Settlement>,
+    pub later: Vec<Later>,
+}
+
+impl Quota {
+    pub fn new(daily: Daily) -> Self {
+        Self {
+            daily,
+            book: Book::default(),
+            closed: Default::default(),
+            fed: Default::default(),
+            out: HashMap::new(),
+            failed: HashMap::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// The daily limit of a job, if it has one that is kept.
+    pub fn limit_of(&self, job: &Job) -> Option<usize> {
+        self.daily.account.as_ref().and(limit_of(job.action))
+    }
+
+    /// What sending a job takes.
+    pub fn take_for(&self, job: &Job) -> Option<Take> {
+        let limit = limit_of(job.action)?;
+        self.daily.account.clone().map(|account| Take { account, limit })
+    }
+
+    /// Takes it, without a journal.
+    pub fn take(&mut self, job: u32, take: Option<Take>, now: Timestamp) -> Result<(), UsedUp> {
+        let Some(Take { account, limit }) = take else { return Ok(()) };
+        self.book.take(&account.rules, limit, now)?;
+        self.out.insert(job, now);
+        Ok(())
+    }
+
+    /// Gives it back, without a journal, if nothing has happened.
+    pub fn answered(&mut self, index: u32, job: &Job, nothing_happened: bool) {
+        if let (Some(left), Some(take), true) = (self.out.remove(&index), self.take_for(job), nothing_happened) {
+            self.book.give_back(&take.account.rules, take.limit, left);
+        }
+    }
+
+    /// Until when the service wants no more of that action, if that is what it says.
+    pub fn refusal(&self, job: &Job, reply: &Reply, now: Timestamp) -> Option<Timestamp> {
+        let Take { account, .. } = self.take_for(job)?;
+        let asked = match &reply.verdict {
+            Verdict::Throttled { after } => after.filter(|after| *after > LONGEST_PAUSE),
+            Verdict::Refused => None,
+            _ => return None,
+        };
+        let named = asked.and_then(|asked| now.checked_add(SignedDuration::try_from(asked).ok()?).ok());
+        let worded = account.rules.is_refusal(reply.error_code.as_deref(), reply.error_message.as_deref());
+        named.or_else(|| worded.then(|| account.rules.paused_until(now)))
+    }
+
+    /// An action has no room until then. Whether that is news.
+    pub fn close(&mut self, limit: usize, used_up: UsedUp) -> bool {
+        if used_up.by_service {
+            self.book.pause(limit, used_up.until);
+        }
+        let news = self.closed[limit].is_none_or(|known| known.until < used_up.until);
+        if news {
+            self.closed[limit] = Some(used_up);
+        }
+        news
+    }
+
+    pub fn closed(&self, limit: usize) -> Option<UsedUp> {
+        self.closed[limit]
+    }
+
+    /// Opens what has room again by then.
+    pub fn open(&mut self, now: Timestamp) {
+        for closed in &mut self.closed {
+            *closed = closed.filter(|used_up| used_up.until > now);
+        }
+    }
+
+    /// Whether a run with nothing else to do stays until then.
+    pub fn is_worth_staying(&self, until: Timestamp, now: Timestamp) -> bool {
+        Duration::try_from(until.duration_since(now)).unwrap_or_default() <= self.daily.patience
+    }
+}
+
+/// Why an action waits, in the words of notes.
+pub fn why(limit: usize, used_up: &UsedUp) -> String {
+    let name = |limit: usize| DAILY.get(limit).map_or("", |limit| limit.action);
+    let (action, whose, until) = (name(limit), name(used_up.limit), shown(used_up.until));
+    match (used_up.by_service, action == whose) {
+        (true, _) => format!("the service says that the day's limit of {action} is used up; not before {until}"),
+        (false, true) => format!("the day's allowance of {action} is used up; not before {until}"),
+        (false, false) => {
+            format!("the day's allowance of {whose}, which a {action} may use up too, is used up; not before {until}")
+        }
+    }
+}
+
+/// A time for people: the first whole second that is not too early.
+pub fn shown(at: Timestamp) -> String {
+    let late = i64::from(at.subsec_nanosecond() > 0);
+    let second = Timestamp::from_second(at.as_second() + late).unwrap_or(at);
+    second.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// Whether an answer shows that the request has done nothing, so that it has used up nothing either.
+pub fn did_nothing(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Throttled { .. }
+        | Verdict::Unreachable
+        | Verdict::Unauthorized
+        | Verdict::SignInFailed
+        | Verdict::ApprovalRequired { .. }
+        | Verdict::Gone
+        | Verdict::Refused => true,
+        Verdict::Succeeded | Verdict::Transient { .. } | Verdict::Lost => false,
+    }
+}
