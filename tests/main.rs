@@ -4,6 +4,7 @@
 mod cases;
 mod crash;
 mod cuts;
+mod days;
 mod docs;
 mod endpoints;
 mod journal;

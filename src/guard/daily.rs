@@ -99,7 +99,9 @@ impl Rules {
         let index = |name: &String| DailyLimit::index_named(name);
         let delete_counts_as = match &settings.delete_counts_as {
             Some(names) => names.iter().filter_map(index).collect(),
-            None => DAILY.iter().flat_map(|limit| limit.sets_off).filter_map(|name| DailyLimit::index_named(name)).collect(),
+            None => {
+                DAILY.iter().flat_map(|limit| limit.sets_off).filter_map(|name| DailyLimit::index_named(name)).collect()
+            }
         };
         let refusals = match &settings.refusals {
             Some(words) => words.iter().map(|word| word.to_lowercase()).collect(),

@@ -124,7 +124,8 @@ mod tests {
         let mut book = Book::default();
         (0..850).for_each(|_| book.enter(0, "2026-11-21T19:00:00Z".parse().unwrap()));
         let days = spread_of(&jobs("retire", 1_000), &Settings::default(), book);
-        let expected = [([50, 0, 0], "2026-11-22T07:00:00Z".to_owned()), ([950 - 100, 0, 0], "2026-11-22T19:02:00Z".to_owned())];
+        let expected =
+            [([50, 0, 0], "2026-11-22T07:00:00Z".to_owned()), ([950 - 100, 0, 0], "2026-11-22T19:02:00Z".to_owned())];
         assert_eq!(days[..2], expected);
     }
 

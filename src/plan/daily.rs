@@ -79,7 +79,8 @@ fn counts_as<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<String> {
         let Some(name) = reader.text(item, "an action") else { continue };
         if !known.contains(&name) {
             let near = did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let help = near.unwrap_or_else(|| format!("it may count as {}; write [] for neither", list(known.iter().copied())));
+            let help = near
+                .unwrap_or_else(|| format!("it may count as {}; write [] for neither", list(known.iter().copied())));
             let message = format!("a delete cannot count as `{}`", shown(name));
             reader.fault(&item.span, "unknown-action", message, Some(help));
         } else if names.iter().all(|earlier| earlier != name) {

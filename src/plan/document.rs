@@ -5,6 +5,7 @@
 
 use serde_json::Value as Json;
 
+use super::Heading;
 use super::daily;
 use super::priority;
 use super::reader::{Entry, Reader};
@@ -13,7 +14,6 @@ use super::shown;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use super::yaml::{Node, Value};
-use super::Heading;
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
@@ -129,7 +129,8 @@ struct Parts<'s> {
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, reader: &mut Reader<'s, '_>) -> Entries<'s> {
-    let mut work = Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
+    let mut work =
+        Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
     let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
     let (mut parts, mut targets) = (Parts::default(), None);
     for Entry { name, value, .. } in entries {

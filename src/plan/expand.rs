@@ -110,14 +110,7 @@ impl Expander {
         }
     }
 
-    fn push(
-        &mut self,
-        work: &Work,
-        turn: Turn,
-        note: Option<&str>,
-        with: &Shared,
-        row: Option<u32>,
-    ) {
+    fn push(&mut self, work: &Work, turn: Turn, note: Option<&str>, with: &Shared, row: Option<u32>) {
         let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
         let mut after = None;
         for ((step, route), parameters) in work.steps.iter().zip(&self.routes).zip(with.iter()) {

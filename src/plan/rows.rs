@@ -54,8 +54,15 @@ impl CsvRow<'_> {
 /// Makes the jobs of the plan in `source`, whose rows name their action.
 pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
     let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
-    let unknown =
-        Work { number: ACTIONS.len(), steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
+    let unknown = Work {
+        number: ACTIONS.len(),
+        steps: Vec::new(),
+        whole: false,
+        not_before: None,
+        note: None,
+        priority: 0,
+        place: None,
+    };
     let mut last: Option<usize> = None;
     each_row(
         source,

@@ -110,6 +110,9 @@ impl Dispatcher {
             self.queues.wake(now);
             self.mind_the_days(now);
             let wake = [self.dispatch(now), self.next_day(now)].into_iter().flatten().min();
+            if self.leave_for_another_day(now) {
+                continue;
+            }
             if self.ledger.open() == 0 || (self.in_flight.is_empty() && wake.is_none()) {
                 break;
             }

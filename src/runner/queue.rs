@@ -184,8 +184,7 @@ mod tests {
             let route = action.default_route();
             let (parameters, not_before, note, after) = (None, None, None, None);
             let ids = Ids::new(["a"]);
-            let mut job =
-                Job::new(JobParts { row: 1, action, route, ids, parameters, not_before, note, after });
+            let mut job = Job::new(JobParts { row: 1, action, route, ids, parameters, not_before, note, after });
             job.priority = *priority;
             job
         };

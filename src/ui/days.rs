@@ -34,11 +34,7 @@ pub fn schedule(spread: Option<&Spread>, styled: bool) -> String {
             table.row(PLAIN, cells.iter().map(String::as_str));
         }
     }
-    format!(
-        "The tenant's daily limits spread this over {}:\n\n{}\n",
-        count_of(total, "day"),
-        table.render(styled, 2)
-    )
+    format!("The tenant's daily limits spread this over {}:\n\n{}\n", count_of(total, "day"), table.render(styled, 2))
 }
 
 fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<String> {
@@ -53,7 +49,8 @@ fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<Strin
 /// `4,100 rows wait for another day: 4,100 retire, from 2026-11-23 07:02:00Z`.
 pub fn left(later: &[Later]) -> String {
     let rows: u32 = later.iter().map(|later| later.jobs).sum();
-    let of_each = later.iter().map(|later| format!("{} {} from {}", count(later.jobs), later.action, shown(later.until)));
+    let of_each =
+        later.iter().map(|later| format!("{} {} from {}", count(later.jobs), later.action, shown(later.until)));
     let verb = if rows == 1 { "waits" } else { "wait" };
     format!("{} {verb} for another day: {}", count_of(rows, "row"), of_each.collect::<Vec<_>>().join(", "))
 }

@@ -189,7 +189,11 @@ impl Progress {
             return None;
         }
         self.days.push((action, pause));
-        let why = if by_service { "the service says that the day's limit is used up" } else { "the day's allowance is used up" };
+        let why = if by_service {
+            "the service says that the day's limit is used up"
+        } else {
+            "the day's allowance is used up"
+        };
         Some(format!("{action} waits until {}: {why}", shown(pause.until)))
     }
 

@@ -29,7 +29,9 @@ pub fn breaches(expect: &Expect, played: &Played) -> Vec<String> {
         let note = settled.note.as_deref().unwrap_or_default();
         settled.outcome == Outcome::NotAttempted && note.contains("day's") != (left && note.contains("not before"))
     });
-    found.extend(waiting.take(1).map(|(job, settled)| format!("row {} does not say when to come back: {settled:?}", job.row)));
+    found.extend(
+        waiting.take(1).map(|(job, settled)| format!("row {} does not say when to come back: {settled:?}", job.row)),
+    );
     found
 }
 
@@ -41,13 +43,16 @@ fn most_in_a_day(action: &str, played: &Played) -> usize {
     let of_action = played.jobs.iter().zip(&played.settlements).filter(|(job, _)| job.action.name == action);
     let mut times: Vec<Timestamp> = of_action.filter_map(|(_, settled)| well(settled)).collect();
     times.sort_unstable();
-    let from = |(first, at): (usize, &Timestamp)| times[first..].iter().take_while(|last| last.duration_since(*at) < DAY).count();
+    let from = |(first, at): (usize, &Timestamp)| {
+        times[first..].iter().take_while(|last| last.duration_since(*at) < DAY).count()
+    };
     times.iter().enumerate().map(from).max().unwrap_or_default()
 }
 
 fn sent_in_order(played: &Played) -> Vec<u32> {
     let rows = played.jobs.iter().zip(&played.settlements);
-    let mut rows: Vec<_> = rows.filter_map(|(job, settled)| Some((well(settled).and(settled.started_at)?, job.row))).collect();
+    let mut rows: Vec<_> =
+        rows.filter_map(|(job, settled)| Some((well(settled).and(settled.started_at)?, job.row))).collect();
     rows.sort_unstable();
     rows.into_iter().map(|(_, row)| row).collect()
 }

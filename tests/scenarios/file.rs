@@ -85,7 +85,9 @@ impl LimitsOfFile {
             Pace::Documented => Pacing::Documented { reserve_percent: self.reserve_percent },
             Pace::Unpaced => Pacing::Off,
         };
-        Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, pacing, ..Limits::default() }
+        // The simulated tenant shows every effect at once.
+        let settling = Duration::ZERO;
+        Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, settling, pacing }
     }
 }
 

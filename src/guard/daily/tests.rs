@@ -37,7 +37,11 @@ fn a_day_turns_where_its_zone_says_also_when_clocks_change() {
     let until = |left: &str| rules.counts_until(at(left)).to_string();
     assert_eq!(until("2026-11-22T12:00:00Z"), "2026-11-23T01:30:00Z");
     assert_eq!(until("2026-11-23T01:27:59Z"), "2026-11-23T01:30:00Z");
-    assert_eq!(until("2026-11-23T01:28:01Z"), "2026-11-24T01:30:00Z", "so close to the turn it may be on the other side");
+    assert_eq!(
+        until("2026-11-23T01:28:01Z"),
+        "2026-11-24T01:30:00Z",
+        "so close to the turn it may be on the other side"
+    );
     // 02:30 does not exist on that day: clocks go from 02:00 to 03:00.
     assert_eq!(until("2026-03-28T12:00:00Z"), "2026-03-29T01:30:00Z");
     assert!(Rules::new(&serde_yaml::from_str("{ turns_at: '00:00', zone: Europe/Atlantis }").unwrap()).is_err());

@@ -18,17 +18,13 @@ use crate::outcome::{Outcome, Reply};
 const FED: usize = 64;
 
 impl Dispatcher {
-    /// Opens what has room again, brings back some of what waits for it, and leaves for another day what is not worth
-    /// staying for.
+    /// Opens what has room again, and brings back some of what waits for it.
     pub(super) fn mind_the_days(&mut self, now: Instant) {
         self.quota.open(self.clock.at(now));
         for limit in 0..DailyLimit::COUNT {
             if self.quota.closed(limit).is_none() && self.quota.fed[limit] == 0 && self.queues.parked(limit) > 0 {
                 self.quota.fed[limit] = self.queues.unpark(limit, FED);
             }
-        }
-        if self.in_flight.is_empty() && self.queues.is_idle() {
-            self.leave_for_another_day(now);
         }
     }
 
@@ -99,26 +95,30 @@ impl Dispatcher {
         }
     }
 
-    /// Nothing else is left to do: whatever waits for a day too far away is left for another run.
-    fn leave_for_another_day(&mut self, now: Instant) {
+    /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
+    pub(super) fn leave_for_another_day(&mut self, now: Instant) -> bool {
+        if !self.in_flight.is_empty() || !self.queues.is_idle() {
+            return false;
+        }
         let wall = self.clock.at(now);
         let waiting = (0..DailyLimit::COUNT).filter(|limit| self.queues.parked(*limit) > 0);
         let waiting: Vec<_> = waiting.filter_map(|limit| Some((limit, self.quota.closed(limit)?))).collect();
         if waiting.iter().any(|(_, used_up)| self.quota.is_worth_staying(used_up.until, wall)) {
-            return;
+            return false;
         }
-        for (limit, used_up) in waiting {
-            let items = self.queues.drain_parked(limit);
-            let action = DAILY.get(limit).map_or("", |limit| limit.action);
+        for (limit, used_up) in &waiting {
+            let items = self.queues.drain_parked(*limit);
+            let action = DAILY.get(*limit).map_or("", |limit| limit.action);
             let jobs = u32::try_from(items.len()).unwrap_or(u32::MAX);
             self.quota.later.push(Later { action, jobs, until: used_up.until });
             for Item { job, .. } in items {
                 let (outcome, note) = match self.ledger.progress(job).ambiguous {
                     true => (Outcome::Unknown, look_at(job, &self.jobs)),
-                    false => (Outcome::NotAttempted, why(limit, &used_up)),
+                    false => (Outcome::NotAttempted, why(*limit, used_up)),
                 };
                 self.settle(job, outcome, Some(note), now);
             }
         }
+        !waiting.is_empty()
     }
 }
