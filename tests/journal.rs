@@ -3,6 +3,7 @@
 //! In: the real binary and a tenant in a process of its own. Out: exit codes, words, rows, counts that do not fit.
 
 mod again;
+mod daily;
 mod disk;
 mod list;
 mod locks;

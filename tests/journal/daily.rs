@@ -1,0 +1,97 @@
+//! A tenant's day is one for all runs of the machine, and a nightly schedule gets through it.
+
+use fastrand::Rng;
+
+use super::{QUICK, effects, in_order};
+use crate::outside::{Desk, Ended, Simulator, outcomes, retires};
+
+const LIMITS: &str = "limits: { daily: { retire: 3, reserve_percent: 0 } }\n";
+
+/// A YAML plan of retires under a limit of three a day.
+fn plan(name: &str, seed: u64, count: usize) -> (String, Vec<String>) {
+    let (_, targets) = retires(&mut Rng::with_seed(seed), count);
+    let items: String = targets.iter().map(|target| format!("      - managedDeviceId: {target}\n")).collect();
+    (format!("version: 1\nname: {name}\njobs:\n  - action: retire\n    targets:\n{items}{LIMITS}"), targets)
+}
+
+fn run(desk: &Desk<'_>, plan: &str, due: &str, more: &[&str]) -> Ended {
+    let mut arguments = vec!["run", plan, "--report", "report.csv", "--confirm", due];
+    arguments.extend(more);
+    desk.call(&arguments)
+}
+
+/// As the ledger will look when so many hours have passed.
+fn let_pass(desk: &Desk<'_>, hours: i64) {
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    let moved = journal.execute("UPDATE daily_uses SET left_at = left_at - ?1", [hours * 3_600 * 1_000_000]).unwrap();
+    assert!(moved > 0);
+}
+
+#[test]
+fn what_one_run_has_used_up_is_gone_for_every_other() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, first) = plan("first", 41, 5);
+    desk.write("first.yaml", &text);
+    let (text, second) = plan("second", 42, 2);
+    desk.write("second.yaml", &text);
+    let preview = desk.call(&["preview", "second.yaml"]);
+    assert!(!preview.expect(0).out.contains("daily limits"), "nothing is used up yet: {}", preview.out);
+    run(&desk, "first.yaml", "5", &[]).expect(5).says("2 rows wait for another day: 2 retire from 20");
+    let report = desk.report();
+    in_order(&report, &first);
+    assert_eq!(outcomes(&report), ["accepted", "accepted", "accepted", "not_attempted", "not_attempted"]);
+    assert!(report[4].note.starts_with("the day's allowance of retire is used up; not before 20"), "{report:?}");
+    let preview = desk.call(&["preview", "second.yaml"]);
+    assert!(preview.expect(0).out.contains("The tenant's daily limits spread this over 1 day:"), "{}", preview.out);
+    run(&desk, "second.yaml", "2", &[]).expect(5);
+    assert_eq!(outcomes(&desk.report()), ["not_attempted"; 2]);
+    assert_eq!(effects(&simulator, "retire", &second), [0, 0]);
+    assert!(desk.call(&["runs"]).expect(0).out.contains("  waiting  "));
+    // It waits: whoever starts it again from the beginning would retire three devices a second time.
+    run(&desk, "first.yaml", "5", &[]).expect(10).says("which is waiting for the day to turn");
+    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
+    let_pass(&desk, 25);
+    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);
+    assert_eq!(outcomes(&desk.report()), ["accepted"; 2]);
+    assert_eq!(effects(&simulator, "retire", &first), [1, 1, 1, 0, 0]);
+    assert_eq!(effects(&simulator, "retire", &second), [1, 1]);
+}
+
+#[test]
+fn a_nightly_schedule_gets_through_by_itself() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = plan("nightly", 43, 8);
+    desk.write("plan.yaml", &text);
+    for (due, code, done, sent) in [("8", 5, 0, 3), ("5", 5, 3, 3), ("2", 0, 6, 2)] {
+        run(&desk, "plan.yaml", due, &["--once"]).expect(code);
+        let report = desk.report();
+        in_order(&report, &targets);
+        let count = |outcome: &str| report.iter().filter(|row| row.outcome == outcome).count();
+        assert_eq!((count("already_done"), count("accepted")), (done, sent), "{report:?}");
+        let_pass(&desk, 25);
+    }
+    run(&desk, "plan.yaml", "0", &["--once"]).expect(4);
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+}
+
+#[test]
+fn a_refusal_is_remembered_and_a_priority_survives_a_resume() {
+    let simulator = Simulator::start("log: off\nthrottle: off\ndaily: { retire: 1 }\ndaily_answer: 403\n");
+    let desk = Desk::new(&simulator);
+    let (text, targets) = plan("refused", 44, 4);
+    let urgent = format!("      - {{ managedDeviceId: {}, priority: 7 }}\n", targets[3]);
+    let text = text.replace(&format!("      - managedDeviceId: {}\n", targets[3]), &urgent);
+    desk.write("plan.yaml", &text);
+    run(&desk, "plan.yaml", "4", &["--concurrency", "1"])
+        .expect(5)
+        .says("the service says that the day's limit is used up");
+    assert_eq!(effects(&simulator, "retire", &targets), [0, 0, 0, 1], "the urgent one goes first");
+    let requests = simulator.requests();
+    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
+    assert_eq!(simulator.requests(), requests, "nobody asks again before the day has turned");
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    let kept: i64 = journal.query_row("SELECT priority FROM priorities WHERE job = 3", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 7);
+}
