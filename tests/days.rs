@@ -37,8 +37,17 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 const GRAPH: &str = "https://graph.microsoft.com";
 const LOGIN: &str = "https://login.microsoftonline.com";
-const A_DAY: u32 = 7;
-const ROWS: u32 = 16;
+/// What a machine is made of.
+struct Setting {
+    retires_a_day: u32,
+    reserve_percent: u8,
+    /// Rows of each plan.
+    rows: u32,
+    portal: u32,
+}
+
+const SMALL: Setting = Setting { retires_a_day: 7, reserve_percent: 0, rows: 16, portal: 0 };
+const LARGE: Setting = Setting { retires_a_day: 1_000, reserve_percent: 10, rows: 5_000, portal: 150 };
 
 /// The way to the tenant, until the power goes.
 #[derive(Clone)]
@@ -104,14 +113,18 @@ fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
 }
 
 impl Machine {
-    fn new() -> Self {
+    fn new(setting: &Setting) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(&folder.path().join("0")).unwrap();
-        let scenario =
-            format!("throttle: off\nlog: off\ndaily: {{ retire: {A_DAY} }}\ndaily_day: sliding\ndaily_answer: 403\n");
-        let settings = Settings { retire: Some(A_DAY), reserve_percent: Some(0), ..Settings::default() };
+        let Setting { retires_a_day, reserve_percent, rows, portal } = *setting;
+        let scenario = format!(
+            "throttle: off\nlog: off\ndaily: {{ retire: {retires_a_day} }}\ndaily_day: sliding\ndaily_answer: 403\n\
+             daily_portal: {{ retire: {portal} }}\n"
+        );
+        let settings =
+            Settings { retire: Some(retires_a_day), reserve_percent: Some(reserve_percent), ..Settings::default() };
         let plan = |number: u32| -> Arc<[Job]> {
-            let rows = (1..=ROWS).map(|row| format!("retire,{number:08x}-0000-4000-8000-{row:012x}\n"));
+            let rows = (1..=rows).map(|row| format!("retire,{number:08x}-0000-4000-8000-{row:012x}\n"));
             let file = folder.path().join(format!("{number}.csv"));
             fs::write(&file, format!("action,id\n{}", rows.collect::<String>())).unwrap();
             plan::load(&file).unwrap().jobs.into()
@@ -215,7 +228,7 @@ impl Machine {
 }
 
 async fn a_fortnight(seed: u64) -> (usize, usize) {
-    let mut machine = Machine::new();
+    let mut machine = Machine::new(&SMALL);
     let mut rng = Rng::with_seed(seed);
     let (mut lives, mut crashes) = (0, 0);
     let mut last: [Vec<Settlement>; 2] = Default::default();
@@ -236,7 +249,7 @@ async fn a_fortnight(seed: u64) -> (usize, usize) {
     assert!(last.iter().all(|settled| all_well(settled)), "{place}: {last:?}");
     assert_eq!(counts.statuses.get(&403), None, "{place}: the service had to say no");
     let effects = counts.total("retire").effects;
-    assert_eq!(effects, 2 * ROWS, "{place}");
+    assert_eq!(effects, 2 * SMALL.rows, "{place}");
     assert!(counts.each("retire").all(|(_, target)| target.effects == 1), "{place}: a device was retired twice");
     (lives, crashes)
 }
@@ -264,4 +277,33 @@ fn no_interleaving_of_crashes_and_runs_passes_a_days_limit() {
     });
     let (lives, crashes) = totals.into_iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     assert!(crashes > 30, "{crashes} crashes in {lives} lives prove little");
+}
+
+/// What an admin does who starts a large plan in the evening and lets a scheduler go on with it.
+#[test]
+fn five_thousand_retires_are_done_within_the_week_whatever_happens() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let mut machine = Machine::new(&LARGE);
+        let mut rng = Rng::with_seed(4_711);
+        let (mut nights, mut crashes) = (0, 0);
+        let mut done = Vec::new();
+        while nights < 10 && done.len() < LARGE.rows as usize {
+            nights += 1;
+            let power = if nights % 2 == 1 && crashes < 3 { 2 * rng.usize(100..600) } else { usize::MAX };
+            let mut ended = machine.live(&[0], &mut rng, power).await;
+            if ended.is_empty() {
+                crashes += 1;
+                ended = machine.live(&[0], &mut rng, usize::MAX).await;
+            }
+            let (_, settlements) = ended.remove(0);
+            done = settlements.into_iter().filter(|settled| settled.outcome == Outcome::Accepted).collect();
+            tokio::time::sleep(Duration::from_secs(24 * 3_600 + 300)).await;
+        }
+        let counts = machine.tenant.counts();
+        let refused = counts.statuses.get(&403).copied().unwrap_or_default();
+        assert_eq!((done.len(), nights, crashes), (5_000, 6, 3), "{refused} refusals");
+        assert!(counts.each("retire").all(|(_, target)| target.effects == 1), "a device was retired twice");
+        assert!((5..=5 * 6).contains(&refused), "people take 150 where 100 are left to them: {refused} refusals");
+    });
 }

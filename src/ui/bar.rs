@@ -177,6 +177,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_night_gets_a_line_now_and_then() {
+        let (sender, receiver) = unbounded_channel();
+        let lines = RefCell::new(0);
+        let night = async move {
+            let wait = Duration::from_secs(10 * 3_600);
+            let until = "2026-11-23T07:02:00Z".parse().unwrap();
+            sender.send(Event::Started { jobs: 9, due: 9 }).unwrap();
+            sender.send(Event::DayUsedUp { action: "retire", wait, until, by_service: false }).unwrap();
+            sleep(wait).await;
+            sender.send(Event::Finished).unwrap();
+        };
+        tokio::join!(night, follow(receiver, 0, PLAIN_LINE, |_| {}, |_, _, _| *lines.borrow_mut() += 1));
+        let lines = lines.into_inner();
+        assert!((30..60).contains(&lines), "{lines} lines in ten hours");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn it_ends_when_the_events_do() {
         let (sender, receiver) = unbounded_channel();
         drop(sender);

@@ -311,6 +311,32 @@ mod tests {
     }
 
     #[test]
+    fn a_night_is_told_once_and_shown_until_it_is_over() {
+        let mut progress = running(5_000, 90);
+        let used_up = |wait: u64, by_service: bool| Event::DayUsedUp {
+            action: "retire",
+            wait: Duration::from_secs(wait),
+            until: "2026-11-23T07:02:00Z".parse().unwrap(),
+            by_service,
+        };
+        let now = seconds(90.0);
+        assert_eq!(progress.apply(&used_up(59, false), now), None, "a moment is not worth a word");
+        let told = progress.apply(&used_up(86_000, false), now);
+        assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00Z: the day's allowance is used up"));
+        let told = progress.apply(&used_up(86_000, true), now);
+        assert!(told.is_some_and(|told| told.ends_with("the service says that the day's limit is used up")));
+        assert!(!progress.is_asleep(now), "others may go on");
+        let night = seconds(9_000.0);
+        assert!(progress.is_asleep(night));
+        assert_eq!(
+            progress.line(night, false),
+            "900/5,000 done, 0/s of 10/s allowed, 3 failed, retire waits until 2026-11-23 07:02:00Z"
+        );
+        let morning = seconds(86_090.0);
+        assert!(!progress.is_asleep(morning) && !progress.line(morning, false).contains("waits"));
+    }
+
+    #[test]
     fn the_rate_forgets_what_is_long_past() {
         let progress = running(5_000, 20);
         assert!((progress.rate(seconds(20.0)) - 10.0).abs() < 0.01);

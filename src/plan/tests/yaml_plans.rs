@@ -13,6 +13,35 @@ fn one(job: &str, parts: &[&str]) {
 }
 
 #[test]
+fn a_priority_is_of_the_target_or_else_of_the_job() {
+    let job = format!(
+        "  - action: retire
+    priority: 5
+    targets:
+      - managedDeviceId: {A}
+      - {{ managedDeviceId: {B}, priority: -3 }}
+  - steps: [syncDevice, wipe]
+    targets:
+      - {{ managedDeviceId: {B}, priority: \"7\" }}
+"
+    );
+    let plan = loaded("plan.yaml", &yaml(&job));
+    assert_eq!(plan.jobs.iter().map(|job| job.priority).collect::<Vec<_>>(), [5, -3, 7, 7]);
+}
+
+#[test]
+fn what_a_plan_says_of_the_days_is_read() {
+    let daily = "{ wipe: 50, turns_at: \"02:00\", zone: Europe/Berlin, delete_counts_as: [], refusals: [Tageslimit] }";
+    let text = yaml(&format!(
+        "  - action: retire\n    targets: [ {{ managedDeviceId: {A} }} ]\nlimits: {{ daily: {daily} }}\n"
+    ));
+    let daily = loaded("plan.yaml", &text).daily;
+    assert_eq!((daily.wipe, daily.retire, daily.zone.as_deref()), (Some(50), None, Some("Europe/Berlin")));
+    assert_eq!(daily.turns_at, Some(jiff::civil::time(2, 0, 0, 0)));
+    assert_eq!((daily.delete_counts_as, daily.refusals), (Some(Vec::new()), Some(vec!["Tageslimit".to_owned()])));
+}
+
+#[test]
 fn a_plan_becomes_jobs_in_its_order() {
     let text = format!(
         "version: 1
