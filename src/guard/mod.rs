@@ -2,4 +2,8 @@
 //!
 //! In: the jobs of a plan and the time. Out: findings. Must not: send, ask, or print.
 
+pub mod overrides;
 pub mod preflight;
+pub mod protected;
+pub mod rules;
+pub mod window;
