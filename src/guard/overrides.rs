@@ -3,6 +3,8 @@
 //! In: overrides from a plan or a policy. Out: which of them holds for a rule now. Must not: lift a rule of another
 //! file: a plan cannot loosen what a policy says.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,22 @@ pub struct Override {
     /// It no longer holds at this moment.
     pub until: Timestamp,
     pub origin: Origin,
+}
+
+/// `override of max_targets to 300 for retire until 2026-12-02T00:00:00Z: CHG0012345`.
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "override of {}", self.guard)?;
+        match self.allow {
+            Allowance::Count(count) => write!(f, " to {count}")?,
+            Allowance::Percent(percent) => write!(f, " to {percent}")?,
+            Allowance::Whole => {}
+        }
+        if !self.actions.is_empty() {
+            write!(f, " for {}", self.actions.join(", "))?;
+        }
+        write!(f, " until {}: {}", self.until, self.reason)
+    }
 }
 
 impl Override {

@@ -44,7 +44,7 @@ impl fmt::Display for Finding {
             true => write!(f, "`{value}` matches `{}`", entry.text)?,
             false => write!(f, "`{value}` is listed")?,
         }
-        write!(f, " in {} line {}", entry.file, entry.line)
+        write!(f, " in {}:{}", entry.file, entry.line)
     }
 }
 

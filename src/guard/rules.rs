@@ -40,7 +40,7 @@ impl Origin {
     }
 }
 
-/// `plan.yaml line 12`, `policy /etc/xdg/musterout/policy.yaml line 3`, `the default`.
+/// `plan.yaml:12`, `policy /etc/xdg/musterout/policy.yaml:3`, `the default`.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self {
@@ -52,7 +52,7 @@ impl fmt::Display for Origin {
             }
         };
         f.write_str(&place.file)?;
-        place.line.map_or(Ok(()), |line| write!(f, " line {line}"))
+        place.line.map_or(Ok(()), |line| write!(f, ":{line}"))
     }
 }
 
@@ -171,7 +171,7 @@ impl Rules {
         self
     }
 
-    /// The smallest share of the fleet that is stated, where the fleet's size has to be read at all.
+    /// Whether a rule asks for the size of the fleet, which has to be read.
     pub fn wants_fleet(&self) -> bool {
         self.stated.iter().any(|rule| matches!(rule.guard, Guard::MaxPercentOfFleet(_)))
     }

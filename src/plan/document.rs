@@ -72,12 +72,12 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     document
 }
 
-fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
+pub fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
     let message = format!("the key `{key}` is missing");
     reader.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
 }
 
-fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
+pub fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
     match &node.value {
         Value::Number(text) if text == "1" => {}
         Value::Number(text) => {

@@ -33,7 +33,16 @@ pub const KEYS: &[&str] = &[
 pub const MOST: u32 = 2_000_000;
 
 /// Those that are enforced; a file that asks for another is refused.
-const ENFORCED: &[&str] = &[];
+const ENFORCED: &[&str] = &[
+    "max_targets",
+    "max_per_action",
+    "max_percent_of_fleet",
+    "allow_actions",
+    "deny_actions",
+    "protected",
+    "require_justification",
+    "window",
+];
 const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
 
 /// Whose guards they are, and where the files that they name are looked for.
@@ -49,7 +58,7 @@ pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, i
     for entry in reader.map_of(node, "`guards`", KEYS).unwrap_or_default() {
         if !ENFORCED.contains(&entry.name) {
             let message =
-                format!("`{}` is not enforced by this version, so a plan that asks for it is refused", entry.name);
+                format!("`{}` is not enforced by this version, so a file that asks for it is refused", entry.name);
             reader.fault(&entry.key.span, "not-available", message, Some("remove it".into()));
             continue;
         }

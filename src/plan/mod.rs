@@ -9,6 +9,8 @@ mod expand;
 mod guards;
 mod identifier;
 mod overrides;
+mod places;
+pub mod policy;
 mod protected;
 mod reader;
 mod rows;
@@ -25,6 +27,7 @@ use std::path::{Path, PathBuf};
 use self::document::Document;
 use self::expand::{Expander, MAX_JOBS};
 use self::guards::Owner;
+pub use self::places::Places;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
@@ -45,6 +48,8 @@ pub struct Plan {
     pub rules: Rules,
     /// In plan order.
     pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
@@ -94,7 +99,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             Default::default()
         }
     };
-    let Expander { jobs, mut faults, .. } = expander;
+    let Expander { jobs, places, mut faults, .. } = expander;
     if jobs.len() > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
@@ -105,7 +110,18 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         return Err(faults);
     }
     let Heading { name, tenant, justification, limits, rules } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, rules, jobs, inputs, warnings: faults })
+    Ok(Plan {
+        file: path.to_owned(),
+        name,
+        tenant,
+        justification,
+        limits,
+        rules,
+        jobs,
+        places,
+        inputs,
+        warnings: faults,
+    })
 }
 
 enum Format {

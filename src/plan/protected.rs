@@ -113,7 +113,7 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
             faults.push_error_with(|| Diagnostic::error("ragged-row", message).at(table.row(at)));
             continue;
         }
-        let before = entries.len();
+        let (before, told) = (entries.len(), faults.errors());
         for column in &columns {
             let cell = record.get(column.field).unwrap_or_default().trim();
             match judge(cell, column.kind) {
@@ -126,7 +126,7 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
                 }
             }
         }
-        if entries.len() == before {
+        if entries.len() == before && faults.errors() == told {
             let message = format!("row {}: it protects nothing", at.line);
             let help = "fill in one of the columns, or take the row out";
             faults.push_error_with(|| Diagnostic::error("no-entry", message).at(table.row(at)).help(help));

@@ -39,6 +39,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
     if !some_have_their_own {
         expander.report_lacking_everywhere(&job.work, |_| false);
     }
+    expander.places.begin(&plan.name);
     for item in items {
         if expander.jobs.len() > MAX_JOBS {
             return;
@@ -82,6 +83,10 @@ impl Row for Item<'_> {
 
     fn prefix(&self, _: Option<usize>) -> String {
         String::new()
+    }
+
+    fn line(&self) -> u32 {
+        self.node.span.line
     }
 }
 
