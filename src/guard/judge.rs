@@ -365,3 +365,6 @@ fn in_two_rows(job: &Job, first: Place, second: Place) -> Diagnostic {
         .at(second)
         .help("what stands in separate rows may be done in any order; `steps` keep one")
 }
+
+#[cfg(test)]
+mod tests;

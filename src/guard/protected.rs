@@ -164,3 +164,68 @@ fn fits(pattern: &str, text: &str) -> bool {
         None => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Action;
+    use crate::job::{Ids, JobParts};
+    use proptest::prelude::*;
+
+    fn job(id: &str) -> Job {
+        let action = Action::named("retire").unwrap();
+        Job::new(JobParts {
+            row: 1,
+            action,
+            route: action.default_route(),
+            ids: Ids::new([id]),
+            parameters: None,
+            not_before: None,
+            note: None,
+            after: None,
+        })
+    }
+
+    fn list(entries: &[&str]) -> Protected {
+        let entries = entries.iter().map(|text| Entry { text: (*text).into(), file: "vip.csv".into(), line: 2 });
+        entries.collect::<Vec<_>>().into()
+    }
+
+    #[test]
+    fn a_target_is_known_by_its_ids_and_by_what_a_read_shows() {
+        let seen = Identity {
+            id: "a".into(),
+            name: Some("VIP-01".into()),
+            serial_number: Some("5CG1234XYZ".into()),
+            user_principal_name: Some("ceo@board.contoso.com".into()),
+            ..Identity::default()
+        };
+        let why = |entry: &str| list(&[entry]).covers(&job("a"), Some(&seen)).map(|finding| finding.to_string());
+        assert_eq!(why("vip-*").as_deref(), Some("protected: its name `VIP-01` matches `vip-*` in vip.csv:2"));
+        assert_eq!(
+            why("5cg1234xyz").as_deref(),
+            Some("protected: its serial number `5CG1234XYZ` is listed in vip.csv:2")
+        );
+        assert!(why("*@BOARD.contoso.com").is_some() && why("{A}").is_some());
+        assert!(why("VIP").is_none() && why("*@contoso.com").is_none() && why("5CG").is_none());
+        assert!(list(&["VIP-*"]).covers(&job("a"), None).is_none());
+    }
+
+    /// Every way to give the stars a text is tried.
+    fn naive(pattern: &[u8], text: &[u8]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some((b'*', rest)) => (0..=text.len()).any(|at| naive(rest, &text[at..])),
+            Some((byte, rest)) => text.split_first().is_some_and(|(first, text)| first == byte && naive(rest, text)),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        #[test]
+        fn stars_stand_for_any_text(pattern in "[ab*]{0,7}", text in "[ab]{0,9}") {
+            prop_assert_eq!(fits(&pattern, &text), naive(pattern.as_bytes(), text.as_bytes()));
+        }
+    }
+}

@@ -72,3 +72,81 @@ impl fmt::Display for Window {
         write!(f, "{:02}:{:02}-{:02}:{:02} {}", from / 60, from % 60, until / 60, until % 60, self.zone)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"];
+
+    /// Walks back from the moment, minute by minute of the local clock, to where the window opened, if it did.
+    fn naive(days: [bool; 7], from: u16, until: u16, zone: &str, now: Timestamp) -> bool {
+        let local = TimeZone::get(zone).unwrap().to_datetime(now);
+        let mut minute = local.date().at(local.hour(), local.minute(), 0, 0);
+        for _ in 0..=24 * 60 {
+            let of_day = minute.hour() as u16 * 60 + minute.minute() as u16;
+            let opens = of_day == from && days[minute.weekday().to_monday_zero_offset() as usize];
+            let shuts = of_day == until % (24 * 60);
+            // Where it is open all day long, it shuts and opens at once.
+            if opens || shuts {
+                return opens;
+            }
+            minute = minute.checked_sub(1.minute()).unwrap();
+        }
+        false
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn membership_is_what_a_walk_through_the_minutes_says(
+            days in any::<[bool; 7]>(),
+            from in 0..1_440_u16,
+            until in 0..=1_440_u16,
+            zone in prop::sample::select(&ZONES[..]),
+            now in 1_767_225_600_i64..1_830_297_600,
+        ) {
+            prop_assume!(from != until);
+            let now = Timestamp::from_second(now).unwrap();
+            let window = Window::new(days, from, until, zone).unwrap();
+            prop_assert_eq!(window.contains(now), naive(days, from, until, zone, now), "{} at {}", window, now);
+        }
+
+        /// It is open at the moment that it is said to open, and shut all the time until then.
+        #[test]
+        fn it_opens_when_it_says(
+            days in any::<[bool; 7]>(),
+            from in 0..1_440_u16,
+            until in 0..=1_440_u16,
+            now in 1_767_225_600_i64..1_830_297_600,
+        ) {
+            prop_assume!(from != until);
+            let now = Timestamp::from_second(now).unwrap();
+            let window = Window::new(days, from, until, "UTC").unwrap();
+            match window.opens_after(now) {
+                None => prop_assert_eq!(days, [false; 7]),
+                Some(opens) => {
+                    prop_assert!(window.contains(opens));
+                    if !window.contains(now) {
+                        let half_way = (now.as_second() + opens.as_second()) / 2;
+                        prop_assert!(opens == now || !window.contains(Timestamp::from_second(half_way).unwrap()));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_night_belongs_to_the_day_on_which_it_begins() {
+        let friday_night = [false, false, false, false, true, false, false];
+        let window = Window::new(friday_night, 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
+        let inside = |at: &str| window.contains(at.parse().unwrap());
+        // Berlin is an hour ahead in November.
+        assert!(!inside("2026-11-20T20:59:59Z") && inside("2026-11-20T21:00:00Z"));
+        assert!(inside("2026-11-21T02:59:59Z") && !inside("2026-11-21T03:00:00Z"));
+        assert!(!inside("2026-11-20T02:00:00Z") && !inside("2026-11-21T22:00:00Z"));
+        assert_eq!(window.opens_after("2026-11-21T12:00:00Z".parse().unwrap()), "2026-11-27T21:00:00Z".parse().ok());
+    }
+}
