@@ -33,7 +33,7 @@ pub const KEYS: &[&str] = &[
 pub const MOST: u32 = 2_000_000;
 
 /// Those that are enforced; a file that asks for another is refused.
-const ENFORCED: &[&str] = &[
+pub const ENFORCED: &[&str] = &[
     "max_targets",
     "max_per_action",
     "max_percent_of_fleet",

@@ -26,6 +26,7 @@ use std::path::{Path, PathBuf};
 
 use self::document::Document;
 use self::expand::{Expander, MAX_JOBS};
+pub use self::guards::ENFORCED as GUARDS;
 use self::guards::Owner;
 pub use self::places::Places;
 use self::reader::Reader;
