@@ -111,6 +111,8 @@ pub struct CheckArguments {
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -123,6 +125,8 @@ pub struct PreviewArguments {
     /// How the preview is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
@@ -149,6 +153,8 @@ pub struct RunArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -160,11 +166,21 @@ impl RunArguments {
         PreviewArguments {
             plan: self.plan.clone(),
             once: self.once,
+            policy: self.policy.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,
         }
     }
+}
+
+/// Which guards, beside the plan's own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Guards")]
+pub struct PolicyArguments {
+    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Which tenant.
@@ -275,6 +291,8 @@ pub struct ResumeArguments {
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     #[command(flatten)]
     pub hosts: HostArguments,
     #[command(flatten)]

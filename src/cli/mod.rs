@@ -18,14 +18,14 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
-    RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments, ResumeArguments,
+    RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, ResumeRequest, RunRequest};
-use crate::settings::{Environment, Settings};
+use crate::ops::{self, Finished, Looked, ResumeRequest, RunRequest};
+use crate::settings::{Environment, PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
 /// Parses the arguments, calls the verb, shows what came of it.
@@ -63,8 +63,8 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
     let form = verb.form();
     let result = match verb {
         Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Preview(arguments) => preview(&arguments, stderr),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr),
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
@@ -79,18 +79,36 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
 }
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let plan = ops::check(&arguments.plan)?;
-    show::checked(&plan, arguments.form)?;
-    Ok(if plan.jobs.is_empty() { Exit::NothingToDo } else { Exit::Good })
+    let looked = ops::check(&arguments.plan, &policies(&arguments.policy), now())?;
+    show::checked(&looked, arguments.form)?;
+    if looked.plan.jobs.is_empty() {
+        return Ok(Exit::NothingToDo);
+    }
+    after_looking(&looked, arguments.form.into())
 }
 
-fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
+fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
     let once = arguments.once.then_some(&settings);
-    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
-    let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
-    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
-    Ok(Exit::Good)
+    let policies = policies(&arguments.policy);
+    let looked = ops::preview(&arguments.plan, &arguments.connection.tenant(), &policies, now(), once)?;
+    let reserve = ops::reserve_percent(arguments.pace.choices(), looked.plan.limits);
+    show::previewed(&looked, &settings.graph_url, reserve, arguments)?;
+    show::warned(&looked, arguments.form, stderr);
+    after_looking(&looked, arguments.form)
+}
+
+/// What a run would be refused for ends a look at the plan in the same way. JSON has said it already.
+fn after_looking(looked: &Looked, form: Form) -> Result<Exit, Failure> {
+    match (looked.refused(), form) {
+        (Ok(()), _) => Ok(Exit::Good),
+        (Err(_), Form::Json) => Ok(Exit::Refused),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+fn policies(arguments: &PolicyArguments) -> Vec<PolicyFile> {
+    Environment::read().policies(arguments.policy.as_deref())
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
@@ -100,6 +118,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     let settings = settings(arguments.connection.flags())?;
     let request = RunRequest {
         tenant: arguments.connection.tenant(),
+        policies: policies(&arguments.policy),
         choices: arguments.pace.choices(),
         plan: arguments.plan,
         report: arguments.report,
@@ -120,6 +139,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let flags = arguments.flags();
     let request = ResumeRequest {
         only: OnlyClass::only(arguments.only),
+        policy: arguments.policy.policy,
         run: arguments.run,
         report: arguments.report,
         now: now(),

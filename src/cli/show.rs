@@ -14,10 +14,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
-use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
-use crate::plan::Plan;
+use crate::ops::{Finished, Looked, Reported, Tenant};
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
@@ -44,21 +42,21 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn checked(plan: &Plan, form: PlainForm) -> Result<(), Failure> {
+pub fn checked(looked: &Looked, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&ui::checked::render(plan, view())),
-        PlainForm::Json => print(&format!("{}\n", ui::checked::json(plan))),
+        PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
+        PlainForm::Json => print(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
     }
 }
 
 pub fn previewed(
-    plan: &Plan,
-    preflight: &Preflight,
+    looked: &Looked,
     graph_url: &str,
     reserve_percent: u8,
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent);
+    let Looked { plan, preflight, verdict } = looked;
+    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).judged(verdict);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
@@ -79,6 +77,13 @@ pub fn previewed(
     }
     out.flush()?;
     Ok(())
+}
+
+/// Warnings of the guards beside a preview; where they refuse the run, they are said with the refusal.
+pub fn warned(looked: &Looked, form: Form, stderr: &Stderr) {
+    if form != Form::Json && !looked.verdict.faults.has_errors() {
+        ui::faults::tell(&looked.verdict.faults, &looked.plan.file, stderr);
+    }
 }
 
 pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {

@@ -13,9 +13,10 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::record::Recorded;
-use super::{Error, Tenant, tenant};
+use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{JournalError, Recorder, RunId};
@@ -40,6 +41,9 @@ pub struct Work<'a> {
     pub earlier: HashMap<u32, Earlier>,
     /// Requests that will be sent.
     pub due: u32,
+    /// What the guards say of it, before anything was asked of the tenant.
+    pub verdict: Verdict,
+    pub plan_file: PathBuf,
     pub limits: Limits,
     pub reserve_percent: u8,
     pub now: Timestamp,
@@ -74,7 +78,7 @@ pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, E
 
 impl Work<'_> {
     async fn with<T: Transport>(
-        self,
+        mut self,
         client: GraphClient<T>,
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
@@ -85,6 +89,7 @@ impl Work<'_> {
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
+        self.check_fleet(&client).await?;
         self.ask()?;
         let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
@@ -120,6 +125,22 @@ impl Work<'_> {
             (Ok(Identity::AccessToken(_)), _) => None,
             (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
         }
+    }
+
+    /// How large a share of the fleet the run is, where a rule asks for that.
+    async fn check_fleet<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<(), Error> {
+        if !self.verdict.rules.wants_fleet() {
+            return Ok(());
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
+            let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
+            let help =
+                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
+        })?;
+        self.verdict.check_fleet(enrolled);
+        guards::refused(&self.verdict, &self.plan_file)
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.

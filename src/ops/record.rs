@@ -4,7 +4,7 @@
 //! Must not: send, or let a run begin that is not in the journal whole.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
@@ -40,9 +41,14 @@ pub struct Begun {
     pub graph_url: String,
     pub login_url: String,
     pub tenant: Tenant,
+    pub plan_name: Option<String>,
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// The plan's own; those of a policy are read anew.
+    pub rules: Rules,
+    /// The policy that was named.
+    pub policy: Option<PathBuf>,
 }
 
 impl Begun {
@@ -57,6 +63,7 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
+            "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
             "concurrency": self.choices.concurrency,
@@ -64,6 +71,8 @@ impl Begun {
             "max_attempts": self.choices.max_attempts,
             "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
+            "guards": self.rules,
+            "policy": self.policy,
         })
     }
 
@@ -71,13 +80,21 @@ impl Begun {
     pub fn from_json(settings: &Value) -> Option<Self> {
         let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
         let number = |key: &str| settings.get(key).and_then(Value::as_u64);
+        // Runs of older versions had none. Those that cannot be understood are not left out.
+        let rules = match settings.get("guards") {
+            None => Rules::default(),
+            Some(rules) => serde_json::from_value(rules.clone()).ok()?,
+        };
         Some(Self {
+            rules,
+            policy: text("policy").map(PathBuf::from),
             graph_url: text("graph_url")?,
             login_url: text("login_url")?,
             tenant: match text("simulated") {
                 None => Tenant::Real,
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
+            plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             justification: text("justification"),
             choices: Choices {

@@ -308,6 +308,9 @@ impl Tenant {
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
+            Endpoint::ReadOverview => {
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
+            }
         }
     }
 
@@ -350,6 +353,7 @@ fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
         Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
         Endpoint::ReadDevicesOfUser => true,
+        Endpoint::ReadOverview => false,
     };
     match of_user {
         true => judge::no_such_user(id),

@@ -8,6 +8,7 @@ pub mod bar;
 pub mod checked;
 pub mod confirm;
 pub mod faults;
+mod guards;
 #[cfg(test)]
 mod fixtures;
 pub mod preview;

@@ -56,7 +56,7 @@ impl Dispatcher {
         for (index, hold) in (0u32..).zip(holds) {
             match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
                 Some(outcome) => kept.push((index, outcome)),
-                None => self.begin(index, *hold, earlier.remove(&index), now),
+                None => self.begin(index, hold.as_ref(), earlier.remove(&index), now),
             }
         }
         for (index, outcome) in kept {
@@ -64,7 +64,7 @@ impl Dispatcher {
         }
     }
 
-    fn begin(&mut self, index: u32, hold: Option<Hold>, earlier: Option<Earlier>, now: Instant) {
+    fn begin(&mut self, index: u32, hold: Option<&Hold>, earlier: Option<Earlier>, now: Instant) {
         let (bucket, read_bucket, after) = {
             let job = &self.jobs[index as usize];
             (job.bucket(), job.read_bucket(), job.after)
