@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::Job;
 use musterout::journal::resume::Only;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
@@ -164,7 +164,7 @@ impl Life {
             return (journal.begin(&new).unwrap(), History::default());
         };
         let record = journal.read(&id).unwrap();
-        (record.number, History { journal: None, earlier: ops::take_up(&record.jobs, Only::Open).unwrap() })
+        (record.number, History { earlier: ops::take_up(&record.jobs, Only::Open).unwrap(), ..History::default() })
     }
 
     async fn perform(&self, history: History, world: Arc<World>) -> Ended {
@@ -181,6 +181,8 @@ impl Life {
             jobs: Arc::clone(&self.jobs),
             holds: preflight::inspect(&self.jobs, wall()).holds,
             limits: Limits { concurrency: self.concurrency, max_attempts: 5, pacing: Pacing::Off },
+            brakes: Brakes::default(),
+            people: None,
             clock,
             rng: Rng::with_seed(self.seed),
             history,

@@ -16,7 +16,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
-    ("plan", &["catalog", "job", "diagnostics"]),
+    ("plan", &["catalog", "job", "diagnostics", "guard"]),
     ("guard", &["catalog", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
     ("journal", &["catalog", "job", "outcome"]),

@@ -12,6 +12,7 @@ use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_proc
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
 use musterout::msgraph::client::GraphClient;
@@ -93,6 +94,8 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                 jobs: Arc::clone(jobs),
                 holds: vec![None; jobs.len()],
                 limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing: Pacing::Off },
+                brakes: Brakes::default(),
+                people: None,
                 clock,
                 rng: Rng::with_seed(1),
                 history: History { journal, ..History::default() },

@@ -11,6 +11,7 @@ mod resume;
 mod run;
 mod runs;
 mod simulate;
+mod stop;
 mod tenant;
 
 use std::collections::HashMap;
@@ -19,7 +20,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::Brakes;
 use crate::guard::preflight::{self, Preflight};
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
@@ -35,6 +38,7 @@ pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::simulate::{Serving, serve};
+pub use self::stop::{Stopped, stop};
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +131,12 @@ pub fn preview(
         leave_out_done(&mut preflight, &plan.jobs, &earlier);
     }
     Ok((plan, preflight))
+}
+
+/// What slows and stops a run of that plan.
+pub fn brakes(plan: &Plan, preflight: &Preflight) -> Brakes {
+    let plan::Guards { stop_when, waves } = &plan.guards;
+    Brakes { stop_when: *stop_when, waves: Schedule::new(waves, &plan.jobs, &preflight.holds) }
 }
 
 /// What earlier runs have done is neither sent nor counted.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, leave_out_done, preview, tenant};
+use super::{Error, Tenant, brakes, leave_out_done, preview, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
@@ -78,6 +78,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
+        brakes: brakes(&plan, &preflight),
     };
     let question = question(&request, &plan, &preflight, &label, stderr);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -92,6 +93,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
+        brakes: begun.brakes.clone(),
+        between_waves: false,
+        interactive: request.interactive,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
         seed: request.seed,
@@ -140,7 +144,7 @@ fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &s
         return None;
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let preview = Preview::new(&plan.jobs, preflight, reserve).in_waves(brakes(plan, preflight).waves);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,

@@ -5,6 +5,7 @@
 
 use serde_json::Value as Json;
 
+use super::guards;
 use super::reader::{Entry, Reader};
 use super::schedule;
 use super::shown;
@@ -42,7 +43,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     let Some(entries) = reader.map_of(root, "a plan", KEYS) else { return document };
     let mut jobs = None;
     let mut version = false;
-    for Entry { name, key, value } in entries {
+    for Entry { name, value, .. } in entries {
         match name {
             "version" => {
                 version = true;
@@ -52,12 +53,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
             "limits" => document.heading.limits = read_limits(value, reader),
-            "guards" => reader.fault(
-                &key.span,
-                "not-available",
-                "guards are not enforced by this version; a plan that asks for them is refused rather than run without them",
-                Some("remove `guards:`, and check the preview by eye".into()),
-            ),
+            "guards" => document.heading.guards = guards::read(value, reader),
             _ => jobs = Some(value),
         }
     }

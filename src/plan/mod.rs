@@ -6,14 +6,17 @@
 mod columns;
 mod document;
 mod expand;
+mod guards;
 mod identifier;
 mod reader;
 mod rows;
 mod schedule;
 mod source;
+mod stop_when;
 mod table;
 mod targets;
 mod vocabulary;
+mod waves;
 mod work;
 mod yaml;
 
@@ -27,6 +30,8 @@ use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
+pub use self::guards::Guards;
+
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
 pub struct Plan {
@@ -36,6 +41,7 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
+    pub guards: Guards,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// What was read and how it was understood, the plan itself first.
@@ -97,8 +103,8 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, guards } = document;
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, guards, jobs, inputs, warnings: faults })
 }
 
 enum Format {
@@ -121,6 +127,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
+    guards: Guards,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {

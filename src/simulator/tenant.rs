@@ -45,6 +45,8 @@ pub(super) struct State {
     windows: Windows,
     faults: Faults,
     quotas: Quotas,
+    /// What was accepted and has not happened yet: when it does, which action, at which place.
+    late: Vec<(Duration, usize, usize)>,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
@@ -61,6 +63,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
+            late: Vec::new(),
             tokens,
             counts: Counts::default(),
             log: Log::new(scenario.log.0),
@@ -76,6 +79,17 @@ impl State {
         }
         let id = sign_in::request_id(&mut self.dice);
         Stamp::new(id, headers.get(CLIENT_REQUEST_ID), now, self.date.1.clone())
+    }
+
+    /// What is due happens now, as far as anybody can tell: nobody has looked since.
+    fn land(&mut self, now: Moment) {
+        let Self { late, inventory, .. } = self;
+        for (_, action, at) in late.extract_if(.., |(due, ..)| *due <= now.since) {
+            let row = &ACTIONS[action];
+            if let Some(deeds) = effects::of(row.name) {
+                inventory.perform(row.name, deeds, row.target, at, now);
+            }
+        }
     }
 
     pub(super) fn keep(&mut self, incoming: &Incoming<'_>, now: Moment, status: Option<u16>, secret: bool) {
@@ -250,7 +264,8 @@ impl Tenant {
         if let Some(refusal) = self.spoil(state, fault, incoming, call) {
             return Ruling::reply(stamp.refuse(path, &refusal));
         }
-        let mut ruling = match self.carry_out(state, incoming, call, stamp) {
+        state.land(now);
+        let mut ruling = match self.carry_out(state, incoming, call, fault, stamp) {
             Ok(ruling) => ruling,
             Err(refusal) => Ruling::reply(stamp.refuse(path, &refusal)),
         };
@@ -289,6 +304,7 @@ impl Tenant {
         state: &mut State,
         incoming: &Incoming<'_>,
         call: &Call<'_>,
+        fault: Option<&Fault>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
@@ -296,7 +312,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, stamp),
+            Endpoint::Perform { action } => self.perform(state, action, call, fault, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -311,7 +327,14 @@ impl Tenant {
         }
     }
 
-    fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+    fn perform(
+        &self,
+        state: &mut State,
+        action: usize,
+        call: &Call<'_>,
+        fault: Option<&Fault>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
         let Some(deeds) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
@@ -320,7 +343,10 @@ impl Tenant {
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
+        match fault {
+            Some(Fault::Late(time)) => state.late.push((stamp.now.since + time.0, action, at)),
+            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        }
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
     }
 

@@ -8,15 +8,17 @@ use std::io::{self, BufRead, Write};
 use super::preview::sent_counts;
 use super::style::{STRONG, paint};
 use super::text::{count_of, visible};
+use super::waves;
 use crate::preview::Preview;
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
     format!(
-        "This sends {} to {}:\n\n{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
+        waves::preview(&preview.waves, preview.jobs()),
     )
 }
 

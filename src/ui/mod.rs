@@ -18,3 +18,4 @@ pub mod stderr;
 pub mod style;
 mod tables;
 pub mod text;
+pub mod waves;

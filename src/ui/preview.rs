@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::style::{FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
+use super::waves;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State};
 
@@ -42,6 +43,7 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     text.push_str(&jobs(preview, view));
     text.push('\n');
     text.push_str(&counts(preview, view));
+    text.push_str(&waves::preview(&preview.waves, preview.jobs()));
     let _ = writeln!(text, "\n{}\nNothing was sent.", forecast(preview));
     text
 }

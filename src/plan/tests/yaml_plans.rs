@@ -172,7 +172,7 @@ jobs:
             ("unknown-key", 2),
             ("wrong-type", 3),
             ("out-of-range", 4),
-            ("not-available", 5),
+            ("unknown-key", 5),
             ("unknown-action", 7),
             ("unknown-parameter", 10),
             ("bad-parameter", 10),
