@@ -409,3 +409,5 @@ proptest! {
         });
     }
 }
+
+mod braking;
