@@ -77,7 +77,8 @@ impl fmt::Display for Trip {
                 write!(f, " (stop_when: failure_percent: {percent}, min_sample: {min_sample})")
             }
             Self::ConsecutiveFailures { limit } => {
-                write!(f, "{} failed one after the other (stop_when: consecutive_failures: {limit})", jobs(limit))
+                let in_a_row = if *limit == 1 { "" } else { " one after the other" };
+                write!(f, "{} failed{in_a_row} (stop_when: consecutive_failures: {limit})", jobs(limit))
             }
             Self::Unknown { limit } => {
                 write!(f, "it is unknown what became of {} (stop_when: unknown: {limit})", jobs(limit))

@@ -96,7 +96,7 @@ impl Journal {
         fs::write(holder_at, text).map_err(in_folder)?;
         // What an earlier process was asked is no business of this one.
         match fs::remove_file(&requests) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => return Err(in_folder(cause)),
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(in_folder(cause)),
             _ => Ok(RunLock { _file: file, holder, requests }),
         }
     }
