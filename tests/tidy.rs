@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
     ("plan", &["catalog", "job", "diagnostics", "guard"]),
-    ("guard", &["catalog", "job", "outcome", "diagnostics"]),
+    ("guard", &["catalog", "job", "outcome", "diagnostics", "identity"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
     ("journal", &["catalog", "job", "outcome"]),
     ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock"]),

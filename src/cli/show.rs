@@ -58,7 +58,7 @@ pub fn previewed(
     reserve_percent: u8,
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let waves = ops::brakes(plan, preflight).waves;
+    let waves = ops::brakes(&plan.rules, &plan.jobs, preflight).waves;
     let preview = Preview::new(&plan.jobs, preflight, reserve_percent).in_waves(waves);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {

@@ -36,6 +36,26 @@ pub struct StopWhen {
     pub repeated_refusal: Option<u32>,
 }
 
+impl StopWhen {
+    /// Both together: of each limit the tighter one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let tighter = |one: Option<u32>, other: Option<u32>| one.into_iter().chain(other).min();
+        let share = |one: Share, other: Share| {
+            let percent = one.percent.min(other.percent);
+            let sample = one.min_sample.min(other.min_sample);
+            Share { percent, min_sample: sample.max(Share::smallest_sample(percent)) }
+        };
+        Self {
+            failures: tighter(self.failures, other.failures),
+            failure_percent: self.failure_percent.into_iter().chain(other.failure_percent).reduce(share),
+            consecutive_failures: tighter(self.consecutive_failures, other.consecutive_failures),
+            unknown: tighter(self.unknown, other.unknown),
+            repeated_refusal: tighter(self.repeated_refusal, other.repeated_refusal),
+        }
+    }
+}
+
 /// A percentage of the settled jobs, which count as `min_sample` as long as they are fewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {

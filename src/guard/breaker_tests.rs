@@ -240,3 +240,13 @@ fn trips_read_well() {
     let unknown = one_by_one(StopWhen { unknown: Some(1), ..none }, [(Outcome::Unknown, 500)]);
     assert_eq!(unknown.1.as_deref(), Some("it is unknown what became of 1 job (stop_when: unknown: 1)"));
 }
+
+#[test]
+fn of_two_limits_the_tighter_one_holds() {
+    let share = |percent, min_sample| Some(Share { percent, min_sample });
+    let plan = StopWhen { failures: Some(5), failure_percent: share(2, 50), ..StopWhen::default() };
+    let policy =
+        StopWhen { failures: Some(3), unknown: Some(1), failure_percent: share(10, 20), ..StopWhen::default() };
+    let both = StopWhen { failures: Some(3), unknown: Some(1), failure_percent: share(2, 50), ..StopWhen::default() };
+    assert_eq!((plan.and(policy), policy.and(plan)), (both, both));
+}

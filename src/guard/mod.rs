@@ -3,8 +3,12 @@
 //! In: the jobs of a plan and the time; what happens during the run. Out: findings. Must not: send, ask, or print.
 
 pub mod breaker;
+pub mod overrides;
 pub mod preflight;
+pub mod protected;
+pub mod rules;
 pub mod waves;
+pub mod window;
 
 use serde::{Deserialize, Serialize};
 

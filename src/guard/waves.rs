@@ -14,7 +14,7 @@ use crate::job::Job;
 pub const WITHIN: Duration = Duration::from_secs(30 * 60);
 
 /// How many jobs a wave takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Size {
     Jobs(u32),
     /// Of the jobs that the run is to send, rounded up.
@@ -24,7 +24,7 @@ pub enum Size {
 }
 
 /// One entry of the list in a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wave {
     pub size: Size,
     pub conditions: Conditions,

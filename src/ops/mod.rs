@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::Brakes;
 use crate::guard::preflight::{self, Preflight};
+use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
@@ -133,10 +134,9 @@ pub fn preview(
     Ok((plan, preflight))
 }
 
-/// What slows and stops a run of that plan.
-pub fn brakes(plan: &Plan, preflight: &Preflight) -> Brakes {
-    let plan::Guards { stop_when, waves } = &plan.guards;
-    Brakes { stop_when: *stop_when, waves: Schedule::new(waves, &plan.jobs, &preflight.holds) }
+/// What slows and stops a run of those jobs.
+pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
+    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
 }
 
 /// What earlier runs have done is neither sent nor counted.

@@ -78,7 +78,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
-        brakes: brakes(&plan, &preflight),
+        brakes: brakes(&plan.rules, &plan.jobs, &preflight),
     };
     let question = question(&request, &plan, &preflight, &label, stderr);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -144,7 +144,8 @@ fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &s
         return None;
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve).in_waves(brakes(plan, preflight).waves);
+    let preview =
+        Preview::new(&plan.jobs, preflight, reserve).in_waves(brakes(&plan.rules, &plan.jobs, preflight).waves);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,

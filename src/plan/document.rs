@@ -5,7 +5,6 @@
 
 use serde_json::Value as Json;
 
-use super::guards;
 use super::reader::{Entry, Reader};
 use super::schedule;
 use super::shown;
@@ -16,7 +15,7 @@ use super::{Heading, Limits};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
-const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
+const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards", "overrides"];
 const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
@@ -28,6 +27,8 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 pub struct Document<'s> {
     pub heading: Heading,
     pub jobs: Vec<Entries<'s>>,
+    pub guards: Option<&'s Node>,
+    pub overrides: Option<&'s Node>,
 }
 
 /// One item of `jobs:`.
@@ -53,7 +54,8 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
             "limits" => document.heading.limits = read_limits(value, reader),
-            "guards" => document.heading.guards = guards::read(value, reader),
+            "guards" => document.guards = Some(value),
+            "overrides" => document.overrides = Some(value),
             _ => jobs = Some(value),
         }
     }

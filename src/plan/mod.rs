@@ -8,6 +8,8 @@ mod document;
 mod expand;
 mod guards;
 mod identifier;
+mod overrides;
+mod protected;
 mod reader;
 mod rows;
 mod schedule;
@@ -24,13 +26,13 @@ use std::path::{Path, PathBuf};
 
 use self::document::Document;
 use self::expand::{Expander, MAX_JOBS};
+use self::guards::Owner;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
-
-pub use self::guards::Guards;
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
@@ -41,7 +43,8 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
-    pub guards: Guards,
+    /// Its own; a policy's are added where they are checked.
+    pub rules: Rules,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// What was read and how it was understood, the plan itself first.
@@ -103,8 +106,8 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits, guards } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, guards, jobs, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, rules } = document;
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, rules, jobs, inputs, warnings: faults })
 }
 
 enum Format {
@@ -127,7 +130,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
-    guards: Guards,
+    rules: Rules,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
@@ -158,9 +161,12 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         return Default::default();
     }
     let mut reader = Reader { source, faults: &mut expander.faults };
-    let Document { heading, jobs } = document::read(root, &mut reader);
+    let Document { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
+    let owner = Owner { origin: Origin::Plan, folder };
+    heading.rules = guards.map(|node| guards::read(node, owner, &mut reader, &mut files)).unwrap_or_default();
+    heading.rules.overrides = overrides.map(|node| overrides::read(node, owner, &mut reader)).unwrap_or_default();
     let mut rows = 0;
     for job in &jobs {
         if let Some(Value::List(items)) = job.targets.map(|node| &node.value) {

@@ -217,7 +217,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
 }
 
 /// A fault of a whole file is shown where the plan names it; one with a line stays there.
-fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
+pub fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
     if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
         return fault;
     }

@@ -67,7 +67,7 @@ pub fn play(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
 async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let plan = load(file, folder.path())?;
-    let guards = plan.guards;
+    let rules = plan.rules;
     let jobs: Arc<[Job]> = plan.jobs.into();
     let clock = Clock::starting_at(wall());
     let mut scenario = file.simulator.clone();
@@ -95,8 +95,8 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Err(error) => played.reason = error.to_string(),
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
-            let waves = Schedule::new(&guards.waves, &jobs, &holds);
-            let brakes = Brakes { stop_when: guards.stop_when, waves };
+            let waves = Schedule::new(&rules.waves, &jobs, &holds);
+            let brakes = Brakes { stop_when: rules.stop_when, waves };
             let rng = Rng::with_seed(seed);
             let people = file.answers.as_ref().map(|answers| people(answers.clone()));
             let run = Run { jobs, holds, limits, brakes, people, clock, rng, history: History::default() };
