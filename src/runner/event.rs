@@ -44,7 +44,7 @@ pub enum WaveNews {
     /// It has landed, and nothing is sent for that long.
     Pausing { wave: u32, of: u32, pause: Duration, until: Timestamp },
     /// Somebody is asked whether to go on.
-    Asking { wave: u32, of: u32 },
+    Asking,
 }
 
 /// Why a run ended before its plan did.

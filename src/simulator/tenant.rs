@@ -17,6 +17,7 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
+use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
 use super::reads::{self, Listing};
@@ -45,8 +46,7 @@ pub(super) struct State {
     windows: Windows,
     faults: Faults,
     quotas: Quotas,
-    /// What was accepted and has not happened yet: when it does, which action, at which place.
-    late: Vec<(Duration, usize, usize)>,
+    late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
@@ -63,7 +63,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
-            late: Vec::new(),
+            late: Late::default(),
             tokens,
             counts: Counts::default(),
             log: Log::new(scenario.log.0),
@@ -79,17 +79,6 @@ impl State {
         }
         let id = sign_in::request_id(&mut self.dice);
         Stamp::new(id, headers.get(CLIENT_REQUEST_ID), now, self.date.1.clone())
-    }
-
-    /// What is due happens now, as far as anybody can tell: nobody has looked since.
-    fn land(&mut self, now: Moment) {
-        let Self { late, inventory, .. } = self;
-        for (_, action, at) in late.extract_if(.., |(due, ..)| *due <= now.since) {
-            let row = &ACTIONS[action];
-            if let Some(deeds) = effects::of(row.name) {
-                inventory.perform(row.name, deeds, row.target, at, now);
-            }
-        }
     }
 
     pub(super) fn keep(&mut self, incoming: &Incoming<'_>, now: Moment, status: Option<u16>, secret: bool) {
@@ -264,7 +253,7 @@ impl Tenant {
         if let Some(refusal) = self.spoil(state, fault, incoming, call) {
             return Ruling::reply(stamp.refuse(path, &refusal));
         }
-        state.land(now);
+        state.late.land(&mut state.inventory, now);
         let mut ruling = match self.carry_out(state, incoming, call, fault, stamp) {
             Ok(ruling) => ruling,
             Err(refusal) => Ruling::reply(stamp.refuse(path, &refusal)),
@@ -344,7 +333,7 @@ impl Tenant {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
         match fault {
-            Some(Fault::Late(time)) => state.late.push((stamp.now.since + time.0, action, at)),
+            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
             _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
         }
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })

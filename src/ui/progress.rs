@@ -77,7 +77,7 @@ impl Progress {
                 self.stopping = true;
                 return Some(draining(*in_flight, reason));
             }
-            Event::Wave(news) => return Some(self.between_waves(news)),
+            Event::Wave(news) => return self.between_waves(news),
             Event::Abandoned { in_flight } => return Some(abandoned(*in_flight)),
             Event::Retrying { .. } | Event::Finished => {}
         }
@@ -166,7 +166,7 @@ impl Progress {
         facts.join(", ")
     }
 
-    fn between_waves(&mut self, news: &WaveNews) -> String {
+    fn between_waves(&mut self, news: &WaveNews) -> Option<String> {
         let (waiting, message) = waves::told(news);
         self.between_waves = waiting.map(String::into_boxed_str);
         message
@@ -309,6 +309,25 @@ mod tests {
             progress.apply(&given_up, seconds(3.0)).as_deref(),
             Some("abandoned: 12 requests will be unknown in the report")
         );
+    }
+
+    #[test]
+    fn a_run_in_waves_says_what_it_waits_for() {
+        let mut progress = running(50, 1);
+        let until = "2026-11-22T07:42:31Z".parse().unwrap();
+        let within = Duration::from_secs(1_800);
+        let settled = WaveNews::Settled { wave: 1, of: 4, unseen: 10, within, deadline: until };
+        let told = progress.apply(&Event::Wave(settled), seconds(2.0));
+        assert_eq!(told.as_deref(), Some("wave 1 of 4 has settled; reading 10 jobs back, for 30 min at most"));
+        assert!(progress.line(seconds(2.0), false).ends_with(", waiting until 07:42:31 UTC for wave 1 to land"));
+        let pausing = WaveNews::Pausing { wave: 1, of: 4, pause: Duration::from_secs(600), until };
+        let told = progress.apply(&Event::Wave(pausing), seconds(3.0));
+        assert_eq!(told.as_deref(), Some("wave 1 of 4 has landed; the next begins in 10 min"));
+        assert!(progress.line(seconds(3.0), false).ends_with(", the next wave begins at 07:42:31 UTC"));
+        assert_eq!(progress.apply(&Event::Wave(WaveNews::Asking), seconds(3.0)), None);
+        let told = progress.apply(&Event::Wave(WaveNews::Began { wave: 2, of: 4, jobs: 25 }), seconds(4.0));
+        assert_eq!(told.as_deref(), Some("wave 2 of 4: 25 jobs"));
+        assert!(progress.line(seconds(4.0), false).ends_with(" left"), "it sends again");
     }
 
     #[test]

@@ -59,29 +59,22 @@ fn never_seen(schedule: &Schedule, jobs: &[Job]) -> Vec<&'static str> {
     names
 }
 
-/// What a run waits for, if it does, and what people are told.
-pub(super) fn told(news: &WaveNews) -> (Option<String>, String) {
+/// What a run waits for, if it does, and what people are told. The question speaks for itself.
+pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
     match news {
-        WaveNews::Began { wave, of, jobs } => (None, format!("wave {wave} of {of}: {}", count_of(*jobs, "job"))),
+        WaveNews::Began { wave, of, jobs } => (None, Some(format!("wave {wave} of {of}: {}", count_of(*jobs, "job")))),
         WaveNews::Settled { wave, of, unseen, within, deadline } => {
             let until = deadline.strftime("%H:%M:%S");
-            (
-                Some(format!("waiting until {until} UTC for wave {wave} to land")),
-                format!(
-                    "wave {wave} of {of} has settled; reading {} back, for {} at most",
-                    count_of(*unseen, "job"),
-                    duration(*within)
-                ),
-            )
+            let (unseen, within) = (count_of(*unseen, "job"), duration(*within));
+            let message = format!("wave {wave} of {of} has settled; reading {unseen} back, for {within} at most");
+            (Some(format!("waiting until {until} UTC for wave {wave} to land")), Some(message))
         }
         WaveNews::Pausing { wave, of, pause, until } => {
             let time = until.strftime("%H:%M:%S");
             let message = format!("wave {wave} of {of} has landed; the next begins in {}", duration(*pause));
-            (Some(format!("the next wave begins at {time} UTC")), message)
+            (Some(format!("the next wave begins at {time} UTC")), Some(message))
         }
-        WaveNews::Asking { wave, of } => {
-            (Some("waiting for an answer".into()), format!("wave {wave} of {of} is over; somebody is asked"))
-        }
+        WaveNews::Asking => (Some("waiting for an answer".into()), None),
     }
 }
 

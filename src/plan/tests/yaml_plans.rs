@@ -172,7 +172,7 @@ jobs:
             ("unknown-key", 2),
             ("wrong-type", 3),
             ("out-of-range", 4),
-            ("unknown-key", 5),
+            ("not-available", 5),
             ("unknown-action", 7),
             ("unknown-parameter", 10),
             ("bad-parameter", 10),
@@ -190,7 +190,7 @@ jobs:
     let rendered = render(&faults);
     for part in [
         "did you mean `name`?",
-        "guards are not enforced by this version",
+        "`max_targets` is not enforced by this version",
         "did you mean `retire`? `musterout actions` lists them",
         "did you mean `keepUserData`?",
         "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",

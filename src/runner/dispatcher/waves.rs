@@ -270,7 +270,7 @@ impl Dispatcher {
             trouble: trouble.map(String::into_boxed_str),
             next: self.unsettled(next),
         };
-        self.tell(Event::Wave(WaveNews::Asking { wave: result.wave, of }));
+        self.tell(Event::Wave(WaveNews::Asking));
         // Nobody to take the question drops the way back, and that is a no.
         let _ = people.send(Question { result, answer });
         self.waves.phase = Phase::Asking(answered);
