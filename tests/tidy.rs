@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "ui",
         &[
             "runner::event",
+            "runner::question",
             "preview",
             "report",
             "job",

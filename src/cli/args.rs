@@ -41,6 +41,8 @@ pub enum Verb {
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
+    /// Stop a run that is under way in another terminal, as Ctrl-C there would
+    Stop(StopArguments),
     /// Show the rows of a run as the journal has them, also while it runs and after a crash
     Report(ReportArguments),
     /// List, prune or export the runs in the journal
@@ -59,6 +61,7 @@ impl Verb {
             Self::Preview(arguments) => arguments.form,
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
+            Self::Stop(arguments) => arguments.form.into(),
             Self::Report(arguments) => match arguments.form {
                 ReportForm::Csv => Form::Human,
                 ReportForm::Json => Form::Json,
@@ -303,6 +306,18 @@ impl ResumeArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
+}
+
+#[derive(Debug, Args)]
+pub struct StopArguments {
+    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub state: StateArguments,
 }
 
 /// A class of jobs, by how they stand.

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
     Arguments, CheckArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments, ResumeArguments,
-    RunArguments, RunsArguments, SimulateArguments, Verb,
+    RunArguments, RunsArguments, SimulateArguments, StopArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
@@ -67,6 +67,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr),
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
+        Verb::Stop(arguments) => stop(&arguments).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -123,7 +124,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         plan: arguments.plan,
         report: arguments.report,
         confirm: arguments.confirm,
-        interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        interactive: somebody_is_there(),
         once: arguments.once,
         now: now(),
         seed: fastrand::u64(..),
@@ -142,12 +143,18 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         policy: arguments.policy.policy,
         run: arguments.run,
         report: arguments.report,
+        interactive: somebody_is_there(),
         now: now(),
         seed: fastrand::u64(..),
     };
     let differences = |told: &Diagnostics| show::told(told, stderr);
     let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
     ended(&finished, arguments.form.into(), stderr)
+}
+
+async fn stop(arguments: &StopArguments) -> Result<Exit, Failure> {
+    let stopped = ops::stop(&settings(arguments.state.flags())?, &arguments.run).await?;
+    show::stop(&stopped, arguments.form)
 }
 
 fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {
@@ -189,6 +196,11 @@ async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
     Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
+}
+
+/// Whether somebody can be asked.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// The one look at the system's clock.

@@ -7,8 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::breaker::StopWhen;
 use super::overrides::Override;
 use super::protected::Protected;
+use super::waves::Wave;
 use super::window::Window;
 use crate::catalog::Risk;
 use crate::diagnostics::Place;
@@ -149,6 +151,10 @@ pub struct Rules {
     pub stated: Vec<Rule>,
     pub protected: Protected,
     pub overrides: Vec<Override>,
+    /// What stops a run under way.
+    pub stop_when: StopWhen,
+    /// Of a plan alone. Empty: everything goes at once.
+    pub waves: Vec<Wave>,
 }
 
 impl Rules {
@@ -158,6 +164,8 @@ impl Rules {
         self.stated.extend(other.stated);
         self.protected = self.protected.and(other.protected);
         self.overrides.extend(other.overrides);
+        self.stop_when = self.stop_when.and(other.stop_when);
+        self.waves.extend(other.waves);
         self
     }
 

@@ -12,6 +12,7 @@ mod resume;
 mod run;
 mod runs;
 mod simulate;
+mod stop;
 mod tenant;
 
 use std::collections::HashMap;
@@ -20,8 +21,11 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::Preflight;
+use crate::guard::rules::Rules;
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
@@ -37,6 +41,7 @@ pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::simulate::{Serving, serve};
+pub use self::stop::{Stopped, stop};
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -162,6 +167,11 @@ pub fn preview(
     }
     let verdict = guards::verdict(&plan, &preflight, rules, now, false);
     Ok(Looked { plan, preflight, verdict })
+}
+
+/// What slows and stops a run of those jobs.
+pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
+    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
 }
 
 /// What earlier runs have done is neither sent nor counted.

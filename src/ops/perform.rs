@@ -16,6 +16,7 @@ use super::record::Recorded;
 use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -45,6 +46,11 @@ pub struct Work<'a> {
     pub verdict: Verdict,
     pub plan_file: PathBuf,
     pub limits: Limits,
+    pub brakes: Brakes,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
+    /// Whether somebody is there to be asked on the way.
+    pub interactive: bool,
     pub reserve_percent: u8,
     pub now: Timestamp,
     pub seed: u64,
@@ -98,6 +104,7 @@ impl Work<'_> {
         let report = ReportFile::create(self.report)?;
         let recorded = record()?;
         let journal = Some(recorded.recorder(&stop)?);
+        let listening = recorded.listen(&stop);
         let (events, told) = mpsc::unbounded_channel();
         let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
         let client = client.justified(self.justification.as_deref());
@@ -105,11 +112,14 @@ impl Work<'_> {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
             limits: self.limits,
+            brakes: self.brakes,
+            people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
-            history: History { journal, earlier: self.earlier },
+            history: History { journal, earlier: self.earlier, between_waves: self.between_waves },
         };
         let ended = runner::run(run, Arc::new(client), events, requests).await;
+        listening.abort();
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let Ended { settlements, stopped, journal } = ended;
@@ -169,6 +179,9 @@ impl Work<'_> {
     }
 }
 
+/// A run that its own limits have ended. Whoever goes on with it has seen why.
+pub const TRIPPED: &str = "tripped";
+
 /// Waits until the journal has everything, and says there how the run ended.
 async fn close(
     recorded: &Recorded,
@@ -185,7 +198,8 @@ async fn close(
     let written = written.and_then(|()| {
         let state = match stopped {
             None => "finished",
-            Some(StopReason::Interrupted) => "interrupted",
+            Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
             Some(_) => "stopped",
         };
         recorded.journal.set_state(recorded.number, state, Some(now))

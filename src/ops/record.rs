@@ -5,21 +5,25 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -32,7 +36,7 @@ pub struct Recorded {
     pub journal: Journal,
     pub id: RunId,
     pub number: i64,
-    _lock: RunLock,
+    lock: RunLock,
 }
 
 /// What a resumed run must know of how it was begun.
@@ -49,6 +53,7 @@ pub struct Begun {
     pub rules: Rules,
     /// The policy that was named.
     pub policy: Option<PathBuf>,
+    pub brakes: Brakes,
 }
 
 impl Begun {
@@ -73,6 +78,7 @@ impl Begun {
             "unpaced": self.choices.unpaced,
             "guards": self.rules,
             "policy": self.policy,
+            "brakes": self.brakes,
         })
     }
 
@@ -103,6 +109,11 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+            },
+            brakes: match settings.get("brakes") {
+                Some(brakes) => Brakes::deserialize(brakes).ok()?,
+                // Begun by a version that knew of none.
+                None => Brakes::default(),
             },
         })
     }
@@ -178,7 +189,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, id, number, _lock: lock })
+    Ok(Recorded { journal, id, number, lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -191,7 +202,13 @@ impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
-        Ok(Self { id: record.id.clone(), number: record.number, journal, _lock: lock })
+        Ok(Self { id: record.id.clone(), number: record.number, journal, lock })
+    }
+
+    /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
+    pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
+        let (watch, stop) = (self.lock.stop_watch(), stop.clone());
+        tokio::spawn(async move { until_requested(&watch, &stop).await })
     }
 
     /// Starts the writer; if it fails, the run is told to stop.
@@ -202,6 +219,17 @@ impl Recorded {
         };
         Ok(Recorder::start(&self.journal, self.number, failed)?)
     }
+}
+
+/// How often the request of another terminal is looked for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>) {
+    while !watch.is_requested() {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    // A run that has ended needs not be told.
+    let _ = stop.send(StopRequest::Stop);
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.

@@ -10,13 +10,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::limits::{limits, reserve_percent};
-use super::perform::{Finished, Work, perform};
+use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::{Error, Tenant, guards, tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::Brakes;
 use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold};
 use crate::guard::rules::Rules;
+use crate::guard::waves::Schedule;
 use crate::job::{Job, JobId};
 use crate::journal::resume::Only;
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
@@ -37,6 +39,8 @@ pub struct ResumeRequest {
     pub policy: Option<PathBuf>,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
+    /// Whether somebody is there to be asked.
+    pub interactive: bool,
     pub now: Timestamp,
     pub seed: u64,
 }
@@ -96,13 +100,17 @@ pub async fn resume(
         tenant: &begun.tenant,
         plan_tenant: begun.plan_tenant.clone(),
         justification: begun.justification.clone(),
+        between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
         jobs,
         holds: preflight.holds,
         earlier,
+        // A policy may have become stricter since.
+        brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
         plan_file,
         due: due as u32,
         limits,
+        interactive: request.interactive,
         reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
         now: request.now,
         seed: request.seed,
@@ -199,6 +207,21 @@ fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>
             earlier.entry(index).or_insert_with(|| Earlier::Kept(Box::new(stored.standing())));
         }
     }
+}
+
+/// Whether the run ended before the wave before the next one was seen to have landed: nothing of the next one has left,
+/// and nobody was told that the one before it went wrong.
+fn between_waves(
+    record: &RunRecord,
+    waves: &Schedule,
+    holds: &[Option<Hold>],
+    earlier: &HashMap<u32, Earlier>,
+) -> bool {
+    let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
+    let next = (0u32..).zip(holds).find(|(index, hold)| hold.is_none() && !kept(*index));
+    let Some((first, _)) = next else { return false };
+    let mut wave = waves.range(waves.wave_of(first)).filter_map(|index| record.jobs.get(index as usize));
+    record.state != TRIPPED && wave.all(|stored| stored.attempts.is_empty())
 }
 
 /// The report takes the place of what was there, and that must not be the plan.

@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, guards, leave_out_done, load_some, tenant};
+use super::{Error, Tenant, brakes, guards, leave_out_done, load_some, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
@@ -79,7 +80,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
-    let begun = begun(&request, &plan, settings);
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight));
     ui::faults::tell(&verdict.faults, &plan.file, stderr);
     let question = question(&request, &plan, &preflight, &verdict, &label, stderr);
     remark(&mut plan.jobs, &preflight.holds, &verdict);
@@ -97,6 +98,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
+        brakes: begun.brakes.clone(),
+        between_waves: false,
+        interactive: request.interactive,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
         seed: request.seed,
@@ -152,7 +156,8 @@ fn question(
         return None;
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict);
+    let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict).in_waves(waves);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
@@ -161,7 +166,7 @@ fn question(
 }
 
 /// What a resumed run must know.
-fn begun(request: &RunRequest, plan: &Plan, settings: &Settings) -> Begun {
+fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes) -> Begun {
     Begun {
         graph_url: settings.graph_url.clone(),
         login_url: settings.login_url.clone(),
@@ -172,6 +177,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings) -> Begun {
         choices: request.choices.or(plan.limits),
         rules: plan.rules.clone(),
         policy: named_policy(&request.policies),
+        brakes,
     }
 }
 

@@ -10,6 +10,8 @@ use super::document::unknown_action;
 use super::protected;
 use super::reader::{Entry, Reader};
 use super::shown;
+use super::stop_when;
+use super::waves;
 use super::yaml::{Node, Value};
 use crate::catalog::Action;
 use crate::diagnostics::Place;
@@ -42,6 +44,8 @@ pub const ENFORCED: &[&str] = &[
     "protected",
     "require_justification",
     "window",
+    "waves",
+    "stop_when",
 ];
 const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
 
@@ -66,8 +70,18 @@ pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, i
             rules.protected = protected::read(entry.value, owner.folder, reader, inputs);
             continue;
         }
+        let origin = (owner.origin)(reader.source.place(&entry.key.span));
+        match (entry.name, &origin) {
+            ("stop_when", _) => rules.stop_when = stop_when::read(entry.value, reader),
+            ("waves", Origin::Policy(_)) => {
+                let message = "waves are made of the jobs of a plan, so they stand in a plan";
+                reader.fault(&entry.key.span, "wrong-keys", message, Some("remove it; `stop_when` may stay".into()));
+            }
+            ("waves", _) => rules.waves = waves::read(entry.value, reader),
+            _ => {}
+        }
         for guard in read_guard(&entry, reader) {
-            let origin = (owner.origin)(reader.source.place(&entry.key.span));
+            let origin = origin.clone();
             rules.stated.push(Rule { guard, origin });
         }
     }

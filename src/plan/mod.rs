@@ -16,9 +16,11 @@ mod reader;
 mod rows;
 mod schedule;
 mod source;
+mod stop_when;
 mod table;
 mod targets;
 mod vocabulary;
+mod waves;
 mod work;
 mod yaml;
 

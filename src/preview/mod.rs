@@ -16,6 +16,7 @@ pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 
 /// The preview of a plan: its jobs, seen once for the counts and again whenever somebody asks for rows.
@@ -30,13 +31,15 @@ pub struct Preview<'a> {
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
     pub buckets: Vec<BucketCount>,
+    /// Empty: everything goes at once.
+    pub waves: Schedule,
 }
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, verdict: None, reserve_percent, actions, buckets }
+        Self { jobs, preflight, verdict: None, reserve_percent, actions, buckets, waves: Schedule::default() }
     }
 
     /// With what the guards say; it must be about the same jobs.
@@ -47,6 +50,15 @@ impl<'a> Preview<'a> {
 
     pub fn verdict(&self) -> Option<&'a Verdict> {
         self.verdict
+    }
+
+    #[must_use]
+    pub fn in_waves(self, waves: Schedule) -> Self {
+        Self { waves, ..self }
+    }
+
+    pub fn jobs(&self) -> &'a [Job] {
+        self.jobs
     }
 
     /// Rows in plan order.

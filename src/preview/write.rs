@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{Preview, Row, guards};
+use crate::guard::waves::Stage;
 use crate::report::cell::harmless;
 
 /// The columns of a preview, and the keys of its rows in JSON.
@@ -136,6 +137,16 @@ fn summary(preview: &Preview<'_>) -> Value {
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),
+        "waves": preview.waves.stages().iter().map(wave).collect::<Vec<_>>(),
+    })
+}
+
+fn wave(stage: &Stage) -> Value {
+    json!({
+        "jobs": stage.jobs,
+        "within_seconds": stage.conditions.within.as_secs(),
+        "pause_seconds": stage.conditions.pause.as_secs(),
+        "ask": stage.conditions.ask,
     })
 }
 

@@ -9,6 +9,7 @@ use super::guards;
 use super::preview::sent_counts;
 use super::style::{STRONG, View, paint};
 use super::text::{count_of, visible};
+use super::waves;
 use crate::preview::Preview;
 
 /// What is about to happen, without the prompt.
@@ -19,10 +20,11 @@ pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
     };
     let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} to {}:\n\n{}\n{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{}\n{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
+        waves::preview(&preview.waves, preview.jobs()),
         guards.unwrap_or_default(),
     )
 }

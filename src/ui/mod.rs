@@ -19,3 +19,4 @@ pub mod stderr;
 pub mod style;
 mod tables;
 pub mod text;
+pub mod waves;

@@ -11,6 +11,7 @@ use super::guards;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
+use super::waves;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State};
 
@@ -47,6 +48,7 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
         text.push('\n');
         text.push_str(&guards::render(verdict, view));
     }
+    text.push_str(&waves::preview(&preview.waves, preview.jobs()));
     let _ = writeln!(text, "\n{}\nNothing was sent.", forecast(preview));
     text
 }

@@ -114,7 +114,7 @@ fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value
     (guards, lists, prop::collection::vec(an_override(origin, file), 0..4)).prop_map(
         move |(guards, list, overrides)| {
             let stated = (1..).zip(guards).map(|(line, guard)| rule(guard, at(origin, file, line))).collect();
-            Rules { stated, protected: list.into(), overrides }
+            Rules { stated, protected: list.into(), overrides, ..Rules::default() }
         },
     )
 }

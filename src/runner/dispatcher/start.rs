@@ -81,14 +81,14 @@ impl Dispatcher {
             }
             if read_first {
                 let item = Item { job: index, step: Step::ReadBack { resend: true } };
-                return self.queues.push_back(read_bucket, item);
+                return self.let_in(read_bucket, item);
             }
             // A step that was sent has had its turn: the one before it has settled well.
             after = after.filter(|_| recorded == 0);
         }
         match (hold, after) {
             (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
-            (None, None) => self.queues.push_back(bucket, Item { job: index, step: Step::Send }),
+            (None, None) => self.let_in(bucket, Item { job: index, step: Step::Send }),
             (None, Some(_)) => {}
         }
     }
