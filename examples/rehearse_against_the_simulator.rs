@@ -9,7 +9,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::Action;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
@@ -47,6 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         holds,
         limits,
         daily: Daily::default(),
+        brakes: Brakes::default(),
+        people: None,
         clock,
         rng: Rng::with_seed(1),
         history: History::default(),

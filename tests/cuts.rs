@@ -13,7 +13,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::Job;
 use musterout::journal::resume::Only;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
@@ -165,7 +165,7 @@ impl Life {
             return (journal.begin(&new).unwrap(), History::default());
         };
         let record = journal.read(&id).unwrap();
-        (record.number, History { journal: None, earlier: ops::take_up(&record.jobs, Only::Open).unwrap() })
+        (record.number, History { earlier: ops::take_up(&record.jobs, Only::Open).unwrap(), ..History::default() })
     }
 
     async fn perform(&self, history: History, world: Arc<World>) -> Ended {
@@ -188,6 +188,8 @@ impl Life {
                 pacing: Pacing::Off,
             },
             daily: musterout::runner::quota::Daily::default(),
+            brakes: Brakes::default(),
+            people: None,
             clock,
             rng: Rng::with_seed(self.seed),
             history,

@@ -13,6 +13,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::guard::daily::{Rules, Settings};
 use musterout::guard::preflight;
 use musterout::job::Job;
@@ -183,9 +184,11 @@ impl Machine {
             holds: preflight::inspect(jobs, wall()).holds,
             limits: Limits { concurrency, max_attempts: 5, settling: Duration::ZERO, pacing: Pacing::Off },
             daily: Daily { account: Some(Arc::clone(&self.account)), patience: Duration::ZERO },
+            brakes: Brakes::default(),
+            people: None,
             clock: self.clock,
             rng: Rng::with_seed(seed),
-            history: History { journal: Some(recorder), earlier },
+            history: History { journal: Some(recorder), earlier, between_waves: false },
         };
         let client = GraphClient::new(wire, tokens, GRAPH, self.clock);
         let (events, _told) = mpsc::unbounded_channel();

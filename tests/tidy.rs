@@ -16,8 +16,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
-    ("plan", &["catalog", "job", "diagnostics", "guard::daily"]),
-    ("guard", &["catalog", "job", "outcome", "diagnostics"]),
+    ("plan", &["catalog", "job", "diagnostics", "guard"]),
+    ("guard", &["catalog", "job", "outcome", "diagnostics", "identity"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
     ("journal", &["catalog", "job", "outcome", "guard::daily"]),
     ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock"]),
@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "runner::event",
             "runner::quota",
+            "runner::question",
             "preview",
             "report",
             "job",

@@ -12,6 +12,7 @@ use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_proc
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
 use musterout::msgraph::client::GraphClient;
@@ -99,6 +100,8 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     pacing: Pacing::Off,
                 },
                 daily: musterout::runner::quota::Daily::default(),
+                brakes: Brakes::default(),
+                people: None,
                 clock,
                 rng: Rng::with_seed(1),
                 history: History { journal, ..History::default() },

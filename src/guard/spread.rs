@@ -47,7 +47,7 @@ impl Spread {
 pub fn spread(jobs: &[Job], holds: &[Option<Hold>], rules: &Rules, mut book: Book, now: Timestamp) -> Spread {
     let mut waiting: [Vec<usize>; DailyLimit::COUNT] = Default::default();
     for (index, job) in jobs.iter().enumerate() {
-        let sent = holds.get(index).copied().flatten().is_none();
+        let sent = holds.get(index).is_none_or(Option::is_none);
         if let Some(limit) = limit_of(job.action).filter(|_| sent) {
             waiting[limit].push(index);
         }

@@ -81,6 +81,7 @@ impl Journal {
             "interrupted" => "interrupted",
             "stopped" => "stopped",
             "waiting" => "waiting for the day to turn",
+            "tripped" => "tripped",
             _ => "finished",
         };
         Ok(Some((id, standing)))

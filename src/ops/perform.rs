@@ -14,9 +14,11 @@ use tokio::sync::mpsc;
 use super::connect::{self, Client};
 use super::daily::DailyWork;
 use super::record::Recorded;
-use super::{Error, Tenant, tenant};
+use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{JournalError, Recorder, RunId};
@@ -42,8 +44,16 @@ pub struct Work<'a> {
     pub earlier: HashMap<u32, Earlier>,
     /// Requests that will be sent.
     pub due: u32,
+    /// What the guards say of it, before anything was asked of the tenant.
+    pub verdict: Verdict,
+    pub plan_file: PathBuf,
     pub limits: Limits,
     pub daily: DailyWork,
+    pub brakes: Brakes,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
+    /// Whether somebody is there to be asked on the way.
+    pub interactive: bool,
     pub reserve_percent: u8,
     pub now: Timestamp,
     pub seed: u64,
@@ -79,7 +89,7 @@ pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, E
 
 impl Work<'_> {
     async fn with<T: Transport>(
-        self,
+        mut self,
         client: GraphClient<T>,
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
@@ -90,6 +100,7 @@ impl Work<'_> {
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
+        self.check_fleet(&client).await?;
         self.ask()?;
         let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
@@ -102,6 +113,7 @@ impl Work<'_> {
         let daily =
             self.daily.open(&mut recorded.journal, self.tenant, graph_url, &recorded.id, id.as_deref(), self.now)?;
         let journal = Some(recorded.recorder(&stop)?);
+        let listening = recorded.listen(&stop);
         let (events, told) = mpsc::unbounded_channel();
         let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
         let client = client.justified(self.justification.as_deref());
@@ -110,11 +122,14 @@ impl Work<'_> {
             holds: self.holds,
             limits: self.limits,
             daily,
+            brakes: self.brakes,
+            people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
-            history: History { journal, earlier: self.earlier },
+            history: History { journal, earlier: self.earlier, between_waves: self.between_waves },
         };
         let ended = runner::run(run, Arc::new(client), events, requests).await;
+        listening.abort();
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let Ended { settlements, stopped, later, journal } = ended;
@@ -130,6 +145,22 @@ impl Work<'_> {
             (Ok(Identity::AccessToken(_)), _) => None,
             (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
         }
+    }
+
+    /// How large a share of the fleet the run is, where a rule asks for that.
+    async fn check_fleet<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<(), Error> {
+        if !self.verdict.rules.wants_fleet() {
+            return Ok(());
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
+            let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
+            let help =
+                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
+        })?;
+        self.verdict.check_fleet(enrolled);
+        guards::refused(&self.verdict, &self.plan_file)
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.
@@ -158,6 +189,9 @@ impl Work<'_> {
     }
 }
 
+/// A run that its own limits have ended. Whoever goes on with it has seen why.
+pub const TRIPPED: &str = "tripped";
+
 /// Waits until the journal has everything, and says there how the run ended.
 async fn close(
     recorded: &Recorded,
@@ -176,7 +210,8 @@ async fn close(
         let state = match stopped {
             None if waiting => "waiting",
             None => "finished",
-            Some(StopReason::Interrupted) => "interrupted",
+            Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
             Some(_) => "stopped",
         };
         recorded.journal.set_state(recorded.number, state, Some(now))

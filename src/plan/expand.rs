@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
+use super::places::{Places, Position};
 use super::priority;
 use super::schedule;
 use super::shown;
@@ -33,6 +34,8 @@ pub trait Row {
     fn place(&self, field: Option<usize>) -> Place;
     /// What a message about it begins with: "row 5, column `x`: ".
     fn prefix(&self, field: Option<usize>) -> String;
+    /// The line on which it starts.
+    fn line(&self) -> u32;
 }
 
 /// Jobs of one plan, at most.
@@ -46,6 +49,8 @@ type Shared = Rc<[Option<Arc<Parameters>>]>;
 #[derive(Default)]
 pub struct Expander {
     pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
     pub faults: Diagnostics,
     /// The ids of the row in hand. The strings are kept for the next row.
     given: Vec<IdName>,
@@ -106,11 +111,12 @@ impl Expander {
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
-            self.push(work, Turn { not_before, priority }, note, &parameters, number);
+            let at = Position { number, line: row.line() };
+            self.push(work, Turn { not_before, priority }, note, &parameters, at);
         }
     }
 
-    fn push(&mut self, work: &Work, turn: Turn, note: Option<&str>, with: &Shared, row: Option<u32>) {
+    fn push(&mut self, work: &Work, turn: Turn, note: Option<&str>, with: &Shared, at: Position) {
         let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
         let mut after = None;
         for ((step, route), parameters) in work.steps.iter().zip(&self.routes).zip(with.iter()) {
@@ -121,7 +127,7 @@ impl Expander {
                 at.map_or("", |at| slots[at].value.as_str())
             };
             let mut job = Job::new(JobParts {
-                row: row.unwrap_or(position + 1),
+                row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
                 ids: Ids::new(route.ids.iter().map(value)),
@@ -132,6 +138,7 @@ impl Expander {
             });
             job.priority = turn.priority;
             self.jobs.push(job);
+            self.places.push(at.line);
             after = Some(position);
         }
     }

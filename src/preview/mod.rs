@@ -4,6 +4,7 @@
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
 mod count;
+mod guards;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,10 @@ pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::spread::Spread;
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 
 /// The preview of a plan: its jobs, seen once for the counts and again whenever somebody asks for rows.
@@ -22,6 +25,7 @@ use crate::job::Job;
 pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
+    verdict: Option<&'a Verdict>,
     /// Share of the allowance that is left to others.
     pub reserve_percent: u8,
     /// In the order in which the plan first mentions them.
@@ -30,18 +34,49 @@ pub struct Preview<'a> {
     pub buckets: Vec<BucketCount>,
     /// How the tenant's daily limits spread it, where somebody has asked.
     pub spread: Option<Spread>,
+    /// Empty: everything goes at once.
+    pub waves: Schedule,
 }
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, reserve_percent, actions, buckets, spread: None }
+        Self {
+            jobs,
+            preflight,
+            verdict: None,
+            reserve_percent,
+            actions,
+            buckets,
+            spread: None,
+            waves: Schedule::default(),
+        }
     }
 
     /// The same, over those days.
+    #[must_use]
     pub fn over(self, spread: Spread) -> Self {
         Self { spread: Some(spread), ..self }
+    }
+
+    /// With what the guards say; it must be about the same jobs.
+    #[must_use]
+    pub fn judged(self, verdict: &'a Verdict) -> Self {
+        Self { verdict: Some(verdict), ..self }
+    }
+
+    pub fn verdict(&self) -> Option<&'a Verdict> {
+        self.verdict
+    }
+
+    #[must_use]
+    pub fn in_waves(self, waves: Schedule) -> Self {
+        Self { waves, ..self }
+    }
+
+    pub fn jobs(&self) -> &'a [Job] {
+        self.jobs
     }
 
     /// Rows in plan order.
@@ -51,8 +86,8 @@ impl<'a> Preview<'a> {
     }
 
     /// Why jobs would not be sent, in plan order.
-    pub fn holds(&self) -> impl Iterator<Item = Hold> {
-        self.preflight.holds.iter().copied().flatten()
+    pub fn holds(&self) -> impl Iterator<Item = &'a Hold> {
+        self.preflight.holds.iter().flatten()
     }
 
     /// Rows of the plan.
@@ -87,6 +122,6 @@ impl<'a> Preview<'a> {
     }
 }
 
-fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<Hold> {
-    holds.get(at).copied().flatten()
+fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<&Hold> {
+    holds.get(at)?.as_ref()
 }

@@ -14,6 +14,7 @@ mod ledger;
 mod pace_clock;
 mod queue;
 pub mod quota;
+pub mod question;
 mod retry;
 pub mod shutdown;
 mod worker;
@@ -30,9 +31,11 @@ use self::dispatcher::Dispatcher;
 use self::event::{Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
+use self::question::Question;
 use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
 use crate::clock::Clock;
+use crate::guard::Brakes;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -74,6 +77,10 @@ pub struct Run {
     pub holds: Vec<Option<Hold>>,
     pub limits: Limits,
     pub daily: Daily,
+    /// What slows and stops it on the way.
+    pub brakes: Brakes,
+    /// Who is asked between waves; `None` where nobody is there.
+    pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
     pub history: History,
@@ -86,6 +93,8 @@ pub struct History {
     pub journal: Option<Recorder>,
     /// Jobs that an earlier process left behind; a job that is not in here is new.
     pub earlier: HashMap<u32, Earlier>,
+    /// An earlier process ended between two waves, before the first of them was seen to have landed.
+    pub between_waves: bool,
 }
 
 /// What an earlier process left behind of a job.

@@ -20,6 +20,8 @@ pub enum Step {
     ReadBack {
         resend: bool,
     },
+    /// Read whether it has landed: it has settled, and the next wave waits.
+    Look,
 }
 
 /// A job that waits, and what for.

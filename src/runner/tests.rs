@@ -117,6 +117,8 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
         daily: quota::Daily::default(),
+        brakes: Brakes::default(),
+        people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
         history: History::default(),
@@ -443,3 +445,5 @@ proptest! {
         });
     }
 }
+
+mod braking;

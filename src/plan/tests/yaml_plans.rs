@@ -204,7 +204,6 @@ jobs:
             ("unknown-key", 2),
             ("wrong-type", 3),
             ("out-of-range", 4),
-            ("not-available", 5),
             ("unknown-action", 7),
             ("unknown-parameter", 10),
             ("bad-parameter", 10),
@@ -222,7 +221,6 @@ jobs:
     let rendered = render(&faults);
     for part in [
         "did you mean `name`?",
-        "guards are not enforced by this version",
         "did you mean `retire`? `musterout actions` lists them",
         "did you mean `keepUserData`?",
         "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",

@@ -84,6 +84,11 @@ impl Dispatcher {
     }
 
     fn close_for_the_day(&mut self, job: u32, used_up: UsedUp, now: Instant) {
+        let progress = self.ledger.progress(job);
+        // A job that waits for another day must not keep others from leaving today.
+        if !progress.ambiguous && std::mem::replace(&mut progress.at_risk, false) {
+            self.breaker.spared(self.jobs[job as usize].action);
+        }
         let Some(limit) = self.quota.limit_of(&self.jobs[job as usize]) else { return };
         if self.quota.close(limit, used_up) {
             let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
@@ -105,6 +110,12 @@ impl Dispatcher {
         let waiting: Vec<_> = waiting.filter_map(|limit| Some((limit, self.quota.closed(limit)?))).collect();
         if waiting.iter().any(|(_, used_up)| self.quota.is_worth_staying(used_up.until, wall)) {
             return false;
+        }
+        // Waves come in their order, so those behind this one are left as well.
+        let behind = if waiting.is_empty() { Vec::new() } else { self.waves.give_up() };
+        for Item { job, .. } in behind {
+            let note = "the wave before its own waits for another day".to_owned();
+            self.settle(job, Outcome::NotAttempted, Some(note), now);
         }
         for (limit, used_up) in &waiting {
             let items = self.queues.drain_parked(*limit);
