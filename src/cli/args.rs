@@ -2,11 +2,14 @@
 //!
 //! In: nothing. Out: clap definitions. Must not: read the environment (`settings` does), or validate what `ops` judges.
 
+mod records;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::records::{ReportArguments, ReportForm, RunsArguments};
 use super::exit;
 use crate::journal::resume::Only;
 use crate::ops::{Choices, Tenant};
@@ -343,42 +346,6 @@ impl OnlyClass {
             Some(Self::NotAttempted) => Only::NotAttempted,
         }
     }
-}
-
-/// How the rows of a run are written to stdout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportForm {
-    #[default]
-    Csv,
-    /// One object a line
-    Json,
-}
-
-#[derive(Debug, Args)]
-pub struct ReportArguments {
-    /// The run: its id, the beginning of it, or `latest`
-    #[arg(default_value = "latest")]
-    pub run: String,
-    /// How the rows are written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: ReportForm,
-    #[command(flatten)]
-    pub state: StateArguments,
-}
-
-#[derive(Debug, Args)]
-pub struct RunsArguments {
-    /// Remove runs in which nothing is open and that began more than this many days ago
-    #[arg(long, value_name = "DAYS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
-    pub prune: Option<u16>,
-    /// Write one run alone into a new database, for an auditor
-    #[arg(long, value_names = ["RUN", "FILE"], num_args = 2, conflicts_with = "prune")]
-    pub export: Option<Vec<String>>,
-    /// How the result is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: PlainForm,
-    #[command(flatten)]
-    pub state: StateArguments,
 }
 
 #[derive(Debug, Args)]

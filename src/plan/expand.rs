@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod routing;
+mod turn;
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,11 +15,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::turn::Turn;
 use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
 use super::places::{Places, Position};
-use super::priority;
-use super::schedule;
 use super::shown;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
@@ -64,13 +64,6 @@ pub struct Expander {
     routes: Vec<&'static Route>,
 }
 
-/// When a target has its turn.
-#[derive(Clone, Copy)]
-struct Turn {
-    not_before: Option<Timestamp>,
-    priority: i16,
-}
-
 #[derive(Default)]
 struct Slot {
     field: usize,
@@ -98,8 +91,7 @@ impl Expander {
                 || Some("give it one, or empty the cell".into()),
             );
         }
-        let not_before = self.not_before(work, layout, row);
-        let priority = self.priority(work, layout, row);
+        let turn = self.turn(work, layout, row);
         if !work.whole {
             return;
         }
@@ -112,7 +104,7 @@ impl Expander {
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
             let at = Position { number, line: row.line() };
-            self.push(work, Turn { not_before, priority }, note, &parameters, at);
+            self.push(work, turn, note, &parameters, at);
         }
     }
 
@@ -270,41 +262,6 @@ impl Expander {
             self.fault(row, Some(field), "contradicting-ids", message, || Some("keep the one that is meant".into()));
         }
         same
-    }
-
-    fn not_before(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Timestamp> {
-        let Some(field) = layout.not_before else { return work.not_before };
-        if row.field(field).is_empty() {
-            if layout.wants_day && work.not_before.is_none() {
-                let help = "fill it in, take the row out, or leave `notBefore` out of `columns:`";
-                self.fault(row, Some(field), "missing-date", || "there is no day".into(), || Some(help.into()));
-            }
-            return work.not_before;
-        }
-        let text = row.field(field);
-        if let Some((_, time)) = self.last_time.as_ref().filter(|(last, _)| last == text) {
-            return Some(*time);
-        }
-        match schedule::not_before(text) {
-            Ok(time) => {
-                self.last_time = Some((text.to_owned(), time));
-                Some(time)
-            }
-            Err(reason) => {
-                self.fault(row, Some(field), "bad-date", || format!("`{}`: {reason}", shown(text)), || None);
-                None
-            }
-        }
-    }
-
-    fn priority(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> i16 {
-        let Some(field) = layout.priority.filter(|field| !row.field(*field).is_empty()) else { return work.priority };
-        let text = row.field(field);
-        priority::read(text).unwrap_or_else(|| {
-            let message = || format!("`{}` is not {}", shown(text), priority::EXPECTED);
-            self.fault(row, Some(field), "out-of-range", message, || None);
-            0
-        })
     }
 
     /// The parameters of each step, `None` after a fault.

@@ -65,6 +65,8 @@ pub struct LimitsOfFile {
     max_attempts: u32,
     reserve_percent: u8,
     pacing: Pace,
+    /// Default: none, because the simulated tenant shows every effect at once.
+    settling: Seconds,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -82,6 +84,7 @@ impl Default for LimitsOfFile {
             max_attempts: DEFAULT_MAX_ATTEMPTS,
             reserve_percent: 0,
             pacing: Pace::Documented,
+            settling: Seconds::default(),
         }
     }
 }
@@ -92,8 +95,7 @@ impl LimitsOfFile {
             Pace::Documented => Pacing::Documented { reserve_percent: self.reserve_percent },
             Pace::Unpaced => Pacing::Off,
         };
-        // The simulated tenant shows every effect at once.
-        let settling = Duration::ZERO;
+        let settling = self.settling.0;
         Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, settling, pacing }
     }
 }

@@ -1,0 +1,57 @@
+//! When a target has its turn: the day before which it is left alone, and how urgent it is.
+//!
+//! In: the fields of a target, and what its job says for all. Out: a [`Turn`], or faults. Must not: know what day it is.
+
+use jiff::Timestamp;
+
+use super::{Expander, Row};
+use crate::plan::columns::Layout;
+use crate::plan::work::Work;
+use crate::plan::{priority, schedule, shown};
+
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub not_before: Option<Timestamp>,
+    pub priority: i16,
+}
+
+impl Expander {
+    pub(super) fn turn(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Turn {
+        Turn { not_before: self.not_before(work, layout, row), priority: self.priority(work, layout, row) }
+    }
+
+    fn not_before(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Timestamp> {
+        let Some(field) = layout.not_before else { return work.not_before };
+        if row.field(field).is_empty() {
+            if layout.wants_day && work.not_before.is_none() {
+                let help = "fill it in, take the row out, or leave `notBefore` out of `columns:`";
+                self.fault(row, Some(field), "missing-date", || "there is no day".into(), || Some(help.into()));
+            }
+            return work.not_before;
+        }
+        let text = row.field(field);
+        if let Some((_, time)) = self.last_time.as_ref().filter(|(last, _)| last == text) {
+            return Some(*time);
+        }
+        match schedule::not_before(text) {
+            Ok(time) => {
+                self.last_time = Some((text.to_owned(), time));
+                Some(time)
+            }
+            Err(reason) => {
+                self.fault(row, Some(field), "bad-date", || format!("`{}`: {reason}", shown(text)), || None);
+                None
+            }
+        }
+    }
+
+    fn priority(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> i16 {
+        let Some(field) = layout.priority.filter(|field| !row.field(*field).is_empty()) else { return work.priority };
+        let text = row.field(field);
+        priority::read(text).unwrap_or_else(|| {
+            let message = || format!("`{}` is not {}", shown(text), priority::EXPECTED);
+            self.fault(row, Some(field), "out-of-range", message, || None);
+            0
+        })
+    }
+}
