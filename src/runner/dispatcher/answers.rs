@@ -39,7 +39,7 @@ impl Dispatcher {
                 self.drain(StopReason::Journal("its writer has ended".into()));
                 self.again(job, Step::Send, answered);
             }
-            Answer::ReadBack(evidence) if self.is_look(job, step) => self.after_look(job, evidence, times),
+            Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -279,7 +279,7 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
-            Step::ReadBack { .. } | Step::Look => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Landing => job.read_bucket(),
         }
     }
 }
