@@ -104,6 +104,12 @@ impl Protected {
         self.entries.len()
     }
 
+    /// Whether an entry is no id, so that a read of a target may be needed to tell whether it is meant.
+    pub fn wants_a_look(&self) -> bool {
+        let is_id = |entry: &Entry| uuid::Uuid::try_parse(&entry.text).is_ok();
+        !self.entries.iter().all(is_id)
+    }
+
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }

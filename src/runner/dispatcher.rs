@@ -178,10 +178,10 @@ impl Dispatcher {
     fn send_next(&mut self, bucket: Bucket, now: Instant) {
         let Some(item) = self.queues.pop(bucket) else { return };
         // What has settled is never sent, whatever put it here.
-        if item.step != Step::Look && self.ledger.settlement(item.job).is_some() {
+        if item.step != Step::Landing && self.ledger.settlement(item.job).is_some() {
             return;
         }
-        if item.step == Step::Look && !self.waves.waits_for(item.job) {
+        if item.step == Step::Landing && !self.waves.waits_for(item.job) {
             return;
         }
         let Some(worker) = self.idle.pop() else { return self.queues.push_front(bucket, item) };
@@ -200,7 +200,7 @@ impl Dispatcher {
                 let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
-            Step::Look => {
+            Step::Landing => {
                 let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
@@ -245,7 +245,7 @@ impl Dispatcher {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
         for item in self.queues.drain_bucket(bucket) {
-            if item.step == Step::Look {
+            if item.step == Step::Landing {
                 self.waves.not_seen(item.job, &note, now);
                 continue;
             }

@@ -21,7 +21,7 @@ pub enum Step {
         resend: bool,
     },
     /// Read whether it has landed: it has settled, and the next wave waits.
-    Look,
+    Landing,
 }
 
 /// A job that waits, and what for.

@@ -179,7 +179,7 @@ fn all_faults_are_told_in_one_go_in_their_order() {
 nmae: x
 tenant: 5
 limits: {{ concurrency: 0 }}
-guards: {{ max_targets: 3 }}
+guards: {{ max_targts: 3 }}
 jobs:
   - action: retier
     targets: [ {{ id: {A} }} ]
@@ -204,6 +204,7 @@ jobs:
             ("unknown-key", 2),
             ("wrong-type", 3),
             ("out-of-range", 4),
+            ("unknown-key", 5),
             ("unknown-action", 7),
             ("unknown-parameter", 10),
             ("bad-parameter", 10),

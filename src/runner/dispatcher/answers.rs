@@ -40,7 +40,7 @@ impl Dispatcher {
                 self.again(job, Step::Send, answered);
             }
             Answer::TurnedAway(used_up) => self.turned_away(job, used_up, answered),
-            Answer::ReadBack(evidence) if self.is_look(job, step) => self.after_look(job, evidence, times),
+            Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -290,7 +290,7 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
-            Step::ReadBack { .. } | Step::Look => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Landing => job.read_bucket(),
         }
     }
 }

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     Wait,
-    Look,
+    Landing,
     Landed,
     TooLate,
 }
@@ -65,7 +65,7 @@ impl Landing {
         match () {
             () if self.unseen.is_empty() => Step::Landed,
             () if over || now >= self.deadline + GRACE => Step::TooLate,
-            () if self.out == 0 && now >= self.next => Step::Look,
+            () if self.out == 0 && now >= self.next => Step::Landing,
             () => Step::Wait,
         }
     }
@@ -139,20 +139,20 @@ impl Dispatcher {
         jobs.filter(can_be_seen).collect()
     }
 
-    pub(super) fn look_again(&mut self, now: Instant) {
+    pub(super) fn read_landings(&mut self, now: Instant) {
         let jobs = self.waves.landing().map(|landing| landing.begin_round(now)).unwrap_or_default();
         for job in jobs {
-            let item = Item { job, step: QueueStep::Look };
+            let item = Item { job, step: QueueStep::Landing };
             self.queues.push_back(self.bucket_of(item), item);
         }
     }
 
     /// A read of a job that has settled is a look; its wave may have been given up meanwhile.
-    pub(super) fn is_look(&self, job: u32, step: Option<QueueStep>) -> bool {
-        step == Some(QueueStep::Look) || (step.is_none() && self.ledger.settlement(job).is_some())
+    pub(super) fn is_landing(&self, job: u32, step: Option<QueueStep>) -> bool {
+        step == Some(QueueStep::Landing) || (step.is_none() && self.ledger.settlement(job).is_some())
     }
 
-    pub(super) fn after_look(&mut self, job: u32, evidence: Evidence, times: Times) {
+    pub(super) fn after_landing(&mut self, job: u32, evidence: Evidence, times: Times) {
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
         }
@@ -161,12 +161,12 @@ impl Dispatcher {
             // It was accepted, and what is gone has been through it.
             Evidence::Effect(_) | Evidence::Gone(_) => landing.seen(job, times.now),
             Evidence::NoEffect(words) | Evidence::CannotTell(words) => landing.not_seen(job, words, times.now),
-            Evidence::NotRead(reply) => self.after_failed_look(job, &reply, times),
+            Evidence::NotRead(reply) => self.after_failed_landing(job, &reply, times),
         }
     }
 
-    fn after_failed_look(&mut self, job: u32, reply: &Reply, times: Times) {
-        let item = Item { job, step: QueueStep::Look };
+    fn after_failed_landing(&mut self, job: u32, reply: &Reply, times: Times) {
+        let item = Item { job, step: QueueStep::Landing };
         let bucket = self.bucket_of(item);
         let reason = reason(reply);
         self.note_contact(&reply.verdict, bucket, times);

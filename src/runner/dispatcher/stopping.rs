@@ -20,7 +20,7 @@ impl Dispatcher {
         }
         self.stopped = Some(reason.clone());
         // Nobody needs to know any more whether a wave has landed.
-        self.in_flight.retain(|_, step| *step != Step::Look);
+        self.in_flight.retain(|_, step| *step != Step::Landing);
         self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });
         let now = Instant::now();
         let mut waiting = self.queues.drain();
@@ -33,7 +33,7 @@ impl Dispatcher {
 
     /// Takes a waiting job out of a run that is ending.
     pub(super) fn leave(&mut self, item: Item, now: Instant) {
-        if item.step == Step::Look {
+        if item.step == Step::Landing {
             return;
         }
         let can_read = self.stopped.as_ref().is_some_and(StopReason::leaves_time)

@@ -185,7 +185,7 @@ impl Dispatcher {
             },
             Phase::Landing(landing) => match landing.step(now) {
                 Step::Wait => return false,
-                Step::Look => self.look_again(now),
+                Step::Landing => self.read_landings(now),
                 Step::Landed => self.pause_after(wave, stage, now),
                 Step::TooLate => {
                     let trouble = self.not_landed(wave, stage);
