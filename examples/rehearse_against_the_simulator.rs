@@ -42,8 +42,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
     let limits = Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Documented { reserve_percent: 0 } };
-    let run =
-        Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
+    let run = Run {
+        jobs: Arc::clone(&jobs),
+        holds,
+        limits,
+        clock,
+        rng: Rng::with_seed(1),
+        lookout: Default::default(),
+        history: History::default(),
+    };
     let (events, _told) = mpsc::unbounded_channel();
     let (_stop, requests) = mpsc::unbounded_channel();
     let ended = runner::run(run, client, events, requests).await;

@@ -106,6 +106,13 @@ impl Parameters {
         Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
     }
 
+    /// What a stored body says. `None` where it is no object of this action's parameters.
+    pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
+        let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
+        let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
+        Self::new(action, named.collect::<Option<Vec<_>>>()?)
+    }
+
     /// The JSON document to send.
     pub fn body(&self) -> &str {
         &self.body

@@ -183,6 +183,7 @@ impl Life {
             limits: Limits { concurrency: self.concurrency, max_attempts: 5, pacing: Pacing::Off },
             clock,
             rng: Rng::with_seed(self.seed),
+            lookout: Default::default(),
             history,
         };
         let (events, _told) = mpsc::unbounded_channel();

@@ -95,6 +95,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                 limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing: Pacing::Off },
                 clock,
                 rng: Rng::with_seed(1),
+                lookout: Default::default(),
                 history: History { journal, ..History::default() },
             };
             let ended = runner::run(run, client, events, never).await;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use musterout::clock::Clock;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
-use musterout::runner::executor::Executor;
+use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
@@ -35,6 +35,10 @@ impl Executor for AtOnce {
             request_id: None,
             client_request_id: client_request_id.into(),
         }
+    }
+
+    async fn inspect(&self, _job: &Job, _client_request_id: &str) -> Seen {
+        Seen::Gone
     }
 
     async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {
@@ -87,6 +91,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
+        lookout: Default::default(),
         history: History::default(),
     };
     let ended = runner::run(run, Arc::new(AtOnce), events, never).await;

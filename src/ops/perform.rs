@@ -16,6 +16,7 @@ use super::record::Recorded;
 use super::{Error, Tenant, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{JournalError, Recorder, RunId};
@@ -38,6 +39,7 @@ pub struct Work<'a> {
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
+    pub lookout: Lookout,
     /// Requests that will be sent.
     pub due: u32,
     pub limits: Limits,
@@ -102,6 +104,7 @@ impl Work<'_> {
             limits: self.limits,
             clock,
             rng: Rng::with_seed(self.seed),
+            lookout: self.lookout,
             history: History { journal, earlier: self.earlier },
         };
         let ended = runner::run(run, Arc::new(client), events, requests).await;

@@ -88,6 +88,7 @@ pub async fn resume(
         jobs,
         holds: preflight.holds,
         earlier,
+        lookout: Default::default(),
         due: due as u32,
         limits,
         reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),

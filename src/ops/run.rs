@@ -91,6 +91,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         due: preflight.due,
         holds: preflight.holds,
         earlier,
+        lookout: Default::default(),
         limits,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,

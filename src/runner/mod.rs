@@ -30,6 +30,7 @@ use self::executor::Executor;
 use self::limiter::Pacing;
 use self::shutdown::StopRequest;
 use crate::clock::Clock;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -59,6 +60,8 @@ pub struct Run {
     pub limits: Limits,
     pub clock: Clock,
     pub rng: Rng,
+    /// What is checked of a target right before it is sent to.
+    pub lookout: Lookout,
     pub history: History,
 }
 

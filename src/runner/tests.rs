@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
+use super::executor::Seen;
 use super::*;
 use crate::catalog::{Action, Repeat};
 use crate::guard::preflight;
+use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
@@ -34,6 +36,17 @@ struct Scripted {
     log: Mutex<Vec<(String, Instant)>>,
     effects: Mutex<HashMap<String, u32>>,
     read_count: Mutex<usize>,
+    /// What looks show, last first; then what the preview saw.
+    sights: Mutex<HashMap<String, Vec<Sight>>>,
+    looks: Mutex<Vec<(String, Instant)>>,
+}
+
+/// What one look shows in the imagined service.
+#[derive(Debug, Clone)]
+enum Sight {
+    Renamed,
+    Gone,
+    Bad(Verdict),
 }
 
 impl Scripted {
@@ -89,6 +102,20 @@ impl Executor for Scripted {
             _ => Evidence::Effect("pending".into()),
         }
     }
+
+    async fn inspect(&self, job: &Job, id: &str) -> Seen {
+        self.looks.lock().unwrap().push((job.target().to_owned(), Instant::now()));
+        tokio::time::sleep(self.latency).await;
+        match self.sights.lock().unwrap().get_mut(job.target()).and_then(Vec::pop) {
+            None => Seen::Identity(Box::new(Identity { id: job.target().into(), ..Identity::default() })),
+            Some(Sight::Renamed) => {
+                let name = Some("another".into());
+                Seen::Identity(Box::new(Identity { id: job.target().into(), name, ..Identity::default() }))
+            }
+            Some(Sight::Gone) => Seen::Gone,
+            Some(Sight::Bad(verdict)) => Seen::NotRead(reply(verdict, id)),
+        }
+    }
 }
 
 fn job(action: &str, target: &str, row: u32, after: Option<u32>) -> Job {
@@ -113,6 +140,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         limits: Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Off },
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
+        lookout: Lookout::default(),
         history: History::default(),
     }
 }
@@ -326,6 +354,9 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         }
         async fn read_back(&self, _: &Job, _: Timestamp, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
+        }
+        async fn inspect(&self, _: &Job, _: &str) -> Seen {
+            Seen::Gone
         }
     }
     let jobs = ["a", "b", "c", "d", "e", "f"].iter().zip(1..).map(|(target, row)| job("wipe", target, row, None));

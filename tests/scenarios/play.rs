@@ -91,7 +91,15 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Err(error) => played.reason = error.to_string(),
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
-            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed), history: History::default() };
+            let run = Run {
+                jobs,
+                holds,
+                limits,
+                clock,
+                rng: Rng::with_seed(seed),
+                lookout: Default::default(),
+                history: History::default(),
+            };
             run_and_interrupt(file, run, client, &mut played).await;
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;

@@ -18,9 +18,9 @@ use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
 /// When an answer came and went.
 #[derive(Clone, Copy)]
-struct Times {
-    sent: Instant,
-    now: Instant,
+pub(super) struct Times {
+    pub(super) sent: Instant,
+    pub(super) now: Instant,
 }
 
 impl Dispatcher {
@@ -39,6 +39,7 @@ impl Dispatcher {
                 self.drain(StopReason::Journal("its writer has ended".into()));
                 self.again(job, Step::Send, answered);
             }
+            Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -183,7 +184,7 @@ impl Dispatcher {
     }
 
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
-    fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
+    pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
             Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
             Verdict::Throttled { .. } => self.host_answered(),
@@ -194,13 +195,13 @@ impl Dispatcher {
         }
     }
 
-    fn host_answered(&mut self) {
+    pub(super) fn host_answered(&mut self) {
         self.host.answered_once = true;
         self.host.away_since = None;
         self.host.pause = Default::default();
     }
 
-    fn host_away(&mut self, reason: &str, times: Times) {
+    pub(super) fn host_away(&mut self, reason: &str, times: Times) {
         let Times { sent, now } = times;
         let since = *self.host.away_since.get_or_insert(now);
         let rng = &mut self.rng;
@@ -216,7 +217,7 @@ impl Dispatcher {
         }
     }
 
-    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
+    pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
         let Times { sent, now } = times;
         if let Some(pause) = self.gates[bucket.index()].throttled(asked, sent, now, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
@@ -224,7 +225,7 @@ impl Dispatcher {
     }
 
     /// The first 401 of a job may be an old token; the second is the tenant's word.
-    fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
+    pub(super) fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
         let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
@@ -239,7 +240,7 @@ impl Dispatcher {
     }
 
     /// Back to the head of its queue, or out of the run if that is ending.
-    fn again(&mut self, job: u32, step: Step, now: Instant) {
+    pub(super) fn again(&mut self, job: u32, step: Step, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -247,7 +248,7 @@ impl Dispatcher {
         self.queues.push_front(self.bucket_of(item), item);
     }
 
-    fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
+    pub(super) fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -262,13 +263,13 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
-            Step::ReadBack { .. } => job.read_bucket(),
+            Step::Look | Step::ReadBack { .. } => job.read_bucket(),
         }
     }
 }
 
 /// What to tell people about an answer that was no success.
-fn reason(reply: &Reply) -> Box<str> {
+pub(super) fn reason(reply: &Reply) -> Box<str> {
     match (reply.http_status, &reply.error_code, &reply.error_message) {
         (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
         (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
