@@ -9,6 +9,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::Timestamp;
 
+use super::drift::Sighting;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
 
@@ -25,13 +26,15 @@ pub enum Hold {
     Done,
     /// The plan that the run was begun with has lost it since.
     Removed,
+    /// Its target could not be read when the preview was made, and what it does cannot be taken back.
+    Unseen,
 }
 
 impl Hold {
     /// How a held job settles.
     pub fn outcome(self) -> Outcome {
         match self {
-            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed => Outcome::Held,
+            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed | Self::Unseen => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -46,6 +49,7 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
+            Self::Unseen => f.write_str("its target could not be read for the preview"),
         }
     }
 }
@@ -64,8 +68,23 @@ pub struct Preflight {
 impl Preflight {
     /// Takes out a job that an earlier run has done.
     pub fn leave_out(&mut self, index: usize, job: &Job) {
+        self.hold(index, job, Hold::Done);
+    }
+
+    /// Holds what cannot be taken back where its target could not be read, and the steps behind it.
+    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>]) {
+        for (index, (job, sighting)) in jobs.iter().zip(sightings).enumerate() {
+            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && job.action.risk.wants_confirmation();
+            if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Takes out a job that would be sent.
+    pub fn hold(&mut self, index: usize, job: &Job, why: Hold) {
         if let Some(hold @ None) = self.holds.get_mut(index) {
-            *hold = Some(Hold::Done);
+            *hold = Some(why);
             self.due -= 1;
             self.dangerous -= u32::from(job.action.risk.wants_confirmation());
         }
