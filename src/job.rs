@@ -140,6 +140,8 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
+    /// What people call the target, where somebody has looked.
+    pub target_name: Option<Box<str>>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -159,7 +161,7 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after }
+        Self { id, row, action, route, ids, parameters, not_before, note, after, target_name: None }
     }
 
     /// The id acted on.

@@ -84,7 +84,7 @@ pub static CONSEQUENCES: &[Consequence] = &[
         tests: CORPORATE_ANDROID,
         many: "are factory-reset: deleting the record of a corporate Android device wipes it",
         one: "is factory-reset: deleting the record of a corporate Android device wipes it",
-        condition: "it is a corporate Android device",
+        condition: "they are corporate Android devices",
         source: "Intune, remote action delete",
     },
     Consequence {
@@ -94,7 +94,7 @@ pub static CONSEQUENCES: &[Consequence] = &[
         tests: &[NotAll(CORPORATE_ANDROID)],
         many: "are retired before their records go: company data is removed",
         one: "is retired before its record goes: company data is removed",
-        condition: "it is not a corporate Android device",
+        condition: "they are not corporate Android devices",
         source: "Intune, remote action delete",
     },
     Consequence {
@@ -134,7 +134,7 @@ pub static CONSEQUENCES: &[Consequence] = &[
         tests: ENTRA_JOINED_WINDOWS,
         many: "have BitLocker suspended: their key protectors are removed",
         one: "has BitLocker suspended: its key protectors are removed",
-        condition: "it is Entra-joined and runs Windows",
+        condition: "they are Entra-joined and run Windows",
         source: "Intune, remote actions retire and delete",
     },
     Consequence {

@@ -18,13 +18,13 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
-    RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, DiffArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments,
+    RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, ResumeRequest, RunRequest};
+use crate::ops::{self, Finished, ResumeRequest, RunRequest, SaveRequest};
 use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -63,8 +63,9 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
     let form = verb.form();
     let result = match verb {
         Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Preview(arguments) => preview(&arguments).await,
+        Verb::Diff(arguments) => diff(&arguments),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()).await,
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
@@ -84,13 +85,36 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     Ok(if plan.jobs.is_empty() { Exit::NothingToDo } else { Exit::Good })
 }
 
-fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
+async fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
-    let once = arguments.once.then_some(&settings);
-    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
-    let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
-    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
+    let previewed = match arguments.out.clone() {
+        None => {
+            let once = arguments.once.then_some(&settings);
+            ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?
+        }
+        Some(out) => {
+            let request = SaveRequest {
+                plan: arguments.plan.clone(),
+                tenant: arguments.connection.tenant(),
+                out,
+                once: arguments.once,
+                valid_for: arguments.valid_for.unwrap_or(ops::VALID_FOR),
+                choices: arguments.pace.choices(),
+                now: now(),
+                seed: fastrand::u64(..),
+            };
+            ops::save(request, &settings).await?
+        }
+    };
+    let reserve = ops::reserve_percent(arguments.pace.choices(), previewed.plan.limits);
+    show::previewed(&previewed, &settings.graph_url, reserve, arguments)?;
     Ok(Exit::Good)
+}
+
+fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
+    let differences = ops::diff(&arguments.before, &arguments.after, now())?;
+    show::differences(&differences, arguments.form)?;
+    Ok(if differences.is_empty() { Exit::Good } else { Exit::Bad })
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {

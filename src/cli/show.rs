@@ -14,10 +14,10 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
-use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
+use crate::ops::{Agreed, Finished, Previewed, Reported};
 use crate::plan::Plan;
+use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
@@ -52,33 +52,48 @@ pub fn checked(plan: &Plan, form: PlainForm) -> Result<(), Failure> {
 }
 
 pub fn previewed(
-    plan: &Plan,
-    preflight: &Preflight,
+    previewed: &Previewed,
     graph_url: &str,
     reserve_percent: u8,
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent);
+    let Previewed { plan, preflight, sightings, agreed } = previewed;
+    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).seen(sightings);
+    let head = agreed.as_ref().map(|agreed| &agreed.head);
+    let graph_url = head.map_or(graph_url, |head| &head.graph_url);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
-        Form::Json => write_json(&preview, graph_url, &mut out)?,
+        Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(saved).as_ref(), &mut out)?,
         Form::Human => {
             let file = plan.file.display().to_string();
-            let tenant = match arguments.connection.tenant() {
-                Tenant::Simulated(_) => Some("the simulated tenant"),
-                Tenant::Real => plan.tenant.as_deref(),
-            };
+            let simulated = arguments.connection.simulate.is_some() || head.is_some_and(|head| head.simulated);
             let heading = Heading {
                 plan: plan.name.as_deref().unwrap_or(&file),
-                tenant,
+                tenant: if simulated { Some("the simulated tenant") } else { plan.tenant.as_deref() },
                 justification: plan.justification.as_deref(),
             };
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
+            if let Some(agreed) = agreed {
+                let file = agreed.file.display().to_string();
+                out.write_all(ui::saved::render(&preview, &agreed.head, &file, &agreed.digest, view()).as_bytes())?;
+            }
         }
     }
     out.flush()?;
     Ok(())
+}
+
+/// What a saved preview says of itself.
+fn saved(agreed: &Agreed) -> serde_json::Value {
+    json!({ "file": agreed.file.to_string_lossy(), "digest": agreed.digest, "head": agreed.head })
+}
+
+pub fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => print(&ui::diff::render(differences, view())),
+        PlainForm::Json => print(&format!("{:#}\n", ui::diff::json(differences))),
+    }
 }
 
 pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {

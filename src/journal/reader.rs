@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::JournalError;
 use super::resume::{Past, Sent};
-use super::store::{Journal, RunId};
+use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
@@ -158,6 +158,14 @@ impl Journal {
         self.outcomes_of(&mut record)?;
         drop(transaction);
         Ok(record)
+    }
+
+    /// The files that the run's plan was read from, as they were.
+    pub fn plan_files(&self, run: i64) -> Result<Vec<PlanFile>, JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT file, text FROM plan_files WHERE run = ?1").map_err(JournalError::read)?;
+        let files = select.query_map([run], |row| Ok(PlanFile { file: row.get(0)?, text: row.get(1)? }));
+        files.and_then(Iterator::collect).map_err(JournalError::read)
     }
 
     fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {

@@ -3,13 +3,16 @@
 //! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
+mod agreed;
 mod connect;
+mod diff;
 mod limits;
 mod perform;
 mod record;
 mod resume;
 mod run;
 mod runs;
+mod save;
 mod simulate;
 mod tenant;
 
@@ -19,6 +22,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Preflight};
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
@@ -28,12 +32,15 @@ use crate::runner::Earlier;
 use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
+pub use self::agreed::Agreed;
+pub use self::diff::diff;
 pub use self::limits::{Choices, reserve_percent};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
+pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 
 /// Why a verb could not do what it was asked.
@@ -98,35 +105,61 @@ impl Tenant {
     }
 }
 
-/// Reads and validates a plan, whole.
+/// A plan or a saved preview, and what would be sent of it.
+#[derive(Debug)]
+pub struct Previewed {
+    pub plan: Plan,
+    pub preflight: Preflight,
+    /// What was seen of the targets; empty where nobody looked.
+    pub sightings: Vec<Option<Sighting>>,
+    /// Of a saved preview: what it says of itself.
+    pub agreed: Option<Agreed>,
+}
+
+/// Reads and validates a plan or a saved preview, whole.
 pub fn check(file: &Path) -> Result<Plan, Error> {
+    if agreed::is_saved(file) {
+        return agreed::load(file).map(|previewed| previewed.plan);
+    }
     plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
 }
 
-/// Reads a plan and says what would be sent. Touches no network.
+/// Reads a plan or a saved preview and says what would be sent. Touches no network.
 ///
 /// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
-pub fn preview(
-    file: &Path,
-    tenant: &Tenant,
-    now: Timestamp,
-    once: Option<&Settings>,
-) -> Result<(Plan, Preflight), Error> {
-    let plan = check(file)?;
-    if plan.jobs.is_empty() {
+pub fn preview(file: &Path, tenant: &Tenant, now: Timestamp, once: Option<&Settings>) -> Result<Previewed, Error> {
+    let mut previewed = match agreed::is_saved(file) {
+        true => agreed::load(file)?,
+        false => {
+            let plan = check(file)?;
+            let preflight = preflight::inspect(&plan.jobs, now);
+            Previewed { plan, preflight, sightings: Vec::new(), agreed: None }
+        }
+    };
+    if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo(file.to_owned()));
     }
     if let Tenant::Simulated(Some(scenario)) = tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    let mut preflight = preflight::inspect(&plan.jobs, now);
     if let Some(settings) = once {
-        let key = record::plan_key(&plan, tenant, &settings.graph_url);
+        let key = previewed.key(tenant, &settings.graph_url);
         let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-        let earlier = record::inherit(&record::once(&journal, &key, &plan.jobs)?, &plan.jobs);
-        leave_out_done(&mut preflight, &plan.jobs, &earlier);
+        let jobs = &previewed.plan.jobs;
+        let earlier = record::inherit(&record::once(&journal, &key, jobs)?, jobs);
+        leave_out_done(&mut previewed.preflight, jobs, &earlier);
     }
-    Ok((plan, preflight))
+    Ok(previewed)
+}
+
+impl Previewed {
+    /// What makes two runs runs of one plan; a saved preview is one of the plan that it was made of.
+    fn key(&self, tenant: &Tenant, graph_url: &str) -> String {
+        match &self.agreed {
+            Some(agreed) => agreed.head.plan.key.clone(),
+            None => record::plan_key(&self.plan, tenant, graph_url),
+        }
+    }
 }
 
 /// What earlier runs have done is neither sent nor counted.

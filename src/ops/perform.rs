@@ -26,7 +26,7 @@ use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::StopReason;
 use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
-use crate::settings::{Identity, Settings};
+use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -35,6 +35,8 @@ pub struct Work<'a> {
     pub settings: &'a Settings,
     pub tenant: &'a Tenant,
     pub plan_tenant: Option<String>,
+    /// The id of the tenant that a saved preview was made for.
+    pub agreed_tenant: Option<String>,
     pub justification: Option<String>,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
@@ -81,9 +83,9 @@ impl Work<'_> {
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
-        connect::sign_in(&client, self.now).await?;
-        if let Some(expected) = &self.plan_tenant {
-            tenant::verify(&client, expected, self.signed_in_to()).await?;
+        connect::sign_in(client.tokens(), self.now).await?;
+        for expected in self.plan_tenant.iter().chain(&self.agreed_tenant) {
+            tenant::verify(client.tokens(), expected, self.signed_in_to()).await?;
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
@@ -116,13 +118,8 @@ impl Work<'_> {
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
     }
 
-    /// The tenant that the token was asked of.
     fn signed_in_to(&self) -> Option<&str> {
-        match (self.settings.identity(), &self.tenant) {
-            (Ok(Identity::ClientSecret { tenant, .. }), _) => Some(tenant),
-            (Ok(Identity::AccessToken(_)), _) => None,
-            (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
-        }
+        tenant::signed_in_to(self.settings, self.plan_tenant.as_deref())
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.

@@ -41,6 +41,8 @@ pub struct Begun {
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// The digest of the saved preview that the run was begun from. The journal has the file.
+    pub saved_preview: Option<String>,
 }
 
 impl Begun {
@@ -61,6 +63,7 @@ impl Begun {
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
             "unpaced": self.choices.unpaced,
+            "saved_preview": self.saved_preview,
         })
     }
 
@@ -76,6 +79,7 @@ impl Begun {
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
             plan_tenant: text("plan_tenant"),
+            saved_preview: text("saved_preview"),
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),

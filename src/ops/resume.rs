@@ -12,13 +12,15 @@ use jiff::Timestamp;
 use super::limits::{limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Begun, Recorded};
-use super::{Error, Tenant, tenant};
+use super::{Error, Tenant, agreed, tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::preflight::{self, Hold};
+use crate::guard::drift::Sighting;
+use crate::guard::preflight::{self, Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Only;
 use crate::journal::{Journal, JournalError, RunRecord};
 use crate::plan;
+use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
 use crate::settings::{Environment, Flags, Settings};
@@ -60,8 +62,8 @@ pub async fn resume(
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only)?;
-    let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-    let mut preflight = preflight::inspect(&jobs, request.now);
+    let saved = agreed::recorded(&journal, &record)?;
+    let (jobs, mut preflight, sightings, agreed_tenant) = begun_jobs(&record, saved, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     keep_what_was_not_due(&record, &mut earlier);
     let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
@@ -84,11 +86,12 @@ pub async fn resume(
         settings,
         tenant: &begun.tenant,
         plan_tenant: begun.plan_tenant.clone(),
+        agreed_tenant,
         justification: begun.justification.clone(),
         jobs,
         holds: preflight.holds,
         earlier,
-        lookout: Default::default(),
+        lookout: agreed::lookout(sightings),
         due: due as u32,
         limits,
         reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
@@ -100,6 +103,27 @@ pub async fn resume(
         question: None,
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// The jobs of the run, and what holds them: of a saved preview, what held them when it was made.
+fn begun_jobs(
+    record: &RunRecord,
+    saved: Option<SavedPreview>,
+    now: Timestamp,
+) -> (Arc<[Job]>, Preflight, Vec<Option<Sighting>>, Option<String>) {
+    let jobs = record.jobs.iter().map(|stored| stored.job.clone());
+    match saved {
+        None => {
+            let jobs: Arc<[Job]> = jobs.collect();
+            let preflight = preflight::inspect(&jobs, now);
+            (jobs, preflight, Vec::new(), None)
+        }
+        Some(saved) => {
+            let mut jobs: Vec<Job> = jobs.collect();
+            agreed::name_targets(&mut jobs, &saved.sightings);
+            (jobs.into(), saved.preflight, saved.sightings, saved.head.tenant_id)
+        }
+    }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, leave_out_done, preview, tenant};
+use super::{Error, Previewed, Tenant, agreed, leave_out_done, preview, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::drift::Sighting;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
@@ -49,11 +50,15 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
+    let previewed = preview(&request.plan, &request.tenant, request.now, None)?;
+    if let Some(agreed) = &previewed.agreed {
+        agreed.permits(&request.tenant, settings, request.now)?;
+    }
+    let key = previewed.key(&request.tenant, &settings.graph_url);
+    let Previewed { mut plan, mut preflight, sightings, agreed } = previewed;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
@@ -78,20 +83,22 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
+        saved_preview: agreed.as_ref().map(|agreed| agreed.digest.clone()),
     };
-    let question = question(&request, &plan, &preflight, &label, stderr);
+    let question = question(&request, &plan, (&preflight, &sightings), &label, stderr);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
+        agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         question,
         jobs: Arc::clone(&jobs),
         due: preflight.due,
         holds: preflight.holds,
         earlier,
-        lookout: Default::default(),
+        lookout: agreed::lookout(sightings),
         limits,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
@@ -136,12 +143,18 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
-fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &str, stderr: &Stderr) -> Option<String> {
+fn question(
+    request: &RunRequest,
+    plan: &Plan,
+    (preflight, sightings): (&Preflight, &[Option<Sighting>]),
+    tenant: &str,
+    stderr: &Stderr,
+) -> Option<String> {
     if preflight.dangerous == 0 || request.confirm.is_some() {
         return None;
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let preview = Preview::new(&plan.jobs, preflight, reserve).seen(sightings);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,

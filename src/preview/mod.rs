@@ -5,6 +5,7 @@
 
 mod consequences;
 mod count;
+pub mod diff;
 mod row;
 pub mod saved;
 #[cfg(test)]

@@ -71,11 +71,15 @@ struct JsonRow<'a> {
     note: Option<String>,
 }
 
-/// Writes `{"summary": {…}, "jobs": […]}`, one job a line.
-pub fn write_json(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
+/// Writes `{"summary": {…}, "jobs": […]}`, one job a line. `saved` is what a saved preview says of itself.
+pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut out = BufWriter::with_capacity(64 * 1024, out);
-    write!(out, "{{\"summary\":{},\"jobs\":[", summary(preview))?;
+    write!(out, "{{\"summary\":{},", summary(preview))?;
+    if let Some(saved) = saved {
+        write!(out, "\"saved\":{saved},")?;
+    }
+    out.write_all(b"\"jobs\":[")?;
     for (at, row) in preview.rows().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut out, &json_row(base, &row)?)?;
@@ -120,6 +124,20 @@ fn summary(preview: &Preview<'_>) -> Value {
             "seconds": tenths(count.time),
         })
     });
+    let consequences = preview.consequences();
+    let consequences = consequences.iter().map(|count| {
+        let row = count.consequence;
+        json!({
+            "consequence": row.code,
+            "actions": row.actions,
+            "target": count.target.name(),
+            "certain": count.certain,
+            "possible": count.possible,
+            "meaning": row.many,
+            "condition": (!row.condition.is_empty()).then_some(row.condition),
+            "source": row.source,
+        })
+    });
     json!({
         "rows": preview.total(),
         "send": preview.send(),
@@ -131,6 +149,7 @@ fn summary(preview: &Preview<'_>) -> Value {
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),
+        "consequences": consequences.collect::<Vec<_>>(),
     })
 }
 

@@ -15,6 +15,7 @@ mod pace_clock;
 mod queue;
 mod retry;
 pub mod shutdown;
+pub mod survey;
 mod worker;
 
 use std::collections::HashMap;

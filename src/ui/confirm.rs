@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::consequences;
 use super::preview::sent_counts;
 use super::style::{STRONG, paint};
 use super::text::{count_of, visible};
@@ -12,8 +13,10 @@ use crate::preview::Preview;
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
+    let consequences = consequences::render(preview, styled);
+    let between = if consequences.is_empty() { "" } else { "\n" };
     format!(
-        "This sends {} to {}:\n\n{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{between}{consequences}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),

@@ -42,8 +42,8 @@ pub struct Head {
     pub created: Timestamp,
     pub expires: Timestamp,
     pub plan: PlanOfPreview,
-    /// As the plan or the sign-in settings name it.
-    pub tenant: String,
+    /// As the plan or the sign-in settings name it. Of a rehearsal, only the plan.
+    pub tenant: Option<String>,
     /// The id in the token that the targets were read with.
     pub tenant_id: Option<String>,
     pub graph_url: String,

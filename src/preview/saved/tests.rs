@@ -42,7 +42,7 @@ fn head(guards: Value, rows: usize) -> Head {
             key: "0123".into(),
             digest: "4567".into(),
         },
-        tenant: "contoso.onmicrosoft.com".into(),
+        tenant: Some("contoso.onmicrosoft.com".into()),
         tenant_id: Some("5d0f1d1e-6c55-4f0e-9b1c-51a1a7ed0001".into()),
         graph_url: "https://graph.microsoft.com".into(),
         simulated: false,

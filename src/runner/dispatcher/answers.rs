@@ -53,7 +53,7 @@ impl Dispatcher {
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
-        let reason = reason(&reply);
+        let reason = reply.reason();
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -154,7 +154,7 @@ impl Dispatcher {
     fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
         let bucket = self.jobs[job as usize].read_bucket();
         let step = Step::ReadBack { resend };
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
@@ -265,17 +265,6 @@ impl Dispatcher {
             Step::Send => job.bucket(),
             Step::Look | Step::ReadBack { .. } => job.read_bucket(),
         }
-    }
-}
-
-/// What to tell people about an answer that was no success.
-pub(super) fn reason(reply: &Reply) -> Box<str> {
-    match (reply.http_status, &reply.error_code, &reply.error_message) {
-        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
-        (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
-        (Some(status), Some(code), None) => format!("{status} {code}").into(),
-        (Some(status), None, None) => status.to_string().into(),
-        (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
     }
 }
 

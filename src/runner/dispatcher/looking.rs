@@ -17,7 +17,7 @@ use super::super::queue::{Item, Step};
 use super::super::retry;
 use super::super::worker::Task;
 use super::Dispatcher;
-use super::answers::{Times, look_at, reason};
+use super::answers::{Times, look_at};
 use crate::catalog::Bucket;
 use crate::outcome::{Outcome, Reply, Verdict};
 
@@ -130,7 +130,7 @@ impl Dispatcher {
     /// Nothing is sent to a target that could not be looked at.
     fn after_failed_look(&mut self, job: u32, reply: &Reply, times: Times) {
         let bucket = self.jobs[job as usize].read_bucket();
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
