@@ -134,6 +134,7 @@ fn summary(preview: &Preview<'_>) -> Value {
             "certain": count.certain,
             "possible": count.possible,
             "meaning": row.many,
+            "because": row.because,
             "condition": (!row.condition.is_empty()).then_some(row.condition),
             "source": row.source,
         })

@@ -63,6 +63,10 @@ mod tests {
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n\n\
+             What follows from it:\n  \
+             up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
+             2 devices drop their other pending actions: this one takes precedence\n  \
+             1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
              What is destructive or irreversible cannot be called back once it was sent.\n"
         );
     }

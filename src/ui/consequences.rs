@@ -31,7 +31,8 @@ fn lines(count: &ConsequenceCount) -> impl Iterator<Item = String> {
         TargetKind::User => "user",
     };
     let what = |number: u32| if number == 1 { row.one } else { row.many };
-    let certain = (count.certain > 0).then(|| format!("{} {}", count_of(count.certain, noun), what(count.certain)));
+    let certain = (count.certain > 0)
+        .then(|| format!("{} {}: {}", count_of(count.certain, noun), what(count.certain), row.because));
     let possible = (count.possible > 0)
         .then(|| format!("up to {} {}, if {}", count_of(count.possible, noun), what(count.possible), row.condition));
     certain.into_iter().chain(possible)
@@ -48,9 +49,9 @@ mod tests {
         assert_eq!(
             text,
             "What follows from it:\n  \
-             up to 2 devices have BitLocker suspended: their key protectors are removed, if they are Entra-joined and run Windows\n  \
+             up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
              2 devices drop their other pending actions: this one takes precedence\n  \
-             1 device cannot enrol again before a factory reset\n"
+             1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n"
         );
         let harmless = [job(1, "syncDevice", "a", vec![])];
         assert_eq!(preview_of(&harmless, |preview| render(preview, false)), "");

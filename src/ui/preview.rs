@@ -256,6 +256,10 @@ mod tests {
              1  syncDevice   harmless\n  \
              1  held         same job as an earlier row, or behind one\n  \
              1  not due      not before 2026-12-01T08:00:00Z\n\n\
+             What follows from it:\n  \
+             up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
+             2 devices drop their other pending actions: this one takes precedence\n  \
+             1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
              4 requests, about 1 s at the documented 10 a second.\n\
              Nothing was sent.\n"
         );

@@ -50,8 +50,10 @@ impl Dispatcher {
         let waiting = self.looked.0[bucket.index()].len();
         let next = self.queues.peek(bucket);
         let wants_look = next.is_some_and(|item| self.wants_look(item));
-        let own = waiting > 0 || (next.is_some() && !wants_look);
-        let ahead = next.filter(|_| wants_look && waiting < AHEAD);
+        // Nobody looks while nothing can be sent; the gate says how long that is.
+        let paused = self.gates[bucket.index()].is_paused(now);
+        let own = waiting > 0 || next.is_some_and(|_| !wants_look || paused);
+        let ahead = next.filter(|_| wants_look && !paused && waiting < AHEAD);
         [own.then_some(bucket), ahead.map(|item| self.jobs[item.job as usize].read_bucket())]
     }
 
