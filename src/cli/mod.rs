@@ -107,7 +107,7 @@ async fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
         }
     };
     let reserve = ops::reserve_percent(arguments.pace.choices(), previewed.plan.limits);
-    show::previewed(&previewed, &settings.graph_url, reserve, arguments)?;
+    show::previewed(&previewed, &settings.graph_url, reserve, arguments, now())?;
     Ok(Exit::Good)
 }
 

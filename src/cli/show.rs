@@ -56,6 +56,7 @@ pub fn previewed(
     graph_url: &str,
     reserve_percent: u8,
     arguments: &PreviewArguments,
+    now: Timestamp,
 ) -> Result<(), Failure> {
     let Previewed { plan, preflight, sightings, agreed } = previewed;
     let preview = Preview::new(&plan.jobs, preflight, reserve_percent).seen(sightings);
@@ -76,7 +77,8 @@ pub fn previewed(
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
             if let Some(agreed) = agreed {
                 let file = agreed.file.display().to_string();
-                out.write_all(ui::saved::render(&preview, &agreed.head, &file, &agreed.digest, view()).as_bytes())?;
+                let text = ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view());
+                out.write_all(text.as_bytes())?;
             }
         }
     }

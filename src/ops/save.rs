@@ -51,6 +51,9 @@ struct Look {
 
 /// Makes the preview, and the file.
 pub async fn save(request: SaveRequest, settings: &Settings) -> Result<Previewed, Error> {
+    // Nobody reads the fractions of a second.
+    let now = Timestamp::from_second(request.now.as_second()).unwrap_or(request.now);
+    let request = SaveRequest { now, ..request };
     let once = request.once.then_some(settings);
     check_place(&request)?;
     let mut previewed = preview(&request.plan, &request.tenant, request.now, once)?;

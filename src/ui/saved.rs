@@ -5,17 +5,27 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::style::{OPEN, View, paint};
 use super::text::{count, count_of, visible};
 use crate::guard::drift::Sighting;
 use crate::preview::Preview;
 use crate::preview::saved::Head;
 
-pub fn render(preview: &Preview<'_>, head: &Head, file: &str, digest: &str, view: View) -> String {
+/// `now` tells whether it is still good.
+pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), now: Timestamp, view: View) -> String {
     let mut text = format!("\n{}\n", seen(preview, head, view));
     let tenant = head.tenant.as_deref().or(head.tenant_id.as_deref()).unwrap_or("the simulated tenant");
-    let _ = writeln!(text, "saved in {}, for {}, good until {}", visible(file), visible(tenant), head.expires);
+    let good = match now < head.expires {
+        true => format!("good until {}", head.expires),
+        false => paint(view.styled, OPEN, &format!("expired at {}", head.expires)),
+    };
+    let _ = writeln!(text, "saved in {}, for {}, {good}", visible(file), visible(tenant));
     let _ = writeln!(text, "sha256:{digest}");
+    if now >= head.expires {
+        return text;
+    }
     let confirm = if preview.dangerous() > 0 { format!(" --confirm {}", preview.send()) } else { String::new() };
     let simulate = if head.simulated { " --simulate" } else { "" };
     let _ = writeln!(text, "to run exactly this: musterout run {}{simulate}{confirm}", visible(file));

@@ -88,7 +88,12 @@ fn sample() -> (Vec<u8>, String) {
 #[test]
 fn the_bytes_are_an_interface_and_stay_what_they_are() {
     let (bytes, digest) = sample();
-    assert_eq!(digest, "76a717a7fc27a436dfdcbcb68ca8b4d4f2e99977827033e1fec4d3562e7fbd9a", "{}", String::from_utf8(bytes).unwrap());
+    assert_eq!(
+        digest,
+        "76a717a7fc27a436dfdcbcb68ca8b4d4f2e99977827033e1fec4d3562e7fbd9a",
+        "{}",
+        String::from_utf8(bytes).unwrap()
+    );
 }
 
 #[test]
