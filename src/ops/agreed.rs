@@ -112,6 +112,11 @@ pub fn lookout(sightings: Vec<Option<Sighting>>) -> Lookout {
     Lookout::for_drift(seen.collect::<HashMap<_, _>>())
 }
 
+/// Nobody reads the fractions of a second.
+pub fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 impl Agreed {
     /// Refuses a run at another time or place than was agreed to.
     pub fn permits(&self, tenant: &Tenant, settings: &Settings, now: Timestamp) -> Result<(), Error> {
@@ -119,11 +124,11 @@ impl Agreed {
             |code, message: String, help: &str| Err(Error::refused(Diagnostic::error(code, message).help(help)));
         let head = &self.head;
         if now >= head.expires {
-            let message = format!("the preview was good until {}, and it is {now}", head.expires);
+            let message = format!("the preview expired at {}", head.expires);
             return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
         }
         if now < head.created {
-            let message = format!("the preview was made at {}, and it is {now}", head.created);
+            let message = format!("the preview was made at {}, which is yet to come", head.created);
             return refuse("preview-of-tomorrow", message, "set the clock of this machine");
         }
         let simulated = matches!(tenant, Tenant::Simulated(_));

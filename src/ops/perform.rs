@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::record::Recorded;
+use super::tenant::Source;
 use super::{Error, Tenant, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
@@ -84,8 +85,11 @@ impl Work<'_> {
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
         connect::sign_in(client.tokens(), self.now).await?;
-        for expected in self.plan_tenant.iter().chain(&self.agreed_tenant) {
-            tenant::verify(client.tokens(), expected, self.signed_in_to()).await?;
+        let meant = [(Source::Plan, &self.plan_tenant), (Source::SavedPreview, &self.agreed_tenant)];
+        for (source, expected) in meant {
+            if let Some(expected) = expected {
+                tenant::verify(client.tokens(), (source, expected), self.signed_in_to()).await?;
+            }
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;

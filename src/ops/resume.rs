@@ -63,7 +63,7 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let (jobs, mut preflight, sightings, agreed_tenant) = begun_jobs(&record, saved, request.now);
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     keep_what_was_not_due(&record, &mut earlier);
     let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
@@ -105,23 +105,25 @@ pub async fn resume(
     perform(work, || Recorded::again(journal, lock, &record)).await
 }
 
-/// The jobs of the run, and what holds them: of a saved preview, what held them when it was made.
-fn begun_jobs(
-    record: &RunRecord,
-    saved: Option<SavedPreview>,
-    now: Timestamp,
-) -> (Arc<[Job]>, Preflight, Vec<Option<Sighting>>, Option<String>) {
-    let jobs = record.jobs.iter().map(|stored| stored.job.clone());
+/// The jobs of a run, what holds them, and what was agreed to about them.
+struct BegunJobs {
+    jobs: Arc<[Job]>,
+    preflight: Preflight,
+    sightings: Vec<Option<Sighting>>,
+    agreed_tenant: Option<String>,
+}
+
+/// Of a saved preview, jobs are held by what held them when it was made.
+fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, now: Timestamp) -> BegunJobs {
+    let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
     match saved {
         None => {
-            let jobs: Arc<[Job]> = jobs.collect();
             let preflight = preflight::inspect(&jobs, now);
-            (jobs, preflight, Vec::new(), None)
+            BegunJobs { jobs: jobs.into(), preflight, sightings: Vec::new(), agreed_tenant: None }
         }
-        Some(saved) => {
-            let mut jobs: Vec<Job> = jobs.collect();
-            agreed::name_targets(&mut jobs, &saved.sightings);
-            (jobs.into(), saved.preflight, saved.sightings, saved.head.tenant_id)
+        Some(SavedPreview { head, preflight, sightings, .. }) => {
+            agreed::name_targets(&mut jobs, &sightings);
+            BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant: head.tenant_id }
         }
     }
 }

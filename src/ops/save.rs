@@ -11,7 +11,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::agreed::{Agreed, is_saved, name_targets};
+use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
 use super::limits::{Choices, limits};
 use super::{Error, Previewed, Tenant, preview, record, tenant};
@@ -51,9 +51,7 @@ struct Look {
 
 /// Makes the preview, and the file.
 pub async fn save(request: SaveRequest, settings: &Settings) -> Result<Previewed, Error> {
-    // Nobody reads the fractions of a second.
-    let now = Timestamp::from_second(request.now.as_second()).unwrap_or(request.now);
-    let request = SaveRequest { now, ..request };
+    let request = SaveRequest { now: whole_second(request.now), ..request };
     let once = request.once.then_some(settings);
     check_place(&request)?;
     let mut previewed = preview(&request.plan, &request.tenant, request.now, once)?;
@@ -177,7 +175,8 @@ async fn look_with<T: Transport>(
     connect::sign_in(reader.tokens(), request.now).await?;
     let plan = &previewed.plan;
     if let Some(expected) = &plan.tenant {
-        tenant::verify(reader.tokens(), expected, tenant::signed_in_to(settings, Some(expected))).await?;
+        let signed_in_to = tenant::signed_in_to(settings, Some(expected));
+        tenant::verify(reader.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
     }
     let claims = reader.tokens().claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
     let reader = Arc::new(reader);

@@ -38,12 +38,19 @@ pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) ->
     }
 }
 
-/// Compares the plan's tenant (an id or a domain) with the one the token was issued by.
+/// What names the tenant that is meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Source {
+    Plan,
+    SavedPreview,
+}
+
+/// Compares the tenant that is meant (an id or a domain) with the one the token was issued by.
 ///
 /// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
 pub async fn verify<T: Transport>(
     tokens: &TokenSource<T>,
-    expected: &str,
+    (source, expected): (Source, &str),
     signed_in_to: Option<&str>,
 ) -> Result<(), Error> {
     let claims = tokens.claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
@@ -51,7 +58,7 @@ pub async fn verify<T: Transport>(
     let Some(actual) = claims.and_then(|claims| claims.tid) else {
         return match same_name {
             true => Ok(()),
-            false => Err(refusal(expected, "the token does not say which tenant it is for")),
+            false => Err(refusal(source, expected, "the token does not say which tenant it is for")),
         };
     };
     let expected_id = match uuid::Uuid::try_parse(expected) {
@@ -60,17 +67,21 @@ pub async fn verify<T: Transport>(
     };
     match expected_id {
         Ok(id) if id.eq_ignore_ascii_case(&actual) => Ok(()),
-        Ok(_) => Err(refusal(expected, &format!("the token is for tenant {actual}"))),
+        Ok(_) => Err(refusal(source, expected, &format!("the token is for tenant {actual}"))),
         Err(_) if same_name => Ok(()),
-        Err(error) => {
-            Err(refusal(expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})")))
-        }
+        Err(error) => Err(refusal(
+            source,
+            expected,
+            &format!("the token is for tenant {actual}, and its domains are unknown ({error})"),
+        )),
     }
 }
 
-fn refusal(expected: &str, why: &str) -> Error {
-    Error::refused(
-        Diagnostic::error("wrong-tenant", format!("the plan is for tenant {expected}, but {why}"))
-            .help("sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
-    )
+fn refusal(source: Source, expected: &str, why: &str) -> Error {
+    let (what, help) = match source {
+        Source::Plan => ("plan", "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+        Source::SavedPreview => ("preview", "sign in to the tenant that the preview was made for; nothing was sent"),
+    };
+    let message = format!("the {what} is for tenant {expected}, but {why}");
+    Error::refused(Diagnostic::error("wrong-tenant", message).help(help))
 }

@@ -3,11 +3,11 @@
 //! In: jobs that would be sent, and what was seen of their targets. Out: counts, by the catalog's table. Must not: take
 //! what nobody has seen for a no: it counts as possible.
 
-use super::row::State;
-use super::{Preview, Row};
+use super::Preview;
 use crate::catalog::{Action, CONSEQUENCES, Consequence, ConsequenceTest as Test, Property, TargetKind};
 use crate::guard::drift::Sighting;
 use crate::identity::Identity;
+use crate::job::{Job, Parameters};
 
 /// One consequence of the jobs that would be sent.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +25,15 @@ pub struct ConsequenceCount {
 pub fn count(preview: &Preview<'_>) -> Vec<ConsequenceCount> {
     let mut counts: Vec<ConsequenceCount> = Vec::new();
     let mut rows_of: Option<(&Action, Vec<&'static Consequence>)> = None;
-    for row in preview.rows().filter(|row| row.state == State::Send) {
-        let action = row.job.action;
-        let known = rows_of.take().filter(|(of, _)| std::ptr::eq(*of, action));
-        let (_, rows) = rows_of.insert(known.unwrap_or_else(|| (action, table_of(action))));
-        for consequence in rows.iter().filter(|consequence| is_asked_for(consequence, &row)) {
-            add(&mut counts, consequence, &row);
+    for (at, job) in preview.jobs.iter().enumerate() {
+        if super::hold_at(&preview.preflight.holds, at).is_some() {
+            continue;
+        }
+        let known = rows_of.take().filter(|(of, _)| std::ptr::eq(*of, job.action));
+        let (_, rows) = rows_of.insert(known.unwrap_or_else(|| (job.action, table_of(job.action))));
+        let sighting = preview.sightings.get(at).and_then(Option::as_ref);
+        for consequence in rows.iter().filter(|consequence| is_asked_for(consequence, job)) {
+            add(&mut counts, consequence, job.action, sighting);
         }
     }
     counts.sort_by_key(|count| CONSEQUENCES.iter().position(|row| std::ptr::eq(row, count.consequence)));
@@ -42,14 +45,20 @@ fn table_of(action: &Action) -> Vec<&'static Consequence> {
     CONSEQUENCES.iter().filter(|row| row.actions.contains(&action.name)).collect()
 }
 
-fn is_asked_for(consequence: &Consequence, row: &Row<'_>) -> bool {
+fn is_asked_for(consequence: &Consequence, job: &Job) -> bool {
     let Some((name, given)) = consequence.parameter else { return true };
-    let body: Option<serde_json::Value> = row.request.body.and_then(|body| serde_json::from_str(body).ok());
+    let body = job.parameters.as_deref().map(Parameters::body);
+    let body: Option<serde_json::Value> = body.and_then(|body| serde_json::from_str(body).ok());
     given.holds(body.as_ref().and_then(|body| body.get(name)))
 }
 
-fn add(counts: &mut Vec<ConsequenceCount>, consequence: &'static Consequence, row: &Row<'_>) {
-    let identity = match row.sighting {
+fn add(
+    counts: &mut Vec<ConsequenceCount>,
+    consequence: &'static Consequence,
+    action: &Action,
+    sighting: Option<&Sighting>,
+) {
+    let identity = match sighting {
         Some(Sighting::Identity(identity)) => Some(identity.as_ref()),
         // Nothing happens to what is not there.
         Some(Sighting::Gone) => return,
@@ -60,7 +69,7 @@ fn add(counts: &mut Vec<ConsequenceCount>, consequence: &'static Consequence, ro
         return;
     }
     let at = counts.iter().position(|count| std::ptr::eq(count.consequence, consequence)).unwrap_or_else(|| {
-        counts.push(ConsequenceCount { consequence, target: row.job.action.target, certain: 0, possible: 0 });
+        counts.push(ConsequenceCount { consequence, target: action.target, certain: 0, possible: 0 });
         counts.len() - 1
     });
     match verdict {
@@ -71,12 +80,11 @@ fn add(counts: &mut Vec<ConsequenceCount>, consequence: &'static Consequence, ro
 
 /// `None`: what was seen does not tell.
 fn all(tests: &[Test], identity: Option<&Identity>) -> Option<bool> {
-    let verdicts = tests.iter().map(|test| judge(test, identity));
-    verdicts.fold(Some(true), |before, one| match (before, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (None, _) | (_, None) => None,
-        (Some(true), Some(true)) => Some(true),
-    })
+    let verdicts: Vec<_> = tests.iter().map(|test| judge(test, identity)).collect();
+    match verdicts.contains(&Some(false)) {
+        true => Some(false),
+        false => (!verdicts.contains(&None)).then_some(true),
+    }
 }
 
 fn judge(test: &Test, identity: Option<&Identity>) -> Option<bool> {
@@ -105,7 +113,7 @@ fn of(identity: &Identity, property: Property) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::guard::preflight;
-    use crate::job::{Ids, Job, JobParts, Parameters};
+    use crate::job::{Ids, JobParts};
     use serde_json::json;
 
     fn job(action: &str, values: &[(&str, serde_json::Value)]) -> Job {

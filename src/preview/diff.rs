@@ -193,10 +193,9 @@ mod tests {
         Some(Sighting::Identity(Box::new(Identity { id: "x".into(), name: Some(name.into()), ..Identity::default() })))
     }
 
-    fn compared(
-        before: (&[Job], &[Option<Sighting>], &[(&'static str, &str)]),
-        after: (&[Job], &[Option<Sighting>], &[(&'static str, &str)]),
-    ) -> Differences {
+    type Given<'a> = (&'a [Job], &'a [Option<Sighting>], &'a [(&'static str, &'a str)]);
+
+    fn compared(before: Given<'_>, after: Given<'_>) -> Differences {
         let holds = |jobs: &[Job]| preflight::inspect(jobs, jiff::Timestamp::UNIX_EPOCH).holds;
         let (first, second) = (holds(before.0), holds(after.0));
         let terms =

@@ -45,8 +45,8 @@ where
         });
     }
     survey.perform(jobs, look).await;
-    let seen = |(at, job): (usize, &Job)| survey.seen.get(first.get(&key(job)).filter(|_| wanted(at))?).cloned();
-    jobs.iter().enumerate().map(seen).collect()
+    let seen = |job: &Job| survey.seen.get(first.get(&key(job))?).cloned();
+    jobs.iter().map(seen).collect()
 }
 
 struct Survey {

@@ -16,7 +16,7 @@ use crate::preview::{Preview, Row};
 pub fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {
     let mut out = Hashing { out: BufWriter::with_capacity(64 * 1024, out), digest: Sha256::new() };
     let head = Head { guards: sorted(&head.guards), ..head.clone() };
-    write!(out, "{BEGINNING}{VERSION},\"head\":{},\"jobs\":[\n", serde_json::to_string(&head)?)?;
+    writeln!(out, "{BEGINNING}{VERSION},\"head\":{},\"jobs\":[", serde_json::to_string(&head)?)?;
     let last = preview.total().saturating_sub(1);
     for (at, row) in preview.rows().enumerate() {
         serde_json::to_writer(&mut out, &line(&row))?;
