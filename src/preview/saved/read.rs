@@ -3,7 +3,6 @@
 //! In: its bytes. Out: a [`SavedPreview`], or why it cannot be used. Must not: look at the plan it was made of, or at the
 //! time; whether it has expired is asked by whoever runs it.
 
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::write::hexadecimal;
@@ -32,15 +31,8 @@ pub enum Unusable {
     Differs { line: usize, row: u32, what: String },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(rename = "musterout_preview")]
-    _version: u32,
-    head: Head,
-    jobs: Vec<Line>,
-    digest: String,
-}
+/// What is found today, and what the file says of it: state, finding, target.
+type Said = (String, Option<String>, Option<Sighting>);
 
 /// Reads and checks all of it.
 pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
@@ -50,13 +42,13 @@ pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
         return Err(Unusable::Version(version));
     }
     let said = digest_in(bytes).ok_or(Unusable::CutShort)?;
-    let digested = bytes.len() - (END.len() + said.len() + "\"}\n".len());
-    let found = hexadecimal(&Sha256::digest(&bytes[..digested]));
+    let digested = &bytes[..bytes.len() - (END.len() + said.len() + "\"}\n".len())];
+    let found = hexadecimal(&Sha256::digest(digested));
     if found != said {
         return Err(Unusable::Changed { said: said.to_owned(), found });
     }
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| Unusable::Damaged(error.to_string()))?;
-    let saved = rebuild(document)?;
+    let text = std::str::from_utf8(digested).map_err(|error| Unusable::Damaged(error.to_string()))?;
+    let saved = rebuild(text, found)?;
     same_when_written(&saved)?;
     Ok(saved)
 }
@@ -71,34 +63,44 @@ fn digest_in(bytes: &[u8]) -> Option<&str> {
     digest.then(|| std::str::from_utf8(&whole[whole.len() - 64..]).ok()).flatten()
 }
 
-fn rebuild(document: Document) -> Result<SavedPreview, Unusable> {
-    let Document { head, jobs: lines, digest, .. } = document;
-    if lines.len() != head.rows as usize {
-        let what = format!("it says {} rows, and has {}", head.rows, lines.len());
-        return Err(Unusable::Damaged(what));
-    }
-    let mut jobs = Vec::with_capacity(lines.len());
-    for (at, line) in lines.iter().enumerate() {
-        let mut job = job(line).map_err(|what| Unusable::Differs { line: at + 2, row: line.row, what })?;
-        job.after = line.after.filter(|before| (*before as usize) < at);
+/// Line by line: a preview of a million jobs is not held twice.
+fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
+    let damaged = |at: usize, error: String| Unusable::Damaged(format!("line {}: {error}", at + 1));
+    let mut lines = text.lines().enumerate();
+    let head = lines.next().and_then(|(_, line)| line.strip_prefix(BEGINNING)?.strip_suffix(",\"jobs\":["));
+    let head = head.and_then(|head| head.split_once(",\"head\":")).map(|(_, head)| head);
+    let head = head.ok_or_else(|| damaged(0, "it has no head".into()))?;
+    let head: Head = serde_json::from_str(head).map_err(|error| damaged(0, error.to_string()))?;
+    let (mut jobs, mut said): (Vec<Job>, Vec<Said>) = (Vec::new(), Vec::new());
+    for (at, text) in lines {
+        let line: Line = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
+            .map_err(|error| damaged(at, error.to_string()))?;
+        let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
+        let mut job = job(&line).map_err(differs)?;
+        job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
-            let what = "it waits for a row that does not come before it".to_owned();
-            return Err(Unusable::Differs { line: at + 2, row: line.row, what });
+            return Err(differs("it waits for a row that does not come before it".into()));
         }
         jobs.push(job);
+        said.push((line.state, line.finding, line.target.map(Sighting::from)));
     }
-    let said: Vec<(String, Option<String>, Option<Sighting>)> =
-        lines.into_iter().map(|line| (line.state, line.finding, line.target.map(Sighting::from))).collect();
+    if jobs.len() != head.rows as usize {
+        return Err(Unusable::Damaged(format!("it says {} rows, and has {}", head.rows, jobs.len())));
+    }
     let mut preflight = preflight::inspect(&jobs, head.created);
     for (at, _) in said.iter().enumerate().filter(|(_, (state, _, _))| state == State::Done.name()) {
         preflight.leave_out(at, &jobs[at]);
     }
-    let sightings: Vec<_> = said.iter().map(|(_, _, sighting)| sighting.clone()).collect();
+    let mut sightings = Vec::with_capacity(said.len());
+    let mut findings = Vec::with_capacity(said.len());
+    for (state, finding, sighting) in said {
+        sightings.push(sighting);
+        findings.push((state, finding));
+    }
     preflight.hold_unseen(&jobs, &sightings);
-    for (at, (state, finding, _)) in said.iter().enumerate() {
+    for (at, (state, finding)) in findings.iter().enumerate() {
         judge(preflight.holds[at], &jobs[at], at, (state, finding.as_deref()))?;
     }
-    let digest = digest.trim_start_matches("sha256:").to_owned();
     Ok(SavedPreview { head, jobs, sightings, preflight, digest })
 }
 
