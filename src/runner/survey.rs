@@ -45,7 +45,8 @@ where
         });
     }
     survey.perform(jobs, look).await;
-    let seen = |job: &Job| survey.seen.get(first.get(&key(job))?).cloned();
+    let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
+    let seen = |job: &Job| Some(survey.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
     jobs.iter().map(seen).collect()
 }
 
@@ -91,7 +92,7 @@ impl Survey {
                 return;
             }
             tokio::select! {
-                // A look that ends in a panic leaves its job unseen, which holds it.
+                // A look that ends in a panic leaves its target unseen.
                 Some(ended) = out.join_next() => if let Ok(ended) = ended { self.ended(jobs, ended) },
                 () = asleep => {}
             }

@@ -99,6 +99,11 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     }
     preflight.hold_unseen(&jobs, &sightings);
     for (at, (state, finding)) in findings.iter().enumerate() {
+        // Somebody looked, so there is something to compare with before each send.
+        if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
+            let what = "nobody looked at its target".to_owned();
+            return Err(Unusable::Differs { line: at + 2, row: jobs[at].row, what });
+        }
         judge(preflight.holds[at], &jobs[at], at, (state, finding.as_deref()))?;
     }
     Ok(SavedPreview { head, jobs, sightings, preflight, digest })

@@ -81,7 +81,7 @@ fn sample() -> (Vec<u8>, String) {
         wipe(4, &[]),
         wipe(2, &[("keepUserData", json!(false)), ("persistEsimDataPlan", json!(true))]),
     ];
-    let sightings = [Some(device(2, &[0, 1, 2, 3])), Some(Sighting::Gone), None, None];
+    let sightings = [Some(device(2, &[0, 1, 2, 3])), Some(Sighting::Gone), Some(device(4, &[3, 1, 0, 2])), None];
     saved(&jobs, &sightings, json!({"max_targets": 5, "window": {"days": ["mon"], "hours": "8-17"}}))
 }
 
@@ -90,7 +90,7 @@ fn the_bytes_are_an_interface_and_stay_what_they_are() {
     let (bytes, digest) = sample();
     assert_eq!(
         digest,
-        "76a717a7fc27a436dfdcbcb68ca8b4d4f2e99977827033e1fec4d3562e7fbd9a",
+        "90b89fde4a3eb53d51533aa73490e96b31de2a963a2e98f7ee732d9cfae60983",
         "{}",
         String::from_utf8(bytes).unwrap()
     );
@@ -148,6 +148,8 @@ fn a_forged_file_must_still_be_true() {
     assert!(matches!(unknown, Unusable::Damaged(_)), "{unknown}");
     let spaced = forged(|text| text.replace("\"rows\":4", "\"rows\": 4"));
     assert!(matches!(spaced, Unusable::Damaged(_)), "{spaced}");
+    let unseen = forged(|text| text.replacen("\"target\":\"gone\"", "\"target\":null", 1));
+    assert!(matches!(unseen, Unusable::Differs { line: 3, .. }), "{unseen}");
     let version = forged(|text| text.replace("\"musterout_preview\":1", "\"musterout_preview\":12"));
     assert_eq!(version, Unusable::Version("12".into()));
     assert_eq!(read(b"{}").unwrap_err(), Unusable::Foreign);
@@ -179,6 +181,7 @@ proptest! {
             let found: HashMap<usize, Sighting> = properties.iter().map(|at| (*at, device(2, properties))).collect();
             let jobs: Vec<_> = (0..4).map(|row| wipe(row + 2, &in_order(parameters))).collect();
             let sightings: Vec<_> = (0..4).map(|at| found.get(&at).cloned()).collect();
+            assert!(sightings.iter().all(Option::is_some));
             saved(&jobs, &sightings, rules(outer, inner))
         };
         let (bytes, digest) = make(&parameters, &properties, &guards, &window);
