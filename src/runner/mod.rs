@@ -16,6 +16,7 @@ mod queue;
 pub mod question;
 mod retry;
 pub mod shutdown;
+pub mod survey;
 mod worker;
 
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ use self::question::Question;
 use self::shutdown::StopRequest;
 use crate::clock::Clock;
 use crate::guard::Brakes;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -80,6 +82,8 @@ pub struct Run {
     pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
+    /// What is checked of a target right before it is sent to.
+    pub lookout: Lookout,
     pub history: History,
 }
 

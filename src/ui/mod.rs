@@ -6,6 +6,8 @@
 pub mod actions;
 pub mod bar;
 pub mod checked;
+pub mod consequences;
+pub mod diff;
 pub mod confirm;
 pub mod faults;
 mod guards;
@@ -15,6 +17,7 @@ pub mod preview;
 pub mod progress;
 pub mod result;
 pub mod runs;
+pub mod saved;
 pub mod stderr;
 pub mod style;
 mod tables;
