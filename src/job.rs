@@ -106,6 +106,13 @@ impl Parameters {
         Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
     }
 
+    /// What a stored body says. `None` where it is no object of this action's parameters.
+    pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
+        let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
+        let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
+        Self::new(action, named.collect::<Option<Vec<_>>>()?)
+    }
+
     /// The JSON document to send.
     pub fn body(&self) -> &str {
         &self.body
@@ -135,6 +142,8 @@ pub struct Job {
     pub after: Option<u32>,
     /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
     pub priority: i16,
+    /// What people call the target, where somebody has looked.
+    pub target_name: Option<Box<str>>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -154,7 +163,7 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after, priority: 0 }
+        Self { id, row, action, route, ids, parameters, not_before, note, after, priority: 0, target_name: None }
     }
 
     /// The id acted on.

@@ -188,6 +188,7 @@ impl Machine {
             people: None,
             clock: self.clock,
             rng: Rng::with_seed(seed),
+            lookout: Default::default(),
             history: History { journal: Some(recorder), earlier, between_waves: false },
         };
         let client = GraphClient::new(wire, tokens, GRAPH, self.clock);

@@ -6,12 +6,14 @@
 
 mod actions;
 mod bucket;
+mod consequences;
 mod daily;
 mod id;
 mod parameter;
 
 pub use actions::ACTIONS;
 pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
+pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use daily::{DAILY, DailyLimit};
 pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
 pub use parameter::{Parameter, ParameterKind};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::looking::Looked;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
 use super::ledger::Ledger;
@@ -25,6 +26,7 @@ use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
 use crate::guard::daily::UsedUp;
+use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::{Attempt, Recorder};
 use crate::outcome::{Outcome, Settlement, Standing};
@@ -33,6 +35,7 @@ mod answers;
 mod days;
 mod braking;
 mod landing;
+mod looking;
 mod start;
 mod stopping;
 mod waves;
@@ -50,6 +53,8 @@ pub struct Dispatcher {
     ledger: Ledger,
     queues: Queues,
     quota: Quota,
+    lookout: Lookout,
+    looked: Looked,
     gates: Vec<Gate>,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
@@ -79,7 +84,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, daily, brakes, people, clock, rng, history } = run;
+        let Run { jobs, holds, limits, daily, brakes, people, clock, rng, lookout, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -89,6 +94,8 @@ impl Dispatcher {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(Arc::clone(&jobs)),
             quota: Quota::new(daily),
+            lookout,
+            looked: Looked::new(),
             gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
@@ -157,26 +164,35 @@ impl Dispatcher {
     fn dispatch(&mut self, now: Instant) -> Option<Instant> {
         let mut wake = self.queues.next_due();
         if let Some(until) = self.host.pause.until().filter(|until| *until > now) {
-            let waiting = Bucket::all().any(|bucket| self.queues.has_ready(bucket));
+            let waiting = Bucket::all().any(|bucket| self.has_waiting(bucket));
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.has_work(bucket) && !self.idle.is_empty() && !self.must_wait(bucket) {
-                match self.gates[bucket.index()].pass(now) {
-                    Ok(()) => self.send_next(bucket, now),
-                    Err(Wait::Until(at)) => {
-                        wake = earlier(wake, at);
-                        break;
-                    }
-                    Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
-                }
-            }
+            while !self.idle.is_empty() && self.may_work(bucket) && self.step(bucket, now, &mut wake) {}
         }
         wake
     }
 
-    fn send_next(&mut self, bucket: Bucket, now: Instant) {
-        let Some(item) = self.queues.pop(bucket) else { return };
+    /// Does one thing for a bucket, if a gate lets it through.
+    fn step(&mut self, bucket: Bucket, now: Instant, wake: &mut Option<Instant>) -> bool {
+        for gate in self.next_gates(bucket, now).into_iter().flatten() {
+            match self.gates[gate.index()].pass(now) {
+                Ok(()) => self.send_next(bucket, gate, now),
+                Err(Wait::Until(at)) => {
+                    *wake = earlier(*wake, at);
+                    continue;
+                }
+                Err(Wait::Closed { asked }) if gate != bucket => self.close_looks(bucket, gate, asked, now),
+                Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
+    fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
+        let Some(item) = self.take_next(bucket, gate) else { return };
         // What has settled is never sent, whatever put it here.
         if item.step != Step::Landing && self.ledger.settlement(item.job).is_some() {
             return;
@@ -188,8 +204,15 @@ impl Dispatcher {
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
+        if matches!(item.step, Step::Look | Step::Send) {
+            self.put_at_risk(item.job);
+        }
+        if item.step == Step::Look {
+            return self.look(item.job, worker, client_request_id);
+        }
         let worker = &self.workers[worker];
         match item.step {
+            Step::Look => {}
             Step::Send => {
                 let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
                 let held = worker.hold(item.job, task);
@@ -217,9 +240,6 @@ impl Dispatcher {
             failed.map(|failed| self.quota.failed.insert(job, failed));
         }
         let progress = self.ledger.progress(job);
-        if !std::mem::replace(&mut progress.at_risk, true) {
-            self.breaker.sent(self.jobs[job as usize].action);
-        }
         let number = progress.recorded;
         progress.sent(now);
         let release = move |room: Result<(), UsedUp>| match room {
@@ -244,7 +264,7 @@ impl Dispatcher {
     fn close_bucket(&mut self, bucket: Bucket, asked: Duration, now: Instant) {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
-        for item in self.queues.drain_bucket(bucket) {
+        for item in self.take_waiting(bucket) {
             if item.step == Step::Landing {
                 self.waves.not_seen(item.job, &note, now);
                 continue;
@@ -272,8 +292,12 @@ impl Dispatcher {
         }
         self.waves.settled(job, outcome, at_risk);
         if let Some(settlement) = self.ledger.settlement(job) {
-            if at_risk {
-                self.breaker.settled(self.jobs[job as usize].action, settlement);
+            let action = self.jobs[job as usize].action;
+            match settlement.outcome {
+                _ if !at_risk => {}
+                // Looked at, and not sent.
+                Outcome::Held | Outcome::NotAttempted => self.breaker.released(action),
+                _ => self.breaker.settled(action, settlement),
             }
             if let Some(journal) = &self.journal {
                 journal.settled(job, settlement);

@@ -17,6 +17,7 @@ pub mod quota;
 pub mod question;
 mod retry;
 pub mod shutdown;
+pub mod survey;
 mod worker;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
 use crate::clock::Clock;
 use crate::guard::Brakes;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -83,6 +85,8 @@ pub struct Run {
     pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
+    /// What is checked of a target right before it is sent to.
+    pub lookout: Lookout,
     pub history: History,
 }
 

@@ -16,6 +16,8 @@ use crate::job::Job;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     Send,
+    /// See who its target is, right before it is sent. It waits as [`Step::Send`].
+    Look,
     /// Read its target; `resend` says whether it may be sent again after that.
     ReadBack {
         resend: bool,
@@ -145,7 +147,7 @@ impl Queues {
     }
 
     /// What comes next in a bucket.
-    pub fn front(&self, bucket: Bucket) -> Option<Item> {
+    pub fn peek(&self, bucket: Bucket) -> Option<Item> {
         self.ready[bucket.index()].front()
     }
 

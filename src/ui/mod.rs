@@ -6,6 +6,8 @@
 pub mod actions;
 pub mod bar;
 pub mod checked;
+pub mod consequences;
+pub mod diff;
 pub mod confirm;
 pub mod days;
 pub mod faults;
@@ -16,6 +18,7 @@ pub mod preview;
 pub mod progress;
 pub mod result;
 pub mod runs;
+pub mod saved;
 pub mod stderr;
 pub mod style;
 mod tables;

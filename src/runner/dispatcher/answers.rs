@@ -41,6 +41,7 @@ impl Dispatcher {
             }
             Answer::TurnedAway(used_up) => self.turned_away(job, used_up, answered),
             Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
+            Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -55,7 +56,7 @@ impl Dispatcher {
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
-        let reason = reason(&reply);
+        let reason = reply.reason();
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -181,7 +182,7 @@ impl Dispatcher {
     fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
         let bucket = self.jobs[job as usize].read_bucket();
         let step = Step::ReadBack { resend };
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
@@ -252,7 +253,7 @@ impl Dispatcher {
     }
 
     /// The first 401 of a job may be an old token; the second is the tenant's word.
-    fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
+    pub(super) fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
         let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
@@ -275,7 +276,7 @@ impl Dispatcher {
         self.queues.push_front(self.bucket_of(item), item);
     }
 
-    fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
+    pub(super) fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -290,19 +291,8 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
-            Step::ReadBack { .. } | Step::Landing => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
         }
-    }
-}
-
-/// What to tell people about an answer that was no success.
-pub(super) fn reason(reply: &Reply) -> Box<str> {
-    match (reply.http_status, &reply.error_code, &reply.error_message) {
-        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
-        (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
-        (Some(status), Some(code), None) => format!("{status} {code}").into(),
-        (Some(status), None, None) => status.to_string().into(),
-        (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
     }
 }
 

@@ -36,16 +36,16 @@ impl Dispatcher {
         Some(now + left.try_into().unwrap_or_default())
     }
 
-    /// Whether a bucket has something that may go today.
-    pub(super) fn has_work(&mut self, bucket: Bucket) -> bool {
-        while let Some(item) = self.queues.front(bucket).filter(|item| item.step == Step::Send) {
+    /// Whether nothing keeps the next job of a bucket back; what has no room today is put aside.
+    pub(super) fn may_work(&mut self, bucket: Bucket) -> bool {
+        while let Some(item) = self.queues.peek(bucket).filter(|item| item.step == Step::Send) {
             let limit = self.quota.limit_of(&self.jobs[item.job as usize]);
             let Some(limit) = limit.filter(|limit| self.quota.closed(*limit).is_some()) else { break };
             self.queues.pop(bucket);
             self.quota.fed[limit] = self.quota.fed[limit].saturating_sub(1);
             self.queues.park(limit, item);
         }
-        self.queues.has_ready(bucket)
+        !self.must_wait(bucket)
     }
 
     /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
@@ -102,7 +102,8 @@ impl Dispatcher {
 
     /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
     pub(super) fn leave_for_another_day(&mut self, now: Instant) -> bool {
-        if !self.in_flight.is_empty() || !self.queues.is_idle() {
+        if !self.in_flight.is_empty() || !self.queues.is_idle() || Bucket::all().any(|bucket| self.has_waiting(bucket))
+        {
             return false;
         }
         let wall = self.clock.at(now);
