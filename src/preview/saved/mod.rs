@@ -80,7 +80,7 @@ pub struct LimitsOfPreview {
     pub max_attempts: Option<u8>,
     pub settling_seconds: Option<u16>,
     /// What the plan says of the tenant's daily limits.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub daily: DailySettings,
 }
 
@@ -99,6 +99,11 @@ pub struct SavedPreview {
     pub digest: String,
 }
 
+/// What nobody has said is not written.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,7 +120,7 @@ struct Line {
     not_before: Option<Timestamp>,
     note: Option<String>,
     after: Option<u32>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     priority: i16,
     state: String,
     /// Why it would not be sent.
