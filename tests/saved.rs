@@ -131,7 +131,8 @@ fn sealed(lines: &[&String]) -> String {
 #[test]
 fn a_resumed_run_compares_too() {
     let desk = desk();
-    let day = "faults: [{ on: { method: POST }, do: { throttle: { seconds: 86400 } } }]\n";
+    // Of each action, because so long a time is the day's limit of one.
+    let day = "faults: [{ on: { method: POST }, do: &day { throttle: { seconds: 86400 } } }, { on: { method: DELETE }, do: *day }]\n";
     fs::write(desk.path("tenant.yaml"), scenario(SECOND, THIRD, day)).unwrap();
     run(&mut command(&desk, SAVE)).ended_with(0);
     run(&mut command(&desk, RUN)).ended_with(5);

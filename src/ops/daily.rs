@@ -50,8 +50,8 @@ impl DailyWork {
         let patience = if self.wait { Duration::MAX } else { Daily::default().patience };
         let Some(rules) = self.rules.clone() else { return Ok(Daily { account: None, patience }) };
         let name = match tenant {
-            // It is new in every run, and so is its day.
-            Tenant::Simulated(_) => format!("simulated|{run}"),
+            // It is new in every process, and so is its day.
+            Tenant::Simulated(_) => format!("simulated|{run}|{now}"),
             Tenant::Real => {
                 let name = named(graph_url, &self.label);
                 journal.know_tenant(&name, &id.map_or(name.clone(), |id| named(graph_url, id)), now)?;
