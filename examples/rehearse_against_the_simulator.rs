@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::Action;
+use musterout::catalog::Budget;
 use musterout::clock::Clock;
 use musterout::guard::preflight;
 use musterout::job::{Ids, Job, JobParts};
@@ -41,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
-    let limits = Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Documented { reserve_percent: 0 } };
+    let limits = Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Within(Budget::documented(0)) };
     let run =
         Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
     let (events, _told) = mpsc::unbounded_channel();

@@ -64,6 +64,8 @@ pub struct Reply {
     pub request_id: Option<Box<str>>,
     /// The id that we sent along.
     pub client_request_id: Box<str>,
+    /// How near to its limit the service says it is, in percent, where it says so.
+    pub load_percent: Option<u16>,
 }
 
 /// What a read showed about an attempt whose answer cannot be trusted.

@@ -6,11 +6,15 @@
 
 mod actions;
 mod bucket;
+mod budget;
 mod id;
 mod parameter;
 
 pub use actions::ACTIONS;
-pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
+pub use bucket::{
+    Access, Allowance, Bucket, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service, TenantSize,
+};
+pub use budget::{Budget, OwnAllowances, Terms};
 pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
 pub use parameter::{Parameter, ParameterKind};
 

@@ -232,7 +232,7 @@ impl ConnectionArguments {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub struct PaceArguments {
-    /// Requests in flight, at most [default: the plan's, or 16]
+    /// Requests in flight, at most [default: the plan's, or 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: Option<u16>,
     /// Share of the documented allowance to leave to others [default: the plan's, or 0]
@@ -253,6 +253,7 @@ impl PaceArguments {
             reserve_percent: self.reserve_percent,
             max_attempts: self.max_attempts,
             unpaced: self.unpaced,
+            ..Choices::default()
         }
     }
 }

@@ -88,8 +88,8 @@ fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
     let once = arguments.once.then_some(&settings);
     let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
-    let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
-    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
+    let budget = ops::budget(arguments.pace.choices(), plan.limits);
+    show::previewed(&plan, &preflight, &settings.graph_url, budget, arguments)?;
     Ok(Exit::Good)
 }
 

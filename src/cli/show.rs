@@ -12,7 +12,7 @@ use serde_json::json;
 use super::args::{Form, PlainForm, PreviewArguments, ReportForm};
 use super::exit::Exit;
 use super::failure::Failure;
-use crate::catalog::{ACTIONS, Action};
+use crate::catalog::{ACTIONS, Action, Budget};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
@@ -55,10 +55,10 @@ pub fn previewed(
     plan: &Plan,
     preflight: &Preflight,
     graph_url: &str,
-    reserve_percent: u8,
+    budget: Budget,
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent);
+    let preview = Preview::new(&plan.jobs, preflight, budget);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
@@ -88,6 +88,7 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
         settlements: &finished.settlements,
         report,
         run: finished.id.as_ref().map(RunId::as_str),
+        used: &finished.used,
     };
     match form {
         Form::Json => Ok(result.write_json(BufWriter::new(io::stdout().lock()))?),

@@ -8,6 +8,7 @@ mod error;
 mod list;
 mod lock;
 mod reader;
+mod recent;
 pub mod resume;
 mod schema;
 mod store;

@@ -15,6 +15,7 @@ use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, Verdict};
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
+const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";
 const JUSTIFICATION_HEADER: &str = "x-msft-approval-justification";
 
 /// Judges what came back for the request with that id.
@@ -31,6 +32,7 @@ pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &s
             error_message: Some(error.to_string().into()),
             request_id: None,
             client_request_id: client_request_id.into(),
+            load_percent: None,
         },
     }
 }
@@ -52,7 +54,14 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
         error_code: body.code.map(Into::into),
         request_id: text_header(&reply.headers, "request-id"),
         client_request_id: client_request_id.into(),
+        load_percent: load_percent(&reply.headers),
     }
+}
+
+/// What the directory says of itself from eight tenths of its limit on: `0.83`, up to `1.8`.
+fn load_percent(headers: &HeaderMap) -> Option<u16> {
+    let load: f64 = headers.get(LOAD_HEADER)?.to_str().ok()?.trim().parse().ok()?;
+    (load > 0.0 && load < 100.0).then(|| (load * 100.0).round() as u16)
 }
 
 fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
@@ -162,6 +171,14 @@ mod tests {
         let after = Some(Duration::from_secs(3));
         assert_eq!(reply(503, &[("retry-after", "3")], "").verdict, Verdict::Throttled { after });
         assert_eq!(reply(504, &[("retry-after", "3")], "").verdict, Verdict::Transient { after });
+    }
+
+    #[test]
+    fn the_directory_says_how_loaded_it_is() {
+        let told = |text: &str| reply(204, &[("x-ms-throttle-limit-percentage", text)], "").load_percent;
+        assert_eq!([told("0.8"), told("1.25"), told(" 1.8 ")], [Some(80), Some(125), Some(180)]);
+        assert_eq!([told("-1"), told("NaN"), told("much"), told("1e9")], [None; 4]);
+        assert_eq!(reply(204, &[], "").load_percent, None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::evidence;
 use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::catalog::{Method, ReadBack};
+use crate::catalog::{Method, ReadBack, Service};
 use crate::clock::Clock;
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
@@ -23,6 +23,8 @@ use crate::runner::executor::Executor;
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
+const PRIORITY: HeaderName = HeaderName::from_static("x-ms-throttle-priority");
+const LOW: HeaderValue = HeaderValue::from_static("Low");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Speaks to one Graph endpoint with one identity.
@@ -34,11 +36,20 @@ pub struct GraphClient<T> {
     graph_url: String,
     clock: Clock,
     justification: Option<HeaderValue>,
+    /// Whether a service that knows of priorities is told that these requests may wait.
+    low_priority: bool,
 }
 
 impl<T: Transport> GraphClient<T> {
     pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock) -> Self {
-        Self { transport, tokens, graph_url: graph_url.trim_end_matches('/').to_owned(), clock, justification: None }
+        let graph_url = graph_url.trim_end_matches('/').to_owned();
+        Self { transport, tokens, graph_url, clock, justification: None, low_priority: false }
+    }
+
+    /// Lets others go first where the service knows of priorities: the directory does, Intune does not.
+    #[must_use]
+    pub fn low_priority(self, low_priority: bool) -> Self {
+        Self { low_priority, ..self }
     }
 
     /// The reason that goes along with what a second person may have to approve; tenants without such a policy ignore it.
@@ -52,7 +63,13 @@ impl<T: Transport> GraphClient<T> {
         &self.tokens
     }
 
-    async fn send(&self, request: GraphRequest<'_>, id: &str, justified: bool) -> (Reply, Option<WireReply>) {
+    async fn send(
+        &self,
+        request: GraphRequest<'_>,
+        id: &str,
+        justified: bool,
+        service: &Service,
+    ) -> (Reply, Option<WireReply>) {
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),
@@ -60,6 +77,9 @@ impl<T: Transport> GraphClient<T> {
         let mut headers = headers(&request, authorization.header, id);
         if let Some(reason) = self.justification.as_ref().filter(|_| justified) {
             headers.insert(JUSTIFICATION, reason.clone());
+        }
+        if self.low_priority && service.tells_load {
+            headers.insert(PRIORITY, LOW);
         }
         let wire = WireRequest {
             method: http_method(request.method),
@@ -84,7 +104,8 @@ impl<T: Transport> GraphClient<T> {
 
 impl<T: Transport> Executor for GraphClient<T> {
     async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
-        let (reply, _) = self.send(request::build(job), client_request_id, job.action.approvable).await;
+        let (reply, _) =
+            self.send(request::build(job), client_request_id, job.action.approvable, job.action.service).await;
         tracing::debug!(
             job = %job.id, action = job.action.name, status = reply.http_status, verdict = ?reply.verdict,
             client_request_id, "attempt"
@@ -96,7 +117,7 @@ impl<T: Transport> Executor for GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
-        let (reply, wire) = self.send(request, client_request_id, false).await;
+        let (reply, wire) = self.send(request, client_request_id, false, job.action.service).await;
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "read back");
         let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
         match (&reply.verdict, document) {
@@ -152,6 +173,7 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
         error_message: Some(error.to_string().into()),
         request_id: None,
         client_request_id: id.into(),
+        load_percent: None,
     }
 }
 

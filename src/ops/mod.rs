@@ -28,7 +28,7 @@ use crate::runner::Earlier;
 use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
-pub use self::limits::{Choices, reserve_percent};
+pub use self::limits::{Choices, budget};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};

@@ -23,7 +23,7 @@ use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
-use crate::runner::event::StopReason;
+use crate::runner::event::{BucketUse, StopReason};
 use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
 use crate::settings::{Identity, Settings};
 use crate::ui;
@@ -41,8 +41,10 @@ pub struct Work<'a> {
     /// Requests that will be sent.
     pub due: u32,
     pub limits: Limits,
-    pub reserve_percent: u8,
-    pub now: Timestamp,
+    /// Whether the directory is told that these requests may wait.
+    pub low_priority: bool,
+    /// Started when the command was, so that what it says is the time of day.
+    pub clock: Clock,
     pub seed: u64,
     pub report: PathBuf,
     pub stderr: &'a Stderr,
@@ -60,11 +62,13 @@ pub struct Finished {
     pub stopped: Option<StopReason>,
     /// Where the report is, or why it could not be written.
     pub report: Result<PathBuf, ReportError>,
+    /// What each bucket was used for, where anything was sent.
+    pub used: Vec<BucketUse>,
 }
 
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(work.now);
+    let clock = work.clock;
     let plan_tenant = work.plan_tenant.as_deref();
     match connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)? {
         Client::Http(client) => work.with(client, clock, record).await,
@@ -79,12 +83,13 @@ impl Work<'_> {
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
-        connect::sign_in(&client, self.now).await?;
+        connect::sign_in(&client, clock.now()).await?;
         if let Some(expected) = &self.plan_tenant {
             tenant::verify(&client, expected, self.signed_in_to()).await?;
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
+        let limits = self.limits.signed_in(connect::is_delegated(&client).await);
         self.ask()?;
         let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
@@ -93,24 +98,29 @@ impl Work<'_> {
         let report = ReportFile::create(self.report)?;
         let recorded = record()?;
         let journal = Some(recorded.recorder(&stop)?);
+        let recent = match (self.tenant, limits.budget()) {
+            (Tenant::Real, Some(budget)) => recorded.recent(&budget, clock.now())?,
+            // A tenant of our own begins with us.
+            _ => Vec::new(),
+        };
         let (events, told) = mpsc::unbounded_channel();
-        let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
-        let client = client.justified(self.justification.as_deref());
+        let shown = ui::bar::start(told, self.stderr.clone(), limits.budget());
+        let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
         let run = Run {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
-            limits: self.limits,
+            limits,
             clock,
             rng: Rng::with_seed(self.seed),
-            history: History { journal, earlier: self.earlier },
+            history: History { journal, earlier: self.earlier, recent },
         };
         let ended = runner::run(run, Arc::new(client), events, requests).await;
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
-        let Ended { settlements, stopped, journal } = ended;
+        let Ended { settlements, stopped, journal, used } = ended;
         let stopped = close(&recorded, journal, stopped, clock.now()).await;
         let report = report.finish(&self.jobs, &settlements);
-        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
+        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report, used })
     }
 
     /// The tenant that the token was asked of.

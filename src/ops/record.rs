@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::Repeat;
+use crate::catalog::{Allowance, Bucket, Budget, OwnAllowances, Repeat, TenantSize};
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
@@ -61,6 +62,9 @@ impl Begun {
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
             "unpaced": self.choices.unpaced,
+            "tenant_size": self.choices.tenant_size.map(TenantSize::name),
+            "low_priority": self.choices.low_priority,
+            "allowances": allowances(&self.choices),
         })
     }
 
@@ -82,9 +86,31 @@ impl Begun {
                 reserve_percent: number("reserve_percent").and_then(|n| n.try_into().ok()),
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+                tenant_size: text("tenant_size").and_then(|name| TenantSize::named(&name)),
+                low_priority: settings.get("low_priority").and_then(Value::as_bool),
+                allowances: allowances_from(settings),
             },
         })
     }
+}
+
+/// The plan's own, by the name of their bucket: requests, and seconds.
+fn allowances(choices: &Choices) -> Value {
+    let own = Bucket::all().filter_map(|bucket| Some((bucket, choices.allowances[bucket.index()]?)));
+    own.map(|(bucket, own)| (bucket.to_string(), json!([own.requests, own.window.as_secs()]))).collect()
+}
+
+fn allowances_from(settings: &Value) -> OwnAllowances {
+    let mut own = OwnAllowances::default();
+    for bucket in Bucket::all() {
+        let allowance = settings.get("allowances").and_then(|all| all.get(bucket.to_string()));
+        let number = |at: usize| allowance?.get(at)?.as_u64();
+        let requests = number(0).and_then(|requests| u32::try_from(requests).ok());
+        own[bucket.index()] = requests
+            .zip(number(1))
+            .map(|(requests, seconds)| Allowance { requests, window: Duration::from_secs(seconds) });
+    }
+    own
 }
 
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
@@ -165,6 +191,15 @@ impl Recorded {
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
         Ok(Self { id: record.id.clone(), number: record.number, journal, _lock: lock })
+    }
+
+    /// What any run has sent to the same tenant within the longest window, and how long ago.
+    pub fn recent(&self, budget: &Budget, now: Timestamp) -> Result<Vec<(Bucket, Duration)>, Error> {
+        let longest = Bucket::all().map(|bucket| budget.allowance(bucket)).map(|own| own.window + own.margin()).max();
+        let since = now.saturating_sub(SignedDuration::try_from(longest.unwrap_or_default()).unwrap_or_default());
+        let sent = self.journal.sent_since(self.number, since.unwrap_or(now))?;
+        let age = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
+        Ok(sent.into_iter().map(|(bucket, at)| (bucket, age(at))).collect())
     }
 
     /// Starts the writer; if it fails, the run is told to stop.

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::limits::{limits, reserve_percent};
+use super::limits::limits;
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::{Error, Tenant, tenant};
+use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::{self, Hold};
 use crate::job::{Job, JobId};
@@ -44,6 +45,7 @@ pub async fn resume(
     stderr: &Stderr,
     differences: impl FnOnce(&Diagnostics),
 ) -> Result<Finished, Error> {
+    let clock = Clock::starting_at(request.now);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let id = match request.run.as_str() {
@@ -77,9 +79,10 @@ pub async fn resume(
         if request.only == Only::Open && record.state == "running" {
             journal.set_state(record.number, "finished", Some(request.now))?;
         }
-        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
+        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report, used: Vec::new() });
     }
-    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let choices = begun.choices;
+    let limits = limits(choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let work = Work {
         settings,
         tenant: &begun.tenant,
@@ -90,8 +93,8 @@ pub async fn resume(
         earlier,
         due: due as u32,
         limits,
-        reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
-        now: request.now,
+        low_priority: choices.low_priority.unwrap_or_default(),
+        clock,
         seed: request.seed,
         report,
         stderr,

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::limits::{Choices, limits, reserve_percent};
+use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::{Error, Tenant, leave_out_done, preview, tenant};
 use crate::catalog::Repeat;
+use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
@@ -49,9 +50,11 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
+    let clock = Clock::starting_at(request.now);
     let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
     let local = request.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(request.choices, plan.limits, local)?;
+    let choices = request.choices.or(plan.limits);
+    let limits = limits(choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
@@ -77,7 +80,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: request.tenant.anywhere(),
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
-        choices: request.choices.or(plan.limits),
+        choices,
     };
     let question = question(&request, &plan, &preflight, &label, stderr);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -92,8 +95,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
-        reserve_percent: reserve_percent(request.choices, plan.limits),
-        now: request.now,
+        low_priority: choices.low_priority.unwrap_or_default(),
+        clock,
         seed: request.seed,
         report: report_at.clone(),
         stderr,
@@ -139,8 +142,7 @@ fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &s
     if preflight.dangerous == 0 || request.confirm.is_some() {
         return None;
     }
-    let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let preview = Preview::new(&plan.jobs, preflight, budget(request.choices, plan.limits));
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
@@ -207,5 +209,5 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
-    Finished { id: None, jobs, settlements, stopped: None, report }
+    Finished { id: None, jobs, settlements, stopped: None, report, used: Vec::new() }
 }

@@ -11,12 +11,11 @@ use super::shown;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use super::yaml::{Node, Value};
-use super::{Heading, Limits};
+use super::{Heading, limits};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
 const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
-const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
 
@@ -51,7 +50,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
-            "limits" => document.heading.limits = read_limits(value, reader),
+            "limits" => document.heading.limits = limits::read(value, reader),
             "guards" => reader.fault(
                 &key.span,
                 "not-available",
@@ -99,21 +98,6 @@ fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
         return None;
     }
     Some(text.to_owned())
-}
-
-fn read_limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
-    let mut limits = Limits::default();
-    for Entry { name, value, .. } in reader.map_of(node, "`limits`", LIMIT_KEYS).unwrap_or_default() {
-        let narrow = |number: u16| u8::try_from(number).ok();
-        match name {
-            "concurrency" => limits.concurrency = reader.number(value, "`concurrency`", 1, 256),
-            "reserve_percent" => {
-                limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
-            }
-            _ => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
-        }
-    }
-    limits
 }
 
 /// The keys of a job or step that have to be read together.

@@ -7,6 +7,7 @@ mod columns;
 mod document;
 mod expand;
 mod identifier;
+mod limits;
 mod reader;
 mod rows;
 mod schedule;
@@ -27,6 +28,8 @@ use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
+pub use self::limits::Limits;
+
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
 pub struct Plan {
@@ -41,17 +44,6 @@ pub struct Plan {
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
-}
-
-/// The `limits:` of a plan; `None` where it says nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests in flight, at most: 1 to 256.
-    pub concurrency: Option<u16>,
-    /// Share of the service's allowance that is left to others: 0 to 95.
-    pub reserve_percent: Option<u8>,
-    /// Tries of one job, at most: 1 to 20.
-    pub max_attempts: Option<u8>,
 }
 
 /// One file that was read.

@@ -13,6 +13,7 @@ pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
+use crate::catalog::Budget;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::Job;
 
@@ -21,8 +22,8 @@ use crate::job::Job;
 pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
-    /// Share of the allowance that is left to others.
-    pub reserve_percent: u8,
+    /// What the run may use of each allowance.
+    pub budget: Budget,
     /// In the order in which the plan first mentions them.
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
@@ -31,9 +32,9 @@ pub struct Preview<'a> {
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
-    pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
-        let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, reserve_percent, actions, buckets }
+    pub fn new(jobs: &'a [Job], preflight: &'a Preflight, budget: Budget) -> Self {
+        let (actions, buckets) = count::count(jobs, &preflight.holds, &budget);
+        Self { jobs, preflight, budget, actions, buckets }
     }
 
     /// Rows in plan order.

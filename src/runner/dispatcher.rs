@@ -11,10 +11,12 @@ use fastrand::Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::crowd::Crowd;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
 use super::ledger::Ledger;
-use super::limiter::{Gate, Pause, Wait};
+use super::limiter::{Gate, Pacing, Wait};
+use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::shutdown::StopRequest;
 use super::worker::{Done, Task, Worker};
@@ -40,6 +42,7 @@ pub struct Dispatcher {
     ledger: Ledger,
     queues: Queues,
     gates: Vec<Gate>,
+    crowd: Crowd,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
     /// Steps that an earlier process has sent, so that they wait for nothing.
@@ -75,7 +78,8 @@ impl Dispatcher {
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(),
-            gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
+            gates: gates(limits.pacing, &history.recent),
+            crowd: Crowd::new(limits.concurrency, limits.pacing != Pacing::Off),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
@@ -119,7 +123,8 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
-        Ended { settlements: self.ledger.close(), stopped: self.stopped, journal: self.journal }
+        let used = self.gates.iter().map(Gate::used).filter(|used| used.sent > 0).collect();
+        Ended { settlements: self.ledger.close(), stopped: self.stopped, journal: self.journal, used }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
@@ -130,7 +135,7 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.queues.has_ready(bucket) && !self.idle.is_empty() {
+            while self.queues.has_ready(bucket) && !self.idle.is_empty() && self.in_flight.len() < self.crowd.size() {
                 match self.gates[bucket.index()].pass(now) {
                     Ok(()) => self.send_next(bucket, now),
                     Err(Wait::Until(at)) => {
@@ -140,17 +145,19 @@ impl Dispatcher {
                     Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
                 }
             }
+            if let Some(permille) = self.gates[bucket.index()].news() {
+                self.tell(Event::Paced { bucket, permille });
+            }
         }
         wake
     }
 
     fn send_next(&mut self, bucket: Bucket, now: Instant) {
-        let Some(item) = self.queues.pop(bucket) else { return };
         // What has settled is never sent, whatever put it here.
-        if self.ledger.settlement(item.job).is_some() {
-            return;
-        }
-        let Some(worker) = self.idle.pop() else { return self.queues.push_front(bucket, item) };
+        let item = self.queues.pop(bucket).filter(|item| self.ledger.settlement(item.job).is_none());
+        let Some((item, worker)) = item.and_then(|item| Some((item, self.idle.pop()?))) else {
+            return self.gates[bucket.index()].never_left();
+        };
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
@@ -251,6 +258,18 @@ impl Dispatcher {
     fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
+}
+
+/// One for each bucket, with what was sent before the run began.
+fn gates(pacing: Pacing, recent: &[(Bucket, Duration)]) -> Vec<Gate> {
+    let now = Instant::now();
+    let gate = |bucket: Bucket| {
+        let mut gate = Gate::new(bucket, pacing);
+        let own = recent.iter().filter(|(other, _)| *other == bucket);
+        gate.remember(&own.map(|(_, age)| *age).collect::<Vec<_>>(), !recent.is_empty(), now);
+        gate
+    };
+    Bucket::all().map(gate).collect()
 }
 
 fn earlier(wake: Option<Instant>, at: Instant) -> Option<Instant> {

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-use crate::catalog::Bucket;
+use crate::catalog::{Allowance, Bucket};
 use crate::outcome::Outcome;
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
@@ -18,6 +18,8 @@ pub enum Event {
     Sent { job: u32, bucket: Bucket },
     /// Nobody sends in this bucket for that long.
     Paused { bucket: Bucket, pause: Duration, until: Timestamp },
+    /// So many thousandths of the bucket's allowance are used from now on.
+    Paced { bucket: Bucket, permille: u16 },
     /// The job will be tried again after that time, because of `reason`.
     Retrying { job: u32, delay: Duration, reason: Box<str> },
     /// The job with this index settled.
@@ -30,6 +32,21 @@ pub enum Event {
     Abandoned { in_flight: u32 },
     /// Every job has settled.
     Finished,
+}
+
+/// What a bucket was used for, and what it cost to wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketUse {
+    pub bucket: Bucket,
+    /// What the run was allowed; `None` where nothing was paced.
+    pub allowed: Option<Allowance>,
+    pub sent: u32,
+    /// Throttle answers.
+    pub throttled: u32,
+    /// Time in which nobody sent because of them.
+    pub lost: Duration,
+    /// From the first request to the last.
+    pub busy: Duration,
 }
 
 /// Why a run ended before its plan did.

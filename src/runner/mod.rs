@@ -6,29 +6,34 @@
 //! One dispatcher owns all state: queues, gates, tries, settlements. Workers only perform attempts. They talk by
 //! messages, so that every count is taken in one place.
 
+mod crowd;
 mod dispatcher;
 pub mod event;
 pub mod executor;
 pub mod limiter;
 mod ledger;
-mod pace_clock;
+mod pace;
+mod pause;
 mod queue;
 mod retry;
 pub mod shutdown;
+mod window;
 mod worker;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::dispatcher::Dispatcher;
-use self::event::{Event, StopReason};
+use self::event::{BucketUse, Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
 use self::shutdown::StopRequest;
+use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -37,8 +42,9 @@ use crate::outcome::Settlement;
 
 pub use self::retry::DEFAULT_MAX_ATTEMPTS;
 
-/// Requests in flight unless the plan says otherwise. At ten a second and a second each, sixteen are enough.
-pub const DEFAULT_CONCURRENCY: u16 = 16;
+/// Requests in flight, at most, unless the plan says otherwise. A run begins with fewer and takes more only where answers
+/// are so slow that the allowance could not be used without.
+pub const DEFAULT_CONCURRENCY: u16 = 64;
 
 /// How hard a run may work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +54,26 @@ pub struct Limits {
     /// Tries of one job, at most.
     pub max_attempts: u32,
     pub pacing: Pacing,
+}
+
+impl Limits {
+    /// The same for whoever turns out to be signed in.
+    #[must_use]
+    pub fn signed_in(self, delegated: bool) -> Self {
+        let pacing = match self.pacing {
+            Pacing::Within(budget) => Pacing::Within(budget.signed_in(delegated)),
+            Pacing::Off => Pacing::Off,
+        };
+        Self { pacing, ..self }
+    }
+
+    /// What may be used of each allowance; `None` where nothing is paced.
+    pub fn budget(&self) -> Option<Budget> {
+        match self.pacing {
+            Pacing::Within(budget) => Some(budget),
+            Pacing::Off => None,
+        }
+    }
 }
 
 /// What a run is made of.
@@ -69,6 +95,8 @@ pub struct History {
     pub journal: Option<Recorder>,
     /// Jobs that an earlier process left behind; a job that is not in here is new.
     pub earlier: HashMap<u32, Earlier>,
+    /// What anybody has sent to the same tenant of late, and how long ago: it is in the service's windows.
+    pub recent: Vec<(Bucket, Duration)>,
 }
 
 /// What an earlier process left behind of a job.
@@ -99,6 +127,8 @@ pub struct Ended {
     pub stopped: Option<StopReason>,
     /// To be finished by whoever began it.
     pub journal: Option<Recorder>,
+    /// What each bucket was used for, where anything was sent.
+    pub used: Vec<BucketUse>,
 }
 
 /// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job

@@ -26,6 +26,9 @@ const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: Dur
 const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
 const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
+/// A pause that nobody named is not nothing.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+
 /// A read right after a lost answer may be too early to see the effect.
 const SETTLING_TIME: Duration = Duration::from_secs(1);
 
@@ -123,9 +126,10 @@ pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Durat
 
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
 ///
-/// Half of it is fixed: a pause near zero would send straight into the throttle again.
+/// Anything up to the ceiling, so that many clients that were throttled together do not come back together. It need not
+/// be long at once: the pace has gone down too.
 fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
-    THROTTLED.delay_from_half(nth, rng)
+    THROTTLED.delay(nth, rng).max(SHORTEST_PAUSE)
 }
 
 /// How long to leave a host alone after the `nth` failed connection in a row, from 1.
@@ -266,7 +270,7 @@ mod tests {
         let mut rng = Rng::with_seed(3);
         let asked = Duration::from_secs(1);
         assert!((1..=4).all(|nth| throttle_pause(Some(asked), nth, &mut rng) == asked));
-        assert!(throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32));
+        assert!((0..20).any(|_| throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32)));
         assert_eq!(throttle_pause(Some(asked * 900), 9, &mut rng), asked * 900);
     }
 
@@ -275,8 +279,9 @@ mod tests {
         let mut rng = Rng::with_seed(7);
         for nth in 1..40 {
             let pause = unnamed_pause(nth, &mut rng);
-            assert!(pause >= THROTTLED.first / 2 && pause <= THROTTLED.longest, "{nth}: {pause:?}");
+            assert!(pause >= SHORTEST_PAUSE && pause <= THROTTLED.ceiling(nth), "{nth}: {pause:?}");
         }
-        assert!(unnamed_pause(10, &mut rng) >= THROTTLED.longest / 2);
+        let mean = (0..1_000).map(|_| unnamed_pause(10, &mut rng)).sum::<Duration>() / 1_000;
+        assert!(mean > THROTTLED.longest.mul_f64(0.45) && mean < THROTTLED.longest.mul_f64(0.55), "{mean:?}");
     }
 }

@@ -30,6 +30,7 @@ mod resources;
 mod routes;
 mod sign_in;
 mod spoil;
+mod strangers;
 mod throttle;
 
 #[cfg(test)]

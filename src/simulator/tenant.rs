@@ -31,6 +31,7 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
+const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -99,7 +100,9 @@ impl Tenant {
 
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
-        self.lock().counts.clone()
+        let mut state = self.lock();
+        state.counts.of_strangers = state.windows.of_strangers();
+        state.counts.clone()
     }
 
     /// The last requests, oldest first.
@@ -200,7 +203,7 @@ impl Tenant {
         let now = self.clock.now();
         let mut state = self.lock();
         let stamp = state.stamp(incoming.headers, now);
-        let ruling = match &call {
+        let mut ruling = match &call {
             Ok(call) => self.rule(&mut state, incoming, path, call, &stamp),
             Err(refusal) => {
                 state.counts.unexpected += 1;
@@ -210,6 +213,9 @@ impl Tenant {
         };
         if matches!(ruling.answer.delivery, Delivery::Refused) {
             return ruling.answer;
+        }
+        if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
+            tell_load(&mut ruling, state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
         state.counts.ended(ending);
@@ -338,6 +344,14 @@ impl Tenant {
         let listing = Listing { kind, query: &call.query, most, url };
         let document = reads::page(&mut state.inventory, among, &listing);
         Ruling::reply(stamp.json(StatusCode::OK, &document))
+    }
+}
+
+/// The directory says how near its limit is, from eight tenths on.
+fn tell_load(ruling: &mut Ruling, load: f64) {
+    let header = HeaderValue::from_str(&format!("{load:.2}"));
+    if let (Delivery::Reply(reply), Ok(header), true) = (&mut ruling.answer.delivery, header, load >= 0.8) {
+        reply.headers.insert(LOAD, header);
     }
 }
 

@@ -10,6 +10,7 @@ pub mod confirm;
 pub mod faults;
 #[cfg(test)]
 mod fixtures;
+mod pace;
 pub mod preview;
 pub mod progress;
 pub mod result;

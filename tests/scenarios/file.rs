@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use musterout::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
 use musterout::simulator::scenario::{Scenario, Seconds};
@@ -21,6 +22,9 @@ pub struct ScenarioFile {
     pub plan: Vec<Part>,
     /// A plan as an operator writes it, in place of `plan`: YAML if it starts with `version`, CSV otherwise.
     pub plan_text: Option<String>,
+    /// With how many seeds it is played; a long one may do with one.
+    #[serde(default = "all_seeds")]
+    pub seeds: usize,
     #[serde(default)]
     pub limits: LimitsOfFile,
     /// When somebody presses Ctrl-C, since the run began.
@@ -31,6 +35,10 @@ pub struct ScenarioFile {
     #[serde(default)]
     pub simulator: Scenario,
     pub expect: Expect,
+}
+
+fn all_seeds() -> usize {
+    usize::MAX
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +57,8 @@ pub struct LimitsOfFile {
     max_attempts: u32,
     reserve_percent: u8,
     pacing: Pace,
+    /// Requests and seconds, by the name of the bucket.
+    allowances: BTreeMap<String, (u32, u64)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -66,6 +76,7 @@ impl Default for LimitsOfFile {
             max_attempts: DEFAULT_MAX_ATTEMPTS,
             reserve_percent: 0,
             pacing: Pace::Documented,
+            allowances: BTreeMap::new(),
         }
     }
 }
@@ -73,10 +84,22 @@ impl Default for LimitsOfFile {
 impl LimitsOfFile {
     pub fn limits(&self) -> Limits {
         let pacing = match self.pacing {
-            Pace::Documented => Pacing::Documented { reserve_percent: self.reserve_percent },
+            Pace::Documented => Pacing::Within(self.budget()),
             Pace::Unpaced => Pacing::Off,
         };
         Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, pacing }
+    }
+}
+
+impl LimitsOfFile {
+    fn budget(&self) -> Budget {
+        let mut own = OwnAllowances::default();
+        for bucket in Bucket::all() {
+            let allowance = self.allowances.get(&bucket.to_string());
+            own[bucket.index()] = allowance
+                .map(|(requests, seconds)| Allowance { requests: *requests, window: Duration::from_secs(*seconds) });
+        }
+        Budget::new(Terms { own, reserve_percent: self.reserve_percent, ..Terms::default() })
     }
 }
 
@@ -134,6 +157,13 @@ pub struct Expect {
     pub throttled: Option<Range>,
     /// Effects, over what the tenant's windows would have let through in that time.
     pub share_of_allowance: Option<Range>,
+    /// Effects, over what strangers left of what the tenant's windows would have let through in that time.
+    pub share_of_the_rest: Option<Range>,
+    /// 429 answers, over requests.
+    pub throttled_share: Option<Range>,
+    /// Requests in one window of the allowance, of which the end is given in seconds since the run began, over the
+    /// allowance.
+    pub share_of_window_at: Option<(f64, Range)>,
     /// The same for one bucket, over the time until its last request.
     #[serde(default)]
     pub share_of_bucket: BTreeMap<String, Range>,

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
 use super::super::ledger::Progress;
+use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision};
 use super::super::worker::{Answer, Done};
@@ -32,6 +33,7 @@ impl Dispatcher {
         }
         let step = self.in_flight.remove(&job);
         let times = Times { sent, now: answered };
+        self.make_room(job, &answer, times);
         match answer {
             Answer::Attempt(reply) => self.after_attempt(job, reply, times),
             Answer::NeverReleased => {
@@ -45,6 +47,30 @@ impl Dispatcher {
         }
     }
 
+    /// One request fewer is out: what its answer tells of the service's load.
+    fn make_room(&mut self, job: u32, answer: &Answer, times: Times) {
+        let Times { sent, now } = times;
+        let job = &self.jobs[job as usize];
+        let (bucket, reply) = match answer {
+            Answer::NeverReleased => return self.gates[job.bucket().index()].never_left(),
+            Answer::Attempt(reply) => (job.bucket(), Some(reply)),
+            Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::ReadBack(_) => (job.read_bucket(), None),
+        };
+        let gate = &mut self.gates[bucket.index()];
+        if reply.is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::SignInFailed)) {
+            return gate.never_left();
+        }
+        gate.came_back(sent, now);
+        if let Some(percent) = reply.and_then(|reply| reply.load_percent) {
+            gate.loaded(percent, now);
+        }
+        match reply.is_some_and(in_trouble) {
+            true => self.crowd.trouble(sent, now),
+            false => self.crowd.came_back(sent, now, self.in_flight.len() + 1),
+        }
+    }
+
     fn after_attempt(&mut self, job: u32, reply: Reply, times: Times) {
         let action = self.jobs[job as usize].action;
         let bucket = self.jobs[job as usize].bucket();
@@ -53,6 +79,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
         let reason = reason(&reply);
+        let crowded = is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -80,7 +107,7 @@ impl Dispatcher {
             }
             Decision::PauseBucket { asked } => {
                 progress.not_a_try();
-                self.pause(bucket, asked, times);
+                self.pause(bucket, asked, crowded, times);
                 self.again(job, Step::Send, times.now);
             }
             Decision::WaitForHost => {
@@ -157,7 +184,7 @@ impl Dispatcher {
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
-                self.pause(bucket, *after, times);
+                self.pause(bucket, *after, is_crowded(reply), times);
                 self.again(job, step, times.now);
             }
             // A run that is ending does not wait for a host to come back.
@@ -216,9 +243,10 @@ impl Dispatcher {
         }
     }
 
-    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
+    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
         let Times { sent, now } = times;
-        if let Some(pause) = self.gates[bucket.index()].throttled(asked, sent, now, &mut self.rng) {
+        let answer = Throttled { asked, crowded, sent, now };
+        if let Some(pause) = self.gates[bucket.index()].throttled(answer, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
         }
     }
@@ -265,6 +293,16 @@ impl Dispatcher {
             Step::ReadBack { .. } => job.read_bucket(),
         }
     }
+}
+
+/// A service that is out of order names a time too; only this one is about how many requests there are.
+fn is_crowded(reply: &Reply) -> bool {
+    matches!(reply.http_status, Some(429 | 509))
+}
+
+/// Answers of a service that has more to do than it can.
+fn in_trouble(reply: &Reply) -> bool {
+    reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
 }
 
 /// What to tell people about an answer that was no success.

@@ -15,8 +15,8 @@ use serde::Deserialize;
 
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
-pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
-pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
+pub use limits::{Burst, Daily, DailyAnswer, Latency, Stranger, Throttle};
+pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
 
 /// Everything that can be told to a simulated tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Scenario {
     pub count_throttled: bool,
     /// How a throttle answer says when to come back.
     pub retry_after: RetryAfter,
-    pub stranger: Option<Stranger>,
+    pub strangers: Vec<Stranger>,
     pub daily: Daily,
     /// The hour, in UTC, at which the day of the daily limits turns.
     pub daily_reset_hour: HourOfDay,
@@ -71,7 +71,7 @@ impl Default for Scenario {
             throttle: Throttle::default(),
             count_throttled: true,
             retry_after: RetryAfter::Integer,
-            stranger: None,
+            strangers: Vec::new(),
             daily: Daily::default(),
             daily_reset_hour: HourOfDay::default(),
             daily_answer: DailyAnswer::default(),
@@ -126,6 +126,7 @@ impl ScenarioError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Allowance;
     use std::time::Duration;
 
     const EVERYTHING: &str = include_str!("everything.yaml");
@@ -136,11 +137,12 @@ mod tests {
         assert_eq!(scenario.faults.len(), 15);
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
-        let Throttle(windows) = scenario.throttle;
-        assert_eq!(
-            windows.map(|window| window.map(|window| window.requests)),
-            [Some(1_800), Some(50), Some(900), Some(100)]
-        );
+        let Throttle(windows, bursts) = scenario.throttle;
+        let mut documented = Throttle::default().0;
+        documented[1] = Some(Allowance { requests: 50, window: Duration::from_secs(10) });
+        assert_eq!(windows, documented);
+        assert_eq!(bursts.map(|burst| burst.map(|burst| burst.requests.get()))[..2], [None, Some(15)]);
+        assert_eq!(scenario.strangers.len(), 2);
     }
 
     #[test]
