@@ -37,3 +37,68 @@ fn bucket_and_time(row: &Row<'_>) -> rusqlite::Result<Option<(Bucket, Timestamp)
     let bucket = action.map(|action| Bucket { service: action.service, access: Access::Write });
     Ok(bucket.zip(Timestamp::from_microsecond(row.get(1)?).ok()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{INTUNE_DEVICES, INTUNE_OTHER};
+    use rusqlite::Connection;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// A run with one job and its attempts at these seconds.
+    fn add(
+        journal: &Connection,
+        run: i64,
+        tenant: &str,
+        settings: &str,
+        action: &str,
+        ended: Option<i64>,
+        sent: &[i64],
+    ) {
+        let ended = ended.map(|second| second * 1_000_000);
+        journal
+            .execute(
+                "INSERT INTO runs VALUES (?1, ?1, 'running', 'k', 'f', 'd', ?2, ?3, NULL, 1, 0, ?4)",
+                params![run, tenant, settings, ended],
+            )
+            .unwrap();
+        journal
+            .execute(
+                "INSERT INTO jobs VALUES (?1, 0, 'j', 1, ?2, 'r', '[]', NULL, NULL, NULL, 'POST', '/', NULL)",
+                params![run, action],
+            )
+            .unwrap();
+        for (number, second) in (0..).zip(sent) {
+            journal
+                .execute(
+                    "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at) VALUES (?1, 0, ?2, 'c', ?3)",
+                    params![run, number, second * 1_000_000],
+                )
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn whatever_went_to_the_same_tenant_counts_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::open(folder.path()).unwrap();
+        let here = r#"{"graph_url":"https://graph.microsoft.com","simulated":null}"#;
+        let runs = &journal.connection;
+        add(runs, 1, "contoso.com", here, "retire", None, &[70, 90, 99]);
+        add(runs, 2, "Contoso.com", here, "unassignUserFromDevice", Some(95), &[94]);
+        add(runs, 3, "contoso.com", here, "retire", Some(80), &[79]);
+        add(runs, 4, "fabrikam.com", here, "retire", None, &[98]);
+        add(runs, 5, "contoso.com", r#"{"graph_url":"https://graph.microsoft.us"}"#, "retire", None, &[98]);
+        let rehearsed = r#"{"graph_url":"https://graph.microsoft.com","simulated":""}"#;
+        add(runs, 6, "contoso.com", rehearsed, "retire", None, &[98]);
+        let mut sent = journal.sent_since(1, at(80)).unwrap();
+        sent.sort_by_key(|(_, sent_at)| *sent_at);
+        let write = |service| Bucket { service, access: Access::Write };
+        let devices = write(&INTUNE_DEVICES);
+        assert_eq!(sent, [(devices, at(90)), (write(&INTUNE_OTHER), at(94)), (devices, at(99))]);
+        assert_eq!(journal.sent_since(1, at(100)).unwrap(), []);
+    }
+}

@@ -180,7 +180,7 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Action;
+    use crate::catalog::{Action, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER};
     use crate::job::{Ids, JobParts};
     use crate::msgraph::token::Credentials;
     use crate::msgraph::transport::TransportError;
@@ -209,6 +209,25 @@ mod tests {
             note: None,
             after: None,
         })
+    }
+
+    #[tokio::test]
+    async fn a_low_priority_is_told_to_services_that_know_of_it_and_to_no_other() {
+        let recorder = Recorder::default();
+        let token = Credentials::AccessToken("t".to_owned().into());
+        let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let mut client = GraphClient::new(recorder.clone(), tokens, "https://g", clock);
+        for low in [false, true] {
+            client = client.low_priority(low);
+            for service in [&DIRECTORY, &ENTRA_DEVICES, &INTUNE_DEVICES, &INTUNE_OTHER] {
+                client.send(request::build(&job("retire")), "1", false, service).await;
+            }
+        }
+        let sent = recorder.0.lock().unwrap();
+        let told: Vec<_> = sent.iter().map(|headers| headers.get("x-ms-throttle-priority").is_some()).collect();
+        assert_eq!(told, [false, false, false, false, true, true, false, false]);
+        assert_eq!(sent[4].get("x-ms-throttle-priority"), Some(&HeaderValue::from_static("Low")));
     }
 
     #[tokio::test]

@@ -1,9 +1,9 @@
 //! How many requests may be out at once.
 //!
 //! In: the most that the run may have, answers with how long they took. Out: the number. Must not: pace; a crowd grows
-//! only while it is what holds requests back, so that it is never larger than the pace can use.
+//! only while more than half of it is out, so that it is never much larger than the pace can use.
 //!
-//! Twice as many after a round in which all were out and came back well, and one more once the service has been in trouble;
+//! Twice as many after a round in which they were out and came back well, and one more once the service has been in trouble;
 //! half as many after an answer that shows it is, once for each round.
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Crowd {
     pub fn came_back(&mut self, sent: Instant, answered: Instant, out: usize) {
         let took = answered.saturating_duration_since(sent);
         let quickest = *self.quickest.insert(self.quickest.map_or(took, |quickest| quickest.min(took)));
-        if out >= self.size() && took <= quickest.max(Duration::from_millis(50)) * QUEUEING {
+        if out * 2 > self.size() && took <= quickest.max(Duration::from_millis(50)) * QUEUEING {
             let more = if self.shrunk.is_some() { 1.0 / self.size } else { 1.0 };
             self.size = (self.size + more).min(self.most);
         }
@@ -71,7 +71,7 @@ mod tests {
         for _ in 0..1_000 {
             crowd.came_back(start, second(start, 1.0), 3);
         }
-        assert_eq!(crowd.size(), 16);
+        assert_eq!(crowd.size(), 16, "the pace holds them back");
         for _ in 0..16 {
             crowd.came_back(start, second(start, 1.0), 64);
         }

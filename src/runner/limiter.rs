@@ -155,8 +155,8 @@ impl Gate {
         self.pause.over(sent);
     }
 
-    /// The service says how loaded it is, in percent of its limit.
-    pub fn loaded(&mut self, percent: u16, now: Instant) {
+    /// The service says how loaded it is, in percent of its limit, or that it is not.
+    pub fn loaded(&mut self, percent: Option<u16>, now: Instant) {
         if let Some((_, pace)) = &mut self.limit {
             pace.loaded(percent, now);
         }

@@ -143,4 +143,6 @@ pub async fn run<E: Executor>(
 }
 
 #[cfg(test)]
+mod pacing_tests;
+#[cfg(test)]
 mod tests;

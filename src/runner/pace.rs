@@ -29,6 +29,10 @@ const BEYOND: f64 = 0.1;
 const SLOWEST: f64 = 0.005;
 /// From this share of its limit on, the service says how loaded it is.
 const LOADED: f64 = 0.8;
+/// What that takes of the pace at the least, and what an answer that says nothing of it gives back, of the allowance.
+const LOAD_OFF: f64 = 0.85;
+const LOAD_STEP: f64 = 0.05;
+const LOAD_SHOWS_AFTER: Duration = Duration::from_secs(1);
 /// Lateness that is made up for. A timer wakes up a little late, each time.
 const LATENESS: Duration = Duration::from_millis(20);
 
@@ -38,6 +42,8 @@ pub struct Pace {
     /// Of the allowance, more than 0 and at most 1.
     share: f64,
     step: f64,
+    /// How loaded the service said it is, when that was last taken in; 0 where it said nothing any more.
+    load: Option<f64>,
     /// When the share last went down or up.
     changed: Option<Instant>,
     /// When the first request left.
@@ -48,7 +54,7 @@ pub struct Pace {
 
 impl Pace {
     pub fn new(allowance: Allowance) -> Self {
-        Self { allowance, share: 1.0, step: 0.0, changed: None, began: None, next: None }
+        Self { allowance, share: 1.0, step: 0.0, load: None, changed: None, began: None, next: None }
     }
 
     /// Whether one more may leave; if not, when it may.
@@ -77,14 +83,28 @@ impl Pace {
         self.slow_to((left_for_us * CAREFUL).clamp(self.share * MOST_OFF, self.share * LEAST_OFF), now);
     }
 
-    /// The service says that it is at so many percent of its limit. Taken in once in a while, because what we change
-    /// shows only after some time.
-    pub fn loaded(&mut self, percent: u16, now: Instant) {
-        let a_while = self.allowance.window.min(Duration::from_secs(10)) / 2;
-        let recent = self.changed.is_some_and(|changed| now.saturating_duration_since(changed) < a_while);
-        let load = f64::from(percent) / 100.0;
-        if load >= LOADED && !recent {
-            self.slow_to((self.share * 0.95 * LOADED / load).max(self.share * MOST_OFF), now);
+    /// An answer came from a service that says how loaded it is, in percent of its limit, from eight tenths on and not
+    /// below. Taken in once in a while, because what we change shows only after some time.
+    pub fn loaded(&mut self, percent: Option<u16>, now: Instant) {
+        let recent = self.changed.is_some_and(|changed| now.saturating_duration_since(changed) < LOAD_SHOWS_AFTER);
+        match percent.map(|percent| f64::from(percent) / 100.0).filter(|load| *load >= LOADED) {
+            Some(load) => {
+                if recent {
+                    return;
+                }
+                // Where it falls already, it is left to fall.
+                if self.load.replace(load).is_none_or(|before| load >= before) {
+                    self.slow_to((self.share * LOAD_OFF * LOADED / load).max(self.share * MOST_OFF), now);
+                } else {
+                    self.changed = Some(now);
+                }
+            }
+            None if self.load.is_some() && !recent && self.share < 1.0 => {
+                self.load = Some(0.0);
+                self.share = (self.share + LOAD_STEP).min(1.0);
+                self.changed = Some(now);
+            }
+            None => {}
         }
     }
 
@@ -174,13 +194,18 @@ mod tests {
     fn it_slows_down_before_the_limit_where_the_service_says_how_near_it_is() {
         let start = Instant::now();
         let mut pace = Pace::new(TEN_A_SECOND);
-        pace.loaded(79, start);
+        pace.loaded(Some(79), start);
+        pace.loaded(None, start);
         assert_eq!(pace.permille(), 1_000);
-        pace.loaded(100, start);
-        assert_eq!(pace.permille(), 760);
-        pace.loaded(100, after(start, 1));
-        assert_eq!(pace.permille(), 760, "that was said before the change can have shown");
-        pace.loaded(180, after(start, 6));
-        assert_eq!(pace.permille(), 380);
+        pace.loaded(Some(100), start);
+        assert_eq!(pace.permille(), 680);
+        pace.loaded(Some(100), start + Duration::from_millis(900));
+        assert_eq!(pace.permille(), 680, "that was said before the change can have shown");
+        pace.loaded(Some(180), after(start, 2));
+        assert_eq!(pace.permille(), 340);
+        pace.loaded(Some(120), after(start, 3));
+        assert_eq!(pace.permille(), 340, "it falls already");
+        pace.loaded(None, after(start, 4));
+        assert_eq!(pace.permille(), 390, "and comes back soon where it says that there is room");
     }
 }

@@ -62,8 +62,8 @@ impl Dispatcher {
             return gate.never_left();
         }
         gate.came_back(sent, now);
-        if let Some(percent) = reply.and_then(|reply| reply.load_percent) {
-            gate.loaded(percent, now);
+        if let Some(reply) = reply {
+            gate.loaded(reply.load_percent, now);
         }
         match reply.is_some_and(in_trouble) {
             true => self.crowd.trouble(sent, now),
