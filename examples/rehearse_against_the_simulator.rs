@@ -8,14 +8,12 @@ use std::sync::Arc;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::Action;
-use musterout::catalog::Budget;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::report::Account;
-use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use musterout::simulator::scenario::Scenario;
 use musterout::simulator::tenant::Tenant;
@@ -42,9 +40,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
-    let limits = Limits { concurrency: 4, max_attempts: 3, pacing: Pacing::Within(Budget::documented(0)) };
-    let run =
-        Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
+    let limits = Limits { concurrency: 4, ..Limits::default() };
+    let run = Run {
+        jobs: Arc::clone(&jobs),
+        holds,
+        limits,
+        brakes: Brakes::default(),
+        people: None,
+        clock,
+        rng: Rng::with_seed(1),
+        lookout: Default::default(),
+        history: History::default(),
+    };
     let (events, _told) = mpsc::unbounded_channel();
     let (_stop, requests) = mpsc::unbounded_channel();
     let ended = runner::run(run, client, events, requests).await;

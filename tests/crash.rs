@@ -99,8 +99,11 @@ impl<'s> Cycle<'s> {
             let due = self.jobs.len().to_string();
             let plan = self.plan.display().to_string();
             let concurrency = self.rng.u8(1..9).to_string();
-            let arguments =
-                ["run", &plan, "--unpaced", "--report", "report.csv", "--confirm", &due, "--concurrency", &concurrency];
+            let arguments = [
+                &["run", &plan, "--unpaced", "--report", "report.csv", "--confirm", &due][..],
+                &["--concurrency", &concurrency, "--settling-seconds", "0"],
+            ]
+            .concat();
             if self.come_through_or_be_killed(&arguments) {
                 return self.balance();
             }

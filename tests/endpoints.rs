@@ -199,6 +199,7 @@ fn plan(action: &str, targets: usize) -> String {
 fn run_plan(desk: &Desk, recorder: &Recorder, confirm: usize, more: &[&str]) -> Ran {
     let confirm = confirm.to_string();
     let mut command = desk.musterout(["run", "plan.csv", "--report", "report.csv", "--confirm", &confirm]);
+    command.args(["--settling-seconds", "0"]);
     run(signed_in(command.args(recorder.flags()).args(more)))
 }
 

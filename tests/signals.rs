@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
+use crate::outside::linger;
 use crate::support::guid;
 use crate::support::program::{Desk, Ran, column};
 use crate::support::recorder::{Answer, Recorder};
@@ -130,6 +131,20 @@ fn ctrl_c_waits_for_what_is_out() {
     the_first_signal_drains("INT");
 }
 
+/// As `timeout` sends it: to the process, and at once to its group.
+#[test]
+fn a_doubled_ctrl_c_is_one() {
+    let mut run = Held::start();
+    run.wait_for_two();
+    run.signal("INT");
+    run.signal("INT");
+    run.wait_for_line("stopping: 2 requests are still out");
+    run.door.open();
+    let (ran, desk, _) = run.end();
+    ran.ended_with(130);
+    assert_eq!(column(&desk.report(), "outcome")[..2], ["accepted", "accepted"]);
+}
+
 #[test]
 fn sigterm_is_like_ctrl_c() {
     the_first_signal_drains("TERM");
@@ -141,6 +156,8 @@ fn the_second_ctrl_c_gives_up_what_is_out() {
     run.wait_for_two();
     run.signal("INT");
     run.wait_for_line("stopping: 2 requests are still out; Ctrl-C again abandons them");
+    // Two within an instant are one.
+    linger(Duration::from_millis(50));
     run.signal("INT");
     run.wait_for_line("abandoned: 2 requests will be unknown in the report");
     let (ran, desk, recorder) = run.end();
@@ -177,6 +194,30 @@ fn a_run_that_is_stopped_while_it_signs_in_leaves_nothing_behind() {
     assert!(!child.wait().unwrap().success());
     let left: Vec<_> = std::fs::read_dir(desk.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["plan.csv"]);
+    assert!(recorder.to_graph().is_empty());
+}
+
+/// What is recorded as the plan must be what was looked at.
+#[test]
+fn a_plan_that_is_edited_after_it_was_read_is_not_run() {
+    let (arrived, arrivals) = channel();
+    let door = Arc::new(Door::default());
+    let inside = Arc::clone(&door);
+    let recorder = Recorder::start(move |_, _| {
+        let _ = arrived.send(());
+        inside.pass();
+        Answer::token("t")
+    });
+    let desk = Desk::with(&[("plan.csv", &format!("action,id\nwipe,{}\n", guid(1)))]);
+    let mut command = desk.musterout(["run", "plan.csv", "--report", "report.csv", "--confirm", "1"]);
+    command.args(recorder.flags()).env("AZURE_TENANT_ID", "contoso.onmicrosoft.com");
+    command.env("AZURE_CLIENT_ID", guid(2)).env("AZURE_CLIENT_SECRET", "s");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    arrivals.recv_timeout(Duration::from_secs(60)).expect("it signs in");
+    std::fs::write(desk.path("plan.csv"), format!("action,id\nwipe,{}\n", guid(3))).unwrap();
+    door.open();
+    let ran = Ran::of(child.wait_with_output().unwrap()).ended_with(10);
+    assert!(ran.stderr.contains("plan.csv has changed since it was read"), "{}", ran.stderr);
     assert!(recorder.to_graph().is_empty());
 }
 

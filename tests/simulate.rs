@@ -41,6 +41,7 @@ fn played(action: &str, fault: &str) -> Told {
     );
     let desk = Desk::with(&[("plan.yaml", &plan)]);
     let mut command = desk.musterout(["run", "plan.yaml", "--report", "report.csv", "--confirm", "1"]);
+    command.args(["--settling-seconds", "0"]);
     let ran = run(simulator.known_to(&mut command));
     let row = desk.report().remove(0);
     Told { ran, row, counts: simulator.counts() }

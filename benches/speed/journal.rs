@@ -12,6 +12,7 @@ use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_proc
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
 use musterout::msgraph::client::GraphClient;
@@ -92,9 +93,17 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
             let run = Run {
                 jobs: Arc::clone(jobs),
                 holds: vec![None; jobs.len()],
-                limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing: Pacing::Off },
+                limits: Limits {
+                    concurrency: IN_FLIGHT,
+                    max_attempts: 5,
+                    settling: Duration::from_secs(60),
+                    pacing: Pacing::Off,
+                },
+                brakes: Brakes::default(),
+                people: None,
                 clock,
                 rng: Rng::with_seed(1),
+                lookout: Default::default(),
                 history: History { journal, ..History::default() },
             };
             let ended = runner::run(run, client, events, never).await;

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::Budget;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
-use musterout::runner::executor::Executor;
+use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
@@ -37,6 +39,10 @@ impl Executor for AtOnce {
             client_request_id: client_request_id.into(),
             load_percent: None,
         }
+    }
+
+    async fn inspect(&self, _job: &Job, _client_request_id: &str) -> Seen {
+        Seen::Gone
     }
 
     async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {
@@ -86,9 +92,12 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
     let run = Run {
         jobs: Arc::clone(jobs),
         holds: vec![None; jobs.len()],
-        limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, pacing },
+        limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
+        brakes: Brakes::default(),
+        people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
+        lookout: Default::default(),
         history: History::default(),
     };
     let ended = runner::run(run, Arc::new(AtOnce), events, never).await;

@@ -7,6 +7,7 @@
 mod actions;
 mod bucket;
 mod budget;
+mod consequences;
 mod id;
 mod parameter;
 
@@ -15,6 +16,7 @@ pub use bucket::{
     Access, Allowance, Bucket, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service, TenantSize,
 };
 pub use budget::{Budget, OwnAllowances, Terms};
+pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
 pub use parameter::{Parameter, ParameterKind};
 
@@ -126,7 +128,14 @@ pub enum ReadBack {
     ///
     /// An entry of `deviceActionResults` under one of `action_names` that is newer than the attempt means yes too: it
     /// may be there before the state has changed.
-    ManagementState { landed: &'static [&'static str], action_names: &'static [&'static str] },
+    ///
+    /// With one of the parameters in `stays` set, the device is `managed` again afterwards: then `managed` means no only
+    /// as long as the device has not checked in since.
+    ManagementState {
+        landed: &'static [&'static str],
+        action_names: &'static [&'static str],
+        stays: &'static [&'static str],
+    },
     /// The target is gone: yes. It is still there: no.
     Absent,
     /// `deviceActionResults` holds an entry of this `actionName` that is newer than the attempt: yes. Its absence

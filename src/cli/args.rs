@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use jiff::SignedDuration;
+
 use super::exit;
 use crate::journal::resume::Only;
 use crate::ops::{Choices, Tenant};
@@ -35,12 +37,16 @@ pub struct Arguments {
 pub enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
-    /// Show every request that a run would send; no network
+    /// Show every request that a run would send; no network, unless the preview is saved
     Preview(PreviewArguments),
-    /// Perform a plan and write a report
+    /// Compare two saved previews, or one with a plan: what was added, removed, changed, what drifted
+    Diff(DiffArguments),
+    /// Perform a plan or a saved preview, and write a report
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
+    /// Stop a run that is under way in another terminal, as Ctrl-C there would
+    Stop(StopArguments),
     /// Show the rows of a run as the journal has them, also while it runs and after a crash
     Report(ReportArguments),
     /// List, prune or export the runs in the journal
@@ -57,8 +63,10 @@ impl Verb {
         match self {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
+            Self::Diff(arguments) => arguments.form.into(),
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
+            Self::Stop(arguments) => arguments.form.into(),
             Self::Report(arguments) => match arguments.form {
                 ReportForm::Csv => Form::Human,
                 ReportForm::Json => Form::Json,
@@ -106,17 +114,25 @@ impl From<PlainForm> for Form {
 
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct PreviewArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
+    /// Save the preview for `run`: look at every target (reads alone are sent) and write down what was seen
+    #[arg(long, value_name = "FILE.json")]
+    pub out: Option<PathBuf>,
+    /// How long the saved preview may be run, such as 90m or 48h, 30 days at most [default: 24h]
+    #[arg(long, value_name = "TIME", requires = "out", value_parser = validity)]
+    pub valid_for: Option<SignedDuration>,
     /// Leave out what an earlier run of the same plan has done, as `run --once` does
     #[arg(long)]
     pub once: bool,
@@ -124,14 +140,35 @@ pub struct PreviewArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
 }
 
+fn validity(text: &str) -> Result<SignedDuration, String> {
+    let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
+    let range = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24 * 30);
+    range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 720h".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The saved preview (.json) or plan that was
+    pub before: PathBuf,
+    /// The saved preview or plan that is
+    pub after: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Show what would be sent, and send nothing: the same as `preview`
     #[arg(long)]
@@ -149,6 +186,8 @@ pub struct RunArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -159,12 +198,24 @@ impl RunArguments {
     pub fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
             plan: self.plan.clone(),
+            out: None,
+            valid_for: None,
             once: self.once,
+            policy: self.policy.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,
         }
     }
+}
+
+/// Which guards, beside the plan's own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Guards")]
+pub struct PolicyArguments {
+    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Which tenant.
@@ -241,6 +292,9 @@ pub struct PaceArguments {
     /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub max_attempts: Option<u8>,
+    /// How long after a lost answer a read that shows no effect is no proof yet [default: the plan's, or 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub settling_seconds: Option<u16>,
     /// Keep to no documented limit; for a server on this machine only
     #[arg(long)]
     pub unpaced: bool,
@@ -252,6 +306,7 @@ impl PaceArguments {
             concurrency: self.concurrency,
             reserve_percent: self.reserve_percent,
             max_attempts: self.max_attempts,
+            settling_seconds: self.settling_seconds,
             unpaced: self.unpaced,
             ..Choices::default()
         }
@@ -273,6 +328,8 @@ pub struct ResumeArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub hosts: HostArguments,
     #[command(flatten)]
     pub state: StateArguments,
@@ -282,6 +339,18 @@ impl ResumeArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
+}
+
+#[derive(Debug, Args)]
+pub struct StopArguments {
+    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub state: StateArguments,
 }
 
 /// A class of jobs, by how they stand.

@@ -14,10 +14,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action, Budget};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
-use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
-use crate::plan::Plan;
+use crate::ops::{self, Agreed, Finished, Previewed, Reported, Stopped};
+use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
@@ -44,41 +43,66 @@ fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn checked(plan: &Plan, form: PlainForm) -> Result<(), Failure> {
+pub fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&ui::checked::render(plan, view())),
-        PlainForm::Json => print(&format!("{}\n", ui::checked::json(plan))),
+        PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
+        PlainForm::Json => print(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
     }
 }
 
 pub fn previewed(
-    plan: &Plan,
-    preflight: &Preflight,
+    previewed: &Previewed,
     graph_url: &str,
     budget: Budget,
     arguments: &PreviewArguments,
+    now: Timestamp,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, budget);
+    let Previewed { plan, preflight, verdict, sightings, agreed } = previewed;
+    let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
+    let head = agreed.as_ref().map(|agreed| &agreed.head);
+    let graph_url = head.map_or(graph_url, |head| &head.graph_url);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
-        Form::Json => write_json(&preview, graph_url, &mut out)?,
+        Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(saved).as_ref(), &mut out)?,
         Form::Human => {
             let file = plan.file.display().to_string();
-            let tenant = match arguments.connection.tenant() {
-                Tenant::Simulated(_) => Some("the simulated tenant"),
-                Tenant::Real => plan.tenant.as_deref(),
-            };
+            let simulated = arguments.connection.simulate.is_some() || head.is_some_and(|head| head.simulated);
             let heading = Heading {
                 plan: plan.name.as_deref().unwrap_or(&file),
-                tenant,
+                tenant: if simulated { Some("the simulated tenant") } else { plan.tenant.as_deref() },
                 justification: plan.justification.as_deref(),
             };
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
+            if let Some(agreed) = agreed {
+                let file = agreed.file.display().to_string();
+                let text = ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view());
+                out.write_all(text.as_bytes())?;
+            }
         }
     }
     out.flush()?;
     Ok(())
+}
+
+/// Warnings of the guards beside a preview; where they refuse the run, they are said with the refusal.
+pub fn warned(previewed: &Previewed, form: Form, stderr: &Stderr) {
+    if form != Form::Json && !previewed.verdict.faults.has_errors() {
+        ui::faults::tell(&previewed.verdict.faults, &previewed.plan.file, stderr);
+    }
+}
+
+/// What a saved preview says of itself.
+fn saved(agreed: &Agreed) -> serde_json::Value {
+    json!({ "file": agreed.file.to_string_lossy(), "digest": agreed.digest, "head": agreed.head })
+}
+
+pub fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => print(&ui::diff::render(differences, view())),
+        PlainForm::Json => print(&format!("{:#}\n", ui::diff::json(differences))),
+    }
 }
 
 pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
@@ -103,6 +127,13 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
         }
+        Some(StopReason::Requested) => {
+            Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
+        }
+        Some(StopReason::Breaker(why)) => Diagnostic::error("breaker", format!("the run was stopped: {why}"))
+            .help(format!("look at the report; when the cause is gone: {}", go_on(finished))),
+        Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
+            .help(format!("look at the wave; to begin the next one: {}", go_on(finished))),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {
@@ -145,6 +176,28 @@ pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), 
     match form {
         PlainForm::Human => print(&ui::runs::render(runs, now, view())),
         PlainForm::Json => print(&ui::runs::json_lines(runs)),
+    }
+}
+
+/// What came of a request to stop, and the exit code that goes with it.
+pub fn stop(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
+    let (run, exit, word) = match stopped {
+        Stopped::Ended(run) => (run, Exit::Good, "ended"),
+        Stopped::Draining(run) => (run, Exit::Open, "draining"),
+        Stopped::NotUnderWay(run) => (run, Exit::NothingToDo, "not_under_way"),
+    };
+    match form {
+        PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
+        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
+    }
+    Ok(exit)
+}
+
+fn stopped_words(stopped: &Stopped) -> &'static str {
+    match stopped {
+        Stopped::Ended(_) => "has ended",
+        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
+        Stopped::NotUnderWay(_) => "is not under way",
     }
 }
 

@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::JournalError;
+use super::memory;
 use super::store::{Journal, RunId};
 use crate::outcome::{Outcome, Tally};
 
@@ -79,6 +80,7 @@ impl Journal {
             "running" => "broken off",
             "interrupted" => "interrupted",
             "stopped" => "stopped",
+            "tripped" => "tripped",
             _ => "finished",
         };
         Ok(Some((id, standing)))
@@ -110,23 +112,24 @@ impl Journal {
         Ok(tally)
     }
 
-    /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers stays.
+    /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
-        // A job without an outcome is open too. The newest run of a plan knows what its runs have done, and without it
-        // `--once` would do it again.
+        // A job without an outcome is open too.
         const OLD: &str = "state = 'finished' AND started_at < ?1 AND jobs = (
             SELECT count(*) FROM outcomes WHERE outcomes.run = runs.run
-            AND outcome NOT IN ('unknown', 'awaiting_approval', 'not_attempted'))
-            AND run NOT IN (SELECT max(run) FROM runs GROUP BY plan_key)";
+            AND outcome NOT IN ('unknown', 'awaiting_approval', 'not_attempted'))";
+        let before = before.as_microsecond();
         // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        for plan_key in plan_keys(&transaction, OLD, before).map_err(JournalError::read)? {
+            memory::remember(&transaction, &plan_key)?;
+        }
         let jobs: Option<i64> = transaction
-            .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {OLD}"), [before.as_microsecond()], |row| row.get(0))
+            .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {OLD}"), [before], |row| row.get(0))
             .map_err(JournalError::read)?;
-        let runs = transaction
-            .execute(&format!("DELETE FROM runs WHERE {OLD}"), [before.as_microsecond()])
-            .map_err(JournalError::write)?;
+        let runs =
+            transaction.execute(&format!("DELETE FROM runs WHERE {OLD}"), [before]).map_err(JournalError::write)?;
         transaction.commit().map_err(JournalError::write)?;
         Ok(Pruned { runs, jobs: jobs.unwrap_or_default().unsigned_abs() })
     }
@@ -149,4 +152,11 @@ impl Journal {
         let detached = self.connection.execute_batch("DETACH DATABASE one");
         copied.and(folded).and(detached).map_err(JournalError::write)
     }
+}
+
+/// The plans of the runs that a condition holds for.
+fn plan_keys(connection: &Connection, condition: &str, before: i64) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare(&format!("SELECT DISTINCT plan_key FROM runs WHERE {condition}"))?;
+    let keys = select.query_map([before], |row| row.get(0))?;
+    keys.collect()
 }

@@ -7,6 +7,7 @@
 mod error;
 mod list;
 mod lock;
+pub mod memory;
 mod reader;
 mod recent;
 pub mod resume;
@@ -16,7 +17,7 @@ mod writer;
 
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
-pub use lock::{Holder, RunLock};
+pub use lock::{Holder, RunLock, StopWatch};
 pub use reader::{PastAttempt, RunRecord, StoredJob};
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use writer::{Recorder, Written};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::JournalError;
 use super::resume::{Past, Sent};
-use super::store::{Journal, RunId};
+use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
@@ -49,10 +49,12 @@ pub struct PastAttempt {
     pub verdict: Option<String>,
 }
 
+/// Answers after which nothing has happened.
+pub(super) const NOTHING_HAPPENED: [&str; 5] =
+    ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
+
 impl PastAttempt {
-    /// Answers after which nothing has happened.
     fn without_effect(&self) -> bool {
-        const NOTHING_HAPPENED: [&str; 5] = ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
         self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
     }
 }
@@ -160,6 +162,14 @@ impl Journal {
         Ok(record)
     }
 
+    /// The files that the run's plan was read from, as they were.
+    pub fn plan_files(&self, run: i64) -> Result<Vec<PlanFile>, JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT file, text FROM plan_files WHERE run = ?1").map_err(JournalError::read)?;
+        let files = select.query_map([run], |row| Ok(PlanFile { file: row.get(0)?, text: row.get(1)? }));
+        files.and_then(Iterator::collect).map_err(JournalError::read)
+    }
+
     fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {
         let mut select =
             self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
@@ -235,12 +245,14 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
     let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
     let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
     let body: Option<String> = row.get("body").map_err(JournalError::read)?;
+    let parameters = body.as_deref().map(|body| Parameters::read(action, body).ok_or("its parameters cannot be read"));
+    let parameters = parameters.transpose().map_err(damaged)?;
     let job = Job::new(JobParts {
         row: row.get("row").map_err(JournalError::read)?,
         action,
         route,
         ids: Ids::new(ids.iter().map(String::as_str)),
-        parameters: parameters(action, body.as_deref()).ok_or_else(|| damaged("its parameters cannot be read"))?,
+        parameters,
         not_before: row.get::<_, Option<i64>>("not_before").map_err(JournalError::read)?.map(micros),
         note: row.get::<_, Option<String>>("note").map_err(JournalError::read)?.map(String::into_boxed_str),
         after: row.get("after").map_err(JournalError::read)?,
@@ -249,15 +261,6 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
         return Err(damaged("its digest does not fit what is recorded of it"));
     }
     Ok(StoredJob { job, request: (text("method")?, text("path")?, body), settled: None, attempts: Vec::new() })
-}
-
-type Shared = Option<std::sync::Arc<Parameters>>;
-
-fn parameters(action: &'static Action, body: Option<&str>) -> Option<Shared> {
-    let Some(body) = body else { return Some(None) };
-    let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
-    let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
-    Some(Parameters::new(action, named.collect::<Option<Vec<_>>>()?))
 }
 
 fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {

@@ -5,25 +5,26 @@
 //!
 //! Times are microseconds since 1970, ids are text as people see them, so that `sqlite3 journal.db` is readable.
 
-use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::error::JournalError;
+/// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
+/// added to.
+const STEPS: &[&str] = &[TABLES, MEMORY];
 
 /// The schema this version writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = STEPS.len() as u32;
 
 /// How long a writer waits for another process's commit.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// `state` of a run and `outcome` of a job are words, not numbers: states that come later need no change of schema.
+/// The first version. `state` of a run and `outcome` of a job are words, not numbers: states that come later need no change of schema.
 const TABLES: &str = "
 CREATE TABLE runs (
     run         INTEGER PRIMARY KEY,
     run_id      TEXT NOT NULL UNIQUE,
-    state       TEXT NOT NULL,             -- running, finished, interrupted, stopped
+    state       TEXT NOT NULL,             -- running, finished, interrupted, stopped, tripped
     plan_key    TEXT NOT NULL,             -- what makes two runs runs of one plan
     plan_file   TEXT NOT NULL,
     plan_digest TEXT NOT NULL,
@@ -94,29 +95,100 @@ CREATE TABLE outcomes (
 ) WITHOUT ROWID;
 ";
 
+/// What `--once` knows of a plan's jobs, gathered from its finished runs, so that they can be pruned.
+const MEMORY: &str = "
+ALTER TABLE runs ADD COLUMN remembered INTEGER NOT NULL DEFAULT 0;  -- whether the table below knows the run
+
+CREATE TABLE remembered (
+    plan_key          TEXT NOT NULL,
+    job_id            TEXT NOT NULL,
+    done              INTEGER NOT NULL,    -- 0: it was sent, and whether it had an effect is not known
+    run_id            TEXT NOT NULL,       -- the run that did it, or that left the doubt
+    client_request_id TEXT NOT NULL,       -- of the attempt in doubt
+    sent_at           INTEGER NOT NULL,
+    PRIMARY KEY (plan_key, job_id)
+) WITHOUT ROWID;
+";
+
+/// What an opened database turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    Current,
+    /// Written by a later version of the program.
+    Newer(u32),
+}
+
 /// Makes a connection durable, patient and current.
-pub fn prepare(connection: &Connection, file: &Path) -> Result<(), JournalError> {
-    let open = |error: rusqlite::Error| JournalError::Open { file: file.to_owned(), cause: error.to_string() };
-    connection.busy_timeout(BUSY).map_err(open)?;
+pub fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
+    connection.busy_timeout(BUSY)?;
     // FULL: a commit has reached the disk when it returns. NORMAL would lose the record of a wipe with the power.
-    connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-        .map_err(open)?;
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open)?;
-    match found {
-        VERSION => Ok(()),
-        0 => create(connection).map_err(open),
-        found if found > VERSION => Err(JournalError::Newer { file: file.to_owned(), found, known: VERSION }),
-        found => Err(JournalError::Open { file: file.to_owned(), cause: format!("unknown schema {found}") }),
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+    match version(connection)? {
+        VERSION => Ok(Found::Current),
+        found if found > VERSION => Ok(Found::Newer(found)),
+        _ => upgrade(connection),
     }
 }
 
-/// Two processes may come here at once: the second finds the tables made.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found == 0 {
-        connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};"))?;
+fn version(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Two processes may come here at once: the second finds the work done.
+fn upgrade(connection: &Connection) -> rusqlite::Result<Found> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found > VERSION {
+        return Ok(Found::Newer(found));
     }
-    connection.execute_batch("COMMIT")
+    for step in STEPS.iter().skip(found as usize) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(Found::Current)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let mut select = connection.prepare("SELECT sql FROM sqlite_schema ORDER BY name").unwrap();
+        select
+            .query_map([], |row| row.get::<_, Option<String>>(0))
+            .unwrap()
+            .map(|sql| sql.unwrap().unwrap_or_default())
+            .collect()
+    }
+
+    #[test]
+    fn every_older_version_becomes_the_newest_and_keeps_its_runs() {
+        let newest = Connection::open_in_memory().unwrap();
+        prepare(&newest).unwrap();
+        for version in 1..VERSION {
+            let old = Connection::open_in_memory().unwrap();
+            for step in &STEPS[..version as usize] {
+                old.execute_batch(step).unwrap();
+            }
+            old.pragma_update(None, "user_version", version).unwrap();
+            old.execute_batch(
+                "INSERT INTO runs (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at)
+                 VALUES ('r', 'finished', 'k', 'f', 'd', 't', '{}', 0, 0)",
+            )
+            .unwrap();
+            assert_eq!(prepare(&old).unwrap(), Found::Current);
+            assert_eq!(tables(&old), tables(&newest), "from version {version}");
+            let kept: u32 = old.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
+            assert_eq!((kept, super::version(&old).unwrap()), (1, VERSION));
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_wrote_is_left_alone() {
+        let later = Connection::open_in_memory().unwrap();
+        later.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert_eq!(prepare(&later).unwrap(), Found::Newer(VERSION + 1));
+        assert!(tables(&later).is_empty());
+    }
 }

@@ -6,12 +6,13 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 
 use super::error::JournalError;
-use super::schema;
+use super::schema::{self, Found};
 use super::writer::Statements;
 use crate::job::Job;
 use crate::outcome::Settlement;
@@ -116,7 +117,7 @@ impl Journal {
     pub fn set_state(&self, run: i64, state: &str, ended: Option<Timestamp>) -> Result<(), JournalError> {
         self.connection
             .execute(
-                "UPDATE runs SET state = ?2, ended_at = ?3 WHERE run = ?1",
+                "UPDATE runs SET state = ?2, ended_at = ?3, remembered = 0 WHERE run = ?1",
                 params![run, state, ended.map(|at| at.as_microsecond())],
             )
             .map(|_| ())
@@ -124,11 +125,30 @@ impl Journal {
     }
 }
 
+/// How long another process may keep the database from being opened, and how often to look.
+const OPENING: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// SQLite's own patience ends where a database becomes one with a write-ahead log, or its last user leaves it: there it
+/// says at once that the database is locked, whatever timeout is set.
 fn connect(file: &Path) -> Result<Connection, JournalError> {
-    let open = |error: rusqlite::Error| JournalError::Open { file: file.to_owned(), cause: error.to_string() };
-    let connection = Connection::open(file).map_err(open)?;
-    schema::prepare(&connection, file)?;
-    Ok(connection)
+    let started = Instant::now();
+    loop {
+        match Connection::open(file)
+            .and_then(|connection| schema::prepare(&connection).map(|found| (connection, found)))
+        {
+            Ok((connection, Found::Current)) => return Ok(connection),
+            Ok((_, Found::Newer(found))) => {
+                return Err(JournalError::Newer { file: file.to_owned(), found, known: schema::VERSION });
+            }
+            Err(error) if is_busy(&error) && started.elapsed() < OPENING => std::thread::park_timeout(BETWEEN_LOOKS),
+            Err(error) => return Err(JournalError::Open { file: file.to_owned(), cause: error.to_string() }),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 fn insert_run<'j, F>(connection: &Connection, run: &NewRun<'j, F>) -> rusqlite::Result<i64>

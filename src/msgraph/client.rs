@@ -17,9 +17,10 @@ use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::catalog::{Method, ReadBack, Service};
 use crate::clock::Clock;
+use crate::identity::Identity;
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
-use crate::runner::executor::Executor;
+use crate::runner::executor::{Executor, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
@@ -63,7 +64,7 @@ impl<T: Transport> GraphClient<T> {
         &self.tokens
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         request: GraphRequest<'_>,
         id: &str,
@@ -128,6 +129,22 @@ impl<T: Transport> Executor for GraphClient<T> {
             }
             (Verdict::Gone, _) => Evidence::Gone("a read showed that it is not there".into()),
             _ => Evidence::NotRead(reply),
+        }
+    }
+
+    async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+        let (reply, wire) = self.send(request::build_look(job), client_request_id, false, job.action.service).await;
+        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "look");
+        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+        match (&reply.verdict, document.as_ref().and_then(Identity::from_document)) {
+            (Verdict::Succeeded, Some(identity)) => Seen::Identity(Box::new(identity)),
+            (Verdict::Succeeded, None) => Seen::NotRead(Reply {
+                verdict: Verdict::Refused,
+                error_message: Some("the read gave nothing that could be understood".into()),
+                ..reply
+            }),
+            (Verdict::Gone, _) => Seen::Gone,
+            _ => Seen::NotRead(reply),
         }
     }
 }

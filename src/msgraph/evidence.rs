@@ -19,12 +19,15 @@ const UNTOUCHED: &str = "managed";
 
 pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     match job.action.read_back {
-        ReadBack::ManagementState { landed, action_names } => match newer_result(document, action_names, since) {
-            Some(name) if state_of(document) == UNTOUCHED => {
-                Evidence::Effect(format!("deviceActionResults shows {name}"))
+        ReadBack::ManagementState { landed, action_names, stays } => {
+            match newer_result(document, action_names, since) {
+                Some(name) if state_of(document) == UNTOUCHED => {
+                    Evidence::Effect(format!("deviceActionResults shows {name}"))
+                }
+                None if state_of(document) == UNTOUCHED && stays_managed(job, stays) => by_check_in(document, since),
+                _ => by_state(state_of(document), landed),
             }
-            _ => by_state(state_of(document), landed),
-        },
+        }
         ReadBack::Cleared { property } => by_property(document, property),
         ReadBack::Absent => Evidence::NoEffect("it is still there".into()),
         ReadBack::ActionResult { action_name } => by_result(document, action_name, since),
@@ -42,6 +45,26 @@ fn by_state(state: &str, landed: &[&str]) -> Evidence {
         state if landed.contains(&state) => Evidence::Effect(format!("managementState is {state}")),
         UNTOUCHED => Evidence::NoEffect(format!("managementState is {state}")),
         state => Evidence::CannotTell(format!("managementState is {state}, which does not tell")),
+    }
+}
+
+/// Whether the device would be managed again after the action.
+fn stays_managed(job: &Job, stays: &[&str]) -> bool {
+    let body = job.parameters.as_ref().map(|parameters| parameters.body());
+    let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
+    body.is_some_and(|body| stays.iter().any(|name| body.get(name).and_then(Value::as_bool) == Some(true)))
+}
+
+/// A device acts when it checks in, and not before.
+fn by_check_in(device: &Value, since: Timestamp) -> Evidence {
+    let seen = device.get("lastSyncDateTime").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
+    match seen.map(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since)) {
+        Some(false) => Evidence::NoEffect("managementState is managed, and the device has not checked in since".into()),
+        Some(true) => Evidence::CannotTell(
+            "managementState is managed, but the device has checked in since, and one that keeps its enrolment comes back so"
+                .into(),
+        ),
+        None => Evidence::CannotTell("managementState is managed, and nothing tells when the device checked in".into()),
     }
 }
 
@@ -92,17 +115,23 @@ fn by_devices(page: &Value, landed: &[&str]) -> Evidence {
 mod tests {
     use super::*;
     use crate::catalog::Action;
-    use crate::job::{Ids, JobParts};
+    use crate::job::{Ids, JobParts, Parameters};
     use serde_json::json;
 
     fn evidence(action: &str, document: Value) -> Evidence {
+        evidence_with(action, &[], document)
+    }
+
+    /// Of a job with these parameters set to true.
+    fn evidence_with(action: &str, parameters: &[&str], document: Value) -> Evidence {
         let action = Action::named(action).unwrap();
+        let values = parameters.iter().map(|name| (action.parameter_named(name).unwrap(), Value::Bool(true)));
         let job = Job::new(JobParts {
             row: 1,
             action,
             route: action.default_route(),
             ids: Ids::new(["x"]),
-            parameters: None,
+            parameters: Parameters::new(action, values.collect()),
             not_before: None,
             note: None,
             after: None,
@@ -128,6 +157,19 @@ mod tests {
         assert!(matches!(device("factoryReset", "2026-11-22T12:00:01Z"), Evidence::Effect(_)));
         assert!(matches!(device("wipe", "2026-11-21T12:00:00Z"), Evidence::NoEffect(_)));
         assert!(matches!(device("retire", "2026-11-22T12:00:01Z"), Evidence::NoEffect(_)));
+    }
+
+    #[test]
+    fn a_device_that_keeps_its_enrolment_is_managed_before_and_after() {
+        let managed = |at: &str| json!({"managementState": "managed", "lastSyncDateTime": at});
+        for keeps in ["keepEnrollmentData", "keepUserData"] {
+            let wipe = |document| evidence_with("wipe", &[keeps], document);
+            assert!(matches!(wipe(managed("2026-11-22T11:00:00Z")), Evidence::NoEffect(_)));
+            assert!(matches!(wipe(managed("2026-11-22T12:30:00Z")), Evidence::CannotTell(_)));
+            assert!(matches!(wipe(json!({"managementState": "managed"})), Evidence::CannotTell(_)));
+            assert!(matches!(wipe(json!({"managementState": "wipeIssued"})), Evidence::Effect(_)));
+        }
+        assert!(matches!(evidence("wipe", managed("2026-11-22T12:30:00Z")), Evidence::NoEffect(_)));
     }
 
     #[test]

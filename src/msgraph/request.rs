@@ -6,6 +6,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::catalog::{Method, ReadBack, Version};
+use crate::identity::properties;
 use crate::job::Job;
 
 /// A request without host and token.
@@ -52,7 +53,7 @@ pub fn build(job: &Job) -> GraphRequest<'_> {
 /// The read that shows whether `job` took effect, or `None` where no read tells.
 pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
     let (resource, query) = match job.action.read_back {
-        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,deviceActionResults"),
+        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,lastSyncDateTime,deviceActionResults"),
         ReadBack::Cleared { property } => return Some(read(job, "", &format!("?$select=id,{property}"))),
         ReadBack::Absent => ("", "?$select=id"),
         ReadBack::ActionResult { .. } => ("", "?$select=id,deviceActionResults"),
@@ -60,6 +61,15 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
         ReadBack::Nobody => return None,
     };
     Some(read(job, resource, query))
+}
+
+/// The read that shows who the target of `job` is.
+pub fn build_look(job: &Job) -> GraphRequest<'_> {
+    let query = match properties(job.action.target) {
+        [] => String::new(),
+        names => format!("?$select={}", names.join(",")),
+    };
+    read(job, "", &query)
 }
 
 /// A GET of the resource that the action hangs on, or of something below it.
@@ -162,7 +172,9 @@ mod tests {
         let read = |job: &Job| build_read_back(job).map(|request| request.path);
         assert_eq!(
             read(&job("retire", 0, &[ID], vec![])),
-            Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,deviceActionResults"))
+            Some(format!(
+                "/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,lastSyncDateTime,deviceActionResults"
+            ))
         );
         assert_eq!(
             read(&job("delete", 0, &[ID], vec![])),

@@ -3,12 +3,14 @@
 //! In: [`Choices`] and the plan's `limits`. Out: the runner's limits. Must not: let pacing be switched off towards a
 //! service that belongs to others.
 
+use std::time::Duration;
+
 use super::Error;
 use crate::catalog::{Budget, OwnAllowances, TenantSize, Terms};
 use crate::diagnostics::Diagnostic;
 use crate::plan;
 use crate::runner::limiter::Pacing;
-use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
+use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, Limits};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub struct Choices {
     pub concurrency: Option<u16>,
     pub reserve_percent: Option<u8>,
     pub max_attempts: Option<u8>,
+    pub settling_seconds: Option<u16>,
     pub unpaced: bool,
     /// What only a plan can say.
     pub tenant_size: Option<TenantSize>,
@@ -30,6 +33,7 @@ impl Choices {
             concurrency: self.concurrency.or(plan.concurrency),
             reserve_percent: self.reserve_percent.or(plan.reserve_percent),
             max_attempts: self.max_attempts.or(plan.max_attempts),
+            settling_seconds: self.settling_seconds.or(plan.settling_seconds),
             unpaced: self.unpaced,
             tenant_size: self.tenant_size.or(plan.tenant_size),
             low_priority: self.low_priority.or(plan.low_priority),
@@ -61,6 +65,10 @@ pub fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limit
     Ok(Limits {
         concurrency: choices.concurrency.or(plan.concurrency).unwrap_or(DEFAULT_CONCURRENCY),
         max_attempts: choices.max_attempts.or(plan.max_attempts).map_or(DEFAULT_MAX_ATTEMPTS, u32::from),
+        settling: choices
+            .settling_seconds
+            .or(plan.settling_seconds)
+            .map_or(DEFAULT_SETTLING, |seconds| Duration::from_secs(seconds.into())),
         pacing,
     })
 }

@@ -3,14 +3,19 @@
 //! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
+mod agreed;
 mod connect;
+mod diff;
+mod guards;
 mod limits;
 mod perform;
 mod record;
 mod resume;
 mod run;
 mod runs;
+mod save;
 mod simulate;
+mod stop;
 mod tenant;
 
 use std::collections::HashMap;
@@ -19,22 +24,31 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::Brakes;
+use crate::guard::drift::Sighting;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{self, Preflight};
+use crate::guard::rules::Rules;
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
+pub use self::agreed::Agreed;
+pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
+pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
+pub use self::stop::{Stopped, stop};
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +65,9 @@ pub enum Error {
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
+    /// Rules of the plan or of a policy refused the run, or a policy has faults; all of them are here.
+    #[error("the guards refuse the run")]
+    Guarded { file: PathBuf, faults: Diagnostics },
     /// No token could be had.
     #[error("{}", .0.message)]
     SignIn(Box<Diagnostic>),
@@ -98,35 +115,93 @@ impl Tenant {
     }
 }
 
-/// Reads and validates a plan, whole.
-pub fn check(file: &Path) -> Result<Plan, Error> {
-    plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
+/// A plan or a saved preview that was looked at: what would be sent, and what the guards say of it.
+#[derive(Debug)]
+pub struct Previewed {
+    pub plan: Plan,
+    pub preflight: Preflight,
+    pub verdict: Verdict,
+    /// What was seen of the targets; empty where nobody looked.
+    pub sightings: Vec<Option<Sighting>>,
+    /// Of a saved preview: what it says of itself.
+    pub agreed: Option<Agreed>,
 }
 
-/// Reads a plan and says what would be sent. Touches no network.
-///
-/// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
-pub fn preview(
-    file: &Path,
-    tenant: &Tenant,
-    now: Timestamp,
-    once: Option<&Settings>,
-) -> Result<(Plan, Preflight), Error> {
-    let plan = check(file)?;
-    if plan.jobs.is_empty() {
+impl Previewed {
+    /// The refusal of a run, if there is one.
+    pub fn refused(&self) -> Result<(), Error> {
+        guards::refused(&self.verdict, &self.plan.file)
+    }
+
+    /// What makes two runs runs of one plan; a saved preview is one of the plan that it was made of.
+    fn key(&self, tenant: &Tenant, graph_url: &str) -> String {
+        match &self.agreed {
+            Some(agreed) => agreed.head.plan.key.clone(),
+            None => record::plan_key(&self.plan, tenant, graph_url),
+        }
+    }
+
+    /// Judges once more, when what is sent has changed. `begins`: a run is about to.
+    fn judge(&mut self, now: Timestamp, begins: bool) {
+        let rules = std::mem::take(&mut self.verdict.rules);
+        self.verdict = guards::verdict(&self.plan, &self.preflight, rules, now, begins);
+    }
+}
+
+/// Reads and validates a plan or a saved preview, whole, and holds it against its guards.
+pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let policies = guards::policies(policies)?;
+    let (plan, preflight, sightings, agreed) = match agreed::is_saved(file) {
+        true => agreed::load(file)?,
+        false => {
+            let plan = plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })?;
+            let preflight = preflight::inspect(&plan.jobs, now);
+            (plan, preflight, Vec::new(), None)
+        }
+    };
+    let mut previewed = Previewed { plan, preflight, verdict: Verdict::default(), sightings, agreed };
+    previewed.verdict.rules = guards::look(&previewed.plan, policies, &mut previewed.preflight, &previewed.sightings);
+    previewed.judge(now, false);
+    Ok(previewed)
+}
+
+/// Reads what has something in it.
+fn check_some(file: &Path, tenant: &Tenant, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let previewed = check(file, policies, now)?;
+    if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo(file.to_owned()));
     }
     if let Tenant::Simulated(Some(scenario)) = tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    let mut preflight = preflight::inspect(&plan.jobs, now);
+    Ok(previewed)
+}
+
+/// Reads a plan or a saved preview and says what would be sent. Touches no network.
+///
+/// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
+pub fn preview(
+    file: &Path,
+    tenant: &Tenant,
+    policies: &[PolicyFile],
+    now: Timestamp,
+    once: Option<&Settings>,
+) -> Result<Previewed, Error> {
+    let mut previewed = check_some(file, tenant, policies, now)?;
     if let Some(settings) = once {
-        let key = record::plan_key(&plan, tenant, &settings.graph_url);
-        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-        let earlier = record::inherit(&record::once(&journal, &key, &plan.jobs)?, &plan.jobs);
-        leave_out_done(&mut preflight, &plan.jobs, &earlier);
+        let key = previewed.key(tenant, &settings.graph_url);
+        let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+        let jobs = &previewed.plan.jobs;
+        let earlier = record::inherit(&record::once(&mut journal, &key, jobs)?, jobs);
+        leave_out_done(&mut previewed.preflight, jobs, &earlier);
+        previewed.judge(now, false);
     }
-    Ok((plan, preflight))
+    Ok(previewed)
+}
+
+/// What slows and stops a run of those jobs.
+pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
+    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
 }
 
 /// What earlier runs have done is neither sent nor counted.

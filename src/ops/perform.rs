@@ -13,9 +13,13 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::record::Recorded;
-use super::{Error, Tenant, tenant};
+use super::tenant::Source;
+use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{JournalError, Recorder, RunId};
@@ -25,7 +29,7 @@ use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::{BucketUse, StopReason};
 use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
-use crate::settings::{Identity, Settings};
+use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -34,15 +38,26 @@ pub struct Work<'a> {
     pub settings: &'a Settings,
     pub tenant: &'a Tenant,
     pub plan_tenant: Option<String>,
+    /// The id of the tenant that a saved preview was made for.
+    pub agreed_tenant: Option<String>,
     pub justification: Option<String>,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
+    pub lookout: Lookout,
     /// Requests that will be sent.
     pub due: u32,
+    /// What the guards say of it, before anything was asked of the tenant.
+    pub verdict: Verdict,
+    pub plan_file: PathBuf,
     pub limits: Limits,
     /// Whether the directory is told that these requests may wait.
     pub low_priority: bool,
+    pub brakes: Brakes,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
+    /// Whether somebody is there to be asked on the way.
+    pub interactive: bool,
     /// Started when the command was, so that what it says is the time of day.
     pub clock: Clock,
     pub seed: u64,
@@ -78,18 +93,22 @@ pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, E
 
 impl Work<'_> {
     async fn with<T: Transport>(
-        self,
+        mut self,
         client: GraphClient<T>,
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
-        connect::sign_in(&client, clock.now()).await?;
-        if let Some(expected) = &self.plan_tenant {
-            tenant::verify(&client, expected, self.signed_in_to()).await?;
+        connect::sign_in(client.tokens(), clock.now()).await?;
+        let meant = [(Source::Plan, &self.plan_tenant), (Source::SavedPreview, &self.agreed_tenant)];
+        for (source, expected) in meant {
+            if let Some(expected) = expected {
+                tenant::verify(client.tokens(), (source, expected), self.signed_in_to()).await?;
+            }
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
-        let limits = self.limits.signed_in(connect::is_delegated(&client).await);
+        let limits = self.limits.signed_in(connect::is_delegated(client.tokens()).await);
+        self.check_fleet(&client).await?;
         self.ask()?;
         let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
@@ -98,6 +117,7 @@ impl Work<'_> {
         let report = ReportFile::create(self.report)?;
         let recorded = record()?;
         let journal = Some(recorded.recorder(&stop)?);
+        let listening = recorded.listen(&stop);
         let recent = match (self.tenant, limits.budget()) {
             (Tenant::Real, Some(budget)) => recorded.recent(&budget, clock.now())?,
             // A tenant of our own begins with us.
@@ -110,11 +130,15 @@ impl Work<'_> {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
             limits,
+            brakes: self.brakes,
+            people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
-            history: History { journal, earlier: self.earlier, recent },
+            lookout: self.lookout,
+            history: History { journal, earlier: self.earlier, between_waves: self.between_waves, recent },
         };
         let ended = runner::run(run, Arc::new(client), events, requests).await;
+        listening.abort();
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let Ended { settlements, stopped, journal, used } = ended;
@@ -123,13 +147,24 @@ impl Work<'_> {
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report, used })
     }
 
-    /// The tenant that the token was asked of.
     fn signed_in_to(&self) -> Option<&str> {
-        match (self.settings.identity(), &self.tenant) {
-            (Ok(Identity::ClientSecret { tenant, .. }), _) => Some(tenant),
-            (Ok(Identity::AccessToken(_)), _) => None,
-            (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
+        tenant::signed_in_to(self.settings, self.plan_tenant.as_deref())
+    }
+
+    /// How large a share of the fleet the run is, where a rule asks for that.
+    async fn check_fleet<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<(), Error> {
+        if !self.verdict.rules.wants_fleet() {
+            return Ok(());
         }
+        let id = uuid::Uuid::new_v4().to_string();
+        let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
+            let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
+            let help =
+                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
+        })?;
+        self.verdict.check_fleet(enrolled);
+        guards::refused(&self.verdict, &self.plan_file)
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.
@@ -158,6 +193,9 @@ impl Work<'_> {
     }
 }
 
+/// A run that its own limits have ended. Whoever goes on with it has seen why.
+pub const TRIPPED: &str = "tripped";
+
 /// Waits until the journal has everything, and says there how the run ended.
 async fn close(
     recorded: &Recorded,
@@ -174,7 +212,8 @@ async fn close(
     let written = written.and_then(|()| {
         let state = match stopped {
             None => "finished",
-            Some(StopReason::Interrupted) => "interrupted",
+            Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
             Some(_) => "stopped",
         };
         recorded.journal.set_state(recorded.number, state, Some(now))

@@ -4,24 +4,30 @@
 //! Must not: send, or let a run begin that is not in the journal whole.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Budget, OwnAllowances, Repeat, TenantSize};
-use crate::job::{Job, JobId};
+use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::rules::Rules;
+use crate::job::Job;
+use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
-use crate::outcome::{Outcome, Settlement, Standing};
-use crate::plan::Plan;
+use crate::outcome::{Outcome, Settlement};
+use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
 
@@ -30,7 +36,7 @@ pub struct Recorded {
     pub journal: Journal,
     pub id: RunId,
     pub number: i64,
-    _lock: RunLock,
+    lock: RunLock,
 }
 
 /// What a resumed run must know of how it was begun.
@@ -39,9 +45,17 @@ pub struct Begun {
     pub graph_url: String,
     pub login_url: String,
     pub tenant: Tenant,
+    pub plan_name: Option<String>,
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// The plan's own; those of a policy are read anew.
+    pub rules: Rules,
+    /// The policy that was named.
+    pub policy: Option<PathBuf>,
+    pub brakes: Brakes,
+    /// The digest of the saved preview that the run was begun from. The journal has the file.
+    pub saved_preview: Option<String>,
 }
 
 impl Begun {
@@ -56,15 +70,21 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
+            "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
             "concurrency": self.choices.concurrency,
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
+            "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
             "tenant_size": self.choices.tenant_size.map(TenantSize::name),
             "low_priority": self.choices.low_priority,
             "allowances": allowances(&self.choices),
+            "guards": self.rules,
+            "policy": self.policy,
+            "brakes": self.brakes,
+            "saved_preview": self.saved_preview,
         })
     }
 
@@ -72,23 +92,38 @@ impl Begun {
     pub fn from_json(settings: &Value) -> Option<Self> {
         let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
         let number = |key: &str| settings.get(key).and_then(Value::as_u64);
+        // Runs of older versions had none. Those that cannot be understood are not left out.
+        let rules = match settings.get("guards") {
+            None => Rules::default(),
+            Some(rules) => serde_json::from_value(rules.clone()).ok()?,
+        };
         Some(Self {
+            rules,
+            policy: text("policy").map(PathBuf::from),
             graph_url: text("graph_url")?,
             login_url: text("login_url")?,
             tenant: match text("simulated") {
                 None => Tenant::Real,
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
+            plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
+            saved_preview: text("saved_preview"),
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),
                 reserve_percent: number("reserve_percent").and_then(|n| n.try_into().ok()),
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
+                settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
                 tenant_size: text("tenant_size").and_then(|name| TenantSize::named(&name)),
                 low_priority: settings.get("low_priority").and_then(Value::as_bool),
                 allowances: allowances_from(settings),
+            },
+            brakes: match settings.get("brakes") {
+                Some(brakes) => Brakes::deserialize(brakes).ok()?,
+                // Begun by a version that knew of none.
+                None => Brakes::default(),
             },
         })
     }
@@ -129,7 +164,8 @@ pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The plan's files as they are now, and one digest over them.
+/// The plan's files as they were read, and one digest over them. A file that has changed since is an error: what is
+/// recorded must be what somebody has looked at.
 pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
     let mut digest = Sha256::new();
     let mut files = Vec::with_capacity(plan.inputs.len());
@@ -137,6 +173,11 @@ pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
         let file = input.file.display().to_string();
         let text = std::fs::read(&input.file)
             .map_err(|cause| Error::Io { what: format!("{file} cannot be read again"), cause })?;
+        if Fingerprint::of(&text) != input.fingerprint {
+            let message = format!("{file} has changed since it was read");
+            let help = "nothing was sent; look at the preview again, then run";
+            return Err(Error::refused(Diagnostic::error("plan-changed", message).help(help)));
+        }
         digest.update(Sha256::digest(&text));
         files.push(PlanFile { file, text });
     }
@@ -177,7 +218,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, id, number, _lock: lock })
+    Ok(Recorded { journal, id, number, lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -190,7 +231,13 @@ impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
-        Ok(Self { id: record.id.clone(), number: record.number, journal, _lock: lock })
+        Ok(Self { id: record.id.clone(), number: record.number, journal, lock })
+    }
+
+    /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
+    pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
+        let (watch, stop) = (self.lock.stop_watch(), stop.clone());
+        tokio::spawn(async move { until_requested(&watch, &stop).await })
     }
 
     /// What any run has sent to the same tenant within the longest window, and how long ago.
@@ -210,6 +257,17 @@ impl Recorded {
         };
         Ok(Recorder::start(&self.journal, self.number, failed)?)
     }
+}
+
+/// How often the request of another terminal is looked for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>) {
+    while !watch.is_requested() {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    // A run that has ended needs not be told.
+    let _ = stop.send(StopRequest::Stop);
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.
@@ -248,51 +306,28 @@ fn open(stored: &StoredJob, next: Next) -> Earlier {
     Earlier::Open {
         recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
         first_sent,
+        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
         doubtful_since: stored.doubtful_since().or(at_least),
         read_first: next == Next::Read,
     }
 }
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
-pub fn once(journal: &Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
-    let mut past: HashMap<JobId, Inherited> = HashMap::new();
-    for id in journal.runs_of(key)? {
-        for stored in journal.read(&id)?.jobs {
-            match past.get(&stored.job.id) {
-                Some(Inherited::Settled(_)) => {}
-                // A doubt stays until a run has settled it well, whatever later runs did not come to.
-                earlier => {
-                    let news = news(&id, &stored, earlier.is_some());
-                    past.extend(news.map(|news| (stored.job.id, news)));
-                }
-            }
+pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
+    let memory = journal.memory(key)?;
+    let inherited = |known: &Known| match known {
+        Known::Done { run_id } => {
+            let note = format!("{DONE_BY}{run_id}");
+            Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note)))
         }
-    }
-    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, past.get(&job.id)?.clone())));
+        // Whether it may be repeated is asked when it is taken up.
+        Known::InDoubt { client_request_id, sent_at, .. } => {
+            Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
+        }
+    };
+    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
     Ok(known.collect())
 }
-
-/// What one run adds to what is known of a job.
-fn news(id: &RunId, stored: &StoredJob, in_doubt: bool) -> Option<Inherited> {
-    let settled = stored.settled.as_ref();
-    if settled.is_some_and(|settlement| settlement.outcome.standing() == Standing::Good) {
-        // What that run has inherited itself keeps the name of the run that did it.
-        let inherited = settled.filter(|settlement| settlement.outcome == Outcome::AlreadyDone);
-        let note = inherited.and_then(|settlement| settlement.note.clone()).filter(|note| note.starts_with(DONE_BY));
-        let note = note.unwrap_or_else(|| format!("{DONE_BY}{id}").into());
-        return Some(Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note))));
-    }
-    // Whether it may be repeated is asked when it is taken up.
-    let unknown = settled.is_some_and(|settlement| settlement.outcome == Outcome::Unknown);
-    let doubt = unknown || stored.doubtful_since().is_some();
-    let attempt = stored.attempts.first().filter(|_| doubt && !in_doubt);
-    attempt.map(|attempt| Inherited::InDoubt {
-        client_request_id: attempt.client_request_id.clone(),
-        sent_at: stored.doubtful_since().unwrap_or(attempt.sent_at),
-    })
-}
-
-const DONE_BY: &str = "done by run ";
 
 /// What is inherited, as the runner takes it up.
 pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
@@ -302,6 +337,7 @@ pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
                 recorded: 1,
                 first_sent: Some(*sent_at),
+                last_sent: Some(*sent_at),
                 doubtful_since: Some(*sent_at),
                 read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
             },

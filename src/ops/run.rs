@@ -13,10 +13,13 @@ use jiff::Timestamp;
 use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, leave_out_done, preview, tenant};
+use super::{Error, Previewed, Tenant, agreed, brakes, check_some, guards, leave_out_done, tenant};
 use crate::catalog::Repeat;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::drift::Sighting;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
@@ -26,7 +29,7 @@ use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -35,6 +38,8 @@ use crate::ui::stderr::Stderr;
 pub struct RunRequest {
     pub plan: PathBuf,
     pub tenant: Tenant,
+    /// The policies that apply where they exist.
+    pub policies: Vec<PolicyFile>,
     /// Where the report goes; a dated file in the working directory by default.
     pub report: Option<PathBuf>,
     /// The number of requests that somebody agreed to beforehand.
@@ -51,51 +56,61 @@ pub struct RunRequest {
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let clock = Clock::starting_at(request.now);
-    let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
+    let policy_files = guards::policies(&request.policies)?.files;
+    let previewed = check_some(&request.plan, &request.tenant, &request.policies, request.now)?;
+    if let Some(agreed) = &previewed.agreed {
+        agreed.permits(&request.tenant, settings, request.now)?;
+    }
+    let key = previewed.key(&request.tenant, &settings.graph_url);
+    let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let choices = request.choices.or(plan.limits);
     let limits = limits(choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
     if !request.once {
         spare_an_open_run(&journal, &key, &plan.jobs)?;
     }
-    let inherited = if request.once { record::once(&journal, &key, &plan.jobs)? } else { Vec::new() };
+    let inherited = if request.once { record::once(&mut journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
+    let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
+    guards::refused(&verdict, &plan.file)?;
     let report_at = report_path(&request);
-    spare_the_plan(&report_at, &plan)?;
+    spare_the_plan(&report_at, &plan, &policy_files)?;
     ReportFile::probe(&report_at)?;
     confirm_number(&request, &preflight)?;
     if preflight.due == 0 {
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
-    let begun = Begun {
-        graph_url: settings.graph_url.clone(),
-        login_url: settings.login_url.clone(),
-        tenant: request.tenant.anywhere(),
-        plan_tenant: plan.tenant.clone(),
-        justification: plan.justification.clone(),
-        choices,
-    };
-    let question = question(&request, &plan, &preflight, &label, stderr);
+    let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
+    ui::faults::tell(&verdict.faults, &plan.file, stderr);
+    let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, stderr);
+    remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
+        agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         question,
         jobs: Arc::clone(&jobs),
+        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
+        verdict,
+        plan_file: plan.file.clone(),
         due: preflight.due,
         holds: preflight.holds,
         earlier,
         limits,
         low_priority: choices.low_priority.unwrap_or_default(),
+        brakes: begun.brakes.clone(),
+        between_waves: false,
+        interactive: request.interactive,
         clock,
         seed: request.seed,
         report: report_at.clone(),
@@ -138,16 +153,58 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
-fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &str, stderr: &Stderr) -> Option<String> {
+fn question(
+    request: &RunRequest,
+    plan: &Plan,
+    (preflight, sightings, verdict): (&Preflight, &[Option<Sighting>], &Verdict),
+    tenant: &str,
+    stderr: &Stderr,
+) -> Option<String> {
     if preflight.dangerous == 0 || request.confirm.is_some() {
         return None;
     }
-    let preview = Preview::new(&plan.jobs, preflight, budget(request.choices, plan.limits));
+    let budget = budget(request.choices, plan.limits);
+    let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
     };
     Some(ui::confirm::question(&preview, tenant, stderr.styled()))
+}
+
+/// What a resumed run must know.
+fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes, saved: Option<String>) -> Begun {
+    Begun {
+        graph_url: settings.graph_url.clone(),
+        login_url: settings.login_url.clone(),
+        tenant: request.tenant.anywhere(),
+        plan_name: plan.name.clone(),
+        plan_tenant: plan.tenant.clone(),
+        justification: plan.justification.clone(),
+        choices: request.choices.or(plan.limits),
+        rules: plan.rules.clone(),
+        policy: named_policy(&request.policies),
+        brakes,
+        saved_preview: saved,
+    }
+}
+
+/// What goes out only because of an override says so in the report, wherever that is read.
+fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Verdict) {
+    if verdict.overrides_in_use().next().is_none() {
+        return;
+    }
+    for (job, _) in jobs.iter_mut().zip(holds).filter(|(_, hold)| hold.is_none()) {
+        let remark = verdict.remark(job.action).into_iter();
+        let note: Vec<_> = job.note.take().map(String::from).into_iter().chain(remark).collect();
+        job.note = (!note.is_empty()).then(|| note.join("; ").into());
+    }
+}
+
+fn named_policy(policies: &[PolicyFile]) -> Option<PathBuf> {
+    let named = policies.iter().find(|policy| policy.named)?;
+    Some(std::path::absolute(&named.path).unwrap_or_else(|_| named.path.clone()))
 }
 
 fn report_path(request: &RunRequest) -> PathBuf {
@@ -163,14 +220,15 @@ fn report_path(request: &RunRequest) -> PathBuf {
 }
 
 /// The report takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(report: &Path, plan: &Plan) -> Result<(), Error> {
+fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<(), Error> {
     let Ok(place) = report.canonicalize() else { return Ok(()) };
-    match plan.inputs.iter().find(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies);
+    match read.find(|file| file.canonicalize().is_ok_and(|file| file == place)) {
         None => Ok(()),
-        Some(input) => Err(Error::usage(
+        Some(file) => Err(Error::usage(
             Diagnostic::error(
                 "report-over-plan",
-                format!("the report would take the place of {}, which the plan was read from", input.file.display()),
+                format!("the report would take the place of {}, which the plan was read from", file.display()),
             )
             .help("name another file after --report"),
         )),

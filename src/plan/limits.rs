@@ -20,13 +20,16 @@ pub struct Limits {
     pub reserve_percent: Option<u8>,
     /// Tries of one job, at most: 1 to 20.
     pub max_attempts: Option<u8>,
+    /// How long after an answer in doubt a read that shows no effect proves nothing yet: 0 to 3600.
+    pub settling_seconds: Option<u16>,
     pub tenant_size: Option<TenantSize>,
     /// Whether the directory is told that these requests may wait.
     pub low_priority: Option<bool>,
     pub allowances: OwnAllowances,
 }
 
-const KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "tenant_size", "priority", "allowances"];
+const KEYS: &[&str] =
+    &["concurrency", "reserve_percent", "max_attempts", "settling_seconds", "tenant_size", "priority", "allowances"];
 const ALLOWANCE_KEYS: &[&str] = &["requests", "window_seconds"];
 
 pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
@@ -39,6 +42,7 @@ pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Limits {
                 limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
             }
             "max_attempts" => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
+            "settling_seconds" => limits.settling_seconds = reader.number(value, "`settling_seconds`", 0, 3_600),
             "tenant_size" => {
                 let sizes = TenantSize::ALL.map(TenantSize::name);
                 limits.tenant_size = one_of(value, "`tenant_size`", &sizes, reader).and_then(TenantSize::named);

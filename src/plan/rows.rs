@@ -43,6 +43,10 @@ impl Row for CsvRow<'_> {
             None => format!("row {}: ", self.at.line),
         }
     }
+
+    fn line(&self) -> u32 {
+        self.at.line
+    }
 }
 
 impl CsvRow<'_> {
@@ -140,6 +144,7 @@ fn each_row(
         return None;
     }
     begin(expander, &layout);
+    expander.places.begin(&table.source.name);
     expander.jobs.reserve(table.lines().min(MAX_JOBS));
     let mut count = 0;
     while let Some(at) = next(&mut rows, &mut record, expander) {
@@ -154,7 +159,8 @@ fn each_row(
             refuse_ragged(expander, &row);
         }
     }
-    Some(Input { file: path.to_owned(), format: table.format(), rows: count, unused_columns })
+    let fingerprint = table.source.fingerprint;
+    Some(Input { file: path.to_owned(), format: table.format(), rows: count, fingerprint, unused_columns })
 }
 
 fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {

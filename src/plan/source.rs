@@ -3,8 +3,10 @@
 //! In: a path. Out: a [`Source`], or the fault that kept it from being read. Must not: know what the text means.
 
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Read;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
@@ -17,6 +19,21 @@ pub struct Source {
     /// Without a byte order mark.
     pub text: String,
     pub encoding: &'static str,
+    pub fingerprint: Fingerprint,
+}
+
+/// Tells whether bytes are the ones that were read before, within one process. Its keys are random, so that nobody can
+/// prepare two texts that look the same to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(u64);
+
+impl Fingerprint {
+    pub fn of(bytes: &[u8]) -> Self {
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let mut hasher = KEYS.build_hasher();
+        hasher.write(bytes);
+        Self(hasher.finish())
+    }
 }
 
 /// Where something stands in a [`Source`]: line and column from 1, and the bytes.
@@ -44,7 +61,9 @@ impl Source {
         let mut text = String::with_capacity(room);
         let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
         match result {
-            DecoderResult::InputEmpty => Ok(Self { name, text, encoding: encoding.name() }),
+            DecoderResult::InputEmpty => {
+                Ok(Self { name, text, encoding: encoding.name(), fingerprint: Fingerprint::of(bytes) })
+            }
             DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
                 let end = text.len();
                 let mut place = Place::in_text(name, &text, end..end);

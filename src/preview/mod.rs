@@ -3,18 +3,26 @@
 //! In: jobs and the preflight findings. Out: rows, made one at a time; counts; a forecast; CSV and JSON.
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
+mod consequences;
 mod count;
+pub mod diff;
+mod guards;
 mod row;
+pub mod saved;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use consequences::ConsequenceCount;
 pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::catalog::Budget;
+use crate::guard::drift::Sighting;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 
 /// The preview of a plan: its jobs, seen once for the counts and again whenever somebody asks for rows.
@@ -22,30 +30,61 @@ use crate::job::Job;
 pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
+    verdict: Option<&'a Verdict>,
+    sightings: &'a [Option<Sighting>],
     /// What the run may use of each allowance.
     pub budget: Budget,
     /// In the order in which the plan first mentions them.
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
     pub buckets: Vec<BucketCount>,
+    /// Empty: everything goes at once.
+    pub waves: Schedule,
 }
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, budget: Budget) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, &budget);
-        Self { jobs, preflight, budget, actions, buckets }
+        let waves = Schedule::default();
+        Self { jobs, preflight, verdict: None, sightings: &[], budget, actions, buckets, waves }
+    }
+
+    /// With what the guards say; it must be about the same jobs.
+    #[must_use]
+    pub fn judged(self, verdict: &'a Verdict) -> Self {
+        Self { verdict: Some(verdict), ..self }
+    }
+
+    pub fn verdict(&self) -> Option<&'a Verdict> {
+        self.verdict
+    }
+
+    #[must_use]
+    pub fn in_waves(self, waves: Schedule) -> Self {
+        Self { waves, ..self }
+    }
+
+    pub fn jobs(&self) -> &'a [Job] {
+        self.jobs
+    }
+
+    /// With what was seen of the targets, one for each job.
+    #[must_use]
+    pub fn seen(self, sightings: &'a [Option<Sighting>]) -> Self {
+        Self { sightings, ..self }
     }
 
     /// Rows in plan order.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
-        let (jobs, holds) = (self.jobs, &self.preflight.holds);
-        (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at)))
+        let (jobs, holds, sightings) = (self.jobs, &self.preflight.holds, self.sightings);
+        let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
+        (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at), sighting(at)))
     }
 
     /// Why jobs would not be sent, in plan order.
-    pub fn holds(&self) -> impl Iterator<Item = Hold> {
-        self.preflight.holds.iter().copied().flatten()
+    pub fn holds(&self) -> impl Iterator<Item = &'a Hold> {
+        self.preflight.holds.iter().flatten()
     }
 
     /// Rows of the plan.
@@ -74,12 +113,17 @@ impl<'a> Preview<'a> {
         self.actions.iter().filter(|count| count.action.risk.wants_confirmation()).map(|count| count.send).sum()
     }
 
+    /// What the jobs that would be sent do beyond their names.
+    pub fn consequences(&self) -> Vec<ConsequenceCount> {
+        consequences::count(self)
+    }
+
     /// The bucket that takes longest. Buckets run beside each other, so its time is the run's.
     pub fn longest(&self) -> Option<&BucketCount> {
         self.buckets.iter().max_by_key(|bucket| bucket.time)
     }
 }
 
-fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<Hold> {
-    holds.get(at).copied().flatten()
+fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<&Hold> {
+    holds.get(at)?.as_ref()
 }

@@ -3,9 +3,10 @@
 //! In: the path that the operator named, before the run; jobs and settlements, after it. Out: the file, whole or not at
 //! all. Must not: leave half a report behind, or find out after a run of hours that the place cannot be written to.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
@@ -62,6 +63,7 @@ impl ReportFile {
         if !folder.is_dir() {
             return Err(ReportError::NoFolder { folder: folder.to_owned() });
         }
+        clear_up(folder);
         match temporary_in(folder) {
             Ok(temporary) => Ok(Self { path, format, temporary }),
             Err(source) => Err(ReportError::Write { path, source }),
@@ -108,11 +110,36 @@ fn folder_of(path: &Path) -> &Path {
 /// Temporary files are made for their owner alone; a report is a file like any other, so the umask decides.
 fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".musterout-").suffix(".part");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    let temporary = builder.tempfile_in(folder)?;
+    // Where a file system knows no locks, it is only not cleared up after.
+    let _ = temporary.as_file().try_lock();
+    Ok(temporary)
 }
+
+const PREFIX: &str = ".musterout-";
+const SUFFIX: &str = ".part";
+
+/// Removes what processes that were killed have left here: a living one holds the lock of its file.
+fn clear_up(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_part = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        // Just made, it may not have its lock yet.
+        let made = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
+        if !is_part || made.is_none_or(|age| age < YOUNG) {
+            continue;
+        }
+        if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Somebody else may have removed it, or may have to.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+const YOUNG: Duration = Duration::from_secs(1);
 
 /// The name of a report whose place nobody named: `musterout-mass-retirement-20261122T070000Z.csv`.
 pub fn default_name(now: Timestamp, plan_file_stem: &str) -> String {

@@ -11,6 +11,7 @@ use fastrand::Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::looking::Looked;
 use super::crowd::Crowd;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
@@ -23,13 +24,21 @@ use super::worker::{Done, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
+use crate::guard::breaker::Breaker;
+use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
+mod braking;
+mod landing;
+mod looking;
 mod start;
 mod stopping;
+mod waves;
+
+use self::waves::Waves;
 
 /// Answers taken in one go.
 const BATCH: usize = 256;
@@ -41,6 +50,8 @@ pub struct Dispatcher {
     rng: Rng,
     ledger: Ledger,
     queues: Queues,
+    lookout: Lookout,
+    looked: Looked,
     gates: Vec<Gate>,
     crowd: Crowd,
     /// Steps that wait for the job of the key.
@@ -53,6 +64,8 @@ pub struct Dispatcher {
     done: mpsc::UnboundedReceiver<Done>,
     events: mpsc::UnboundedSender<Event>,
     host: Host,
+    breaker: Breaker,
+    waves: Waves,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
@@ -69,7 +82,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, clock, rng, history } = run;
+        let Run { jobs, holds, limits, brakes, people, clock, rng, lookout, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -78,6 +91,8 @@ impl Dispatcher {
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(),
+            lookout,
+            looked: Looked::new(),
             gates: gates(limits.pacing, &history.recent),
             crowd: Crowd::new(limits.concurrency, limits.pacing != Pacing::Off),
             next_steps: HashMap::new(),
@@ -86,6 +101,8 @@ impl Dispatcher {
             workers,
             in_flight: HashMap::new(),
             host: Host::default(),
+            breaker: Breaker::new(brakes.stop_when, limits.concurrency),
+            waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
             failed: HashMap::new(),
@@ -97,6 +114,7 @@ impl Dispatcher {
             events,
         };
         dispatcher.take_in(&holds, history.earlier);
+        dispatcher.first_wave(history.between_waves);
         dispatcher
     }
 
@@ -106,19 +124,28 @@ impl Dispatcher {
         loop {
             let now = Instant::now();
             self.queues.wake(now);
-            let wake = self.dispatch(now);
-            if self.ledger.open() == 0 || (self.in_flight.is_empty() && wake.is_none()) {
+            while self.mind_the_brakes(now) {}
+            let wake = [self.dispatch(now), self.waves.wake()].into_iter().flatten().min();
+            if self.ledger.open() == 0 {
                 break;
+            }
+            if self.in_flight.is_empty() && wake.is_none() && !self.waves.is_asking() {
+                match self.mind_the_brakes(now) {
+                    true => continue,
+                    false => break,
+                }
             }
             tokio::select! {
                 biased;
                 request = stop.recv(), if listening => match request {
                     Some(StopRequest::Interrupt) if self.stopped.is_some() => { self.abandon(); break }
                     Some(StopRequest::Interrupt | StopRequest::Terminate) => self.drain(StopReason::Interrupted),
+                    Some(StopRequest::Stop) => self.drain(StopReason::Requested),
                     Some(StopRequest::JournalFailed(why)) => self.drain(StopReason::Journal(why)),
                     None => listening = false,
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
+                yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake) => {}
             }
         }
@@ -131,20 +158,11 @@ impl Dispatcher {
     fn dispatch(&mut self, now: Instant) -> Option<Instant> {
         let mut wake = self.queues.next_due();
         if let Some(until) = self.host.pause.until().filter(|until| *until > now) {
-            let waiting = Bucket::all().any(|bucket| self.queues.has_ready(bucket));
+            let waiting = Bucket::all().any(|bucket| self.has_waiting(bucket));
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.queues.has_ready(bucket) && !self.idle.is_empty() && self.in_flight.len() < self.crowd.size() {
-                match self.gates[bucket.index()].pass(now) {
-                    Ok(()) => self.send_next(bucket, now),
-                    Err(Wait::Until(at)) => {
-                        wake = earlier(wake, at);
-                        break;
-                    }
-                    Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
-                }
-            }
+            while self.may_send_more() && !self.must_wait(bucket) && self.step(bucket, now, &mut wake) {}
             if let Some(permille) = self.gates[bucket.index()].news() {
                 self.tell(Event::Paced { bucket, permille });
             }
@@ -152,19 +170,42 @@ impl Dispatcher {
         wake
     }
 
-    fn send_next(&mut self, bucket: Bucket, now: Instant) {
-        // What has settled is never sent, whatever put it here.
-        let item = self.queues.pop(bucket).filter(|item| self.ledger.settlement(item.job).is_none());
-        let Some((item, worker)) = item.and_then(|item| Some((item, self.idle.pop()?))) else {
-            return self.gates[bucket.index()].never_left();
+    /// Does one thing for a bucket, if a gate lets it through.
+    fn step(&mut self, bucket: Bucket, now: Instant, wake: &mut Option<Instant>) -> bool {
+        for gate in self.next_gates(bucket, now).into_iter().flatten() {
+            match self.gates[gate.index()].pass(now) {
+                Ok(()) => self.send_next(bucket, gate, now),
+                Err(Wait::Until(at)) => {
+                    *wake = earlier(*wake, at);
+                    continue;
+                }
+                Err(Wait::Closed { asked }) if gate != bucket => self.close_looks(bucket, gate, asked, now),
+                Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
+    fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
+        let Some((item, worker)) = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket)) else {
+            return self.gates[gate.index()].never_left();
         };
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
+        if matches!(item.step, Step::Look | Step::Send) {
+            self.put_at_risk(item.job);
+        }
+        if item.step == Step::Look {
+            return self.look(item.job, worker, client_request_id);
+        }
         let worker = &self.workers[worker];
-        let progress = self.ledger.progress(item.job);
         match item.step {
+            Step::Look => {}
             Step::Send => {
+                let progress = self.ledger.progress(item.job);
                 self.failed.remove(&item.job);
                 let number = progress.recorded;
                 progress.sent(now);
@@ -179,10 +220,35 @@ impl Dispatcher {
                 self.tell(Event::Sent { job: item.job, bucket });
             }
             Step::ReadBack { .. } => {
-                let since = progress.doubtful_since.unwrap_or(now);
+                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
+                worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
+            }
+            Step::Landing => {
+                let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
         }
+    }
+
+    /// The item with a worker for it. What has settled is never sent, whatever put it here; nobody reads a landing twice.
+    fn still_wanted(&mut self, item: Item, bucket: Bucket) -> Option<(Item, usize)> {
+        let wanted = match item.step {
+            Step::Landing => self.waves.waits_for(item.job),
+            _ => self.ledger.settlement(item.job).is_none(),
+        };
+        if !wanted {
+            return None;
+        }
+        let worker = self.idle.pop();
+        if worker.is_none() {
+            self.queues.push_front(bucket, item);
+        }
+        worker.map(|worker| (item, worker))
+    }
+
+    /// Whether a worker is there, and not so many are out that more would only queue up.
+    fn may_send_more(&self) -> bool {
+        !self.idle.is_empty() && self.in_flight.len() < self.crowd.size()
     }
 
     fn fresh_id(&mut self) -> Box<str> {
@@ -194,7 +260,11 @@ impl Dispatcher {
     fn close_bucket(&mut self, bucket: Bucket, asked: Duration, now: Instant) {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
-        for item in self.queues.drain_bucket(bucket) {
+        for item in self.take_waiting(bucket) {
+            if item.step == Step::Landing {
+                self.waves.not_seen(item.job, &note, now);
+                continue;
+            }
             let outcome = match self.ledger.progress(item.job).ambiguous {
                 true => Outcome::Unknown,
                 false => Outcome::NotAttempted,
@@ -208,14 +278,26 @@ impl Dispatcher {
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             let outcome = failed.outcome;
             self.ledger.keep(job, failed);
+            self.waves.settled(job, Outcome::NotAttempted, false);
             self.tell(Event::Settled { job, outcome });
             return self.go_on_after(job, outcome, now);
         }
+        let at_risk = self.ledger.is_at_risk(job);
         if !self.ledger.settle(job, outcome, note, now) {
             return;
         }
-        if let (Some(journal), Some(settlement)) = (&self.journal, self.ledger.settlement(job)) {
-            journal.settled(job, settlement);
+        self.waves.settled(job, outcome, at_risk);
+        if let Some(settlement) = self.ledger.settlement(job) {
+            let action = self.jobs[job as usize].action;
+            match settlement.outcome {
+                _ if !at_risk => {}
+                // Looked at, and not sent.
+                Outcome::Held | Outcome::NotAttempted => self.breaker.released(action),
+                _ => self.breaker.settled(action, settlement),
+            }
+            if let Some(journal) = &self.journal {
+                journal.settled(job, settlement);
+            }
         }
         self.tell(Event::Settled { job, outcome });
         self.go_on_after(job, outcome, now);
@@ -231,7 +313,7 @@ impl Dispatcher {
             let step = &self.jobs[next as usize];
             match (outcome.standing(), outcome) {
                 (Standing::Good, _) if self.stopped.is_none() => {
-                    self.queues.push_back(step.bucket(), Item { job: next, step: Step::Send });
+                    self.let_in(step.bucket(), Item { job: next, step: Step::Send });
                 }
                 (Standing::Good, _) => {
                     self.settle(next, Outcome::NotAttempted, Some("the run was stopped".into()), now)

@@ -17,6 +17,7 @@ use super::pause::Pause;
 use super::retry::{LONGEST_PAUSE, throttle_pause};
 use super::window::Window;
 use crate::catalog::{Access, Bucket, Budget};
+use crate::outcome::{Reply, Verdict};
 
 /// How fast requests may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,11 @@ impl Gate {
         }
     }
 
+    /// Whether nothing leaves now, however much of the allowance is left.
+    pub fn is_paused(&self, now: Instant) -> bool {
+        self.closed.is_some() || self.pause.until().is_some_and(|until| until > now)
+    }
+
     /// Asks to send one request now. `Ok` has used up its place.
     pub fn pass(&mut self, now: Instant) -> Result<(), Wait> {
         if let Some(asked) = self.closed {
@@ -107,6 +113,19 @@ impl Gate {
         if let Some((window, _)) = &mut self.limit {
             window.came_back(sent, now);
         }
+    }
+
+    /// A request is out no more, with this answer unless it went well. Whether it had left at all.
+    pub fn returned(&mut self, reply: Option<&Reply>, sent: Instant, now: Instant) -> bool {
+        if reply.is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::SignInFailed)) {
+            self.never_left();
+            return false;
+        }
+        self.came_back(sent, now);
+        if let Some(reply) = reply {
+            self.loaded(reply.load_percent, now);
+        }
+        true
     }
 
     /// A request that was let through never left.

@@ -15,8 +15,10 @@ mod ledger;
 mod pace;
 mod pause;
 mod queue;
+pub mod question;
 mod retry;
 pub mod shutdown;
+pub mod survey;
 mod window;
 mod worker;
 
@@ -32,15 +34,18 @@ use self::dispatcher::Dispatcher;
 use self::event::{BucketUse, Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
+use self::question::Question;
 use self::shutdown::StopRequest;
 use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
+use crate::guard::Brakes;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::Settlement;
 
-pub use self::retry::DEFAULT_MAX_ATTEMPTS;
+pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
 
 /// Requests in flight, at most, unless the plan says otherwise. A run begins with fewer and takes more only where answers
 /// are so slow that the allowance could not be used without.
@@ -53,6 +58,8 @@ pub struct Limits {
     pub concurrency: u16,
     /// Tries of one job, at most.
     pub max_attempts: u32,
+    /// How long after an answer in doubt a read that shows no effect proves nothing yet.
+    pub settling: Duration,
     pub pacing: Pacing,
 }
 
@@ -76,6 +83,17 @@ impl Limits {
     }
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            concurrency: DEFAULT_CONCURRENCY,
+            max_attempts: DEFAULT_MAX_ATTEMPTS,
+            settling: DEFAULT_SETTLING,
+            pacing: Pacing::Within(Budget::documented(0)),
+        }
+    }
+}
+
 /// What a run is made of.
 #[derive(Debug)]
 pub struct Run {
@@ -83,8 +101,14 @@ pub struct Run {
     /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub limits: Limits,
+    /// What slows and stops it on the way.
+    pub brakes: Brakes,
+    /// Who is asked between waves; `None` where nobody is there.
+    pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
+    /// What is checked of a target right before it is sent to.
+    pub lookout: Lookout,
     pub history: History,
 }
 
@@ -97,6 +121,8 @@ pub struct History {
     pub earlier: HashMap<u32, Earlier>,
     /// What anybody has sent to the same tenant of late, and how long ago: it is in the service's windows.
     pub recent: Vec<(Bucket, Duration)>,
+    /// An earlier process ended between two waves, before the first of them was seen to have landed.
+    pub between_waves: bool,
 }
 
 /// What an earlier process left behind of a job.
@@ -111,6 +137,7 @@ pub enum Earlier {
         /// Attempts in the journal.
         recorded: u32,
         first_sent: Option<Timestamp>,
+        last_sent: Option<Timestamp>,
         /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
         /// Whether that has to be settled by a read before it is sent again.

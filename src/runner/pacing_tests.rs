@@ -11,10 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::event::BucketUse;
-use super::executor::Executor;
-use super::limiter::Pacing;
+use super::executor::{Executor, Seen};
 use super::*;
-use crate::catalog::{Access, Action, Allowance, Budget, INTUNE_DEVICES};
+use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, Reply, Verdict};
 
@@ -63,6 +62,13 @@ impl Executor for Service {
     async fn read_back(&self, _job: &Job, _since: Timestamp, _id: &str) -> Evidence {
         Evidence::CannotTell("nobody asks".into())
     }
+
+    async fn inspect(&self, job: &Job, id: &str) -> Seen {
+        match self.attempt(job, id).await {
+            reply if reply.verdict == Verdict::Succeeded => Seen::Identity(Box::default()),
+            reply => Seen::NotRead(reply),
+        }
+    }
 }
 
 async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Vec<(Bucket, Duration)>) -> Ended {
@@ -78,9 +84,12 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
     let whole = Run {
         holds: vec![None; jobs.len()],
         jobs,
-        limits: Limits { concurrency, max_attempts: 3, pacing: Pacing::Within(Budget::documented(0)) },
+        limits: Limits { concurrency, max_attempts: 3, ..Limits::default() },
+        brakes: Brakes::default(),
+        people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(7),
+        lookout: Lookout::default(),
         history: History { recent, ..History::default() },
     };
     run(whole, Arc::clone(service), events, requests).await

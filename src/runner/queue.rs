@@ -14,10 +14,14 @@ use crate::catalog::Bucket;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     Send,
+    /// See who its target is, right before it is sent. It waits as [`Step::Send`].
+    Look,
     /// Read its target; `resend` says whether it may be sent again after that.
     ReadBack {
         resend: bool,
     },
+    /// Read whether it has landed: it has settled, and the next wave waits.
+    Landing,
 }
 
 /// A job that waits, and what for.
@@ -71,6 +75,10 @@ impl Queues {
 
     pub fn has_ready(&self, bucket: Bucket) -> bool {
         !self.ready[bucket.index()].is_empty()
+    }
+
+    pub fn peek(&self, bucket: Bucket) -> Option<Item> {
+        self.ready[bucket.index()].front().copied()
     }
 
     pub fn pop(&mut self, bucket: Bucket) -> Option<Item> {

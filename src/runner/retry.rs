@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::catalog::{Action, Gone, ReadBack, Repeat, Success};
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Outcome, Reply, Verdict};
 
 /// Tries of one job before it is given up, unless the plan says otherwise. Throttle answers are not tries.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -29,8 +29,24 @@ const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longes
 /// A pause that nobody named is not nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// A read right after a lost answer may be too early to see the effect.
-const SETTLING_TIME: Duration = Duration::from_secs(1);
+/// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
+/// A read before that may prove an effect, and never that there was none.
+///
+/// No page of Microsoft's names a time; a gateway gives up on a request that the service goes on with.
+pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
+
+/// A read right after a lost answer would be too early to see any effect.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// A service that is out of order names a time too; only this one is about how many requests there are.
+pub fn is_crowded(reply: &Reply) -> bool {
+    matches!(reply.http_status, Some(429 | 509))
+}
+
+/// Answers of a service that has more to do than it can.
+pub fn in_trouble(reply: &Reply) -> bool {
+    reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
+}
 
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +102,9 @@ fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, ma
     match (action.repeat, left) {
         (Repeat::Harmless, true) => Decision::Retry { after },
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
-            Decision::CheckThenRetry { after: after.max(SETTLING_TIME) }
+            Decision::CheckThenRetry { after: after.max(FIRST_LOOK) }
         }
-        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(SETTLING_TIME) },
+        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(FIRST_LOOK) },
         (Repeat::Harmless, _) => Decision::Settle(last),
         (Repeat::AfterReadBack, _) => Decision::Settle(Outcome::Unknown),
     }

@@ -17,6 +17,7 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
+use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
 use super::reads::{self, Listing};
@@ -46,6 +47,7 @@ pub(super) struct State {
     windows: Windows,
     faults: Faults,
     quotas: Quotas,
+    late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
@@ -62,6 +64,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
+            late: Late::default(),
             tokens,
             counts: Counts::default(),
             log: Log::new(scenario.log.0),
@@ -256,7 +259,8 @@ impl Tenant {
         if let Some(refusal) = self.spoil(state, fault, incoming, call) {
             return Ruling::reply(stamp.refuse(path, &refusal));
         }
-        let mut ruling = match self.carry_out(state, incoming, call, stamp) {
+        state.late.land(&mut state.inventory, now);
+        let mut ruling = match self.carry_out(state, incoming, call, fault, stamp) {
             Ok(ruling) => ruling,
             Err(refusal) => Ruling::reply(stamp.refuse(path, &refusal)),
         };
@@ -295,6 +299,7 @@ impl Tenant {
         state: &mut State,
         incoming: &Incoming<'_>,
         call: &Call<'_>,
+        fault: Option<&Fault>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
@@ -302,7 +307,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, stamp),
+            Endpoint::Perform { action } => self.perform(state, action, call, fault, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -314,10 +319,20 @@ impl Tenant {
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
+            Endpoint::ReadOverview => {
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
+            }
         }
     }
 
-    fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+    fn perform(
+        &self,
+        state: &mut State,
+        action: usize,
+        call: &Call<'_>,
+        fault: Option<&Fault>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
         let Some(deeds) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
@@ -326,7 +341,10 @@ impl Tenant {
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
+        match fault {
+            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
+            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        }
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
     }
 
@@ -364,6 +382,7 @@ fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
         Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
         Endpoint::ReadDevicesOfUser => true,
+        Endpoint::ReadOverview => false,
     };
     match of_user {
         true => judge::no_such_user(id),

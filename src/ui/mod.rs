@@ -6,8 +6,11 @@
 pub mod actions;
 pub mod bar;
 pub mod checked;
+pub mod consequences;
+pub mod diff;
 pub mod confirm;
 pub mod faults;
+mod guards;
 #[cfg(test)]
 mod fixtures;
 mod pace;
@@ -15,7 +18,9 @@ pub mod preview;
 pub mod progress;
 pub mod result;
 pub mod runs;
+pub mod saved;
 pub mod stderr;
 pub mod style;
 mod tables;
 pub mod text;
+pub mod waves;

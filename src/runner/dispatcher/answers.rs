@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
+use super::super::executor::Seen;
 use super::super::ledger::Progress;
 use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
@@ -19,9 +20,9 @@ use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
 /// When an answer came and went.
 #[derive(Clone, Copy)]
-struct Times {
-    sent: Instant,
-    now: Instant,
+pub(super) struct Times {
+    pub(super) sent: Instant,
+    pub(super) now: Instant,
 }
 
 impl Dispatcher {
@@ -41,6 +42,8 @@ impl Dispatcher {
                 self.drain(StopReason::Journal("its writer has ended".into()));
                 self.again(job, Step::Send, answered);
             }
+            Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
+            Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -55,17 +58,13 @@ impl Dispatcher {
             Answer::NeverReleased => return self.gates[job.bucket().index()].never_left(),
             Answer::Attempt(reply) => (job.bucket(), Some(reply)),
             Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
-            Answer::ReadBack(_) => (job.read_bucket(), None),
+            Answer::Look(Seen::NotRead(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::ReadBack(_) | Answer::Look(_) => (job.read_bucket(), None),
         };
-        let gate = &mut self.gates[bucket.index()];
-        if reply.is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::SignInFailed)) {
-            return gate.never_left();
+        if !self.gates[bucket.index()].returned(reply, sent, now) {
+            return;
         }
-        gate.came_back(sent, now);
-        if let Some(reply) = reply {
-            gate.loaded(reply.load_percent, now);
-        }
-        match reply.is_some_and(in_trouble) {
+        match reply.is_some_and(retry::in_trouble) {
             true => self.crowd.trouble(sent, now),
             false => self.crowd.came_back(sent, now, self.in_flight.len() + 1),
         }
@@ -78,8 +77,8 @@ impl Dispatcher {
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
-        let reason = reason(&reply);
-        let crowded = is_crowded(&reply);
+        let reason = reply.reason();
+        let crowded = retry::is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -88,6 +87,7 @@ impl Dispatcher {
             progress.ambiguous = true;
             progress.lost |= verdict == Verdict::Lost;
             progress.doubtful_since.get_or_insert(sent_at);
+            progress.settling_until = Some(times.now + self.limits.settling);
         }
         let decision = retry::decide(action, &verdict, progress.tries, self.limits.max_attempts, &mut self.rng);
         // A job that settles now says all of this in its outcome.
@@ -152,7 +152,11 @@ impl Dispatcher {
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
         }
+        let early = self.ledger.progress(job).settling_until.filter(|until| *until > now);
         match evidence {
+            Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
+                self.read_later(job, resend, seen, early.unwrap_or(now), now);
+            }
             Evidence::Effect(seen) => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
                 let progress = self.ledger.progress(job);
@@ -160,6 +164,7 @@ impl Dispatcher {
                 progress.lost = false;
                 progress.unauthorized = 0;
                 progress.doubtful_since = None;
+                progress.settling_until = None;
                 self.again(job, Step::Send, now);
             }
             Evidence::NoEffect(seen) if resend => {
@@ -177,14 +182,24 @@ impl Dispatcher {
         }
     }
 
+    /// A read that shows no effect so soon after the attempt is no proof; one that is not waited for leaves the doubt.
+    fn read_later(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
+        if self.stopped.is_some() {
+            let note = format!("{seen}, so soon after it was sent; {}", look_at(job, &self.jobs));
+            return self.settle(job, Outcome::Unknown, Some(note), now);
+        }
+        let reason = format!("{seen}, which is too early to tell").into();
+        self.later(job, Step::ReadBack { resend }, until.saturating_duration_since(now), reason, now);
+    }
+
     fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
         let bucket = self.jobs[job as usize].read_bucket();
         let step = Step::ReadBack { resend };
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
-                self.pause(bucket, *after, is_crowded(reply), times);
+                self.pause(bucket, *after, retry::is_crowded(reply), times);
                 self.again(job, step, times.now);
             }
             // A run that is ending does not wait for a host to come back.
@@ -210,7 +225,7 @@ impl Dispatcher {
     }
 
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
-    fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
+    pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
             Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
             Verdict::Throttled { .. } => self.host_answered(),
@@ -221,13 +236,13 @@ impl Dispatcher {
         }
     }
 
-    fn host_answered(&mut self) {
+    pub(super) fn host_answered(&mut self) {
         self.host.answered_once = true;
         self.host.away_since = None;
         self.host.pause = Default::default();
     }
 
-    fn host_away(&mut self, reason: &str, times: Times) {
+    pub(super) fn host_away(&mut self, reason: &str, times: Times) {
         let Times { sent, now } = times;
         let since = *self.host.away_since.get_or_insert(now);
         let rng = &mut self.rng;
@@ -243,7 +258,7 @@ impl Dispatcher {
         }
     }
 
-    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
+    pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
         let Times { sent, now } = times;
         let answer = Throttled { asked, crowded, sent, now };
         if let Some(pause) = self.gates[bucket.index()].throttled(answer, &mut self.rng) {
@@ -252,7 +267,7 @@ impl Dispatcher {
     }
 
     /// The first 401 of a job may be an old token; the second is the tenant's word.
-    fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
+    pub(super) fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
         let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
@@ -267,7 +282,7 @@ impl Dispatcher {
     }
 
     /// Back to the head of its queue, or out of the run if that is ending.
-    fn again(&mut self, job: u32, step: Step, now: Instant) {
+    pub(super) fn again(&mut self, job: u32, step: Step, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -275,7 +290,7 @@ impl Dispatcher {
         self.queues.push_front(self.bucket_of(item), item);
     }
 
-    fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
+    pub(super) fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -290,29 +305,8 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
-            Step::ReadBack { .. } => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
         }
-    }
-}
-
-/// A service that is out of order names a time too; only this one is about how many requests there are.
-fn is_crowded(reply: &Reply) -> bool {
-    matches!(reply.http_status, Some(429 | 509))
-}
-
-/// Answers of a service that has more to do than it can.
-fn in_trouble(reply: &Reply) -> bool {
-    reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
-}
-
-/// What to tell people about an answer that was no success.
-fn reason(reply: &Reply) -> Box<str> {
-    match (reply.http_status, &reply.error_code, &reply.error_message) {
-        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
-        (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
-        (Some(status), Some(code), None) => format!("{status} {code}").into(),
-        (Some(status), None, None) => status.to_string().into(),
-        (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
     }
 }
 

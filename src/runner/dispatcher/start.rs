@@ -56,7 +56,7 @@ impl Dispatcher {
         for (index, hold) in (0u32..).zip(holds) {
             match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
                 Some(outcome) => kept.push((index, outcome)),
-                None => self.begin(index, *hold, earlier.remove(&index), now),
+                None => self.begin(index, hold.as_ref(), earlier.remove(&index), now),
             }
         }
         for (index, outcome) in kept {
@@ -64,28 +64,31 @@ impl Dispatcher {
         }
     }
 
-    fn begin(&mut self, index: u32, hold: Option<Hold>, earlier: Option<Earlier>, now: Instant) {
+    fn begin(&mut self, index: u32, hold: Option<&Hold>, earlier: Option<Earlier>, now: Instant) {
         let (bucket, read_bucket, after) = {
             let job = &self.jobs[index as usize];
             (job.bucket(), job.read_bucket(), job.after)
         };
         let mut after = after;
-        if let Some(Earlier::Open { recorded, first_sent, doubtful_since, read_first }) = earlier {
+        if let Some(Earlier::Open { recorded, first_sent, last_sent, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
+            let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
+            let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
+            self.ledger.progress(index).settling_until = doubtful_since.map(|_| now + settling);
             if let (true, Some(hold)) = (read_first, hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);
             }
             if read_first {
                 let item = Item { job: index, step: Step::ReadBack { resend: true } };
-                return self.queues.push_back(read_bucket, item);
+                return self.let_in(read_bucket, item);
             }
             // A step that was sent has had its turn: the one before it has settled well.
             after = after.filter(|_| recorded == 0);
         }
         match (hold, after) {
             (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
-            (None, None) => self.queues.push_back(bucket, Item { job: index, step: Step::Send }),
+            (None, None) => self.let_in(bucket, Item { job: index, step: Step::Send }),
             (None, Some(_)) => {}
         }
     }
