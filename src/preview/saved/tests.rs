@@ -82,7 +82,11 @@ fn sample() -> (Vec<u8>, String) {
         wipe(2, &[("keepUserData", json!(false)), ("persistEsimDataPlan", json!(true))]),
     ];
     let sightings = [Some(device(2, &[0, 1, 2, 3])), Some(Sighting::Gone), Some(device(4, &[3, 1, 0, 2])), None];
-    saved(&jobs, &sightings, json!({"max_targets": 5, "window": {"days": ["mon"], "hours": "8-17"}}))
+    saved(
+        &jobs,
+        &sightings,
+        json!({"waves": [], "stated": [{"guard": {"max_targets": 5}, "origin": "default"}], "protected": [], "overrides": [], "stop_when": {"unknown": 1}}),
+    )
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn the_bytes_are_an_interface_and_stay_what_they_are() {
     let (bytes, digest) = sample();
     assert_eq!(
         digest,
-        "90b89fde4a3eb53d51533aa73490e96b31de2a963a2e98f7ee732d9cfae60983",
+        "a7700c6d2efc99b5662c57f90fc9ca3ec645b8f81b5ae47c85077073fa77ab92",
         "{}",
         String::from_utf8(bytes).unwrap()
     );
@@ -163,7 +167,7 @@ proptest! {
     /// Whatever the order in which maps were filled, the digest is the same.
     #[test]
     fn the_order_of_maps_is_not_in_the_bytes(
-        parameters in shuffled(3), properties in shuffled(4), guards in shuffled(3), window in shuffled(2),
+        parameters in shuffled(3), properties in shuffled(4), guards in shuffled(5), stop_when in shuffled(2),
     ) {
         let values = [("keepUserData", json!(false)), ("keepEnrollmentData", json!(true)), ("macOsUnlockCode", json!("012345"))];
         let in_order = |order: &[usize]| order.iter().map(|at| values[*at].clone()).collect::<Vec<_>>();
@@ -173,8 +177,11 @@ proptest! {
             Value::Object(map)
         };
         let rules = |outer: &[usize], inner: &[usize]| {
-            let hours = object(vec![("days", json!(["mon"])), ("hours", json!("8-17"))], inner);
-            object(vec![("window", hours), ("max_targets", json!(5)), ("allow_actions", json!(["wipe"]))], outer)
+            let stop_when = object(vec![("failures", json!(3)), ("unknown", json!(1))], inner);
+            let stated = json!([{ "guard": { "max_targets": 5 }, "origin": "default" }]);
+            let mut entries = vec![("stated", stated), ("stop_when", stop_when), ("waves", json!([]))];
+            entries.extend([("protected", json!([])), ("overrides", json!([]))]);
+            object(entries, outer)
         };
         let make = |parameters: &[usize], properties: &[usize], outer: &[usize], inner: &[usize]| {
             // Sightings come back in the order of the answers.
@@ -184,8 +191,8 @@ proptest! {
             assert!(sightings.iter().all(Option::is_some));
             saved(&jobs, &sightings, rules(outer, inner))
         };
-        let (bytes, digest) = make(&parameters, &properties, &guards, &window);
-        prop_assert_eq!(digest, make(&[0, 1, 2], &[0, 1, 2, 3], &[0, 1, 2], &[0, 1]).1);
+        let (bytes, digest) = make(&parameters, &properties, &guards, &stop_when);
+        prop_assert_eq!(digest, make(&[0, 1, 2], &[0, 1, 2, 3], &[0, 1, 2, 3, 4], &[0, 1]).1);
         prop_assert!(read(&bytes).is_ok());
     }
 }
