@@ -61,7 +61,8 @@ mod tests {
         let ended = ended.map(|second| second * 1_000_000);
         journal
             .execute(
-                "INSERT INTO runs VALUES (?1, ?1, 'running', 'k', 'f', 'd', ?2, ?3, NULL, 1, 0, ?4)",
+                "INSERT INTO runs (run, run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at, ended_at)
+                 VALUES (?1, ?1, 'running', 'k', 'f', 'd', ?2, ?3, 1, 0, ?4)",
                 params![run, tenant, settings, ended],
             )
             .unwrap();

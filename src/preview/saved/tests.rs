@@ -94,7 +94,7 @@ fn the_bytes_are_an_interface_and_stay_what_they_are() {
     let (bytes, digest) = sample();
     assert_eq!(
         digest,
-        "a7700c6d2efc99b5662c57f90fc9ca3ec645b8f81b5ae47c85077073fa77ab92",
+        "aa4c003f923aae8631e58a7f87cc22764399693825ab57907cb6e748c7689eb1",
         "{}",
         String::from_utf8(bytes).unwrap()
     );
