@@ -23,7 +23,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
-use crate::journal::{Journal, RunId};
+use crate::journal::{Inherited, Journal, RunId};
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -70,10 +70,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
-    if !request.once {
-        spare_an_open_run(&journal, &key, &plan.jobs)?;
-    }
-    let inherited = if request.once { record::once(&mut journal, &key, &plan.jobs)? } else { Vec::new() };
+    let inherited = inherited(&request, &mut journal, &key, &plan.jobs)?;
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
@@ -128,6 +125,20 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// What earlier runs of the plan have done, for whoever wants to know it.
+fn inherited(
+    request: &RunRequest,
+    journal: &mut Journal,
+    key: &str,
+    jobs: &[Job],
+) -> Result<Vec<(u32, Inherited)>, Error> {
+    if request.once {
+        return record::once(journal, key, jobs);
+    }
+    spare_an_open_run(journal, key, jobs)?;
+    Ok(Vec::new())
 }
 
 /// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
