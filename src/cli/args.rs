@@ -41,6 +41,8 @@ pub enum Verb {
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
+    /// List the requests that wait for somebody's approval, look them up, or withdraw them
+    Approvals(ApprovalsArguments),
     /// Show the rows of a run as the journal has them, also while it runs and after a crash
     Report(ReportArguments),
     /// List, prune or export the runs in the journal
@@ -59,6 +61,7 @@ impl Verb {
             Self::Preview(arguments) => arguments.form,
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
+            Self::Approvals(arguments) => arguments.form,
             Self::Report(arguments) => match arguments.form {
                 ReportForm::Csv => Form::Human,
                 ReportForm::Json => Form::Json,
@@ -83,7 +86,7 @@ pub enum Form {
     #[default]
     Human,
     Json,
-    /// Previews only
+    /// Previews and approvals only
     Csv,
 }
 
@@ -145,6 +148,9 @@ pub struct RunArguments {
     /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
     #[arg(long)]
     pub once: bool,
+    /// Stay until no approval request waits any more, and complete what is approved
+    #[arg(long)]
+    pub wait: bool,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -269,6 +275,12 @@ pub struct ResumeArguments {
     /// Go on with these jobs alone
     #[arg(long, value_enum, value_name = "CLASS")]
     pub only: Option<OnlyClass>,
+    /// File again what nobody approved before it expired
+    #[arg(long, conflicts_with = "only")]
+    pub refile: bool,
+    /// Stay until no approval request waits any more, and complete what is approved
+    #[arg(long)]
+    pub wait: bool,
     /// Where the report goes [default: where the run's own report is]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -282,6 +294,31 @@ pub struct ResumeArguments {
 }
 
 impl ResumeArguments {
+    pub fn flags(&self) -> Flags {
+        self.hosts.flags(&self.state)
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ApprovalsArguments {
+    /// The run: its id, the beginning of it, or `latest` [default: all runs in which something waits]
+    pub run: Option<String>,
+    /// Ask the service how the requests stand now, and keep that in the journal
+    #[arg(long, requires = "run")]
+    pub live: bool,
+    /// Cancel the requests that the run has filed and that nobody has completed; its rows can be resumed
+    #[arg(long, requires = "run", conflicts_with = "live")]
+    pub withdraw: bool,
+    /// How the requests are written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: Form,
+    #[command(flatten)]
+    pub hosts: HostArguments,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+impl ApprovalsArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }

@@ -18,13 +18,13 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
-    RunsArguments, SimulateArguments, Verb,
+    ApprovalsArguments, Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments,
+    RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, ResumeRequest, RunRequest};
+use crate::ops::{self, ApprovalsRequest, Finished, ResumeRequest, RunRequest};
 use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -67,6 +67,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
+        Verb::Approvals(arguments) => approvals(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -106,6 +107,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         confirm: arguments.confirm,
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         once: arguments.once,
+        wait: arguments.wait,
         now: now(),
         seed: fastrand::u64(..),
     };
@@ -120,6 +122,8 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let flags = arguments.flags();
     let request = ResumeRequest {
         only: OnlyClass::only(arguments.only),
+        refile: arguments.refile,
+        wait: arguments.wait,
         run: arguments.run,
         report: arguments.report,
         now: now(),
@@ -138,6 +142,24 @@ fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failu
         Ok(_) => shown.map(|()| exit).map_err(|failure| failure.or_if_nobody_listens(exit)),
         Err(error) => Err(Failure::from_report(error)),
     }
+}
+
+async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let flags = arguments.flags();
+    let request = ApprovalsRequest { run: arguments.run, now: now(), seed: fastrand::u64(..) };
+    let environment = Environment::read();
+    if arguments.withdraw {
+        let withdrawn = ops::withdraw(request, &flags, &environment).await?;
+        show::withdrawn(&withdrawn, arguments.form, stderr)?;
+        return Ok(if withdrawn.refused.is_empty() { Exit::Good } else { Exit::Bad });
+    }
+    let at = request.now;
+    let waiting = match arguments.live {
+        true => ops::live_approvals(request, &flags, &environment).await?,
+        false => ops::approvals(&request, &settings(flags)?)?,
+    };
+    show::approvals(&waiting, at, arguments.form)?;
+    Ok(Exit::Good)
 }
 
 fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {

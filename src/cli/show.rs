@@ -15,8 +15,8 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
-use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
+use crate::journal::{Pruned, RunId, RunSummary, Waiting};
+use crate::ops::{Finished, Reported, Tenant, Withdrawn};
 use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -108,6 +108,17 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
                 .help(format!("check the network, the proxy and --graph-url, then: {}", go_on(finished)))
         }
+        Some(StopReason::Justification(why)) => {
+            let help = match why.to_ascii_lowercase().contains("required") {
+                true => "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete",
+                false => "correct `justification:` in the plan",
+            };
+            Diagnostic::error(
+                "justification",
+                format!("the tenant asks for a justification, so nothing more was sent: {why}"),
+            )
+            .help(format!("{help}; then: {}", go_on(finished)))
+        }
         Some(StopReason::Journal(why)) => {
             Diagnostic::error("journal", format!("the journal cannot be written, so nothing more was sent: {why}"))
                 .help(format!("make room or mend the disk, then: {}", go_on(finished)))
@@ -137,6 +148,39 @@ pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
     match form {
         ReportForm::Csv => Ok(report::write_csv(out, rows)?),
         ReportForm::Json => Ok(report::write_json_lines(out, rows)?),
+    }
+}
+
+pub fn approvals(waiting: &[Waiting], now: Timestamp, form: Form) -> Result<(), Failure> {
+    match form {
+        Form::Human => print(&ui::approvals::render(waiting, now, view())),
+        Form::Json => print(&ui::approvals::json_lines(waiting)),
+        Form::Csv => {
+            Ok(report::write_csv_of(io::stdout().lock(), &ui::approvals::COLUMNS, ui::approvals::records(waiting))?)
+        }
+    }
+}
+
+/// What could not be withdrawn is told request by request.
+pub fn withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
+    let (done, left) = (withdrawn.withdrawn, withdrawn.left_alone);
+    for (code, why) in &withdrawn.refused {
+        let fault =
+            Diagnostic::error("not-withdrawn", format!("approval request {code} could not be withdrawn: {why}"));
+        stderr.say(fault.render(stderr.styled()).trim_end());
+    }
+    match form {
+        Form::Json => print(&format!(
+            "{}\n",
+            json!({ "withdrawn": done, "left_alone": left, "refused": withdrawn.refused.len() })
+        )),
+        Form::Human | Form::Csv => {
+            print(&format!("withdrew {}\n", count_of(done, "approval request")))?;
+            match left {
+                0 => Ok(()),
+                _ => print(&format!("left alone {} that the run did not file\n", count_of(left, "approval request"))),
+            }
+        }
     }
 }
 

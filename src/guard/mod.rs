@@ -2,4 +2,5 @@
 //!
 //! In: the jobs of a plan and the time. Out: findings. Must not: send, ask, or print.
 
+pub mod filing;
 pub mod preflight;

@@ -3,11 +3,14 @@
 //! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
+mod approvals;
 mod connect;
 mod limits;
+mod lookup;
 mod perform;
 mod record;
 mod resume;
+pub mod rounds;
 mod run;
 mod runs;
 mod simulate;
@@ -28,6 +31,7 @@ use crate::runner::Earlier;
 use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
+pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
 pub use self::limits::{Choices, reserve_percent};
 pub use self::perform::Finished;
 pub use self::record::take_up;

@@ -13,18 +13,19 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::record::Recorded;
+use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::{Error, Tenant, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::{JournalError, Recorder, RunId};
+use crate::journal::RunId;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::StopReason;
-use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
+use crate::runner::{Earlier, Limits, shutdown};
 use crate::settings::{Identity, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -38,6 +39,8 @@ pub struct Work<'a> {
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
+    /// What is done about approval requests.
+    pub requests: Requests,
     /// Requests that will be sent.
     pub due: u32,
     pub limits: Limits,
@@ -86,29 +89,30 @@ impl Work<'_> {
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
         self.ask()?;
-        let (stop, requests) = mpsc::unbounded_channel();
+        let (stop, mut requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
         let report = ReportFile::create(self.report)?;
-        let recorded = record()?;
-        let journal = Some(recorded.recorder(&stop)?);
-        let (events, told) = mpsc::unbounded_channel();
-        let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
-        let client = client.justified(self.justification.as_deref());
-        let run = Run {
+        let mut recorded = record()?;
+        let client = Arc::new(client.justified(self.justification.as_deref()));
+        let show = |told| ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
+        let rounds = Rounds {
+            journal: &mut recorded.journal,
+            id: &recorded.id,
+            number: recorded.number,
+            tenant: &recorded.tenant,
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
+            earlier: self.earlier,
+            requests: self.requests,
             limits: self.limits,
             clock,
             rng: Rng::with_seed(self.seed),
-            history: History { journal, earlier: self.earlier },
         };
-        let ended = runner::run(run, Arc::new(client), events, requests).await;
-        // The last line is drawn before anything else is printed; that it failed would be no news about the run.
-        let _ = shown.await;
-        let Ended { settlements, stopped, journal } = ended;
-        let stopped = close(&recorded, journal, stopped, clock.now()).await;
+        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await?;
+        let RoundsEnded { settlements, stopped } = ended;
+        let stopped = close(&recorded, stopped, clock.now());
         let report = report.finish(&self.jobs, &settlements);
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
     }
@@ -148,28 +152,14 @@ impl Work<'_> {
     }
 }
 
-/// Waits until the journal has everything, and says there how the run ended.
-async fn close(
-    recorded: &Recorded,
-    journal: Option<Recorder>,
-    stopped: Option<StopReason>,
-    now: Timestamp,
-) -> Option<StopReason> {
-    let written = match journal {
-        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
-            .await
-            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
-        None => Ok(()),
+/// Says in the journal how the run ended.
+fn close(recorded: &Recorded, stopped: Option<StopReason>, now: Timestamp) -> Option<StopReason> {
+    let state = match stopped {
+        None => "finished",
+        Some(StopReason::Interrupted) => "interrupted",
+        Some(_) => "stopped",
     };
-    let written = written.and_then(|()| {
-        let state = match stopped {
-            None => "finished",
-            Some(StopReason::Interrupted) => "interrupted",
-            Some(_) => "stopped",
-        };
-        recorded.journal.set_state(recorded.number, state, Some(now))
-    });
-    match written {
+    match recorded.journal.set_state(recorded.number, state, Some(now)) {
         Ok(()) => stopped,
         Err(error) => Some(StopReason::Journal(error.to_string().into())),
     }

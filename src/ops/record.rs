@@ -9,7 +9,6 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
@@ -17,18 +16,16 @@ use crate::diagnostics::Diagnostic;
 use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
-use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StoredJob,
-};
+use crate::journal::{Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StoredJob};
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
-use crate::runner::shutdown::StopRequest;
 
 /// A run that is in the journal, under its lock.
 pub struct Recorded {
     pub journal: Journal,
+    pub tenant: String,
     pub id: RunId,
     pub number: i64,
     _lock: RunLock,
@@ -161,7 +158,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, id, number, _lock: lock })
+    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, _lock: lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -174,21 +171,15 @@ impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
-        Ok(Self { id: record.id.clone(), number: record.number, journal, _lock: lock })
-    }
-
-    /// Starts the writer; if it fails, the run is told to stop.
-    pub fn recorder(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> Result<Recorder, Error> {
-        let stop = stop.clone();
-        let failed = move |why: String| {
-            let _ = stop.send(StopRequest::JournalFailed(why.into()));
-        };
-        Ok(Recorder::start(&self.journal, self.number, failed)?)
+        let (id, tenant) = (record.id.clone(), record.tenant.clone());
+        Ok(Self { id, tenant, number: record.number, journal, _lock: lock })
     }
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.
-pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, Error> {
+///
+/// An open approval request is waited for, until somebody has looked it up.
+pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u32, Earlier>, Error> {
     let mut earlier = HashMap::new();
     for (index, stored) in (0u32..).zip(jobs) {
         let (method, path, body) = recorded_request(&stored.job);
@@ -198,22 +189,27 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
             let what = format!("row {}: the request would not be the recorded one", stored.job.row);
             return Err(JournalError::Damaged(what).into());
         }
-        let next = decide(stored.past(), stored.job.action.repeat, only);
-        if next == Next::Keep {
-            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-        } else if next == Next::Read || !stored.attempts.is_empty() {
-            let open = open(stored, next);
-            let failed = stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed);
-            earlier.insert(
-                index,
-                match failed {
-                    Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
-                    None => open,
-                },
-            );
+        match decide(stored.past(), stored.job.action.repeat, only, refile) {
+            Next::Send if stored.attempts.is_empty() => {}
+            next @ (Next::Send | Next::Read) => {
+                earlier.insert(index, again(stored, next));
+            }
+            // What a request has come to is settled where requests are looked up.
+            Next::Keep | Next::Complete | Next::Check | Next::Done | Next::Fail => {
+                earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+            }
         }
     }
     Ok(earlier)
+}
+
+/// A job that is sent or read once more.
+pub fn again(stored: &StoredJob, next: Next) -> Earlier {
+    let open = open(stored, next);
+    match stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed) {
+        Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
+        None => open,
+    }
 }
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
@@ -241,6 +237,11 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
         Known::InDoubt { client_request_id, sent_at, .. } => {
             Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
         }
+        Known::Asked(pending) => {
+            let note = format!("{}, by run {}", pending.request, pending.run_id);
+            let settlement = Box::new(Settlement::unsent(Outcome::AwaitingApproval, note));
+            Inherited::Asked { pending: pending.clone(), settlement }
+        }
     };
     let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
     Ok(known.collect())
@@ -250,7 +251,7 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
 pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
-            Inherited::Settled(settlement) => Earlier::Kept(settlement.clone()),
+            Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
                 recorded: 1,
                 first_sent: Some(*sent_at),

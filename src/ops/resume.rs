@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use super::limits::{limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Begun, Recorded};
+use super::rounds::Requests;
 use super::{Error, Tenant, tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::{self, Hold};
 use crate::job::{Job, JobId};
-use crate::journal::resume::Only;
-use crate::journal::{Journal, JournalError, RunRecord};
+use crate::journal::resume::{Asked, Next, Only, Past, decide};
+use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
@@ -30,6 +31,10 @@ pub struct ResumeRequest {
     /// The run's id, the beginning of it, or `latest`.
     pub run: String,
     pub only: Only,
+    /// File again what nobody approved in time.
+    pub refile: bool,
+    /// Stay until no approval request waits any more.
+    pub wait: bool,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
     pub now: Timestamp,
@@ -59,12 +64,14 @@ pub async fn resume(
     same_tenant(&record, &begun, settings)?;
     let changed = changed(&record);
     differences(&changed.told);
-    let mut earlier = record::take_up(&record.jobs, request.only)?;
+    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
     let mut preflight = preflight::inspect(&jobs, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
-    keep_what_was_not_due(&record, &mut earlier);
-    let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
+    let mut spared = keep_what_was_not_due(&record, &mut earlier);
+    spared.extend(changed.removed_from(&record));
+    let kept =
+        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
     let report = report_path(&request, &record);
     spare_the_plan(&report, &record)?;
@@ -80,11 +87,13 @@ pub async fn resume(
         return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
     }
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
         settings,
         tenant: &begun.tenant,
         plan_tenant: begun.plan_tenant.clone(),
-        justification: begun.justification.clone(),
+        justification,
+        requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         jobs,
         holds: preflight.holds,
         earlier,
@@ -102,7 +111,7 @@ pub async fn resume(
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.
-fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
+pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
     let flags = flags.clone();
     let elsewhere = flags.cloud.is_some();
     Flags {
@@ -112,7 +121,7 @@ fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
     }
 }
 
-fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let label = tenant::label(settings, &begun.tenant, begun.plan_tenant.as_deref());
     if label.eq_ignore_ascii_case(&record.tenant) {
         return Ok(());
@@ -126,14 +135,44 @@ fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
 }
 
+/// Whether a job is kept only until its approval request has been looked up.
+fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashSet<u32>) -> bool {
+    let stored =
+        record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
+    stored.is_some_and(|stored| {
+        let past = Past { asked: Asked::Approved, ..stored.past() };
+        let next = decide(past, stored.job.action.repeat, request.only, request.refile);
+        !spared.contains(&index) && next == Next::Complete
+    })
+}
+
+/// A plan that lacked the reason that the tenant asks for may give it later.
+fn justification(
+    journal: &Journal,
+    record: &RunRecord,
+    begun: Option<String>,
+    now: Option<String>,
+) -> Result<Option<String>, Error> {
+    match (begun, now) {
+        (None, Some(reason)) => {
+            journal.set_justification(record.number, &reason)?;
+            Ok(Some(reason))
+        }
+        (begun, _) => Ok(begun),
+    }
+}
+
 /// A row whose day had not come when the run was begun was not in the number that somebody agreed to.
-fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) {
+fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) -> HashSet<u32> {
+    let mut kept = HashSet::new();
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let was_due = stored.job.not_before.is_none_or(|day| day <= record.started_at);
         if !was_due && stored.attempts.is_empty() {
             earlier.entry(index).or_insert_with(|| Earlier::Kept(Box::new(stored.standing())));
+            kept.insert(index);
         }
     }
+    kept
 }
 
 /// The report takes the place of what was there, and that must not be the plan.
@@ -153,15 +192,22 @@ fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
 struct Changed {
     told: Diagnostics,
     removed: HashSet<JobId>,
+    /// What the plan gives now.
+    justification: Option<String>,
 }
 
 impl Changed {
+    fn removed_from(&self, record: &RunRecord) -> HashSet<u32> {
+        let removed = |(_, stored): &(u32, &StoredJob)| self.removed.contains(&stored.job.id);
+        (0u32..).zip(&record.jobs).filter(removed).map(|(index, _)| index).collect()
+    }
+
     /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
     fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
         for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
             match earlier.get(&index) {
                 _ if !self.removed.contains(&stored.job.id) => {}
-                Some(Earlier::Kept(_)) => {}
+                Some(Earlier::Kept(_) | Earlier::Approved(_)) => {}
                 Some(Earlier::Failed(failed, _)) => {
                     earlier.insert(index, Earlier::Kept(failed.clone()));
                 }
@@ -199,5 +245,5 @@ fn changed(record: &RunRecord) -> Changed {
             format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );
-    Changed { told, removed: begun.difference(&now).copied().collect() }
+    Changed { told, removed: begun.difference(&now).copied().collect(), justification: plan.justification }
 }

@@ -13,13 +13,14 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
+use super::rounds::Requests;
 use super::{Error, Tenant, leave_out_done, preview, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
-use crate::journal::{Journal, RunId};
+use crate::journal::{Filed, Inherited, Journal, RunId};
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -42,6 +43,8 @@ pub struct RunRequest {
     pub interactive: bool,
     /// Leave alone what an earlier run of the same plan has done.
     pub once: bool,
+    /// Stay until no approval request waits any more.
+    pub wait: bool,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
@@ -67,7 +70,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     spare_the_plan(&report_at, &plan)?;
     ReportFile::probe(&report_at)?;
     confirm_number(&request, &preflight)?;
-    if preflight.due == 0 {
+    // What was filed before may have been approved since.
+    let asked = inherited.iter().any(|(_, inherited)| matches!(inherited, Inherited::Asked { .. }));
+    if preflight.due == 0 && !asked {
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
@@ -86,6 +91,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
+        requests: Requests { wait: request.wait, ..Requests::default() },
         question,
         jobs: Arc::clone(&jobs),
         due: preflight.due,
@@ -120,8 +126,9 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
         let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
         let unknown = stored.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Unknown);
         let doubtful = unknown || (stored.settled.is_none() && stored.past().sent == Sent::InDoubt);
+        let asked = !done && stored.filed.as_ref().is_some_and(Filed::is_open);
         // A plan whose last run is over may be meant a second time; one that has just ended early is not.
-        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || (done && state != "finished"))
+        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || asked || (done && state != "finished"))
     });
     let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
     let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();

@@ -21,11 +21,14 @@ use super::worker::{Done, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
+use crate::guard::filing::Filing;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
+mod approved;
+mod filing;
 mod start;
 mod stopping;
 
@@ -54,6 +57,8 @@ pub struct Dispatcher {
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
     failed: HashMap<u32, Settlement>,
+    /// How many approval requests may be open.
+    filing: Filing,
 }
 
 /// Whether the host answers at all.
@@ -84,6 +89,7 @@ impl Dispatcher {
             host: Host::default(),
             stopped: None,
             journal: history.journal,
+            filing: history.filing,
             failed: HashMap::new(),
             jobs,
             limits,
@@ -130,7 +136,7 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.queues.has_ready(bucket) && !self.idle.is_empty() {
+            while !self.idle.is_empty() && self.has_sendable(bucket, now) {
                 match self.gates[bucket.index()].pass(now) {
                     Ok(()) => self.send_next(bucket, now),
                     Err(Wait::Until(at)) => {
@@ -150,6 +156,7 @@ impl Dispatcher {
         if self.ledger.settlement(item.job).is_some() {
             return;
         }
+        let Some(item) = self.through_the_read_gate(bucket, item, now) else { return };
         let Some(worker) = self.idle.pop() else { return self.queues.push_front(bucket, item) };
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
@@ -198,6 +205,7 @@ impl Dispatcher {
 
     /// Settles a job.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
+        let (outcome, note) = self.unless_still_approved(job, outcome, note);
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             let outcome = failed.outcome;
             self.ledger.keep(job, failed);

@@ -43,4 +43,6 @@ pub enum StopReason {
     Unreachable(Box<str>),
     /// The journal could not be written.
     Journal(Box<str>),
+    /// The tenant wants a justification that the plan does not give, in the service's words.
+    Justification(Box<str>),
 }

@@ -74,6 +74,7 @@ impl Dispatcher {
             Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed",
             Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written",
             Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached",
+            Some(StopReason::Justification(_)) => "the run was stopped: the tenant asks for a justification",
             None => "the run ended first",
         }
     }
