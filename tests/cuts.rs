@@ -165,7 +165,10 @@ impl Life {
             return (journal.begin(&new).unwrap(), History::default());
         };
         let record = journal.read(&id).unwrap();
-        (record.number, History { journal: None, earlier: ops::take_up(&record.jobs, Only::Open).unwrap() })
+        (
+            record.number,
+            History { earlier: ops::take_up(&record.jobs, Only::Open, false).unwrap(), ..History::default() },
+        )
     }
 
     async fn perform(&self, history: History, world: Arc<World>) -> Ended {

@@ -14,14 +14,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("identity", &["catalog"]),
     ("job", &["catalog"]),
     ("outcome", &[]),
+    ("approval", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
     ("plan", &["catalog", "job", "diagnostics"]),
     ("guard", &["catalog", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
-    ("journal", &["catalog", "job", "outcome"]),
-    ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock"]),
-    ("msgraph", &["runner::executor", "catalog", "job", "outcome", "clock"]),
+    ("journal", &["catalog", "job", "outcome", "approval"]),
+    ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock", "approval"]),
+    ("msgraph", &["runner::executor", "catalog", "job", "outcome", "clock", "approval"]),
     ("report", &["job", "outcome", "catalog", "msgraph::request"]),
     (
         "ui",
@@ -37,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "plan",
             "msgraph::request",
             "journal",
+            "approval",
         ],
     ),
     (
@@ -57,6 +59,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "clock",
             "journal",
             "catalog",
+            "approval",
         ],
     ),
     (
@@ -76,7 +79,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "journal",
         ],
     ),
-    ("simulator", &["msgraph::transport", "msgraph::request", "catalog"]),
+    ("simulator", &["msgraph::transport", "msgraph::request", "catalog", "approval"]),
 ];
 
 const LONGEST_FILE: usize = 400;

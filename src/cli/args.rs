@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::approvals::ApprovalsArguments;
 use super::exit;
 use crate::journal::resume::Only;
 use crate::ops::{Choices, Tenant};
@@ -201,7 +202,7 @@ pub struct HostArguments {
 }
 
 impl HostArguments {
-    fn flags(&self, state: &StateArguments) -> Flags {
+    pub fn flags(&self, state: &StateArguments) -> Flags {
         let Self { cloud, graph_url, login_url } = self.clone();
         Flags { cloud, graph_url, login_url, ..state.flags() }
     }
@@ -294,31 +295,6 @@ pub struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    pub fn flags(&self) -> Flags {
-        self.hosts.flags(&self.state)
-    }
-}
-
-#[derive(Debug, Args)]
-pub struct ApprovalsArguments {
-    /// The run: its id, the beginning of it, or `latest` [default: all runs in which something waits]
-    pub run: Option<String>,
-    /// Ask the service how the requests stand now, and keep that in the journal
-    #[arg(long, requires = "run")]
-    pub live: bool,
-    /// Cancel the requests that the run has filed and that nobody has completed; its rows can be resumed
-    #[arg(long, requires = "run", conflicts_with = "live")]
-    pub withdraw: bool,
-    /// How the requests are written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: Form,
-    #[command(flatten)]
-    pub hosts: HostArguments,
-    #[command(flatten)]
-    pub state: StateArguments,
-}
-
-impl ApprovalsArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }

@@ -3,6 +3,7 @@
 //! In: arguments. Out: text on stdout and stderr, an exit code from [`exit`]'s table. Must not: hold logic of its own;
 //! a verb that needs some has a function in `ops`.
 
+mod approvals;
 mod args;
 mod exit;
 mod failure;
@@ -18,13 +19,13 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    ApprovalsArguments, Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments,
-    RunArguments, RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
+    RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, ApprovalsRequest, Finished, ResumeRequest, RunRequest};
+use crate::ops::{self, Finished, ResumeRequest, RunRequest};
 use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -67,7 +68,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
-        Verb::Approvals(arguments) => approvals(arguments, stderr).await,
+        Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -142,24 +143,6 @@ fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failu
         Ok(_) => shown.map(|()| exit).map_err(|failure| failure.or_if_nobody_listens(exit)),
         Err(error) => Err(Failure::from_report(error)),
     }
-}
-
-async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let flags = arguments.flags();
-    let request = ApprovalsRequest { run: arguments.run, now: now(), seed: fastrand::u64(..) };
-    let environment = Environment::read();
-    if arguments.withdraw {
-        let withdrawn = ops::withdraw(request, &flags, &environment).await?;
-        show::withdrawn(&withdrawn, arguments.form, stderr)?;
-        return Ok(if withdrawn.refused.is_empty() { Exit::Good } else { Exit::Bad });
-    }
-    let at = request.now;
-    let waiting = match arguments.live {
-        true => ops::live_approvals(request, &flags, &environment).await?,
-        false => ops::approvals(&request, &settings(flags)?)?,
-    };
-    show::approvals(&waiting, at, arguments.form)?;
-    Ok(Exit::Good)
 }
 
 fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {

@@ -15,8 +15,8 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
-use crate::journal::{Pruned, RunId, RunSummary, Waiting};
-use crate::ops::{Finished, Reported, Tenant, Withdrawn};
+use crate::journal::{Pruned, RunId, RunSummary};
+use crate::ops::{Finished, Reported, Tenant};
 use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -33,11 +33,11 @@ pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
-fn view() -> View {
+pub(super) fn view() -> View {
     View { width: stdout_width(), styled: styled(&io::stdout()) }
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -148,39 +148,6 @@ pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
     match form {
         ReportForm::Csv => Ok(report::write_csv(out, rows)?),
         ReportForm::Json => Ok(report::write_json_lines(out, rows)?),
-    }
-}
-
-pub fn approvals(waiting: &[Waiting], now: Timestamp, form: Form) -> Result<(), Failure> {
-    match form {
-        Form::Human => print(&ui::approvals::render(waiting, now, view())),
-        Form::Json => print(&ui::approvals::json_lines(waiting)),
-        Form::Csv => {
-            Ok(report::write_csv_of(io::stdout().lock(), &ui::approvals::COLUMNS, ui::approvals::records(waiting))?)
-        }
-    }
-}
-
-/// What could not be withdrawn is told request by request.
-pub fn withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
-    let (done, left) = (withdrawn.withdrawn, withdrawn.left_alone);
-    for (code, why) in &withdrawn.refused {
-        let fault =
-            Diagnostic::error("not-withdrawn", format!("approval request {code} could not be withdrawn: {why}"));
-        stderr.say(fault.render(stderr.styled()).trim_end());
-    }
-    match form {
-        Form::Json => print(&format!(
-            "{}\n",
-            json!({ "withdrawn": done, "left_alone": left, "refused": withdrawn.refused.len() })
-        )),
-        Form::Human | Form::Csv => {
-            print(&format!("withdrew {}\n", count_of(done, "approval request")))?;
-            match left {
-                0 => Ok(()),
-                _ => print(&format!("left alone {} that the run did not file\n", count_of(left, "approval request"))),
-            }
-        }
     }
 }
 

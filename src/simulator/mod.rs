@@ -14,6 +14,7 @@ pub mod server;
 pub mod tenant;
 pub mod transport;
 
+pub mod approvals;
 mod batch;
 mod clock;
 mod effects;
@@ -24,6 +25,7 @@ mod inventory;
 mod judge;
 mod log;
 mod odata;
+mod portal;
 mod quota;
 mod reads;
 mod resources;

@@ -13,6 +13,7 @@ use super::tables::Table;
 use super::text::{count_of, duration, visible};
 use crate::approval::{Status, minute};
 use crate::journal::Waiting;
+use crate::report::cell::instant;
 
 /// Columns of the CSV; an interface.
 pub const COLUMNS: [&str; 14] = [
@@ -29,7 +30,7 @@ pub const COLUMNS: [&str; 14] = [
     "run",
     "row",
     "note",
-    "plan_file",
+    "plan",
 ];
 
 /// A request that expires within this time is pointed out.
@@ -45,7 +46,7 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
         let first = group[0];
         let heading = format!("{} in {}, run {}", count_of(group.len(), &first.action), first.tenant, first.run);
         text.push_str(&format!("{}\n", paint(view.styled, STRONG, &visible(&heading))));
-        text.push_str(&format!("plan: {}\n", visible(&first.plan_file)));
+        text.push_str(&format!("plan: {}\n", visible(plan(first))));
         if let Some(reason) = &first.justification {
             text.push_str(&format!("justification: {}\n", visible(reason)));
         }
@@ -115,6 +116,11 @@ fn word(waiting: &Waiting) -> &'static str {
     }
 }
 
+/// The plan's file, without the folders that tell an approver nothing.
+fn plan(waiting: &Waiting) -> &str {
+    waiting.plan_file.rsplit(['/', '\\']).next().unwrap_or_default()
+}
+
 /// For spreadsheets: the cells of [`COLUMNS`].
 pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 14]> {
     waiting.iter().map(|waiting| {
@@ -134,7 +140,7 @@ pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 14]> {
             waiting.run.to_string(),
             waiting.row.to_string(),
             text(&waiting.note),
-            waiting.plan_file.clone(),
+            plan(waiting).to_owned(),
         ]
     })
 }
@@ -148,16 +154,16 @@ pub fn json_lines(waiting: &[Waiting]) -> String {
             "status": waiting.filed.status.name(),
             "action": waiting.action,
             "target": waiting.target,
-            "filed_at": request.filed_at.to_string(),
-            "expires_at": request.expires_at.to_string(),
-            "read_at": waiting.filed.read_at.map(|at| at.to_string()),
+            "filed_at": instant(request.filed_at),
+            "expires_at": instant(request.expires_at),
+            "read_at": waiting.filed.read_at.map(instant),
             "found": request.found,
             "justification": waiting.justification,
             "tenant": waiting.tenant,
             "run": waiting.run.as_str(),
             "row": waiting.row,
             "note": waiting.note,
-            "plan_file": waiting.plan_file,
+            "plan": plan(waiting),
         })
     };
     waiting.iter().map(|waiting| format!("{}\n", object(waiting))).collect()

@@ -162,6 +162,7 @@ pub enum Stopped {
     Interrupted,
     SignIn,
     Unreachable,
+    Justification,
 }
 
 impl ScenarioFile {
