@@ -17,6 +17,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{Finished, Reported, Tenant};
+use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -98,7 +99,7 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 /// Why a run ended early, with what to do about it.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
-        None => return,
+        None => return waits_for_approval(finished, stderr),
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
         }
@@ -125,6 +126,17 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
         }
     };
     stderr.say(fault.render(stderr.styled()).trim_end());
+}
+
+/// What is left to do where somebody has to approve first.
+fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
+    let waiting = finished.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
+    if let (1.., Some(id)) = (waiting, &finished.id) {
+        let what = count_of(waiting, "approval request");
+        stderr.say(&format!(
+            "{what} open: `musterout approvals {id}` shows what to approve, `musterout resume {id}` completes what is approved"
+        ));
+    }
 }
 
 /// The command that goes on with a run.

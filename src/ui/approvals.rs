@@ -44,7 +44,7 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
     let mut text = String::new();
     for group in groups(waiting) {
         let first = group[0];
-        let heading = format!("{} in {}, run {}", count_of(group.len(), &first.action), first.tenant, first.run);
+        let heading = format!("{} in tenant {}, run {}", count_of(group.len(), &first.action), first.tenant, first.run);
         text.push_str(&format!("{}\n", paint(view.styled, STRONG, &visible(&heading))));
         text.push_str(&format!("plan: {}\n", visible(plan(first))));
         if let Some(reason) = &first.justification {
