@@ -304,7 +304,7 @@ fn five_thousand_retires_over_days() {
     paused(async {
         let mut life = Life::new(&retires(5_000), SLOW_APPROVERS, 7, 128);
         let mut rng = Rng::with_seed(7);
-        let mut crashes = vec![7_000, 4_000, 2_000];
+        let mut crashes = vec![500, 2_500, 2_000];
         let mut most_attempted = 0;
         while life.days() < 12.0 {
             let stops_at = crashes.pop().unwrap_or(usize::MAX);
