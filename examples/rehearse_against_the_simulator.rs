@@ -9,7 +9,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::Action;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
@@ -41,8 +41,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
     let limits = Limits { concurrency: 4, ..Limits::default() };
-    let run =
-        Run { jobs: Arc::clone(&jobs), holds, limits, clock, rng: Rng::with_seed(1), history: History::default() };
+    let run = Run {
+        jobs: Arc::clone(&jobs),
+        holds,
+        limits,
+        brakes: Brakes::default(),
+        people: None,
+        clock,
+        rng: Rng::with_seed(1),
+        history: History::default(),
+    };
     let (events, _told) = mpsc::unbounded_channel();
     let (_stop, requests) = mpsc::unbounded_channel();
     let ended = runner::run(run, client, events, requests).await;

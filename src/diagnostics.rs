@@ -7,7 +7,8 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Whether a fault stops the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -18,7 +19,7 @@ pub enum Severity {
 }
 
 /// Where a fault is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The file as the user named it.
     pub file: String,
@@ -159,6 +160,21 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// The fault as programs read it: one flat object, always with the same keys.
+    pub fn object(&self) -> Value {
+        let place = self.place.as_ref();
+        json!({
+            "file": place.map(|place| &place.file),
+            "line": place.and_then(|place| place.line),
+            "column": place.and_then(|place| place.column),
+            "column_name": place.and_then(|place| place.column_name.as_ref()),
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "help": self.help,
+        })
     }
 
     /// The fault as people read it, ending in a newline. `styled` adds colours.

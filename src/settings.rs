@@ -3,6 +3,7 @@
 //! In: [`Flags`] from the command line, and the environment. Out: [`Settings`]: where to connect, and who we are.
 //! The only reader of the environment. Must not: open connections, or let a secret into an error.
 
+use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,10 @@ pub struct Environment {
     /// Where programs keep what they must remember: `XDG_STATE_HOME`, or `LOCALAPPDATA` on Windows.
     pub state_home: Option<PathBuf>,
     pub home: Option<PathBuf>,
+    /// Where a person's settings are: `XDG_CONFIG_HOME`, or `APPDATA` on Windows.
+    pub config_home: Option<PathBuf>,
+    /// Where the settings of all who use the machine are: `XDG_CONFIG_DIRS`, or `PROGRAMDATA` on Windows.
+    pub config_dirs: Option<OsString>,
 }
 
 impl Environment {
@@ -74,9 +79,38 @@ impl Environment {
             access_token: read("MUSTEROUT_ACCESS_TOKEN").map(SecretString::from),
             state_home: read("XDG_STATE_HOME").or_else(|| read("LOCALAPPDATA")).map(PathBuf::from),
             home: read("HOME").map(PathBuf::from),
+            config_home: read("XDG_CONFIG_HOME").or_else(|| read("APPDATA")).map(PathBuf::from),
+            config_dirs: read("XDG_CONFIG_DIRS").or_else(|| read("PROGRAMDATA")).map(OsString::from),
         }
     }
 }
+
+/// A policy that may apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyFile {
+    pub path: PathBuf,
+    /// Somebody asked for it, so it has to be there.
+    pub named: bool,
+}
+
+/// Where the settings of all who use a machine are, if nothing else is said.
+const CONFIG_DIRS: &str = "/etc/xdg";
+
+impl Environment {
+    /// The policies that apply where they exist: the machine's, the person's, and the one that is `named`.
+    pub fn policies(&self, named: Option<&Path>) -> Vec<PolicyFile> {
+        let shared = self.config_dirs.clone().or_else(|| cfg!(unix).then(|| CONFIG_DIRS.into()));
+        let shared = shared.iter().flat_map(|dirs| std::env::split_paths(dirs).collect::<Vec<_>>());
+        let home = || self.home.as_ref().map(|home| home.join(".config"));
+        let own = self.config_home.clone().or_else(home);
+        let well_known = shared.chain(own).filter(|folder| !folder.as_os_str().is_empty());
+        let well_known = well_known.map(|folder| PolicyFile { path: folder.join(POLICY), named: false });
+        well_known.chain(named.map(|path| PolicyFile { path: path.to_owned(), named: true })).collect()
+    }
+}
+
+/// The name of a policy in a folder of settings.
+const POLICY: &str = "musterout/policy.yaml";
 
 /// Who we are towards the tenant.
 #[derive(Debug, Clone)]
@@ -297,6 +331,24 @@ mod tests {
         for tenant in ["common", "../x.y", "a/b.c", "organizations"] {
             assert!(settings(Flags::default(), with(tenant)).is_err(), "{tenant}");
         }
+    }
+
+    #[test]
+    fn policies_of_machine_and_person_apply_beside_the_named_one() {
+        let environment = Environment {
+            config_dirs: Some("/etc/one:/etc/two".into()),
+            home: Some("/home/ada".into()),
+            ..Environment::default()
+        };
+        let found = environment.policies(Some(Path::new("site.yaml")));
+        let found: Vec<_> = found.iter().map(|file| (file.path.display().to_string(), file.named)).collect();
+        let expected = [
+            ("/etc/one/musterout/policy.yaml", false),
+            ("/etc/two/musterout/policy.yaml", false),
+            ("/home/ada/.config/musterout/policy.yaml", false),
+            ("site.yaml", true),
+        ];
+        assert_eq!(found, expected.map(|(path, named)| (path.to_owned(), named)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
-use musterout::guard::preflight;
+use musterout::guard::{Brakes, preflight};
 use musterout::job::Job;
 use musterout::journal::resume::Only;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
@@ -190,6 +190,8 @@ impl Life {
                 settling: Duration::from_secs(60),
                 pacing: Pacing::Off,
             },
+            brakes: Brakes::default(),
+            people: None,
             clock,
             rng: Rng::with_seed(self.seed),
             history,

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use musterout::catalog::ACTIONS;
 
+use crate::support::program::{Desk, run};
+
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
@@ -13,6 +15,30 @@ fn page(name: &str) -> String {
 fn the_scenario_format_is_documented_in_full() {
     let everything = page("src/simulator/scenario/everything.yaml");
     assert!(page("docs/simulator.md").contains(everything.trim()), "docs/simulator.md does not hold everything.yaml");
+}
+
+#[test]
+fn the_example_of_the_guards_is_a_plan_and_a_policy_that_work() {
+    let page = page("docs/guards.md");
+    let file = |name: &str| {
+        let from = page.find(&format!("```yaml\n# {name}\n")).unwrap_or_else(|| panic!("no {name} on the page"));
+        page[from + 8..].split("\n```").next().unwrap().to_owned() + "\n"
+    };
+    let (plan, policy) = (file("plan.yaml"), file("policy.yaml"));
+    let laptops = "managedDeviceId\n00000001-0000-4000-8000-000000000001\n";
+    let vip = "id,displayName\n00000002-0000-4000-8000-000000000001,Ada\n";
+    let files = [("plan.yaml", plan.as_str()), ("policy.yaml", &policy), ("laptops.csv", laptops), ("vip.csv", vip)];
+    let desk = Desk::with(&files);
+    let ran = run(&mut desk.musterout(["preview", "plan.yaml", "--policy", "policy.yaml"])).ended_with(0);
+    for key in musterout::plan::GUARDS {
+        let named = page.contains(&format!("| `{key}` |"));
+        assert!(named, "docs/guards.md does not explain {key}");
+    }
+    assert!(
+        ran.stdout.contains("max_targets            200 ") && ran.stdout.contains("policy policy.yaml:5"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

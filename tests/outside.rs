@@ -97,7 +97,12 @@ pub struct Desk<'s> {
 
 impl<'s> Desk<'s> {
     pub fn new(simulator: &'s Simulator) -> Self {
-        Self { simulator, folder: tempfile::tempdir().unwrap(), tenant: TENANT }
+        let folder = tempfile::tempdir().unwrap();
+        // Plans here are larger than what is sent without anybody having said how much it may be.
+        let config = folder.path().join("config/musterout");
+        std::fs::create_dir_all(&config).unwrap();
+        std::fs::write(config.join("policy.yaml"), "version: 1\nguards: { max_targets: 100000 }\n").unwrap();
+        Self { simulator, folder, tenant: TENANT }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -132,6 +137,8 @@ impl<'s> Desk<'s> {
             .current_dir(self.folder.path())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_CONFIG_DIRS", self.path("nowhere"))
             .env("AZURE_TENANT_ID", self.tenant)
             .env("AZURE_CLIENT_ID", "33333333-3333-4333-8333-333333333333")
             .env("AZURE_CLIENT_SECRET", SECRET)

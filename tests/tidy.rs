@@ -17,8 +17,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("approval", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
-    ("plan", &["catalog", "job", "diagnostics"]),
-    ("guard", &["catalog", "job", "outcome", "diagnostics"]),
+    ("plan", &["catalog", "job", "diagnostics", "guard"]),
+    ("guard", &["catalog", "job", "outcome", "diagnostics", "identity"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
     ("journal", &["catalog", "job", "outcome", "approval"]),
     ("runner", &["journal", "guard", "job", "outcome", "catalog", "clock", "approval"]),
@@ -28,6 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "ui",
         &[
             "runner::event",
+            "runner::question",
             "preview",
             "report",
             "job",

@@ -12,6 +12,7 @@ use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_proc
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::journal::{Journal, NewRun, Recorder, RunId};
 use musterout::msgraph::client::GraphClient;
@@ -98,6 +99,8 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     settling: Duration::from_secs(60),
                     pacing: Pacing::Off,
                 },
+                brakes: Brakes::default(),
+                people: None,
                 clock,
                 rng: Rng::with_seed(1),
                 history: History { journal, ..History::default() },

@@ -101,6 +101,11 @@ fn measure(mut arguments: impl Iterator<Item = String>) -> Fallible<Used> {
     // A journal of its own, on the disk that the build is on.
     let state = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     command.env("XDG_STATE_HOME", state.path());
+    // A policy that lets plans be as large as a bench wants them, and no other.
+    let config = state.path().join("config/musterout");
+    std::fs::create_dir_all(&config)?;
+    std::fs::write(config.join("policy.yaml"), "version: 1\nguards: { max_targets: 2000000 }\n")?;
+    command.env("XDG_CONFIG_HOME", state.path().join("config")).env("XDG_CONFIG_DIRS", state.path());
     command.args(arguments).env("MUSTEROUT_ACCESS_TOKEN", TOKEN).stdout(Stdio::null()).stderr(Stdio::piped());
     let start = Instant::now();
     let child = command.spawn()?;

@@ -8,6 +8,7 @@ use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
 use musterout::runner::executor::Executor;
@@ -86,6 +87,8 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         jobs: Arc::clone(jobs),
         holds: vec![None; jobs.len()],
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
+        brakes: Brakes::default(),
+        people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
         history: History::default(),

@@ -44,6 +44,8 @@ pub enum Verb {
     Resume(ResumeArguments),
     /// List the requests that wait for somebody's approval, look them up, or withdraw them
     Approvals(ApprovalsArguments),
+    /// Stop a run that is under way in another terminal, as Ctrl-C there would
+    Stop(StopArguments),
     /// Show the rows of a run as the journal has them, also while it runs and after a crash
     Report(ReportArguments),
     /// List, prune or export the runs in the journal
@@ -63,6 +65,7 @@ impl Verb {
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
             Self::Approvals(arguments) => arguments.form,
+            Self::Stop(arguments) => arguments.form.into(),
             Self::Report(arguments) => match arguments.form {
                 ReportForm::Csv => Form::Human,
                 ReportForm::Json => Form::Json,
@@ -115,6 +118,8 @@ pub struct CheckArguments {
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -127,6 +132,8 @@ pub struct PreviewArguments {
     /// How the preview is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
     #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
@@ -156,6 +163,8 @@ pub struct RunArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -167,11 +176,21 @@ impl RunArguments {
         PreviewArguments {
             plan: self.plan.clone(),
             once: self.once,
+            policy: self.policy.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,
         }
     }
+}
+
+/// Which guards, beside the plan's own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Guards")]
+pub struct PolicyArguments {
+    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 }
 
 /// Which tenant.
@@ -289,6 +308,8 @@ pub struct ResumeArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
+    pub policy: PolicyArguments,
+    #[command(flatten)]
     pub hosts: HostArguments,
     #[command(flatten)]
     pub state: StateArguments,
@@ -298,6 +319,18 @@ impl ResumeArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
+}
+
+#[derive(Debug, Args)]
+pub struct StopArguments {
+    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub state: StateArguments,
 }
 
 /// A class of jobs, by how they stand.

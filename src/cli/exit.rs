@@ -20,6 +20,7 @@ pub enum Exit {
     Refused,
     Locked,
     SignIn,
+    Tripped,
     Interrupted,
 }
 
@@ -33,7 +34,8 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (Exit::Refused, 10, "a guard refused the run"),
     (Exit::Locked, 11, "the plan is being run already"),
     (Exit::SignIn, 12, "sign-in failed"),
-    (Exit::Interrupted, 130, "interrupted; `musterout resume` goes on"),
+    (Exit::Tripped, 13, "`stop_when` or a wave stopped the run; `musterout resume` goes on"),
+    (Exit::Interrupted, 130, "interrupted, or stopped by `musterout stop`; `musterout resume` goes on"),
 ];
 
 impl Exit {
@@ -44,7 +46,8 @@ impl Exit {
     /// How a run ends: by what stopped it, else by its worst outcome.
     pub fn of_run(finished: &Finished) -> Self {
         match finished.stopped {
-            Some(StopReason::Interrupted) => return Self::Interrupted,
+            Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
+            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => return Self::Tripped,
             Some(StopReason::SignIn(_)) => return Self::SignIn,
             Some(StopReason::Unreachable(_) | StopReason::Journal(_)) => return Self::Unexpected,
             Some(StopReason::Justification(_)) => return Self::Refused,

@@ -79,6 +79,9 @@ impl From<ops::Error> for Failure {
             ops::Error::Plan { file, faults } => {
                 Self { exit: Exit::Usage, faults: Some(faults), file: Some(file.display().to_string()) }
             }
+            ops::Error::Guarded { file, faults } => {
+                Self { exit: Exit::Refused, faults: Some(faults), file: Some(file.display().to_string()) }
+            }
             ops::Error::Usage(fault) => Self::one(Exit::Usage, *fault),
             ops::Error::Refused(fault) => Self::one(Exit::Refused, *fault),
             ops::Error::SignIn(fault) => Self::one(Exit::SignIn, *fault),

@@ -19,14 +19,14 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
-    RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments, ResumeArguments,
+    RunArguments, RunsArguments, SimulateArguments, StopArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, ResumeRequest, RunRequest};
-use crate::settings::{Environment, Settings};
+use crate::ops::{self, Finished, Looked, ResumeRequest, RunRequest};
+use crate::settings::{Environment, PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
 /// Parses the arguments, calls the verb, shows what came of it.
@@ -64,11 +64,12 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
     let form = verb.form();
     let result = match verb {
         Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Preview(arguments) => preview(&arguments, stderr),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr),
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
+        Verb::Stop(arguments) => stop(&arguments).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -81,18 +82,36 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
 }
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let plan = ops::check(&arguments.plan)?;
-    show::checked(&plan, arguments.form)?;
-    Ok(if plan.jobs.is_empty() { Exit::NothingToDo } else { Exit::Good })
+    let looked = ops::check(&arguments.plan, &policies(&arguments.policy), now())?;
+    show::checked(&looked, arguments.form)?;
+    if looked.plan.jobs.is_empty() {
+        return Ok(Exit::NothingToDo);
+    }
+    after_looking(&looked, arguments.form.into())
 }
 
-fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
+fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
     let once = arguments.once.then_some(&settings);
-    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
-    let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
-    show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
-    Ok(Exit::Good)
+    let policies = policies(&arguments.policy);
+    let looked = ops::preview(&arguments.plan, &arguments.connection.tenant(), &policies, now(), once)?;
+    let reserve = ops::reserve_percent(arguments.pace.choices(), looked.plan.limits);
+    show::previewed(&looked, &settings.graph_url, reserve, arguments)?;
+    show::warned(&looked, arguments.form, stderr);
+    after_looking(&looked, arguments.form)
+}
+
+/// What a run would be refused for ends a look at the plan in the same way. JSON has said it already.
+fn after_looking(looked: &Looked, form: Form) -> Result<Exit, Failure> {
+    match (looked.refused(), form) {
+        (Ok(()), _) => Ok(Exit::Good),
+        (Err(_), Form::Json) => Ok(Exit::Refused),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+fn policies(arguments: &PolicyArguments) -> Vec<PolicyFile> {
+    Environment::read().policies(arguments.policy.as_deref())
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
@@ -102,11 +121,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     let settings = settings(arguments.connection.flags())?;
     let request = RunRequest {
         tenant: arguments.connection.tenant(),
+        policies: policies(&arguments.policy),
         choices: arguments.pace.choices(),
         plan: arguments.plan,
         report: arguments.report,
         confirm: arguments.confirm,
-        interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
+        interactive: somebody_is_there(),
         once: arguments.once,
         wait: arguments.wait,
         now: now(),
@@ -125,14 +145,21 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         only: OnlyClass::only(arguments.only),
         refile: arguments.refile,
         wait: arguments.wait,
+        policy: arguments.policy.policy,
         run: arguments.run,
         report: arguments.report,
+        interactive: somebody_is_there(),
         now: now(),
         seed: fastrand::u64(..),
     };
     let differences = |told: &Diagnostics| show::told(told, stderr);
     let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
     ended(&finished, arguments.form.into(), stderr)
+}
+
+async fn stop(arguments: &StopArguments) -> Result<Exit, Failure> {
+    let stopped = ops::stop(&settings(arguments.state.flags())?, &arguments.run).await?;
+    show::stop(&stopped, arguments.form)
 }
 
 fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {
@@ -174,6 +201,11 @@ async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
     Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
+}
+
+/// Whether somebody can be asked.
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// The one look at the system's clock.

@@ -14,11 +14,9 @@ use super::exit::Exit;
 use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
-use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
+use crate::ops::{self, Finished, Looked, Reported, Stopped, Tenant};
 use crate::outcome::Outcome;
-use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
@@ -45,21 +43,22 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn checked(plan: &Plan, form: PlainForm) -> Result<(), Failure> {
+pub fn checked(looked: &Looked, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&ui::checked::render(plan, view())),
-        PlainForm::Json => print(&format!("{}\n", ui::checked::json(plan))),
+        PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
+        PlainForm::Json => print(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
     }
 }
 
 pub fn previewed(
-    plan: &Plan,
-    preflight: &Preflight,
+    looked: &Looked,
     graph_url: &str,
     reserve_percent: u8,
     arguments: &PreviewArguments,
 ) -> Result<(), Failure> {
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent);
+    let Looked { plan, preflight, verdict } = looked;
+    let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).judged(verdict).in_waves(waves);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
@@ -80,6 +79,13 @@ pub fn previewed(
     }
     out.flush()?;
     Ok(())
+}
+
+/// Warnings of the guards beside a preview; where they refuse the run, they are said with the refusal.
+pub fn warned(looked: &Looked, form: Form, stderr: &Stderr) {
+    if form != Form::Json && !looked.verdict.faults.has_errors() {
+        ui::faults::tell(&looked.verdict.faults, &looked.plan.file, stderr);
+    }
 }
 
 pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
@@ -103,6 +109,13 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
         }
+        Some(StopReason::Requested) => {
+            Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
+        }
+        Some(StopReason::Breaker(why)) => Diagnostic::error("breaker", format!("the run was stopped: {why}"))
+            .help(format!("look at the report; when the cause is gone: {}", go_on(finished))),
+        Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
+            .help(format!("look at the wave; to begin the next one: {}", go_on(finished))),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {
@@ -167,6 +180,28 @@ pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), 
     match form {
         PlainForm::Human => print(&ui::runs::render(runs, now, view())),
         PlainForm::Json => print(&ui::runs::json_lines(runs)),
+    }
+}
+
+/// What came of a request to stop, and the exit code that goes with it.
+pub fn stop(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
+    let (run, exit, word) = match stopped {
+        Stopped::Ended(run) => (run, Exit::Good, "ended"),
+        Stopped::Draining(run) => (run, Exit::Open, "draining"),
+        Stopped::NotUnderWay(run) => (run, Exit::NothingToDo, "not_under_way"),
+    };
+    match form {
+        PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
+        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
+    }
+    Ok(exit)
+}
+
+fn stopped_words(stopped: &Stopped) -> &'static str {
+    match stopped {
+        Stopped::Ended(_) => "has ended",
+        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
+        Stopped::NotUnderWay(_) => "is not under way",
     }
 }
 

@@ -1,6 +1,27 @@
-//! Guards: rules that refuse a run or hold single jobs before anything is sent.
+//! Guards: rules that refuse a run or hold single jobs before anything is sent, and rules that slow or stop it then.
 //!
-//! In: the jobs of a plan and the time. Out: findings. Must not: send, ask, or print.
+//! In: the jobs of a plan and the time; what happens during the run. Out: findings. Must not: send, ask, or print.
 
+pub mod breaker;
+pub mod census;
+pub mod contradictions;
 pub mod filing;
+pub mod judge;
+pub mod overrides;
 pub mod preflight;
+pub mod protected;
+pub mod rules;
+pub mod waves;
+pub mod window;
+
+use serde::{Deserialize, Serialize};
+
+use self::breaker::StopWhen;
+use self::waves::Schedule;
+
+/// What slows and stops a run that is under way. The journal keeps it for a resumed run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brakes {
+    pub stop_when: StopWhen,
+    pub waves: Schedule,
+}

@@ -6,14 +6,16 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::protected::Protected;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
 
 /// Why a job is not sent in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hold {
     /// An earlier row of the plan is the same job.
     Duplicate { of_row: u32 },
@@ -25,13 +27,15 @@ pub enum Hold {
     Done,
     /// The plan that the run was begun with has lost it since.
     Removed,
+    /// Nothing is done to its target; the text says which entry of which list covers it.
+    Protected(Arc<str>),
 }
 
 impl Hold {
     /// How a held job settles.
-    pub fn outcome(self) -> Outcome {
+    pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed => Outcome::Held,
+            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed | Self::Protected(_) => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -46,6 +50,7 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
+            Self::Protected(why) => f.write_str(why),
         }
     }
 }
@@ -89,8 +94,13 @@ impl Hasher for Digested {
     }
 }
 
-/// Looks at all jobs once.
+/// Looks at all jobs once; nothing is protected.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
+    inspect_with(jobs, now, &Protected::default())
+}
+
+/// Looks at all jobs once. What only a read can tell of a protected target is told right before it is sent.
+pub fn inspect_with(jobs: &[Job], now: Timestamp, protected: &Protected) -> Preflight {
     let mut first_rows: HashMap<JobId, u32, BuildHasherDefault<Digested>> = HashMap::default();
     first_rows.reserve(jobs.len());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
@@ -102,7 +112,10 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
         };
-        let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
+        let hold = match protected.covers(job, None) {
+            Some(finding) => Some(Hold::Protected(finding.to_string().into())),
+            None => hold.or_else(|| after_held(job, jobs, &preflight.holds)),
+        };
         if hold.is_none() {
             preflight.due += 1;
             preflight.dangerous += u32::from(job.action.risk.wants_confirmation());
@@ -115,7 +128,7 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
 /// Steps come behind the ones they wait for, so that what holds those is known.
 fn after_held(job: &Job, jobs: &[Job], holds: &[Option<Hold>]) -> Option<Hold> {
     let before = job.after? as usize;
-    let is_held = holds.get(before).copied().flatten()?.outcome() == Outcome::Held;
+    let is_held = holds.get(before)?.as_ref()?.outcome() == Outcome::Held;
     jobs.get(before).filter(|_| is_held).map(|first| Hold::AfterHeld { row: first.row })
 }
 

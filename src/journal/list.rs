@@ -80,6 +80,7 @@ impl Journal {
             "running" => "broken off",
             "interrupted" => "interrupted",
             "stopped" => "stopped",
+            "tripped" => "tripped",
             _ => "finished",
         };
         Ok(Some((id, standing)))

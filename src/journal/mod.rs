@@ -18,7 +18,7 @@ mod writer;
 pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
-pub use lock::{Holder, RunLock};
+pub use lock::{Holder, RunLock, StopWatch};
 pub use reader::{PastAttempt, RunRecord, StoredJob};
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use writer::{Recorder, Written};

@@ -24,7 +24,7 @@ const TABLES: &str = "
 CREATE TABLE runs (
     run         INTEGER PRIMARY KEY,
     run_id      TEXT NOT NULL UNIQUE,
-    state       TEXT NOT NULL,             -- running, finished, interrupted, stopped
+    state       TEXT NOT NULL,             -- running, finished, interrupted, stopped, tripped
     plan_key    TEXT NOT NULL,             -- what makes two runs runs of one plan
     plan_file   TEXT NOT NULL,
     plan_digest TEXT NOT NULL,

@@ -81,7 +81,7 @@ impl<T: Transport> GraphClient<T> {
     }
 
     /// `approval`: the header that a request goes with that may need approval.
-    async fn send(
+    pub(super) async fn send(
         &self,
         request: GraphRequest<'_>,
         id: &str,

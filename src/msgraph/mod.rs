@@ -9,6 +9,7 @@ mod classify;
 pub mod client;
 mod error_body;
 mod evidence;
+mod fleet;
 pub mod http;
 pub mod request;
 mod retry_after;

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod connect;
+mod guards;
 mod limits;
 mod lookup;
 mod perform;
@@ -14,6 +15,7 @@ pub mod rounds;
 mod run;
 mod runs;
 mod simulate;
+mod stop;
 mod tenant;
 
 use std::collections::HashMap;
@@ -22,13 +24,17 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::preflight::{self, Preflight};
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
+use crate::guard::preflight::Preflight;
+use crate::guard::rules::Rules;
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
@@ -39,6 +45,7 @@ pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::simulate::{Serving, serve};
+pub use self::stop::{Stopped, stop};
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +62,9 @@ pub enum Error {
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
+    /// Rules of the plan or of a policy refused the run, or a policy has faults; all of them are here.
+    #[error("the guards refuse the run")]
+    Guarded { file: PathBuf, faults: Diagnostics },
     /// No token could be had.
     #[error("{}", .0.message)]
     SignIn(Box<Diagnostic>),
@@ -102,9 +112,43 @@ impl Tenant {
     }
 }
 
-/// Reads and validates a plan, whole.
-pub fn check(file: &Path) -> Result<Plan, Error> {
+/// A plan that was looked at: what would be sent, and what the guards say of it.
+#[derive(Debug)]
+pub struct Looked {
+    pub plan: Plan,
+    pub preflight: Preflight,
+    pub verdict: Verdict,
+}
+
+impl Looked {
+    /// The refusal of a run, if there is one.
+    pub fn refused(&self) -> Result<(), Error> {
+        guards::refused(&self.verdict, &self.plan.file)
+    }
+}
+
+/// Reads and validates a plan, whole, and holds it against its guards.
+pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Looked, Error> {
+    let plan = load(file)?;
+    let (preflight, rules) = guards::look(&plan, guards::policies(policies)?, now);
+    let verdict = guards::verdict(&plan, &preflight, rules, now, false);
+    Ok(Looked { plan, preflight, verdict })
+}
+
+fn load(file: &Path) -> Result<Plan, Error> {
     plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
+}
+
+/// Reads a plan that has something in it.
+fn load_some(file: &Path, tenant: &Tenant) -> Result<Plan, Error> {
+    let plan = load(file)?;
+    if plan.jobs.is_empty() {
+        return Err(Error::NothingToDo(file.to_owned()));
+    }
+    if let Tenant::Simulated(Some(scenario)) = tenant {
+        crate::simulator::scenario::Scenario::load(scenario)?;
+    }
+    Ok(plan)
 }
 
 /// Reads a plan and says what would be sent. Touches no network.
@@ -113,24 +157,25 @@ pub fn check(file: &Path) -> Result<Plan, Error> {
 pub fn preview(
     file: &Path,
     tenant: &Tenant,
+    policies: &[PolicyFile],
     now: Timestamp,
     once: Option<&Settings>,
-) -> Result<(Plan, Preflight), Error> {
-    let plan = check(file)?;
-    if plan.jobs.is_empty() {
-        return Err(Error::NothingToDo(file.to_owned()));
-    }
-    if let Tenant::Simulated(Some(scenario)) = tenant {
-        crate::simulator::scenario::Scenario::load(scenario)?;
-    }
-    let mut preflight = preflight::inspect(&plan.jobs, now);
+) -> Result<Looked, Error> {
+    let plan = load_some(file, tenant)?;
+    let (mut preflight, rules) = guards::look(&plan, guards::policies(policies)?, now);
     if let Some(settings) = once {
         let key = record::plan_key(&plan, tenant, &settings.graph_url);
         let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
         let earlier = record::inherit(&record::once(&mut journal, &key, &plan.jobs)?, &plan.jobs);
         leave_out_done(&mut preflight, &plan.jobs, &earlier);
     }
-    Ok((plan, preflight))
+    let verdict = guards::verdict(&plan, &preflight, rules, now, false);
+    Ok(Looked { plan, preflight, verdict })
+}
+
+/// What slows and stops a run of those jobs.
+pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
+    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
 }
 
 /// What earlier runs have done is neither sent nor counted.

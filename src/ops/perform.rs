@@ -14,9 +14,11 @@ use tokio::sync::mpsc;
 use super::connect::{self, Client};
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
-use super::{Error, Tenant, tenant};
+use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::RunId;
@@ -43,7 +45,15 @@ pub struct Work<'a> {
     pub requests: Requests,
     /// Requests that will be sent.
     pub due: u32,
+    /// What the guards say of it, before anything was asked of the tenant.
+    pub verdict: Verdict,
+    pub plan_file: PathBuf,
     pub limits: Limits,
+    pub brakes: Brakes,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
+    /// Whether somebody is there to be asked on the way.
+    pub interactive: bool,
     pub reserve_percent: u8,
     pub now: Timestamp,
     pub seed: u64,
@@ -77,7 +87,7 @@ pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, E
 
 impl Work<'_> {
     async fn with<T: Transport>(
-        self,
+        mut self,
         client: GraphClient<T>,
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
@@ -88,6 +98,7 @@ impl Work<'_> {
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
+        self.check_fleet(&client).await?;
         self.ask()?;
         let (stop, mut requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
@@ -95,6 +106,7 @@ impl Work<'_> {
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
         let report = ReportFile::create(self.report)?;
         let mut recorded = record()?;
+        let listening = recorded.listen(&stop);
         let client = Arc::new(client.justified(self.justification.as_deref()));
         let show = |told| ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
         let rounds = Rounds {
@@ -107,11 +119,15 @@ impl Work<'_> {
             earlier: self.earlier,
             requests: self.requests,
             limits: self.limits,
+            brakes: self.brakes,
+            people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
+            between_waves: self.between_waves,
         };
-        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await?;
-        let RoundsEnded { settlements, stopped } = ended;
+        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await;
+        listening.abort();
+        let RoundsEnded { settlements, stopped } = ended?;
         let stopped = close(&recorded, stopped, clock.now());
         let report = report.finish(&self.jobs, &settlements);
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
@@ -124,6 +140,22 @@ impl Work<'_> {
             (Ok(Identity::AccessToken(_)), _) => None,
             (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
         }
+    }
+
+    /// How large a share of the fleet the run is, where a rule asks for that.
+    async fn check_fleet<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<(), Error> {
+        if !self.verdict.rules.wants_fleet() {
+            return Ok(());
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
+            let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
+            let help =
+                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
+        })?;
+        self.verdict.check_fleet(enrolled);
+        guards::refused(&self.verdict, &self.plan_file)
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.
@@ -152,11 +184,15 @@ impl Work<'_> {
     }
 }
 
+/// A run that its own limits have ended. Whoever goes on with it has seen why.
+pub const TRIPPED: &str = "tripped";
+
 /// Says in the journal how the run ended.
 fn close(recorded: &Recorded, stopped: Option<StopReason>, now: Timestamp) -> Option<StopReason> {
     let state = match stopped {
         None => "finished",
-        Some(StopReason::Interrupted) => "interrupted",
+        Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
         Some(_) => "stopped",
     };
     match recorded.journal.set_state(recorded.number, state, Some(now)) {

@@ -4,23 +4,32 @@
 //! Must not: send, or let a run begin that is not in the journal whole.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
-use crate::journal::{Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StoredJob};
+use crate::journal::{
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
+};
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
+use crate::runner::shutdown::StopRequest;
 
 /// A run that is in the journal, under its lock.
 pub struct Recorded {
@@ -28,7 +37,7 @@ pub struct Recorded {
     pub tenant: String,
     pub id: RunId,
     pub number: i64,
-    _lock: RunLock,
+    lock: RunLock,
 }
 
 /// What a resumed run must know of how it was begun.
@@ -37,9 +46,15 @@ pub struct Begun {
     pub graph_url: String,
     pub login_url: String,
     pub tenant: Tenant,
+    pub plan_name: Option<String>,
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// The plan's own; those of a policy are read anew.
+    pub rules: Rules,
+    /// The policy that was named.
+    pub policy: Option<PathBuf>,
+    pub brakes: Brakes,
 }
 
 impl Begun {
@@ -54,6 +69,7 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
+            "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
             "concurrency": self.choices.concurrency,
@@ -61,6 +77,9 @@ impl Begun {
             "max_attempts": self.choices.max_attempts,
             "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
+            "guards": self.rules,
+            "policy": self.policy,
+            "brakes": self.brakes,
         })
     }
 
@@ -68,13 +87,21 @@ impl Begun {
     pub fn from_json(settings: &Value) -> Option<Self> {
         let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
         let number = |key: &str| settings.get(key).and_then(Value::as_u64);
+        // Runs of older versions had none. Those that cannot be understood are not left out.
+        let rules = match settings.get("guards") {
+            None => Rules::default(),
+            Some(rules) => serde_json::from_value(rules.clone()).ok()?,
+        };
         Some(Self {
+            rules,
+            policy: text("policy").map(PathBuf::from),
             graph_url: text("graph_url")?,
             login_url: text("login_url")?,
             tenant: match text("simulated") {
                 None => Tenant::Real,
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
+            plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             justification: text("justification"),
             choices: Choices {
@@ -83,6 +110,11 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+            },
+            brakes: match settings.get("brakes") {
+                Some(brakes) => Brakes::deserialize(brakes).ok()?,
+                // Begun by a version that knew of none.
+                None => Brakes::default(),
             },
         })
     }
@@ -158,7 +190,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, _lock: lock })
+    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -172,8 +204,25 @@ impl Recorded {
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
         let (id, tenant) = (record.id.clone(), record.tenant.clone());
-        Ok(Self { id, tenant, number: record.number, journal, _lock: lock })
+        Ok(Self { id, tenant, number: record.number, journal, lock })
     }
+
+    /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
+    pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
+        let (watch, stop) = (self.lock.stop_watch(), stop.clone());
+        tokio::spawn(async move { until_requested(&watch, &stop).await })
+    }
+}
+
+/// How often the request of another terminal is looked for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>) {
+    while !watch.is_requested() {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    // A run that has ended needs not be told.
+    let _ = stop.send(StopRequest::Stop);
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.

@@ -10,12 +10,16 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::limits::{limits, reserve_percent};
-use super::perform::{Finished, Work, perform};
+use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, tenant};
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use super::{Error, Tenant, guards, tenant};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::Brakes;
+use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold};
+use crate::guard::rules::Rules;
+use crate::guard::waves::Schedule;
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
@@ -23,6 +27,7 @@ use crate::plan;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
 use crate::settings::{Environment, Flags, Settings};
+use crate::ui;
 use crate::ui::stderr::Stderr;
 
 /// What to go on with.
@@ -35,8 +40,12 @@ pub struct ResumeRequest {
     pub refile: bool,
     /// Stay until no approval request waits any more.
     pub wait: bool,
+    /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
+    pub policy: Option<PathBuf>,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
+    /// Whether somebody is there to be asked.
+    pub interactive: bool,
     pub now: Timestamp,
     pub seed: u64,
 }
@@ -66,10 +75,13 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-    let mut preflight = preflight::inspect(&jobs, request.now);
+    let rules = rules(&request, &begun, environment)?;
+    let mut preflight = preflight::inspect_with(&jobs, request.now, &rules.protected);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
+    keep_what_is_protected(&record, &preflight.holds, &mut earlier);
     let mut spared = keep_what_was_not_due(&record, &mut earlier);
     spared.extend(changed.removed_from(&record));
+    spared.extend(protected(&preflight.holds));
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
@@ -86,6 +98,10 @@ pub async fn resume(
         }
         return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report });
     }
+    let verdict = verdict(&record, &begun, rules, (&jobs, &preflight.holds), &earlier, request.now);
+    let plan_file = PathBuf::from(&record.plan_file);
+    guards::refused(&verdict, &plan_file)?;
+    ui::faults::tell(&verdict.faults, &plan_file, stderr);
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
@@ -94,11 +110,17 @@ pub async fn resume(
         plan_tenant: begun.plan_tenant.clone(),
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
+        between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
         jobs,
         holds: preflight.holds,
         earlier,
+        // A policy may have become stricter since.
+        brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
+        verdict,
+        plan_file,
         due: due as u32,
         limits,
+        interactive: request.interactive,
         reserve_percent: reserve_percent(begun.choices, plan::Limits::default()),
         now: request.now,
         seed: request.seed,
@@ -108,6 +130,63 @@ pub async fn resume(
         question: None,
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// The rules it was begun with, and the policies as they are today.
+fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Rules, Error> {
+    let named = request.policy.as_deref().or(begun.policy.as_deref());
+    let policies = guards::policies(&environment.policies(named))?;
+    Ok(policies.rules.and(begun.rules.clone()).or_default())
+}
+
+/// What the rules say of the jobs that are left.
+fn verdict(
+    record: &RunRecord,
+    begun: &Begun,
+    rules: Rules,
+    (jobs, holds): (&[Job], &[Option<Hold>]),
+    earlier: &HashMap<u32, Earlier>,
+    now: Timestamp,
+) -> Verdict {
+    let left = (0u32..).zip(holds).map(|(index, hold)| match earlier.get(&index) {
+        Some(Earlier::Kept(_)) => Some(Hold::Done),
+        _ => hold.clone(),
+    });
+    let left: Vec<_> = left.collect();
+    let about = About { plan: begun.plan_name.as_deref(), justified: begun.justification.is_some(), now, begins: true };
+    let row = |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.plan_file) };
+    judge::judge(jobs, &left, rules, about, row)
+}
+
+/// What is protected today keeps its failure, or its doubt.
+fn keep_what_is_protected(record: &RunRecord, holds: &[Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
+    for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
+        if matches!(hold, Some(Hold::Protected(_))) {
+            leave_as_it_is(index, stored, earlier);
+        }
+    }
+}
+
+/// What is protected today is not completed either.
+fn protected(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
+    (0u32..).zip(holds).filter(|(_, hold)| matches!(hold, Some(Hold::Protected(_)))).map(|(index, _)| index)
+}
+
+/// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
+fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
+    match earlier.get(&index) {
+        Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
+        Some(Earlier::Failed(failed, _)) => {
+            let failed = failed.clone();
+            earlier.insert(index, Earlier::Kept(failed));
+            false
+        }
+        Some(Earlier::Open { read_first: true, .. }) => {
+            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+            false
+        }
+        Some(Earlier::Open { .. }) | None => true,
+    }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.
@@ -175,6 +254,21 @@ fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>
     kept
 }
 
+/// Whether the run ended before the wave before the next one was seen to have landed: nothing of the next one has left,
+/// and nobody was told that the one before it went wrong.
+fn between_waves(
+    record: &RunRecord,
+    waves: &Schedule,
+    holds: &[Option<Hold>],
+    earlier: &HashMap<u32, Earlier>,
+) -> bool {
+    let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
+    let next = (0u32..).zip(holds).find(|(index, hold)| hold.is_none() && !kept(*index));
+    let Some((first, _)) = next else { return false };
+    let mut wave = waves.range(waves.wave_of(first)).filter_map(|index| record.jobs.get(index as usize));
+    record.state != TRIPPED && wave.all(|stored| stored.attempts.is_empty())
+}
+
 /// The report takes the place of what was there, and that must not be the plan.
 fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
     let place = |path: &Path| path.canonicalize().ok();
@@ -205,16 +299,8 @@ impl Changed {
     /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
     fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
         for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
-            match earlier.get(&index) {
-                _ if !self.removed.contains(&stored.job.id) => {}
-                Some(Earlier::Kept(_) | Earlier::Approved(_)) => {}
-                Some(Earlier::Failed(failed, _)) => {
-                    earlier.insert(index, Earlier::Kept(failed.clone()));
-                }
-                Some(Earlier::Open { read_first: true, .. }) => {
-                    earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-                }
-                Some(Earlier::Open { .. }) | None => *hold = Some(Hold::Removed),
+            if self.removed.contains(&stored.job.id) && leave_as_it_is(index, stored, earlier) {
+                *hold = Some(Hold::Removed);
             }
         }
     }

@@ -22,6 +22,7 @@ use super::record::{again, take_up};
 use crate::approval::Status;
 use crate::catalog::Success;
 use crate::clock::Clock;
+use crate::guard::Brakes;
 use crate::guard::filing::{self, Filing};
 use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId};
@@ -32,6 +33,7 @@ use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::runner::event::{Event, StopReason};
+use crate::runner::question::Question;
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{self, Approved, Earlier, Ended, History, Limits, Run};
 
@@ -64,6 +66,11 @@ pub struct Rounds<'a> {
     pub earlier: HashMap<u32, Earlier>,
     pub requests: Requests,
     pub limits: Limits,
+    pub brakes: Brakes,
+    /// Who is asked between waves, if anybody is.
+    pub people: Option<mpsc::UnboundedSender<Question>>,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
     pub clock: Clock,
     pub rng: Rng,
 }
@@ -113,8 +120,8 @@ impl Rounds<'_> {
             // What was chosen for the first round has had its turn.
             self.requests = Requests { only: Only::Open, refile: false, ..self.requests };
             match self.wait(&ended, client, requests, &say).await? {
-                Some(found) => looked = found,
-                None => return Ok(RoundsEnded { stopped: Some(StopReason::Interrupted), ..ended }),
+                Ok(found) => looked = found,
+                Err(stopped) => return Ok(RoundsEnded { stopped: Some(stopped), ..ended }),
             }
             earlier = self.standing()?;
         }
@@ -134,13 +141,16 @@ impl Rounds<'_> {
             let _ = stop.send(StopRequest::JournalFailed(why.into()));
         };
         let journal = Some(Recorder::start(self.journal, self.number, failed)?);
-        let history = History { journal, earlier, filing: self.filing()? };
+        let between_waves = std::mem::take(&mut self.between_waves);
+        let history = History { journal, earlier, filing: self.filing()?, between_waves };
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds.clone(),
             limits: self.limits,
+            brakes: self.brakes.clone(),
+            people: self.people.clone(),
             clock: self.clock,
             rng: self.rng.fork(),
             history,
@@ -226,14 +236,14 @@ impl Rounds<'_> {
         Ok(looked)
     }
 
-    /// Waits until a request has an answer, or there is room for more. `None`: somebody wants the run to end.
+    /// Waits until a request has an answer, or there is room for more; or somebody wants the run to end.
     async fn wait<T: Transport>(
         &mut self,
         ended: &RoundsEnded,
         client: &GraphClient<T>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
-    ) -> Result<Option<Looked>, Error> {
+    ) -> Result<Result<Looked, StopReason>, Error> {
         let braked = self.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
         let braked: HashSet<&'static str> = braked.map(|(job, _)| job.action.name).collect();
         let waiting = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
@@ -242,13 +252,13 @@ impl Rounds<'_> {
         loop {
             tokio::select! {
                 biased;
-                Some(_) = requests.recv() => return Ok(None),
+                Some(request) = requests.recv() => return Ok(Err(reason(&request))),
                 () = tokio::time::sleep(pause) => {}
             }
             let looked = self.look(client, say).await?;
             let filing = self.filing()?;
             if looked.has_news() || braked.iter().any(|action| filing.has_room(action, 0)) {
-                return Ok(Some(looked));
+                return Ok(Ok(looked));
             }
             pause = (pause * 3 / 2).min(LONGEST_WAIT);
         }
@@ -338,6 +348,14 @@ fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Statu
         finished_at: Some(now),
         note: Some(note.into()),
         ..stored.standing()
+    }
+}
+
+fn reason(request: &StopRequest) -> StopReason {
+    match request {
+        StopRequest::Stop => StopReason::Requested,
+        StopRequest::Interrupt | StopRequest::Terminate => StopReason::Interrupted,
+        StopRequest::JournalFailed(why) => StopReason::Journal(why.clone()),
     }
 }
 

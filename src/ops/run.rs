@@ -14,9 +14,11 @@ use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
-use super::{Error, Tenant, leave_out_done, preview, tenant};
+use super::{Error, Tenant, brakes, guards, leave_out_done, load_some, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
@@ -26,7 +28,7 @@ use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -35,6 +37,8 @@ use crate::ui::stderr::Stderr;
 pub struct RunRequest {
     pub plan: PathBuf,
     pub tenant: Tenant,
+    /// The policies that apply where they exist.
+    pub policies: Vec<PolicyFile>,
     /// Where the report goes; a dated file in the working directory by default.
     pub report: Option<PathBuf>,
     /// The number of requests that somebody agreed to beforehand.
@@ -52,7 +56,10 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
+    let mut plan = load_some(&request.plan, &request.tenant)?;
+    let policies = guards::policies(&request.policies)?;
+    let policy_files = policies.files.clone();
+    let (mut preflight, rules) = guards::look(&plan, policies, request.now);
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -66,8 +73,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let inherited = if request.once { record::once(&mut journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
+    let verdict = guards::verdict(&plan, &preflight, rules, request.now, true);
+    guards::refused(&verdict, &plan.file)?;
     let report_at = report_path(&request);
-    spare_the_plan(&report_at, &plan)?;
+    spare_the_plan(&report_at, &plan, &policy_files)?;
     ReportFile::probe(&report_at)?;
     confirm_number(&request, &preflight)?;
     // What was filed before may have been approved since.
@@ -76,15 +85,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
-    let begun = Begun {
-        graph_url: settings.graph_url.clone(),
-        login_url: settings.login_url.clone(),
-        tenant: request.tenant.anywhere(),
-        plan_tenant: plan.tenant.clone(),
-        justification: plan.justification.clone(),
-        choices: request.choices.or(plan.limits),
-    };
-    let question = question(&request, &plan, &preflight, &label, stderr);
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight));
+    ui::faults::tell(&verdict.faults, &plan.file, stderr);
+    let question = question(&request, &plan, &preflight, &verdict, &label, stderr);
+    remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
@@ -94,10 +98,15 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         requests: Requests { wait: request.wait, ..Requests::default() },
         question,
         jobs: Arc::clone(&jobs),
+        verdict,
+        plan_file: plan.file.clone(),
         due: preflight.due,
         holds: preflight.holds,
         earlier,
         limits,
+        brakes: begun.brakes.clone(),
+        between_waves: false,
+        interactive: request.interactive,
         reserve_percent: reserve_percent(request.choices, plan.limits),
         now: request.now,
         seed: request.seed,
@@ -142,17 +151,58 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
-fn question(request: &RunRequest, plan: &Plan, preflight: &Preflight, tenant: &str, stderr: &Stderr) -> Option<String> {
+fn question(
+    request: &RunRequest,
+    plan: &Plan,
+    preflight: &Preflight,
+    verdict: &Verdict,
+    tenant: &str,
+    stderr: &Stderr,
+) -> Option<String> {
     if preflight.dangerous == 0 || request.confirm.is_some() {
         return None;
     }
     let reserve = reserve_percent(request.choices, plan.limits);
-    let preview = Preview::new(&plan.jobs, preflight, reserve);
+    let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict).in_waves(waves);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
     };
     Some(ui::confirm::question(&preview, tenant, stderr.styled()))
+}
+
+/// What a resumed run must know.
+fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes) -> Begun {
+    Begun {
+        graph_url: settings.graph_url.clone(),
+        login_url: settings.login_url.clone(),
+        tenant: request.tenant.anywhere(),
+        plan_name: plan.name.clone(),
+        plan_tenant: plan.tenant.clone(),
+        justification: plan.justification.clone(),
+        choices: request.choices.or(plan.limits),
+        rules: plan.rules.clone(),
+        policy: named_policy(&request.policies),
+        brakes,
+    }
+}
+
+/// What goes out only because of an override says so in the report, wherever that is read.
+fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Verdict) {
+    if verdict.overrides_in_use().next().is_none() {
+        return;
+    }
+    for (job, _) in jobs.iter_mut().zip(holds).filter(|(_, hold)| hold.is_none()) {
+        let remark = verdict.remark(job.action).into_iter();
+        let note: Vec<_> = job.note.take().map(String::from).into_iter().chain(remark).collect();
+        job.note = (!note.is_empty()).then(|| note.join("; ").into());
+    }
+}
+
+fn named_policy(policies: &[PolicyFile]) -> Option<PathBuf> {
+    let named = policies.iter().find(|policy| policy.named)?;
+    Some(std::path::absolute(&named.path).unwrap_or_else(|_| named.path.clone()))
 }
 
 fn report_path(request: &RunRequest) -> PathBuf {
@@ -168,14 +218,15 @@ fn report_path(request: &RunRequest) -> PathBuf {
 }
 
 /// The report takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(report: &Path, plan: &Plan) -> Result<(), Error> {
+fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<(), Error> {
     let Ok(place) = report.canonicalize() else { return Ok(()) };
-    match plan.inputs.iter().find(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies);
+    match read.find(|file| file.canonicalize().is_ok_and(|file| file == place)) {
         None => Ok(()),
-        Some(input) => Err(Error::usage(
+        Some(file) => Err(Error::usage(
             Diagnostic::error(
                 "report-over-plan",
-                format!("the report would take the place of {}, which the plan was read from", input.file.display()),
+                format!("the report would take the place of {}, which the plan was read from", file.display()),
             )
             .help("name another file after --report"),
         )),

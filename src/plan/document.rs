@@ -15,7 +15,7 @@ use super::{Heading, Limits};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
-const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards"];
+const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards", "overrides"];
 const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "settling_seconds"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
@@ -27,6 +27,8 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 pub struct Document<'s> {
     pub heading: Heading,
     pub jobs: Vec<Entries<'s>>,
+    pub guards: Option<&'s Node>,
+    pub overrides: Option<&'s Node>,
 }
 
 /// One item of `jobs:`.
@@ -42,7 +44,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     let Some(entries) = reader.map_of(root, "a plan", KEYS) else { return document };
     let mut jobs = None;
     let mut version = false;
-    for Entry { name, key, value } in entries {
+    for Entry { name, value, .. } in entries {
         match name {
             "version" => {
                 version = true;
@@ -52,12 +54,8 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
             "limits" => document.heading.limits = read_limits(value, reader),
-            "guards" => reader.fault(
-                &key.span,
-                "not-available",
-                "guards are not enforced by this version; a plan that asks for them is refused rather than run without them",
-                Some("remove `guards:`, and check the preview by eye".into()),
-            ),
+            "guards" => document.guards = Some(value),
+            "overrides" => document.overrides = Some(value),
             _ => jobs = Some(value),
         }
     }
@@ -74,12 +72,12 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     document
 }
 
-fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
+pub fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
     let message = format!("the key `{key}` is missing");
     reader.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
 }
 
-fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
+pub fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
     match &node.value {
         Value::Number(text) if text == "1" => {}
         Value::Number(text) => {

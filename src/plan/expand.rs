@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
+use super::places::{Places, Position};
 use super::schedule;
 use super::shown;
 use super::vocabulary;
@@ -32,6 +33,8 @@ pub trait Row {
     fn place(&self, field: Option<usize>) -> Place;
     /// What a message about it begins with: "row 5, column `x`: ".
     fn prefix(&self, field: Option<usize>) -> String;
+    /// The line on which it starts.
+    fn line(&self) -> u32;
 }
 
 /// Jobs of one plan, at most.
@@ -45,6 +48,8 @@ type Shared = Rc<[Option<Arc<Parameters>>]>;
 #[derive(Default)]
 pub struct Expander {
     pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
     pub faults: Diagnostics,
     /// The ids of the row in hand. The strings are kept for the next row.
     given: Vec<IdName>,
@@ -97,18 +102,11 @@ impl Expander {
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
-            self.push(work, not_before, note, &parameters, number);
+            self.push(work, not_before, note, &parameters, Position { number, line: row.line() });
         }
     }
 
-    fn push(
-        &mut self,
-        work: &Work,
-        not_before: Option<Timestamp>,
-        note: Option<&str>,
-        with: &Shared,
-        row: Option<u32>,
-    ) {
+    fn push(&mut self, work: &Work, not_before: Option<Timestamp>, note: Option<&str>, with: &Shared, at: Position) {
         let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
         let mut after = None;
         for ((step, route), parameters) in work.steps.iter().zip(&self.routes).zip(with.iter()) {
@@ -119,7 +117,7 @@ impl Expander {
                 at.map_or("", |at| slots[at].value.as_str())
             };
             self.jobs.push(Job::new(JobParts {
-                row: row.unwrap_or(position + 1),
+                row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
                 ids: Ids::new(route.ids.iter().map(value)),
@@ -128,6 +126,7 @@ impl Expander {
                 note: note.clone(),
                 after,
             }));
+            self.places.push(at.line);
             after = Some(position);
         }
     }

@@ -6,14 +6,21 @@
 mod columns;
 mod document;
 mod expand;
+mod guards;
 mod identifier;
+mod overrides;
+mod places;
+pub mod policy;
+mod protected;
 mod reader;
 mod rows;
 mod schedule;
 mod source;
+mod stop_when;
 mod table;
 mod targets;
 mod vocabulary;
+mod waves;
 mod work;
 mod yaml;
 
@@ -21,10 +28,14 @@ use std::path::{Path, PathBuf};
 
 use self::document::Document;
 use self::expand::{Expander, MAX_JOBS};
+pub use self::guards::ENFORCED as GUARDS;
+use self::guards::Owner;
+pub use self::places::Places;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
 
 pub use self::source::Fingerprint;
@@ -38,8 +49,12 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
+    /// Its own; a policy's are added where they are checked.
+    pub rules: Rules,
     /// In plan order.
     pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
@@ -93,7 +108,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             Default::default()
         }
     };
-    let Expander { jobs, mut faults, .. } = expander;
+    let Expander { jobs, places, mut faults, .. } = expander;
     if jobs.len() > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
@@ -103,8 +118,19 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, rules } = document;
+    Ok(Plan {
+        file: path.to_owned(),
+        name,
+        tenant,
+        justification,
+        limits,
+        rules,
+        jobs,
+        places,
+        inputs,
+        warnings: faults,
+    })
 }
 
 enum Format {
@@ -127,6 +153,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
+    rules: Rules,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
@@ -157,9 +184,12 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         return Default::default();
     }
     let mut reader = Reader { source, faults: &mut expander.faults };
-    let Document { heading, jobs } = document::read(root, &mut reader);
+    let Document { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
+    let owner = Owner { origin: Origin::Plan, folder };
+    heading.rules = guards.map(|node| guards::read(node, owner, &mut reader, &mut files)).unwrap_or_default();
+    heading.rules.overrides = overrides.map(|node| overrides::read(node, owner, &mut reader)).unwrap_or_default();
     let mut rows = 0;
     for job in &jobs {
         if let Some(Value::List(items)) = job.targets.map(|node| &node.value) {

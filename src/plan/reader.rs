@@ -2,6 +2,9 @@
 //!
 //! In: nodes. Out: values, and faults in the collector. Must not: know the keys of a plan; `document` does.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use super::shown;
 use super::source::{Source, Span};
 use super::yaml::{Node, Value};
@@ -112,7 +115,10 @@ impl<'s> Reader<'s, '_> {
     }
 
     /// A whole number in `from..=to`.
-    pub fn number(&mut self, node: &'s Node, what: &str, from: u16, to: u16) -> Option<u16> {
+    pub fn number<N>(&mut self, node: &'s Node, what: &str, from: N, to: N) -> Option<N>
+    where
+        N: FromStr + PartialOrd + Display + Copy,
+    {
         let Value::Number(text) = &node.value else {
             self.wrong_type(node, what, &format!("a number from {from} to {to}"), None);
             return None;

@@ -43,6 +43,10 @@ impl Row for CsvRow<'_> {
             None => format!("row {}: ", self.at.line),
         }
     }
+
+    fn line(&self) -> u32 {
+        self.at.line
+    }
 }
 
 impl CsvRow<'_> {
@@ -140,6 +144,7 @@ fn each_row(
         return None;
     }
     begin(expander, &layout);
+    expander.places.begin(&table.source.name);
     expander.jobs.reserve(table.lines().min(MAX_JOBS));
     let mut count = 0;
     while let Some(at) = next(&mut rows, &mut record, expander) {

@@ -39,6 +39,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
     if !some_have_their_own {
         expander.report_lacking_everywhere(&job.work, |_| false);
     }
+    expander.places.begin(&plan.name);
     for item in items {
         if expander.jobs.len() > MAX_JOBS {
             return;
@@ -82,6 +83,10 @@ impl Row for Item<'_> {
 
     fn prefix(&self, _: Option<usize>) -> String {
         String::new()
+    }
+
+    fn line(&self) -> u32 {
+        self.node.span.line
     }
 }
 
@@ -217,7 +222,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
 }
 
 /// A fault of a whole file is shown where the plan names it; one with a line stays there.
-fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
+pub fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
     if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
         return fault;
     }

@@ -4,6 +4,7 @@
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
 mod count;
+mod guards;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,9 @@ pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::waves::Schedule;
 use crate::job::Job;
 
 /// The preview of a plan: its jobs, seen once for the counts and again whenever somebody asks for rows.
@@ -21,19 +24,41 @@ use crate::job::Job;
 pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
+    verdict: Option<&'a Verdict>,
     /// Share of the allowance that is left to others.
     pub reserve_percent: u8,
     /// In the order in which the plan first mentions them.
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
     pub buckets: Vec<BucketCount>,
+    /// Empty: everything goes at once.
+    pub waves: Schedule,
 }
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, reserve_percent, actions, buckets }
+        Self { jobs, preflight, verdict: None, reserve_percent, actions, buckets, waves: Schedule::default() }
+    }
+
+    /// With what the guards say; it must be about the same jobs.
+    #[must_use]
+    pub fn judged(self, verdict: &'a Verdict) -> Self {
+        Self { verdict: Some(verdict), ..self }
+    }
+
+    pub fn verdict(&self) -> Option<&'a Verdict> {
+        self.verdict
+    }
+
+    #[must_use]
+    pub fn in_waves(self, waves: Schedule) -> Self {
+        Self { waves, ..self }
+    }
+
+    pub fn jobs(&self) -> &'a [Job] {
+        self.jobs
     }
 
     /// Rows in plan order.
@@ -43,8 +68,8 @@ impl<'a> Preview<'a> {
     }
 
     /// Why jobs would not be sent, in plan order.
-    pub fn holds(&self) -> impl Iterator<Item = Hold> {
-        self.preflight.holds.iter().copied().flatten()
+    pub fn holds(&self) -> impl Iterator<Item = &'a Hold> {
+        self.preflight.holds.iter().flatten()
     }
 
     /// Rows of the plan.
@@ -79,6 +104,6 @@ impl<'a> Preview<'a> {
     }
 }
 
-fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<Hold> {
-    holds.get(at).copied().flatten()
+fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<&Hold> {
+    holds.get(at)?.as_ref()
 }

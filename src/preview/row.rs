@@ -17,11 +17,11 @@ pub enum State {
 }
 
 impl State {
-    pub(super) fn of(hold: Option<Hold>) -> Self {
+    pub(super) fn of(hold: Option<&Hold>) -> Self {
         match hold {
             None => Self::Send,
             Some(Hold::NotDue { .. }) => Self::NotDue,
-            Some(Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed) => Self::Held,
+            Some(Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed | Hold::Protected(_)) => Self::Held,
             Some(Hold::Done) => Self::Done,
         }
     }
@@ -44,13 +44,13 @@ pub struct Row<'a> {
     pub request: GraphRequest<'a>,
     pub state: State,
     /// Why it would not be sent.
-    pub hold: Option<Hold>,
+    pub hold: Option<&'a Hold>,
     /// The step that must settle well before.
     pub after: Option<&'a Job>,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<Hold>) -> Self {
+    pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>) -> Self {
         let job = &jobs[at];
         let after = job.after.and_then(|after| jobs.get(after as usize));
         Self { job, request: request::build(job), state: State::of(hold), hold, after }

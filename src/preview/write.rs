@@ -10,7 +10,8 @@ use csv::ByteRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Preview, Row};
+use super::{Preview, Row, guards};
+use crate::guard::waves::Stage;
 use crate::report::cell::harmless;
 
 /// The columns of a preview, and the keys of its rows in JSON.
@@ -71,11 +72,16 @@ struct JsonRow<'a> {
     note: Option<String>,
 }
 
-/// Writes `{"summary": {…}, "jobs": […]}`, one job a line.
+/// Writes `{"summary": {…}, "guards": […], "overrides": […], "findings": […], "jobs": […]}`, one job a line.
 pub fn write_json(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut out = BufWriter::with_capacity(64 * 1024, out);
-    write!(out, "{{\"summary\":{},\"jobs\":[", summary(preview))?;
+    write!(out, "{{\"summary\":{}", summary(preview))?;
+    if let Some(verdict) = preview.verdict() {
+        let (rules, overrides) = (guards::rules(verdict), guards::overrides(verdict));
+        write!(out, ",\"guards\":{rules},\"overrides\":{overrides},\"findings\":{}", guards::findings(verdict))?;
+    }
+    out.write_all(b",\"jobs\":[")?;
     for (at, row) in preview.rows().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
         serde_json::to_writer(&mut out, &json_row(base, &row)?)?;
@@ -131,6 +137,16 @@ fn summary(preview: &Preview<'_>) -> Value {
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),
+        "waves": preview.waves.stages().iter().map(wave).collect::<Vec<_>>(),
+    })
+}
+
+fn wave(stage: &Stage) -> Value {
+    json!({
+        "jobs": stage.jobs,
+        "within_seconds": stage.conditions.within.as_secs(),
+        "pause_seconds": stage.conditions.pause.as_secs(),
+        "ask": stage.conditions.ask,
     })
 }
 

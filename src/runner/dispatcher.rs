@@ -21,6 +21,7 @@ use super::worker::{Done, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
+use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -28,9 +29,14 @@ use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
 mod approved;
+mod braking;
 mod filing;
+mod landing;
 mod start;
 mod stopping;
+mod waves;
+
+use self::waves::Waves;
 
 /// Answers taken in one go.
 const BATCH: usize = 256;
@@ -53,6 +59,8 @@ pub struct Dispatcher {
     done: mpsc::UnboundedReceiver<Done>,
     events: mpsc::UnboundedSender<Event>,
     host: Host,
+    breaker: Breaker,
+    waves: Waves,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
@@ -71,7 +79,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, clock, rng, history } = run;
+        let Run { jobs, holds, limits, brakes, people, clock, rng, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -87,6 +95,8 @@ impl Dispatcher {
             workers,
             in_flight: HashMap::new(),
             host: Host::default(),
+            breaker: Breaker::new(brakes.stop_when, limits.concurrency),
+            waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
             filing: history.filing,
@@ -99,6 +109,7 @@ impl Dispatcher {
             events,
         };
         dispatcher.take_in(&holds, history.earlier);
+        dispatcher.first_wave(history.between_waves);
         dispatcher
     }
 
@@ -108,19 +119,28 @@ impl Dispatcher {
         loop {
             let now = Instant::now();
             self.queues.wake(now);
-            let wake = self.dispatch(now);
-            if self.ledger.open() == 0 || (self.in_flight.is_empty() && wake.is_none()) {
+            while self.mind_the_brakes(now) {}
+            let wake = [self.dispatch(now), self.waves.wake()].into_iter().flatten().min();
+            if self.ledger.open() == 0 {
                 break;
+            }
+            if self.in_flight.is_empty() && wake.is_none() && !self.waves.is_asking() {
+                match self.mind_the_brakes(now) {
+                    true => continue,
+                    false => break,
+                }
             }
             tokio::select! {
                 biased;
                 request = stop.recv(), if listening => match request {
                     Some(StopRequest::Interrupt) if self.stopped.is_some() => { self.abandon(); break }
                     Some(StopRequest::Interrupt | StopRequest::Terminate) => self.drain(StopReason::Interrupted),
+                    Some(StopRequest::Stop) => self.drain(StopReason::Requested),
                     Some(StopRequest::JournalFailed(why)) => self.drain(StopReason::Journal(why)),
                     None => listening = false,
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
+                yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake) => {}
             }
         }
@@ -136,7 +156,7 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while !self.idle.is_empty() && self.has_sendable(bucket, now) {
+            while !self.idle.is_empty() && self.has_sendable(bucket, now) && !self.must_wait(bucket) {
                 match self.gates[bucket.index()].pass(now) {
                     Ok(()) => self.send_next(bucket, now),
                     Err(Wait::Until(at)) => {
@@ -153,7 +173,10 @@ impl Dispatcher {
     fn send_next(&mut self, bucket: Bucket, now: Instant) {
         let Some(item) = self.queues.pop(bucket) else { return };
         // What has settled is never sent, whatever put it here.
-        if self.ledger.settlement(item.job).is_some() {
+        if item.step != Step::Landing && self.ledger.settlement(item.job).is_some() {
+            return;
+        }
+        if item.step == Step::Landing && !self.waves.waits_for(item.job) {
             return;
         }
         let Some(item) = self.through_the_read_gate(bucket, item, now) else { return };
@@ -162,10 +185,13 @@ impl Dispatcher {
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
         let worker = &self.workers[worker];
-        let progress = self.ledger.progress(item.job);
         match item.step {
             Step::Send => {
+                let progress = self.ledger.progress(item.job);
                 self.failed.remove(&item.job);
+                if !std::mem::replace(&mut progress.at_risk, true) {
+                    self.breaker.sent(self.jobs[item.job as usize].action);
+                }
                 let number = progress.recorded;
                 progress.sent(now);
                 let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
@@ -179,7 +205,11 @@ impl Dispatcher {
                 self.tell(Event::Sent { job: item.job, bucket });
             }
             Step::ReadBack { .. } => {
-                let since = progress.doubtful_since.unwrap_or(now);
+                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
+                worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
+            }
+            Step::Landing => {
+                let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
         }
@@ -195,6 +225,10 @@ impl Dispatcher {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
         for item in self.queues.drain_bucket(bucket) {
+            if item.step == Step::Landing {
+                self.waves.not_seen(item.job, &note, now);
+                continue;
+            }
             let outcome = match self.ledger.progress(item.job).ambiguous {
                 true => Outcome::Unknown,
                 false => Outcome::NotAttempted,
@@ -209,14 +243,22 @@ impl Dispatcher {
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             let outcome = failed.outcome;
             self.ledger.keep(job, failed);
+            self.waves.settled(job, Outcome::NotAttempted, false);
             self.tell(Event::Settled { job, outcome });
             return self.go_on_after(job, outcome, now);
         }
+        let at_risk = self.ledger.is_at_risk(job);
         if !self.ledger.settle(job, outcome, note, now) {
             return;
         }
-        if let (Some(journal), Some(settlement)) = (&self.journal, self.ledger.settlement(job)) {
-            journal.settled(job, settlement);
+        self.waves.settled(job, outcome, at_risk);
+        if let Some(settlement) = self.ledger.settlement(job) {
+            if at_risk {
+                self.breaker.settled(self.jobs[job as usize].action, settlement);
+            }
+            if let Some(journal) = &self.journal {
+                journal.settled(job, settlement);
+            }
         }
         self.tell(Event::Settled { job, outcome });
         self.go_on_after(job, outcome, now);
@@ -232,7 +274,7 @@ impl Dispatcher {
             let step = &self.jobs[next as usize];
             match (outcome.standing(), outcome) {
                 (Standing::Good, _) if self.stopped.is_none() => {
-                    self.queues.push_back(step.bucket(), Item { job: next, step: Step::Send });
+                    self.let_in(step.bucket(), Item { job: next, step: Step::Send });
                 }
                 (Standing::Good, _) => {
                     self.settle(next, Outcome::NotAttempted, Some("the run was stopped".into()), now)

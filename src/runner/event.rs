@@ -26,10 +26,25 @@ pub enum Event {
     Unreachable { delay: Duration, message: Box<str> },
     /// Nothing new is sent; so many requests are still out.
     Draining { in_flight: u32, reason: StopReason },
+    /// How far a run in waves is.
+    Wave(WaveNews),
     /// What was in flight is given up as unknown.
     Abandoned { in_flight: u32 },
     /// Every job has settled.
     Finished,
+}
+
+/// What happens between waves. Numbers are from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WaveNews {
+    /// `jobs` are about to be sent.
+    Began { wave: u32, of: u32, jobs: u32 },
+    /// All its jobs have settled; `unseen` of them are read until they have landed.
+    Settled { wave: u32, of: u32, unseen: u32, within: Duration, deadline: Timestamp },
+    /// It has landed, and nothing is sent for that long.
+    Pausing { wave: u32, of: u32, pause: Duration, until: Timestamp },
+    /// Somebody is asked whether to go on.
+    Asking,
 }
 
 /// Why a run ended before its plan did.
@@ -37,6 +52,12 @@ pub enum Event {
 pub enum StopReason {
     /// Ctrl-C, or a request to terminate.
     Interrupted,
+    /// `musterout stop`.
+    Requested,
+    /// A limit of `stop_when` was reached.
+    Breaker(Box<str>),
+    /// A wave went wrong, or nobody said yes to the next one.
+    Wave(Box<str>),
     /// The token was refused, or no token could be had.
     SignIn(Box<str>),
     /// The host could not be reached.
@@ -45,4 +66,14 @@ pub enum StopReason {
     Journal(Box<str>),
     /// The tenant wants a justification that the plan does not give, in the service's words.
     Justification(Box<str>),
+}
+
+impl StopReason {
+    /// Whether the service can still be asked what became of something.
+    pub fn leaves_time(&self) -> bool {
+        match self {
+            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(_) => true,
+            Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
+        }
+    }
 }

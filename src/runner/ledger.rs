@@ -29,6 +29,8 @@ pub struct Progress {
     pub ambiguous: bool,
     /// Some answer was lost, and no read has shown since that there was no effect.
     pub lost: bool,
+    /// This process has sent it, so that the breaker counts with it.
+    pub at_risk: bool,
     pub first_sent: Option<Timestamp>,
     /// When the attempt left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
@@ -94,6 +96,11 @@ impl Ledger {
 
     pub fn progress(&mut self, job: u32) -> &mut Progress {
         self.under_way.entry(job).or_default()
+    }
+
+    /// Whether this process has sent it and waits for how it settles.
+    pub fn is_at_risk(&self, job: u32) -> bool {
+        self.under_way.get(&job).is_some_and(|progress| progress.at_risk)
     }
 
     /// Settles a job, once: a second settlement of the same job is ignored, and says so by `false`.

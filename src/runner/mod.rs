@@ -13,6 +13,7 @@ pub mod limiter;
 mod ledger;
 mod pace_clock;
 mod queue;
+pub mod question;
 mod retry;
 pub mod shutdown;
 mod worker;
@@ -29,9 +30,11 @@ use self::dispatcher::Dispatcher;
 use self::event::{Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
+use self::question::Question;
 use self::shutdown::StopRequest;
 use crate::approval::{Request, Status};
 use crate::clock::Clock;
+use crate::guard::Brakes;
 use crate::guard::filing::Filing;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -73,6 +76,10 @@ pub struct Run {
     /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub limits: Limits,
+    /// What slows and stops it on the way.
+    pub brakes: Brakes,
+    /// Who is asked between waves; `None` where nobody is there.
+    pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
     pub history: History,
@@ -87,6 +94,8 @@ pub struct History {
     pub earlier: HashMap<u32, Earlier>,
     /// Approval requests that are open already, and what has been carried out today, by action.
     pub filing: Filing,
+    /// An earlier process ended between two waves, before the first of them was seen to have landed.
+    pub between_waves: bool,
 }
 
 /// What an earlier process left behind of a job.

@@ -18,6 +18,8 @@ pub enum Step {
     ReadBack {
         resend: bool,
     },
+    /// Read whether it has landed: it has settled, and the next wave waits.
+    Landing,
 }
 
 /// A job that waits, and what for.
@@ -71,6 +73,10 @@ impl Queues {
 
     pub fn has_ready(&self, bucket: Bucket) -> bool {
         !self.ready[bucket.index()].is_empty()
+    }
+
+    pub fn front(&self, bucket: Bucket) -> Option<Item> {
+        self.ready[bucket.index()].front().copied()
     }
 
     pub fn pop(&mut self, bucket: Bucket) -> Option<Item> {

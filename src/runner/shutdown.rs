@@ -1,4 +1,4 @@
-//! Requests to stop: from Ctrl-C, from the system, from the journal.
+//! Requests to stop: from Ctrl-C, from the system, from another terminal, from the journal.
 //!
 //! In: signals. Out: [`StopRequest`]s on a channel. Must not: stop anything itself; the dispatcher does, in its own
 //! time.
@@ -12,6 +12,8 @@ pub enum StopRequest {
     Interrupt,
     /// SIGTERM, or a closed terminal. It drains, and never abandons: such signals come twice by themselves.
     Terminate,
+    /// `musterout stop` in another terminal. It drains as SIGTERM does.
+    Stop,
     /// The journal cannot be written: nothing more may leave.
     JournalFailed(Box<str>),
 }

@@ -116,6 +116,8 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         jobs: jobs.into(),
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
+        brakes: Brakes::default(),
+        people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
         history: History::default(),
@@ -442,3 +444,5 @@ proptest! {
         });
     }
 }
+
+mod braking;

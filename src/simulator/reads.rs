@@ -22,6 +22,11 @@ pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) ->
     Value::Object(document)
 }
 
+/// How many devices are enrolled.
+pub fn overview(enrolled: u32) -> Value {
+    json!({ "@odata.type": "#microsoft.graph.managedDeviceOverview", "enrolledDeviceCount": enrolled })
+}
+
 /// What is asked for, and where the next page would be.
 #[derive(Debug)]
 pub struct Listing<'a> {

@@ -20,6 +20,8 @@ pub enum Endpoint {
     ReadOne(TargetKind),
     ReadDevicesOfUser,
     ReadAll(TargetKind),
+    /// How many devices are enrolled.
+    ReadOverview,
 }
 
 /// One method of a place.
@@ -79,6 +81,8 @@ impl Routes {
         for (path, kind) in COLLECTIONS {
             routes.add(path, &[], "GET", &BOTH, Endpoint::ReadAll(*kind), bucket_of_reads(*kind));
         }
+        let bucket = bucket_of_reads(TargetKind::ManagedDevice);
+        routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadOverview, bucket);
         routes
     }
 

@@ -18,6 +18,7 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
+use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
 use super::reads::{self, Listing};
@@ -47,6 +48,7 @@ pub(super) struct State {
     pub(super) faults: Faults,
     quotas: Quotas,
     pub(super) requests: Requests,
+    late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
@@ -64,6 +66,7 @@ impl State {
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
             requests: Requests::new(scenario, Moment { since: Duration::ZERO, wall: start }),
+            late: Late::default(),
             tokens,
             counts: Counts::default(),
             log: Log::new(scenario.log.0),
@@ -258,7 +261,8 @@ impl Tenant {
         if let Some(refusal) = self.spoil(state, fault, incoming, call) {
             return Ruling::reply(stamp.refuse(path, &refusal));
         }
-        let mut ruling = match self.carry_out(state, incoming, call, stamp) {
+        state.late.land(&mut state.inventory, now);
+        let mut ruling = match self.carry_out(state, incoming, call, fault, stamp) {
             Ok(ruling) => ruling,
             Err(refusal) => Ruling::reply(stamp.refuse(path, &refusal)),
         };
@@ -297,6 +301,7 @@ impl Tenant {
         state: &mut State,
         incoming: &Incoming<'_>,
         call: &Call<'_>,
+        fault: Option<&Fault>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
@@ -304,7 +309,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, incoming, call, stamp),
+            Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -316,6 +321,9 @@ impl Tenant {
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
+            Endpoint::ReadOverview => {
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
+            }
         }
     }
 
@@ -323,7 +331,7 @@ impl Tenant {
         &self,
         state: &mut State,
         action: usize,
-        incoming: &Incoming<'_>,
+        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
         call: &Call<'_>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
@@ -337,7 +345,10 @@ impl Tenant {
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
+        match fault {
+            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
+            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        }
         if let Some(request) = request {
             state.requests.used(request);
         }
@@ -370,6 +381,7 @@ fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
         Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
         Endpoint::ReadDevicesOfUser => true,
+        Endpoint::ReadOverview => false,
     };
     match of_user {
         true => judge::no_such_user(id),

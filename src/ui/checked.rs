@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use super::faults;
 use super::style::{FAINT, GOOD, View, paint};
 use super::text::{count_of, visible};
+use crate::guard::judge::Verdict;
 use crate::plan::Plan;
 
 /// For people.
-pub fn render(plan: &Plan, view: View) -> String {
+pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     let mut text = String::new();
     for input in &plan.inputs {
         let file = visible(&input.file.display().to_string());
@@ -26,8 +27,14 @@ pub fn render(plan: &Plan, view: View) -> String {
     }
     let file = plan.file.display().to_string();
     text.push_str(&faults::render(&plan.warnings, &file, view.styled));
+    // What refuses a run is said with the refusal, the warnings beside it too.
+    let refused = verdict.faults.has_errors();
+    if !refused {
+        text.push_str(&faults::render(&verdict.faults, &file, view.styled));
+    }
     let verdict = match plan.jobs.len() {
         0 => "no faults, and nothing to do".to_owned(),
+        jobs if refused => format!("{}, no faults in the plan; its guards refuse a run", count_of(jobs, "job")),
         jobs => format!("{}, no faults", count_of(jobs, "job")),
     };
     let _ = writeln!(text, "{}", paint(view.styled, GOOD, &verdict));
@@ -35,7 +42,7 @@ pub fn render(plan: &Plan, view: View) -> String {
 }
 
 /// For programs.
-pub fn json(plan: &Plan) -> Value {
+pub fn json(plan: &Plan, verdict: &Verdict) -> Value {
     let inputs: Vec<_> = plan
         .inputs
         .iter()
@@ -48,5 +55,5 @@ pub fn json(plan: &Plan) -> Value {
             })
         })
         .collect();
-    json!({ "jobs": plan.jobs.len(), "inputs": inputs, "faults": faults::json(&plan.warnings) })
+    json!({ "jobs": plan.jobs.len(), "inputs": inputs, "faults": faults::json(&plan.warnings), "findings": faults::json(&verdict.faults) })
 }

@@ -5,19 +5,35 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::guards;
 use super::preview::sent_counts;
-use super::style::{STRONG, paint};
+use super::style::{STRONG, View, paint};
 use super::text::{count_of, visible};
+use super::waves;
 use crate::preview::Preview;
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
+    let held = match preview.held() {
+        0 => String::new(),
+        held => format!("{} held, and not sent; the preview says why.\n\n", rows_are(held)),
+    };
+    let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} to {}:\n\n{}\nWhat is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{}\n{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
+        waves::preview(&preview.waves, preview.jobs()),
+        guards.unwrap_or_default(),
     )
+}
+
+fn rows_are(number: u32) -> String {
+    match number {
+        1 => "1 row is".into(),
+        more => format!("{} are", count_of(more, "row")),
+    }
 }
 
 /// The line to answer on.
@@ -60,6 +76,7 @@ mod tests {
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n\n\
+             1 row is held, and not sent; the preview says why.\n\n\
              What is destructive or irreversible cannot be called back once it was sent.\n"
         );
     }

@@ -3,15 +3,24 @@
 //! In: diagnostics and what was read. Out: text or an array. Must not: fill the screen with a thousand of them.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::stderr::Stderr;
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, visible};
-use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostics::{Diagnostic, Diagnostics};
 
 /// Faults shown in full.
 const SHOWN: usize = 50;
+
+/// Says warnings that stop nothing; `file` is what was looked at.
+pub fn tell(faults: &Diagnostics, file: &Path, stderr: &Stderr) {
+    if !faults.is_empty() {
+        stderr.say(render(faults, &file.display().to_string(), stderr.styled()).trim_end());
+    }
+}
 
 /// Each fault, how many more there are, and a last line that counts. `file` is what was read.
 pub fn render(faults: &Diagnostics, file: &str, styled: bool) -> String {
@@ -42,24 +51,7 @@ fn verdict(faults: &Diagnostics, file: &str, styled: bool) -> Option<String> {
 
 /// All kept faults, each one flat object with the same keys.
 pub fn json(faults: &Diagnostics) -> Value {
-    faults.iter().map(object).collect()
-}
-
-fn object(fault: &Diagnostic) -> Value {
-    let place = fault.place.as_ref();
-    json!({
-        "file": place.map(|place| &place.file),
-        "line": place.and_then(|place| place.line),
-        "column": place.and_then(|place| place.column),
-        "column_name": place.and_then(|place| place.column_name.as_ref()),
-        "code": fault.code,
-        "severity": match fault.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        },
-        "message": fault.message,
-        "help": fault.help,
-    })
+    faults.iter().map(Diagnostic::object).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod bar;
 pub mod checked;
 pub mod confirm;
 pub mod faults;
+mod guards;
 #[cfg(test)]
 mod fixtures;
 pub mod preview;
@@ -19,3 +20,4 @@ pub mod stderr;
 pub mod style;
 mod tables;
 pub mod text;
+pub mod waves;

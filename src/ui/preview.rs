@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::style::{FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
+use super::guards;
+use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
+use super::waves;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State};
 
@@ -42,6 +44,11 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     text.push_str(&jobs(preview, view));
     text.push('\n');
     text.push_str(&counts(preview, view));
+    if let Some(verdict) = preview.verdict() {
+        text.push('\n');
+        text.push_str(&guards::render(verdict, view));
+    }
+    text.push_str(&waves::preview(&preview.waves, preview.jobs()));
     let _ = writeln!(text, "\n{}\nNothing was sent.", forecast(preview));
     text
 }
@@ -141,8 +148,13 @@ fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
 /// One line for each action that is sent, and for each reason why something is not.
 fn counts(preview: &Preview<'_>, view: View) -> String {
     let mut table = sent(preview);
-    if preview.held() > 0 {
-        table.row(OPEN, [&count(preview.held()), "held", "same job as an earlier row, or behind one"]);
+    let protected = preview.holds().filter(|hold| matches!(hold, Hold::Protected(_))).count();
+    let others = (preview.held() as usize).saturating_sub(protected);
+    if protected > 0 {
+        table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
+    }
+    if others > 0 {
+        table.row(OPEN, [&count(others), "held", "same job as an earlier row, or behind one that is held"]);
     }
     if preview.done() > 0 {
         table.row(OPEN, [&count(preview.done()), "done", "by an earlier run of the plan"]);
@@ -159,7 +171,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
         return None;
     }
     let mut dates = preview.holds().filter_map(|hold| match hold {
-        Hold::NotDue { until } => Some(until),
+        Hold::NotDue { until } => Some(*until),
         _ => None,
     });
     let first = dates.next()?;
@@ -234,7 +246,7 @@ mod tests {
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n  \
-             1  held         same job as an earlier row, or behind one\n  \
+             1  held         same job as an earlier row, or behind one that is held\n  \
              1  not due      not before 2026-12-01T08:00:00Z\n\n\
              4 requests, about 1 s at the documented 10 a second.\n\
              Nothing was sent.\n"

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate, visible};
+use super::waves;
 use crate::catalog::Bucket;
 use crate::outcome::{Outcome, Standing, Tally};
-use crate::runner::event::{Event, StopReason};
+use crate::runner::event::{Event, StopReason, WaveNews};
 
 /// Seconds over which the rate is taken.
 const WINDOW: usize = 10;
@@ -43,6 +44,8 @@ pub struct Progress {
     /// Buckets in which something was sent.
     used: [bool; Bucket::COUNT],
     pauses: [Option<Pause>; Bucket::COUNT],
+    /// What a run in waves waits for, if it does.
+    between_waves: Option<Box<str>>,
     stopping: bool,
 }
 
@@ -55,6 +58,7 @@ impl Progress {
             sends: [(0, 0); WINDOW],
             used: [false; Bucket::COUNT],
             pauses: [None; Bucket::COUNT],
+            between_waves: None,
             stopping: false,
         }
     }
@@ -73,6 +77,7 @@ impl Progress {
                 self.stopping = true;
                 return Some(draining(*in_flight, reason));
             }
+            Event::Wave(news) => return self.between_waves(news),
             Event::Abandoned { in_flight } => return Some(abandoned(*in_flight)),
             Event::Retrying { .. } | Event::Finished => {}
         }
@@ -152,10 +157,19 @@ impl Progress {
         }
         match (self.stopping, self.done() < self.jobs, self.remaining(now)) {
             (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
+            (false, true, _) if self.between_waves.is_some() => {
+                facts.extend(self.between_waves.as_deref().map(|waiting| paint(styled, OPEN, waiting)));
+            }
             (false, true, Some(left)) => facts.push(format!("{}{} left", words.about, duration(left))),
             _ => {}
         }
         facts.join(", ")
+    }
+
+    fn between_waves(&mut self, news: &WaveNews) -> Option<String> {
+        let (waiting, message) = waves::told(news);
+        self.between_waves = waiting.map(String::into_boxed_str);
+        message
     }
 
     fn sent(&mut self, bucket: Bucket, now: Duration) {
@@ -194,6 +208,8 @@ fn draining(in_flight: u32, reason: &StopReason) -> String {
     match reason {
         StopReason::Interrupted if in_flight > 0 => format!("stopping: {out}; Ctrl-C again abandons them"),
         StopReason::Interrupted => format!("stopping: {out}"),
+        StopReason::Requested => format!("stopping on request: {out}"),
+        StopReason::Breaker(why) | StopReason::Wave(why) => format!("stopping: {}; {out}", visible(why)),
         StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
         StopReason::Journal(why) => format!("stopping, because the journal cannot be written: {}; {out}", visible(why)),
         StopReason::Justification(why) => {
@@ -296,6 +312,25 @@ mod tests {
             progress.apply(&given_up, seconds(3.0)).as_deref(),
             Some("abandoned: 12 requests will be unknown in the report")
         );
+    }
+
+    #[test]
+    fn a_run_in_waves_says_what_it_waits_for() {
+        let mut progress = running(50, 1);
+        let until = "2026-11-22T07:42:31Z".parse().unwrap();
+        let within = Duration::from_secs(1_800);
+        let settled = WaveNews::Settled { wave: 1, of: 4, unseen: 10, within, deadline: until };
+        let told = progress.apply(&Event::Wave(settled), seconds(2.0));
+        assert_eq!(told.as_deref(), Some("wave 1 of 4 has settled; reading 10 jobs back, for 30 min at most"));
+        assert!(progress.line(seconds(2.0), false).ends_with(", waiting until 07:42:31 UTC for wave 1 to land"));
+        let pausing = WaveNews::Pausing { wave: 1, of: 4, pause: Duration::from_secs(600), until };
+        let told = progress.apply(&Event::Wave(pausing), seconds(3.0));
+        assert_eq!(told.as_deref(), Some("wave 1 of 4 has landed; the next begins in 10 min"));
+        assert!(progress.line(seconds(3.0), false).ends_with(", the next wave begins at 07:42:31 UTC"));
+        assert_eq!(progress.apply(&Event::Wave(WaveNews::Asking), seconds(3.0)), None);
+        let told = progress.apply(&Event::Wave(WaveNews::Began { wave: 2, of: 4, jobs: 25 }), seconds(4.0));
+        assert_eq!(told.as_deref(), Some("wave 2 of 4: 25 jobs"));
+        assert!(progress.line(seconds(4.0), false).ends_with(" left"), "it sends again");
     }
 
     #[test]

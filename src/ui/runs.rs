@@ -36,22 +36,37 @@ fn counts(run: &RunSummary) -> String {
     settled.chain(open).collect::<Vec<_>>().join(", ")
 }
 
+/// What came of a request to stop a run.
+pub fn stopped(words: &str, run: &RunSummary) -> String {
+    let next = match run.state.as_str() {
+        "finished" | "running" => String::new(),
+        _ => format!("to go on with it: musterout resume {}\n", run.id),
+    };
+    format!("run {} {words}: {}; {}\n{next}", run.id, run.state, counts(run))
+}
+
+/// The same for programs.
+pub fn stopped_json(word: &str, run: &RunSummary) -> Value {
+    json!({ "result": word, "run": object(run) })
+}
+
 /// For programs.
 pub fn json_lines(runs: &[RunSummary]) -> String {
-    let object = |run: &RunSummary| {
-        let outcomes: Map<_, _> = Outcome::ALL
-            .into_iter()
-            .map(|outcome| (outcome.name().to_owned(), Value::from(run.settled.of(outcome))))
-            .collect();
-        json!({
-            "run": run.id.as_str(),
-            "state": run.state,
-            "started_at": run.started_at.to_string(),
-            "plan_file": run.plan_file,
-            "tenant": run.tenant,
-            "jobs": run.jobs,
-            "outcomes": outcomes,
-        })
-    };
     runs.iter().map(|run| format!("{}\n", object(run))).collect()
+}
+
+fn object(run: &RunSummary) -> Value {
+    let outcomes: Map<_, _> = Outcome::ALL
+        .into_iter()
+        .map(|outcome| (outcome.name().to_owned(), Value::from(run.settled.of(outcome))))
+        .collect();
+    json!({
+        "run": run.id.as_str(),
+        "state": run.state,
+        "started_at": run.started_at.to_string(),
+        "plan_file": run.plan_file,
+        "tenant": run.tenant,
+        "jobs": run.jobs,
+        "outcomes": outcomes,
+    })
 }

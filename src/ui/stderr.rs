@@ -36,6 +36,23 @@ impl Stderr {
         let _ = self.clone().write_all(format!("{line}\n").as_bytes());
     }
 
+    /// Does something that has the terminal for itself: the bar would draw over what is typed.
+    pub fn without_bar(&self, doing: impl FnOnce()) {
+        let target = |drawn: bool| match drawn {
+            true => ProgressDrawTarget::stderr_with_hz(10),
+            false => ProgressDrawTarget::hidden(),
+        };
+        if let Some(bars) = &self.bars {
+            // A terminal that cannot be cleared shows the question all the same.
+            let _ = bars.clear();
+            bars.set_draw_target(target(false));
+        }
+        doing();
+        if let Some(bars) = &self.bars {
+            bars.set_draw_target(target(true));
+        }
+    }
+
     /// The bar's place, if there is one.
     pub(super) fn bar(&self) -> Option<ProgressBar> {
         self.bars.as_ref().map(|bars| bars.add(ProgressBar::no_length()))

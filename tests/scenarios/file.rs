@@ -19,6 +19,8 @@ pub struct ScenarioFile {
     /// `0000000p-0000-4000-8000-00000000000n` with both in hexadecimal.
     #[serde(default)]
     pub plan: Vec<Part>,
+    /// The guards that go with `plan`, as they stand behind `guards:` in a plan.
+    pub guards: Option<String>,
     /// A plan as an operator writes it, in place of `plan`: YAML if it starts with `version`, CSV otherwise.
     pub plan_text: Option<String>,
     #[serde(default)]
@@ -26,6 +28,11 @@ pub struct ScenarioFile {
     /// When somebody presses Ctrl-C, since the run began.
     #[serde(default)]
     pub interrupt: Vec<Seconds>,
+    /// When somebody says `musterout stop`.
+    #[serde(default)]
+    pub stop: Vec<Seconds>,
+    /// What somebody answers between waves, one after the other. Without it, nobody is there.
+    pub answers: Option<Vec<bool>>,
     #[serde(default)]
     pub sign_in: SignIn,
     #[serde(default)]
@@ -160,6 +167,9 @@ pub enum Stopped {
     /// There was no token to begin with, so that nothing was begun.
     BeforeStart,
     Interrupted,
+    Requested,
+    Breaker,
+    Wave,
     SignIn,
     Unreachable,
     Justification,
@@ -173,9 +183,12 @@ impl ScenarioFile {
             return Err("its first line is no comment that says what should happen".to_owned());
         }
         let file: Self = serde_yaml::from_str(&text).map_err(|error| error.to_string())?;
-        match file.plan.is_empty() == file.plan_text.is_some() {
-            true => Ok(file),
-            false => Err("it needs either `plan` or `plan_text`".to_owned()),
+        if file.plan.is_empty() != file.plan_text.is_some() {
+            return Err("it needs either `plan` or `plan_text`".to_owned());
+        }
+        match file.guards.is_some() && file.plan_text.is_some() {
+            true => Err("`guards` go with `plan`; a `plan_text` has its own".to_owned()),
+            false => Ok(file),
         }
     }
 
@@ -184,6 +197,7 @@ impl ScenarioFile {
         match &self.plan_text {
             Some(text) if text.starts_with("version") => ("plan.yaml", text.clone()),
             Some(text) => ("plan.csv", text.clone()),
+            None if self.guards.is_some() => ("plan.yaml", self.generated_yaml()),
             None => ("plan.csv", self.generated()),
         }
     }
@@ -200,6 +214,20 @@ impl ScenarioFile {
                     text.push(',');
                     text.push_str(part.with.get(*column).map_or("", String::as_str));
                 }
+            }
+        }
+        text
+    }
+
+    fn generated_yaml(&self) -> String {
+        let guards = self.guards.as_deref().unwrap_or_default();
+        let mut text = format!("version: 1\nguards: {guards}\njobs:\n");
+        for (number, part) in (1u32..).zip(&self.plan) {
+            text.push_str(&format!("  - action: {}\n    targets:\n", part.action));
+            for target in 1..=part.targets {
+                text.push_str(&format!("      - {{ id: {}, with: {{", id_of(number, target)));
+                let with: Vec<_> = part.with.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                text.push_str(&format!("{} }} }}\n", with.join(", ")));
             }
         }
         text

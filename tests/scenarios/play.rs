@@ -11,7 +11,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::Brakes;
 use musterout::guard::preflight;
+use musterout::guard::waves::Schedule;
 use musterout::job::Job;
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
@@ -19,6 +21,7 @@ use musterout::outcome::Settlement;
 use musterout::plan::{self, Plan};
 use musterout::report::ReportFile;
 use musterout::runner::event::{Event, StopReason};
+use musterout::runner::question::Question;
 use musterout::runner::shutdown::StopRequest;
 use musterout::runner::{self, Ended, History, Limits, Run};
 use musterout::simulator::counts::Counts;
@@ -64,6 +67,7 @@ pub fn play(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
 async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let plan = load(file, folder.path())?;
+    let rules = plan.rules;
     let jobs: Arc<[Job]> = plan.jobs.into();
     let clock = Clock::starting_at(wall());
     let mut scenario = file.simulator.clone();
@@ -91,7 +95,11 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Err(error) => played.reason = error.to_string(),
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
-            let run = Run { jobs, holds, limits, clock, rng: Rng::with_seed(seed), history: History::default() };
+            let waves = Schedule::new(&rules.waves, &jobs, &holds);
+            let brakes = Brakes { stop_when: rules.stop_when, waves };
+            let rng = Rng::with_seed(seed);
+            let people = file.answers.as_ref().map(|answers| people(answers.clone()));
+            let run = Run { jobs, holds, limits, brakes, people, clock, rng, history: History::default() };
             run_and_interrupt(file, run, client, &mut played).await;
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;
@@ -112,6 +120,13 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
             let _ = stop.send(StopRequest::Interrupt);
         });
     }
+    for after in file.stop.iter().map(|after| after.0) {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let _ = stop.send(StopRequest::Stop);
+        });
+    }
     let (events, mut told) = mpsc::unbounded_channel();
     let Ended { settlements, stopped, .. } = runner::run(run, Arc::new(client), events, requests).await;
     drop(stop);
@@ -122,11 +137,26 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
     (played.stopped, played.reason) = match stopped {
         None => (Stopped::None, String::new()),
         Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),
+        Some(StopReason::Requested) => (Stopped::Requested, String::new()),
+        Some(StopReason::Breaker(reason)) => (Stopped::Breaker, reason.into()),
+        Some(StopReason::Wave(reason)) => (Stopped::Wave, reason.into()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
         Some(StopReason::Justification(reason)) => (Stopped::Justification, reason.into()),
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
+}
+
+/// Somebody who gives these answers, one to each question, and is gone after the last.
+fn people(answers: Vec<bool>) -> mpsc::UnboundedSender<Question> {
+    let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
+    tokio::spawn(async move {
+        for answer in answers {
+            let Some(question) = questions.recv().await else { return };
+            let _ = question.answer.send(answer);
+        }
+    });
+    sender
 }
 
 fn load(file: &ScenarioFile, folder: &Path) -> Result<Plan, String> {

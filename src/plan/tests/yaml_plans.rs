@@ -150,7 +150,7 @@ fn all_faults_are_told_in_one_go_in_their_order() {
 nmae: x
 tenant: 5
 limits: {{ concurrency: 0 }}
-guards: {{ max_targets: 3 }}
+guards: {{ max_targts: 3 }}
 jobs:
   - action: retier
     targets: [ {{ id: {A} }} ]
@@ -175,7 +175,7 @@ jobs:
             ("unknown-key", 2),
             ("wrong-type", 3),
             ("out-of-range", 4),
-            ("not-available", 5),
+            ("unknown-key", 5),
             ("unknown-action", 7),
             ("unknown-parameter", 10),
             ("bad-parameter", 10),
@@ -193,7 +193,6 @@ jobs:
     let rendered = render(&faults);
     for part in [
         "did you mean `name`?",
-        "guards are not enforced by this version",
         "did you mean `retire`? `musterout actions` lists them",
         "did you mean `keepUserData`?",
         "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",

@@ -18,9 +18,9 @@ use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
 /// When an answer came and went.
 #[derive(Clone, Copy)]
-struct Times {
-    sent: Instant,
-    now: Instant,
+pub(super) struct Times {
+    pub(super) sent: Instant,
+    pub(super) now: Instant,
 }
 
 impl Dispatcher {
@@ -39,6 +39,7 @@ impl Dispatcher {
                 self.drain(StopReason::Journal("its writer has ended".into()));
                 self.again(job, Step::Send, answered);
             }
+            Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -136,7 +137,7 @@ impl Dispatcher {
         let early = self.ledger.progress(job).settling_until.filter(|until| *until > now);
         match evidence {
             Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
-                self.look_again(job, resend, seen, early.unwrap_or(now), now);
+                self.read_later(job, resend, seen, early.unwrap_or(now), now);
             }
             Evidence::Effect(seen) => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
@@ -165,7 +166,7 @@ impl Dispatcher {
     }
 
     /// A read that shows no effect so soon after the attempt is no proof; one that is not waited for leaves the doubt.
-    fn look_again(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
+    fn read_later(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
         if self.stopped.is_some() {
             let note = format!("{seen}, so soon after it was sent; {}", look_at(job, &self.jobs));
             return self.settle(job, Outcome::Unknown, Some(note), now);
@@ -207,7 +208,7 @@ impl Dispatcher {
     }
 
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
-    fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
+    pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
             Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
             Verdict::Throttled { .. } => self.host_answered(),
@@ -218,13 +219,13 @@ impl Dispatcher {
         }
     }
 
-    fn host_answered(&mut self) {
+    pub(super) fn host_answered(&mut self) {
         self.host.answered_once = true;
         self.host.away_since = None;
         self.host.pause = Default::default();
     }
 
-    fn host_away(&mut self, reason: &str, times: Times) {
+    pub(super) fn host_away(&mut self, reason: &str, times: Times) {
         let Times { sent, now } = times;
         let since = *self.host.away_since.get_or_insert(now);
         let rng = &mut self.rng;
@@ -240,7 +241,7 @@ impl Dispatcher {
         }
     }
 
-    fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
+    pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
         let Times { sent, now } = times;
         if let Some(pause) = self.gates[bucket.index()].throttled(asked, sent, now, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
@@ -288,13 +289,13 @@ impl Dispatcher {
             Step::Send => job.bucket(),
             // Its turn to be sent comes with the read, so that the send follows at once.
             Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
-            Step::ReadBack { .. } => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Landing => job.read_bucket(),
         }
     }
 }
 
 /// What to tell people about an answer that was no success.
-fn reason(reply: &Reply) -> Box<str> {
+pub(super) fn reason(reply: &Reply) -> Box<str> {
     match (reply.http_status, &reply.error_code, &reply.error_message) {
         (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
         (Some(status), _, Some(message)) => format!("{status}: {message}").into(),

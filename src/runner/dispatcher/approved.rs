@@ -16,7 +16,7 @@ use crate::guard::preflight::Hold;
 use crate::outcome::Outcome;
 
 impl Dispatcher {
-    pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<Hold>, now: Instant) {
+    pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {
         let Approved { recorded, first_sent, last_sent, doubtful_since, ended, .. } = approved;
         self.take_up(job, recorded, first_sent, doubtful_since);
         let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
@@ -29,7 +29,7 @@ impl Dispatcher {
             return self.settle(job, outcome, Some(hold.to_string()), now);
         }
         let item = Item { job, step: Step::ReadBack { resend: ended.is_none() } };
-        self.queues.push_back(self.bucket_of(item), item);
+        self.let_in(self.bucket_of(item), item);
     }
 
     /// The read before an approved send takes its turn among the writes, and heeds the gate of the reads all the same.

@@ -57,7 +57,7 @@ impl Dispatcher {
         for (index, hold) in (0u32..).zip(holds) {
             match self.ledger.settlement(index).map(|settlement| settlement.outcome) {
                 Some(outcome) => kept.push((index, outcome)),
-                None => self.begin(index, *hold, earlier.remove(&index), now),
+                None => self.begin(index, hold.as_ref(), earlier.remove(&index), now),
             }
         }
         for (index, outcome) in kept {
@@ -65,7 +65,7 @@ impl Dispatcher {
         }
     }
 
-    fn begin(&mut self, index: u32, hold: Option<Hold>, earlier: Option<Earlier>, now: Instant) {
+    fn begin(&mut self, index: u32, hold: Option<&Hold>, earlier: Option<Earlier>, now: Instant) {
         let (bucket, read_bucket, after) = {
             let job = &self.jobs[index as usize];
             (job.bucket(), job.read_bucket(), job.after)
@@ -85,14 +85,14 @@ impl Dispatcher {
             }
             if read_first {
                 let item = Item { job: index, step: Step::ReadBack { resend: true } };
-                return self.queues.push_back(read_bucket, item);
+                return self.let_in(read_bucket, item);
             }
             // A step that was sent has had its turn: the one before it has settled well.
             after = after.filter(|_| recorded == 0);
         }
         match (hold, after) {
             (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
-            (None, None) => self.queues.push_back(bucket, Item { job: index, step: Step::Send }),
+            (None, None) => self.let_in(bucket, Item { job: index, step: Step::Send }),
             (None, Some(_)) => {}
         }
     }

@@ -19,9 +19,12 @@ impl Dispatcher {
             return;
         }
         self.stopped = Some(reason.clone());
+        // Nobody needs to know any more whether a wave has landed.
+        self.in_flight.retain(|_, step| *step != Step::Landing);
         self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });
         let now = Instant::now();
         let mut waiting = self.queues.drain();
+        waiting.extend(self.waves.give_up());
         waiting.sort_unstable();
         for item in waiting {
             self.leave(item, now);
@@ -30,7 +33,10 @@ impl Dispatcher {
 
     /// Takes a waiting job out of a run that is ending.
     pub(super) fn leave(&mut self, item: Item, now: Instant) {
-        let can_read = self.stopped == Some(StopReason::Interrupted)
+        if item.step == Step::Landing {
+            return;
+        }
+        let can_read = self.stopped.as_ref().is_some_and(StopReason::leaves_time)
             && self.jobs[item.job as usize].action.read_back != ReadBack::Nobody;
         let doubtful = self.ledger.progress(item.job).ambiguous;
         match (doubtful, can_read) {
@@ -42,7 +48,7 @@ impl Dispatcher {
             (true, false) => {
                 self.settle(item.job, Outcome::Unknown, Some(look_at(item.job, &self.jobs)), now);
             }
-            (false, _) => self.settle(item.job, Outcome::NotAttempted, Some(self.why_stopped().into()), now),
+            (false, _) => self.settle(item.job, Outcome::NotAttempted, Some(self.why_stopped()), now),
         }
     }
 
@@ -62,20 +68,22 @@ impl Dispatcher {
         for item in waiting {
             let (outcome, note) = match self.ledger.progress(item.job).ambiguous {
                 true => (Outcome::Unknown, look_at(item.job, &self.jobs)),
-                false => (Outcome::NotAttempted, self.why_stopped().to_owned()),
+                false => (Outcome::NotAttempted, self.why_stopped()),
             };
             self.settle(item.job, outcome, Some(note), now);
         }
     }
 
-    fn why_stopped(&self) -> &'static str {
+    fn why_stopped(&self) -> String {
         match &self.stopped {
-            Some(StopReason::Interrupted) => "the run was interrupted",
-            Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed",
-            Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written",
-            Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached",
-            Some(StopReason::Justification(_)) => "the run was stopped: the tenant asks for a justification",
-            None => "the run ended first",
+            Some(StopReason::Interrupted) => "the run was interrupted".into(),
+            Some(StopReason::Requested) => "the run was stopped on request".into(),
+            Some(StopReason::Breaker(why) | StopReason::Wave(why)) => format!("the run was stopped: {why}"),
+            Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed".into(),
+            Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written".into(),
+            Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached".into(),
+            Some(StopReason::Justification(_)) => "the run was stopped: the tenant asks for a justification".into(),
+            None => "the run ended first".into(),
         }
     }
 }

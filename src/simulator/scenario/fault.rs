@@ -53,6 +53,8 @@ pub enum Fault {
     RefuseConnection,
     /// It happens at once; the reply takes this long.
     Delay(Seconds),
+    /// It is accepted at once, and happens that much later.
+    Late(Seconds),
     /// The token is no good from now on.
     ExpireToken,
     /// 302 to this URL.

@@ -32,6 +32,8 @@ pub struct Scenario {
     pub missing: Vec<String>,
     /// Whether ids that are not listed below do not exist either.
     pub only_listed: bool,
+    /// How many devices are enrolled in all; without it, the listed ones if there are no others, or ten thousand.
+    pub enrolled_devices: Option<u32>,
     pub devices: Vec<ListedDevice>,
     pub users: Vec<ListedUser>,
     pub autopilot: Vec<ListedIdentity>,
@@ -67,6 +69,7 @@ impl Default for Scenario {
             sign_in: SignIn::default(),
             missing: Vec::new(),
             only_listed: false,
+            enrolled_devices: None,
             devices: Vec::new(),
             users: Vec::new(),
             autopilot: Vec::new(),
@@ -95,7 +98,15 @@ pub enum ScenarioError {
     Invalid { name: String, line: u64, column: u64, message: String },
 }
 
+const USUAL_FLEET: u32 = 10_000;
+
 impl Scenario {
+    /// How many devices are enrolled in all.
+    pub fn enrolled(&self) -> u32 {
+        let listed = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
+        self.enrolled_devices.unwrap_or(if self.only_listed { listed } else { USUAL_FLEET })
+    }
+
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
         Self::parse(text, "scenario")
     }
@@ -138,7 +149,7 @@ mod tests {
     #[test]
     fn the_example_with_every_key_is_read() {
         let scenario = Scenario::from_yaml(EVERYTHING).unwrap();
-        assert_eq!(scenario.faults.len(), 15);
+        assert_eq!(scenario.faults.len(), 16);
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows) = scenario.throttle;

@@ -1,0 +1,269 @@
+//! The breaker: stops a run before a limit of `stop_when` can be passed.
+//!
+//! In: the limits, and what happens: a job leaves, a job settles. Out: whether one more job may leave, and what tripped.
+//! Pure. Must not: send, count jobs that this process has not sent, or be surprised: a job that is out counts as
+//! failed, unknown and refused until it has settled otherwise.
+//!
+//! | limit | what never happens, whatever the answers are |
+//! |---|---|
+//! | `failures: N` | more than N jobs fail |
+//! | `unknown: N` | more than N jobs end as `unknown` |
+//! | `consecutive_failures: N` | more than N jobs fail without a good one between them |
+//! | `failure_percent: P` | more than P % of the settled jobs have failed; the first `min_sample` count as that many |
+//! | `repeated_refusal: N` | more than N jobs of one action get the same status and code, without a good one between |
+//!
+//! A limit trips when one more bad answer would pass it and nothing that is out can change that.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Action;
+use crate::outcome::{Outcome, Settlement, Standing};
+
+/// Jobs that a percentage is taken of, at least.
+pub const MIN_SAMPLE: u32 = 20;
+/// Equal refusals in a row that stop a run whose plan says nothing about them.
+pub const REPEATED_REFUSAL: u32 = 20;
+
+/// The `stop_when` of a plan; `None` where it says nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopWhen {
+    pub failures: Option<u32>,
+    pub failure_percent: Option<Share>,
+    pub consecutive_failures: Option<u32>,
+    pub unknown: Option<u32>,
+    pub repeated_refusal: Option<u32>,
+}
+
+impl StopWhen {
+    /// Both together: of each limit the tighter one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let tighter = |one: Option<u32>, other: Option<u32>| one.into_iter().chain(other).min();
+        let share = |one: Share, other: Share| {
+            let percent = one.percent.min(other.percent);
+            let sample = one.min_sample.min(other.min_sample);
+            Share { percent, min_sample: sample.max(Share::smallest_sample(percent)) }
+        };
+        Self {
+            failures: tighter(self.failures, other.failures),
+            failure_percent: self.failure_percent.into_iter().chain(other.failure_percent).reduce(share),
+            consecutive_failures: tighter(self.consecutive_failures, other.consecutive_failures),
+            unknown: tighter(self.unknown, other.unknown),
+            repeated_refusal: tighter(self.repeated_refusal, other.repeated_refusal),
+        }
+    }
+}
+
+/// A percentage of the settled jobs, which count as `min_sample` as long as they are fewer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    pub percent: u32,
+    pub min_sample: u32,
+}
+
+impl Share {
+    /// The smallest sample of which one job is no more than the percentage.
+    pub fn smallest_sample(percent: u32) -> u32 {
+        100u32.div_ceil(percent.max(1))
+    }
+
+    fn is_passed(self, failed: u32, settled: u32) -> bool {
+        u64::from(failed) * 100 > u64::from(self.percent) * u64::from(settled.max(self.min_sample))
+    }
+}
+
+/// Which limit was reached, and by what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trip {
+    Failures { limit: u32 },
+    FailurePercent { share: Share, failed: u32, settled: u32 },
+    ConsecutiveFailures { limit: u32 },
+    Unknown { limit: u32 },
+    RepeatedRefusal { limit: u32, action: &'static str, status: u16, code: Option<Box<str>> },
+}
+
+impl fmt::Display for Trip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let jobs = |count: &u32| if *count == 1 { "1 job".to_owned() } else { format!("{count} jobs") };
+        match self {
+            Self::Failures { limit } => write!(f, "{} failed (stop_when: failures: {limit})", jobs(limit)),
+            Self::FailurePercent { share: Share { percent, min_sample }, failed, settled } => {
+                write!(f, "{failed} of {} failed, and one more would be over {percent} %", jobs(settled))?;
+                if settled < min_sample {
+                    write!(f, " of {min_sample}")?;
+                }
+                write!(f, " (stop_when: failure_percent: {percent}, min_sample: {min_sample})")
+            }
+            Self::ConsecutiveFailures { limit } => {
+                let in_a_row = if *limit == 1 { "" } else { " one after the other" };
+                write!(f, "{} failed{in_a_row} (stop_when: consecutive_failures: {limit})", jobs(limit))
+            }
+            Self::Unknown { limit } => {
+                write!(f, "it is unknown what became of {} (stop_when: unknown: {limit})", jobs(limit))
+            }
+            Self::RepeatedRefusal { limit, action, status, code } => {
+                let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+                write!(
+                    f,
+                    "{} of {action} in a row got the same {status}{code} (stop_when: repeated_refusal: {limit})",
+                    jobs(limit)
+                )
+            }
+        }
+    }
+}
+
+/// Answers of one kind to one action, since its last good one.
+#[derive(Debug)]
+struct Refusal {
+    status: u16,
+    code: Option<Box<str>>,
+    count: u32,
+}
+
+/// What is known of one action.
+#[derive(Debug)]
+struct Watched {
+    action: &'static Action,
+    at_risk: u32,
+    refusals: Vec<Refusal>,
+}
+
+impl Watched {
+    fn most(&self) -> u32 {
+        self.refusals.iter().map(|refusal| refusal.count).max().unwrap_or_default()
+    }
+}
+
+/// The state of the breaker. Nothing in it grows with the jobs.
+#[derive(Debug)]
+pub struct Breaker {
+    limits: StopWhen,
+    repeated_refusal: u32,
+    settled: u32,
+    failed: u32,
+    unknown: u32,
+    in_a_row: u32,
+    at_risk: u32,
+    actions: Vec<Watched>,
+}
+
+impl Breaker {
+    /// `concurrency`: how many jobs may be out at once. The built-in limit on equal refusals is never below that: it
+    /// saves pointless calls, and is no reason to go slower.
+    pub fn new(limits: StopWhen, concurrency: u16) -> Self {
+        Self {
+            limits,
+            repeated_refusal: limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL.max(concurrency.into())),
+            settled: 0,
+            failed: 0,
+            unknown: 0,
+            in_a_row: 0,
+            at_risk: 0,
+            actions: Vec::new(),
+        }
+    }
+
+    /// Whether one more job may leave, if everything that is out goes wrong, and it too.
+    pub fn admits(&self, action: &'static Action) -> bool {
+        let StopWhen { failures, failure_percent, consecutive_failures, unknown, .. } = self.limits;
+        let room = |limit: Option<u32>, spent: u32| limit.is_none_or(|limit| spent + self.at_risk < limit);
+        let passed = |share: Share| share.is_passed(self.failed + self.at_risk + 1, self.settled + self.at_risk + 1);
+        room(failures, self.failed)
+            && room(consecutive_failures, self.in_a_row)
+            && room(unknown, self.unknown)
+            && !failure_percent.is_some_and(passed)
+            && self.watched(action).is_none_or(|one| one.most() + one.at_risk < self.repeated_refusal)
+    }
+
+    /// A job leaves for the first time: from now on it is out.
+    pub fn sent(&mut self, action: &'static Action) {
+        self.at_risk += 1;
+        self.watch(action).at_risk += 1;
+    }
+
+    /// A job that was out has settled.
+    pub fn settled(&mut self, action: &'static Action, settlement: &Settlement) {
+        self.at_risk = self.at_risk.saturating_sub(1);
+        self.settled += 1;
+        let good = settlement.outcome.standing() == Standing::Good;
+        let failed = settlement.outcome == Outcome::Failed;
+        self.failed += u32::from(failed);
+        self.unknown += u32::from(settlement.outcome == Outcome::Unknown);
+        self.in_a_row = if good { 0 } else { self.in_a_row + u32::from(failed) };
+        let watched = self.watch(action);
+        watched.at_risk = watched.at_risk.saturating_sub(1);
+        match settlement.http_status {
+            _ if good => watched.refusals.clear(),
+            Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code.as_deref()),
+            _ => {}
+        }
+    }
+
+    /// Jobs that are out.
+    pub fn at_risk(&self) -> u32 {
+        self.at_risk
+    }
+
+    /// The limit that lets nothing leave any more, if there is one.
+    pub fn tripped(&self) -> Option<Trip> {
+        let reached = |limit: Option<u32>, spent: u32| limit.filter(|limit| spent >= *limit);
+        let limits = self.limits;
+        if let Some(limit) = reached(limits.failures, self.failed) {
+            return Some(Trip::Failures { limit });
+        }
+        if let Some(limit) = reached(limits.consecutive_failures, self.in_a_row) {
+            return Some(Trip::ConsecutiveFailures { limit });
+        }
+        if let Some(limit) = reached(limits.unknown, self.unknown) {
+            return Some(Trip::Unknown { limit });
+        }
+        self.refused_again_and_again().or_else(|| self.share_used_up())
+    }
+
+    /// What is out may still make room under a percentage.
+    fn share_used_up(&self) -> Option<Trip> {
+        let used_up = |share: &Share| self.at_risk == 0 && share.is_passed(self.failed + 1, self.settled + 1);
+        let share = self.limits.failure_percent.filter(used_up)?;
+        Some(Trip::FailurePercent { share, failed: self.failed, settled: self.settled })
+    }
+
+    fn refused_again_and_again(&self) -> Option<Trip> {
+        let limit = self.repeated_refusal;
+        self.actions.iter().find_map(|watched| {
+            let refusal = watched.refusals.iter().find(|refusal| refusal.count >= limit)?;
+            let Refusal { status, code, .. } = refusal;
+            let action = watched.action.name;
+            Some(Trip::RepeatedRefusal { limit, action, status: *status, code: code.clone() })
+        })
+    }
+
+    fn watched(&self, action: &'static Action) -> Option<&Watched> {
+        self.actions.iter().find(|watched| std::ptr::eq(watched.action, action))
+    }
+
+    fn watch(&mut self, action: &'static Action) -> &mut Watched {
+        let known = self.actions.iter().position(|watched| std::ptr::eq(watched.action, action));
+        let at = known.unwrap_or_else(|| {
+            self.actions.push(Watched { action, at_risk: 0, refusals: Vec::new() });
+            self.actions.len() - 1
+        });
+        &mut self.actions[at]
+    }
+}
+
+impl Watched {
+    fn count(&mut self, status: u16, code: Option<&str>) {
+        let same = |refusal: &&mut Refusal| refusal.status == status && refusal.code.as_deref() == code;
+        match self.refusals.iter_mut().find(same) {
+            Some(refusal) => refusal.count += 1,
+            None => self.refusals.push(Refusal { status, code: code.map(Box::from), count: 1 }),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "breaker_tests.rs"]
+mod tests;

@@ -1,0 +1,375 @@
+//! Whether a run keeps to its rules: every finding at once.
+//!
+//! In: jobs with their holds, the rules, and what is known of the plan. Out: a [`Verdict`]. Must not: read files, ask
+//! the service, or let a rule that cannot be checked count as kept.
+
+use jiff::Timestamp;
+
+use super::census::{self, ActionSet, Census};
+use super::contradictions::{self, Clash, Pair};
+use super::overrides::{Allowance, Override};
+use super::preflight::Hold;
+use super::rules::{Guard, Percent, Rule, Rules, is_at_risk};
+use super::window::Window;
+use crate::catalog::{Action, TargetKind};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::job::Job;
+
+/// What the rules look at beside the jobs.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// The plan's name, which overrides may be for.
+    pub plan: Option<&'a str>,
+    pub justified: bool,
+    pub now: Timestamp,
+    /// Whether a run is about to begin: a window that is closed refuses that, and not a look at the plan.
+    pub begins: bool,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    pub rules: Rules,
+    /// Errors refuse the run.
+    pub faults: Diagnostics,
+    /// One for each override: whether something goes on only because of it.
+    pub in_use: Vec<bool>,
+    census: Census,
+    plan: Option<Box<str>>,
+    now: Timestamp,
+}
+
+/// Judges a plan that is about to run, or somebody looks at. `place` says where a job stands.
+pub fn judge(
+    jobs: &[Job],
+    holds: &[Option<Hold>],
+    rules: Rules,
+    about: About<'_>,
+    place: impl Fn(usize) -> Place,
+) -> Verdict {
+    let mut faults = Diagnostics::default();
+    let mut shared = None;
+    let census = census::take(jobs, holds, |first, second| match contradictions::judge(jobs, holds, first, second) {
+        Pair::Clash(clash) => faults.push_error_with(|| contradiction(clash, jobs, first, second, &place)),
+        Pair::Loose => shared = shared.or(Some((first, second))),
+        Pair::InOrder => {}
+    });
+    if let Some((first, second)) = shared {
+        faults.push(in_two_rows(&jobs[second], place(first), place(second)));
+    }
+    for (at, hold) in holds.iter().enumerate() {
+        if let Some(Hold::Protected(why)) = hold {
+            let message = format!("{} of {} is held; {why}", jobs[at].action.name, jobs[at].target());
+            let warning = Diagnostic::warning("protected", message).at(place(at));
+            faults.push(warning.help("nothing is done to it; take the row out, or the entry off the list"));
+        }
+    }
+    if rules.protected.wants_a_look() && holds.iter().any(Option::is_none) {
+        let message = "protected: names, serial numbers and patterns are compared with the ids in the plan alone; \
+                       what a read would show of a target is not looked at";
+        faults.push(Diagnostic::warning("protected", message).help("list the ids of what has to be safe as well"));
+    }
+    let in_use = vec![false; rules.overrides.len()];
+    let (plan, now) = (about.plan.map(Box::from), about.now);
+    let mut verdict = Verdict { rules, faults, in_use, census, plan, now };
+    for at in 0..verdict.rules.stated.len() {
+        let rule = verdict.rules.stated[at].clone();
+        verdict.check(&rule, jobs, holds, about, &place);
+    }
+    verdict.warn_of_overrides();
+    verdict
+}
+
+impl Verdict {
+    fn check(
+        &mut self,
+        rule: &Rule,
+        jobs: &[Job],
+        holds: &[Option<Hold>],
+        about: About<'_>,
+        place: &impl Fn(usize) -> Place,
+    ) {
+        let beyond = |actions, limit| census::first_beyond(jobs, holds, actions, limit).map(place);
+        match &rule.guard {
+            Guard::MaxTargets(limit) => self.count(rule, *limit, ActionSet::all(), beyond),
+            Guard::MaxTargetsAtRisk(limit) => {
+                self.count(rule, *limit, ActionSet::of(|action| is_at_risk(action.risk)), beyond);
+            }
+            Guard::MaxPerAction { action, limit } => {
+                self.count(rule, *limit, ActionSet::of(|known| *known.name == **action), beyond);
+            }
+            // Checked when the size of the fleet is known.
+            Guard::MaxPercentOfFleet(_) => {}
+            Guard::AllowActions(names) => {
+                let others = ActionSet::of(|action| !names.iter().any(|name| **name == *action.name));
+                self.forbid(rule, others, "is not among the allowed actions", beyond);
+            }
+            Guard::DenyActions(names) => {
+                let denied = ActionSet::of(|action| names.iter().any(|name| **name == *action.name));
+                self.forbid(rule, denied, "is denied", beyond);
+            }
+            Guard::RequireJustification if about.justified => {}
+            Guard::RequireJustification => self.refuse(
+                rule,
+                "require-justification",
+                "require_justification: the plan gives no justification".into(),
+                "write `justification: CHG0012345 …` into the plan; a CSV plan has none, but a YAML plan can list its file".into(),
+            ),
+            Guard::Window(window) => self.check_window(rule, window, about),
+        }
+    }
+
+    /// The overrides of a rule that hold now, with their actions, no action twice.
+    fn lifted(&self, rule: &Rule, scope: ActionSet) -> Vec<(usize, Allowance, ActionSet)> {
+        let mut rest = scope;
+        let mut lifted = Vec::new();
+        for (at, entry) in self.rules.overrides.iter().enumerate() {
+            if entry.is_about(rule) && entry.is_in_force(self.plan.as_deref(), self.now) {
+                let actions = ActionSet::of(|action| entry.covers(action.name)).and(rest);
+                rest = rest.without(actions);
+                lifted.push((at, entry.allow, actions));
+            }
+        }
+        lifted
+    }
+
+    /// At most `limit` different targets of those actions, except where an override allows more.
+    fn count(&mut self, rule: &Rule, limit: u32, actions: ActionSet, beyond: impl Fn(ActionSet, u32) -> Option<Place>) {
+        if self.census.targets(actions) <= limit {
+            return;
+        }
+        let mut rest = actions;
+        for (at, allow, actions) in self.lifted(rule, actions) {
+            let Allowance::Count(allow) = allow else { continue };
+            let (found, allow) = (self.census.targets(actions), allow.max(limit));
+            rest = rest.without(actions);
+            self.in_use[at] |= found > 0;
+            if found > allow {
+                let of = format!("{allow} (the override of {})", self.rules.overrides[at].origin);
+                self.refuse_count(rule, found, &of, beyond(actions, allow));
+            }
+        }
+        let found = self.census.targets(rest);
+        if found > limit {
+            let of = format!("{limit} ({})", rule.origin);
+            self.refuse_count(rule, found, &of, beyond(rest, limit));
+        }
+    }
+
+    fn refuse_count(&mut self, rule: &Rule, found: u32, limit: &str, beyond: Option<Place>) {
+        let what = match &rule.guard {
+            Guard::MaxPerAction { action, .. } => format!("targets of {action}"),
+            Guard::MaxTargetsAtRisk(_) => "targets of destructive and irreversible actions".into(),
+            _ => "targets".into(),
+        };
+        let first = beyond.map(|place| format!("; the first beyond it is in {}", row_of(&place))).unwrap_or_default();
+        let message = format!("{}: {found} {what}, and the limit is {limit}{first}", rule.guard.name());
+        let code = if rule.guard.name() == "max_targets" { "max-targets" } else { "max-per-action" };
+        self.refuse(rule, code, message, remedy(rule));
+    }
+
+    /// None of those actions, except where an override lets them.
+    fn forbid(&mut self, rule: &Rule, actions: ActionSet, why: &str, beyond: impl Fn(ActionSet, u32) -> Option<Place>) {
+        let mut rest = actions;
+        for (at, _, actions) in self.lifted(rule, actions) {
+            rest = rest.without(actions);
+            self.in_use[at] |= self.census.targets(actions) > 0;
+        }
+        for action in crate::catalog::ACTIONS.iter().filter(|action| rest.holds(action)) {
+            let only = ActionSet::of(|known| std::ptr::eq(known, action));
+            let found = self.census.targets(only);
+            if found > 0 {
+                let first = beyond(only, 0).map(|place| format!(", first in {}", row_of(&place))).unwrap_or_default();
+                let name = rule.guard.name();
+                let targets = if found == 1 { "1 target".into() } else { format!("{found} targets") };
+                let message = format!("{name}: {} {why} ({}): {targets}{first}", action.name, rule.origin);
+                self.refuse(rule, "forbidden-action", message, remedy(rule));
+            }
+        }
+    }
+
+    fn check_window(&mut self, rule: &Rule, window: &Window, about: About<'_>) {
+        if window.contains(about.now) {
+            return;
+        }
+        if let Some((at, ..)) = self.lifted(rule, ActionSet::all()).first() {
+            self.in_use[*at] = true;
+            return;
+        }
+        let opens = window.opens_after(about.now).map(|at| format!("; it opens at {at:.0}")).unwrap_or_default();
+        let message = format!("window: runs begin {window} ({}), and it is {:.0} now{opens}", rule.origin, about.now);
+        let help = "run it when the window is open; the preview may be looked at any time";
+        match about.begins {
+            true => self.refuse(rule, "window", message, help.into()),
+            false => self.faults.push(placed(Diagnostic::warning("window", message).help(help), rule)),
+        }
+    }
+
+    /// Whether the devices of the run are too large a share of the fleet.
+    pub fn check_fleet(&mut self, enrolled: u64) {
+        let devices = ActionSet::of(|action| action.target == TargetKind::ManagedDevice);
+        // It acts on every device of a user, and nobody has counted those.
+        let uncounted = ActionSet::of(|action| action.name == "removeAllDevicesFromManagement");
+        for rule in self.rules.stated.clone() {
+            let Guard::MaxPercentOfFleet(limit) = rule.guard else { continue };
+            let (mut devices, mut uncounted) = (devices, uncounted);
+            let is_kept = |census: &Census, devices, uncounted| {
+                !limit.is_exceeded_by(census.targets(devices).into(), enrolled) && census.targets(uncounted) == 0
+            };
+            if is_kept(&self.census, devices, uncounted) {
+                continue;
+            }
+            for (at, allow, actions) in self.lifted(&rule, ActionSet::all()) {
+                let Allowance::Percent(allow) = allow else { continue };
+                let found = self.census.targets(devices.and(actions));
+                self.in_use[at] |= self.census.targets(actions) > 0;
+                self.refuse_share(&rule, found, enrolled, allow.max(limit));
+                devices = devices.without(actions);
+                uncounted = uncounted.without(actions);
+            }
+            self.refuse_share(&rule, self.census.targets(devices), enrolled, limit);
+            if self.census.targets(uncounted) > 0 {
+                let message = "max_percent_of_fleet: removeAllDevicesFromManagement acts on devices that the plan does not list, so that their share cannot be told";
+                let help = "retire the devices one by one, or override max_percent_of_fleet for this action";
+                self.refuse(&rule, "max-percent-of-fleet", format!("{message} ({})", rule.origin), help.into());
+            }
+        }
+    }
+
+    fn refuse_share(&mut self, rule: &Rule, found: u32, enrolled: u64, limit: Percent) {
+        if limit.is_exceeded_by(found.into(), enrolled) {
+            let message = format!(
+                "max_percent_of_fleet: {found} devices of {enrolled} enrolled ones, and the limit is {limit} ({})",
+                rule.origin
+            );
+            self.refuse(rule, "max-percent-of-fleet", message, remedy(rule));
+        }
+    }
+
+    fn refuse(&mut self, rule: &Rule, code: &'static str, message: String, help: String) {
+        self.faults.push(placed(Diagnostic::error(code, message).help(help), rule));
+    }
+
+    fn warn_of_overrides(&mut self) {
+        let (now, plan) = (self.now, self.plan.clone());
+        let rules = &self.rules;
+        for entry in rules.overrides.iter().filter(|entry| entry.is_for_plan(plan.as_deref())) {
+            let warning = if entry.until <= now {
+                let message = format!("the override of {} ended at {}, and no longer holds", entry.guard, entry.until);
+                Diagnostic::warning("expired-override", message).help("remove it, or have it granted anew")
+            } else if !rules.stated.iter().any(|rule| entry.is_about(rule)) {
+                let message = format!("the override of {} lifts nothing", entry.guard);
+                Diagnostic::warning("unused-override", message)
+                    .help("it lifts the guards of the file it stands in, and the built-in ones; a plan cannot lift a policy's")
+            } else {
+                continue;
+            };
+            let place = entry.origin.place().cloned();
+            self.faults.push(match place {
+                Some(place) => warning.at(place),
+                None => warning,
+            });
+        }
+    }
+
+    /// Every override, with how it stands.
+    pub fn overrides(&self) -> impl Iterator<Item = (&Override, &'static str)> {
+        self.rules.overrides.iter().zip(&self.in_use).map(|(entry, in_use)| {
+            let standing = match in_use {
+                true => "in use",
+                false if entry.until <= self.now => "ended",
+                false if !entry.is_for_plan(self.plan.as_deref()) => "for another plan",
+                false => "not needed",
+            };
+            (entry, standing)
+        })
+    }
+
+    /// The overrides without which the run would be refused.
+    pub fn overrides_in_use(&self) -> impl Iterator<Item = &Override> {
+        self.rules.overrides.iter().zip(&self.in_use).filter(|(_, in_use)| **in_use).map(|(entry, _)| entry)
+    }
+
+    /// What the report says of a job that goes out under overrides.
+    pub fn remark(&self, action: &Action) -> Option<String> {
+        let of_it = self.overrides_in_use().filter(|entry| entry.covers(action.name));
+        let remarks: Vec<_> = of_it.map(Override::to_string).collect();
+        (!remarks.is_empty()).then(|| remarks.join("; "))
+    }
+}
+
+fn placed(fault: Diagnostic, rule: &Rule) -> Diagnostic {
+    match rule.origin.place() {
+        Some(place) => fault.at(place.clone()),
+        None => fault,
+    }
+}
+
+fn remedy(rule: &Rule) -> String {
+    use super::rules::Origin;
+    let name = rule.guard.name();
+    match &rule.origin {
+        Origin::Default => format!(
+            "look at the preview; if all of them are meant, say how many under `guards: {{ {name}: … }}`, \
+             for a CSV plan in a file after --policy"
+        ),
+        Origin::Plan(_) => {
+            "take out what is too much, change the guard, or add an override with a reason and an end".into()
+        }
+        Origin::Policy(_) => {
+            "take out what is too much, or have an override added to the policy; a plan cannot loosen it".into()
+        }
+    }
+}
+
+fn row_of(place: &Place) -> String {
+    match place.line {
+        Some(line) => format!("{}:{line}", place.file),
+        None => place.file.clone(),
+    }
+}
+
+fn contradiction(
+    clash: Clash,
+    jobs: &[Job],
+    first: usize,
+    second: usize,
+    place: &impl Fn(usize) -> Place,
+) -> Diagnostic {
+    let (a, b) = (&jobs[first], &jobs[second]);
+    let (target, there, here) = (b.target(), row_of(&place(first)), place(second));
+    let (message, help) = match clash {
+        Clash::OtherParameters => (
+            format!("{} of {target} again, with other parameters than in {there}", b.action.name),
+            "keep the one that is meant",
+        ),
+        Clash::EitherOr => (
+            format!("{} of {target}, which gets {} in {there}", b.action.name, a.action.name),
+            "keep the one that is meant; if both are, write them as `steps`, so that one waits for the other",
+        ),
+        Clash::AfterTheEnd => {
+            let (end, other) = if contradictions::removes(a.action) { (a, b) } else { (b, a) };
+            let names = (other.action.name, end.action.name);
+            (
+                format!(
+                    "{} of {target} after its {}, when there is nothing left to act on ({there})",
+                    names.0, names.1
+                ),
+                "put what removes it last, or leave it out",
+            )
+        }
+    };
+    Diagnostic::error("contradiction", message).at(here).help(help)
+}
+
+/// Told once: a plan may have it in every row.
+fn in_two_rows(job: &Job, first: Place, second: Place) -> Diagnostic {
+    let message =
+        format!("{} stands in {} and in {}, and maybe others do so too", job.target(), row_of(&first), row_of(&second));
+    Diagnostic::warning("same-target", message)
+        .at(second)
+        .help("what stands in separate rows may be done in any order; `steps` keep one")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Exceptions from guards: named, scoped, with a reason and an end.
+//!
+//! In: overrides from a plan or a policy. Out: which of them holds for a rule now. Must not: lift a rule of another
+//! file: a plan cannot loosen what a policy says.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::rules::{Guard, Origin, Percent, Rule};
+
+/// How far a guard is lifted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allowance {
+    Count(u32),
+    Percent(Percent),
+    /// The guard has no number: it does not hold within the scope.
+    Whole,
+}
+
+/// One exception.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Override {
+    /// The key of the guard.
+    pub guard: Box<str>,
+    /// The actions it is for; empty: all.
+    pub actions: Vec<Box<str>>,
+    /// The plan it is for, in a policy; `None`: all.
+    pub plan: Option<Box<str>>,
+    pub allow: Allowance,
+    pub reason: Box<str>,
+    /// It no longer holds at this moment.
+    pub until: Timestamp,
+    pub origin: Origin,
+}
+
+/// `override of max_targets to 300 for retire until 2026-12-02T00:00:00Z: CHG0012345`.
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "override of {}", self.guard)?;
+        match self.allow {
+            Allowance::Count(count) => write!(f, " to {count}")?,
+            Allowance::Percent(percent) => write!(f, " to {percent}")?,
+            Allowance::Whole => {}
+        }
+        if !self.actions.is_empty() {
+            write!(f, " for {}", self.actions.join(", "))?;
+        }
+        write!(f, " until {}: {}", self.until, self.reason)
+    }
+}
+
+impl Override {
+    /// Whether it holds now for that plan.
+    pub fn is_in_force(&self, plan: Option<&str>, now: Timestamp) -> bool {
+        now < self.until && self.is_for_plan(plan)
+    }
+
+    pub fn is_for_plan(&self, plan: Option<&str>) -> bool {
+        self.plan.as_deref().is_none_or(|wanted| plan == Some(wanted))
+    }
+
+    /// Whether it is about that rule: a rule of its own file, or a built-in one.
+    pub fn is_about(&self, rule: &Rule) -> bool {
+        let same_action = match &rule.guard {
+            Guard::MaxPerAction { action, .. } => self.covers(action),
+            _ => true,
+        };
+        let in_reach = rule.origin == Origin::Default || rule.origin.same_file(&self.origin);
+        *self.guard == *rule.guard.name() && same_action && in_reach
+    }
+
+    pub fn covers(&self, action: &str) -> bool {
+        self.actions.is_empty() || self.actions.iter().any(|name| **name == *action)
+    }
+}

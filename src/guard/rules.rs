@@ -1,0 +1,191 @@
+//! What the guards of a run are, as data: each rule with the place where it stands.
+//!
+//! In: values that `plan` has read from a plan or a policy. Out: [`Rules`], which `preflight` checks, previews show and
+//! the journal keeps for a resumed run. Must not: read files, or decide anything about a job.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::breaker::StopWhen;
+use super::overrides::Override;
+use super::protected::Protected;
+use super::waves::Wave;
+use super::window::Window;
+use crate::catalog::Risk;
+use crate::diagnostics::Place;
+
+/// Where a rule or an override stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// Built in: it holds where nobody has said anything else.
+    Default,
+    Plan(Place),
+    Policy(Place),
+}
+
+impl Origin {
+    pub fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Default => None,
+            Self::Plan(place) | Self::Policy(place) => Some(place),
+        }
+    }
+
+    /// Whether both stand in one file; the built-in ones stand in none.
+    pub fn same_file(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plan(a), Self::Plan(b)) | (Self::Policy(a), Self::Policy(b)) => a.file == b.file,
+            _ => false,
+        }
+    }
+}
+
+/// `plan.yaml:12`, `policy /etc/xdg/musterout/policy.yaml:3`, `the default`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self {
+            Self::Default => return f.write_str("the default"),
+            Self::Plan(place) => place,
+            Self::Policy(place) => {
+                f.write_str("policy ")?;
+                place
+            }
+        };
+        f.write_str(&place.file)?;
+        place.line.map_or(Ok(()), |line| write!(f, ":{line}"))
+    }
+}
+
+/// A share, in hundredths of a percent, so that comparing it is exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Percent(pub u16);
+
+impl Percent {
+    pub const ALL: Self = Self(10_000);
+
+    /// Whether `part` of `whole` is more than this share. Any part of nothing is.
+    pub fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
+        u128::from(part) * 10_000 > u128::from(whole) * u128::from(self.0)
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0 / 100, self.0 % 100) {
+            (whole, 0) => write!(f, "{whole} %"),
+            (whole, part) if part % 10 == 0 => write!(f, "{whole}.{} %", part / 10),
+            (whole, part) => write!(f, "{whole}.{part:02} %"),
+        }
+    }
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// Different targets of one run, at most.
+    MaxTargets(u32),
+    /// The same, of the jobs whose risk wants a confirmation; it is the default.
+    MaxTargetsAtRisk(u32),
+    /// Different targets of one action, at most.
+    MaxPerAction {
+        action: Box<str>,
+        limit: u32,
+    },
+    /// Share of the enrolled devices, at most.
+    MaxPercentOfFleet(Percent),
+    /// No other actions than these.
+    AllowActions(Vec<Box<str>>),
+    DenyActions(Vec<Box<str>>),
+    RequireJustification,
+    /// A run begins only inside of it.
+    Window(Window),
+}
+
+impl Guard {
+    /// The key under which it is written.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::MaxTargets(_) | Self::MaxTargetsAtRisk(_) => "max_targets",
+            Self::MaxPerAction { .. } => "max_per_action",
+            Self::MaxPercentOfFleet(_) => "max_percent_of_fleet",
+            Self::AllowActions(_) => "allow_actions",
+            Self::DenyActions(_) => "deny_actions",
+            Self::RequireJustification => "require_justification",
+            Self::Window(_) => "window",
+        }
+    }
+}
+
+/// The value, as a person would write it.
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MaxTargets(limit) => write!(f, "{limit}"),
+            Self::MaxTargetsAtRisk(limit) => write!(f, "{limit} for destructive and irreversible actions"),
+            Self::MaxPerAction { action, limit } => write!(f, "{action} {limit}"),
+            Self::MaxPercentOfFleet(percent) => percent.fmt(f),
+            Self::AllowActions(names) | Self::DenyActions(names) => f.write_str(&names.join(", ")),
+            Self::RequireJustification => f.write_str("yes"),
+            Self::Window(window) => window.fmt(f),
+        }
+    }
+}
+
+/// A rule and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    pub guard: Guard,
+    pub origin: Origin,
+}
+
+/// Targets of destructive and irreversible actions in one run, where nobody has said how many.
+pub const DEFAULT_MAX_TARGETS: u32 = 50;
+
+/// What a run must keep to. Every rule holds by itself: the tightest decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
+    pub stated: Vec<Rule>,
+    pub protected: Protected,
+    pub overrides: Vec<Override>,
+    /// What stops a run under way.
+    pub stop_when: StopWhen,
+    /// Of a plan alone. Empty: everything goes at once.
+    pub waves: Vec<Wave>,
+}
+
+impl Rules {
+    /// Both together. Nothing that one of them says is lost, so neither loosens the other.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.stated.extend(other.stated);
+        self.protected = self.protected.and(other.protected);
+        self.overrides.extend(other.overrides);
+        self.stop_when = self.stop_when.and(other.stop_when);
+        self.waves.extend(other.waves);
+        self
+    }
+
+    /// With the built-in rules where nothing is stated in their place.
+    #[must_use]
+    pub fn or_default(mut self) -> Self {
+        if !self.stated.iter().any(|rule| matches!(rule.guard, Guard::MaxTargets(_) | Guard::MaxTargetsAtRisk(_))) {
+            let guard = Guard::MaxTargetsAtRisk(DEFAULT_MAX_TARGETS);
+            self.stated.insert(0, Rule { guard, origin: Origin::Default });
+        }
+        self
+    }
+
+    /// Whether a rule asks for the size of the fleet, which has to be read.
+    pub fn wants_fleet(&self) -> bool {
+        self.stated.iter().any(|rule| matches!(rule.guard, Guard::MaxPercentOfFleet(_)))
+    }
+}
+
+/// Whether the built-in rule counts actions of that risk.
+pub fn is_at_risk(risk: Risk) -> bool {
+    risk.wants_confirmation()
+}

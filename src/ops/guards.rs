@@ -1,0 +1,61 @@
+//! The rules of a run: the plan's, and those of every policy that applies.
+//!
+//! In: policy files, a plan. Out: [`Rules`] and what they come to. Must not: go on where a policy cannot be read.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::Error;
+use crate::guard::judge::{About, Verdict, judge};
+use crate::guard::preflight::{self, Preflight};
+use crate::guard::rules::Rules;
+use crate::plan::{Plan, policy};
+use crate::settings::PolicyFile;
+
+/// What all policies say together.
+#[derive(Debug, Default)]
+pub struct Policies {
+    pub rules: Rules,
+    /// The policies and the lists that they name.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads the policies that are there. One that was asked for by name has to be, and none may be unreadable.
+pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
+    let mut all = Policies::default();
+    for PolicyFile { path, named } in candidates {
+        let absent = || {
+            let found = std::fs::symlink_metadata(path).map_err(|error| error.kind());
+            matches!(found, Err(ErrorKind::NotFound | ErrorKind::NotADirectory))
+        };
+        if !named && absent() {
+            continue;
+        }
+        let policy = policy::load(path).map_err(|faults| Error::Guarded { file: path.clone(), faults })?;
+        all.rules = all.rules.and(policy.rules);
+        all.files.extend(policy.files);
+    }
+    Ok(all)
+}
+
+/// A plan, looked at with its own rules and those of the policies.
+pub fn look(plan: &Plan, policies: Policies, now: Timestamp) -> (Preflight, Rules) {
+    let rules = policies.rules.and(plan.rules.clone()).or_default();
+    (preflight::inspect_with(&plan.jobs, now, &rules.protected), rules)
+}
+
+/// What the rules say of what would be sent. `begins`: a run is about to.
+pub fn verdict(plan: &Plan, preflight: &Preflight, rules: Rules, now: Timestamp, begins: bool) -> Verdict {
+    let about = About { plan: plan.name.as_deref(), justified: plan.justification.is_some(), now, begins };
+    judge(&plan.jobs, &preflight.holds, rules, about, |job| plan.places.of(job))
+}
+
+/// The refusal, if there is one. `file` is what was looked at.
+pub fn refused(verdict: &Verdict, file: &std::path::Path) -> Result<(), Error> {
+    match verdict.faults.has_errors() {
+        true => Err(Error::Guarded { file: file.to_owned(), faults: verdict.faults.clone() }),
+        false => Ok(()),
+    }
+}

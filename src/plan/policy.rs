@@ -1,0 +1,70 @@
+//! A policy: the guards of a site, in a file of their own.
+//!
+//! In: a YAML file with `guards` and `overrides` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
+//! understood: a policy that has a fault refuses every run.
+
+use std::path::{Path, PathBuf};
+
+use super::document::{missing_key, read_version};
+use super::guards::{self, Owner};
+use super::overrides;
+use super::reader::{Entry, Reader};
+use super::source::Source;
+use super::yaml;
+use super::{Input, YAML_LIMIT};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::rules::{Origin, Rules};
+
+const KEYS: &[&str] = &["version", "guards", "overrides"];
+
+/// What a policy file says.
+#[derive(Debug)]
+pub struct Policy {
+    pub rules: Rules,
+    /// The file itself, and the lists that it names.
+    pub files: Vec<PathBuf>,
+}
+
+/// Reads and validates the policy at `path`.
+pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
+    let whole = Source::read(path, YAML_LIMIT).and_then(|source| yaml::parse(&source).map(|root| (source, root)));
+    let (source, root) = whole.map_err(|fault| Diagnostics::from(unreadable(*fault, path)))?;
+    let mut faults = Diagnostics::default();
+    let mut reader = Reader { source: &source, faults: &mut faults };
+    let owner = Owner { origin: Origin::Policy, folder: path.parent().unwrap_or(Path::new("")) };
+    let mut inputs: Vec<Input> = Vec::new();
+    let mut rules = Rules::default();
+    let mut overridden = Vec::new();
+    let mut version = false;
+    for Entry { name, value, .. } in reader.map_of(&root, "a policy", KEYS).unwrap_or_default() {
+        match name {
+            "version" => {
+                version = true;
+                read_version(value, &mut reader);
+            }
+            "guards" => rules = guards::read(value, owner, &mut reader, &mut inputs),
+            _ => overridden = overrides::read(value, owner, &mut reader),
+        }
+    }
+    if !version {
+        missing_key(&root, "version", "version: 1", &mut reader);
+    }
+    rules.overrides = overridden;
+    faults.sort();
+    match faults.has_errors() {
+        true => Err(faults),
+        false => {
+            let lists = inputs.into_iter().map(|input| input.file);
+            Ok(Policy { rules, files: std::iter::once(path.to_owned()).chain(lists).collect() })
+        }
+    }
+}
+
+/// Without its policy nothing runs.
+fn unreadable(fault: Diagnostic, path: &Path) -> Diagnostic {
+    if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
+        return fault;
+    }
+    let message = format!("the policy {}: {}", path.display(), fault.message);
+    Diagnostic { message, ..fault }.help("make it readable: nothing is sent without the policy that was asked for")
+}

@@ -1,0 +1,55 @@
+//! The guards in a preview's JSON.
+//!
+//! In: a verdict. Out: the rules with their places, the overrides, the findings. Must not: judge.
+
+use serde_json::{Value, json};
+
+use crate::guard::judge::Verdict;
+use crate::guard::overrides::Allowance;
+use crate::guard::rules::Origin;
+
+pub(super) fn rules(verdict: &Verdict) -> Value {
+    let stated = verdict.rules.stated.iter().map(|rule| {
+        let mut object = origin(&rule.origin);
+        object["guard"] = json!(rule.guard.name());
+        object["limit"] = json!(rule.guard.to_string());
+        object
+    });
+    let protected = verdict.rules.protected.entries().iter();
+    let protected = protected
+        .map(|entry| json!({ "guard": "protected", "limit": entry.text, "file": entry.file, "line": entry.line }));
+    stated.chain(protected).collect()
+}
+
+pub(super) fn overrides(verdict: &Verdict) -> Value {
+    let all = verdict.overrides().map(|(entry, standing)| {
+        let mut object = origin(&entry.origin);
+        object["guard"] = json!(entry.guard);
+        object["actions"] = json!(entry.actions);
+        object["plan"] = json!(entry.plan);
+        object["allow"] = match entry.allow {
+            Allowance::Count(count) => json!(count),
+            Allowance::Percent(percent) => json!(percent.to_string()),
+            Allowance::Whole => Value::Null,
+        };
+        object["reason"] = json!(entry.reason);
+        object["until"] = json!(entry.until);
+        object["standing"] = json!(standing);
+        object
+    });
+    all.collect()
+}
+
+pub(super) fn findings(verdict: &Verdict) -> Value {
+    verdict.faults.iter().map(|fault| fault.object()).collect()
+}
+
+fn origin(origin: &Origin) -> Value {
+    let from = match origin {
+        Origin::Default => "default",
+        Origin::Plan(_) => "plan",
+        Origin::Policy(_) => "policy",
+    };
+    let place = origin.place();
+    json!({ "from": from, "file": place.map(|place| &place.file), "line": place.and_then(|place| place.line) })
+}

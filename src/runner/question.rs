@@ -1,0 +1,29 @@
+//! What somebody is asked between two waves.
+//!
+//! In: nothing. Out: a [`Question`] on a channel, for whoever has a terminal. Must not: wait; the dispatcher goes on
+//! listening for Ctrl-C while somebody thinks.
+
+use tokio::sync::oneshot;
+
+use crate::outcome::Tally;
+
+/// One question. Dropped without an answer, it is a no.
+#[derive(Debug)]
+pub struct Question {
+    pub result: WaveResult,
+    pub answer: oneshot::Sender<bool>,
+}
+
+/// How a wave went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaveResult {
+    /// From 1.
+    pub wave: u32,
+    pub of: u32,
+    /// All its rows, also those that were not sent.
+    pub tally: Tally,
+    /// Why it failed, if it did.
+    pub trouble: Option<Box<str>>,
+    /// Jobs of the next wave.
+    pub next: u32,
+}

@@ -1,0 +1,161 @@
+//! Waves, for people: what a preview says of them, what a run says between two of them, and the question there.
+//!
+//! In: a schedule, news, a wave's result. Out: text, and the answer of whoever is at the terminal. Must not: take
+//! anything but a plain yes for one.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, Write};
+
+use tokio::sync::mpsc;
+
+use super::stderr::Stderr;
+use super::style::{BAD, of_outcome, paint};
+use super::text::{count, count_of, duration, visible};
+use crate::catalog::{Action, ReadBack};
+use crate::guard::waves::Schedule;
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::runner::event::WaveNews;
+use crate::runner::question::{Question, WaveResult};
+
+/// What a preview says of them; empty where everything goes at once.
+pub fn preview(schedule: &Schedule, jobs: &[Job]) -> String {
+    let stages = schedule.stages();
+    let [_, _, ..] = stages else { return String::new() };
+    let mut text = format!("\n{}, each begun when the one before it has landed:\n", count_of(stages.len(), "wave"));
+    for (number, stage) in stages.iter().enumerate() {
+        let conditions = stage.conditions;
+        let _ = write!(text, "  {:>3}  {}", number + 1, count_of(stage.jobs, "job"));
+        if number + 1 < stages.len() {
+            let _ = write!(text, "; landed within {}", duration(conditions.within));
+            if !conditions.pause.is_zero() {
+                let _ = write!(text, "; then a pause of {}", duration(conditions.pause));
+            }
+            if conditions.ask {
+                text.push_str("; then a question");
+            }
+        }
+        text.push('\n');
+    }
+    let unseen = never_seen(schedule, jobs);
+    if !unseen.is_empty() {
+        let names = unseen.join(", ");
+        let _ = writeln!(text, "No read tells whether {names} took effect: there, what the service answers is all.");
+    }
+    text
+}
+
+/// Actions before the last wave whose landing nobody can see.
+fn never_seen(schedule: &Schedule, jobs: &[Job]) -> Vec<&'static str> {
+    let last = schedule.stages().len().saturating_sub(1);
+    let end = schedule.range(last).start as usize;
+    let actions = jobs.iter().take(end).map(|job| job.action);
+    let mut names: Vec<&'static str> = Vec::new();
+    for &Action { name, .. } in actions.filter(|action| action.read_back == ReadBack::Nobody) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// What a run waits for, if it does, and what people are told. The question speaks for itself.
+pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
+    match news {
+        WaveNews::Began { wave, of, jobs } => (None, Some(format!("wave {wave} of {of}: {}", count_of(*jobs, "job")))),
+        WaveNews::Settled { wave, of, unseen, within, deadline } => {
+            let until = deadline.strftime("%H:%M:%S");
+            let (unseen, within) = (count_of(*unseen, "job"), duration(*within));
+            let message = format!("wave {wave} of {of} has settled; reading {unseen} back, for {within} at most");
+            (Some(format!("waiting until {until} UTC for wave {wave} to land")), Some(message))
+        }
+        WaveNews::Pausing { wave, of, pause, until } => {
+            let time = until.strftime("%H:%M:%S");
+            let message = format!("wave {wave} of {of} has landed; the next begins in {}", duration(*pause));
+            (Some(format!("the next wave begins at {time} UTC")), Some(message))
+        }
+        WaveNews::Asking => (Some("waiting for an answer".into()), None),
+    }
+}
+
+/// What happened, without the prompt.
+pub fn question(result: &WaveResult, styled: bool) -> String {
+    let WaveResult { wave, of, tally, trouble, .. } = result;
+    let mut text = match trouble {
+        None => format!("Wave {wave} of {of} has landed.\n"),
+        Some(trouble) => format!("{}\n", paint(styled, BAD, &visible(trouble))),
+    };
+    for outcome in Outcome::ALL.into_iter().filter(|outcome| tally.of(*outcome) > 0) {
+        let line = format!("{:>6}  {}", count(tally.of(outcome)), outcome.name());
+        let _ = writeln!(text, "{}", paint(styled, of_outcome(outcome), &line));
+    }
+    text
+}
+
+fn prompt(result: &WaveResult) -> String {
+    format!("Type yes to send the next {}, anything else to stop: ", count_of(result.next, "job"))
+}
+
+/// Whether the answer is a yes, and nothing else.
+fn judge(answer: &str) -> bool {
+    answer.trim().eq_ignore_ascii_case("yes")
+}
+
+/// Asks on `out` and reads one line of `answers`. The end of the input is a no.
+fn ask(result: &WaveResult, styled: bool, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
+    write!(out, "\n{}{}", question(result, styled), prompt(result))?;
+    out.flush()?;
+    let mut answer = String::new();
+    answers.read_line(&mut answer)?;
+    if !answer.ends_with('\n') {
+        writeln!(out)?;
+    }
+    Ok(judge(&answer))
+}
+
+/// Answers questions from the terminal, on a thread of its own: it may wait for ever, and the run must not.
+pub fn people(stderr: Stderr) -> mpsc::UnboundedSender<Question> {
+    let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
+    let listen = move || {
+        while let Some(Question { result, answer }) = questions.blocking_recv() {
+            stderr.without_bar(|| {
+                let yes = ask(&result, stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
+                // A run that has ended meanwhile wants no answer; a terminal that cannot be read says no.
+                let _ = answer.send(yes.unwrap_or(false));
+            });
+        }
+    };
+    // Without the thread, every question is dropped, and that is a no.
+    let _ = std::thread::Builder::new().name("questions".into()).spawn(listen);
+    sender
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Tally;
+
+    fn result(trouble: Option<&str>) -> WaveResult {
+        let tally: Tally = std::iter::repeat_n(Outcome::Accepted, 9).chain([Outcome::Failed]).collect();
+        WaveResult { wave: 2, of: 4, tally, trouble: trouble.map(Box::from), next: 1_240 }
+    }
+
+    #[test]
+    fn the_question_says_what_happened_and_what_comes() {
+        let trouble = "wave 2 of 4 did not go well: of its 10 jobs, 1 failed";
+        let mut out = Vec::new();
+        assert!(ask(&result(Some(trouble)), false, &mut out, &mut &b"Yes\n"[..]).unwrap());
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\nwave 2 of 4 did not go well: of its 10 jobs, 1 failed\n     9  accepted\n     1  failed\n\
+             Type yes to send the next 1,240 jobs, anything else to stop: "
+        );
+    }
+
+    #[test]
+    fn nothing_but_a_yes_is_one() {
+        for answer in ["", "\n", "y\n", "no\n", "yes please\n", "1240\n"] {
+            assert!(!ask(&result(None), false, &mut Vec::new(), &mut answer.as_bytes()).unwrap(), "{answer:?}");
+        }
+    }
+}
