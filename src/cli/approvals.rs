@@ -76,7 +76,7 @@ fn show(waiting: &[Waiting], now: Timestamp, form: Form) -> Result<(), Failure> 
 }
 
 /// What could not be withdrawn is told request by request.
-fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
+pub fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
     let (done, left) = (withdrawn.withdrawn, withdrawn.left_alone);
     for (code, why) in &withdrawn.refused {
         let fault =

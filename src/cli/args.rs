@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::approvals::ApprovalsArguments;
 use super::exit;
+use super::stop::StopArguments;
 use crate::journal::resume::Only;
 use crate::ops::{Choices, Tenant};
 use crate::settings::Flags;
@@ -319,18 +320,6 @@ impl ResumeArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
-}
-
-#[derive(Debug, Args)]
-pub struct StopArguments {
-    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
-    #[arg(default_value = "latest")]
-    pub run: String,
-    /// How the result is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: PlainForm,
-    #[command(flatten)]
-    pub state: StateArguments,
 }
 
 /// A class of jobs, by how they stand.

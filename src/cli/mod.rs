@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod log;
 mod show;
+mod stop;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -20,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
     Arguments, CheckArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments, ResumeArguments,
-    RunArguments, RunsArguments, SimulateArguments, StopArguments, Verb,
+    RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
@@ -69,7 +70,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
-        Verb::Stop(arguments) => stop(&arguments).await,
+        Verb::Stop(arguments) => stop::stop(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -155,11 +156,6 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let differences = |told: &Diagnostics| show::told(told, stderr);
     let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
     ended(&finished, arguments.form.into(), stderr)
-}
-
-async fn stop(arguments: &StopArguments) -> Result<Exit, Failure> {
-    let stopped = ops::stop(&settings(arguments.state.flags())?, &arguments.run).await?;
-    show::stop(&stopped, arguments.form)
 }
 
 fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {

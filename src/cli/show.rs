@@ -15,7 +15,7 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Finished, Looked, Reported, Stopped, Tenant};
+use crate::ops::{self, Finished, Looked, Reported, Tenant};
 use crate::outcome::Outcome;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -184,27 +184,6 @@ pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), 
 }
 
 /// What came of a request to stop, and the exit code that goes with it.
-pub fn stop(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
-    let (run, exit, word) = match stopped {
-        Stopped::Ended(run) => (run, Exit::Good, "ended"),
-        Stopped::Draining(run) => (run, Exit::Open, "draining"),
-        Stopped::NotUnderWay(run) => (run, Exit::NothingToDo, "not_under_way"),
-    };
-    match form {
-        PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
-        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
-    }
-    Ok(exit)
-}
-
-fn stopped_words(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Ended(_) => "has ended",
-        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
-        Stopped::NotUnderWay(_) => "is not under way",
-    }
-}
-
 pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => {

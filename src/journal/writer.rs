@@ -148,7 +148,9 @@ impl<'c> Statements<'c> {
                  request_id = ?9 WHERE run = ?1 AND job = ?2 AND attempt = ?3",
             )?,
             filed: connection.prepare_cached(
-                "INSERT OR IGNORE INTO approvals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'unknown', NULL)",
+                "INSERT INTO approvals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'unknown', NULL)
+                 ON CONFLICT DO UPDATE SET attempt = excluded.attempt, status = 'unknown', read_at = NULL
+                 WHERE status <> 'moved'",
             )?,
             settled: connection.prepare_cached(
                 "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",

@@ -204,7 +204,7 @@ impl Requests {
     }
 
     fn filings(&self, target: &str) -> u64 {
-        self.all.iter().filter(|request| request.target == target && request.write.is_some()).count() as u64
+        self.all.iter().filter(|request| request.target == target).count() as u64
     }
 
     fn complete(
