@@ -49,6 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         people: None,
         clock,
         rng: Rng::with_seed(1),
+        lookout: Default::default(),
         history: History::default(),
     };
     let (events, _told) = mpsc::unbounded_channel();

@@ -96,6 +96,16 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// What people call it.
+    pub fn title(&self, kind: TargetKind) -> Option<&str> {
+        match kind {
+            TargetKind::User => self.user_principal_name.as_deref().or(self.name.as_deref()),
+            _ => self.name.as_deref().or(self.serial_number.as_deref()),
+        }
+    }
+}
+
 const NEVER: Timestamp = Timestamp::constant(-2_208_988_800, 0);
 
 #[cfg(test)]

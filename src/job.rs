@@ -106,6 +106,13 @@ impl Parameters {
         Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
     }
 
+    /// What a stored body says. `None` where it is no object of this action's parameters.
+    pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
+        let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
+        let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
+        Self::new(action, named.collect::<Option<Vec<_>>>()?)
+    }
+
     /// The JSON document to send.
     pub fn body(&self) -> &str {
         &self.body
@@ -133,6 +140,8 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
+    /// What people call the target, where somebody has looked.
+    pub target_name: Option<Box<str>>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -152,7 +161,7 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after }
+        Self { id, row, action, route, ids, parameters, not_before, note, after, target_name: None }
     }
 
     /// The id acted on.

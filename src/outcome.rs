@@ -72,6 +72,19 @@ pub struct Reply {
     pub client_request_id: Box<str>,
 }
 
+impl Reply {
+    /// What to tell people about an answer that was no success.
+    pub fn reason(&self) -> Box<str> {
+        match (self.http_status, &self.error_code, &self.error_message) {
+            (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
+            (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
+            (Some(status), Some(code), None) => format!("{status} {code}").into(),
+            (Some(status), None, None) => status.to_string().into(),
+            (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
+        }
+    }
+}
+
 /// What a read showed about an attempt whose answer cannot be trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence {

@@ -163,6 +163,7 @@ impl Life {
             requests,
             brakes: musterout::guard::Brakes::default(),
             people: None,
+            lookout: Default::default(),
             between_waves: false,
             limits: Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() },
             clock,

@@ -4,6 +4,7 @@
 //! committed, and nothing moves any more; a new runner goes on from the copy, against the same tenant. Under a paused
 //! clock and in one process, so that every moment of a run can be tried. Out: the seed, the moment, what does not balance.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +14,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
+use musterout::guard::drift::Sighting;
+use musterout::guard::lookout::Lookout;
 use musterout::guard::{Brakes, preflight};
 use musterout::job::Job;
 use musterout::journal::resume::Only;
@@ -22,6 +25,7 @@ use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
 use musterout::outcome::Settlement;
+use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, Ended, History, Limits, Run};
 use musterout::simulator::scenario::Scenario;
@@ -87,6 +91,8 @@ struct Life {
     tenant: Arc<Tenant>,
     concurrency: u16,
     seed: u64,
+    /// Who the targets were before anything happened: half of the lives are those of a saved preview.
+    seen: HashMap<u32, Sighting>,
     folder: TempDir,
 }
 
@@ -99,15 +105,32 @@ fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
     (request.method.name(), request.path, request.body)
 }
 
+/// Looks at the targets in a tenant of its own, in which nothing goes wrong.
+fn look(jobs: &[Job], seed: u64) -> HashMap<u32, Sighting> {
+    let mut healthy = Scenario::from_yaml(&scenario(seed)).unwrap();
+    healthy.faults.clear();
+    let transport = SimTransport::new(Tenant::new(healthy, wall()));
+    let tokens = TokenSource::new(transport.clone(), Credentials::AccessToken("t".to_owned().into()), LOGIN, GRAPH);
+    let client = GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(wall()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let seen = |(index, job): (u32, &Job)| match runtime.block_on(client.inspect(job, "look")) {
+        Seen::Identity(identity) => (index, Sighting::Identity(identity)),
+        Seen::Gone => (index, Sighting::Gone),
+        Seen::NotRead(reply) => panic!("{reply:?}"),
+    };
+    (0u32..).zip(jobs).map(seen).collect()
+}
+
 impl Life {
     fn new(seed: u64, concurrency: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (text, _) = plan(&mut Rng::with_seed(seed), 1);
         let file = folder.path().join("plan.yaml");
         fs::write(&file, text).unwrap();
-        let jobs = plan::load(&file).unwrap().jobs.into();
+        let jobs: Arc<[Job]> = plan::load(&file).unwrap().jobs.into();
         let tenant = Tenant::new(Scenario::from_yaml(&scenario(seed)).unwrap(), wall());
-        Self { jobs, tenant, concurrency, seed, folder }
+        let seen = if seed.is_multiple_of(2) { look(&jobs, seed) } else { HashMap::new() };
+        Self { jobs, tenant, concurrency, seed, seen, folder }
     }
 
     fn state(&self, generation: u32) -> PathBuf {
@@ -194,6 +217,7 @@ impl Life {
             people: None,
             clock,
             rng: Rng::with_seed(self.seed),
+            lookout: Lookout::for_drift(self.seen.clone()),
             history,
         };
         let (events, _told) = mpsc::unbounded_channel();

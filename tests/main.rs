@@ -11,6 +11,7 @@ mod endpoints;
 mod journal;
 mod outside;
 mod readme;
+mod saved;
 mod scenarios;
 #[cfg(unix)]
 mod signals;

@@ -103,6 +103,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                 people: None,
                 clock,
                 rng: Rng::with_seed(1),
+                lookout: Default::default(),
                 history: History { journal, ..History::default() },
             };
             let ended = runner::run(run, client, events, never).await;

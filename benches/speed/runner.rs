@@ -11,7 +11,7 @@ use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
-use musterout::runner::executor::Executor;
+use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
@@ -37,6 +37,10 @@ impl Executor for AtOnce {
             request_id: None,
             client_request_id: client_request_id.into(),
         }
+    }
+
+    async fn inspect(&self, _job: &Job, _client_request_id: &str) -> Seen {
+        Seen::Gone
     }
 
     async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {
@@ -91,6 +95,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
+        lookout: Default::default(),
         history: History::default(),
     };
     let ended = runner::run(run, Arc::new(AtOnce), events, never).await;

@@ -6,11 +6,13 @@
 
 mod actions;
 mod bucket;
+mod consequences;
 mod id;
 mod parameter;
 
 pub use actions::ACTIONS;
 pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
+pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
 pub use parameter::{Parameter, ParameterKind};
 

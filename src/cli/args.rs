@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use jiff::SignedDuration;
+
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::stop::StopArguments;
@@ -37,9 +39,11 @@ pub struct Arguments {
 pub enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
-    /// Show every request that a run would send; no network
+    /// Show every request that a run would send; no network, unless the preview is saved
     Preview(PreviewArguments),
-    /// Perform a plan and write a report
+    /// Compare two saved previews, or one with a plan: what was added, removed, changed, what drifted
+    Diff(DiffArguments),
+    /// Perform a plan or a saved preview, and write a report
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
@@ -63,6 +67,7 @@ impl Verb {
         match self {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
+            Self::Diff(arguments) => arguments.form.into(),
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
             Self::Approvals(arguments) => arguments.form,
@@ -114,7 +119,7 @@ impl From<PlainForm> for Form {
 
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
@@ -125,8 +130,14 @@ pub struct CheckArguments {
 
 #[derive(Debug, Clone, Args)]
 pub struct PreviewArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
+    /// Save the preview for `run`: look at every target (reads alone are sent) and write down what was seen
+    #[arg(long, value_name = "FILE.json")]
+    pub out: Option<PathBuf>,
+    /// How long the saved preview may be run, such as 90m or 48h, 30 days at most [default: 24h]
+    #[arg(long, value_name = "TIME", requires = "out", value_parser = validity)]
+    pub valid_for: Option<SignedDuration>,
     /// Leave out what an earlier run of the same plan has done, as `run --once` does
     #[arg(long)]
     pub once: bool,
@@ -141,9 +152,28 @@ pub struct PreviewArguments {
     pub pace: PaceArguments,
 }
 
+fn validity(text: &str) -> Result<SignedDuration, String> {
+    let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
+    let range = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24 * 30);
+    range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 720h".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The saved preview (.json) or plan that was
+    pub before: PathBuf,
+    /// The saved preview or plan that is
+    pub after: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
+    pub policy: PolicyArguments,
+}
+
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// The plan: a .yaml or .csv file
+    /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Show what would be sent, and send nothing: the same as `preview`
     #[arg(long)]
@@ -176,6 +206,8 @@ impl RunArguments {
     pub fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
             plan: self.plan.clone(),
+            out: None,
+            valid_for: None,
             once: self.once,
             policy: self.policy.clone(),
             connection: self.connection.clone(),

@@ -20,13 +20,13 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments, ResumeArguments,
-    RunArguments, RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, DiffArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments,
+    ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, Looked, ResumeRequest, RunRequest};
+use crate::ops::{self, Finished, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::settings::{Environment, PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -65,8 +65,9 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
     let form = verb.form();
     let result = match verb {
         Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments, stderr),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr),
+        Verb::Preview(arguments) => preview(&arguments, stderr).await,
+        Verb::Diff(arguments) => diff(&arguments),
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr).await,
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
@@ -91,20 +92,38 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     after_looking(&looked, arguments.form.into())
 }
 
-fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
-    let once = arguments.once.then_some(&settings);
     let policies = policies(&arguments.policy);
-    let looked = ops::preview(&arguments.plan, &arguments.connection.tenant(), &policies, now(), once)?;
-    let reserve = ops::reserve_percent(arguments.pace.choices(), looked.plan.limits);
-    show::previewed(&looked, &settings.graph_url, reserve, arguments)?;
-    show::warned(&looked, arguments.form, stderr);
-    after_looking(&looked, arguments.form)
+    let previewed = match arguments.out.clone() {
+        None => {
+            let once = arguments.once.then_some(&settings);
+            ops::preview(&arguments.plan, &arguments.connection.tenant(), &policies, now(), once)?
+        }
+        Some(out) => {
+            let request = SaveRequest {
+                plan: arguments.plan.clone(),
+                tenant: arguments.connection.tenant(),
+                policies,
+                out,
+                once: arguments.once,
+                valid_for: arguments.valid_for.unwrap_or(ops::VALID_FOR),
+                choices: arguments.pace.choices(),
+                now: now(),
+                seed: fastrand::u64(..),
+            };
+            ops::save(request, &settings).await?
+        }
+    };
+    let reserve = ops::reserve_percent(arguments.pace.choices(), previewed.plan.limits);
+    show::previewed(&previewed, &settings.graph_url, reserve, arguments, now())?;
+    show::warned(&previewed, arguments.form, stderr);
+    after_looking(&previewed, arguments.form)
 }
 
 /// What a run would be refused for ends a look at the plan in the same way. JSON has said it already.
-fn after_looking(looked: &Looked, form: Form) -> Result<Exit, Failure> {
-    match (looked.refused(), form) {
+fn after_looking(previewed: &Previewed, form: Form) -> Result<Exit, Failure> {
+    match (previewed.refused(), form) {
         (Ok(()), _) => Ok(Exit::Good),
         (Err(_), Form::Json) => Ok(Exit::Refused),
         (Err(error), _) => Err(error.into()),
@@ -113,6 +132,12 @@ fn after_looking(looked: &Looked, form: Form) -> Result<Exit, Failure> {
 
 fn policies(arguments: &PolicyArguments) -> Vec<PolicyFile> {
     Environment::read().policies(arguments.policy.as_deref())
+}
+
+fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
+    let differences = ops::diff(&arguments.before, &arguments.after, &policies(&arguments.policy), now())?;
+    show::differences(&differences, arguments.form)?;
+    Ok(if differences.is_empty() { Exit::Good } else { Exit::Bad })
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {

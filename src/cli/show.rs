@@ -15,8 +15,9 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Finished, Looked, Reported, Tenant};
+use crate::ops::{self, Agreed, Finished, Previewed, Reported};
 use crate::outcome::Outcome;
+use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
@@ -43,7 +44,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn checked(looked: &Looked, form: PlainForm) -> Result<(), Failure> {
+pub fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
         PlainForm::Json => print(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
@@ -51,30 +52,35 @@ pub fn checked(looked: &Looked, form: PlainForm) -> Result<(), Failure> {
 }
 
 pub fn previewed(
-    looked: &Looked,
+    previewed: &Previewed,
     graph_url: &str,
     reserve_percent: u8,
     arguments: &PreviewArguments,
+    now: Timestamp,
 ) -> Result<(), Failure> {
-    let Looked { plan, preflight, verdict } = looked;
+    let Previewed { plan, preflight, verdict, sightings, agreed } = previewed;
     let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
-    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).judged(verdict).in_waves(waves);
+    let preview = Preview::new(&plan.jobs, preflight, reserve_percent).judged(verdict).in_waves(waves).seen(sightings);
+    let head = agreed.as_ref().map(|agreed| &agreed.head);
+    let graph_url = head.map_or(graph_url, |head| &head.graph_url);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
-        Form::Json => write_json(&preview, graph_url, &mut out)?,
+        Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(saved).as_ref(), &mut out)?,
         Form::Human => {
             let file = plan.file.display().to_string();
-            let tenant = match arguments.connection.tenant() {
-                Tenant::Simulated(_) => Some("the simulated tenant"),
-                Tenant::Real => plan.tenant.as_deref(),
-            };
+            let simulated = arguments.connection.simulate.is_some() || head.is_some_and(|head| head.simulated);
             let heading = Heading {
                 plan: plan.name.as_deref().unwrap_or(&file),
-                tenant,
+                tenant: if simulated { Some("the simulated tenant") } else { plan.tenant.as_deref() },
                 justification: plan.justification.as_deref(),
             };
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
+            if let Some(agreed) = agreed {
+                let file = agreed.file.display().to_string();
+                let text = ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view());
+                out.write_all(text.as_bytes())?;
+            }
         }
     }
     out.flush()?;
@@ -82,9 +88,21 @@ pub fn previewed(
 }
 
 /// Warnings of the guards beside a preview; where they refuse the run, they are said with the refusal.
-pub fn warned(looked: &Looked, form: Form, stderr: &Stderr) {
-    if form != Form::Json && !looked.verdict.faults.has_errors() {
-        ui::faults::tell(&looked.verdict.faults, &looked.plan.file, stderr);
+pub fn warned(previewed: &Previewed, form: Form, stderr: &Stderr) {
+    if form != Form::Json && !previewed.verdict.faults.has_errors() {
+        ui::faults::tell(&previewed.verdict.faults, &previewed.plan.file, stderr);
+    }
+}
+
+/// What a saved preview says of itself.
+fn saved(agreed: &Agreed) -> serde_json::Value {
+    json!({ "file": agreed.file.to_string_lossy(), "digest": agreed.digest, "head": agreed.head })
+}
+
+pub fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
+    match form {
+        PlainForm::Human => print(&ui::diff::render(differences, view())),
+        PlainForm::Json => print(&format!("{:#}\n", ui::diff::json(differences))),
     }
 }
 

@@ -202,6 +202,13 @@ impl Breaker {
         }
     }
 
+    /// A job was not sent after all.
+    pub fn released(&mut self, action: &'static Action) {
+        self.at_risk = self.at_risk.saturating_sub(1);
+        let watched = self.watch(action);
+        watched.at_risk = watched.at_risk.saturating_sub(1);
+    }
+
     /// Jobs that are out.
     pub fn at_risk(&self) -> u32 {
         self.at_risk

@@ -64,11 +64,6 @@ pub fn judge(
             faults.push(warning.help("nothing is done to it; take the row out, or the entry off the list"));
         }
     }
-    if rules.protected.wants_a_look() && holds.iter().any(Option::is_none) {
-        let message = "protected: names, serial numbers and patterns are compared with the ids in the plan alone; \
-                       what a read would show of a target is not looked at";
-        faults.push(Diagnostic::warning("protected", message).help("list the ids of what has to be safe as well"));
-    }
     let in_use = vec![false; rules.overrides.len()];
     let (plan, now) = (about.plan.map(Box::from), about.now);
     let mut verdict = Verdict { rules, faults, in_use, census, plan, now };

@@ -1,12 +1,15 @@
 //! Guards: rules that refuse a run or hold single jobs before anything is sent, and rules that slow or stop it then.
 //!
-//! In: the jobs of a plan and the time; what happens during the run. Out: findings. Must not: send, ask, or print.
+//! In: the jobs of a plan and the time; of a single job, who its target is; what happens during the run. Out: findings.
+//! Must not: send, ask, or print.
 
 pub mod breaker;
 pub mod census;
 pub mod contradictions;
+pub mod drift;
 pub mod filing;
 pub mod judge;
+pub mod lookout;
 pub mod overrides;
 pub mod preflight;
 pub mod protected;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::drift::Sighting;
 use super::protected::Protected;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
@@ -29,13 +30,17 @@ pub enum Hold {
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
     Protected(Arc<str>),
+    /// Its target could not be read when the preview was made, and what it does cannot be taken back.
+    Unseen,
 }
 
 impl Hold {
     /// How a held job settles.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed | Self::Protected(_) => Outcome::Held,
+            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed | Self::Protected(_) | Self::Unseen => {
+                Outcome::Held
+            }
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -51,6 +56,7 @@ impl std::fmt::Display for Hold {
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
             Self::Protected(why) => f.write_str(why),
+            Self::Unseen => f.write_str("its target could not be read for the preview"),
         }
     }
 }
@@ -69,8 +75,46 @@ pub struct Preflight {
 impl Preflight {
     /// Takes out a job that an earlier run has done.
     pub fn leave_out(&mut self, index: usize, job: &Job) {
+        self.hold(index, job, Hold::Done);
+    }
+
+    /// Holds what cannot be taken back where its target could not be read, and the steps behind it.
+    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>]) {
+        for (index, (job, sighting)) in jobs.iter().zip(sightings).enumerate() {
+            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && job.action.risk.wants_confirmation();
+            if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Holds what is done to a protected target, whatever else holds it, and the steps behind it. What only a read can
+    /// tell of a target that nobody has seen is told right before it is sent.
+    pub fn hold_protected(&mut self, jobs: &[Job], protected: &Protected, sightings: &[Option<Sighting>]) {
+        if protected.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let seen = match sightings.get(index) {
+                Some(Some(Sighting::Identity(identity))) => Some(&**identity),
+                _ => None,
+            };
+            if let Some(finding) = protected.covers(job, seen) {
+                let why = Hold::Protected(finding.to_string().into());
+                match self.holds.get_mut(index) {
+                    Some(Some(hold)) => *hold = why,
+                    _ => self.hold(index, job, why),
+                }
+            } else if let Some(why) = after_held(job, jobs, &self.holds) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Takes out a job that would be sent.
+    pub fn hold(&mut self, index: usize, job: &Job, why: Hold) {
         if let Some(hold @ None) = self.holds.get_mut(index) {
-            *hold = Some(Hold::Done);
+            *hold = Some(why);
             self.due -= 1;
             self.dangerous -= u32::from(job.action.risk.wants_confirmation());
         }
@@ -96,11 +140,6 @@ impl Hasher for Digested {
 
 /// Looks at all jobs once; nothing is protected.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
-    inspect_with(jobs, now, &Protected::default())
-}
-
-/// Looks at all jobs once. What only a read can tell of a protected target is told right before it is sent.
-pub fn inspect_with(jobs: &[Job], now: Timestamp, protected: &Protected) -> Preflight {
     let mut first_rows: HashMap<JobId, u32, BuildHasherDefault<Digested>> = HashMap::default();
     first_rows.reserve(jobs.len());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
@@ -112,10 +151,7 @@ pub fn inspect_with(jobs: &[Job], now: Timestamp, protected: &Protected) -> Pref
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
         };
-        let hold = match protected.covers(job, None) {
-            Some(finding) => Some(Hold::Protected(finding.to_string().into())),
-            None => hold.or_else(|| after_held(job, jobs, &preflight.holds)),
-        };
+        let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
             preflight.dangerous += u32::from(job.action.risk.wants_confirmation());

@@ -179,6 +179,14 @@ impl Rules {
         self
     }
 
+    /// Those that the plan itself has stated. What stops a run has no owner, and stays.
+    #[must_use]
+    pub fn of_the_plan(mut self) -> Self {
+        self.stated.retain(|rule| matches!(rule.origin, Origin::Plan(_)));
+        self.overrides.retain(|one| matches!(one.origin, Origin::Plan(_)));
+        self
+    }
+
     /// Whether a rule asks for the size of the fleet, which has to be read.
     pub fn wants_fleet(&self) -> bool {
         self.stated.iter().any(|rule| matches!(rule.guard, Guard::MaxPercentOfFleet(_)))

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::approvals::Filed;
 use super::error::JournalError;
 use super::resume::{Asked, Past, Sent};
-use super::store::{Journal, RunId};
+use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
@@ -186,6 +186,14 @@ impl Journal {
         Ok(record)
     }
 
+    /// The files that the run's plan was read from, as they were.
+    pub fn plan_files(&self, run: i64) -> Result<Vec<PlanFile>, JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT file, text FROM plan_files WHERE run = ?1").map_err(JournalError::read)?;
+        let files = select.query_map([run], |row| Ok(PlanFile { file: row.get(0)?, text: row.get(1)? }));
+        files.and_then(Iterator::collect).map_err(JournalError::read)
+    }
+
     fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {
         let mut select =
             self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
@@ -261,12 +269,14 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
     let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
     let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
     let body: Option<String> = row.get("body").map_err(JournalError::read)?;
+    let parameters = body.as_deref().map(|body| Parameters::read(action, body).ok_or("its parameters cannot be read"));
+    let parameters = parameters.transpose().map_err(damaged)?;
     let job = Job::new(JobParts {
         row: row.get("row").map_err(JournalError::read)?,
         action,
         route,
         ids: Ids::new(ids.iter().map(String::as_str)),
-        parameters: parameters(action, body.as_deref()).ok_or_else(|| damaged("its parameters cannot be read"))?,
+        parameters,
         not_before: row.get::<_, Option<i64>>("not_before").map_err(JournalError::read)?.map(micros),
         note: row.get::<_, Option<String>>("note").map_err(JournalError::read)?.map(String::into_boxed_str),
         after: row.get("after").map_err(JournalError::read)?,
@@ -281,15 +291,6 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
         attempts: Vec::new(),
         filed: None,
     })
-}
-
-type Shared = Option<std::sync::Arc<Parameters>>;
-
-fn parameters(action: &'static Action, body: Option<&str>) -> Option<Shared> {
-    let Some(body) = body else { return Some(None) };
-    let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
-    let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
-    Some(Parameters::new(action, named.collect::<Option<Vec<_>>>()?))
 }
 
 fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {

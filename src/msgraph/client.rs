@@ -22,9 +22,10 @@ use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
 use crate::catalog::{Method, ReadBack};
 use crate::clock::Clock;
+use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, Reply, Verdict};
-use crate::runner::executor::Executor;
+use crate::runner::executor::{Executor, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
@@ -148,6 +149,22 @@ impl<T: Transport> Executor for GraphClient<T> {
         match (evidence, self.code(job)) {
             (Evidence::NoEffect(seen), Some(code)) => self.still_approved(&code, seen, client_request_id).await,
             (evidence, _) => evidence,
+        }
+    }
+
+    async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+        let (reply, wire) = self.send(request::build_look(job), client_request_id, None).await;
+        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "look");
+        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+        match (&reply.verdict, document.as_ref().and_then(Identity::from_document)) {
+            (Verdict::Succeeded, Some(identity)) => Seen::Identity(Box::new(identity)),
+            (Verdict::Succeeded, None) => Seen::NotRead(Reply {
+                verdict: Verdict::Refused,
+                error_message: Some("the read gave nothing that could be understood".into()),
+                ..reply
+            }),
+            (Verdict::Gone, _) => Seen::Gone,
+            _ => Seen::NotRead(reply),
         }
     }
 }

@@ -11,6 +11,7 @@ mod error_body;
 mod evidence;
 mod fleet;
 pub mod http;
+pub mod reader;
 pub mod request;
 mod retry_after;
 pub mod token;

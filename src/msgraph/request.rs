@@ -6,6 +6,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::catalog::{Method, ReadBack, Version};
+use crate::identity::properties;
 use crate::job::Job;
 
 /// A request without host and token.
@@ -60,6 +61,15 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
         ReadBack::Nobody => return None,
     };
     Some(read(job, resource, query))
+}
+
+/// The read that shows who the target of `job` is.
+pub fn build_look(job: &Job) -> GraphRequest<'_> {
+    let query = match properties(job.action.target) {
+        [] => String::new(),
+        names => format!("?$select={}", names.join(",")),
+    };
+    read(job, "", &query)
 }
 
 /// A GET of the resource that the action hangs on, or of something below it.

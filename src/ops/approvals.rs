@@ -20,7 +20,7 @@ use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement, Verdict};
-use crate::settings::{Environment, Flags, Identity, Settings};
+use crate::settings::{Environment, Flags, Settings};
 
 /// Time between two requests that withdraw: four in a second, of the five that Intune's small classes allow.
 const BETWEEN: Duration = Duration::from_millis(250);
@@ -104,14 +104,10 @@ impl Visit {
     }
 
     async fn sign_in<T: Transport>(&self, client: &GraphClient<T>) -> Result<(), Error> {
-        connect::sign_in(client, self.now).await?;
+        connect::sign_in(client.tokens(), self.now).await?;
         let Some(expected) = &self.begun.plan_tenant else { return Ok(()) };
-        let signed_in_to = match self.settings.identity() {
-            Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.as_str()),
-            Ok(Identity::AccessToken(_)) => None,
-            Err(_) => Some(expected.as_str()),
-        };
-        tenant::verify(client, expected, signed_in_to).await
+        let signed_in_to = tenant::signed_in_to(&self.settings, Some(expected));
+        tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await
     }
 
     /// Looks up what waits, and returns it as it stands then.

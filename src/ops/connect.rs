@@ -80,8 +80,8 @@ fn rehearsal(tenant: Option<&str>) -> Credentials {
 }
 
 /// Obtains a token, so that a wrong secret is found before anything else happens.
-pub async fn sign_in<T: Transport>(client: &GraphClient<T>, now: Timestamp) -> Result<(), Error> {
-    let claims = client.tokens().claims().await.map_err(|error| Error::sign_in(explain(&error)))?;
+pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, now: Timestamp) -> Result<(), Error> {
+    let claims = tokens.claims().await.map_err(|error| Error::sign_in(explain(&error)))?;
     let ended = claims.and_then(|claims| claims.exp).and_then(|exp| Timestamp::from_second(exp).ok());
     match ended.filter(|end| *end <= now) {
         Some(end) => Err(Error::sign_in(

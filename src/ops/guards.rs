@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Error;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::{About, Verdict, judge};
-use crate::guard::preflight::{self, Preflight};
+use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
 use crate::plan::{Plan, policy};
 use crate::settings::PolicyFile;
@@ -40,10 +41,11 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
     Ok(all)
 }
 
-/// A plan, looked at with its own rules and those of the policies.
-pub fn look(plan: &Plan, policies: Policies, now: Timestamp) -> (Preflight, Rules) {
+/// The rules of a plan and of the policies. What they protect is held.
+pub fn look(plan: &Plan, policies: Policies, preflight: &mut Preflight, sightings: &[Option<Sighting>]) -> Rules {
     let rules = policies.rules.and(plan.rules.clone()).or_default();
-    (preflight::inspect_with(&plan.jobs, now, &rules.protected), rules)
+    preflight.hold_protected(&plan.jobs, &rules.protected, sightings);
+    rules
 }
 
 /// What the rules say of what would be sent. `begins`: a run is about to.

@@ -3,8 +3,10 @@
 //! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
+mod agreed;
 mod approvals;
 mod connect;
+mod diff;
 mod guards;
 mod limits;
 mod lookup;
@@ -14,6 +16,7 @@ mod resume;
 pub mod rounds;
 mod run;
 mod runs;
+mod save;
 mod simulate;
 mod stop;
 mod tenant;
@@ -25,8 +28,9 @@ use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::Brakes;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
-use crate::guard::preflight::Preflight;
+use crate::guard::preflight::{self, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -37,13 +41,16 @@ use crate::runner::Earlier;
 use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
+pub use self::agreed::Agreed;
 pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
+pub use self::diff::diff;
 pub use self::limits::{Choices, reserve_percent};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
+pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 pub use self::stop::{Stopped, stop};
 
@@ -112,46 +119,69 @@ impl Tenant {
     }
 }
 
-/// A plan that was looked at: what would be sent, and what the guards say of it.
+/// A plan or a saved preview that was looked at: what would be sent, and what the guards say of it.
 #[derive(Debug)]
-pub struct Looked {
+pub struct Previewed {
     pub plan: Plan,
     pub preflight: Preflight,
     pub verdict: Verdict,
+    /// What was seen of the targets; empty where nobody looked.
+    pub sightings: Vec<Option<Sighting>>,
+    /// Of a saved preview: what it says of itself.
+    pub agreed: Option<Agreed>,
 }
 
-impl Looked {
+impl Previewed {
     /// The refusal of a run, if there is one.
     pub fn refused(&self) -> Result<(), Error> {
         guards::refused(&self.verdict, &self.plan.file)
     }
+
+    /// What makes two runs runs of one plan; a saved preview is one of the plan that it was made of.
+    fn key(&self, tenant: &Tenant, graph_url: &str) -> String {
+        match &self.agreed {
+            Some(agreed) => agreed.head.plan.key.clone(),
+            None => record::plan_key(&self.plan, tenant, graph_url),
+        }
+    }
+
+    /// Judges once more, when what is sent has changed. `begins`: a run is about to.
+    fn judge(&mut self, now: Timestamp, begins: bool) {
+        let rules = std::mem::take(&mut self.verdict.rules);
+        self.verdict = guards::verdict(&self.plan, &self.preflight, rules, now, begins);
+    }
 }
 
-/// Reads and validates a plan, whole, and holds it against its guards.
-pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Looked, Error> {
-    let plan = load(file)?;
-    let (preflight, rules) = guards::look(&plan, guards::policies(policies)?, now);
-    let verdict = guards::verdict(&plan, &preflight, rules, now, false);
-    Ok(Looked { plan, preflight, verdict })
+/// Reads and validates a plan or a saved preview, whole, and holds it against its guards.
+pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let policies = guards::policies(policies)?;
+    let (plan, preflight, sightings, agreed) = match agreed::is_saved(file) {
+        true => agreed::load(file)?,
+        false => {
+            let plan = plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })?;
+            let preflight = preflight::inspect(&plan.jobs, now);
+            (plan, preflight, Vec::new(), None)
+        }
+    };
+    let mut previewed = Previewed { plan, preflight, verdict: Verdict::default(), sightings, agreed };
+    previewed.verdict.rules = guards::look(&previewed.plan, policies, &mut previewed.preflight, &previewed.sightings);
+    previewed.judge(now, false);
+    Ok(previewed)
 }
 
-fn load(file: &Path) -> Result<Plan, Error> {
-    plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
-}
-
-/// Reads a plan that has something in it.
-fn load_some(file: &Path, tenant: &Tenant) -> Result<Plan, Error> {
-    let plan = load(file)?;
-    if plan.jobs.is_empty() {
+/// Reads what has something in it.
+fn check_some(file: &Path, tenant: &Tenant, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let previewed = check(file, policies, now)?;
+    if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo(file.to_owned()));
     }
     if let Tenant::Simulated(Some(scenario)) = tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    Ok(plan)
+    Ok(previewed)
 }
 
-/// Reads a plan and says what would be sent. Touches no network.
+/// Reads a plan or a saved preview and says what would be sent. Touches no network.
 ///
 /// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
 pub fn preview(
@@ -160,17 +190,17 @@ pub fn preview(
     policies: &[PolicyFile],
     now: Timestamp,
     once: Option<&Settings>,
-) -> Result<Looked, Error> {
-    let plan = load_some(file, tenant)?;
-    let (mut preflight, rules) = guards::look(&plan, guards::policies(policies)?, now);
+) -> Result<Previewed, Error> {
+    let mut previewed = check_some(file, tenant, policies, now)?;
     if let Some(settings) = once {
-        let key = record::plan_key(&plan, tenant, &settings.graph_url);
+        let key = previewed.key(tenant, &settings.graph_url);
         let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-        let earlier = record::inherit(&record::once(&mut journal, &key, &plan.jobs)?, &plan.jobs);
-        leave_out_done(&mut preflight, &plan.jobs, &earlier);
+        let jobs = &previewed.plan.jobs;
+        let earlier = record::inherit(&record::once(&mut journal, &key, jobs)?, jobs);
+        leave_out_done(&mut previewed.preflight, jobs, &earlier);
+        previewed.judge(now, false);
     }
-    let verdict = guards::verdict(&plan, &preflight, rules, now, false);
-    Ok(Looked { plan, preflight, verdict })
+    Ok(previewed)
 }
 
 /// What slows and stops a run of those jobs.

@@ -14,11 +14,13 @@ use tokio::sync::mpsc;
 use super::connect::{self, Client};
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
+use super::tenant::Source;
 use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::RunId;
@@ -28,7 +30,7 @@ use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::StopReason;
 use crate::runner::{Earlier, Limits, shutdown};
-use crate::settings::{Identity, Settings};
+use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -37,12 +39,15 @@ pub struct Work<'a> {
     pub settings: &'a Settings,
     pub tenant: &'a Tenant,
     pub plan_tenant: Option<String>,
+    /// The id of the tenant that a saved preview was made for.
+    pub agreed_tenant: Option<String>,
     pub justification: Option<String>,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
     /// What is done about approval requests.
     pub requests: Requests,
+    pub lookout: Lookout,
     /// Requests that will be sent.
     pub due: u32,
     /// What the guards say of it, before anything was asked of the tenant.
@@ -92,9 +97,12 @@ impl Work<'_> {
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
-        connect::sign_in(&client, self.now).await?;
-        if let Some(expected) = &self.plan_tenant {
-            tenant::verify(&client, expected, self.signed_in_to()).await?;
+        connect::sign_in(client.tokens(), self.now).await?;
+        let meant = [(Source::Plan, &self.plan_tenant), (Source::SavedPreview, &self.agreed_tenant)];
+        for (source, expected) in meant {
+            if let Some(expected) = expected {
+                tenant::verify(client.tokens(), (source, expected), self.signed_in_to()).await?;
+            }
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
@@ -124,6 +132,7 @@ impl Work<'_> {
             clock,
             rng: Rng::with_seed(self.seed),
             between_waves: self.between_waves,
+            lookout: self.lookout,
         };
         let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await;
         listening.abort();
@@ -133,13 +142,8 @@ impl Work<'_> {
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
     }
 
-    /// The tenant that the token was asked of.
     fn signed_in_to(&self) -> Option<&str> {
-        match (self.settings.identity(), &self.tenant) {
-            (Ok(Identity::ClientSecret { tenant, .. }), _) => Some(tenant),
-            (Ok(Identity::AccessToken(_)), _) => None,
-            (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
-        }
+        tenant::signed_in_to(self.settings, self.plan_tenant.as_deref())
     }
 
     /// How large a share of the fleet the run is, where a rule asks for that.

@@ -55,6 +55,8 @@ pub struct Begun {
     /// The policy that was named.
     pub policy: Option<PathBuf>,
     pub brakes: Brakes,
+    /// The digest of the saved preview that the run was begun from. The journal has the file.
+    pub saved_preview: Option<String>,
 }
 
 impl Begun {
@@ -80,6 +82,7 @@ impl Begun {
             "guards": self.rules,
             "policy": self.policy,
             "brakes": self.brakes,
+            "saved_preview": self.saved_preview,
         })
     }
 
@@ -103,6 +106,7 @@ impl Begun {
             },
             plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
+            saved_preview: text("saved_preview"),
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),

@@ -13,17 +13,19 @@ use super::limits::{limits, reserve_percent};
 use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, guards, tenant};
+use super::{Error, Tenant, agreed, guards, tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::{self, About, Verdict};
-use crate::guard::preflight::{self, Hold};
+use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
 use crate::plan;
+use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
 use crate::settings::{Environment, Flags, Settings};
@@ -74,9 +76,9 @@ pub async fn resume(
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
-    let jobs: Arc<[Job]> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+    let saved = agreed::recorded(&journal, &record)?;
     let rules = rules(&request, &begun, environment)?;
-    let mut preflight = preflight::inspect_with(&jobs, request.now, &rules.protected);
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     keep_what_is_protected(&record, &preflight.holds, &mut earlier);
     let mut spared = keep_what_was_not_due(&record, &mut earlier);
@@ -108,12 +110,14 @@ pub async fn resume(
         settings,
         tenant: &begun.tenant,
         plan_tenant: begun.plan_tenant.clone(),
+        agreed_tenant,
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
         jobs,
         holds: preflight.holds,
         earlier,
+        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
         // A policy may have become stricter since.
         brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
@@ -187,6 +191,28 @@ fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Ear
         }
         Some(Earlier::Open { .. }) | None => true,
     }
+}
+
+/// The jobs of a run, what holds them, and what was agreed to about them.
+struct BegunJobs {
+    jobs: Arc<[Job]>,
+    preflight: Preflight,
+    sightings: Vec<Option<Sighting>>,
+    agreed_tenant: Option<String>,
+}
+
+/// Of a saved preview, jobs are held by what held them when it was made.
+fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, now: Timestamp) -> BegunJobs {
+    let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+    let (mut preflight, sightings, agreed_tenant) = match saved {
+        None => (preflight::inspect(&jobs, now), Vec::new(), None),
+        Some(SavedPreview { head, preflight, sightings, .. }) => {
+            agreed::name_targets(&mut jobs, &sightings);
+            (preflight, sightings, head.tenant_id)
+        }
+    };
+    preflight.hold_protected(&jobs, &rules.protected, &sightings);
+    BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

@@ -24,6 +24,7 @@ use crate::catalog::Success;
 use crate::clock::Clock;
 use crate::guard::Brakes;
 use crate::guard::filing::{self, Filing};
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
@@ -65,6 +66,7 @@ pub struct Rounds<'a> {
     /// How jobs stand before the first round; open requests are kept, waiting.
     pub earlier: HashMap<u32, Earlier>,
     pub requests: Requests,
+    pub lookout: Lookout,
     pub limits: Limits,
     pub brakes: Brakes,
     /// Who is asked between waves, if anybody is.
@@ -148,6 +150,7 @@ impl Rounds<'_> {
         let run = Run {
             jobs: Arc::clone(&self.jobs),
             holds: self.holds.clone(),
+            lookout: self.lookout.clone(),
             limits: self.limits,
             brakes: self.brakes.clone(),
             people: self.people.clone(),

@@ -14,10 +14,11 @@ use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
-use super::{Error, Tenant, brakes, guards, leave_out_done, load_some, tenant};
+use super::{Error, Previewed, Tenant, agreed, brakes, check_some, guards, leave_out_done, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
@@ -56,14 +57,16 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let mut plan = load_some(&request.plan, &request.tenant)?;
-    let policies = guards::policies(&request.policies)?;
-    let policy_files = policies.files.clone();
-    let (mut preflight, rules) = guards::look(&plan, policies, request.now);
+    let policy_files = guards::policies(&request.policies)?.files;
+    let previewed = check_some(&request.plan, &request.tenant, &request.policies, request.now)?;
+    if let Some(agreed) = &previewed.agreed {
+        agreed.permits(&request.tenant, settings, request.now)?;
+    }
+    let key = previewed.key(&request.tenant, &settings.graph_url);
+    let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let key = record::plan_key(&plan, &request.tenant, &settings.graph_url);
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
@@ -73,7 +76,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let inherited = if request.once { record::once(&mut journal, &key, &plan.jobs)? } else { Vec::new() };
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let verdict = guards::verdict(&plan, &preflight, rules, request.now, true);
+    let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
     guards::refused(&verdict, &plan.file)?;
     let report_at = report_path(&request);
     spare_the_plan(&report_at, &plan, &policy_files)?;
@@ -85,19 +88,22 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report));
     }
-    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight));
+    let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
     ui::faults::tell(&verdict.faults, &plan.file, stderr);
-    let question = question(&request, &plan, &preflight, &verdict, &label, stderr);
+    let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, stderr);
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         settings,
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
+        agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         requests: Requests { wait: request.wait, ..Requests::default() },
         question,
         jobs: Arc::clone(&jobs),
+        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
         verdict,
         plan_file: plan.file.clone(),
         due: preflight.due,
@@ -154,8 +160,7 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 fn question(
     request: &RunRequest,
     plan: &Plan,
-    preflight: &Preflight,
-    verdict: &Verdict,
+    (preflight, sightings, verdict): (&Preflight, &[Option<Sighting>], &Verdict),
     tenant: &str,
     stderr: &Stderr,
 ) -> Option<String> {
@@ -164,7 +169,7 @@ fn question(
     }
     let reserve = reserve_percent(request.choices, plan.limits);
     let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
-    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict).in_waves(waves);
+    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict).in_waves(waves).seen(sightings);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
         Tenant::Real => tenant,
@@ -173,7 +178,7 @@ fn question(
 }
 
 /// What a resumed run must know.
-fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes) -> Begun {
+fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes, saved: Option<String>) -> Begun {
     Begun {
         graph_url: settings.graph_url.clone(),
         login_url: settings.login_url.clone(),
@@ -185,6 +190,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes)
         rules: plan.rules.clone(),
         policy: named_policy(&request.policies),
         brakes,
+        saved_preview: saved,
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Error;
+use super::{Error, agreed};
 use crate::job::Job;
 use crate::journal::{Journal, Pruned, RunId, RunSummary};
 use crate::outcome::Settlement;
@@ -30,7 +30,8 @@ pub fn runs(settings: &Settings) -> Result<Vec<RunSummary>, Error> {
 pub fn report(settings: &Settings, run: &str) -> Result<Reported, Error> {
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let record = journal.read(&journal.find(run)?)?;
-    let (jobs, settlements) = record
+    let saved = agreed::recorded(&journal, &record)?;
+    let (mut jobs, settlements): (Vec<Job>, Vec<Settlement>) = record
         .jobs
         .into_iter()
         .map(|stored| {
@@ -38,6 +39,9 @@ pub fn report(settings: &Settings, run: &str) -> Result<Reported, Error> {
             (stored.job, settlement)
         })
         .unzip();
+    if let Some(saved) = saved {
+        agreed::name_targets(&mut jobs, &saved.sightings);
+    }
     Ok(Reported { id: record.id, jobs, settlements })
 }
 

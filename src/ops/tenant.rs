@@ -5,8 +5,7 @@
 
 use super::{Error, Tenant, connect};
 use crate::diagnostics::Diagnostic;
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::token::tenant_in;
+use crate::msgraph::token::{TokenSource, tenant_in};
 use crate::msgraph::transport::Transport;
 use crate::settings::{Identity, Settings};
 
@@ -15,47 +14,74 @@ pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) ->
     if let Tenant::Simulated(_) = tenant {
         return "simulated".into();
     }
-    let named = match settings.identity() {
+    plan_tenant
+        .map(str::to_owned)
+        .or_else(|| named(settings))
+        .unwrap_or_else(|| "the tenant of the access token".into())
+}
+
+/// The tenant that the sign-in settings name.
+pub fn named(settings: &Settings) -> Option<String> {
+    match settings.identity() {
         Ok(Identity::AccessToken(token)) => tenant_in(token),
         Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
         Err(_) => settings.tenant.clone(),
-    };
-    plan_tenant.map(str::to_owned).or(named).unwrap_or_else(|| "the tenant of the access token".into())
+    }
 }
 
-/// Compares the plan's tenant (an id or a domain) with the one the token was issued by.
+/// The tenant that the token was asked of.
+pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
+    match settings.identity() {
+        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
+        Ok(Identity::AccessToken(_)) => None,
+        Err(_) => plan_tenant.or(settings.tenant.as_deref()),
+    }
+}
+
+/// What names the tenant that is meant.
+#[derive(Debug, Clone, Copy)]
+pub enum Source {
+    Plan,
+    SavedPreview,
+}
+
+/// Compares the tenant that is meant (an id or a domain) with the one the token was issued by.
 ///
 /// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
 pub async fn verify<T: Transport>(
-    client: &GraphClient<T>,
-    expected: &str,
+    tokens: &TokenSource<T>,
+    (source, expected): (Source, &str),
     signed_in_to: Option<&str>,
 ) -> Result<(), Error> {
-    let claims = client.tokens().claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
+    let claims = tokens.claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
     let same_name = signed_in_to.is_some_and(|name| name.eq_ignore_ascii_case(expected));
     let Some(actual) = claims.and_then(|claims| claims.tid) else {
         return match same_name {
             true => Ok(()),
-            false => Err(refusal(expected, "the token does not say which tenant it is for")),
+            false => Err(refusal(source, expected, "the token does not say which tenant it is for")),
         };
     };
     let expected_id = match uuid::Uuid::try_parse(expected) {
         Ok(id) => Ok(id.to_string()),
-        Err(_) => client.tokens().tenant_id(expected).await,
+        Err(_) => tokens.tenant_id(expected).await,
     };
     match expected_id {
         Ok(id) if id.eq_ignore_ascii_case(&actual) => Ok(()),
-        Ok(_) => Err(refusal(expected, &format!("the token is for tenant {actual}"))),
+        Ok(_) => Err(refusal(source, expected, &format!("the token is for tenant {actual}"))),
         Err(_) if same_name => Ok(()),
-        Err(error) => {
-            Err(refusal(expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})")))
-        }
+        Err(error) => Err(refusal(
+            source,
+            expected,
+            &format!("the token is for tenant {actual}, and its domains are unknown ({error})"),
+        )),
     }
 }
 
-fn refusal(expected: &str, why: &str) -> Error {
-    Error::refused(
-        Diagnostic::error("wrong-tenant", format!("the plan is for tenant {expected}, but {why}"))
-            .help("sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
-    )
+fn refusal(source: Source, expected: &str, why: &str) -> Error {
+    let (what, help) = match source {
+        Source::Plan => ("plan", "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+        Source::SavedPreview => ("preview", "sign in to the tenant that the preview was made for; nothing was sent"),
+    };
+    let message = format!("the {what} is for tenant {expected}, but {why}");
+    Error::refused(Diagnostic::error("wrong-tenant", message).help(help))
 }

@@ -3,17 +3,22 @@
 //! In: jobs and the preflight findings. Out: rows, made one at a time; counts; a forecast; CSV and JSON.
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
+mod consequences;
 mod count;
+pub mod diff;
 mod guards;
 mod row;
+pub mod saved;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use consequences::ConsequenceCount;
 pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
+use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::waves::Schedule;
@@ -25,6 +30,7 @@ pub struct Preview<'a> {
     jobs: &'a [Job],
     preflight: &'a Preflight,
     verdict: Option<&'a Verdict>,
+    sightings: &'a [Option<Sighting>],
     /// Share of the allowance that is left to others.
     pub reserve_percent: u8,
     /// In the order in which the plan first mentions them.
@@ -39,7 +45,8 @@ impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self { jobs, preflight, verdict: None, reserve_percent, actions, buckets, waves: Schedule::default() }
+        let waves = Schedule::default();
+        Self { jobs, preflight, verdict: None, sightings: &[], reserve_percent, actions, buckets, waves }
     }
 
     /// With what the guards say; it must be about the same jobs.
@@ -61,10 +68,17 @@ impl<'a> Preview<'a> {
         self.jobs
     }
 
+    /// With what was seen of the targets, one for each job.
+    #[must_use]
+    pub fn seen(self, sightings: &'a [Option<Sighting>]) -> Self {
+        Self { sightings, ..self }
+    }
+
     /// Rows in plan order.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
-        let (jobs, holds) = (self.jobs, &self.preflight.holds);
-        (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at)))
+        let (jobs, holds, sightings) = (self.jobs, &self.preflight.holds, self.sightings);
+        let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
+        (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at), sighting(at)))
     }
 
     /// Why jobs would not be sent, in plan order.
@@ -96,6 +110,11 @@ impl<'a> Preview<'a> {
     /// Of the jobs to send, those whose action wants a confirmation.
     pub fn dangerous(&self) -> u32 {
         self.actions.iter().filter(|count| count.action.risk.wants_confirmation()).map(|count| count.send).sum()
+    }
+
+    /// What the jobs that would be sent do beyond their names.
+    pub fn consequences(&self) -> Vec<ConsequenceCount> {
+        consequences::count(self)
     }
 
     /// The bucket that takes longest. Buckets run beside each other, so its time is the run's.

@@ -3,6 +3,7 @@
 //! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for. Must not: build a request in any other
 //! way than the run does.
 
+use crate::guard::drift::Sighting;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::msgraph::request::{self, GraphRequest};
@@ -21,7 +22,9 @@ impl State {
         match hold {
             None => Self::Send,
             Some(Hold::NotDue { .. }) => Self::NotDue,
-            Some(Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed | Hold::Protected(_)) => Self::Held,
+            Some(
+                Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed | Hold::Protected(_) | Hold::Unseen,
+            ) => Self::Held,
             Some(Hold::Done) => Self::Done,
         }
     }
@@ -47,13 +50,15 @@ pub struct Row<'a> {
     pub hold: Option<&'a Hold>,
     /// The step that must settle well before.
     pub after: Option<&'a Job>,
+    /// What was seen of its target.
+    pub sighting: Option<&'a Sighting>,
 }
 
 impl<'a> Row<'a> {
-    pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>) -> Self {
+    pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>, sighting: Option<&'a Sighting>) -> Self {
         let job = &jobs[at];
         let after = job.after.and_then(|after| jobs.get(after as usize));
-        Self { job, request: request::build(job), state: State::of(hold), hold, after }
+        Self { job, request: request::build(job), state: State::of(hold), hold, after, sighting }
     }
 
     /// The operator's remark, why it would not be sent, and what it waits for.

@@ -110,7 +110,7 @@ fn csv_looks_like_this() {
 fn json_is_one_document_with_exact_values() {
     with_preview(|preview| {
         let mut out = Vec::new();
-        write_json(preview, "https://graph.microsoft.com", &mut out).unwrap();
+        write_json(preview, "https://graph.microsoft.com", None, &mut out).unwrap();
         let document: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(document["summary"]["send"], 2);
         assert_eq!(document["summary"]["buckets"][0]["per_second"], 10.0);
@@ -127,7 +127,7 @@ fn a_plan_without_jobs_is_shown_too() {
     let found = preflight::inspect(&[], jiff::Timestamp::UNIX_EPOCH);
     let preview = Preview::new(&[], &found, 0);
     let mut out = Vec::new();
-    write_json(&preview, "https://graph.microsoft.com", &mut out).unwrap();
+    write_json(&preview, "https://graph.microsoft.com", None, &mut out).unwrap();
     let document: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!((&document["jobs"], &document["summary"]["seconds"]), (&json!([]), &json!(0.0)));
     assert!(preview.longest().is_none());

@@ -72,11 +72,15 @@ struct JsonRow<'a> {
     note: Option<String>,
 }
 
-/// Writes `{"summary": {…}, "guards": […], "overrides": […], "findings": […], "jobs": […]}`, one job a line.
-pub fn write_json(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
+/// Writes `{"summary": {…}, "saved": {…}, "guards": […], "overrides": […], "findings": […], "jobs": […]}`, one job a line.
+/// `saved` is what a saved preview says of itself.
+pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut out = BufWriter::with_capacity(64 * 1024, out);
     write!(out, "{{\"summary\":{}", summary(preview))?;
+    if let Some(saved) = saved {
+        write!(out, ",\"saved\":{saved}")?;
+    }
     if let Some(verdict) = preview.verdict() {
         let (rules, overrides) = (guards::rules(verdict), guards::overrides(verdict));
         write!(out, ",\"guards\":{rules},\"overrides\":{overrides},\"findings\":{}", guards::findings(verdict))?;
@@ -126,6 +130,21 @@ fn summary(preview: &Preview<'_>) -> Value {
             "seconds": tenths(count.time),
         })
     });
+    let consequences = preview.consequences();
+    let consequences = consequences.iter().map(|count| {
+        let row = count.consequence;
+        json!({
+            "consequence": row.code,
+            "actions": row.actions,
+            "target": count.target.name(),
+            "certain": count.certain,
+            "possible": count.possible,
+            "meaning": row.many,
+            "because": row.because,
+            "condition": (!row.condition.is_empty()).then_some(row.condition),
+            "source": row.source,
+        })
+    });
     json!({
         "rows": preview.total(),
         "send": preview.send(),
@@ -137,6 +156,7 @@ fn summary(preview: &Preview<'_>) -> Value {
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),
+        "consequences": consequences.collect::<Vec<_>>(),
         "waves": preview.waves.stages().iter().map(wave).collect::<Vec<_>>(),
     })
 }

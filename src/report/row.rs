@@ -67,8 +67,8 @@ impl<'a> Row<'a> {
             job_id: job.id.to_string(),
             action: job.action.name,
             target,
-            // A user principal name is a name already; no other target brings one along.
-            target_name: is_name(job).then_some(target),
+            // A user principal name is a name already.
+            target_name: job.target_name.as_deref().or(is_name(job).then_some(target)),
             outcome: settlement.outcome.name(),
             http_status: settlement.http_status,
             error_code: settlement.error_code.as_deref(),

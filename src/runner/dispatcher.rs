@@ -11,6 +11,7 @@ use fastrand::Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::looking::Looked;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
 use super::ledger::Ledger;
@@ -23,6 +24,7 @@ use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
+use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, Settlement, Standing};
@@ -32,6 +34,7 @@ mod approved;
 mod braking;
 mod filing;
 mod landing;
+mod looking;
 mod start;
 mod stopping;
 mod waves;
@@ -48,6 +51,8 @@ pub struct Dispatcher {
     rng: Rng,
     ledger: Ledger,
     queues: Queues,
+    lookout: Lookout,
+    looked: Looked,
     gates: Vec<Gate>,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
@@ -79,7 +84,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, brakes, people, clock, rng, history } = run;
+        let Run { jobs, holds, limits, brakes, people, clock, rng, lookout, history } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -88,6 +93,8 @@ impl Dispatcher {
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(),
+            lookout,
+            looked: Looked::new(),
             gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
@@ -152,26 +159,35 @@ impl Dispatcher {
     fn dispatch(&mut self, now: Instant) -> Option<Instant> {
         let mut wake = self.queues.next_due();
         if let Some(until) = self.host.pause.until().filter(|until| *until > now) {
-            let waiting = Bucket::all().any(|bucket| self.queues.has_ready(bucket));
+            let waiting = Bucket::all().any(|bucket| self.has_waiting(bucket));
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while !self.idle.is_empty() && self.has_sendable(bucket, now) && !self.must_wait(bucket) {
-                match self.gates[bucket.index()].pass(now) {
-                    Ok(()) => self.send_next(bucket, now),
-                    Err(Wait::Until(at)) => {
-                        wake = earlier(wake, at);
-                        break;
-                    }
-                    Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
-                }
-            }
+            while !self.idle.is_empty() && !self.must_wait(bucket) && self.step(bucket, now, &mut wake) {}
         }
         wake
     }
 
-    fn send_next(&mut self, bucket: Bucket, now: Instant) {
-        let Some(item) = self.queues.pop(bucket) else { return };
+    /// Does one thing for a bucket, if a gate lets it through.
+    fn step(&mut self, bucket: Bucket, now: Instant, wake: &mut Option<Instant>) -> bool {
+        for gate in self.next_gates(bucket, now).into_iter().flatten() {
+            match self.gates[gate.index()].pass(now) {
+                Ok(()) => self.send_next(bucket, gate, now),
+                Err(Wait::Until(at)) => {
+                    *wake = earlier(*wake, at);
+                    continue;
+                }
+                Err(Wait::Closed { asked }) if gate != bucket => self.close_looks(bucket, gate, asked, now),
+                Err(Wait::Closed { asked }) => self.close_bucket(bucket, asked, now),
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
+    fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
+        let Some(item) = self.take_next(bucket, gate) else { return };
         // What has settled is never sent, whatever put it here.
         if item.step != Step::Landing && self.ledger.settlement(item.job).is_some() {
             return;
@@ -184,14 +200,18 @@ impl Dispatcher {
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
+        if matches!(item.step, Step::Look | Step::Send) {
+            self.put_at_risk(item.job);
+        }
+        if item.step == Step::Look {
+            return self.look(item.job, worker, client_request_id);
+        }
         let worker = &self.workers[worker];
         match item.step {
+            Step::Look => {}
             Step::Send => {
                 let progress = self.ledger.progress(item.job);
                 self.failed.remove(&item.job);
-                if !std::mem::replace(&mut progress.at_risk, true) {
-                    self.breaker.sent(self.jobs[item.job as usize].action);
-                }
                 let number = progress.recorded;
                 progress.sent(now);
                 let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
@@ -224,7 +244,7 @@ impl Dispatcher {
     fn close_bucket(&mut self, bucket: Bucket, asked: Duration, now: Instant) {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
-        for item in self.queues.drain_bucket(bucket) {
+        for item in self.take_waiting(bucket) {
             if item.step == Step::Landing {
                 self.waves.not_seen(item.job, &note, now);
                 continue;
@@ -253,8 +273,12 @@ impl Dispatcher {
         }
         self.waves.settled(job, outcome, at_risk);
         if let Some(settlement) = self.ledger.settlement(job) {
-            if at_risk {
-                self.breaker.settled(self.jobs[job as usize].action, settlement);
+            let action = self.jobs[job as usize].action;
+            match settlement.outcome {
+                _ if !at_risk => {}
+                // Looked at, and not sent.
+                Outcome::Held | Outcome::NotAttempted => self.breaker.released(action),
+                _ => self.breaker.settled(action, settlement),
             }
             if let Some(journal) = &self.journal {
                 journal.settled(job, settlement);

@@ -6,8 +6,19 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
+use crate::identity::Identity;
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply};
+
+/// Who a read showed the target to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    Identity(Box<Identity>),
+    /// There is no such target.
+    Gone,
+    /// The read itself failed.
+    NotRead(Reply),
+}
 
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {
@@ -16,4 +27,7 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
     fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> impl Future<Output = Evidence> + Send;
+
+    /// Reads who the job's target is. Changes nothing.
+    fn inspect(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Seen> + Send;
 }

@@ -23,6 +23,8 @@ pub struct Progress {
     pub tries: u32,
     /// Failed reads of its target.
     pub failed_reads: u32,
+    /// Failed looks at its target in a row.
+    pub failed_looks: u32,
     /// 401 answers in a row.
     pub unauthorized: u32,
     /// Some answer did not tell whether there was an effect.

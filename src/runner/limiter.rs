@@ -58,6 +58,11 @@ impl Gate {
         Self { pacer, pause: Pause::default(), closed: None }
     }
 
+    /// Whether nothing leaves now, however much of the allowance is left.
+    pub fn is_paused(&self, now: Instant) -> bool {
+        self.closed.is_some() || self.pause.until.is_some_and(|until| until > now)
+    }
+
     /// Asks to send one request now. `Ok` has used up its place.
     pub fn pass(&mut self, now: Instant) -> Result<(), Wait> {
         if let Some(asked) = self.closed {

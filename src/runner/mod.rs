@@ -16,6 +16,7 @@ mod queue;
 pub mod question;
 mod retry;
 pub mod shutdown;
+pub mod survey;
 mod worker;
 
 use std::collections::HashMap;
@@ -36,6 +37,7 @@ use crate::approval::{Request, Status};
 use crate::clock::Clock;
 use crate::guard::Brakes;
 use crate::guard::filing::Filing;
+use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
@@ -82,6 +84,8 @@ pub struct Run {
     pub people: Option<mpsc::UnboundedSender<Question>>,
     pub clock: Clock,
     pub rng: Rng,
+    /// What is checked of a target right before it is sent to.
+    pub lookout: Lookout,
     pub history: History,
 }
 

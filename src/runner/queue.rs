@@ -14,6 +14,8 @@ use crate::catalog::Bucket;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     Send,
+    /// See who its target is, right before it is sent. It waits as [`Step::Send`].
+    Look,
     /// Read its target; `resend` says whether it may be sent again after that.
     ReadBack {
         resend: bool,
@@ -75,7 +77,7 @@ impl Queues {
         !self.ready[bucket.index()].is_empty()
     }
 
-    pub fn front(&self, bucket: Bucket) -> Option<Item> {
+    pub fn peek(&self, bucket: Bucket) -> Option<Item> {
         self.ready[bucket.index()].front().copied()
     }
 

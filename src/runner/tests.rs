@@ -9,9 +9,12 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
+use super::executor::Seen;
 use super::*;
 use crate::catalog::{Action, Repeat};
+use crate::guard::drift::Sighting;
 use crate::guard::preflight;
+use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
@@ -36,6 +39,18 @@ struct Scripted {
     log: Mutex<Vec<(String, Instant)>>,
     effects: Mutex<HashMap<String, u32>>,
     read_count: Mutex<usize>,
+    /// What looks show, last first; then what the preview saw.
+    sights: Mutex<HashMap<String, Vec<Sight>>>,
+    looks: Mutex<Vec<(String, Instant)>>,
+}
+
+/// What one look shows in the imagined service.
+#[derive(Debug, Clone)]
+enum Sight {
+    Same,
+    Renamed,
+    Gone,
+    Bad(Verdict),
 }
 
 impl Scripted {
@@ -94,6 +109,22 @@ impl Executor for Scripted {
             _ => Evidence::Effect("pending".into()),
         }
     }
+
+    async fn inspect(&self, job: &Job, id: &str) -> Seen {
+        self.looks.lock().unwrap().push((job.target().to_owned(), Instant::now()));
+        tokio::time::sleep(self.latency).await;
+        match self.sights.lock().unwrap().get_mut(job.target()).and_then(Vec::pop) {
+            None | Some(Sight::Same) => {
+                Seen::Identity(Box::new(Identity { id: job.target().into(), ..Identity::default() }))
+            }
+            Some(Sight::Renamed) => {
+                let name = Some("another".into());
+                Seen::Identity(Box::new(Identity { id: job.target().into(), name, ..Identity::default() }))
+            }
+            Some(Sight::Gone) => Seen::Gone,
+            Some(Sight::Bad(verdict)) => Seen::NotRead(reply(verdict, id)),
+        }
+    }
 }
 
 fn job(action: &str, target: &str, row: u32, after: Option<u32>) -> Job {
@@ -120,6 +151,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
+        lookout: Lookout::default(),
         history: History::default(),
     }
 }
@@ -364,6 +396,9 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         async fn read_back(&self, _: &Job, _: Timestamp, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
         }
+        async fn inspect(&self, _: &Job, _: &str) -> Seen {
+            Seen::Gone
+        }
     }
     let jobs = ["a", "b", "c", "d", "e", "f"].iter().zip(1..).map(|(target, row)| job("wipe", target, row, None));
     let (events, _) = mpsc::unbounded_channel();
@@ -372,6 +407,133 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
     use Outcome::{Accepted, Unknown};
     assert_eq!(outcomes, [Unknown, Accepted, Accepted, Accepted, Accepted, Accepted]);
+}
+
+/// What the preview saw of each job's target: a thing without a name.
+fn previewed(mut run: Run) -> Run {
+    let seen = |(index, job): (u32, &Job)| {
+        let identity = Identity { id: job.target().into(), ..Identity::default() };
+        (index, Sighting::Identity(Box::new(identity)))
+    };
+    run.lookout = Lookout::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
+    run
+}
+
+fn showing(target: &str, sights: &[Sight]) -> Arc<Scripted> {
+    let sights = HashMap::from([(target.to_owned(), sights.iter().rev().cloned().collect())]);
+    Arc::new(Scripted { sights: Mutex::new(sights), latency: Duration::from_millis(80), ..Scripted::default() })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_drifted_is_held_and_the_rest_goes_on() {
+    let executor = showing("b", &[Sight::Renamed]);
+    let jobs = ["a", "b", "c"].iter().zip(1..).map(|(target, row)| job("wipe", target, row, None)).collect();
+    let ended = perform(previewed(plan(jobs, 7)), &executor).await;
+    let outcomes: Vec<_> = ended.settlements.iter().map(|settled| (settled.outcome, settled.attempts)).collect();
+    assert_eq!(outcomes, [(Outcome::Accepted, 1), (Outcome::Held, 0), (Outcome::Accepted, 1)]);
+    let note = ended.settlements[1].note.as_deref();
+    assert_eq!(note, Some("not as the preview saw it: renamed from empty to another"));
+    assert_eq!((executor.sends("a"), executor.sends("b"), executor.sends("c")), (1, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_send_follows_its_own_look_closely() {
+    let executor = showing("7", &[]);
+    let jobs: Vec<_> = (0..200).map(|n| job("retire", &n.to_string(), n, None)).collect();
+    let mut run = previewed(plan(jobs, 7));
+    run.limits = Limits { concurrency: 16, pacing: Pacing::Documented { reserve_percent: 0 }, ..run.limits };
+    let began = Instant::now();
+    let ended = perform(run, &executor).await;
+    assert!(ended.settlements.iter().all(|settled| settled.outcome == Outcome::Accepted));
+    let looks: HashMap<_, _> = executor.looks.lock().unwrap().iter().cloned().collect();
+    for (target, sent) in executor.log.lock().unwrap().iter() {
+        let age = *sent - looks[target];
+        assert!(age >= executor.latency && age < Duration::from_secs(2), "{target}: {age:?}");
+    }
+    assert_eq!(executor.looks.lock().unwrap().len(), 200);
+    // Looks cost the writes nothing of their allowance: 200 at 10 a second.
+    let rate = 200.0 / began.elapsed().as_secs_f64();
+    assert!(rate > 9.5, "{rate} a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_is_repeated_before_a_job_is_sent_again() {
+    let script = HashMap::from([("a".to_owned(), vec![Answer::Good, throttled(60)])]);
+    let executor = Arc::new(Scripted { script: Mutex::new(script), ..Scripted::default() });
+    let ended = perform(previewed(plan(vec![job("wipe", "a", 1, None)], 7)), &executor).await;
+    assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (Outcome::Accepted, 2));
+    let looks = executor.looks.lock().unwrap();
+    assert_eq!(looks.len(), 2);
+    let log = executor.log.lock().unwrap();
+    assert!(log[1].1 - looks[1].1 < Duration::from_secs(1), "the second look is as fresh as the first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_fails_is_tried_again_and_then_the_job_is_held() {
+    let bad = |verdict: Verdict| Sight::Bad(verdict);
+    let transient = || bad(Verdict::Transient { after: None });
+    let throttled = bad(Verdict::Throttled { after: Some(Duration::from_secs(9)) });
+    let one = |sights: Vec<Sight>| async move {
+        let executor = showing("a", &sights);
+        let mut ended = perform(previewed(plan(vec![job("wipe", "a", 1, None)], 7)), &executor).await;
+        (ended.settlements.remove(0), executor.sends("a"), ended.stopped)
+    };
+    let (settled, sends, _) = one(vec![transient(), throttled, bad(Verdict::Unauthorized), transient()]).await;
+    assert_eq!((settled.outcome, sends), (Outcome::Accepted, 1));
+    let (settled, sends, _) = one(vec![transient(), transient(), transient()]).await;
+    assert_eq!((settled.outcome, sends), (Outcome::Held, 0));
+    assert_eq!(settled.note.as_deref(), Some("could not be looked at right before sending (1)"));
+    let (settled, sends, _) = one(vec![bad(Verdict::Refused)]).await;
+    assert_eq!((settled.outcome, sends), (Outcome::Held, 0));
+    let (settled, sends, stopped) = one(vec![bad(Verdict::Unauthorized), bad(Verdict::Unauthorized)]).await;
+    assert_eq!((settled.outcome, sends), (Outcome::NotAttempted, 0));
+    assert!(matches!(stopped, Some(StopReason::SignIn(_))));
+    let day = bad(Verdict::Throttled { after: Some(Duration::from_secs(86_400)) });
+    let (settled, sends, _) = one(vec![day]).await;
+    assert_eq!((settled.outcome, sends), (Outcome::NotAttempted, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_is_gone_settles_as_the_catalog_says() {
+    for (action, outcome) in [("retire", Outcome::AlreadyDone), ("wipe", Outcome::Failed)] {
+        let executor = showing("a", &[Sight::Gone]);
+        let ended = perform(previewed(plan(vec![job(action, "a", 1, None)], 7)), &executor).await;
+        assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (outcome, 0));
+    }
+    // A delete whose answer was lost, and then it is not there: that was the delete.
+    let script = HashMap::from([("a".to_owned(), vec![lost(true)])]);
+    let sights = HashMap::from([("a".to_owned(), vec![Sight::Gone, Sight::Same])]);
+    let executor = Arc::new(Scripted { script: Mutex::new(script), sights: Mutex::new(sights), ..Scripted::default() });
+    let ended = perform(previewed(plan(vec![job("delete", "a", 1, None)], 7)), &executor).await;
+    assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (Outcome::Completed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_behind_a_held_one_are_held_and_the_harmless_is_not_looked_at() {
+    let executor = showing("a", &[Sight::Renamed]);
+    let jobs = vec![job("wipe", "a", 1, None), job("delete", "a", 2, Some(0)), job("syncDevice", "b", 3, None)];
+    let ended = perform(previewed(plan(jobs, 7)), &executor).await;
+    let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Held, Outcome::Held, Outcome::Accepted]);
+    assert_eq!(executor.looks.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_stopped_during_a_look_sends_nothing_more() {
+    for requests_to_stop in [1, 2] {
+        let executor = Arc::new(Scripted { latency: Duration::from_secs(10), ..Scripted::default() });
+        let jobs = (0..8).map(|n| job("retire", &n.to_string(), n, None)).collect();
+        let (events, _) = mpsc::unbounded_channel();
+        let (stop, requests) = mpsc::unbounded_channel();
+        let running = tokio::spawn(super::run(previewed(plan(jobs, 7)), Arc::clone(&executor), events, requests));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        for _ in 0..requests_to_stop {
+            stop.send(StopRequest::Interrupt).unwrap();
+        }
+        let ended = running.await.unwrap();
+        assert!(ended.settlements.iter().all(|settled| settled.outcome == Outcome::NotAttempted), "{ended:?}");
+        assert!(executor.log.lock().unwrap().is_empty());
+    }
 }
 
 fn answers() -> impl Strategy<Value = Answer> {

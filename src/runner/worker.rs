@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::executor::Executor;
+use super::executor::{Executor, Seen};
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
 
@@ -18,6 +18,11 @@ use crate::outcome::{Evidence, Reply, Verdict};
 #[derive(Debug)]
 pub enum Task {
     Attempt {
+        job: u32,
+        client_request_id: Box<str>,
+    },
+    /// Read who the target is.
+    Look {
         job: u32,
         client_request_id: Box<str>,
     },
@@ -30,25 +35,33 @@ pub enum Task {
 }
 
 impl Task {
-    /// Which job, whether it is a read, and under which id.
-    fn outline(&self) -> (u32, bool, Box<str>) {
+    /// Which job, what of it, and under which id.
+    fn outline(&self) -> (u32, Kind, Box<str>) {
         match self {
-            Self::Attempt { job, client_request_id } => (*job, false, client_request_id.clone()),
-            Self::ReadBack { job, client_request_id, .. } => (*job, true, client_request_id.clone()),
+            Self::Attempt { job, client_request_id } => (*job, Kind::Attempt, client_request_id.clone()),
+            Self::Look { job, client_request_id } => (*job, Kind::Look, client_request_id.clone()),
+            Self::ReadBack { job, client_request_id, .. } => (*job, Kind::ReadBack, client_request_id.clone()),
         }
     }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Attempt,
+    Look,
+    ReadBack,
 }
 
 /// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
 struct Outcry {
     worker: usize,
-    task: Option<(u32, bool, Box<str>)>,
+    task: Option<(u32, Kind, Box<str>)>,
     done: mpsc::UnboundedSender<Done>,
 }
 
 impl Drop for Outcry {
     fn drop(&mut self) {
-        let Some((job, is_read, client_request_id)) = self.task.take() else { return };
+        let Some((job, kind, client_request_id)) = self.task.take() else { return };
         let lost = Reply {
             verdict: Verdict::Lost,
             http_status: None,
@@ -57,9 +70,10 @@ impl Drop for Outcry {
             request_id: None,
             client_request_id,
         };
-        let answer = match is_read {
-            true => Answer::ReadBack(Evidence::NotRead(lost)),
-            false => Answer::Attempt(lost),
+        let answer = match kind {
+            Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
+            Kind::Look => Answer::Look(Seen::NotRead(lost)),
+            Kind::Attempt => Answer::Attempt(lost),
         };
         let now = Instant::now();
         // Nobody listens any more when the run is over.
@@ -80,6 +94,7 @@ pub struct Done {
 #[derive(Debug)]
 pub enum Answer {
     Attempt(Reply),
+    Look(Seen),
     ReadBack(Evidence),
     /// It was never let go: its record could not be made durable.
     NeverReleased,
@@ -164,6 +179,9 @@ async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor:
     let (job, answer) = match task {
         Task::Attempt { job, client_request_id } => {
             (job, Answer::Attempt(executor.attempt(&jobs[job as usize], &client_request_id).await))
+        }
+        Task::Look { job, client_request_id } => {
+            (job, Answer::Look(executor.inspect(&jobs[job as usize], &client_request_id).await))
         }
         Task::ReadBack { job, since, client_request_id } => {
             (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, &client_request_id).await))

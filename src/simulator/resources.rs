@@ -23,10 +23,12 @@ pub enum Plausible {
     Flag(bool),
     /// Some time in the last so many hours.
     Hours(u64),
+    /// Some time in 2024 or 2025: the same whenever the tenant was started.
+    LongAgo,
     EmptyList,
 }
 
-use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, Numbered, OneOf, Text};
+use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, LongAgo, Numbered, OneOf, Text};
 
 /// One kind of thing.
 #[derive(Debug)]
@@ -50,7 +52,7 @@ pub static DEVICE: Kind = Kind {
         ("managedDeviceName", Numbered("managed_PC-")),
         ("managedDeviceOwnerType", Text("company")),
         ("managementState", Text("managed")),
-        ("enrolledDateTime", Hours(17_520)),
+        ("enrolledDateTime", LongAgo),
         ("lastSyncDateTime", Hours(72)),
         ("operatingSystem", OneOf(&["Windows", "Windows", "Windows", "iOS", "macOS", "Android", "ChromeOS"])),
         ("osVersion", Text("10.0.26100.4652")),
@@ -173,6 +175,11 @@ impl Setting {
             Hours(hours) => {
                 let ago = SignedDuration::from_secs((number % (hours * 3_600)) as i64);
                 json!(iso_date(self.start.checked_sub(ago).unwrap_or(self.start)))
+            }
+            LongAgo => {
+                const BEGIN: Timestamp = Timestamp::constant(1_704_067_200, 0);
+                let after = SignedDuration::from_secs((number % (731 * 86_400)) as i64);
+                json!(iso_date(BEGIN.checked_add(after).unwrap_or(BEGIN)))
             }
             EmptyList => json!([]),
         }

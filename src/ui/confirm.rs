@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::consequences;
 use super::guards;
 use super::preview::sent_counts;
 use super::style::{STRONG, View, paint};
@@ -14,13 +15,15 @@ use crate::preview::Preview;
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
+    let consequences = consequences::render(preview, styled);
+    let between = if consequences.is_empty() { "" } else { "\n" };
     let held = match preview.held() {
         0 => String::new(),
         held => format!("{} held, and not sent; the preview says why.\n\n", rows_are(held)),
     };
     let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} to {}:\n\n{}{}\n{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{}{between}{consequences}\n{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
@@ -76,6 +79,10 @@ mod tests {
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n\n\
+             What follows from it:\n  \
+             up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
+             2 devices drop their other pending actions: this one takes precedence\n  \
+             1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
              1 row is held, and not sent; the preview says why.\n\n\
              What is destructive or irreversible cannot be called back once it was sent.\n"
         );

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::consequences;
 use super::guards;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
@@ -44,6 +45,10 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     text.push_str(&jobs(preview, view));
     text.push('\n');
     text.push_str(&counts(preview, view));
+    let consequences = consequences::render(preview, view.styled);
+    if !consequences.is_empty() {
+        let _ = write!(text, "\n{consequences}");
+    }
     if let Some(verdict) = preview.verdict() {
         text.push('\n');
         text.push_str(&guards::render(verdict, view));
@@ -64,27 +69,35 @@ fn jobs(preview: &Preview<'_>, view: View) -> String {
 
 /// `hidden` rows are left out after the first [`FIRST`].
 fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
+    let named = rows.iter().any(|row| row.job.target_name.is_some());
     let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))
         + widest("STATE", &|row| state_word(row.state).len())
+        + if named { widest("NAME", &|row| row.job.target_name.as_deref().map_or(0, width)) + GAP } else { 0 }
         + 4 * GAP;
     // A table that would be nothing but an ellipsis is worse than one that is too wide.
     let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
-    let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "STATE", "REQUEST"]);
+    let header = ["ROW", "ACTION", "TARGET", "NAME", "STATE", "REQUEST"];
+    let shown = move |column: &usize| named || header[*column] != "NAME";
+    let header: Vec<_> = (0..header.len()).filter(shown).map(|column| header[column]).collect();
+    let mut table = Table::new(&[0]).header(&header);
     // The body of each line of the table that has no room for it.
     let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
-            table.row(FAINT, ["…", "", "", "", &more]);
+            let cells = ["…", "", "", "", "", more.as_str()];
+            table.row(FAINT, (0..cells.len()).filter(shown).map(|column| cells[column]));
             below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
         let (request, body) = request(row, room);
-        table.row(style, [&number, row.job.action.name, row.job.target(), state_word(row.state), &request]);
+        let name = row.job.target_name.as_deref().unwrap_or_default();
+        let cells = [&number, row.job.action.name, row.job.target(), name, state_word(row.state), &request];
+        table.row(style, (0..cells.len()).filter(shown).map(|column| cells[column]));
         below.push(body);
     }
     let mut text = String::new();
@@ -154,7 +167,7 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
         table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
     }
     if others > 0 {
-        table.row(OPEN, [&count(others), "held", "same job as an earlier row, or behind one that is held"]);
+        table.row(OPEN, [&count(others), "held", held_because(preview)]);
     }
     if preview.done() > 0 {
         table.row(OPEN, [&count(preview.done()), "done", "by an earlier run of the plan"]);
@@ -164,6 +177,14 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
         table.row(OPEN, [&count(preview.not_due()), "not due", &when]);
     }
     table.render(view.styled, 2)
+}
+
+/// Beside what is protected.
+fn held_because(preview: &Preview<'_>) -> &'static str {
+    match preview.holds().any(|hold| *hold == Hold::Unseen) {
+        true => "same job as an earlier row, or its target could not be read, or behind one that is held",
+        false => "same job as an earlier row, or behind one that is held",
+    }
 }
 
 fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
@@ -248,6 +269,10 @@ mod tests {
              1  syncDevice   harmless\n  \
              1  held         same job as an earlier row, or behind one that is held\n  \
              1  not due      not before 2026-12-01T08:00:00Z\n\n\
+             What follows from it:\n  \
+             up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
+             2 devices drop their other pending actions: this one takes precedence\n  \
+             1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
              4 requests, about 1 s at the documented 10 a second.\n\
              Nothing was sent.\n"
         );

@@ -97,9 +97,17 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
             let holds = preflight::inspect(&jobs, wall()).holds;
             let waves = Schedule::new(&rules.waves, &jobs, &holds);
             let brakes = Brakes { stop_when: rules.stop_when, waves };
-            let rng = Rng::with_seed(seed);
-            let people = file.answers.as_ref().map(|answers| people(answers.clone()));
-            let run = Run { jobs, holds, limits, brakes, people, clock, rng, history: History::default() };
+            let run = Run {
+                jobs,
+                holds,
+                limits,
+                brakes,
+                people: file.answers.as_ref().map(|answers| people(answers.clone())),
+                clock,
+                rng: Rng::with_seed(seed),
+                lookout: Default::default(),
+                history: History::default(),
+            };
             run_and_interrupt(file, run, client, &mut played).await;
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;

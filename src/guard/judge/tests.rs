@@ -38,7 +38,8 @@ fn rule(guard: Guard, origin: Origin) -> Rule {
 }
 
 fn judged(jobs: &[Job], rules: Rules) -> Verdict {
-    let found = preflight::inspect_with(jobs, NOW, &rules.protected);
+    let mut found = preflight::inspect(jobs, NOW);
+    found.hold_protected(jobs, &rules.protected, &[]);
     let about = About { plan: None, justified: false, now: NOW, begins: true };
     let mut verdict = judge(jobs, &found.holds, rules, about, |job| Place::file(format!("job {job}")));
     verdict.check_fleet(20);

@@ -40,6 +40,7 @@ impl Dispatcher {
                 self.again(job, Step::Send, answered);
             }
             Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
+            Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -53,7 +54,7 @@ impl Dispatcher {
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
-        let reason = reason(&reply);
+        let reason = reply.reason();
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -178,7 +179,7 @@ impl Dispatcher {
     fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
         let bucket = self.jobs[job as usize].read_bucket();
         let step = Step::ReadBack { resend };
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
@@ -249,7 +250,7 @@ impl Dispatcher {
     }
 
     /// The first 401 of a job may be an old token; the second is the tenant's word.
-    fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
+    pub(super) fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
         let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
@@ -264,7 +265,7 @@ impl Dispatcher {
     }
 
     /// Back to the head of its queue, or out of the run if that is ending.
-    fn again(&mut self, job: u32, step: Step, now: Instant) {
+    pub(super) fn again(&mut self, job: u32, step: Step, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -272,7 +273,7 @@ impl Dispatcher {
         self.queues.push_front(self.bucket_of(item), item);
     }
 
-    fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
+    pub(super) fn later(&mut self, job: u32, step: Step, after: Duration, reason: Box<str>, now: Instant) {
         let item = Item { job, step };
         if self.stopped.is_some() {
             return self.leave(item, now);
@@ -289,19 +290,8 @@ impl Dispatcher {
             Step::Send => job.bucket(),
             // Its turn to be sent comes with the read, so that the send follows at once.
             Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
-            Step::ReadBack { .. } | Step::Landing => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
         }
-    }
-}
-
-/// What to tell people about an answer that was no success.
-pub(super) fn reason(reply: &Reply) -> Box<str> {
-    match (reply.http_status, &reply.error_code, &reply.error_message) {
-        (Some(status), Some(code), Some(message)) => format!("{status} {code}: {message}").into(),
-        (Some(status), _, Some(message)) => format!("{status}: {message}").into(),
-        (Some(status), Some(code), None) => format!("{status} {code}").into(),
-        (Some(status), None, None) => status.to_string().into(),
-        (None, _, message) => message.clone().unwrap_or_else(|| "no answer".into()),
     }
 }
 

@@ -35,7 +35,7 @@ impl Dispatcher {
     /// The read before an approved send takes its turn among the writes, and heeds the gate of the reads all the same.
     pub(super) fn through_the_read_gate(&mut self, bucket: Bucket, item: Item, now: Instant) -> Option<Item> {
         let reads = self.jobs[item.job as usize].read_bucket();
-        if item.step == Step::Send || bucket == reads {
+        if !matches!(item.step, Step::ReadBack { .. }) || bucket == reads {
             return Some(item);
         }
         match self.gates[reads.index()].pass(now) {

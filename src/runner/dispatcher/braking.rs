@@ -29,12 +29,19 @@ impl Dispatcher {
     /// Whether the next job of a bucket is a new one that the breaker lets wait. What is out already comes before it:
     /// whatever is tried again goes to the head of its queue.
     pub(super) fn must_wait(&self, bucket: Bucket) -> bool {
-        self.queues.front(bucket).is_some_and(|Item { job, step }| {
+        self.queues.peek(bucket).is_some_and(|Item { job, step }| {
             step == Step::Send
                 && !self.ledger.is_at_risk(job)
                 && self.ledger.settlement(job).is_none()
                 && !self.breaker.admits(self.jobs[job as usize].action)
         })
+    }
+
+    /// From its look on, a job takes up room under the limits.
+    pub(super) fn put_at_risk(&mut self, job: u32) {
+        if !std::mem::replace(&mut self.ledger.progress(job).at_risk, true) {
+            self.breaker.sent(self.jobs[job as usize].action);
+        }
     }
 
     /// To the end of its queue, when its wave has come.

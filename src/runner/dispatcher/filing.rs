@@ -12,16 +12,15 @@ use crate::guard::filing::NO_ROOM;
 use crate::outcome::Outcome;
 
 impl Dispatcher {
-    /// Whether something in the bucket may be sent now. What is in flight may each turn into a request.
-    pub(super) fn has_sendable(&mut self, bucket: Bucket, now: Instant) -> bool {
-        while let Some(head) = self.queues.pop(bucket) {
-            self.queues.push_front(bucket, head);
+    /// Whether the next job of a bucket waits for room. What is out, or about to be, may each turn into a request.
+    pub(super) fn is_out_of_room(&mut self, bucket: Bucket, now: Instant) -> bool {
+        while let Some(head) = self.queues.peek(bucket) {
             let action = self.jobs[head.job as usize].action;
             if !self.may_file(head) || self.filing.has_room(action.name, self.filing_now(action)) {
-                return true;
+                return false;
             }
             if self.filing_now(action) > 0 {
-                return false;
+                return true;
             }
             self.leave_for_later(bucket, action, now);
         }
@@ -29,15 +28,16 @@ impl Dispatcher {
     }
 
     fn may_file(&self, item: Item) -> bool {
-        item.step == Step::Send && self.jobs[item.job as usize].action.approvable && !self.is_approved(item.job)
+        matches!(item.step, Step::Send | Step::Look)
+            && self.jobs[item.job as usize].action.approvable
+            && !self.is_approved(item.job)
     }
 
     fn filing_now(&self, action: &Action) -> u32 {
-        let filing = |(job, step): &(&u32, &Step)| {
-            let item = Item { job: **job, step: **step };
-            self.jobs[**job as usize].action == action && self.may_file(item)
-        };
-        self.in_flight.iter().filter(filing).count() as u32
+        let out = self.in_flight.iter().map(|(job, step)| Item { job: *job, step: *step });
+        let looked = self.looked.jobs().map(|job| Item { job, step: Step::Send });
+        let filing = |item: &Item| self.jobs[item.job as usize].action == action && self.may_file(*item);
+        out.chain(looked).filter(filing).count() as u32
     }
 
     fn leave_for_later(&mut self, bucket: Bucket, action: &Action, now: Instant) {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::super::event::StopReason;
 use super::super::queue::{Item, Step as QueueStep};
 use super::Dispatcher;
-use super::answers::{Times, reason};
+use super::answers::Times;
 use super::waves::{Phase, Waves};
 use crate::catalog::ReadBack;
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
@@ -168,7 +168,7 @@ impl Dispatcher {
     fn after_failed_landing(&mut self, job: u32, reply: &Reply, times: Times) {
         let item = Item { job, step: QueueStep::Landing };
         let bucket = self.bucket_of(item);
-        let reason = reason(reply);
+        let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         let refused_tokens = self.waves.landing().and_then(|landing| landing.unseen.get_mut(&job)).map(|unseen| {
             unseen.refused_tokens += u32::from(reply.verdict == Verdict::Unauthorized);

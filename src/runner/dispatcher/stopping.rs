@@ -25,6 +25,7 @@ impl Dispatcher {
         let now = Instant::now();
         let mut waiting = self.queues.drain();
         waiting.extend(self.waves.give_up());
+        waiting.extend(self.looked.drain());
         waiting.sort_unstable();
         for item in waiting {
             self.leave(item, now);
@@ -57,13 +58,19 @@ impl Dispatcher {
         let now = Instant::now();
         self.tell(Event::Abandoned { in_flight: self.in_flight.len() as u32 });
         self.workers.iter().for_each(super::Worker::abort);
-        let mut in_flight: Vec<u32> = self.in_flight.drain().map(|(job, _)| job).collect();
+        let mut in_flight: Vec<(u32, Step)> = self.in_flight.drain().collect();
         in_flight.sort_unstable();
-        for job in in_flight {
+        for (job, step) in in_flight {
+            // A look has sent nothing.
+            if step == Step::Look && !self.ledger.progress(job).ambiguous {
+                self.settle(job, Outcome::NotAttempted, Some(self.why_stopped().into()), now);
+                continue;
+            }
             let note = format!("abandoned before the answer came; {}", look_at(job, &self.jobs));
             self.settle(job, Outcome::Unknown, Some(note), now);
         }
         let mut waiting = self.queues.drain();
+        waiting.extend(self.looked.drain());
         waiting.sort_unstable();
         for item in waiting {
             let (outcome, note) = match self.ledger.progress(item.job).ambiguous {

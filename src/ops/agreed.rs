@@ -1,0 +1,188 @@
+//! Saved previews: read from a file or from the journal, and judged before they are run.
+//!
+//! In: a file that ends in `.json`, or what the journal kept of it. Out: its jobs as a plan, with all that was agreed to.
+//! Must not: read the plan that it was made of; what runs is what was saved.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Error, Tenant};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::drift::Sighting;
+use crate::guard::lookout::Lookout;
+use crate::guard::preflight::Preflight;
+use crate::guard::protected::Protected;
+use crate::job::Job;
+use crate::journal::{Journal, JournalError, RunRecord};
+use crate::plan::{Fingerprint, Input, Limits, Places, Plan};
+use crate::preview::saved::{self, Head, SavedPreview, Unusable};
+use crate::settings::Settings;
+
+/// What a saved preview says of itself, and where it is.
+#[derive(Debug, Clone)]
+pub struct Agreed {
+    pub file: PathBuf,
+    pub head: Head,
+    /// In hexadecimal.
+    pub digest: String,
+}
+
+/// A saved preview as a plan, with what was found of it.
+pub type Loaded = (Plan, Preflight, Vec<Option<Sighting>>, Option<Agreed>);
+
+/// A saved preview is told from a plan by its name: `.json`.
+pub fn is_saved(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// The largest file that is read.
+const LIMIT: u64 = 2 << 30;
+
+/// Reads a saved preview whole.
+pub fn load(file: &Path) -> Result<Loaded, Error> {
+    let unreadable = |message: String| {
+        Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
+    };
+    let about = std::fs::metadata(file).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => unreadable("there is no such file".into()),
+        _ => unreadable(format!("the file cannot be read: {error}")),
+    })?;
+    if !about.is_file() || about.len() > LIMIT {
+        return Err(unreadable("this is not a file that could be a saved preview".into()));
+    }
+    let bytes = std::fs::read(file).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+    let fingerprint = Fingerprint::of(&bytes);
+    saved::read(&bytes).map(|saved| previewed(file, fingerprint, saved)).map_err(|why| unusable(file, &why))
+}
+
+fn unusable(file: &Path, why: &Unusable) -> Error {
+    let code = match why {
+        Unusable::Foreign => "not-a-preview",
+        Unusable::Version(_) => "unknown-version",
+        Unusable::CutShort => "preview-cut-short",
+        Unusable::Changed { .. } => "preview-changed",
+        Unusable::Damaged(_) => "preview-damaged",
+        Unusable::Differs { .. } => "preview-differs",
+    };
+    let mut place = Place::file(file.display().to_string());
+    if let Unusable::Differs { line, .. } = why {
+        place.line = Some(*line);
+    }
+    let help = match why {
+        Unusable::Foreign => "`musterout preview PLAN --out FILE.json` makes one; a plan is a .yaml or .csv file",
+        _ => "make the preview anew, look at it, and run that",
+    };
+    let fault = Diagnostic::error(code, why.to_string()).at(place).help(help);
+    match why {
+        Unusable::Changed { .. } | Unusable::Differs { .. } => Error::refused(fault),
+        _ => Error::usage(fault),
+    }
+}
+
+fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Loaded {
+    let SavedPreview { head, mut jobs, sightings, preflight, rules, digest } = saved;
+    name_targets(&mut jobs, &sightings);
+    let format = format!("preview of {}, saved at {}, good until {}", head.plan.file, head.created, head.expires);
+    let plan = Plan {
+        file: file.to_owned(),
+        name: head.plan.name.clone(),
+        tenant: head.tenant.clone(),
+        justification: head.justification.clone(),
+        limits: Limits {
+            concurrency: head.limits.concurrency,
+            reserve_percent: head.limits.reserve_percent,
+            max_attempts: head.limits.max_attempts,
+            settling_seconds: head.limits.settling_seconds,
+        },
+        // Policies are read anew, each time.
+        rules: rules.of_the_plan(),
+        places: Places::default(),
+        inputs: vec![Input {
+            file: file.to_owned(),
+            format,
+            rows: jobs.len(),
+            fingerprint,
+            unused_columns: Vec::new(),
+        }],
+        jobs,
+        warnings: Diagnostics::default(),
+    };
+    let agreed = Agreed { file: file.to_owned(), head, digest };
+    (plan, preflight, sightings, Some(agreed))
+}
+
+/// Gives the report a name for each target that was seen.
+pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
+    for (job, sighting) in jobs.iter_mut().zip(sightings) {
+        if let Some(Sighting::Identity(identity)) = sighting {
+            job.target_name = identity.title(job.action.target).map(Box::from);
+        }
+    }
+}
+
+/// What is compared right before each send.
+pub fn lookout(sightings: Vec<Option<Sighting>>, protected: Protected) -> Lookout {
+    let seen = (0u32..).zip(sightings).filter_map(|(index, sighting)| Some((index, sighting?)));
+    Lookout::for_drift(seen.collect::<HashMap<_, _>>()).sparing(protected)
+}
+
+/// Nobody reads the fractions of a second.
+pub fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+impl Agreed {
+    /// Refuses a run at another time or place than was agreed to.
+    pub fn permits(&self, tenant: &Tenant, settings: &Settings, now: Timestamp) -> Result<(), Error> {
+        let refuse =
+            |code, message: String, help: &str| Err(Error::refused(Diagnostic::error(code, message).help(help)));
+        let head = &self.head;
+        if now >= head.expires {
+            let message = format!("the preview expired at {}", head.expires);
+            return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
+        }
+        if now < head.created {
+            let message = format!("the preview was made at {}, which is yet to come", head.created);
+            return refuse("preview-of-tomorrow", message, "set the clock of this machine");
+        }
+        let simulated = matches!(tenant, Tenant::Simulated(_));
+        match (head.simulated, simulated) {
+            (true, false) => refuse(
+                "another-service",
+                "the preview is for the simulated tenant".into(),
+                "run it with --simulate, or make a preview for the real one",
+            ),
+            (false, true) => refuse(
+                "another-service",
+                format!("the preview is for {}, and this is the simulated tenant", head.graph_url),
+                "leave --simulate out, or rehearse the plan instead",
+            ),
+            (false, false) if !head.graph_url.eq_ignore_ascii_case(&settings.graph_url) => refuse(
+                "another-service",
+                format!("the preview is for {}, and this is {}", head.graph_url, settings.graph_url),
+                "run it where it was made for, or make another preview",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The saved preview that a run in the journal was begun from, if it was. What cannot be read stops whoever asks.
+pub fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPreview>, Error> {
+    let Some(digest) = record.settings.get("saved_preview").and_then(serde_json::Value::as_str) else {
+        return Ok(None);
+    };
+    let damaged = |what: String| Error::from(JournalError::Damaged(format!("the saved preview of the run: {what}")));
+    let files = journal.plan_files(record.number)?;
+    let [file] = files.as_slice() else { return Err(damaged("it is not there".into())) };
+    let saved = saved::read(&file.text).map_err(|why| damaged(why.to_string()))?;
+    let same = saved.digest == digest
+        && saved.jobs.len() == record.jobs.len()
+        && saved.jobs.iter().zip(&record.jobs).all(|(job, stored)| job.id == stored.job.id);
+    match same {
+        true => Ok(Some(saved)),
+        false => Err(damaged("it is another one".into())),
+    }
+}

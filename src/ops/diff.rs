@@ -1,0 +1,59 @@
+//! `diff`: two saved previews, or one and a plan, side by side.
+//!
+//! In: two files. Out: what differs. Must not: touch the network; what was seen is what the files say.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use serde_json::json;
+
+use super::{Error, Previewed, check};
+use crate::guard::breaker::StopWhen;
+use crate::guard::rules::Rules;
+use crate::preview::diff::{Differences, Side, compare};
+use crate::settings::PolicyFile;
+
+/// Compares them. `now` decides what is due in a plan.
+pub fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Differences, Error> {
+    let (before, after) = (check(before, policies, now)?, check(after, policies, now)?);
+    Ok(compare(&side(&before), &side(&after)))
+}
+
+fn side(previewed: &Previewed) -> Side<'_> {
+    let plan = &previewed.plan;
+    let number = |number: Option<u32>| number.map_or("default".to_owned(), |number| number.to_string());
+    let mut terms = vec![
+        ("justification", plan.justification.clone().unwrap_or_else(|| "none".into())),
+        ("concurrency", number(plan.limits.concurrency.map(u32::from))),
+        ("reserve_percent", number(plan.limits.reserve_percent.map(u32::from))),
+        ("max_attempts", number(plan.limits.max_attempts.map(u32::from))),
+    ];
+    // A plan may leave the tenant to whoever signs in.
+    terms.extend(plan.tenant.clone().map(|tenant| ("tenant", tenant)));
+    if let Some(agreed) = &previewed.agreed {
+        let head = &agreed.head;
+        terms.extend(head.tenant_id.clone().map(|id| ("tenant_id", id)));
+        terms.push(("graph_url", if head.simulated { "simulated".into() } else { head.graph_url.clone() }));
+    }
+    let then = previewed.agreed.as_ref().and_then(|agreed| serde_json::from_value(agreed.head.guards.clone()).ok());
+    terms.push(("guards", guards(then.as_ref().unwrap_or(&previewed.verdict.rules))));
+    Side { jobs: &plan.jobs, holds: &previewed.preflight.holds, sightings: &previewed.sightings, terms }
+}
+
+/// The rules, on one line.
+fn guards(rules: &Rules) -> String {
+    let mut told: Vec<_> = rules.stated.iter().map(|rule| format!("{} {}", rule.guard.name(), rule.guard)).collect();
+    if !rules.protected.is_empty() {
+        told.push(format!("protected {}", rules.protected.len()));
+    }
+    if rules.stop_when != StopWhen::default() {
+        told.push(format!("stop_when {}", json!(rules.stop_when)));
+    }
+    if !rules.waves.is_empty() {
+        told.push(format!("waves {}", rules.waves.len()));
+    }
+    let overrides = rules.overrides.iter().map(|one| format!("override: {}", one.reason));
+    told.extend(overrides);
+    told.join("; ")
+}

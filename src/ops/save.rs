@@ -1,0 +1,209 @@
+//! `preview --out`: looks at the targets, and writes the preview down.
+//!
+//! In: a plan, where the file goes, how long it is good. Out: a saved preview. Must not: hold anything that can send more
+//! than a GET, or write a file that names no tenant.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::agreed::{Agreed, is_saved, name_targets, whole_second};
+use super::connect::{self, Client};
+use super::limits::{Choices, limits};
+use super::{Error, Previewed, Tenant, preview, record, tenant};
+use crate::clock::Clock;
+use crate::diagnostics::Diagnostic;
+use crate::guard::drift::Sighting;
+use crate::msgraph::reader::GraphReader;
+use crate::msgraph::transport::Transport;
+use crate::preview::Preview;
+use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
+use crate::runner::Limits;
+use crate::runner::survey::survey;
+use crate::settings::{PolicyFile, Settings};
+
+/// How long a saved preview may be run unless somebody says otherwise: agreed today, done by tomorrow.
+pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// What to save, and where.
+#[derive(Debug)]
+pub struct SaveRequest {
+    pub plan: PathBuf,
+    pub tenant: Tenant,
+    pub policies: Vec<PolicyFile>,
+    pub out: PathBuf,
+    pub once: bool,
+    pub valid_for: SignedDuration,
+    pub choices: Choices,
+    pub now: Timestamp,
+    pub seed: u64,
+}
+
+/// What was seen, and with what.
+struct Look {
+    sightings: Vec<Option<Sighting>>,
+    tenant_id: Option<String>,
+    not_read: Option<String>,
+}
+
+/// Makes the preview, and the file.
+pub async fn save(request: SaveRequest, settings: &Settings) -> Result<Previewed, Error> {
+    let request = SaveRequest { now: whole_second(request.now), ..request };
+    let once = request.once.then_some(settings);
+    check_place(&request)?;
+    let mut previewed = preview(&request.plan, &request.tenant, &request.policies, request.now, once)?;
+    spare_the_plan(&request, &previewed)?;
+    let named = named_tenant(&previewed, &request, settings)?;
+    let local = request.tenant != Tenant::Real || settings.is_local();
+    let limits = limits(request.choices, previewed.plan.limits, local)?;
+    let look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
+    previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings);
+    let protected = &previewed.verdict.rules.protected;
+    previewed.preflight.hold_protected(&previewed.plan.jobs, protected, &look.sightings);
+    name_targets(&mut previewed.plan.jobs, &look.sightings);
+    previewed.sightings = look.sightings;
+    previewed.judge(request.now, false);
+    previewed.refused()?;
+    let head = Head {
+        tenant: named,
+        tenant_id: look.tenant_id,
+        not_read: look.not_read,
+        ..head(&request, settings, &previewed)?
+    };
+    let digest = write(&request.out, &head, &previewed)
+        .map_err(|cause| Error::Io { what: format!("{} cannot be written", request.out.display()), cause })?;
+    previewed.agreed = Some(Agreed { file: request.out, head, digest });
+    Ok(previewed)
+}
+
+fn head(request: &SaveRequest, settings: &Settings, previewed: &Previewed) -> Result<Head, Error> {
+    let plan = &previewed.plan;
+    let choices = request.choices.or(plan.limits);
+    let (_, digest) = record::plan_files(plan)?;
+    Ok(Head {
+        tool: concat!("musterout ", env!("CARGO_PKG_VERSION")).into(),
+        created: request.now,
+        expires: request.now.checked_add(request.valid_for).unwrap_or(request.now),
+        plan: PlanOfPreview {
+            name: plan.name.clone(),
+            file: plan.file.display().to_string(),
+            key: record::plan_key(plan, &request.tenant, &settings.graph_url),
+            digest,
+        },
+        tenant: None,
+        tenant_id: None,
+        graph_url: settings.graph_url.clone(),
+        simulated: matches!(request.tenant, Tenant::Simulated(_)),
+        justification: plan.justification.clone(),
+        limits: LimitsOfPreview {
+            concurrency: choices.concurrency,
+            reserve_percent: choices.reserve_percent,
+            max_attempts: choices.max_attempts,
+            settling_seconds: choices.settling_seconds,
+        },
+        guards: json!(previewed.verdict.rules),
+        not_read: None,
+        rows: u32::try_from(plan.jobs.len()).unwrap_or(u32::MAX),
+    })
+}
+
+fn check_place(request: &SaveRequest) -> Result<(), Error> {
+    if is_saved(&request.plan) {
+        let fault = Diagnostic::error("saved-already", "this is a saved preview; it cannot be saved again");
+        return Err(Error::usage(fault.help("name the plan, and look at its targets anew")));
+    }
+    match is_saved(&request.out) {
+        true => Ok(()),
+        false => Err(Error::usage(
+            Diagnostic::error("out-is-not-json", format!("`{}` does not end in .json", request.out.display()))
+                .help("that is how `run` tells a saved preview from a plan"),
+        )),
+    }
+}
+
+/// The file takes the place of what was there, and that must not be what was read.
+fn spare_the_plan(request: &SaveRequest, previewed: &Previewed) -> Result<(), Error> {
+    let Ok(place) = request.out.canonicalize() else { return Ok(()) };
+    match previewed.plan.inputs.iter().any(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
+        false => Ok(()),
+        true => Err(Error::usage(
+            Diagnostic::error("out-over-plan", "the saved preview would take the place of the plan")
+                .help("name another file after --out"),
+        )),
+    }
+}
+
+/// What is run without a look at the plan must at least know its tenant.
+fn named_tenant(previewed: &Previewed, request: &SaveRequest, settings: &Settings) -> Result<Option<String>, Error> {
+    let plan_tenant = previewed.plan.tenant.as_deref();
+    let named = plan_tenant.map(str::to_owned).or_else(|| tenant::named(settings));
+    match (&request.tenant, &named) {
+        (Tenant::Real, None) => {
+            Err(Error::usage(Diagnostic::error("no-tenant", "nothing says which tenant the preview is for").help(
+                "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+            )))
+        }
+        (Tenant::Simulated(_), _) => Ok(plan_tenant.map(str::to_owned)),
+        (Tenant::Real, Some(_)) => Ok(named),
+    }
+}
+
+/// Looks at what would be sent to, if there is somebody to sign in.
+async fn look(
+    request: &SaveRequest,
+    settings: &Settings,
+    previewed: &Previewed,
+    named: Option<&str>,
+    limits: Limits,
+) -> Result<Look, Error> {
+    if let (Tenant::Real, Err(why)) = (&request.tenant, settings.identity()) {
+        let sightings = vec![None; previewed.plan.jobs.len()];
+        return Ok(Look { sightings, tenant_id: None, not_read: Some(why.message.clone()) });
+    }
+    let clock = Clock::starting_at(request.now);
+    match connect::connect(settings, &request.tenant, named, clock, limits.concurrency)? {
+        Client::Http(client) => look_with(client.into(), request, settings, previewed, limits).await,
+        Client::Simulated(client) => look_with(client.into(), request, settings, previewed, limits).await,
+    }
+}
+
+async fn look_with<T: Transport>(
+    reader: GraphReader<T>,
+    request: &SaveRequest,
+    settings: &Settings,
+    previewed: &Previewed,
+    limits: Limits,
+) -> Result<Look, Error> {
+    connect::sign_in(reader.tokens(), request.now).await?;
+    let plan = &previewed.plan;
+    if let Some(expected) = &plan.tenant {
+        let signed_in_to = tenant::signed_in_to(settings, Some(expected));
+        tenant::verify(reader.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
+    }
+    let claims = reader.tokens().claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
+    let reader = Arc::new(reader);
+    let holds = &previewed.preflight.holds;
+    let inspect = |at: usize, id: String| {
+        let (reader, job) = (Arc::clone(&reader), plan.jobs[at].clone());
+        async move { reader.inspect(&job, &id).await }
+    };
+    let rng = Rng::with_seed(request.seed);
+    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
+    Ok(Look { sightings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
+}
+
+/// Whole or not at all, and for its owner alone: it names devices and users.
+fn write(place: &Path, head: &Head, previewed: &Previewed) -> io::Result<String> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".musterout-").suffix(".part").tempfile_in(folder)?;
+    let preview = Preview::new(&previewed.plan.jobs, &previewed.preflight, 0).seen(&previewed.sightings);
+    let digest = saved::write(head, &preview, file.as_file_mut())?;
+    file.as_file_mut().flush()?;
+    file.as_file().sync_all()?;
+    file.persist(place).map_err(|failed| failed.error)?;
+    Ok(digest)
+}

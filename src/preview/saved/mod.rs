@@ -1,0 +1,147 @@
+//! The saved preview: one file that says what was agreed to, whole.
+//!
+//! In: a preview with what was seen of its targets, and where it is meant to be sent. Out: a canonical file, and the same
+//! read back with every job rebuilt. Must not: trust what it reads; a byte that differs, a job that is no longer what the
+//! file says, a finding that would be another one today: each refuses the whole file.
+//!
+//! One JSON document: the head on the first line, one job a line, the digest on the last one. Keys stand in the order of
+//! the structs below, there are no fractions, and lines end in `\n`: the same preview makes the same bytes everywhere.
+//! The digest is SHA-256 over all lines before its own.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::guard::drift::Sighting;
+use crate::guard::preflight::Preflight;
+use crate::guard::rules::Rules;
+use crate::job::Job;
+
+pub use read::{Unusable, read};
+pub use write::write;
+
+/// The version of the format. Another one is refused.
+pub const VERSION: u32 = 1;
+
+/// How every saved preview begins, whatever its version.
+const BEGINNING: &str = "{\"musterout_preview\":";
+
+/// The key of the last line, with what closes the list before it.
+const END: &str = "],\"digest\":\"sha256:";
+
+/// What a saved preview says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// `musterout 0.1.0`.
+    pub tool: String,
+    pub created: Timestamp,
+    pub expires: Timestamp,
+    pub plan: PlanOfPreview,
+    /// As the plan or the sign-in settings name it. Of a rehearsal, only the plan.
+    pub tenant: Option<String>,
+    /// The id in the token that the targets were read with.
+    pub tenant_id: Option<String>,
+    pub graph_url: String,
+    pub simulated: bool,
+    pub justification: Option<String>,
+    pub limits: LimitsOfPreview,
+    /// The guards in force. The keys of its maps are sorted when it is written.
+    pub guards: Value,
+    /// Why no target was read; `None` where they were.
+    pub not_read: Option<String>,
+    pub rows: u32,
+}
+
+/// The plan that a preview was made of. It is not read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanOfPreview {
+    pub name: Option<String>,
+    pub file: String,
+    /// What makes two runs runs of one plan.
+    pub key: String,
+    /// Of the plan's files.
+    pub digest: String,
+}
+
+/// How hard a run may work; `None`: the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsOfPreview {
+    pub concurrency: Option<u16>,
+    pub reserve_percent: Option<u8>,
+    pub max_attempts: Option<u8>,
+    pub settling_seconds: Option<u16>,
+}
+
+/// A saved preview, read and found whole.
+#[derive(Debug)]
+pub struct SavedPreview {
+    pub head: Head,
+    pub jobs: Vec<Job>,
+    /// One for each job; `None` where nobody looked.
+    pub sightings: Vec<Option<Sighting>>,
+    /// As it was when the preview was made: what was not shown as `send` is not sent.
+    pub preflight: Preflight,
+    /// The guards in force then.
+    pub rules: Rules,
+    /// In hexadecimal.
+    pub digest: String,
+}
+
+/// One line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    row: u32,
+    job_id: String,
+    action: String,
+    route: String,
+    ids: Vec<String>,
+    method: String,
+    path: String,
+    /// The exact text of the request's body.
+    body: Option<String>,
+    not_before: Option<Timestamp>,
+    note: Option<String>,
+    after: Option<u32>,
+    state: String,
+    /// Why it would not be sent.
+    finding: Option<String>,
+    target: Option<Target>,
+}
+
+/// What was seen of a target.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Target {
+    Seen(Box<crate::identity::Identity>),
+    Gone,
+    NotRead(Box<str>),
+}
+
+impl From<&Sighting> for Target {
+    fn from(sighting: &Sighting) -> Self {
+        match sighting {
+            Sighting::Identity(identity) => Self::Seen(identity.clone()),
+            Sighting::Gone => Self::Gone,
+            Sighting::NotRead(why) => Self::NotRead(why.clone()),
+        }
+    }
+}
+
+impl From<Target> for Sighting {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Seen(identity) => Self::Identity(identity),
+            Target::Gone => Self::Gone,
+            Target::NotRead(why) => Self::NotRead(why),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Reading a saved preview back.
+//!
+//! In: its bytes. Out: a [`SavedPreview`], or why it cannot be used. Must not: look at the plan it was made of, or at the
+//! time; whether it has expired is asked by whoever runs it.
+
+use sha2::{Digest, Sha256};
+
+use super::write::hexadecimal;
+use super::{BEGINNING, END, Head, Line, SavedPreview, VERSION};
+use crate::catalog::Action;
+use crate::guard::drift::Sighting;
+use crate::guard::preflight::{self, Hold};
+use crate::guard::rules::Rules;
+use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::msgraph::request;
+use crate::preview::{Preview, State};
+
+/// Why a file cannot be used. The line is that of the file, from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    #[error("this is not a saved preview")]
+    Foreign,
+    #[error("this is a saved preview of version {0}; this program knows version {VERSION}")]
+    Version(String),
+    #[error("the saved preview is cut short: its last line is not a digest")]
+    CutShort,
+    #[error("the saved preview was changed after it was made: its digest is {found}, and it says {said}")]
+    Changed { said: String, found: String },
+    #[error("the saved preview cannot be understood: {0}")]
+    Damaged(String),
+    #[error("row {row} is not what this program would send: {what}")]
+    Differs { line: usize, row: u32, what: String },
+}
+
+/// What is found today, and what the file says of it: state, finding, target.
+type Said = (String, Option<String>, Option<Sighting>);
+
+/// Reads and checks all of it.
+pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
+    let text = bytes.strip_prefix(BEGINNING.as_bytes()).ok_or(Unusable::Foreign)?;
+    let version: String = text.iter().take(10).take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect();
+    if version != VERSION.to_string() {
+        return Err(Unusable::Version(version));
+    }
+    let said = digest_in(bytes).ok_or(Unusable::CutShort)?;
+    let digested = &bytes[..bytes.len() - (END.len() + said.len() + "\"}\n".len())];
+    let found = hexadecimal(&Sha256::digest(digested));
+    if found != said {
+        return Err(Unusable::Changed { said: said.to_owned(), found });
+    }
+    let text = std::str::from_utf8(digested).map_err(|error| Unusable::Damaged(error.to_string()))?;
+    let saved = rebuild(text, found)?;
+    same_when_written(&saved)?;
+    Ok(saved)
+}
+
+/// The digest on the last line, if that line is what it must be.
+fn digest_in(bytes: &[u8]) -> Option<&str> {
+    let whole = bytes.strip_suffix(b"\"}\n")?;
+    let digest = whole.get(whole.len().checked_sub(64)?..)?;
+    let before = &whole[..whole.len() - 64];
+    let is_digest = digest.iter().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte));
+    let digest = before.ends_with(format!("\n{END}").as_bytes()) && is_digest;
+    digest.then(|| std::str::from_utf8(&whole[whole.len() - 64..]).ok()).flatten()
+}
+
+/// Line by line: a preview of a million jobs is not held twice.
+fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
+    let damaged = |at: usize, error: String| Unusable::Damaged(format!("line {}: {error}", at + 1));
+    let mut lines = text.lines().enumerate();
+    let head = lines.next().and_then(|(_, line)| line.strip_prefix(BEGINNING)?.strip_suffix(",\"jobs\":["));
+    let head = head.and_then(|head| head.split_once(",\"head\":")).map(|(_, head)| head);
+    let head = head.ok_or_else(|| damaged(0, "it has no head".into()))?;
+    let head: Head = serde_json::from_str(head).map_err(|error| damaged(0, error.to_string()))?;
+    let (mut jobs, mut said): (Vec<Job>, Vec<Said>) = (Vec::new(), Vec::new());
+    for (at, text) in lines {
+        let line: Line = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
+            .map_err(|error| damaged(at, error.to_string()))?;
+        let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
+        let mut job = job(&line).map_err(differs)?;
+        job.after = line.after.filter(|before| (*before as usize) < jobs.len());
+        if job.after != line.after {
+            return Err(differs("it waits for a row that does not come before it".into()));
+        }
+        jobs.push(job);
+        said.push((line.state, line.finding, line.target.map(Sighting::from)));
+    }
+    if jobs.len() != head.rows as usize {
+        return Err(Unusable::Damaged(format!("it says {} rows, and has {}", head.rows, jobs.len())));
+    }
+    let mut preflight = preflight::inspect(&jobs, head.created);
+    for (at, _) in said.iter().enumerate().filter(|(_, (state, _, _))| state == State::Done.name()) {
+        preflight.leave_out(at, &jobs[at]);
+    }
+    let rules: Rules = serde_json::from_value(head.guards.clone())
+        .map_err(|error| Unusable::Damaged(format!("the guards: {error}")))?;
+    preflight.hold_protected(&jobs, &rules.protected, &[]);
+    let mut sightings = Vec::with_capacity(said.len());
+    let mut findings = Vec::with_capacity(said.len());
+    for (state, finding, sighting) in said {
+        sightings.push(sighting);
+        findings.push((state, finding));
+    }
+    preflight.hold_unseen(&jobs, &sightings);
+    preflight.hold_protected(&jobs, &rules.protected, &sightings);
+    for (at, (state, finding)) in findings.iter().enumerate() {
+        // Somebody looked, so there is something to compare with before each send.
+        if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
+            let what = "nobody looked at its target".to_owned();
+            return Err(Unusable::Differs { line: at + 2, row: jobs[at].row, what });
+        }
+        judge(preflight.holds[at].as_ref(), &jobs[at], at, (state, finding.as_deref()))?;
+    }
+    Ok(SavedPreview { head, jobs, sightings, preflight, rules, digest })
+}
+
+/// The job of a line; it must be the one that the line names, and become the request that the line shows.
+fn job(line: &Line) -> Result<Job, String> {
+    let action = Action::named(&line.action).ok_or_else(|| format!("unknown action {}", line.action))?;
+    let route = action.route_named(&line.route).ok_or_else(|| format!("unknown route {}", line.route))?;
+    let plain = |id: &String| !id.is_empty() && !id.contains(char::is_control);
+    if line.ids.len() != route.ids.len() || !line.ids.iter().all(plain) {
+        return Err("its ids do not fit its route".into());
+    }
+    let parameters = match &line.body {
+        None => None,
+        Some(body) => Parameters::read(action, body).map(Some).ok_or("its body cannot be read")?,
+    };
+    let job = Job::new(JobParts {
+        row: line.row,
+        action,
+        route,
+        ids: Ids::new(line.ids.iter().map(String::as_str)),
+        parameters,
+        not_before: line.not_before,
+        note: line.note.as_deref().map(Box::from),
+        after: None,
+    });
+    if job.id.to_string() != line.job_id {
+        return Err(format!("its id would be {}, and the file says {}", job.id, line.job_id));
+    }
+    let request = request::build(&job);
+    let shown = (line.method.as_str(), line.path.as_str(), line.body.as_deref());
+    match (request.method.name(), request.path.as_str(), request.body) == shown {
+        true => Ok(job),
+        false => Err(format!("its request would be {} {}", request.method.name(), request.path)),
+    }
+}
+
+/// What is found today must be what the file says was found.
+fn judge(hold: Option<&Hold>, job: &Job, at: usize, (state, finding): (&str, Option<&str>)) -> Result<(), Unusable> {
+    match State::of(hold).name() == state && hold.map(|hold| hold.to_string()).as_deref() == finding {
+        true => Ok(()),
+        false => {
+            let what = format!("the file says {state} ({}), which is not found today", finding.unwrap_or("no finding"));
+            Err(Unusable::Differs { line: at + 2, row: job.row, what })
+        }
+    }
+}
+
+/// There is one way to write a preview down. A file that says the same in another way was not written by this program.
+fn same_when_written(saved: &SavedPreview) -> Result<(), Unusable> {
+    let preview = Preview::new(&saved.jobs, &saved.preflight, 0).seen(&saved.sightings);
+    match super::write(&saved.head, &preview, std::io::sink()) {
+        Ok(digest) if digest == saved.digest => Ok(()),
+        _ => Err(Unusable::Damaged("it is not written as this program writes it".into())),
+    }
+}

@@ -1,0 +1,194 @@
+//! The look right before a send: the target is read, judged, and only then sent to.
+//!
+//! In: jobs that the lookout wants a look at, and what the reads show. Out: a read in flight; a job that may be sent, is
+//! held, or has nothing left to be done to. Must not: count as an attempt, or let a send follow a look that is old.
+//!
+//! A look takes a place of the read bucket, the send after it one of the write bucket. Only a few jobs that have been
+//! looked at wait for their place at a time, so that the send follows within a second or so; one that waited longer,
+//! because of a pause, is looked at again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::executor::Seen;
+use super::super::queue::{Item, Step};
+use super::super::retry;
+use super::super::worker::Task;
+use super::Dispatcher;
+use super::answers::{Times, look_at};
+use crate::catalog::Bucket;
+use crate::outcome::{Outcome, Reply, Verdict};
+
+/// How old a look may be when its send leaves.
+const FRESH: Duration = Duration::from_secs(10);
+
+/// So many jobs may wait for their place in the write bucket after their look.
+const AHEAD: usize = 4;
+
+/// Jobs of each bucket that have been looked at, in that order.
+#[derive(Debug)]
+pub struct Looked(Vec<VecDeque<(u32, Instant)>>);
+
+impl Looked {
+    pub fn new() -> Self {
+        Self(vec![VecDeque::new(); Bucket::COUNT])
+    }
+
+    /// All that wait for their place.
+    pub fn jobs(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().flatten().map(|(job, _)| *job)
+    }
+
+    /// Takes everything.
+    pub fn drain(&mut self) -> Vec<Item> {
+        let all = self.0.iter_mut().flat_map(std::mem::take);
+        all.map(|(job, _)| Item { job, step: Step::Send }).collect()
+    }
+}
+
+impl Dispatcher {
+    /// The gates through which something can be done for this bucket now: its own, and that of a look ahead.
+    pub(super) fn next_gates(&mut self, bucket: Bucket, now: Instant) -> [Option<Bucket>; 2] {
+        self.forget_old_looks(bucket, now);
+        let no_room = self.is_out_of_room(bucket, now);
+        let waiting = self.looked.0[bucket.index()].len();
+        let next = self.queues.peek(bucket);
+        let wants_look = next.is_some_and(|item| self.wants_look(item));
+        // Nobody looks while nothing can be sent; the gate says how long that is.
+        let paused = self.gates[bucket.index()].is_paused(now);
+        let own = waiting > 0 || next.is_some_and(|_| !no_room && (!wants_look || paused));
+        let ahead = next.filter(|_| wants_look && !paused && !no_room && waiting < AHEAD);
+        [own.then_some(bucket), ahead.map(|item| self.jobs[item.job as usize].read_bucket())]
+    }
+
+    /// What has waited too long for its place goes back to the head of the queue, to be looked at again.
+    fn forget_old_looks(&mut self, bucket: Bucket, now: Instant) {
+        let looked = &mut self.looked.0[bucket.index()];
+        let old = looked.partition_point(|(_, at)| now.saturating_duration_since(*at) > FRESH);
+        let old: Vec<u32> = looked.drain(..old).map(|(job, _)| job).collect();
+        for job in old.into_iter().rev() {
+            self.queues.push_front(bucket, Item { job, step: self.way_to_send(job) });
+        }
+    }
+
+    /// The next job of a bucket whose gate has let one through.
+    pub(super) fn take_next(&mut self, bucket: Bucket, gate: Bucket) -> Option<Item> {
+        if gate == bucket
+            && let Some((job, _)) = self.looked.0[bucket.index()].pop_front()
+        {
+            return Some(Item { job, step: Step::Send });
+        }
+        let item = self.queues.pop(bucket)?;
+        let step = if self.wants_look(item) { Step::Look } else { item.step };
+        Some(Item { step, ..item })
+    }
+
+    pub(super) fn has_waiting(&self, bucket: Bucket) -> bool {
+        self.queues.has_ready(bucket) || !self.looked.0[bucket.index()].is_empty()
+    }
+
+    /// Takes everything that waits in a bucket.
+    pub(super) fn take_waiting(&mut self, bucket: Bucket) -> Vec<Item> {
+        let looked = std::mem::take(&mut self.looked.0[bucket.index()]);
+        let looked = looked.into_iter().map(|(job, _)| Item { job, step: Step::Send });
+        looked.chain(self.queues.drain_bucket(bucket)).collect()
+    }
+
+    fn wants_look(&self, item: Item) -> bool {
+        item.step == Step::Send && self.lookout.wants(item.job, &self.jobs[item.job as usize])
+    }
+
+    pub(super) fn look(&mut self, job: u32, worker: usize, client_request_id: Box<str>) {
+        self.workers[worker].hold(job, Task::Look { job, client_request_id }).let_go();
+    }
+
+    pub(super) fn after_look(&mut self, job: u32, seen: Seen, times: Times) {
+        if !matches!(seen, Seen::NotRead(_)) {
+            self.host_answered();
+            let progress = self.ledger.progress(job);
+            progress.failed_looks = 0;
+            progress.unauthorized = 0;
+        }
+        match seen {
+            Seen::Identity(identity) => match self.lookout.judge(job, &self.jobs[job as usize], &identity) {
+                Some(why) => self.hold(job, why, times.now),
+                None if self.stopped.is_some() => self.leave(Item { job, step: Step::Send }, times.now),
+                None => self.looked.0[self.jobs[job as usize].bucket().index()].push_back((job, times.now)),
+            },
+            Seen::Gone => {
+                let action = self.jobs[job as usize].action;
+                // It was sent before, and the answer was lost: that it is gone may be the effect.
+                let outcome = match (retry::gone(action), self.ledger.progress(job).ambiguous) {
+                    (Outcome::AlreadyDone, true) => retry::success(action),
+                    (_, true) => Outcome::Unknown,
+                    (outcome, false) => outcome,
+                };
+                self.settle(
+                    job,
+                    outcome,
+                    Some("a look right before sending showed that it is not there".into()),
+                    times.now,
+                );
+            }
+            Seen::NotRead(reply) => self.after_failed_look(job, &reply, times),
+        }
+    }
+
+    /// Nothing is sent to a target that could not be looked at.
+    fn after_failed_look(&mut self, job: u32, reply: &Reply, times: Times) {
+        let bucket = self.jobs[job as usize].read_bucket();
+        let reason = reply.reason();
+        self.note_contact(&reply.verdict, bucket, times);
+        match &reply.verdict {
+            Verdict::Throttled { after } => {
+                self.pause(bucket, *after, times);
+                self.again(job, Step::Send, times.now);
+            }
+            Verdict::Unreachable => {
+                self.host_away(&reason, times);
+                self.again(job, Step::Send, times.now);
+            }
+            Verdict::Unauthorized => self.unauthorized(job, Step::Send, reason, times.now),
+            verdict => {
+                let progress = self.ledger.progress(job);
+                progress.failed_looks += 1;
+                let looks = progress.failed_looks;
+                let worth_it = matches!(verdict, Verdict::Transient { .. } | Verdict::Lost);
+                if worth_it && looks < self.limits.max_attempts {
+                    let after = retry::connect_pause(looks, &mut self.rng);
+                    self.later(job, Step::Send, after, reason, times.now);
+                } else {
+                    self.hold(job, format!("could not be looked at right before sending ({reason})"), times.now);
+                }
+            }
+        }
+    }
+
+    /// What was sent before and is in doubt stays in doubt.
+    fn hold(&mut self, job: u32, why: String, now: Instant) {
+        match self.ledger.progress(job).ambiguous {
+            false => self.settle(job, Outcome::Held, Some(why), now),
+            true => {
+                let note = format!("{why}; {}", look_at(job, &self.jobs));
+                self.settle(job, Outcome::Unknown, Some(note), now);
+            }
+        }
+    }
+
+    /// The reads of a service are closed: what cannot be looked at is not sent in this run.
+    pub(super) fn close_looks(&mut self, bucket: Bucket, gate: Bucket, asked: Duration, now: Instant) {
+        let note = format!("the service asked {gate} to wait {} s, which is longer than a run waits", asked.as_secs());
+        for item in self.queues.drain_bucket(bucket) {
+            match self.wants_look(item) {
+                false => self.queues.push_back(bucket, item),
+                true => {
+                    let doubtful = self.ledger.progress(item.job).ambiguous;
+                    let outcome = if doubtful { Outcome::Unknown } else { Outcome::NotAttempted };
+                    self.settle(item.job, outcome, Some(note.clone()), now);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Looking at targets before anything is run: paced, retried and paused as the reads of a run are.
+//!
+//! In: jobs, a way to look at one, limits. Out: what was seen of each job's target. Must not: know what looks, or send
+//! anything else.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::Future;
+
+use fastrand::Rng;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::Limits;
+use super::executor::Seen;
+use super::limiter::{Gate, Wait};
+use super::retry;
+use crate::catalog::{Bucket, TargetKind};
+use crate::guard::drift::Sighting;
+use crate::job::Job;
+use crate::outcome::{Reply, Verdict};
+
+/// What a look came to: of which job, and when it left.
+type Look = (usize, Instant, Seen);
+
+/// Looks at the target of every job that is `wanted`, once for each target. `look` gets the job's index and a fresh id.
+pub async fn survey<F, Fut>(
+    jobs: &[Job],
+    wanted: impl Fn(usize) -> bool,
+    limits: Limits,
+    rng: Rng,
+    look: F,
+) -> Vec<Option<Sighting>>
+where
+    F: Fn(usize, String) -> Fut,
+    Fut: Future<Output = Seen> + Send + 'static,
+{
+    let mut first: HashMap<(TargetKind, String), usize> = HashMap::new();
+    let key = |job: &Job| (job.action.target, job.target().to_ascii_lowercase());
+    let mut survey = Survey::new(limits, rng);
+    for (at, job) in jobs.iter().enumerate().filter(|(at, _)| wanted(*at)) {
+        first.entry(key(job)).or_insert_with(|| {
+            survey.ready[job.read_bucket().index()].push_back(at);
+            at
+        });
+    }
+    survey.perform(jobs, look).await;
+    let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
+    let seen = |job: &Job| Some(survey.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
+    jobs.iter().map(seen).collect()
+}
+
+struct Survey {
+    limits: Limits,
+    rng: Rng,
+    gates: Vec<Gate>,
+    ready: Vec<VecDeque<usize>>,
+    later: BinaryHeap<Reverse<(Instant, usize)>>,
+    /// Looks that went wrong, by job.
+    failed: HashMap<usize, u32>,
+    seen: HashMap<usize, Sighting>,
+}
+
+impl Survey {
+    fn new(limits: Limits, rng: Rng) -> Self {
+        Self {
+            limits,
+            rng,
+            gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
+            ready: vec![VecDeque::new(); Bucket::COUNT],
+            later: BinaryHeap::new(),
+            failed: HashMap::new(),
+            seen: HashMap::new(),
+        }
+    }
+
+    async fn perform<F, Fut>(&mut self, jobs: &[Job], look: F)
+    where
+        F: Fn(usize, String) -> Fut,
+        Fut: Future<Output = Seen> + Send + 'static,
+    {
+        let mut out: JoinSet<Look> = JoinSet::new();
+        loop {
+            let wake = self.begin(jobs, &mut out, &look);
+            let asleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            if out.is_empty() && wake.is_none() {
+                return;
+            }
+            tokio::select! {
+                // A look that ends in a panic leaves its target unseen.
+                Some(ended) = out.join_next() => if let Ok(ended) = ended { self.ended(jobs, ended) },
+                () = asleep => {}
+            }
+        }
+    }
+
+    /// Lets out what may leave now. Returns when to come again.
+    fn begin<F, Fut>(&mut self, jobs: &[Job], out: &mut JoinSet<Look>, look: &F) -> Option<Instant>
+    where
+        F: Fn(usize, String) -> Fut,
+        Fut: Future<Output = Seen> + Send + 'static,
+    {
+        let now = Instant::now();
+        while let Some(Reverse((_, at))) = self.later.peek().copied().filter(|Reverse((due, _))| *due <= now) {
+            self.later.pop();
+            self.ready[jobs[at].read_bucket().index()].push_front(at);
+        }
+        let mut wake = self.later.peek().map(|Reverse((due, _))| *due);
+        for (gate, ready) in self.gates.iter_mut().zip(&mut self.ready) {
+            while !ready.is_empty() && out.len() < usize::from(self.limits.concurrency) {
+                match gate.pass(now) {
+                    Ok(()) => {
+                        let Some(at) = ready.pop_front() else { break };
+                        let bytes = std::array::from_fn(|_| self.rng.u8(..));
+                        let seen = look(at, uuid::Builder::from_random_bytes(bytes).into_uuid().to_string());
+                        out.spawn(async move { (at, now, seen.await) });
+                    }
+                    Err(Wait::Until(due)) => {
+                        wake = Some(wake.map_or(due, |wake| wake.min(due)));
+                        break;
+                    }
+                    Err(Wait::Closed { asked }) => {
+                        let why: Box<str> = format!("the service asked to wait {} s", asked.as_secs()).into();
+                        self.seen.extend(ready.drain(..).map(|at| (at, Sighting::NotRead(why.clone()))));
+                    }
+                }
+            }
+        }
+        wake
+    }
+
+    fn ended(&mut self, jobs: &[Job], (at, sent, seen): Look) {
+        if !matches!(seen, Seen::NotRead(_)) {
+            self.gates[jobs[at].read_bucket().index()].answered(sent);
+        }
+        match seen {
+            Seen::Identity(identity) => drop(self.seen.insert(at, Sighting::Identity(identity))),
+            Seen::Gone => drop(self.seen.insert(at, Sighting::Gone)),
+            Seen::NotRead(reply) => self.failed(at, jobs[at].read_bucket(), sent, &reply),
+        }
+    }
+
+    fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
+        let now = Instant::now();
+        if let Verdict::Throttled { after } = reply.verdict {
+            self.gates[bucket.index()].throttled(after, sent, now, &mut self.rng);
+            return self.ready[bucket.index()].push_front(at);
+        }
+        let tries = self.failed.entry(at).or_default();
+        *tries += 1;
+        let worth_it = match reply.verdict {
+            Verdict::Transient { .. } | Verdict::Lost | Verdict::Unreachable => *tries < self.limits.max_attempts,
+            // The first one may be an old token.
+            Verdict::Unauthorized => *tries < 2,
+            _ => false,
+        };
+        match worth_it {
+            true => self.later.push(Reverse((now + retry::connect_pause(*tries, &mut self.rng), at))),
+            false => drop(self.seen.insert(at, Sighting::NotRead(reply.reason()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::Action;
+    use crate::identity::Identity;
+    use crate::job::{Ids, JobParts};
+    use crate::runner::limiter::Pacing;
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    fn job(action: &str, target: &str) -> Job {
+        let action = Action::named(action).unwrap();
+        Job::new(JobParts {
+            row: 1,
+            action,
+            route: action.default_route(),
+            ids: Ids::new([target]),
+            parameters: None,
+            not_before: None,
+            note: None,
+            after: None,
+        })
+    }
+
+    fn not_read(verdict: Verdict) -> Seen {
+        Seen::NotRead(Reply {
+            verdict,
+            http_status: Some(503),
+            error_code: None,
+            error_message: None,
+            request_id: None,
+            client_request_id: "".into(),
+        })
+    }
+
+    const LIMITS: Limits = Limits {
+        concurrency: 4,
+        max_attempts: 3,
+        settling: Duration::ZERO,
+        pacing: Pacing::Documented { reserve_percent: 0 },
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn each_target_is_read_once_and_trouble_is_got_over_or_told() {
+        let jobs =
+            [job("retire", "a"), job("wipe", "A"), job("retire", "gone"), job("retire", "slow"), job("retire", "no")];
+        let jobs = jobs.into_iter().chain((0..300).map(|n| job("retire", &n.to_string()))).collect::<Vec<_>>();
+        let calls: Arc<Mutex<HashMap<String, u32>>> = Arc::default();
+        let targets: Vec<_> = jobs.iter().map(|job| job.target().to_owned()).collect();
+        let look = |at: usize, _: String| {
+            let (target, calls) = (targets[at].clone(), Arc::clone(&calls));
+            async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let mut calls = calls.lock().unwrap();
+                let call = calls.entry(target.clone()).or_default();
+                *call += 1;
+                match (target.as_str(), *call) {
+                    ("gone", _) => Seen::Gone,
+                    ("no", _) => not_read(Verdict::Refused),
+                    ("slow", 1) => not_read(Verdict::Throttled { after: Some(Duration::from_secs(60)) }),
+                    ("slow", 2) => not_read(Verdict::Transient { after: None }),
+                    _ => Seen::Identity(Box::new(Identity { id: target.into(), ..Identity::default() })),
+                }
+            }
+        };
+        let began = Instant::now();
+        let seen = survey(&jobs, |at| at != 304, LIMITS, Rng::with_seed(1), look).await;
+        assert!(began.elapsed() > Duration::from_secs(60), "a pause is kept");
+        let of = |at: usize| seen[at].clone();
+        assert!(matches!(of(0), Some(Sighting::Identity(_))) && of(0) == of(1));
+        assert_eq!(of(2), Some(Sighting::Gone));
+        assert!(matches!(of(3), Some(Sighting::Identity(_))));
+        assert_eq!(of(4), Some(Sighting::NotRead("503".into())));
+        assert_eq!((seen.len(), of(304)), (305, None));
+        let calls = calls.lock().unwrap();
+        assert_eq!((calls["a"], calls.get("A"), calls["slow"], calls["no"]), (1, None, 3, 1));
+    }
+}
