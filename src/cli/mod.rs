@@ -8,6 +8,7 @@ mod args;
 mod exit;
 mod failure;
 mod log;
+mod pace;
 mod show;
 mod stop;
 

@@ -81,9 +81,7 @@ pub async fn resume(
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     keep_what_is_protected(&record, &preflight.holds, &mut earlier);
-    let mut spared = keep_what_was_not_due(&record, &mut earlier);
-    spared.extend(changed.removed_from(&record));
-    spared.extend(protected(&preflight.holds));
+    let spared = spared(&record, &changed, &preflight.holds, &mut earlier);
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
@@ -169,6 +167,19 @@ fn keep_what_is_protected(record: &RunRecord, holds: &[Option<Hold>], earlier: &
             leave_as_it_is(index, stored, earlier);
         }
     }
+}
+
+/// Jobs that are left as they are, their approval requests included.
+fn spared(
+    record: &RunRecord,
+    changed: &Changed,
+    holds: &[Option<Hold>],
+    earlier: &mut HashMap<u32, Earlier>,
+) -> HashSet<u32> {
+    let mut spared = keep_what_was_not_due(record, earlier);
+    spared.extend(changed.removed_from(record));
+    spared.extend(protected(holds));
+    spared
 }
 
 /// What is protected today is not completed either.

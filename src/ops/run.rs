@@ -64,8 +64,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     }
     let key = previewed.key(&request.tenant, &settings.graph_url);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
-    let local = request.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(request.choices, plan.limits, local)?;
+    let limits = limits(request.choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
@@ -78,15 +77,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
     guards::refused(&verdict, &plan.file)?;
-    let report_at = report_path(&request);
-    spare_the_plan(&report_at, &plan, &policy_files)?;
-    ReportFile::probe(&report_at)?;
+    let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight)?;
-    // What was filed before may have been approved since.
-    let asked = inherited.iter().any(|(_, inherited)| matches!(inherited, Inherited::Asked { .. }));
-    if preflight.due == 0 && !asked {
-        let report = ReportFile::create(report_at)?;
-        return Ok(nothing_due(plan, &preflight.holds, earlier, report));
+    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
+        return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
@@ -131,6 +125,25 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
+fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
+    let mut any = false;
+    for (index, _) in inherited.iter().filter(|(_, inherited)| matches!(inherited, Inherited::Asked { .. })) {
+        if let Some(hold) = holds.get_mut(*index as usize).filter(|hold| **hold == Some(Hold::Done)) {
+            *hold = None;
+            any = true;
+        }
+    }
+    any
+}
+
+fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
+    let report_at = report_path(request);
+    spare_the_plan(&report_at, plan, policy_files)?;
+    ReportFile::probe(&report_at)?;
+    Ok(report_at)
 }
 
 /// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.

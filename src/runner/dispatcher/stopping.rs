@@ -63,7 +63,7 @@ impl Dispatcher {
         for (job, step) in in_flight {
             // A look has sent nothing.
             if step == Step::Look && !self.ledger.progress(job).ambiguous {
-                self.settle(job, Outcome::NotAttempted, Some(self.why_stopped().into()), now);
+                self.settle(job, Outcome::NotAttempted, Some(self.why_stopped()), now);
                 continue;
             }
             let note = format!("abandoned before the answer came; {}", look_at(job, &self.jobs));
