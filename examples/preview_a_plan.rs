@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
+use musterout::catalog::Budget;
 use musterout::guard::preflight;
 use musterout::plan;
 use musterout::preview::Preview;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         }
     };
     let preflight = preflight::inspect(&plan.jobs, Timestamp::now());
-    for row in Preview::new(&plan.jobs, &preflight, 0).rows() {
+    for row in Preview::new(&plan.jobs, &preflight, Budget::documented(0)).rows() {
         let body = row.request.body.unwrap_or("(no body)");
         println!("{:<8} {} {} {body}", row.state.name(), row.request.method.name(), row.request.path);
     }

@@ -169,7 +169,7 @@ impl Machine {
     async fn run(&self, which: usize, seed: u64, concurrency: u16, power: &Arc<Power>) -> Vec<Settlement> {
         let journal = Journal::open(&self.state(self.generation)).unwrap();
         let record = journal.read(&self.runs[which]).unwrap();
-        let earlier = ops::take_up(&record.jobs, Only::Open).unwrap();
+        let earlier = ops::take_up(&record.jobs, Only::Open, false).unwrap();
         let recorder = Recorder::start(&journal, record.number, |why| panic!("{why}")).unwrap();
         let wire = Wire { tenant: SimTransport::new(Arc::clone(&self.tenant)), power: Arc::clone(power) };
         let credentials = Credentials::ClientSecret {
@@ -189,7 +189,7 @@ impl Machine {
             clock: self.clock,
             rng: Rng::with_seed(seed),
             lookout: Default::default(),
-            history: History { journal: Some(recorder), earlier, between_waves: false },
+            history: History { journal: Some(recorder), earlier, ..History::default() },
         };
         let client = GraphClient::new(wire, tokens, GRAPH, self.clock);
         let (events, _told) = mpsc::unbounded_channel();

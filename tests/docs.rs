@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::ACTIONS;
+use musterout::catalog::{ACTIONS, Bucket};
 
 use crate::support::program::{Desk, run};
 
@@ -59,5 +59,21 @@ fn the_readme_lists_every_action_with_its_risk() {
         let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", action.name)));
         let row = row.unwrap_or_else(|| panic!("README.md does not list {}", action.name));
         assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
+    }
+}
+
+#[test]
+fn the_page_on_pacing_names_every_allowance_as_the_catalog_has_it() {
+    let page = page("docs/pacing.md");
+    for bucket in Bucket::all() {
+        let allowance = bucket.allowance();
+        let requests = match allowance.requests {
+            many @ 1_000.. => format!("{},{:03}", many / 1_000, many % 1_000),
+            few => few.to_string(),
+        };
+        let seconds = format!("| {} s |", allowance.window.as_secs());
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{bucket}` |")));
+        let row = row.unwrap_or_else(|| panic!("{bucket} has no row"));
+        assert!(row.contains(&format!("| {requests}")) && row.contains(&seconds), "{bucket}: {row}");
     }
 }

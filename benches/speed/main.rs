@@ -6,6 +6,7 @@
 //! It starts itself once more to run a child, because a process learns what its children used only as a sum over all of
 //! them.
 
+mod alternatives;
 mod files;
 mod idle;
 mod journal;
@@ -33,13 +34,14 @@ const MUSTEROUT: &str = env!("CARGO_BIN_EXE_musterout");
 /// A name, and what it measures and prints.
 type Part = (&'static str, fn() -> Fallible<()>);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("start", start::bench),
     ("runner", runner::bench),
     ("preview", preview::bench),
     ("idle", idle::bench),
     ("journal", journal::bench),
     ("throughput", throughput::bench),
+    ("alternatives", alternatives::bench),
 ];
 
 fn main() -> ExitCode {

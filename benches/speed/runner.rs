@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
+use musterout::catalog::Budget;
 use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
@@ -36,6 +37,7 @@ impl Executor for AtOnce {
             error_message: None,
             request_id: None,
             client_request_id: client_request_id.into(),
+            load_percent: None,
         }
     }
 
@@ -55,7 +57,7 @@ pub fn bench() -> Fallible<()> {
     for _ in 0..ROUNDS {
         run.push(cpu_of(&one_thread(false)?, JOBS, perform(&jobs, Pacing::Off))?);
         bare.push(cpu_of(&one_thread(false)?, JOBS, bare_loop(Arc::clone(&jobs)))?);
-        let pacing = Pacing::Documented { reserve_percent: 0 };
+        let pacing = Pacing::Within(Budget::documented(0));
         paced.push(cpu_of(&one_thread(true)?, PACED_JOBS, perform(&paced_jobs, pacing))?);
     }
     let [run, bare, paced] = [run, bare, paced].map(|figures| median(figures).unwrap_or_default());

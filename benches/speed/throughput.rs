@@ -64,7 +64,7 @@ pub fn bench() -> Fallible<()> {
     Ok(())
 }
 
-fn run(server: &Server, scratch: &Scratch, plan: &std::path::Path, jobs: u64) -> Job {
+pub fn run(server: &Server, scratch: &Scratch, plan: &std::path::Path, jobs: u64) -> Job {
     let (plan, report) = (plan.to_string_lossy(), scratch.path("report.csv"));
     let (number, report) = (jobs.to_string(), report.to_string_lossy().into_owned());
     Job::musterout(["run", &plan, "--graph-url", &server.url, "--unpaced", "--concurrency", "64"]).with([

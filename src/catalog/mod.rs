@@ -6,13 +6,17 @@
 
 mod actions;
 mod bucket;
+mod budget;
 mod consequences;
 mod daily;
 mod id;
 mod parameter;
 
 pub use actions::ACTIONS;
-pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
+pub use bucket::{
+    Access, Allowance, Bucket, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service, TenantSize,
+};
+pub use budget::{Budget, OwnAllowances, Terms};
 pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use daily::{DAILY, DailyLimit};
 pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};

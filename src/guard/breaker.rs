@@ -56,6 +56,22 @@ impl StopWhen {
     }
 }
 
+/// As a person would write it: `failures 5, unknown 1`.
+impl fmt::Display for StopWhen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share =
+            self.failure_percent.map(|share| format!("failure_percent {} of {}", share.percent, share.min_sample));
+        let counts = [
+            ("failures", self.failures),
+            ("consecutive_failures", self.consecutive_failures),
+            ("unknown", self.unknown),
+            ("repeated_refusal", self.repeated_refusal),
+        ];
+        let counts = counts.into_iter().filter_map(|(name, limit)| Some(format!("{name} {}", limit?)));
+        f.write_str(&counts.chain(share).collect::<Vec<_>>().join(", "))
+    }
+}
+
 /// A percentage of the settled jobs, which count as `min_sample` as long as they are fewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {

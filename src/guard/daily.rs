@@ -213,6 +213,15 @@ impl Book {
         full.chain(refused).max_by_key(|used_up| used_up.until).map_or(Ok(()), Err)
     }
 
+    /// How much of an allowance is gone; all of it, once the service has said no.
+    pub fn used(&self, rules: &Rules, limit: usize, now: Timestamp) -> u32 {
+        if self.paused.get(limit).copied().flatten().is_some_and(|until| until > now) {
+            return rules.allowance(limit);
+        }
+        let times = self.left.get(limit).into_iter().flatten();
+        times.filter(|left| rules.counts_until(**left) > now).count() as u32
+    }
+
     /// Takes one request out of its allowances, if there is room.
     pub fn take(&mut self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
         self.room(rules, limit, now)?;

@@ -144,11 +144,11 @@ impl Journal {
         Journal::at(file)?;
         let attach = file.to_string_lossy().into_owned();
         self.connection.execute("ATTACH DATABASE ?1 AS one", [attach]).map_err(JournalError::write)?;
-        let copied =
-            ["runs", "plan_files", "jobs", "priorities", "attempts", "outcomes"].iter().try_for_each(|table| {
-                let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
-                self.connection.execute(&copy, params![record.number]).map(|_| ())
-            });
+        let tables = ["runs", "plan_files", "jobs", "priorities", "attempts", "outcomes", "approvals"];
+        let copied = tables.iter().try_for_each(|table| {
+            let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
+            self.connection.execute(&copy, params![record.number]).map(|_| ())
+        });
         // One file for the auditor: the write-ahead log is folded in.
         let folded = self.connection.query_row("PRAGMA one.journal_mode = DELETE", [], |_| Ok(()));
         let detached = self.connection.execute_batch("DETACH DATABASE one");

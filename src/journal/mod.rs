@@ -4,17 +4,20 @@
 //! an auditor. The source of truth: a report is a view of it. Must not: hold a secret, send, or decide what to do with
 //! a job ([`resume`] is a pure table); no SQL stands outside this folder.
 
+mod approvals;
 pub mod daily;
 mod error;
 mod list;
 mod lock;
 pub mod memory;
 mod reader;
+mod recent;
 pub mod resume;
 mod schema;
 mod store;
 mod writer;
 
+pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock, StopWatch};

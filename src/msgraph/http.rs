@@ -18,6 +18,8 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than the idle time-out of the gateways, so that we close first.
 const IDLE: Duration = Duration::from_secs(30);
+/// How often an HTTP/2 connection in use shows that it is alive.
+const PING: Duration = Duration::from_secs(20);
 /// Longest body that is read; the largest page of an inventory stays far below.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
@@ -43,6 +45,9 @@ impl HttpTransport {
             .pool_idle_timeout(IDLE)
             .tcp_keepalive(IDLE)
             .tcp_nodelay(true)
+            // HTTP/2 is taken wherever TLS offers it; a connection that died silently is found while something waits.
+            .http2_keep_alive_interval(PING)
+            .http2_keep_alive_timeout(CONNECT_TIMEOUT)
             .build()
             .map_err(|error| TransportError::Unreachable(causes(&error)))?;
         Ok(Self { client })

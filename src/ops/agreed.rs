@@ -95,6 +95,9 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
             reserve_percent: head.limits.reserve_percent,
             max_attempts: head.limits.max_attempts,
             settling_seconds: head.limits.settling_seconds,
+            tenant_size: head.limits.tenant_size,
+            low_priority: head.limits.low_priority,
+            allowances: head.limits.allowances,
         },
         daily: head.limits.daily.clone(),
         // Policies are read anew, each time.

@@ -92,6 +92,12 @@ pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, now: Timestamp) -> R
     }
 }
 
+/// Whether a person is signed in rather than an app, as far as the token says.
+pub async fn is_delegated<T: Transport>(tokens: &TokenSource<T>) -> bool {
+    let claims = tokens.claims().await.ok().flatten();
+    claims.is_some_and(|claims| claims.scp.is_some() && claims.roles.is_empty())
+}
+
 /// Sign-in errors with Entra's own words.
 pub fn explain(error: &SignInError) -> Diagnostic {
     let diagnostic = Diagnostic::error("sign-in", format!("sign-in failed: {error}"));

@@ -4,10 +4,10 @@
 //! Must not: take two spellings of a tenant for two tenants once a token has shown that they are one.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::rounds::FIRST_WAIT;
 use super::{Choices, Error, Tenant, tenant};
 use crate::diagnostics::Diagnostic;
 use crate::guard::daily::{Book, Rules, Settings as DailySettings};
@@ -26,7 +26,7 @@ pub struct DailyWork {
     pub rules: Option<Rules>,
     /// What the tenant is called before a token names it.
     pub label: String,
-    /// Whether the run stays, however long it takes.
+    /// Whether the run waits between its rounds: then no round stays longer than it takes to look around again.
     pub wait: bool,
 }
 
@@ -47,7 +47,7 @@ impl DailyWork {
         id: Option<&str>,
         now: Timestamp,
     ) -> Result<Daily, Error> {
-        let patience = if self.wait { Duration::MAX } else { Daily::default().patience };
+        let patience = if self.wait { FIRST_WAIT } else { Daily::default().patience };
         let Some(rules) = self.rules.clone() else { return Ok(Daily { account: None, patience }) };
         let name = match tenant {
             // It is new in every process, and so is its day.

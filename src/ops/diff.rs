@@ -6,8 +6,6 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use serde_json::json;
-
 use super::{Error, Previewed, check};
 use crate::guard::breaker::StopWhen;
 use crate::guard::rules::Rules;
@@ -48,7 +46,7 @@ fn guards(rules: &Rules) -> String {
         told.push(format!("protected {}", rules.protected.len()));
     }
     if rules.stop_when != StopWhen::default() {
-        told.push(format!("stop_when {}", json!(rules.stop_when)));
+        told.push(format!("stop_when {}", rules.stop_when));
     }
     if !rules.waves.is_empty() {
         told.push(format!("waves {}", rules.waves.len()));

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::Error;
+use crate::catalog::{Budget, OwnAllowances, TenantSize, Terms};
 use crate::diagnostics::Diagnostic;
 use crate::plan;
 use crate::runner::limiter::Pacing;
@@ -19,6 +20,10 @@ pub struct Choices {
     pub max_attempts: Option<u8>,
     pub settling_seconds: Option<u16>,
     pub unpaced: bool,
+    /// What only a plan can say.
+    pub tenant_size: Option<TenantSize>,
+    pub low_priority: Option<bool>,
+    pub allowances: OwnAllowances,
 }
 
 impl Choices {
@@ -30,14 +35,19 @@ impl Choices {
             max_attempts: self.max_attempts.or(plan.max_attempts),
             settling_seconds: self.settling_seconds.or(plan.settling_seconds),
             unpaced: self.unpaced,
+            tenant_size: self.tenant_size.or(plan.tenant_size),
+            low_priority: self.low_priority.or(plan.low_priority),
+            allowances: std::array::from_fn(|bucket| self.allowances[bucket].or(plan.allowances[bucket])),
         }
     }
 }
 
-/// The share of each allowance that is left to others.
-pub fn reserve_percent(choices: Choices, plan: plan::Limits) -> u8 {
+/// What a run may use of each allowance.
+pub fn budget(choices: Choices, plan: plan::Limits) -> Budget {
+    let Choices { tenant_size, allowances, reserve_percent, .. } = choices.or(plan);
     // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.
-    choices.reserve_percent.or(plan.reserve_percent).unwrap_or(0)
+    let reserve_percent = reserve_percent.unwrap_or(0);
+    Budget::new(Terms { tenant_size, delegated: false, own: allowances, reserve_percent })
 }
 
 /// The limits of a run. `local`: the service is on this machine.
@@ -50,7 +60,7 @@ pub fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limit
                     .help("leave --unpaced out: the documented limits are kept towards a tenant"),
             ));
         }
-        false => Pacing::Documented { reserve_percent: reserve_percent(choices, plan) },
+        false => Pacing::Within(budget(choices, plan)),
     };
     Ok(Limits {
         concurrency: choices.concurrency.or(plan.concurrency).unwrap_or(DEFAULT_CONCURRENCY),

@@ -4,14 +4,17 @@
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
 mod agreed;
+mod approvals;
 mod connect;
 mod daily;
 mod diff;
 mod guards;
 mod limits;
+mod lookup;
 mod perform;
 mod record;
 mod resume;
+pub mod rounds;
 mod run;
 mod runs;
 mod save;
@@ -40,9 +43,10 @@ use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::agreed::Agreed;
+pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
 pub use self::daily::forecast;
 pub use self::diff::diff;
-pub use self::limits::{Choices, reserve_percent};
+pub use self::limits::{Choices, budget};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};

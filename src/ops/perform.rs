@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::connect::{self, Client};
 use super::daily::DailyWork;
 use super::record::Recorded;
+use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::tenant::Source;
 use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
@@ -23,14 +24,14 @@ use crate::guard::judge::Verdict;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::{JournalError, Recorder, RunId};
+use crate::journal::RunId;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
-use crate::runner::event::StopReason;
+use crate::runner::event::{BucketUse, StopReason};
 use crate::runner::quota::Later;
-use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
+use crate::runner::{Earlier, Limits, shutdown};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -46,6 +47,8 @@ pub struct Work<'a> {
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
+    /// What is done about approval requests.
+    pub requests: Requests,
     pub lookout: Lookout,
     /// Requests that will be sent.
     pub due: u32,
@@ -54,13 +57,15 @@ pub struct Work<'a> {
     pub plan_file: PathBuf,
     pub limits: Limits,
     pub daily: DailyWork,
+    /// Whether the directory is told that these requests may wait.
+    pub low_priority: bool,
     pub brakes: Brakes,
     /// The process before this one ended between two waves.
     pub between_waves: bool,
     /// Whether somebody is there to be asked on the way.
     pub interactive: bool,
-    pub reserve_percent: u8,
-    pub now: Timestamp,
+    /// Started when the command was, so that what it says is the time of day.
+    pub clock: Clock,
     pub seed: u64,
     pub report: PathBuf,
     pub stderr: &'a Stderr,
@@ -80,11 +85,13 @@ pub struct Finished {
     pub later: Vec<Later>,
     /// Where the report is, or why it could not be written.
     pub report: Result<PathBuf, ReportError>,
+    /// What each bucket was used for, where anything was sent.
+    pub used: Vec<BucketUse>,
 }
 
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(work.now);
+    let clock = work.clock;
     let plan_tenant = work.plan_tenant.as_deref();
     match connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)? {
         Client::Http(client) => work.with(client, clock, record).await,
@@ -99,7 +106,7 @@ impl Work<'_> {
         clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
-        connect::sign_in(client.tokens(), self.now).await?;
+        connect::sign_in(client.tokens(), clock.now()).await?;
         let meant = [(Source::Plan, &self.plan_tenant), (Source::SavedPreview, &self.agreed_tenant)];
         for (source, expected) in meant {
             if let Some(expected) = expected {
@@ -108,9 +115,10 @@ impl Work<'_> {
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
+        let limits = self.limits.signed_in(connect::is_delegated(client.tokens()).await);
         self.check_fleet(&client).await?;
         self.ask()?;
-        let (stop, requests) = mpsc::unbounded_channel();
+        let (stop, mut requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
@@ -118,33 +126,38 @@ impl Work<'_> {
         let mut recorded = record()?;
         let id = client.tokens().claims().await.ok().flatten().and_then(|claims| claims.tid);
         let graph_url = &self.settings.graph_url;
-        let daily =
-            self.daily.open(&mut recorded.journal, self.tenant, graph_url, &recorded.id, id.as_deref(), self.now)?;
-        let journal = Some(recorded.recorder(&stop)?);
+        let (journal, run) = (&mut recorded.journal, &recorded.id);
+        let daily = self.daily.open(journal, self.tenant, graph_url, run, id.as_deref(), clock.now())?;
         let listening = recorded.listen(&stop);
-        let (events, told) = mpsc::unbounded_channel();
-        let shown = ui::bar::start(told, self.stderr.clone(), self.reserve_percent);
-        let client = client.justified(self.justification.as_deref());
-        let run = Run {
+        let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
+        let client = Arc::new(client);
+        let show = |told| ui::bar::start(told, self.stderr.clone(), limits.budget());
+        let rounds = Rounds {
+            journal: &mut recorded.journal,
+            id: &recorded.id,
+            number: recorded.number,
+            tenant: &recorded.tenant,
+            // A tenant of our own begins with us.
+            is_older: *self.tenant == Tenant::Real,
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
-            limits: self.limits,
+            earlier: self.earlier,
+            requests: self.requests,
+            limits,
             daily,
             brakes: self.brakes,
             people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
+            between_waves: self.between_waves,
             lookout: self.lookout,
-            history: History { journal, earlier: self.earlier, between_waves: self.between_waves },
         };
-        let ended = runner::run(run, Arc::new(client), events, requests).await;
+        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await;
         listening.abort();
-        // The last line is drawn before anything else is printed; that it failed would be no news about the run.
-        let _ = shown.await;
-        let Ended { settlements, stopped, later, journal } = ended;
-        let stopped = close(&recorded, journal, stopped, !later.is_empty(), clock.now()).await;
+        let RoundsEnded { settlements, stopped, later, used, .. } = ended?;
+        let stopped = close(&recorded, stopped, !later.is_empty(), clock.now());
         let report = report.finish(&self.jobs, &settlements);
-        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, later, report })
+        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, later, report, used })
     }
 
     fn signed_in_to(&self) -> Option<&str> {
@@ -196,31 +209,16 @@ impl Work<'_> {
 /// A run that its own limits have ended. Whoever goes on with it has seen why.
 pub const TRIPPED: &str = "tripped";
 
-/// Waits until the journal has everything, and says there how the run ended.
-async fn close(
-    recorded: &Recorded,
-    journal: Option<Recorder>,
-    stopped: Option<StopReason>,
-    waiting: bool,
-    now: Timestamp,
-) -> Option<StopReason> {
-    let written = match journal {
-        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
-            .await
-            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
-        None => Ok(()),
+/// Says in the journal how the run ended. `waits`: rows of it wait for another day.
+fn close(recorded: &Recorded, stopped: Option<StopReason>, waits: bool, now: Timestamp) -> Option<StopReason> {
+    let state = match stopped {
+        None if waits => "waiting",
+        None => "finished",
+        Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
+        Some(_) => "stopped",
     };
-    let written = written.and_then(|()| {
-        let state = match stopped {
-            None if waiting => "waiting",
-            None => "finished",
-            Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
-            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
-            Some(_) => "stopped",
-        };
-        recorded.journal.set_state(recorded.number, state, Some(now))
-    });
-    match written {
+    match recorded.journal.set_state(recorded.number, state, Some(now)) {
         Ok(()) => stopped,
         Err(error) => Some(StopReason::Journal(error.to_string().into())),
     }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::Repeat;
+use crate::catalog::{Allowance, Bucket, OwnAllowances, Repeat, TenantSize};
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
@@ -24,7 +24,7 @@ use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -35,6 +35,7 @@ use crate::runner::shutdown::StopRequest;
 /// A run that is in the journal, under its lock.
 pub struct Recorded {
     pub journal: Journal,
+    pub tenant: String,
     pub id: RunId,
     pub number: i64,
     lock: RunLock,
@@ -81,6 +82,9 @@ impl Begun {
             "settling_seconds": self.choices.settling_seconds,
             "unpaced": self.choices.unpaced,
             "daily": self.daily,
+            "tenant_size": self.choices.tenant_size.map(TenantSize::name),
+            "low_priority": self.choices.low_priority,
+            "allowances": allowances(&self.choices),
             "guards": self.rules,
             "policy": self.policy,
             "brakes": self.brakes,
@@ -116,6 +120,9 @@ impl Begun {
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+                tenant_size: text("tenant_size").and_then(|name| TenantSize::named(&name)),
+                low_priority: settings.get("low_priority").and_then(Value::as_bool),
+                allowances: allowances_from(settings),
             },
             // A run of before there were any was begun without.
             daily: match settings.get("daily") {
@@ -129,6 +136,25 @@ impl Begun {
             },
         })
     }
+}
+
+/// The plan's own, by the name of their bucket: requests, and seconds.
+fn allowances(choices: &Choices) -> Value {
+    let own = Bucket::all().filter_map(|bucket| Some((bucket, choices.allowances[bucket.index()]?)));
+    own.map(|(bucket, own)| (bucket.to_string(), json!([own.requests, own.window.as_secs()]))).collect()
+}
+
+fn allowances_from(settings: &Value) -> OwnAllowances {
+    let mut own = OwnAllowances::default();
+    for bucket in Bucket::all() {
+        let allowance = settings.get("allowances").and_then(|all| all.get(bucket.to_string()));
+        let number = |at: usize| allowance?.get(at)?.as_u64();
+        let requests = number(0).and_then(|requests| u32::try_from(requests).ok());
+        own[bucket.index()] = requests
+            .zip(number(1))
+            .map(|(requests, seconds)| Allowance { requests, window: Duration::from_secs(seconds) });
+    }
+    own
 }
 
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
@@ -201,7 +227,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, id, number, lock })
+    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -214,22 +240,14 @@ impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
-        Ok(Self { id: record.id.clone(), number: record.number, journal, lock })
+        let (id, tenant) = (record.id.clone(), record.tenant.clone());
+        Ok(Self { id, tenant, number: record.number, journal, lock })
     }
 
     /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
     pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
         let (watch, stop) = (self.lock.stop_watch(), stop.clone());
         tokio::spawn(async move { until_requested(&watch, &stop).await })
-    }
-
-    /// Starts the writer; if it fails, the run is told to stop.
-    pub fn recorder(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> Result<Recorder, Error> {
-        let stop = stop.clone();
-        let failed = move |why: String| {
-            let _ = stop.send(StopRequest::JournalFailed(why.into()));
-        };
-        Ok(Recorder::start(&self.journal, self.number, failed)?)
     }
 }
 
@@ -245,7 +263,9 @@ async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopReq
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.
-pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, Error> {
+///
+/// An open approval request is waited for, until somebody has looked it up.
+pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u32, Earlier>, Error> {
     let mut earlier = HashMap::new();
     for (index, stored) in (0u32..).zip(jobs) {
         let (method, path, body) = recorded_request(&stored.job);
@@ -255,22 +275,27 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
             let what = format!("row {}: the request would not be the recorded one", stored.job.row);
             return Err(JournalError::Damaged(what).into());
         }
-        let next = decide(stored.past(), stored.job.action.repeat, only);
-        if next == Next::Keep {
-            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-        } else if next == Next::Read || !stored.attempts.is_empty() {
-            let open = open(stored, next);
-            let failed = stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed);
-            earlier.insert(
-                index,
-                match failed {
-                    Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
-                    None => open,
-                },
-            );
+        match decide(stored.past(), stored.job.action.repeat, only, refile) {
+            Next::Send if stored.attempts.is_empty() => {}
+            next @ (Next::Send | Next::Read) => {
+                earlier.insert(index, again(stored, next));
+            }
+            // What a request has come to is settled where requests are looked up.
+            Next::Keep | Next::Complete | Next::Check | Next::Done | Next::Fail => {
+                earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+            }
         }
     }
     Ok(earlier)
+}
+
+/// A job that is sent or read once more.
+pub fn again(stored: &StoredJob, next: Next) -> Earlier {
+    let open = open(stored, next);
+    match stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed) {
+        Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
+        None => open,
+    }
 }
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
@@ -298,6 +323,11 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
         Known::InDoubt { client_request_id, sent_at, .. } => {
             Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
         }
+        Known::Asked(pending) => {
+            let note = format!("{}, by run {}", pending.request, pending.run_id);
+            let settlement = Box::new(Settlement::unsent(Outcome::AwaitingApproval, note));
+            Inherited::Asked { pending: pending.clone(), settlement }
+        }
     };
     let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
     Ok(known.collect())
@@ -307,7 +337,7 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
 pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
-            Inherited::Settled(settlement) => Earlier::Kept(settlement.clone()),
+            Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
                 recorded: 1,
                 first_sent: Some(*sent_at),

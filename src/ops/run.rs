@@ -11,11 +11,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::daily::{DailyWork, forecast};
-use super::limits::{Choices, limits, reserve_percent};
+use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
+use super::rounds::Requests;
 use super::{Error, Previewed, Tenant, agreed, brakes, check_some, guards, leave_out_done, tenant};
 use crate::catalog::Repeat;
+use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
@@ -23,7 +25,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
-use crate::journal::{Inherited, Journal, RunId};
+use crate::journal::{Filed, Inherited, Journal, RunId};
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -48,7 +50,7 @@ pub struct RunRequest {
     pub interactive: bool,
     /// Leave alone what an earlier run of the same plan has done.
     pub once: bool,
-    /// Stay until everything is sent, however many days the tenant's limits make of it.
+    /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
     pub choices: Choices,
     pub now: Timestamp,
@@ -57,6 +59,7 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
+    let clock = Clock::starting_at(request.now);
     let policy_files = guards::policies(&request.policies)?.files;
     let previewed = check_some(&request.plan, &request.tenant, &request.policies, request.now)?;
     if let Some(agreed) = &previewed.agreed {
@@ -65,7 +68,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let key = previewed.key(&request.tenant, &settings.graph_url);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
     let local = request.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(request.choices, plan.limits, local)?;
+    let choices = request.choices.or(plan.limits);
+    let limits = limits(choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
@@ -75,11 +79,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
     guards::refused(&verdict, &plan.file)?;
-    let report_at = report_path(&request);
-    spare_the_plan(&report_at, &plan, &policy_files)?;
-    ReportFile::probe(&report_at)?;
+    let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight)?;
-    if preflight.due == 0 {
+    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
@@ -94,6 +96,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
+        requests: Requests { wait: request.wait, ..Requests::default() },
         question,
         jobs: Arc::clone(&jobs),
         lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
@@ -103,12 +106,12 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
-        daily: DailyWork::new(&plan.daily, request.choices.unpaced, &label, request.wait)?,
+        daily: DailyWork::new(&plan.daily, choices.unpaced, &label, request.wait)?,
+        low_priority: choices.low_priority.unwrap_or_default(),
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,
-        reserve_percent: reserve_percent(request.choices, plan.limits),
-        now: request.now,
+        clock,
         seed: request.seed,
         report: report_at.clone(),
         stderr,
@@ -127,7 +130,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     perform(work, || record::begin(journal, lock, beginning)).await
 }
 
-/// What earlier runs of a standing plan leave to this one; any other plan must not have one that is open.
+/// What earlier runs of the plan have done, for whoever wants to know it.
 fn inherited(
     request: &RunRequest,
     journal: &mut Journal,
@@ -141,6 +144,25 @@ fn inherited(
     Ok(Vec::new())
 }
 
+/// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
+fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
+    let mut any = false;
+    for (index, _) in inherited.iter().filter(|(_, inherited)| matches!(inherited, Inherited::Asked { .. })) {
+        if let Some(hold) = holds.get_mut(*index as usize).filter(|hold| **hold == Some(Hold::Done)) {
+            *hold = None;
+            any = true;
+        }
+    }
+    any
+}
+
+fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
+    let report_at = report_path(request);
+    spare_the_plan(&report_at, plan, policy_files)?;
+    ReportFile::probe(&report_at)?;
+    Ok(report_at)
+}
+
 /// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
 fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), Error> {
     let Some((id, state)) = journal.newest_run(key)? else { return Ok(()) };
@@ -149,8 +171,9 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
         let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
         let unknown = stored.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Unknown);
         let doubtful = unknown || (stored.settled.is_none() && stored.past().sent == Sent::InDoubt);
+        let asked = !done && stored.filed.as_ref().is_some_and(Filed::is_open);
         // A plan whose last run is over may be meant a second time; one that has just ended early is not.
-        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || (done && state != "finished"))
+        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || asked || (done && state != "finished"))
     });
     let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
     let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();
@@ -174,10 +197,10 @@ fn question(
     if preflight.dangerous == 0 || request.confirm.is_some() {
         return Ok(None);
     }
-    let reserve = reserve_percent(request.choices, plan.limits);
+    let budget = budget(request.choices, plan.limits);
     let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
     let spread = forecast(plan, preflight, &request.tenant, settings, request.choices, request.now)?;
-    let preview = Preview::new(&plan.jobs, preflight, reserve).judged(verdict).in_waves(waves).seen(sightings);
+    let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
     let tenant = match &request.tenant {
         Tenant::Simulated(_) => "the simulated tenant",
@@ -281,5 +304,6 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
-    Finished { id: None, jobs, settlements, stopped: None, later: Vec::new(), report }
+    let (later, used) = (Vec::new(), Vec::new());
+    Finished { id: None, jobs, settlements, stopped: None, later, report, used }
 }

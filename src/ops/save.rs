@@ -15,6 +15,7 @@ use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
 use super::limits::{Choices, limits};
 use super::{Error, Previewed, Tenant, preview, record, tenant};
+use crate::catalog::Budget;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::drift::Sighting;
@@ -104,6 +105,9 @@ fn head(request: &SaveRequest, settings: &Settings, previewed: &Previewed) -> Re
             reserve_percent: choices.reserve_percent,
             max_attempts: choices.max_attempts,
             settling_seconds: choices.settling_seconds,
+            tenant_size: choices.tenant_size,
+            low_priority: choices.low_priority,
+            allowances: choices.allowances,
             daily: plan.daily.clone(),
         },
         guards: json!(previewed.verdict.rules),
@@ -166,9 +170,14 @@ async fn look(
         return Ok(Look { sightings, tenant_id: None, not_read: Some(why.message.clone()) });
     }
     let clock = Clock::starting_at(request.now);
+    let patient = request.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
     match connect::connect(settings, &request.tenant, named, clock, limits.concurrency)? {
-        Client::Http(client) => look_with(client.into(), request, settings, previewed, limits).await,
-        Client::Simulated(client) => look_with(client.into(), request, settings, previewed, limits).await,
+        Client::Http(client) => {
+            look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
+        }
+        Client::Simulated(client) => {
+            look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
+        }
     }
 }
 
@@ -201,7 +210,8 @@ async fn look_with<T: Transport>(
 fn write(place: &Path, head: &Head, previewed: &Previewed) -> io::Result<String> {
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".musterout-").suffix(".part").tempfile_in(folder)?;
-    let preview = Preview::new(&previewed.plan.jobs, &previewed.preflight, 0).seen(&previewed.sightings);
+    let preview =
+        Preview::new(&previewed.plan.jobs, &previewed.preflight, Budget::documented(0)).seen(&previewed.sightings);
     let digest = saved::write(head, &preview, file.as_file_mut())?;
     file.as_file_mut().flush()?;
     file.as_file().sync_all()?;

@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use super::Heading;
-use super::daily;
+use super::limits;
 use super::priority;
 use super::reader::{Entry, Reader};
 use super::schedule;
@@ -18,7 +18,6 @@ use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
 const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards", "overrides"];
-const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts", "settling_seconds", "daily"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note", "priority"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
 
@@ -55,7 +54,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
-            "limits" => read_limits(value, &mut document.heading, reader),
+            "limits" => (document.heading.limits, document.heading.daily) = limits::read(value, reader),
             "guards" => document.guards = Some(value),
             "overrides" => document.overrides = Some(value),
             _ => jobs = Some(value),
@@ -99,22 +98,6 @@ fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
         return None;
     }
     Some(text.to_owned())
-}
-
-fn read_limits<'s>(node: &'s Node, heading: &mut Heading, reader: &mut Reader<'s, '_>) {
-    let limits = &mut heading.limits;
-    for Entry { name, value, .. } in reader.map_of(node, "`limits`", LIMIT_KEYS).unwrap_or_default() {
-        let narrow = |number: u16| u8::try_from(number).ok();
-        match name {
-            "concurrency" => limits.concurrency = reader.number(value, "`concurrency`", 1, 256),
-            "reserve_percent" => {
-                limits.reserve_percent = reader.number(value, "`reserve_percent`", 0, 95).and_then(narrow);
-            }
-            "settling_seconds" => limits.settling_seconds = reader.number(value, "`settling_seconds`", 0, 3600),
-            "daily" => heading.daily = daily::read(value, reader),
-            _ => limits.max_attempts = reader.number(value, "`max_attempts`", 1, 20).and_then(narrow),
-        }
-    }
 }
 
 /// The keys of a job or step that have to be read together.

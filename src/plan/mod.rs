@@ -9,6 +9,7 @@ mod document;
 mod expand;
 mod guards;
 mod identifier;
+mod limits;
 mod overrides;
 mod places;
 pub mod policy;
@@ -41,6 +42,7 @@ use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
 
+pub use self::limits::Limits;
 pub use self::source::Fingerprint;
 
 /// A plan that has been read, found right, and expanded into jobs.
@@ -63,19 +65,6 @@ pub struct Plan {
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
-}
-
-/// The `limits:` of a plan; `None` where it says nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests in flight, at most: 1 to 256.
-    pub concurrency: Option<u16>,
-    /// Share of the service's allowance that is left to others: 0 to 95.
-    pub reserve_percent: Option<u8>,
-    /// Tries of one job, at most: 1 to 20.
-    pub max_attempts: Option<u8>,
-    /// How long after an answer in doubt a read that shows no effect proves nothing yet: 0 to 3600.
-    pub settling_seconds: Option<u16>,
 }
 
 /// One file that was read.

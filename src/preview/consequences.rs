@@ -112,6 +112,7 @@ fn of(identity: &Identity, property: Property) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Budget;
     use crate::guard::preflight;
     use crate::job::{Ids, JobParts};
     use serde_json::json;
@@ -145,7 +146,7 @@ mod tests {
     fn counted(job: Job, sighting: Option<Sighting>) -> Vec<(&'static str, u32, u32)> {
         let (jobs, sightings) = ([job], [sighting]);
         let found = preflight::inspect(&jobs, jiff::Timestamp::UNIX_EPOCH);
-        let preview = Preview::new(&jobs, &found, 0).seen(&sightings);
+        let preview = Preview::new(&jobs, &found, Budget::documented(0)).seen(&sightings);
         count(&preview).iter().map(|count| (count.consequence.code, count.certain, count.possible)).collect()
     }
 

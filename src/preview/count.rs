@@ -1,11 +1,11 @@
-//! How many jobs of which action, and how long they take at the documented limits.
+//! How many jobs of which action, and how long they take within the budget that the run will keep to.
 //!
 //! In: jobs and their holds. Out: counts. Must not: guess at retries or slow answers; the forecast is a lower bound.
 
 use std::time::Duration;
 
 use super::row::State;
-use crate::catalog::{Action, Bucket};
+use crate::catalog::{Action, Bucket, Budget};
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 
@@ -28,7 +28,7 @@ pub struct BucketCount {
     pub time: Duration,
 }
 
-pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], reserve_percent: u8) -> (Vec<ActionCount>, Vec<BucketCount>) {
+pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], budget: &Budget) -> (Vec<ActionCount>, Vec<BucketCount>) {
     let mut actions: Vec<ActionCount> = Vec::new();
     let mut requests = [0; Bucket::COUNT];
     for (at, job) in jobs.iter().enumerate() {
@@ -47,7 +47,7 @@ pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], reserve_percent: u8) -
     let buckets = buckets.map(|(bucket, requests)| BucketCount {
         bucket,
         requests,
-        time: bucket.allowance().interval(reserve_percent) * requests,
+        time: budget.allowance(bucket).time_for(requests),
     });
     (actions, buckets.collect())
 }

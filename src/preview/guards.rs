@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
 use crate::guard::overrides::Allowance;
 use crate::guard::rules::Origin;
@@ -18,7 +19,10 @@ pub(super) fn rules(verdict: &Verdict) -> Value {
     let protected = verdict.rules.protected.entries().iter();
     let protected = protected
         .map(|entry| json!({ "guard": "protected", "limit": entry.text, "file": entry.file, "line": entry.line }));
-    stated.chain(protected).collect()
+    let stop_when = verdict.rules.stop_when;
+    let stop_when =
+        (stop_when != StopWhen::default()).then(|| json!({ "guard": "stop_when", "limit": stop_when.to_string() }));
+    stated.chain(protected).chain(stop_when).collect()
 }
 
 pub(super) fn overrides(verdict: &Verdict) -> Value {

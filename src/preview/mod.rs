@@ -18,6 +18,7 @@ pub use count::{ActionCount, BucketCount};
 pub use row::{Row, State};
 pub use write::{COLUMNS, write_csv, write_json};
 
+use crate::catalog::Budget;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
@@ -32,8 +33,8 @@ pub struct Preview<'a> {
     preflight: &'a Preflight,
     verdict: Option<&'a Verdict>,
     sightings: &'a [Option<Sighting>],
-    /// Share of the allowance that is left to others.
-    pub reserve_percent: u8,
+    /// What the run may use of each allowance.
+    pub budget: Budget,
     /// In the order in which the plan first mentions them.
     pub actions: Vec<ActionCount>,
     /// Only those that something is sent in.
@@ -46,19 +47,10 @@ pub struct Preview<'a> {
 
 impl<'a> Preview<'a> {
     /// `preflight` must have been made of the same `jobs`.
-    pub fn new(jobs: &'a [Job], preflight: &'a Preflight, reserve_percent: u8) -> Self {
-        let (actions, buckets) = count::count(jobs, &preflight.holds, reserve_percent);
-        Self {
-            jobs,
-            preflight,
-            verdict: None,
-            sightings: &[],
-            reserve_percent,
-            actions,
-            buckets,
-            spread: None,
-            waves: Schedule::default(),
-        }
+    pub fn new(jobs: &'a [Job], preflight: &'a Preflight, budget: Budget) -> Self {
+        let (actions, buckets) = count::count(jobs, &preflight.holds, &budget);
+        let waves = Schedule::default();
+        Self { jobs, preflight, verdict: None, sightings: &[], budget, actions, buckets, spread: None, waves }
     }
 
     /// The same, over those days.

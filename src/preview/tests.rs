@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::catalog::Action;
+use crate::catalog::{Action, Budget};
 use crate::guard::preflight;
 use crate::job::{Ids, JobParts, Parameters};
 
@@ -44,7 +44,7 @@ fn plan() -> Vec<Job> {
 fn with_preview<T>(check: impl FnOnce(&Preview<'_>) -> T) -> T {
     let jobs = plan();
     let found = preflight::inspect(&jobs, "2026-11-22T07:00:00Z".parse().unwrap());
-    check(&Preview::new(&jobs, &found, 0))
+    check(&Preview::new(&jobs, &found, Budget::documented(0)))
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_longest_bucket_is_the_forecast() {
         .chain((100..200).map(|row| job(row, "unassignUserFromDevice", &format!("{row}"), vec![])))
         .collect();
     let found = preflight::inspect(&jobs, jiff::Timestamp::UNIX_EPOCH);
-    let preview = Preview::new(&jobs, &found, 20);
+    let preview = Preview::new(&jobs, &found, Budget::documented(20));
     let longest = preview.longest().unwrap();
     assert_eq!((longest.bucket.to_string(), longest.requests), ("intune-other/write".into(), 100));
     assert!(longest.time > Duration::from_secs(25) && longest.time < Duration::from_secs(26), "{:?}", longest.time);
@@ -125,7 +125,7 @@ fn json_is_one_document_with_exact_values() {
 #[test]
 fn a_plan_without_jobs_is_shown_too() {
     let found = preflight::inspect(&[], jiff::Timestamp::UNIX_EPOCH);
-    let preview = Preview::new(&[], &found, 0);
+    let preview = Preview::new(&[], &found, Budget::documented(0));
     let mut out = Vec::new();
     write_json(&preview, "https://graph.microsoft.com", None, &mut out).unwrap();
     let document: Value = serde_json::from_slice(&out).unwrap();

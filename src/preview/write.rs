@@ -128,7 +128,7 @@ fn summary(preview: &Preview<'_>) -> Value {
         json!({
             "bucket": count.bucket.to_string(),
             "requests": count.requests,
-            "per_second": count.bucket.allowance().per_second(),
+            "per_second": preview.budget.whole(count.bucket).per_second(),
             "seconds": tenths(count.time),
         })
     });
@@ -154,7 +154,7 @@ fn summary(preview: &Preview<'_>) -> Value {
         "not_due": preview.not_due(),
         "done": preview.done(),
         "dangerous": preview.dangerous(),
-        "reserve_percent": preview.reserve_percent,
+        "reserve_percent": preview.budget.reserve_percent(),
         "seconds": preview.longest().map_or(0.0, |longest| tenths(longest.time)),
         "actions": actions.collect::<Vec<_>>(),
         "buckets": buckets.collect::<Vec<_>>(),

@@ -13,10 +13,12 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::looking::Looked;
+use super::crowd::Crowd;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
 use super::ledger::Ledger;
-use super::limiter::{Gate, Pause, Wait};
+use super::limiter::{Gate, Pacing, Wait};
+use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
@@ -26,14 +28,17 @@ use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
 use crate::guard::daily::UsedUp;
+use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::{Attempt, Recorder};
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
-mod days;
+mod approved;
 mod braking;
+mod days;
+mod filing;
 mod landing;
 mod looking;
 mod start;
@@ -56,6 +61,7 @@ pub struct Dispatcher {
     lookout: Lookout,
     looked: Looked,
     gates: Vec<Gate>,
+    crowd: Crowd,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
     /// Steps that an earlier process has sent, so that they wait for nothing.
@@ -72,6 +78,10 @@ pub struct Dispatcher {
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
     failed: HashMap<u32, Settlement>,
+    /// Those of them that this one has left as they were.
+    unsent: Vec<u32>,
+    /// How many approval requests may be open.
+    filing: Filing,
 }
 
 /// Whether the host answers at all.
@@ -96,7 +106,8 @@ impl Dispatcher {
             quota: Quota::new(daily),
             lookout,
             looked: Looked::new(),
-            gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
+            gates: gates(limits.pacing, &history.recent),
+            crowd: Crowd::new(limits.concurrency, limits.pacing != Pacing::Off),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
@@ -107,7 +118,9 @@ impl Dispatcher {
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
+            filing: history.filing,
             failed: HashMap::new(),
+            unsent: Vec::new(),
             jobs,
             limits,
             clock,
@@ -156,8 +169,10 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
+        let used = self.gates.iter().map(Gate::used).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, .. } = self;
-        Ended { settlements: self.ledger.close(), stopped, later: self.quota.later, journal }
+        let (later, unsent) = (self.quota.later, self.unsent);
+        Ended { settlements: self.ledger.close(), stopped, later, unsent, journal, used }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
@@ -168,7 +183,10 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while !self.idle.is_empty() && self.may_work(bucket) && self.step(bucket, now, &mut wake) {}
+            while self.may_send_more() && self.may_work(bucket) && self.step(bucket, now, &mut wake) {}
+            if let Some(permille) = self.gates[bucket.index()].news() {
+                self.tell(Event::Paced { bucket, permille });
+            }
         }
         wake
     }
@@ -192,17 +210,16 @@ impl Dispatcher {
 
     /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
     fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
-        let Some(item) = self.take_next(bucket, gate) else { return };
-        // What has settled is never sent, whatever put it here.
-        if item.step != Step::Landing && self.ledger.settlement(item.job).is_some() {
-            return;
+        let Some((item, worker)) = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket)) else {
+            return self.gates[gate.index()].never_left();
+        };
+        if !self.through_the_read_gate(bucket, item, now) {
+            self.idle.push(worker);
+            return self.gates[gate.index()].never_left();
         }
-        if item.step == Step::Landing && !self.waves.waits_for(item.job) {
-            return;
-        }
-        let Some(worker) = self.idle.pop() else { return self.queues.push_front(bucket, item) };
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
+        self.no_longer_fed(item);
         self.in_flight.insert(item.job, item.step);
         if matches!(item.step, Step::Look | Step::Send) {
             self.put_at_risk(item.job);
@@ -234,8 +251,7 @@ impl Dispatcher {
     fn send(&mut self, job: u32, held: Held, client_request_id: Box<str>, now: Timestamp) {
         let take = self.quota.take_for(&self.jobs[job as usize]);
         let failed = self.failed.remove(&job);
-        if let Some(take) = &take {
-            self.quota.fed[take.limit] = self.quota.fed[take.limit].saturating_sub(1);
+        if take.is_some() {
             // It may be turned away yet.
             failed.map(|failed| self.quota.failed.insert(job, failed));
         }
@@ -253,6 +269,27 @@ impl Dispatcher {
             }
             None => release(self.quota.take(job, take, now)),
         }
+    }
+
+    /// The item with a worker for it. What has settled is never sent, whatever put it here; nobody reads a landing twice.
+    fn still_wanted(&mut self, item: Item, bucket: Bucket) -> Option<(Item, usize)> {
+        let wanted = match item.step {
+            Step::Landing => self.waves.waits_for(item.job),
+            _ => self.ledger.settlement(item.job).is_none(),
+        };
+        if !wanted {
+            return None;
+        }
+        let worker = self.idle.pop();
+        if worker.is_none() {
+            self.queues.push_front(bucket, item);
+        }
+        worker.map(|worker| (item, worker))
+    }
+
+    /// Whether a worker is there, and not so many are out that more would only queue up.
+    fn may_send_more(&self) -> bool {
+        !self.idle.is_empty() && self.in_flight.len() < self.crowd.size()
     }
 
     fn fresh_id(&mut self) -> Box<str> {
@@ -279,9 +316,11 @@ impl Dispatcher {
 
     /// Settles a job.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
+        let (outcome, note) = self.unless_still_approved(job, outcome, note);
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             let outcome = failed.outcome;
             self.ledger.keep(job, failed);
+            self.unsent.push(job);
             self.waves.settled(job, Outcome::NotAttempted, false);
             self.tell(Event::Settled { job, outcome });
             return self.go_on_after(job, outcome, now);
@@ -344,6 +383,18 @@ impl Dispatcher {
     fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
+}
+
+/// One for each bucket, with what was sent before the run began.
+fn gates(pacing: Pacing, recent: &[(Bucket, Duration)]) -> Vec<Gate> {
+    let now = Instant::now();
+    let gate = |bucket: Bucket| {
+        let mut gate = Gate::new(bucket, pacing);
+        let own = recent.iter().filter(|(other, _)| *other == bucket);
+        gate.remember(&own.map(|(_, age)| *age).collect::<Vec<_>>(), !recent.is_empty(), now);
+        gate
+    };
+    Bucket::all().map(gate).collect()
 }
 
 fn earlier(wake: Option<Instant>, at: Instant) -> Option<Instant> {

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-use crate::catalog::Bucket;
+use crate::catalog::{Allowance, Bucket};
 use crate::outcome::Outcome;
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
@@ -18,6 +18,8 @@ pub enum Event {
     Sent { job: u32, bucket: Bucket },
     /// Nobody sends in this bucket for that long.
     Paused { bucket: Bucket, pause: Duration, until: Timestamp },
+    /// So many thousandths of the bucket's allowance are used from now on.
+    Paced { bucket: Bucket, permille: u16 },
     /// The job will be tried again after that time, because of `reason`.
     Retrying { job: u32, delay: Duration, reason: Box<str> },
     /// Jobs of this action wait that long, until then: the day's limit is used up, by our count or because the service said so.
@@ -34,6 +36,21 @@ pub enum Event {
     Abandoned { in_flight: u32 },
     /// Every job has settled.
     Finished,
+}
+
+/// What a bucket was used for, and what it cost to wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketUse {
+    pub bucket: Bucket,
+    /// What the run was allowed; `None` where nothing was paced.
+    pub allowed: Option<Allowance>,
+    pub sent: u32,
+    /// Throttle answers.
+    pub throttled: u32,
+    /// Time in which nobody sent because of them.
+    pub lost: Duration,
+    /// From the first request to the last.
+    pub busy: Duration,
 }
 
 /// What happens between waves. Numbers are from 1.
@@ -66,13 +83,15 @@ pub enum StopReason {
     Unreachable(Box<str>),
     /// The journal could not be written.
     Journal(Box<str>),
+    /// The tenant wants a justification that the plan does not give, in the service's words.
+    Justification(Box<str>),
 }
 
 impl StopReason {
     /// Whether the service can still be asked what became of something.
     pub fn leaves_time(&self) -> bool {
         match self {
-            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) => true,
+            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(_) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
         }
     }

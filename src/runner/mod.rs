@@ -6,18 +6,21 @@
 //! One dispatcher owns all state: queues, gates, tries, settlements. Workers only perform attempts. They talk by
 //! messages, so that every count is taken in one place.
 
+mod crowd;
 mod dispatcher;
 pub mod event;
 pub mod executor;
 pub mod limiter;
 mod ledger;
-mod pace_clock;
+mod pace;
+mod pause;
 mod queue;
 pub mod quota;
 pub mod question;
 mod retry;
 pub mod shutdown;
 pub mod survey;
+mod window;
 mod worker;
 
 use std::collections::HashMap;
@@ -29,14 +32,17 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::dispatcher::Dispatcher;
-use self::event::{Event, StopReason};
+use self::event::{BucketUse, Event, StopReason};
 use self::executor::Executor;
 use self::limiter::Pacing;
 use self::question::Question;
 use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
+use crate::approval::{Request, Status};
+use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
 use crate::guard::Brakes;
+use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -45,8 +51,9 @@ use crate::outcome::Settlement;
 
 pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
 
-/// Requests in flight unless the plan says otherwise. At ten a second and a second each, sixteen are enough.
-pub const DEFAULT_CONCURRENCY: u16 = 16;
+/// Requests in flight, at most, unless the plan says otherwise. A run begins with fewer and takes more only where answers
+/// are so slow that the allowance could not be used without.
+pub const DEFAULT_CONCURRENCY: u16 = 64;
 
 /// How hard a run may work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +67,33 @@ pub struct Limits {
     pub pacing: Pacing,
 }
 
+impl Limits {
+    /// The same for whoever turns out to be signed in.
+    #[must_use]
+    pub fn signed_in(self, delegated: bool) -> Self {
+        let pacing = match self.pacing {
+            Pacing::Within(budget) => Pacing::Within(budget.signed_in(delegated)),
+            Pacing::Off => Pacing::Off,
+        };
+        Self { pacing, ..self }
+    }
+
+    /// What may be used of each allowance; `None` where nothing is paced.
+    pub fn budget(&self) -> Option<Budget> {
+        match self.pacing {
+            Pacing::Within(budget) => Some(budget),
+            Pacing::Off => None,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             concurrency: DEFAULT_CONCURRENCY,
             max_attempts: DEFAULT_MAX_ATTEMPTS,
             settling: DEFAULT_SETTLING,
-            pacing: Pacing::Documented { reserve_percent: 0 },
+            pacing: Pacing::Within(Budget::documented(0)),
         }
     }
 }
@@ -97,6 +124,10 @@ pub struct History {
     pub journal: Option<Recorder>,
     /// Jobs that an earlier process left behind; a job that is not in here is new.
     pub earlier: HashMap<u32, Earlier>,
+    /// What anybody has sent to the same tenant of late, and how long ago: it is in the service's windows.
+    pub recent: Vec<(Bucket, Duration)>,
+    /// Approval requests that are open already, and what has been carried out today, by action.
+    pub filing: Filing,
     /// An earlier process ended between two waves, before the first of them was seen to have landed.
     pub between_waves: bool,
 }
@@ -119,6 +150,23 @@ pub enum Earlier {
         /// Whether that has to be settled by a read before it is sent again.
         read_first: bool,
     },
+    /// Somebody has approved it: its target is read, and unless that shows an effect it is sent with the code that the
+    /// executor has for it.
+    Approved(Approved),
+}
+
+/// What is known of a job whose approval request was approved, or of one that was sent with a code and is in doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    pub request: Request,
+    /// Attempts in the journal.
+    pub recorded: u32,
+    pub first_sent: Option<Timestamp>,
+    pub last_sent: Option<Timestamp>,
+    /// When an attempt with the code left whose effect is in doubt.
+    pub doubtful_since: Option<Timestamp>,
+    /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.
+    pub ended: Option<Status>,
 }
 
 /// What a run ended with.
@@ -130,8 +178,12 @@ pub struct Ended {
     pub stopped: Option<StopReason>,
     /// What was left for another day.
     pub later: Vec<Later>,
+    /// Jobs that an earlier process saw fail, and that were not sent this time either.
+    pub unsent: Vec<u32>,
     /// To be finished by whoever began it.
     pub journal: Option<Recorder>,
+    /// What each bucket was used for, where anything was sent.
+    pub used: Vec<BucketUse>,
 }
 
 /// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job
@@ -145,5 +197,7 @@ pub async fn run<E: Executor>(
     Dispatcher::new(run, executor, events).run(stop).await
 }
 
+#[cfg(test)]
+mod pacing_tests;
 #[cfg(test)]
 mod tests;

@@ -164,6 +164,8 @@ pub fn did_nothing(verdict: &Verdict) -> bool {
         | Verdict::Unauthorized
         | Verdict::SignInFailed
         | Verdict::ApprovalRequired { .. }
+        | Verdict::ApprovalPending
+        | Verdict::JustificationRequired
         | Verdict::Gone
         | Verdict::Refused => true,
         Verdict::Succeeded | Verdict::Transient { .. } | Verdict::Lost => false,

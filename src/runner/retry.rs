@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::catalog::{Action, Gone, ReadBack, Repeat, Success};
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Outcome, Reply, Verdict};
 
 /// Tries of one job before it is given up, unless the plan says otherwise. Throttle answers are not tries.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
@@ -26,6 +26,9 @@ const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: Dur
 const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
 const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
 
+/// A pause that nobody named is not nothing.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+
 /// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
 /// A read before that may prove an effect, and never that there was none.
 ///
@@ -34,6 +37,16 @@ pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
 
 /// A read right after a lost answer would be too early to see any effect.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
+
+/// A service that is out of order names a time too; only this one is about how many requests there are.
+pub fn is_crowded(reply: &Reply) -> bool {
+    matches!(reply.http_status, Some(429 | 509))
+}
+
+/// Answers of a service that has more to do than it can.
+pub fn in_trouble(reply: &Reply) -> bool {
+    reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
+}
 
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +76,8 @@ pub enum Decision {
     RefreshToken,
     /// The run ends.
     SignInFailed,
+    /// The run ends: the tenant asks for a reason that the plan does not give.
+    Unjustified,
 }
 
 /// Decides after an answer. `tries` counts this one.
@@ -73,7 +88,8 @@ pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32,
         Verdict::Unreachable => Decision::WaitForHost,
         Verdict::Unauthorized => Decision::RefreshToken,
         Verdict::SignInFailed => Decision::SignInFailed,
-        Verdict::ApprovalRequired { .. } => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::JustificationRequired => Decision::Unjustified,
         Verdict::Gone => Decision::Settle(gone(action)),
         Verdict::Refused => Decision::Settle(Outcome::Failed),
         Verdict::Transient { after } => again(action, *after, Outcome::Failed, tries, max_attempts, rng),
@@ -131,9 +147,10 @@ pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Durat
 
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
 ///
-/// Half of it is fixed: a pause near zero would send straight into the throttle again.
+/// Anything up to the ceiling, so that many clients that were throttled together do not come back together. It need not
+/// be long at once: the pace has gone down too.
 fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
-    THROTTLED.delay_from_half(nth, rng)
+    THROTTLED.delay(nth, rng).max(SHORTEST_PAUSE)
 }
 
 /// How long to leave a host alone after the `nth` failed connection in a row, from 1.
@@ -184,6 +201,8 @@ mod tests {
             Just(Verdict::Unauthorized),
             Just(Verdict::SignInFailed),
             Just(Verdict::ApprovalRequired { code: "x".into() }),
+            Just(Verdict::ApprovalPending),
+            Just(Verdict::JustificationRequired),
             Just(Verdict::Gone),
             Just(Verdict::Refused),
         ]
@@ -274,7 +293,7 @@ mod tests {
         let mut rng = Rng::with_seed(3);
         let asked = Duration::from_secs(1);
         assert!((1..=4).all(|nth| throttle_pause(Some(asked), nth, &mut rng) == asked));
-        assert!(throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32));
+        assert!((0..20).any(|_| throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32)));
         assert_eq!(throttle_pause(Some(asked * 900), 9, &mut rng), asked * 900);
     }
 
@@ -283,8 +302,9 @@ mod tests {
         let mut rng = Rng::with_seed(7);
         for nth in 1..40 {
             let pause = unnamed_pause(nth, &mut rng);
-            assert!(pause >= THROTTLED.first / 2 && pause <= THROTTLED.longest, "{nth}: {pause:?}");
+            assert!(pause >= SHORTEST_PAUSE && pause <= THROTTLED.ceiling(nth), "{nth}: {pause:?}");
         }
-        assert!(unnamed_pause(10, &mut rng) >= THROTTLED.longest / 2);
+        let mean = (0..1_000).map(|_| unnamed_pause(10, &mut rng)).sum::<Duration>() / 1_000;
+        assert!(mean > THROTTLED.longest.mul_f64(0.45) && mean < THROTTLED.longest.mul_f64(0.55), "{mean:?}");
     }
 }

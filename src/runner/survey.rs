@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::executor::Seen;
-use super::limiter::{Gate, Wait};
+use super::limiter::{Gate, Throttled, Wait};
 use super::retry;
 use crate::catalog::{Bucket, TargetKind};
 use crate::guard::drift::Sighting;
@@ -135,8 +135,13 @@ impl Survey {
     }
 
     fn ended(&mut self, jobs: &[Job], (at, sent, seen): Look) {
-        if !matches!(seen, Seen::NotRead(_)) {
-            self.gates[jobs[at].read_bucket().index()].answered(sent);
+        let gate = &mut self.gates[jobs[at].read_bucket().index()];
+        match &seen {
+            Seen::NotRead(reply) => drop(gate.returned(Some(reply), sent, Instant::now())),
+            Seen::Identity(_) | Seen::Gone => {
+                gate.returned(None, sent, Instant::now());
+                gate.answered(sent);
+            }
         }
         match seen {
             Seen::Identity(identity) => drop(self.seen.insert(at, Sighting::Identity(identity))),
@@ -148,7 +153,8 @@ impl Survey {
     fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
         let now = Instant::now();
         if let Verdict::Throttled { after } = reply.verdict {
-            self.gates[bucket.index()].throttled(after, sent, now, &mut self.rng);
+            let answer = Throttled { asked: after, crowded: retry::is_crowded(reply), sent, now };
+            self.gates[bucket.index()].throttled(answer, &mut self.rng);
             return self.ready[bucket.index()].push_front(at);
         }
         let tries = self.failed.entry(at).or_default();
@@ -169,7 +175,7 @@ impl Survey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Action;
+    use crate::catalog::{Action, Budget};
     use crate::identity::Identity;
     use crate::job::{Ids, JobParts};
     use crate::runner::limiter::Pacing;
@@ -198,15 +204,9 @@ mod tests {
             error_message: None,
             request_id: None,
             client_request_id: "".into(),
+            load_percent: None,
         })
     }
-
-    const LIMITS: Limits = Limits {
-        concurrency: 4,
-        max_attempts: 3,
-        settling: Duration::ZERO,
-        pacing: Pacing::Documented { reserve_percent: 0 },
-    };
 
     #[tokio::test(start_paused = true)]
     async fn each_target_is_read_once_and_trouble_is_got_over_or_told() {
@@ -231,8 +231,10 @@ mod tests {
                 }
             }
         };
+        let pacing = Pacing::Within(Budget::documented(0));
+        let limits = Limits { concurrency: 4, max_attempts: 3, settling: Duration::ZERO, pacing };
         let began = Instant::now();
-        let seen = survey(&jobs, |at| at != 304, LIMITS, Rng::with_seed(1), look).await;
+        let seen = survey(&jobs, |at| at != 304, limits, Rng::with_seed(1), look).await;
         assert!(began.elapsed() > Duration::from_secs(60), "a pause is kept");
         let of = |at: usize| seen[at].clone();
         assert!(matches!(of(0), Some(Sighting::Identity(_))) && of(0) == of(1));

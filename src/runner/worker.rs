@@ -70,6 +70,7 @@ impl Drop for Outcry {
             error_message: Some("the worker ended unexpectedly".into()),
             request_id: None,
             client_request_id,
+            load_percent: None,
         };
         let answer = match kind {
             Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),

@@ -57,6 +57,8 @@ pub struct Counts {
     pub unexpected: u64,
     /// Requests that were never answered.
     pub unanswered: u64,
+    /// Requests of strangers, by the index of the bucket.
+    pub of_strangers: [u64; Bucket::COUNT],
     pub statuses: BTreeMap<u16, u64>,
     actions: Vec<HashMap<Box<str>, TargetCounts>>,
     /// Per bucket, microseconds since the tenant began.
@@ -72,6 +74,7 @@ impl Default for Counts {
             batches: 0,
             unexpected: 0,
             unanswered: 0,
+            of_strangers: [0; Bucket::COUNT],
             statuses: BTreeMap::new(),
             actions: vec![HashMap::new(); ACTIONS.len()],
             arrivals: vec![VecDeque::new(); Bucket::COUNT],

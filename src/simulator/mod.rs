@@ -14,6 +14,7 @@ pub mod server;
 pub mod tenant;
 pub mod transport;
 
+pub mod approvals;
 mod batch;
 mod clock;
 mod effects;
@@ -25,12 +26,14 @@ mod judge;
 mod late;
 mod log;
 mod odata;
+mod portal;
 mod quota;
 mod reads;
 mod resources;
 mod routes;
 mod sign_in;
 mod spoil;
+mod strangers;
 mod throttle;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::approvals::{self, Requests};
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
 use super::errors::{Refusal, Stamp};
@@ -34,6 +35,7 @@ pub use super::log::Seen;
 
 /// What a fault says in place of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
+const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -44,15 +46,16 @@ pub struct Tenant {
 }
 
 pub(super) struct State {
-    inventory: Inventory,
+    pub(super) inventory: Inventory,
     windows: Windows,
-    faults: Faults,
+    pub(super) faults: Faults,
     quotas: Quotas,
+    pub(super) requests: Requests,
     late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
-    dice: fastrand::Rng,
+    pub(super) dice: fastrand::Rng,
     /// The `Date` header of this second.
     date: (i64, HeaderValue),
 }
@@ -65,6 +68,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
+            requests: Requests::new(scenario, Moment { since: Duration::ZERO, wall: start }),
             late: Late::default(),
             tokens,
             counts: Counts::default(),
@@ -104,7 +108,9 @@ impl Tenant {
 
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
-        self.lock().counts.clone()
+        let mut state = self.lock();
+        state.counts.of_strangers = state.windows.of_strangers();
+        state.counts.clone()
     }
 
     /// The last requests, oldest first.
@@ -167,6 +173,7 @@ impl Tenant {
                 let seen: Vec<_> = state.log.seen().collect();
                 stamp.json(StatusCode::OK, &json!({ "requests": seen }))
             }
+            ("GET", "/approvals") => stamp.json(StatusCode::OK, &self.told_of_approvals(&mut state)),
             ("POST", "/reset") => {
                 drop(state);
                 self.reset();
@@ -201,11 +208,15 @@ impl Tenant {
 
     /// One request to Graph, alone or out of a batch.
     pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
+        if let Some(rest) = path.strip_prefix(approvals::PATH) {
+            return self.approval_requests(incoming, version, path, rest);
+        }
         let call = judge::read(incoming, version, path);
         let now = self.clock.now();
         let mut state = self.lock();
+        self.do_in_portal(&mut state, now);
         let stamp = state.stamp(incoming.headers, now);
-        let ruling = match &call {
+        let mut ruling = match &call {
             Ok(call) => self.rule(&mut state, incoming, path, call, &stamp),
             Err(refusal) => {
                 state.counts.unexpected += 1;
@@ -215,6 +226,9 @@ impl Tenant {
         };
         if matches!(ruling.answer.delivery, Delivery::Refused) {
             return ruling.answer;
+        }
+        if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
+            tell_load(&mut ruling, state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
         state.counts.ended(ending);
@@ -303,7 +317,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, fault, stamp),
+            Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -325,8 +339,8 @@ impl Tenant {
         &self,
         state: &mut State,
         action: usize,
+        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
         call: &Call<'_>,
-        fault: Option<&Fault>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
@@ -334,6 +348,8 @@ impl Tenant {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
+        let State { requests, dice, .. } = state;
+        let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
         if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
             let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
             return Err(quota::used_up(&self.scenario, row.name, wait));
@@ -341,6 +357,9 @@ impl Tenant {
         match fault {
             Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
             _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        }
+        if let Some(request) = request {
+            state.requests.used(request);
         }
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
     }
@@ -359,6 +378,14 @@ impl Tenant {
         let listing = Listing { kind, query: &call.query, most, url };
         let document = reads::page(&mut state.inventory, among, &listing);
         Ruling::reply(stamp.json(StatusCode::OK, &document))
+    }
+}
+
+/// The directory says how near its limit is, from eight tenths on.
+fn tell_load(ruling: &mut Ruling, load: f64) {
+    let header = HeaderValue::from_str(&format!("{load:.2}"));
+    if let (Delivery::Reply(reply), Ok(header), true) = (&mut ruling.answer.delivery, header, load >= 0.8) {
+        reply.headers.insert(LOAD, header);
     }
 }
 

@@ -1,12 +1,13 @@
 //! Sliding windows: whether a bucket has room for one more request.
 //!
-//! In: the scenario's allowances, and requests as they come. Out: room, or the time until there is some. Must not: know
-//! what the requests are.
+//! In: the scenario's allowances and strangers, and requests as they come. Out: room, or the time until there is some;
+//! how near the limit is. Must not: know what the requests are.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::scenario::{Scenario, Stranger};
+use super::scenario::{Burst, Scenario};
+use super::strangers::Strangers;
 use crate::catalog::{Allowance, Bucket};
 
 /// One bucket. Only the latest `requests` counted requests are kept: the window is full exactly when the oldest of them
@@ -15,8 +16,32 @@ use crate::catalog::{Allowance, Bucket};
 struct Window {
     allowance: Allowance,
     latest: VecDeque<Duration>,
-    /// How many requests of the stranger are in the books.
-    stranger: u64,
+    strangers: Strangers,
+    /// How many requests of strangers are in the books.
+    of_strangers: u64,
+    burst: Option<Punished>,
+}
+
+/// Bursts of the client's own, and what they lead to.
+#[derive(Debug)]
+struct Punished {
+    burst: Burst,
+    latest: VecDeque<Duration>,
+    closed_until: Duration,
+}
+
+impl Punished {
+    /// Time until there is room.
+    fn wait(&mut self, now: Duration) -> Option<Duration> {
+        while self.latest.front().is_some_and(|at| *at + self.burst.window.0 <= now) {
+            self.latest.pop_front();
+        }
+        if self.latest.len() >= self.burst.requests.get() as usize {
+            self.closed_until = now + self.burst.penalty.0;
+            self.latest.clear();
+        }
+        self.closed_until.checked_sub(now).filter(|wait| !wait.is_zero())
+    }
 }
 
 impl Window {
@@ -34,66 +59,78 @@ impl Window {
         }
         self.latest.push_back(at);
     }
+
+    /// Counts what strangers have sent up to now.
+    fn let_in(&mut self, count_throttled: bool, now: Duration) {
+        while let Some(at) = self.strangers.next(now) {
+            self.of_strangers += 1;
+            if count_throttled || self.wait(at).is_none() {
+                self.count(at);
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
 pub struct Windows {
     buckets: [Option<Window>; Bucket::COUNT],
     count_throttled: bool,
-    stranger: Option<Stranger>,
 }
 
 impl Windows {
     pub fn new(scenario: &Scenario) -> Self {
-        let window = |allowance| Window { allowance, latest: VecDeque::new(), stranger: 0 };
-        Self {
-            buckets: scenario.throttle.0.map(|allowance| allowance.map(window)),
-            count_throttled: scenario.count_throttled,
-            stranger: scenario.stranger.clone(),
-        }
+        let window = |bucket: usize| {
+            let burst = scenario.throttle.1[bucket];
+            Some(Window {
+                allowance: scenario.throttle.0[bucket]?,
+                latest: VecDeque::new(),
+                strangers: Strangers::new(scenario),
+                of_strangers: 0,
+                burst: burst.map(|burst| Punished { burst, latest: VecDeque::new(), closed_until: Duration::ZERO }),
+            })
+        };
+        Self { buckets: std::array::from_fn(window), count_throttled: scenario.count_throttled }
     }
 
     /// Whether there is room for a request now; the time until there is, otherwise. A request that finds none is
     /// counted here if throttled requests count; one that finds room must be handed to [`Windows::count`].
     pub fn look(&mut self, bucket: Bucket, now: Duration) -> Result<(), Duration> {
         let Some(window) = &mut self.buckets[bucket.index()] else { return Ok(()) };
-        if let Some(stranger) = &self.stranger {
-            let_in(stranger, window, self.count_throttled, now);
-        }
-        let Some(wait) = window.wait(now) else { return Ok(()) };
+        window.let_in(self.count_throttled, now);
+        let punished = window.burst.as_mut().and_then(|burst| burst.wait(now));
+        let Some(wait) = window.wait(now).max(punished) else { return Ok(()) };
         if self.count_throttled {
             window.count(now);
         }
-        Err(window.wait(now).unwrap_or(wait))
+        Err(window.wait(now).unwrap_or(wait).max(wait))
     }
 
     pub fn count(&mut self, bucket: Bucket, now: Duration) {
         if let Some(window) = &mut self.buckets[bucket.index()] {
             window.count(now);
+            if let Some(burst) = &mut window.burst {
+                burst.latest.push_back(now);
+            }
         }
+    }
+
+    /// How much of the allowance is used up, 1 being all of it.
+    pub fn load(&self, bucket: Bucket, now: Duration) -> f64 {
+        let Some(window) = &self.buckets[bucket.index()] else { return 0.0 };
+        let length = window.allowance.window;
+        let recent = window.latest.iter().rev().take_while(|at| **at + length > now).count();
+        recent as f64 / f64::from(window.allowance.requests)
+    }
+
+    /// Requests of strangers, by the index of the bucket.
+    pub fn of_strangers(&self) -> [u64; Bucket::COUNT] {
+        std::array::from_fn(|bucket| self.buckets[bucket].as_ref().map_or(0, |window| window.of_strangers))
     }
 
     /// The length of a bucket's window, also where there is no limit.
     pub fn length(&self, bucket: Bucket) -> Duration {
         self.buckets[bucket.index()].as_ref().map_or(bucket.allowance().window, |window| window.allowance.window)
     }
-}
-
-/// Counts what the stranger has sent up to now.
-fn let_in(stranger: &Stranger, window: &mut Window, count_throttled: bool, now: Duration) {
-    let rate = u128::from(stranger.requests_per_second.get());
-    let end = stranger.until.map_or(now, |until| until.0.min(now));
-    let Some(active) = end.checked_sub(stranger.from.0) else { return };
-    let sent = (active.as_nanos() * rate / 1_000_000_000) as u64 + 1;
-    // What is older than a full window cannot matter any more.
-    let first = window.stranger.max(sent.saturating_sub(u64::from(window.allowance.requests)));
-    for number in first..sent {
-        let at = stranger.from.0 + Duration::from_nanos((u128::from(number) * 1_000_000_000 / rate) as u64);
-        if count_throttled || window.wait(at).is_none() {
-            window.count(at);
-        }
-    }
-    window.stranger = sent;
 }
 
 #[cfg(test)]
@@ -139,9 +176,39 @@ mod tests {
     #[test]
     fn a_stranger_eats_of_the_allowance() {
         let (mut windows, bucket) =
-            windows(&format!("{THREE}stranger: {{ requests_per_second: 1, from: 100s, until: 200s }}\n"));
+            windows(&format!("{THREE}strangers: [{{ requests_per_second: 1, from: 100s, until: 200s }}]\n"));
         assert_eq!(windows.look(bucket, second(50.0)), Ok(()));
         assert!(windows.look(bucket, second(150.0)).is_err());
         assert_eq!(windows.look(bucket, second(400.0)), Ok(()));
+    }
+
+    #[test]
+    fn strangers_come_one_after_the_other_at_rates_of_their_own() {
+        let (mut windows, bucket) = windows(
+            "strangers:\n- { requests_per_second: 2 }\n- { requests_per_second: 1, up_to: 3, changes_every: 10s }\n",
+        );
+        let mut sent = Vec::new();
+        for minute in 1..=4 {
+            windows.look(bucket, second(60.0 * f64::from(minute))).unwrap();
+            sent.push(windows.of_strangers()[bucket.index()]);
+        }
+        let per_minute: Vec<_> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(per_minute.iter().all(|sent| (180..=300).contains(sent)), "{per_minute:?}");
+        assert!(per_minute.windows(2).any(|pair| pair[0] != pair[1]), "{per_minute:?}");
+    }
+
+    #[test]
+    fn a_burst_closes_the_bucket_for_a_while() {
+        let (mut windows, bucket) = windows(
+            "throttle: { intune-devices/write: { requests: 100, window: 10s, burst: { requests: 2, window: 1s, penalty: 30s } } }\n",
+        );
+        for at in [0.0, 0.6, 1.2] {
+            assert_eq!(windows.look(bucket, second(at)), Ok(()));
+            windows.count(bucket, second(at));
+        }
+        assert_eq!(windows.look(bucket, second(1.5)), Err(second(30.0)));
+        assert_eq!(windows.look(bucket, second(20.0)), Err(second(11.5)));
+        assert_eq!(windows.look(bucket, second(31.5)), Ok(()));
+        assert_eq!(windows.load(bucket, second(25.0)), 0.01, "throttled ones count");
     }
 }

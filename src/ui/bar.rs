@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::progress::Progress;
 use super::stderr::Stderr;
+use crate::catalog::Budget;
 use crate::runner::event::Event;
 
 const REDRAW: Duration = Duration::from_millis(100);
@@ -24,11 +25,11 @@ const BUSY: usize = 64;
 
 /// Shows a run on a thread of its own, so that a terminal that takes nothing holds up no request. What it gives back
 /// resolves when the last line is drawn.
-pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) -> oneshot::Receiver<()> {
+pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) -> oneshot::Receiver<()> {
     let (done, drawn) = oneshot::channel();
     let runtime = Handle::current();
     let show = move || {
-        runtime.block_on(watch(events, stderr, reserve_percent));
+        runtime.block_on(watch(events, stderr, budget));
         let _ = done.send(());
     };
     // A run that cannot be shown is still a run.
@@ -37,14 +38,14 @@ pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: 
 }
 
 /// Shows a run until it has finished or its events end.
-async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent: u8) {
+async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) {
     match stderr.bar() {
         Some(bar) => {
             let styled = stderr.styled();
             bar.set_style(style(styled));
             follow(
                 events,
-                reserve_percent,
+                budget,
                 REDRAW,
                 |line| stderr.say(line),
                 |progress, now, last| match last {
@@ -57,7 +58,7 @@ async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent
         None => {
             follow(
                 events,
-                reserve_percent,
+                budget,
                 PLAIN_LINE,
                 |line| stderr.say(line),
                 |progress, now, _| {
@@ -74,13 +75,13 @@ async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, reserve_percent
 /// Feeds the state, says messages as they come, and shows the state every `period` and at the end.
 async fn follow(
     mut events: UnboundedReceiver<Event>,
-    reserve_percent: u8,
+    budget: Option<Budget>,
     period: Duration,
     mut say: impl FnMut(&str),
     mut show: impl FnMut(&Progress, Duration, bool),
 ) {
     let start = Instant::now();
-    let mut progress = Progress::new(reserve_percent);
+    let mut progress = Progress::new(budget);
     let mut batch = Vec::with_capacity(BATCH);
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -160,7 +161,7 @@ mod tests {
                 lines.borrow_mut().push(progress.line(now, false));
             }
         };
-        tokio::join!(run, follow(receiver, 0, period, say, show));
+        tokio::join!(run, follow(receiver, Some(Budget::documented(0)), period, say, show));
         lines.into_inner()
     }
 
@@ -188,7 +189,7 @@ mod tests {
             sleep(wait).await;
             sender.send(Event::Finished).unwrap();
         };
-        tokio::join!(night, follow(receiver, 0, PLAIN_LINE, |_| {}, |_, _, _| *lines.borrow_mut() += 1));
+        tokio::join!(night, follow(receiver, None, PLAIN_LINE, |_| {}, |_, _, _| *lines.borrow_mut() += 1));
         let lines = lines.into_inner();
         assert!((30..60).contains(&lines), "{lines} lines in ten hours");
     }
@@ -197,6 +198,6 @@ mod tests {
     async fn it_ends_when_the_events_do() {
         let (sender, receiver) = unbounded_channel();
         drop(sender);
-        start(receiver, Stderr::new(false, false), 0).await.unwrap();
+        start(receiver, Stderr::new(false, false), None).await.unwrap();
     }
 }

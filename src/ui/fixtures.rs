@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::catalog::Action;
+use crate::catalog::{Action, Budget};
 use crate::guard::preflight;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
@@ -45,7 +45,7 @@ pub(super) fn plan() -> Vec<Job> {
 
 pub(super) fn preview_of<T>(jobs: &[Job], see: impl FnOnce(&Preview<'_>) -> T) -> T {
     let found = preflight::inspect(jobs, "2026-11-22T07:00:00Z".parse().unwrap());
-    see(&Preview::new(jobs, &found, 0))
+    see(&Preview::new(jobs, &found, Budget::documented(0)))
 }
 
 pub(super) fn refused(status: u16, code: &str, message: &str) -> Settlement {

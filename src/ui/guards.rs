@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::style::{FAINT, OPEN, PLAIN, View, paint};
 use super::tables::Table;
 use super::text::{count, visible};
+use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
 use crate::guard::rules::Guard;
 
@@ -30,6 +31,9 @@ pub fn render(verdict: &Verdict, view: View) -> String {
         let mut files: Vec<&str> = protected.entries().iter().map(|entry| entry.file.as_ref()).collect();
         files.dedup();
         table.row(PLAIN, ["protected", &entries, &files.join(", ")]);
+    }
+    if verdict.rules.stop_when != StopWhen::default() {
+        table.row(PLAIN, ["stop_when", &verdict.rules.stop_when.to_string(), "while it runs"]);
     }
     let mut text = format!("{}\n{}", paint(view.styled, FAINT, "guards"), table.render(view.styled, 2));
     for (entry, standing) in verdict.overrides() {

@@ -4,6 +4,7 @@
 //! without a terminal. Must not: decide anything about a run.
 
 pub mod actions;
+pub mod approvals;
 pub mod bar;
 pub mod checked;
 pub mod consequences;
@@ -14,6 +15,7 @@ pub mod faults;
 mod guards;
 #[cfg(test)]
 mod fixtures;
+mod pace;
 pub mod preview;
 pub mod progress;
 pub mod result;

@@ -14,6 +14,7 @@ use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
 use super::waves;
+use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State};
 
@@ -207,21 +208,22 @@ pub fn forecast(preview: &Preview<'_>) -> String {
     let all = count_of(preview.send(), "request");
     let about = duration(longest.time);
     match preview.buckets.as_slice() {
-        [_] => format!("{all}, about {about} at {}.", pace(longest, preview.reserve_percent)),
+        [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
             "{all}, about {about}: {} of them share {}, {}.",
             count(longest.requests),
             longest.bucket,
-            pace(longest, preview.reserve_percent)
+            pace(longest, &preview.budget)
         ),
     }
 }
 
-fn pace(bucket: &BucketCount, reserve_percent: u8) -> String {
-    let documented = rate(bucket.bucket.allowance().per_second());
-    match reserve_percent {
-        0 => format!("the documented {documented} a second"),
-        reserve => format!("{} % of the documented {documented} a second", 100 - reserve.min(99)),
+fn pace(bucket: &BucketCount, budget: &Budget) -> String {
+    let whole = rate(budget.whole(bucket.bucket).per_second());
+    let whose = if budget.is_own(bucket.bucket) { "plan's" } else { "documented" };
+    match budget.reserve_percent() {
+        0 => format!("the {whose} {whole} a second"),
+        reserve => format!("{} % of the {whose} {whole} a second", 100 - reserve.min(99)),
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate, visible};
 use super::waves;
-use crate::catalog::Bucket;
+use crate::catalog::{Bucket, Budget};
 use crate::outcome::{Outcome, Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::quota::shown;
@@ -32,15 +32,18 @@ struct Pause {
 struct Words {
     done: &'static str,
     allowed: &'static str,
+    slowed: &'static str,
     until: &'static str,
     zone: &'static str,
+    lost: Option<&'static str>,
     about: &'static str,
 }
 
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
 pub struct Progress {
-    reserve_percent: u8,
+    /// `None`: nothing is paced.
+    budget: Option<Budget>,
     jobs: u32,
     tally: Tally,
     /// Sends of the last seconds: each slot holds a second's number and its sends.
@@ -48,6 +51,10 @@ pub struct Progress {
     /// Buckets in which something was sent.
     used: [bool; Bucket::COUNT],
     pauses: [Option<Pause>; Bucket::COUNT],
+    /// How much of each allowance the pace uses, in thousandths.
+    pace: [u16; Bucket::COUNT],
+    /// Time in which buckets paused because of throttle answers.
+    lost: Duration,
     /// Actions that wait for another day, and when that begins.
     days: Vec<(&'static str, Pause)>,
     /// What a run in waves waits for, if it does.
@@ -56,14 +63,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(reserve_percent: u8) -> Self {
+    pub fn new(budget: Option<Budget>) -> Self {
         Self {
-            reserve_percent,
+            budget,
             jobs: 0,
             tally: Tally::default(),
             sends: [(0, 0); WINDOW],
             used: [false; Bucket::COUNT],
             pauses: [None; Bucket::COUNT],
+            pace: [1_000; Bucket::COUNT],
+            lost: Duration::ZERO,
             days: Vec::new(),
             between_waves: None,
             stopping: false,
@@ -80,6 +89,7 @@ impl Progress {
             Event::DayUsedUp { action, wait, until, by_service } => {
                 return self.day_used_up(action, *by_service, Pause { ends: now + *wait, until: *until }, now);
             }
+            Event::Paced { bucket, permille } => self.pace[bucket.index()] = *permille,
             Event::Unreachable { delay, message } => {
                 return Some(format!("{}; next try in {}", visible(message), duration(*delay)));
             }
@@ -116,42 +126,70 @@ impl Progress {
 
     /// Sends a second that the allowances of the buckets in use make possible.
     pub fn allowed(&self) -> Option<f64> {
-        let buckets = Bucket::all().filter(|bucket| self.used[bucket.index()]);
-        let share = f64::from(100 - self.reserve_percent.min(99)) / 100.0;
-        buckets.map(|bucket| bucket.allowance().per_second() * share).reduce(|sum, more| sum + more)
+        self.sum(|_| 1.0)
     }
 
-    /// Time to the end: what is left at the pace so far, pauses and all, and never less than the pause that is on and
-    /// the rest at full pace.
+    /// The same at the pace that is kept now, because others are there too.
+    fn paced(&self) -> Option<f64> {
+        self.sum(|bucket| f64::from(self.pace[bucket.index()]) / 1_000.0)
+    }
+
+    fn sum(&self, share: impl Fn(Bucket) -> f64) -> Option<f64> {
+        let budget = self.budget?;
+        let buckets = Bucket::all().filter(|bucket| self.used[bucket.index()]);
+        buckets.map(|bucket| budget.allowance(bucket).per_second() * share(bucket)).reduce(|sum, more| sum + more)
+    }
+
+    /// Time to the end: what is left at the rate so far, pauses and all, and never less than the pause that is on and
+    /// the rest at the pace that is kept now.
     pub fn remaining(&self, now: Duration) -> Option<Duration> {
         let left = f64::from(self.jobs.saturating_sub(self.done()));
         let unpaced = self.tally.of(Outcome::Held) + self.tally.of(Outcome::NotAttempted);
-        let paced = f64::from(self.done().saturating_sub(unpaced));
-        let at_full_pace = left / self.allowed()?;
+        let sent = f64::from(self.done().saturating_sub(unpaced));
         let pause = self.pause(now).map_or(Duration::ZERO, |pause| pause.ends.saturating_sub(now));
-        let at_this_pace = if paced > 0.0 { left * now.as_secs_f64() / paced } else { 0.0 };
-        Duration::try_from_secs_f64(at_this_pace.max(at_full_pace + pause.as_secs_f64())).ok()
+        let at_this_pace = self.paced().map(|paced| left / paced + pause.as_secs_f64());
+        let at_this_rate = (sent > 0.0).then(|| left * now.as_secs_f64() / sent);
+        let longer = at_this_pace.into_iter().chain(at_this_rate).reduce(f64::max)?;
+        Duration::try_from_secs_f64(longer).ok()
     }
 
-    /// `1,240/5,000 done, 9.7/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 6 min left`.
+    /// `1,240/5,000 done, 4.7/s of 10/s allowed, slowed to 4.8/s, 3 failed, throttled until 07:12:31 UTC, 40 s lost to
+    /// throttling, about 14 min left`.
     pub fn line(&self, now: Duration, styled: bool) -> String {
         self.facts(
             now,
             styled,
-            &Words { done: " done", allowed: " allowed", until: "throttled until", zone: " UTC", about: "about " },
+            &Words {
+                done: " done",
+                allowed: " allowed",
+                slowed: "slowed to ",
+                until: "throttled until",
+                zone: " UTC",
+                lost: Some(" lost to throttling"),
+                about: "about ",
+            },
         )
     }
 
     /// The same beside a bar, where it has to fit 80 columns:
     /// `1,240/5,000, 9.7/s of 10/s, 3 failed, paused to 07:12:31Z, 6 min left`.
     pub fn short_line(&self, now: Duration, styled: bool) -> String {
-        self.facts(now, styled, &Words { done: "", allowed: "", until: "paused to", zone: "Z", about: "" })
+        self.facts(
+            now,
+            styled,
+            &Words { done: "", allowed: "", slowed: "slowed ", until: "paused to", zone: "Z", lost: None, about: "" },
+        )
     }
 
     fn facts(&self, now: Duration, styled: bool, words: &Words) -> String {
         let mut facts = vec![format!("{}/{}{}", count(self.done()), count(self.jobs), words.done)];
         if let Some(allowed) = self.allowed() {
             facts.push(format!("{}/s of {}/s{}", rate(self.rate(now)), rate(allowed), words.allowed));
+            if let Some(paced) = self.paced().filter(|paced| *paced < allowed * 0.99 && self.pause(now).is_none()) {
+                facts.push(paint(styled, OPEN, &format!("{}{}/s", words.slowed, rate(paced))));
+            }
+        } else if self.used.contains(&true) {
+            facts.push(format!("{}/s", rate(self.rate(now))));
         }
         let failed = self.tally.of(Outcome::Failed);
         if failed > 0 {
@@ -168,6 +206,9 @@ impl Progress {
         let day = self.day(now).filter(|_| self.done() < self.jobs);
         if let Some((action, pause)) = day {
             facts.push(paint(styled, OPEN, &format!("{action} waits until {}", shown(pause.until))));
+        }
+        if let Some(lost) = words.lost.filter(|_| !self.lost.is_zero()) {
+            facts.push(format!("{}{lost}", duration(self.lost)));
         }
         match (self.stopping, self.done() < self.jobs && day.is_none(), self.remaining(now)) {
             (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
@@ -227,6 +268,8 @@ impl Progress {
         let ends = now + pause;
         let told = place.is_some_and(|known| known.ends > now && ends < known.ends + Duration::from_secs(1));
         if place.is_none_or(|known| known.ends < ends) {
+            let from = place.map_or(now, |known| known.ends.max(now));
+            self.lost += ends.saturating_sub(from);
             *place = Some(Pause { ends, until });
         }
         (!told).then(|| format!("throttled: {bucket} pauses for {}", duration(pause)))
@@ -251,6 +294,9 @@ fn draining(in_flight: u32, reason: &StopReason) -> String {
         StopReason::Breaker(why) | StopReason::Wave(why) => format!("stopping: {}; {out}", visible(why)),
         StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
         StopReason::Journal(why) => format!("stopping, because the journal cannot be written: {}; {out}", visible(why)),
+        StopReason::Justification(why) => {
+            format!("stopping, because the tenant asks for a justification: {}; {out}", visible(why))
+        }
         StopReason::Unreachable(why) => {
             format!("stopping, because the host cannot be reached: {}; {out}", visible(why))
         }
@@ -274,7 +320,7 @@ mod tests {
 
     /// A run of `jobs` that has sent and settled ten a second for so many seconds.
     fn running(jobs: u32, for_seconds: u32) -> Progress {
-        let mut progress = Progress::new(0);
+        let mut progress = Progress::new(Some(Budget::documented(0)));
         progress.apply(&Event::Started { jobs, due: jobs }, Duration::ZERO);
         for job in 0..for_seconds * 10 {
             let now = seconds(f64::from(job) / 10.0);
@@ -298,13 +344,35 @@ mod tests {
         assert_eq!(message.as_deref(), Some("throttled: intune-devices/write pauses for 17 s"));
         assert_eq!(
             progress.line(now, false),
-            "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, about 7 min left"
+            "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, 17 s lost to throttling, \
+             about 7 min left"
         );
         assert_eq!(
             progress.short_line(now, false),
             "1,240/5,000, 10/s of 10/s, 3 failed, paused to 07:12:31Z, 7 min left"
         );
-        assert!(!progress.line(seconds(141.0), false).contains("throttled"), "the pause is over");
+        assert!(!progress.line(seconds(141.0), false).contains("until"), "the pause is over");
+    }
+
+    #[test]
+    fn a_pace_that_others_slow_down_is_shown_and_lengthens_what_is_left() {
+        let mut progress = running(1_000, 10);
+        progress.apply(&Event::Paced { bucket: WRITES, permille: 480 }, seconds(10.0));
+        assert_eq!(
+            progress.line(seconds(10.0), false),
+            "100/1,000 done, 10/s of 10/s allowed, slowed to 4.8/s, 3 failed, about 4 min left"
+        );
+        assert!(progress.short_line(seconds(10.0), false).ends_with("slowed 4.8/s, 3 failed, 4 min left"));
+        progress.apply(&Event::Paced { bucket: WRITES, permille: 1_000 }, seconds(11.0));
+        assert!(!progress.line(seconds(11.0), false).contains("slowed"));
+    }
+
+    #[test]
+    fn what_is_not_paced_shows_its_rate_alone() {
+        let mut progress = Progress::new(None);
+        progress.apply(&Event::Started { jobs: 2, due: 2 }, Duration::ZERO);
+        progress.apply(&Event::Sent { job: 0, bucket: WRITES }, Duration::ZERO);
+        assert_eq!(progress.line(Duration::ZERO, false), "0/2 done, 1/s");
     }
 
     #[test]
@@ -397,7 +465,7 @@ mod tests {
 
     #[test]
     fn before_anything_happened_the_line_is_short() {
-        let mut progress = Progress::new(20);
+        let mut progress = Progress::new(Some(Budget::documented(20)));
         progress.apply(&Event::Started { jobs: 24, due: 24 }, Duration::ZERO);
         assert_eq!(progress.line(Duration::ZERO, false), "0/24 done");
         progress.apply(&Event::Sent { job: 0, bucket: WRITES }, Duration::ZERO);

@@ -10,12 +10,14 @@ use std::path::Path;
 
 use serde_json::json;
 
+use super::pace;
 use super::style::{PLAIN, View, of_outcome, paint};
 use super::tables::Table;
 use super::text::{count, count_of, shorten, visible, width};
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::report::{Account, rows};
+use crate::runner::event::BucketUse;
 
 /// Rows listed one by one.
 const LISTED: usize = 20;
@@ -32,6 +34,8 @@ pub struct RunResult<'a> {
     pub report: Option<&'a Path>,
     /// Its id in the journal.
     pub run: Option<&'a str>,
+    /// What each bucket was used for; empty for a run of the past.
+    pub used: &'a [BucketUse],
 }
 
 impl<'a> RunResult<'a> {
@@ -70,6 +74,9 @@ impl<'a> RunResult<'a> {
             let _ =
                 writeln!(text, "{who} unknown to the service: gone already, or not an id of this kind in this tenant");
         }
+        for line in pace::lines(self.used) {
+            let _ = writeln!(text, "{line}");
+        }
         if let Some(report) = self.report {
             let _ = writeln!(text, "report: {}", report.display());
         }
@@ -84,6 +91,9 @@ impl<'a> RunResult<'a> {
             if settlement.outcome.standing() != Standing::Good {
                 write_line(&mut out, &row)?;
             }
+        }
+        if let Some(pace) = pace::json(self.used) {
+            write_line(&mut out, &pace)?;
         }
         if let Some(report) = self.report {
             write_line(&mut out, &json!({ "run": self.run, "report": report.to_string_lossy() }))?;
@@ -212,7 +222,7 @@ mod tests {
     fn a_result_looks_like_this_at_100_columns() {
         let (jobs, settlements) = (plan(), settlements());
         let report = Path::new("out.csv");
-        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report), run: None };
+        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report), run: None, used: &[] };
         let text = result.render(View { width: Some(100), styled: false });
         assert!(text.lines().rev().skip(1).all(|line| width(line) <= 100), "{text}");
         assert_eq!(
@@ -238,8 +248,8 @@ mod tests {
         let jobs: Vec<_> = (1..=500).map(|row| job(row, "retire", ID, vec![])).collect();
         let mut settlements = vec![refused(403, "Forbidden", "no"); 400];
         settlements.extend(vec![Settlement::unsent(Outcome::Unknown, "lost"); 100]);
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
+            .render(View::default());
         assert!(
             text.contains("\nand 480 more:\n  380  failed   403 Forbidden: no\n  100  unknown  lost\n\n"),
             "{text}"
@@ -258,8 +268,8 @@ mod tests {
                 }
             })
             .collect();
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
+            .render(View::default());
         let expected = "and 10 more:\n  5  failed   403 Forbidden: No. (activity …)\n  \
                         5  unknown  look at managedDevice … before repeating retire\n\n";
         assert!(text.contains(expected), "{text}");
@@ -268,8 +278,8 @@ mod tests {
     #[test]
     fn a_run_without_trouble_is_two_lines() {
         let (jobs, settlements) = (plan(), vec![accepted(); 6]);
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None }.render(View::default());
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
+            .render(View::default());
         assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
         assert_eq!(text.lines().count(), 2);
     }
@@ -278,8 +288,13 @@ mod tests {
     fn json_is_one_object_a_line_and_the_account_is_the_last() {
         let (jobs, settlements) = (plan(), settlements());
         let mut out = Vec::new();
-        let result =
-            RunResult { jobs: &jobs, settlements: &settlements, report: Some(Path::new("out.csv")), run: None };
+        let result = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report: Some(Path::new("out.csv")),
+            run: None,
+            used: &[],
+        };
         result.write_json(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use musterout::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
 use musterout::guard::daily::{Rules, Settings};
 use musterout::journal::daily::Account;
 use musterout::runner::limiter::Pacing;
@@ -27,6 +28,9 @@ pub struct ScenarioFile {
     pub guards: Option<String>,
     /// A plan as an operator writes it, in place of `plan`: YAML if it starts with `version`, CSV otherwise.
     pub plan_text: Option<String>,
+    /// With how many seeds it is played; a long one may do with one.
+    #[serde(default = "all_seeds")]
+    pub seeds: usize,
     #[serde(default)]
     pub limits: LimitsOfFile,
     /// What a plan would say under `limits: { daily: … }`. Without it, daily limits are not kept.
@@ -49,6 +53,10 @@ pub struct ScenarioFile {
     pub expect: Expect,
 }
 
+fn all_seeds() -> usize {
+    usize::MAX
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
@@ -65,6 +73,8 @@ pub struct LimitsOfFile {
     max_attempts: u32,
     reserve_percent: u8,
     pacing: Pace,
+    /// Requests and seconds, by the name of the bucket.
+    allowances: BTreeMap<String, (u32, u64)>,
     /// Default: none, because the simulated tenant shows every effect at once.
     settling: Seconds,
 }
@@ -84,6 +94,7 @@ impl Default for LimitsOfFile {
             max_attempts: DEFAULT_MAX_ATTEMPTS,
             reserve_percent: 0,
             pacing: Pace::Documented,
+            allowances: BTreeMap::new(),
             settling: Seconds::default(),
         }
     }
@@ -92,11 +103,23 @@ impl Default for LimitsOfFile {
 impl LimitsOfFile {
     pub fn limits(&self) -> Limits {
         let pacing = match self.pacing {
-            Pace::Documented => Pacing::Documented { reserve_percent: self.reserve_percent },
+            Pace::Documented => Pacing::Within(self.budget()),
             Pace::Unpaced => Pacing::Off,
         };
         let settling = self.settling.0;
         Limits { concurrency: self.concurrency, max_attempts: self.max_attempts, settling, pacing }
+    }
+}
+
+impl LimitsOfFile {
+    fn budget(&self) -> Budget {
+        let mut own = OwnAllowances::default();
+        for bucket in Bucket::all() {
+            let allowance = self.allowances.get(&bucket.to_string());
+            own[bucket.index()] = allowance
+                .map(|(requests, seconds)| Allowance { requests: *requests, window: Duration::from_secs(*seconds) });
+        }
+        Budget::new(Terms { own, reserve_percent: self.reserve_percent, ..Terms::default() })
     }
 }
 
@@ -154,6 +177,13 @@ pub struct Expect {
     pub throttled: Option<Range>,
     /// Effects, over what the tenant's windows would have let through in that time.
     pub share_of_allowance: Option<Range>,
+    /// Effects, over what strangers left of what the tenant's windows would have let through in that time.
+    pub share_of_the_rest: Option<Range>,
+    /// 429 answers, over requests.
+    pub throttled_share: Option<Range>,
+    /// Requests in one window of the allowance, of which the end is given in seconds since the run began, over the
+    /// allowance.
+    pub share_of_window_at: Option<(f64, Range)>,
     /// The same for one bucket, over the time until its last request.
     #[serde(default)]
     pub share_of_bucket: BTreeMap<String, Range>,
@@ -193,6 +223,7 @@ pub enum Stopped {
     Wave,
     SignIn,
     Unreachable,
+    Justification,
 }
 
 impl ScenarioFile {

@@ -38,9 +38,10 @@ pub fn summary(file: &ScenarioFile, played: &Played) -> String {
         outcomes.push_str(&format!(" {}={count}", outcome.name()));
     }
     format!(
-        "{:>9.1} s  share {:.3}  429s {:>4}  requests {:>6}  reads {:>4}  tokens {:>2}  attempts {:>3} {outcomes}",
+        "{:>9.1} s  share {:.3}  of rest {:.3}  429s {:>4}  requests {:>6}  reads {:>4}  tokens {:>2}  attempts {:>3} {outcomes}",
         played.took.as_secs_f64(),
         share(file, played, &buckets(played), played.took),
+        share_of_the_rest(file, played),
         throttled(played),
         played.counts.requests,
         played.counts.reads,
@@ -138,11 +139,11 @@ fn words(settled: &Settlement) -> String {
     texts.into_iter().flatten().map(|text| &**text).collect::<Vec<_>>().join("; ")
 }
 
-/// Where pacing is on, no window ever holds more than the documentation allows.
+/// Where pacing is on, no window ever holds more than the run may use.
 fn pace(played: &Played) -> Vec<String> {
-    let paced = played.limits.pacing != Pacing::Off;
-    let busy = Bucket::all().filter(|_| paced).filter_map(|bucket| {
-        let allowance = bucket.allowance();
+    let Pacing::Within(budget) = played.limits.pacing else { return Vec::new() };
+    let busy = Bucket::all().filter_map(|bucket| {
+        let allowance = budget.allowance(bucket);
         let most = played.wire.busiest(bucket, allowance.window);
         let over = most > allowance.requests as usize;
         over.then(|| format!("{most} requests of {bucket} in one window of {:?}", allowance.window))
@@ -167,6 +168,11 @@ fn expectations(file: &ScenarioFile, played: &Played) -> Vec<String> {
     hold("most_effects_on_one_target", expect.most_effects_on_one_target, f64::from(most.unwrap_or_default()));
     hold("throttled", expect.throttled, throttled(played) as f64);
     hold("share_of_allowance", expect.share_of_allowance, share(file, played, &buckets(played), played.took));
+    hold("share_of_the_rest", expect.share_of_the_rest, share_of_the_rest(file, played));
+    hold("throttled_share", expect.throttled_share, throttled(played) as f64 / counts.requests.max(1) as f64);
+    if let Some((end, range)) = expect.share_of_window_at {
+        hold("share_of_window_at", Some(range), share_of_window(file, played, Duration::from_secs_f64(end)));
+    }
     hold("requests", expect.requests, counts.requests as f64);
     hold("reads", expect.reads, counts.reads as f64);
     hold("token_requests", expect.token_requests, counts.token_requests as f64);
@@ -248,4 +254,25 @@ fn share(file: &ScenarioFile, played: &Played, buckets: &[Bucket], time: Duratio
     }
     let happened: u32 = names.into_iter().map(|name| played.counts.total(name).effects).sum();
     f64::from(happened) / f64::max(permitted, 1.0)
+}
+
+/// Effects in the buckets that the plan writes to, over what was left there by strangers.
+fn share_of_the_rest(file: &ScenarioFile, played: &Played) -> f64 {
+    let buckets = buckets(played);
+    let allowed = |bucket: &Bucket| {
+        file.simulator.throttle.0[bucket.index()].unwrap_or(bucket.allowance()).per_second() * played.took.as_secs_f64()
+    };
+    let strangers = |bucket: &Bucket| played.counts.of_strangers[bucket.index()] as f64;
+    let left: f64 = buckets.iter().map(|bucket| (allowed(bucket) - strangers(bucket)).max(0.0)).sum();
+    share(file, played, &buckets, played.took) * buckets.iter().map(allowed).sum::<f64>() / left.max(1.0)
+}
+
+/// Requests of the plan's buckets in the window that ends then, over the allowance.
+fn share_of_window(file: &ScenarioFile, played: &Played, end: Duration) -> f64 {
+    let shares = buckets(played).into_iter().map(|bucket| {
+        let allowance = file.simulator.throttle.0[bucket.index()].unwrap_or(bucket.allowance());
+        let sent = played.wire.sent_between(bucket, end.saturating_sub(allowance.window), end);
+        sent as f64 / f64::from(allowance.requests)
+    });
+    shares.fold(1.0, f64::min)
 }

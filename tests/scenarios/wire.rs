@@ -91,6 +91,12 @@ impl Wire {
         most
     }
 
+    /// Requests of a bucket that left between these times since the beginning.
+    pub fn sent_between(&self, bucket: Bucket, from: Duration, to: Duration) -> usize {
+        let own = |other: &&Passed| other.bucket == bucket && (from..to).contains(&(other.sent - self.began));
+        self.passed().iter().filter(own).count()
+    }
+
     fn passed(&self) -> MutexGuard<'_, Vec<Passed>> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,7 @@
 //! YAML plans.
 
 use super::*;
+use crate::catalog::{Allowance, TenantSize};
 use proptest::prelude::*;
 
 fn yaml(job: &str) -> String {
@@ -67,7 +68,7 @@ jobs:
     assert_eq!((plan.name.as_deref(), plan.tenant.as_deref()), (Some("lab"), Some("contoso.com")));
     assert_eq!(
         plan.limits,
-        Limits { concurrency: Some(16), reserve_percent: Some(20), max_attempts: Some(3), settling_seconds: None }
+        Limits { concurrency: Some(16), reserve_percent: Some(20), max_attempts: Some(3), ..Limits::default() }
     );
     let jobs: Vec<_> = plan.jobs.iter().map(|j| (j.row, j.action.name, j.route.name, j.target())).collect();
     assert_eq!(
@@ -86,6 +87,44 @@ jobs:
     assert_eq!(body(2).as_deref(), Some(r#"{"deprovisionReason":"upgrade"}"#));
     assert_eq!(body(3).as_deref(), Some(r#"{"deprovisionReason":"lost"}"#));
     assert_eq!((plan.inputs.len(), plan.inputs[0].rows, plan.inputs[0].format.as_str()), (1, 4, "YAML"));
+}
+
+#[test]
+fn limits_name_the_tenants_size_a_priority_and_allowances_of_the_plans_own() {
+    let with = |limits: &str| {
+        format!("version: 1\nlimits: {limits}\njobs: [ {{ action: retire, targets: [ {{ id: {A} }} ] }} ]\n")
+    };
+    let text = with(
+        "{ tenant_size: large, priority: low, allowances: { intune-devices/write: { requests: 50, window_seconds: 10 } } }",
+    );
+    let plan = loaded("plan.yaml", &text);
+    assert_eq!((plan.limits.tenant_size, plan.limits.low_priority), (Some(TenantSize::Large), Some(true)));
+    let own: Vec<_> = plan.limits.allowances.iter().flatten().collect();
+    assert_eq!(own, [&Allowance { requests: 50, window: std::time::Duration::from_secs(10) }]);
+    assert!(plan.warnings.is_empty());
+    for (limits, parts) in [
+        ("{ tenant_size: huge }", ["`tenant_size` is small or medium or large", "huge"]),
+        ("{ priority: high }", ["`priority` is low or normal", "high"]),
+        (
+            "{ allowances: { intune-devices/writes: {} } }",
+            ["no bucket `intune-devices/writes`", "`intune-devices/write`?"],
+        ),
+        ("{ allowances: { directory/read: { requests: 5 } } }", ["in any window", "window_seconds: 20"]),
+        ("{ allowances: { directory/read: { requests: 0, window_seconds: 1 } } }", ["`requests`", "from 1"]),
+    ] {
+        one_fault("plan.yaml", &with(limits), &parts);
+    }
+}
+
+#[test]
+fn an_allowance_beyond_the_documented_one_is_warned_of() {
+    let text = format!(
+        "version: 1\nlimits: {{ allowances: {{ intune-devices/write: {{ requests: 400, window_seconds: 20 }} }} }}\n\
+         jobs: [ {{ action: retire, targets: [ {{ id: {A} }} ] }} ]\n"
+    );
+    let plan = loaded("plan.yaml", &text);
+    let warnings: Vec<_> = plan.warnings.iter().map(|warning| warning.render(false)).collect();
+    assert!(warnings.len() == 1 && warnings[0].contains("200 writes"), "{warnings:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! the structs below, there are no fractions, and lines end in `\n`: the same preview makes the same bytes everywhere.
 //! The digest is SHA-256 over all lines before its own.
 
+mod limits;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,12 +18,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
 use crate::job::Job;
 
+pub use limits::LimitsOfPreview;
 pub use read::{Unusable, read};
 pub use write::write;
 
@@ -69,19 +70,6 @@ pub struct PlanOfPreview {
     pub key: String,
     /// Of the plan's files.
     pub digest: String,
-}
-
-/// How hard a run may work; `None`: the default.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitsOfPreview {
-    pub concurrency: Option<u16>,
-    pub reserve_percent: Option<u8>,
-    pub max_attempts: Option<u8>,
-    pub settling_seconds: Option<u16>,
-    /// What the plan says of the tenant's daily limits.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub daily: DailySettings,
 }
 
 /// A saved preview, read and found whole.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::write::hexadecimal;
 use super::{BEGINNING, END, Head, Line, SavedPreview, VERSION};
-use crate::catalog::Action;
+use crate::catalog::{Action, Budget};
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Hold};
 use crate::guard::rules::Rules;
@@ -161,7 +161,7 @@ fn judge(hold: Option<&Hold>, job: &Job, at: usize, (state, finding): (&str, Opt
 
 /// There is one way to write a preview down. A file that says the same in another way was not written by this program.
 fn same_when_written(saved: &SavedPreview) -> Result<(), Unusable> {
-    let preview = Preview::new(&saved.jobs, &saved.preflight, 0).seen(&saved.sightings);
+    let preview = Preview::new(&saved.jobs, &saved.preflight, Budget::documented(0)).seen(&saved.sightings);
     match super::write(&saved.head, &preview, std::io::sink()) {
         Ok(digest) if digest == saved.digest => Ok(()),
         _ => Err(Unusable::Damaged("it is not written as this program writes it".into())),

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::catalog::Action;
+use crate::catalog::{Action, Budget};
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts, Parameters};
@@ -68,7 +68,7 @@ fn device(number: usize, order: &[usize]) -> Sighting {
 
 fn saved(jobs: &[Job], sightings: &[Option<Sighting>], guards: Value) -> (Vec<u8>, String) {
     let preflight = preflight::inspect(jobs, "2026-11-22T10:00:00Z".parse().unwrap());
-    let preview = Preview::new(jobs, &preflight, 0).seen(sightings);
+    let preview = Preview::new(jobs, &preflight, Budget::documented(0)).seen(sightings);
     let mut out = Vec::new();
     let digest = write(&head(guards, jobs.len()), &preview, &mut out).unwrap();
     (out, digest)
@@ -94,7 +94,7 @@ fn the_bytes_are_an_interface_and_stay_what_they_are() {
     let (bytes, digest) = sample();
     assert_eq!(
         digest,
-        "a7700c6d2efc99b5662c57f90fc9ca3ec645b8f81b5ae47c85077073fa77ab92",
+        "aa4c003f923aae8631e58a7f87cc22764399693825ab57907cb6e748c7689eb1",
         "{}",
         String::from_utf8(bytes).unwrap()
     );

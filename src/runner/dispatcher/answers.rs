@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
+use super::super::executor::Seen;
 use super::super::ledger::Progress;
+use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision};
 use super::super::worker::{Answer, Done};
@@ -32,6 +34,7 @@ impl Dispatcher {
         }
         let step = self.in_flight.remove(&job);
         let times = Times { sent, now: answered };
+        self.make_room(job, &answer, times);
         match answer {
             Answer::Attempt(reply) => self.after_attempt(job, reply, times),
             Answer::NeverReleased => {
@@ -48,6 +51,26 @@ impl Dispatcher {
         }
     }
 
+    /// One request fewer is out: what its answer tells of the service's load.
+    fn make_room(&mut self, job: u32, answer: &Answer, times: Times) {
+        let Times { sent, now } = times;
+        let job = &self.jobs[job as usize];
+        let (bucket, reply) = match answer {
+            Answer::NeverReleased | Answer::TurnedAway(_) => return self.gates[job.bucket().index()].never_left(),
+            Answer::Attempt(reply) => (job.bucket(), Some(reply)),
+            Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::Look(Seen::NotRead(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::ReadBack(_) | Answer::Look(_) => (job.read_bucket(), None),
+        };
+        if !self.gates[bucket.index()].returned(reply, sent, now) {
+            return;
+        }
+        match reply.is_some_and(retry::in_trouble) {
+            true => self.crowd.trouble(sent, now),
+            false => self.crowd.came_back(sent, now, self.in_flight.len() + 1),
+        }
+    }
+
     fn after_attempt(&mut self, job: u32, reply: Reply, times: Times) {
         let action = self.jobs[job as usize].action;
         let bucket = self.jobs[job as usize].bucket();
@@ -57,6 +80,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
         let reason = reply.reason();
+        let crowded = retry::is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -90,21 +114,25 @@ impl Dispatcher {
             }
             Decision::PauseBucket { asked } => {
                 progress.not_a_try();
-                self.pause(bucket, asked, times);
-                self.again(job, Step::Send, times.now);
+                self.pause(bucket, asked, crowded, times);
+                self.again(job, self.way_to_send(job), times.now);
             }
             Decision::WaitForDay => {
                 progress.not_a_try();
-                self.again(job, Step::Send, times.now);
+                self.again(job, self.way_to_send(job), times.now);
             }
             Decision::WaitForHost => {
                 progress.never_sent();
                 self.host_away(&reason, times);
-                self.again(job, Step::Send, times.now);
+                self.again(job, self.way_to_send(job), times.now);
             }
             Decision::RefreshToken => {
                 progress.not_a_try();
-                self.unauthorized(job, Step::Send, reason, times.now);
+                self.unauthorized(job, self.way_to_send(job), reason, times.now);
+            }
+            Decision::Unjustified => {
+                self.drain(StopReason::Justification(reason));
+                self.leave(Item { job, step: Step::Send }, times.now);
             }
             Decision::SignInFailed => {
                 progress.never_sent();
@@ -119,7 +147,10 @@ impl Dispatcher {
         let (outcome, note) = match verdict {
             // The last answer was a no, but one before it was lost: that one may have had the effect.
             _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
-            Verdict::ApprovalRequired { code } => (outcome, Some(format!("approval request {code}"))),
+            Verdict::ApprovalRequired { code } => (outcome, Some(self.filed(job, code.clone(), now))),
+            Verdict::ApprovalPending => {
+                (outcome, Some("an approval request for it is pending already, and could not be found".to_owned()))
+            }
             Verdict::Gone if ambiguous && outcome == Outcome::AlreadyDone => {
                 let note = "gone after an attempt whose answer was lost".to_owned();
                 (retry::success(self.jobs[job as usize].action), Some(note))
@@ -162,6 +193,7 @@ impl Dispatcher {
             }
             Evidence::Gone(seen) => match retry::gone(action) {
                 Outcome::AlreadyDone => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
+                _ if self.is_approved(job) => self.settle(job, Outcome::Failed, Some(seen), now),
                 _ => self.settle(job, Outcome::Unknown, Some(format!("{seen}; {}", look_at(job, &self.jobs))), now),
             },
             Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
@@ -186,7 +218,7 @@ impl Dispatcher {
         self.note_contact(&reply.verdict, bucket, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
-                self.pause(bucket, *after, times);
+                self.pause(bucket, *after, retry::is_crowded(reply), times);
                 self.again(job, step, times.now);
             }
             // A run that is ending does not wait for a host to come back.
@@ -245,9 +277,10 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, times: Times) {
+    pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
         let Times { sent, now } = times;
-        if let Some(pause) = self.gates[bucket.index()].throttled(asked, sent, now, &mut self.rng) {
+        let answer = Throttled { asked, crowded, sent, now };
+        if let Some(pause) = self.gates[bucket.index()].throttled(answer, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
         }
     }
@@ -291,6 +324,8 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
+            // Its turn to be sent comes with the read, so that the send follows at once.
+            Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
             Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
         }
     }

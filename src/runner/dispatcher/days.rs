@@ -22,7 +22,9 @@ impl Dispatcher {
     pub(super) fn mind_the_days(&mut self, now: Instant) {
         self.quota.open(self.clock.at(now));
         for limit in 0..DailyLimit::COUNT {
-            if self.quota.closed(limit).is_none() && self.quota.fed[limit] == 0 && self.queues.parked(limit) > 0 {
+            // What came back may have settled without being sent.
+            let hungry = self.quota.fed[limit] == 0 || (self.in_flight.is_empty() && self.queues.is_idle());
+            if self.quota.closed(limit).is_none() && hungry && self.queues.parked(limit) > 0 {
                 self.quota.fed[limit] = self.queues.unpark(limit, FED);
             }
         }
@@ -38,14 +40,27 @@ impl Dispatcher {
 
     /// Whether nothing keeps the next job of a bucket back; what has no room today is put aside.
     pub(super) fn may_work(&mut self, bucket: Bucket) -> bool {
-        while let Some(item) = self.queues.peek(bucket).filter(|item| item.step == Step::Send) {
+        while let Some(item) = self.queues.peek(bucket).filter(|item| self.is_for_sending(*item)) {
             let limit = self.quota.limit_of(&self.jobs[item.job as usize]);
             let Some(limit) = limit.filter(|limit| self.quota.closed(*limit).is_some()) else { break };
             self.queues.pop(bucket);
-            self.quota.fed[limit] = self.quota.fed[limit].saturating_sub(1);
-            self.queues.park(limit, item);
+            self.no_longer_fed(item);
+            // What its read has shown today is nothing to go by on another day.
+            self.queues.park(limit, Item { step: self.way_to_send(item.job), ..item });
         }
         !self.must_wait(bucket)
+    }
+
+    /// A job leaves its queue: one less of those that were brought back.
+    pub(super) fn no_longer_fed(&mut self, item: Item) {
+        if let Some(limit) = self.quota.limit_of(&self.jobs[item.job as usize]) {
+            self.quota.fed[limit] = self.quota.fed[limit].saturating_sub(1);
+        }
+    }
+
+    /// Whether its step is a send, or the read right before one.
+    fn is_for_sending(&self, item: Item) -> bool {
+        item.step == Step::Send || (item.step == Step::ReadBack { resend: true } && self.is_approved(item.job))
     }
 
     /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
@@ -55,7 +70,7 @@ impl Dispatcher {
             self.failed.insert(job, failed);
         }
         self.close_for_the_day(job, used_up, now);
-        self.again(job, Step::Send, now);
+        self.again(job, self.way_to_send(job), now);
     }
 
     /// What has done nothing has used up nothing.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::super::event::StopReason;
 use super::super::queue::{Item, Step as QueueStep};
+use super::super::retry;
 use super::Dispatcher;
 use super::answers::Times;
 use super::waves::{Phase, Waves};
@@ -175,7 +176,7 @@ impl Dispatcher {
             unseen.refused_tokens
         });
         match &reply.verdict {
-            Verdict::Throttled { after } => self.pause(bucket, *after, times),
+            Verdict::Throttled { after } => self.pause(bucket, *after, retry::is_crowded(reply), times),
             Verdict::Unreachable => self.host_away(&reason, times),
             // The first one may be an old token; the second is the tenant's word.
             Verdict::Unauthorized if refused_tokens == Some(1) => {}

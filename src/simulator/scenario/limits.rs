@@ -10,13 +10,22 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::value::{ActionName, BucketName, Seconds, parse_duration};
+use super::value::{ActionName, BucketName, Rate, Seconds, parse_duration};
 use crate::catalog::{Allowance, Bucket};
 
 /// The allowance of each bucket, by its index; `None` is no limit. Written `off`, `documented`, or a map of the buckets
-/// that differ from the documentation.
+/// that differ from the documentation. Beside it, what is punished although it is within the allowance.
 #[derive(Debug, Clone)]
-pub struct Throttle(pub [Option<Allowance>; Bucket::COUNT]);
+pub struct Throttle(pub [Option<Allowance>; Bucket::COUNT], pub [Option<Burst>; Bucket::COUNT]);
+
+/// More than so many requests in a short window close the bucket for a while.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Burst {
+    pub requests: NonZeroU32,
+    pub window: Seconds,
+    pub penalty: Seconds,
+}
 
 impl Default for Throttle {
     fn default() -> Self {
@@ -24,7 +33,7 @@ impl Default for Throttle {
         for bucket in Bucket::all() {
             windows[bucket.index()] = Some(bucket.allowance());
         }
-        Self(windows)
+        Self(windows, [None; Bucket::COUNT])
     }
 }
 
@@ -33,6 +42,7 @@ impl Default for Throttle {
 struct Window {
     requests: NonZeroU32,
     window: Seconds,
+    burst: Option<Burst>,
 }
 
 impl<'de> Deserialize<'de> for Throttle {
@@ -53,7 +63,7 @@ impl<'de> Deserialize<'de> for Throttle {
 
             fn visit_str<E: Error>(self, word: &str) -> Result<Throttle, E> {
                 match word {
-                    "off" => Ok(Throttle([None; Bucket::COUNT])),
+                    "off" => Ok(Throttle([None; Bucket::COUNT], [None; Bucket::COUNT])),
                     "documented" => Ok(Throttle::default()),
                     _ => Err(E::custom(format!("`{word}` is neither off nor documented, nor a map of buckets"))),
                 }
@@ -62,7 +72,8 @@ impl<'de> Deserialize<'de> for Throttle {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Throttle, A::Error> {
                 let mut throttle = Throttle::default();
                 while let Some(BucketName(bucket)) = map.next_key()? {
-                    let Window { requests, window } = map.next_value()?;
+                    let Window { requests, window, burst } = map.next_value()?;
+                    throttle.1[bucket.index()] = burst;
                     throttle.0[bucket.index()] = Some(Allowance { requests: requests.get(), window: window.0 });
                 }
                 Ok(throttle)
@@ -140,7 +151,11 @@ impl<'de> Deserialize<'de> for Latency {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stranger {
-    pub requests_per_second: NonZeroU32,
+    pub requests_per_second: Rate,
+    /// With it, the rate is anything from the one above to this one.
+    pub up_to: Option<Rate>,
+    /// How often it is another one.
+    pub changes_every: Option<Seconds>,
     /// Since the tenant began.
     #[serde(default)]
     pub from: Seconds,

@@ -3,6 +3,7 @@
 //! In: YAML. Out: a [`Scenario`], or where and why it cannot be one. Every key has a default, and the default scenario
 //! is a healthy tenant with documented limits in which every id exists. Must not: play any of it; the tenant does.
 
+mod approvals;
 mod fault;
 mod holdings;
 mod limits;
@@ -13,10 +14,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use approvals::{Approvals, CodeIn, Decision, Deed, FiledStatus, Filters, ListedRequest};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
-pub use limits::{Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
-pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
+pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
+pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
 
 /// Everything that can be told to a simulated tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,7 +47,7 @@ pub struct Scenario {
     pub count_throttled: bool,
     /// How a throttle answer says when to come back.
     pub retry_after: RetryAfter,
-    pub stranger: Option<Stranger>,
+    pub strangers: Vec<Stranger>,
     pub daily: Daily,
     /// The hour, in UTC, at which the day of the daily limits turns.
     pub daily_reset_hour: HourOfDay,
@@ -59,6 +61,8 @@ pub struct Scenario {
     pub daily_portal: Daily,
     /// What a delete uses up as well.
     pub daily_cascade: Vec<ActionName>,
+    /// Multi Admin Approval; without it nothing needs approval.
+    pub approvals: Approvals,
     /// Tried in this order; the first that fires is played.
     pub faults: Vec<FaultRule>,
     /// Whether requests are kept for `GET /simulator/requests`.
@@ -82,7 +86,7 @@ impl Default for Scenario {
             throttle: Throttle::default(),
             count_throttled: true,
             retry_after: RetryAfter::Integer,
-            stranger: None,
+            strangers: Vec::new(),
             daily: Daily::default(),
             daily_reset_hour: HourOfDay::default(),
             daily_answer: DailyAnswer::default(),
@@ -90,6 +94,7 @@ impl Default for Scenario {
             daily_day: DailyDay::default(),
             daily_portal: Daily::default(),
             daily_cascade: Vec::new(),
+            approvals: Approvals::default(),
             faults: Vec::new(),
             log: Switch(true),
         }
@@ -149,6 +154,7 @@ impl ScenarioError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Allowance;
     use std::time::Duration;
 
     const EVERYTHING: &str = include_str!("everything.yaml");
@@ -159,11 +165,12 @@ mod tests {
         assert_eq!(scenario.faults.len(), 16);
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
-        let Throttle(windows) = scenario.throttle;
-        assert_eq!(
-            windows.map(|window| window.map(|window| window.requests)),
-            [Some(1_800), Some(50), Some(900), Some(100)]
-        );
+        let Throttle(windows, bursts) = scenario.throttle;
+        let mut documented = Throttle::default().0;
+        documented[1] = Some(Allowance { requests: 50, window: Duration::from_secs(10) });
+        assert_eq!(windows, documented);
+        assert_eq!(bursts.map(|burst| burst.map(|burst| burst.requests.get()))[..2], [None, Some(15)]);
+        assert_eq!(scenario.strangers.len(), 2);
     }
 
     #[test]

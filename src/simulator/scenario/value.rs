@@ -79,6 +79,20 @@ impl<'de> Deserialize<'de> for BucketName {
     }
 }
 
+/// So many a second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate(pub f64);
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(deserializer)?;
+        match (0.001..=10_000.0).contains(&value) {
+            true => Ok(Self(value)),
+            false => Err(D::Error::custom(format!("a rate is between 0.001 and 10000 a second, not {value}"))),
+        }
+    }
+}
+
 /// From never (0) to always (1).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Probability(pub f64);

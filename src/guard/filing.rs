@@ -1,0 +1,117 @@
+//! How many approval requests may be open at a time.
+//!
+//! In: what the daily limits leave of an action ([`super::daily`]), what is open. Out: whether one more may be filed. Pure.
+//! Must not: count for itself what is sent, or know how a request is filed.
+//!
+//! A request that is approved has to be carried out before it expires, and only so much is carried out in a day: a
+//! request beyond that is an approver's work for nothing.
+//!
+//! Source: Microsoft's page on the expiry of approval requests.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::daily::{Book, Rules};
+use crate::catalog::{DAILY, DailyLimit};
+
+/// Days that an approval request lives.
+const DAYS: u32 = 3;
+
+/// How the note of a job ends that was left for later because of this.
+pub const NO_ROOM: &str = "as many as can be carried out before they expire";
+
+/// How many more requests can be carried out before they expire, at `daily` a day.
+///
+/// The first of the days is today, of which `used` is gone.
+pub fn room(daily: u32, used: u32, open: u32) -> u32 {
+    (daily.saturating_mul(DAYS)).saturating_sub(used.min(daily)).saturating_sub(open)
+}
+
+/// Requests that are open, by action, and what each action may use up in a day. Without days, nothing is held back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filing {
+    open: HashMap<String, u32>,
+    /// Of each action with a daily limit: the allowances that it uses up, and what is gone of them today.
+    days: HashMap<&'static str, Vec<(u32, u32)>>,
+}
+
+impl Filing {
+    pub fn new(open: HashMap<String, u32>, rules: &Rules, book: &Book, now: Timestamp) -> Self {
+        let day = |limit: usize| (rules.allowance(limit), book.used(rules, limit, now));
+        let days = (0..DailyLimit::COUNT).map(|limit| (DAILY[limit].action, rules.uses(limit).map(day).collect()));
+        Self { open, days: days.collect() }
+    }
+
+    /// Whether a request for that action may turn into an approval request, while `in_flight` others are on their way to.
+    pub fn has_room(&self, action: &str, in_flight: u32) -> bool {
+        let open = self.open(action).saturating_add(in_flight);
+        self.days.get(action).is_none_or(|days| days.iter().all(|(daily, used)| room(*daily, *used, open) > 0))
+    }
+
+    pub fn filed(&mut self, action: &str) {
+        *self.open.entry(action.to_owned()).or_default() += 1;
+    }
+
+    pub fn open(&self, action: &str) -> u32 {
+        self.open.get(action).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::daily::Settings;
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_daily_limits_cover_what_can_need_approval() {
+        let approvable = crate::catalog::ACTIONS.iter().filter(|action| action.approvable);
+        let without: Vec<_> = approvable.filter(|action| DailyLimit::index_of(action).is_none()).collect();
+        assert!(without.is_empty(), "{without:?}");
+    }
+
+    #[test]
+    fn the_day_is_the_ledgers() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let settings = Settings { retire: Some(10), reserve_percent: Some(10), ..Settings::default() };
+        let rules = Rules::new(&settings).unwrap();
+        let (retire, delete) = (DailyLimit::index_named("retire").unwrap(), DailyLimit::index_named("delete").unwrap());
+        let mut book = Book::default();
+        (0..4).for_each(|_| book.enter(retire, now));
+        let open = HashMap::from([("retire".to_owned(), 22), ("delete".to_owned(), 23)]);
+        let mut filing = Filing::new(open.clone(), &rules, &book, now);
+        assert!(filing.has_room("retire", 0), "three times nine, less four, less twenty-two");
+        assert!(!filing.has_room("retire", 1));
+        assert!(!filing.has_room("delete", 0), "it may use up retires");
+        filing.filed("retire");
+        assert!(!filing.has_room("retire", 0));
+        assert!(Filing::default().has_room("retire", 9_999));
+        book.pause(delete, now + jiff::SignedDuration::from_hours(1));
+        let filing = Filing::new(open, &rules, &book, now + jiff::SignedDuration::from_hours(2));
+        assert!(filing.has_room("retire", 0) && !filing.has_room("retire", 1), "four count for a day");
+        let filing = Filing::new(HashMap::new(), &rules, &book, now + jiff::SignedDuration::from_hours(25));
+        assert!(filing.has_room("retire", 26) && !filing.has_room("retire", 27), "tomorrow is another day");
+    }
+
+    #[test]
+    fn three_days_of_the_limit_less_what_is_gone() {
+        assert_eq!(room(500, 0, 0), 1_500);
+        assert_eq!(room(500, 100, 1_000), 400);
+        assert_eq!(room(500, 9_999, 1_000), 0, "a day has no more than its limit");
+    }
+
+    proptest! {
+        /// Day after day, each carries out what it may: whatever was filed with room is carried out by the third.
+        #[test]
+        fn what_is_filed_can_be_carried_out(daily in 1u32..2_000, used in 0u32..3_000, open in 0u32..9_000) {
+            let all = open + room(daily, used, open);
+            prop_assume!(room(daily, used, open) > 0);
+            let left = (0..DAYS).fold(all, |left, day| {
+                let today = if day == 0 { daily - used.min(daily) } else { daily };
+                left.saturating_sub(today)
+            });
+            prop_assert_eq!(left, 0);
+        }
+    }
+}
