@@ -1,7 +1,7 @@
 //! Approvals over days: filed, approved late, rejected, expired, completed in the portal, with crashes between and within.
 //!
 //! In: seeds. Out: the seed and what does not balance: a target acted on twice, a code that left when it was not good, a
-//! row that says other than what happened. Under a paused clock and in one process: a crash is a copy of the database as
+//! row that says other than what happened. And the days of the tenant's limits, which are waited for in the same place. Under a paused clock and in one process: a crash is a copy of the database as
 //! it is committed at that moment, and a new runner that goes on from the copy, days later. Must not: open sockets.
 
 use std::collections::HashMap;
@@ -170,7 +170,7 @@ impl Life {
             tenant: "simulated",
             jobs: Arc::clone(&self.jobs),
             holds: preflight::inspect(&self.jobs, self.now()).holds,
-            earlier: ops::take_up(&record.jobs, Only::Open, requests.refile).unwrap(),
+            earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
             requests,
             brakes: musterout::guard::Brakes::default(),
             people: None,
@@ -372,5 +372,73 @@ approvals:
         assert!((2.9..3.2).contains(&life.days()), "{} days", life.days());
         let reads = life.tenant.counts().reads;
         assert!((400..600).contains(&reads), "{reads} reads in three days");
+    });
+}
+
+fn retires_a_day(retires: u32) -> Arc<Account> {
+    account(&Settings { retire: Some(retires), reserve_percent: Some(0), ..Settings::default() })
+}
+
+/// One command, left alone: it goes on when the day has turned, and asks for nothing in between.
+#[test]
+fn a_run_that_waits_goes_on_from_day_to_day() {
+    paused(async {
+        let scenario = "throttle: off\ndaily: { retire: 10 }\ndaily_day: sliding\ndaily_answer: 403\n";
+        let mut life = Life::new(&retires(25), scenario, 1, 4);
+        life.account = retires_a_day(10);
+        let requests = Requests { wait: true, ..Requests::default() };
+        let ended = life.live(usize::MAX, requests, &mut Rng::with_seed(1)).await.unwrap();
+        life.balance(&ended.settlements, "days");
+        assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 25, "{:#?}", ended.settlements);
+        assert!((2.0..2.1).contains(&life.days()), "{} days", life.days());
+        let counts = life.tenant.counts();
+        assert_eq!((counts.reads, counts.statuses.get(&403)), (0, None), "the service had to say no, or was asked");
+    });
+}
+
+/// What is approved and has no room today is completed on its day, by its code, after a new look at it.
+#[test]
+fn what_is_approved_waits_for_its_day() {
+    let scenario = "
+throttle: off
+daily: { retire: 2 }
+daily_day: sliding
+daily_answer: 403
+approvals:
+  actions: [retire]
+  decisions: [{ after: 5h, do: approve }]
+";
+    paused(async {
+        let mut life = Life::new(&retires(6), scenario, 1, 4);
+        life.account = retires_a_day(2);
+        let requests = Requests { wait: true, ..Requests::default() };
+        let ended = life.live(usize::MAX, requests, &mut Rng::with_seed(1)).await.unwrap();
+        life.balance(&ended.settlements, "approved");
+        assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 6, "{:#?}", ended.settlements);
+        assert!((2.2..2.4).contains(&life.days()), "{} days", life.days());
+        let counts = life.tenant.counts();
+        assert_eq!(counts.statuses.get(&403), None, "the service had to say no");
+        assert!((250..500).contains(&counts.reads), "{} reads in two days", counts.reads);
+    });
+}
+
+/// Whoever chooses what failed means all of it, also what has to wait for another day.
+#[test]
+fn what_was_chosen_and_had_no_room_is_chosen_still() {
+    let scenario = "
+throttle: off
+faults: [{ on: { calls: [1] }, do: { status: { code: 400, body: json } } }]
+";
+    paused(async {
+        let mut life = Life::new(&retires(5), scenario, 1, 4);
+        let mut rng = Rng::with_seed(1);
+        let ended = life.live(usize::MAX, Requests::default(), &mut rng).await.unwrap();
+        assert_eq!(tally(&ended.settlements).of(Outcome::Failed), 5, "{:#?}", ended.settlements);
+        life.account = retires_a_day(2);
+        let requests = Requests { only: Only::Failed, wait: true, ..Requests::default() };
+        let ended = life.live(usize::MAX, requests, &mut rng).await.unwrap();
+        assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 5, "{:#?}", ended.settlements);
+        assert!((2.0..2.1).contains(&life.days()), "{} days", life.days());
+        assert!(life.tenant.counts().each("retire").all(|(_, target)| target.effects == 1));
     });
 }

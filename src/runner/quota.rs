@@ -46,6 +46,8 @@ pub struct Quota {
     book: Book,
     /// By action: no room until then.
     closed: [Option<UsedUp>; DailyLimit::COUNT],
+    /// Of those, what has been told of.
+    told: [Option<UsedUp>; DailyLimit::COUNT],
     /// Jobs brought back of those that were put aside, and not tried yet.
     pub fed: [usize; DailyLimit::COUNT],
     /// When the requests left that are out, for the book.
@@ -61,6 +63,7 @@ impl Quota {
             daily,
             book: Book::default(),
             closed: Default::default(),
+            told: Default::default(),
             fed: Default::default(),
             out: HashMap::new(),
             failed: HashMap::new(),
@@ -107,16 +110,26 @@ impl Quota {
         named.or_else(|| worded.then(|| account.rules.paused_until(now)))
     }
 
-    /// An action has no room until then. Whether that is news.
-    pub fn close(&mut self, limit: usize, used_up: UsedUp) -> bool {
+    /// An action has no room until then.
+    pub fn close(&mut self, limit: usize, used_up: UsedUp) {
         if used_up.by_service {
             self.book.pause(limit, used_up.until);
         }
-        let news = self.closed[limit].is_none_or(|known| known.until < used_up.until);
-        if news {
+        if self.closed[limit].is_none_or(|known| known.until < used_up.until) {
             self.closed[limit] = Some(used_up);
         }
+    }
+
+    /// What nobody has been told of yet.
+    pub fn news(&mut self, limit: usize) -> Option<UsedUp> {
+        let news = self.closed[limit].filter(|closed| self.told[limit].is_none_or(|told| told.until < closed.until));
+        self.told[limit] = news.or(self.told[limit]);
         news
+    }
+
+    /// A request that was out has used up nothing after all: there may be room again, unless the service has said no.
+    pub fn reopen(&mut self, limit: usize) {
+        self.closed[limit] = self.closed[limit].filter(|closed| closed.by_service);
     }
 
     pub fn closed(&self, limit: usize) -> Option<UsedUp> {

@@ -22,12 +22,30 @@ impl Dispatcher {
     pub(super) fn mind_the_days(&mut self, now: Instant) {
         self.quota.open(self.clock.at(now));
         for limit in 0..DailyLimit::COUNT {
+            self.tell_of_the_day(limit, now);
             // What came back may have settled without being sent.
             let hungry = self.quota.fed[limit] == 0 || (self.in_flight.is_empty() && self.queues.is_idle());
             if self.quota.closed(limit).is_none() && hungry && self.queues.parked(limit) > 0 {
                 self.quota.fed[limit] = self.queues.unpark(limit, FED);
             }
         }
+    }
+
+    /// Tells that an action waits, once nothing is out any more that may yet make room.
+    fn tell_of_the_day(&mut self, limit: usize, now: Instant) {
+        let out = |(job, step): (&u32, &Step)| {
+            *step == Step::Send && self.quota.limit_of(&self.jobs[*job as usize]) == Some(limit)
+        };
+        if self.quota.closed(limit).is_none_or(|closed| !closed.by_service) && self.in_flight.iter().any(out) {
+            return;
+        }
+        let Some(used_up) = self.quota.news(limit) else { return };
+        let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
+        let reason = why(limit, &used_up);
+        tracing::info!(%reason, "an action waits");
+        let action = DAILY.get(limit).map_or("", |limit| limit.action);
+        let UsedUp { until, by_service, .. } = used_up;
+        self.tell(Event::DayUsedUp { action, wait, until, by_service });
     }
 
     /// When the next action has room again that something waits for.
@@ -69,7 +87,7 @@ impl Dispatcher {
         if let Some(failed) = self.quota.failed.remove(&job) {
             self.failed.insert(job, failed);
         }
-        self.close_for_the_day(job, used_up, now);
+        self.close_for_the_day(job, used_up);
         self.again(job, self.way_to_send(job), now);
     }
 
@@ -79,8 +97,11 @@ impl Dispatcher {
         let the_job = &self.jobs[job as usize];
         let nothing = did_nothing(&reply.verdict);
         self.quota.answered(job, the_job, nothing);
-        if let (Some(journal), Some(_), true) = (&self.journal, self.quota.limit_of(the_job), nothing) {
-            journal.give_back(&reply.client_request_id);
+        if let (Some(limit), true) = (self.quota.limit_of(the_job), nothing) {
+            if let Some(journal) = &self.journal {
+                journal.give_back(&reply.client_request_id);
+            }
+            self.quota.reopen(limit);
         }
     }
 
@@ -94,25 +115,18 @@ impl Dispatcher {
         if let Some(journal) = &self.journal {
             journal.pause(take, until);
         }
-        self.close_for_the_day(job, used_up, now);
+        self.close_for_the_day(job, used_up);
         true
     }
 
-    fn close_for_the_day(&mut self, job: u32, used_up: UsedUp, now: Instant) {
+    fn close_for_the_day(&mut self, job: u32, used_up: UsedUp) {
         let progress = self.ledger.progress(job);
         // A job that waits for another day must not keep others from leaving today.
         if !progress.ambiguous && std::mem::replace(&mut progress.at_risk, false) {
             self.breaker.spared(self.jobs[job as usize].action);
         }
         let Some(limit) = self.quota.limit_of(&self.jobs[job as usize]) else { return };
-        if self.quota.close(limit, used_up) {
-            let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
-            let reason = why(limit, &used_up);
-            tracing::info!(%reason, "an action waits");
-            let action = DAILY.get(limit).map_or("", |limit| limit.action);
-            let UsedUp { until, by_service, .. } = used_up;
-            self.tell(Event::DayUsedUp { action, wait, until, by_service });
-        }
+        self.quota.close(limit, used_up);
     }
 
     /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
