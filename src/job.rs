@@ -133,6 +133,16 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
+    /// Where the plan did not name the target by its id. No part of the job's identity.
+    pub found: Option<Box<Found>>,
+}
+
+/// How a target was found, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub name: Option<Box<str>>,
+    /// What the plan says of it: `serialNumber 5CG1234XYZ`.
+    pub by: Arc<str>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -152,7 +162,7 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after }
+        Self { id, row, action, route, ids, parameters, not_before, note, after, found: None }
     }
 
     /// The id acted on.

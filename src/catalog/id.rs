@@ -3,6 +3,8 @@
 //! In: a column or key of a plan. Out: the [`IdName`] or [`Selector`] it stands for, found without regard to case,
 //! spaces and punctuation. Must not: look anything up in a tenant.
 
+use super::TargetKind;
+
 /// What the value of an id must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
@@ -63,15 +65,58 @@ const IDS: &[IdName] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selector {
     pub name: &'static str,
+    pub form: SelectorForm,
+    /// The kinds of target that can be found by it.
+    pub finds: &'static [TargetKind],
 }
 
-/// `userPrincipalName` is not here: it is an id of a user, and a selector only where the target is a device.
-pub const SELECTORS: &[Selector] = &[
-    Selector { name: "serialNumber" },
-    Selector { name: "deviceName" },
-    Selector { name: "azureADDeviceId" },
-    Selector { name: "imei" },
+/// What the value of a selector must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelectorForm {
+    /// Any text; the serial numbers that makers leave in by default are refused.
+    Serial,
+    Text,
+    Guid,
+    /// A user principal name.
+    PrincipalName,
+    /// A user principal name or the id of a user; stands for every device of that user.
+    DevicesOfUser,
+    /// The id of a group; stands for every member.
+    MembersOfGroup,
+}
+
+impl SelectorForm {
+    /// Whether one value may stand for several targets. Everything else stands for exactly one, or for none.
+    pub fn is_many(self) -> bool {
+        matches!(self, Self::DevicesOfUser | Self::MembersOfGroup)
+    }
+}
+
+const fn selector(name: &'static str, form: SelectorForm, finds: &'static [TargetKind]) -> Selector {
+    Selector { name, form, finds }
+}
+
+use TargetKind::{AutopilotIdentity, ManagedDevice, User};
+
+/// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
+pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
+
+/// Graph's own names keep Graph's spelling; the others are ours.
+pub static SELECTORS: &[Selector] = &[
+    selector("serialNumber", SelectorForm::Serial, &[ManagedDevice, AutopilotIdentity]),
+    selector("deviceName", SelectorForm::Text, &[ManagedDevice]),
+    selector("azureADDeviceId", SelectorForm::Guid, &[ManagedDevice, AutopilotIdentity]),
+    selector("imei", SelectorForm::Text, &[ManagedDevice]),
+    selector("devices_of_user", SelectorForm::DevicesOfUser, &[ManagedDevice]),
+    selector("members_of_group", SelectorForm::MembersOfGroup, &[ManagedDevice, User]),
 ];
+
+/// The kind of target that an id column alone names, where such targets can be looked up.
+pub fn kind_behind(id: IdName) -> Option<TargetKind> {
+    [(MANAGED_DEVICE, ManagedDevice), (AUTOPILOT_IDENTITY, AutopilotIdentity), (USER, User)]
+        .into_iter()
+        .find_map(|(known, kind)| (known.name == id.name).then_some(kind))
+}
 
 /// Folds a header or key so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
 pub fn fold(name: &str) -> String {
@@ -85,9 +130,9 @@ pub fn id_named(name: &str) -> Option<IdName> {
 }
 
 /// The selector of that name.
-pub fn selector_named(name: &str) -> Option<Selector> {
+pub fn selector_named(name: &str) -> Option<&'static Selector> {
     let wanted = fold(name);
-    SELECTORS.iter().copied().find(|selector| fold(selector.name) == wanted)
+    SELECTORS.iter().find(|selector| fold(selector.name) == wanted)
 }
 
 #[cfg(test)]

@@ -11,7 +11,9 @@ mod parameter;
 
 pub use actions::ACTIONS;
 pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service};
-pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
+pub use id::{
+    IdKind, IdName, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, fold, id_named, kind_behind, selector_named,
+};
 pub use parameter::{Parameter, ParameterKind};
 
 /// What an action acts on.

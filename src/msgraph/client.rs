@@ -52,7 +52,16 @@ impl<T: Transport> GraphClient<T> {
         &self.tokens
     }
 
-    async fn send(&self, request: GraphRequest<'_>, id: &str, justified: bool) -> (Reply, Option<WireReply>) {
+    /// Where Graph is, without a slash at the end.
+    pub fn graph_url(&self) -> &str {
+        &self.graph_url
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    pub(super) async fn send(&self, request: GraphRequest<'_>, id: &str, justified: bool) -> (Reply, Option<WireReply>) {
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),

@@ -9,6 +9,7 @@ pub mod client;
 mod error_body;
 mod evidence;
 pub mod http;
+pub mod read_only;
 pub mod request;
 mod retry_after;
 pub mod token;

@@ -3,8 +3,11 @@
 //! In: the header row, and the `columns:` of the plan where it has some. Out: a [`Layout`], which says where in a row
 //! to find what. Must not: read rows, or pass over a column that nobody said to leave out.
 
+use std::sync::Arc;
+
 use csv::StringRecord;
 
+use super::filter::Filter;
 use super::shown;
 use super::source::{Source, Span};
 use super::table::{At, Table};
@@ -22,7 +25,11 @@ pub struct Layout {
     pub names: Vec<String>,
     pub ids: Vec<(usize, IdName, Spelling)>,
     pub any_id: Option<usize>,
-    pub selectors: Vec<(usize, Selector)>,
+    pub selectors: Vec<(usize, &'static Selector)>,
+    /// Of a target in YAML: which devices of the inventory are meant.
+    pub filter: Option<Arc<Filter>>,
+    /// There was one, and a fault has been told.
+    pub refused_filter: bool,
     pub parameters: Vec<(usize, &'static str)>,
     pub action: Option<usize>,
     pub not_before: Option<usize>,

@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod routing;
+mod selecting;
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -18,6 +19,8 @@ use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
 use super::schedule;
 use super::shown;
+use self::selecting::{LastSteps, Selected};
+use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use crate::catalog::{IdName, Route};
@@ -45,6 +48,8 @@ type Shared = Rc<[Option<Arc<Parameters>>]>;
 #[derive(Default)]
 pub struct Expander {
     pub jobs: Vec<Job>,
+    /// Rows that have to be looked up first, in plan order.
+    pub unresolved: Vec<Unresolved>,
     pub faults: Diagnostics,
     /// The ids of the row in hand. The strings are kept for the next row.
     given: Vec<IdName>,
@@ -56,6 +61,7 @@ pub struct Expander {
     key: String,
     last_time: Option<(String, Timestamp)>,
     routes: Vec<&'static Route>,
+    last_steps: Option<LastSteps>,
 }
 
 #[derive(Default)]
@@ -65,6 +71,11 @@ struct Slot {
 }
 
 impl Expander {
+    /// Jobs so far, and rows that have yet to become some.
+    pub fn rows(&self) -> usize {
+        self.jobs.len() + self.unresolved.len()
+    }
+
     /// A number for the work of one target; those of jobs count from the other end.
     pub fn fresh_number(&mut self) -> usize {
         self.numbers_given += 1;
@@ -75,7 +86,8 @@ impl Expander {
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
         let named = self.named_route(work, layout, row);
-        let refused = self.refuse_selectors(work, layout, row) | self.collect_ids(work, layout, row, named);
+        let selected = self.select(work, layout, row);
+        let refused = self.collect_ids(work, layout, row, named);
         for field in layout.nameless.iter().copied().filter(|field| !row.field(*field).is_empty()) {
             self.fault(
                 row,
@@ -90,14 +102,22 @@ impl Expander {
             return;
         }
         let parameters = self.parameters(work, layout, row);
-        if self.given.is_empty() && refused {
+        let is_selected = !matches!(selected, Selected::Nothing);
+        if self.given.is_empty() && (refused || matches!(selected, Selected::Refused)) {
             return;
         }
-        self.choose_routes(work, layout, row, named);
+        if is_selected {
+            self.refuse_both(row);
+        } else {
+            self.choose_routes(work, layout, row, named);
+        }
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
-            self.push(work, not_before, note, &parameters, number);
+            match is_selected {
+                true => self.push_unresolved((work, named), row, selected, (not_before, note), &parameters, number),
+                false => self.push(work, not_before, note, &parameters, number),
+            }
         }
     }
 
@@ -172,23 +192,12 @@ impl Expander {
         route
     }
 
-    /// Whether there was one.
-    fn refuse_selectors(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> bool {
-        let names = layout.ids.iter().filter(|(_, id, spelling)| {
-            *spelling == Spelling::PrincipalName && work.whole && !work.steps.iter().any(|step| step.knows(id.name))
-        });
-        let names = names.map(|(field, ..)| (*field, "userPrincipalName"));
-        let selectors = layout.selectors.iter().map(|(field, selector)| (*field, selector.name));
-        let mut found = false;
-        for (field, name) in selectors.chain(names).filter(|(field, _)| !row.field(*field).is_empty()) {
-            found = true;
-            let message = || format!("`{name}` is not resolved yet: it has to be looked up, and this version does not");
-            self.fault(row, Some(field), "selector", message, || {
-                let ids = work.steps.first().map_or("id".into(), |step| vocabulary::usual_ids(step.action));
-                Some(format!("give the id instead, under `{ids}`, and leave `{name}` out"))
-            });
-        }
-        found
+    /// An id needs no looking up, and must not be at odds with what a look-up would find.
+    fn refuse_both(&mut self, row: &impl Row) {
+        let Some(id) = self.given.first() else { return };
+        let (name, field) = (id.name, self.slots[0].field);
+        let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
+        self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
     }
 
     /// Whether one of them was refused.

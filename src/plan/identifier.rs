@@ -32,7 +32,7 @@ pub fn spell(kind: IdKind, text: &str, out: &mut String) -> Result<(), NotAnId> 
 }
 
 /// `1.23E+10`: what Excel makes of a long number.
-fn is_spreadsheet_number(text: &str) -> bool {
+pub fn is_spreadsheet_number(text: &str) -> bool {
     let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let signed = exponent.starts_with(['+', '-']);

@@ -6,13 +6,16 @@
 mod columns;
 mod document;
 mod expand;
+mod filter;
 mod identifier;
 mod reader;
 mod rows;
 mod schedule;
+mod serial;
 mod source;
 mod table;
 mod targets;
+mod unresolved;
 mod vocabulary;
 mod work;
 mod yaml;
@@ -20,12 +23,16 @@ mod yaml;
 use std::path::{Path, PathBuf};
 
 use self::document::Document;
-use self::expand::{Expander, MAX_JOBS};
+use self::expand::Expander;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
+
+pub use self::expand::MAX_JOBS;
+pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
@@ -38,6 +45,8 @@ pub struct Plan {
     pub limits: Limits,
     /// In plan order.
     pub jobs: Vec<Job>,
+    /// Rows whose targets have to be looked up before they have jobs, in plan order.
+    pub unresolved: Vec<Unresolved>,
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
@@ -87,8 +96,9 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             Default::default()
         }
     };
-    let Expander { jobs, mut faults, .. } = expander;
-    if jobs.len() > MAX_JOBS {
+    let rows = expander.rows();
+    let Expander { jobs, unresolved, mut faults, .. } = expander;
+    if rows > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
         faults.push(fault.at(Place::file(path.display().to_string())));
@@ -98,7 +108,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         return Err(faults);
     }
     let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, unresolved, inputs, warnings: faults })
 }
 
 enum Format {

@@ -140,11 +140,13 @@ fn each_row(
         return None;
     }
     begin(expander, &layout);
-    expander.jobs.reserve(table.lines().min(MAX_JOBS));
+    if layout.selectors.is_empty() {
+        expander.jobs.reserve(table.lines().min(MAX_JOBS));
+    }
     let mut count = 0;
     while let Some(at) = next(&mut rows, &mut record, expander) {
         count += 1;
-        if expander.jobs.len() > MAX_JOBS {
+        if expander.rows() > MAX_JOBS {
             break;
         }
         let row = CsvRow { table: &table, names: &layout.names, record: &record, at };

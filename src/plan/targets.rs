@@ -8,6 +8,7 @@ use std::path::Path;
 use super::columns::{self, Layout, Mapping, Role};
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
+use super::filter;
 use super::reader::{Entry, Reader};
 use super::rows;
 use super::source::Source;
@@ -40,7 +41,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
         expander.report_lacking_everywhere(&job.work, |_| false);
     }
     for item in items {
-        if expander.jobs.len() > MAX_JOBS {
+        if expander.rows() > MAX_JOBS {
             return;
         }
         let Some(target) = read_target(job, item, plan, expander) else { continue };
@@ -106,6 +107,10 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     for entry in entries {
         let Entry { name, value, .. } = entry;
         match Meaning::of_key(name) {
+            _ if name == "filter" => {
+                target.layout.filter = filter::read(value, &mut reader);
+                target.layout.refused_filter = target.layout.filter.is_none();
+            }
             _ if name == "with" => own_parameters(job, item, value, &mut target, &mut reader),
             Some(Meaning::Route) => own_route(job, item, value, &mut target, &mut reader),
             None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &mut reader),

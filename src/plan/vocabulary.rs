@@ -13,7 +13,7 @@ pub enum Meaning {
     UserPrincipalName(IdName),
     /// `id`: the target acted on, whatever its kind.
     AnyId,
-    Selector(Selector),
+    Selector(&'static Selector),
     NotBefore,
     Note,
     Route,
@@ -80,12 +80,7 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 
 /// Every key that an item of `targets:` can have.
 pub fn keys_of_a_target() -> impl Iterator<Item = &'static str> {
-    ["id", "with", "notBefore", "note", "route"].into_iter().chain(targets())
-}
-
-/// The id columns that point at a target of `action`, for help: `managedDeviceId`.
-pub fn usual_ids(action: &Action) -> String {
-    list(action.default_route().ids.iter().map(|id| id.name))
+    ["id", "with", "filter", "notBefore", "note", "route"].into_iter().chain(targets())
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -35,7 +35,7 @@ use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::Settlement;
 
-pub use self::retry::DEFAULT_MAX_ATTEMPTS;
+pub use self::retry::{DEFAULT_MAX_ATTEMPTS, MAX_CONNECT_FAILURES, connect_pause, transient_pause};
 
 /// Requests in flight unless the plan says otherwise. At ten a second and a second each, sixteen are enough.
 pub const DEFAULT_CONCURRENCY: u16 = 16;

@@ -1,0 +1,106 @@
+//! Rows whose target is not an id yet.
+//!
+//! In: what a row says of its target, and the steps it is for. Out: [`Unresolved`], which `resolve` turns into jobs or
+//! into faults. Must not: look anything up, or know how.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::filter::Filter;
+use crate::catalog::{Action, Route, Selector, TargetKind};
+use crate::diagnostics::Place;
+use crate::job::Parameters;
+
+/// A row that has to be looked up before it has jobs.
+#[derive(Debug, Clone)]
+pub struct Unresolved {
+    /// Index in the plan's jobs at which its own belong.
+    pub at: u32,
+    /// As [`crate::job::Job::row`]; `None` where jobs are numbered by their position.
+    pub row: Option<u32>,
+    pub pointer: Pointer,
+    pub steps: Arc<[UnresolvedStep]>,
+    pub not_before: Option<Timestamp>,
+    pub note: Option<Box<str>>,
+    /// Where the target is named.
+    pub place: Box<Place>,
+}
+
+/// One action on the target, once it is known.
+#[derive(Debug, Clone)]
+pub struct UnresolvedStep {
+    pub action: &'static Action,
+    /// Takes one id.
+    pub route: &'static Route,
+    /// What that id is the id of.
+    pub kind: TargetKind,
+    pub parameters: Option<Arc<Parameters>>,
+}
+
+/// What is said of a target instead of its id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Pointer {
+    /// All of these are true of it.
+    Given(Box<[Criterion]>),
+    /// Every device that passes.
+    Filter(Arc<Filter>),
+}
+
+#[derive(Debug, Clone)]
+pub struct Criterion {
+    pub selector: &'static Selector,
+    /// Trimmed, never empty.
+    pub value: Box<str>,
+}
+
+impl PartialEq for Criterion {
+    fn eq(&self, other: &Self) -> bool {
+        self.selector.name == other.selector.name && self.value == other.value
+    }
+}
+
+impl Eq for Criterion {}
+
+impl std::hash::Hash for Criterion {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.selector.name.hash(state);
+        self.value.hash(state);
+    }
+}
+
+impl Pointer {
+    /// Whether it may stand for several targets.
+    pub fn is_many(&self) -> bool {
+        match self {
+            Self::Given(criteria) => criteria.iter().any(|criterion| criterion.selector.form.is_many()),
+            Self::Filter(_) => true,
+        }
+    }
+
+    /// The selectors in it, for counting.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let (criteria, filter) = match self {
+            Self::Given(criteria) => (&**criteria, None),
+            Self::Filter(_) => (&[][..], Some("filter")),
+        };
+        criteria.iter().map(|criterion| criterion.selector.name).chain(filter)
+    }
+}
+
+/// `serialNumber 5CG1234XYZ and deviceName LAB-01`: the same for the same target, so that a journal can compare it.
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(criteria) => {
+                for (index, Criterion { selector, value }) in criteria.iter().enumerate() {
+                    let and = if index > 0 { " and " } else { "" };
+                    write!(f, "{and}{} {value}", selector.name)?;
+                }
+                Ok(())
+            }
+            Self::Filter(filter) => write!(f, "filter {filter}"),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What a row is told that leads to no target, or to several.
+//!
+//! In: a row, a [`Refusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
+//! suggest one of them.
+
+use super::matching::Refusal;
+use super::pool::Member;
+use super::record::Record;
+use crate::catalog::TargetKind;
+use crate::diagnostics::Diagnostic;
+use crate::plan::Unresolved;
+
+/// So many candidates are listed.
+const LISTED: usize = 10;
+
+/// The fault of `row`, whose step acts on `kind`.
+pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+    let pointer = row.pointer.to_string();
+    let (code, message, help) = match refusal {
+        Refusal::Nothing => (
+            "no-match",
+            format!("no {} has {pointer}", one(kind)),
+            "it is compared whole, without regard to case; correct it, or take the row out".to_owned(),
+        ),
+        Refusal::NotAll(candidates) => (
+            "no-match",
+            format!("no {} has {pointer}", one(kind)),
+            format!("correct it, or take the row out; one of the values leads to\n{}", list(candidates)),
+        ),
+        Refusal::Several(candidates) => (
+            "several-matches",
+            format!("{} {} have {pointer}", candidates.len(), many(kind)),
+            format!("name the one that is meant by its id:\n{}", list(candidates)),
+        ),
+        Refusal::NoSuchGroup => ("no-match", format!("there is no group {pointer}"), "give the id of the group".into()),
+        Refusal::EmptyGroup => {
+            ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
+        }
+        Refusal::WrongMembers(members) => (
+            "wrong-members",
+            format!("{} of the group cannot be acted upon here: {pointer}", members.len()),
+            format!("only direct members that are {} are taken; these are not:\n{}", wanted(kind), list_members(members)),
+        ),
+        Refusal::SeveralOfMember(member, candidates) => (
+            "several-matches",
+            format!("{} {} are one member of the group: {pointer}", candidates.len(), many(kind)),
+            format!("{} is recorded more than once:\n{}", shown_member(member), list(candidates)),
+        ),
+        Refusal::NotRead => (
+            "not-in-inventory",
+            format!("a saved inventory does not tell {pointer}"),
+            "leave out --inventory, so that the service is asked".into(),
+        ),
+    };
+    Diagnostic::error(code, prefix(row) + &message).at((*row.place).clone()).help(help)
+}
+
+/// The service calls something an id that is none.
+pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
+    let shown: String = id.chars().take(60).collect();
+    let message = format!("{}the service gives `{shown}` as the id of {}", prefix(row), row.pointer);
+    Diagnostic::error("bad-id", message).at((*row.place).clone()).help("an id is a GUID; nothing is done to this target")
+}
+
+/// What a message about it begins with, as the plan's own faults do.
+fn prefix(row: &Unresolved) -> String {
+    match (row.place.line, &row.place.column_name) {
+        (Some(line), Some(column)) => format!("row {line}, column `{column}`: "),
+        _ => String::new(),
+    }
+}
+
+/// Members that have no managed device: nothing can be done to them, and nobody must think that it was.
+pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
+    let devices = if members.len() == 1 { "1 member of the group is" } else { &format!("{} members of the group are", members.len()) };
+    Diagnostic::warning("not-managed", format!("{}{devices} not managed by Intune, and left out: {}", prefix(row), row.pointer))
+        .at((*row.place).clone())
+        .help(format!("they have no managed device:\n{}", list_members(members)))
+}
+
+/// A filter that nothing passes is no fault: on a good day there is nothing to do.
+pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
+    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(row), row.pointer)).at((*row.place).clone())
+}
+
+fn one(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ManagedDevice => "managed device",
+        TargetKind::AutopilotIdentity => "Autopilot identity",
+        TargetKind::User => "user",
+    }
+}
+
+fn many(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ManagedDevice => "managed devices",
+        TargetKind::AutopilotIdentity => "Autopilot identities",
+        TargetKind::User => "users",
+    }
+}
+
+fn wanted(kind: TargetKind) -> &'static str {
+    if kind == TargetKind::User { "users" } else { "devices" }
+}
+
+fn list(candidates: &[&Record]) -> String {
+    let mut lines: Vec<_> = candidates.iter().take(LISTED).map(|record| shown(record)).collect();
+    if candidates.len() > LISTED {
+        lines.push(format!("… and {} more", candidates.len() - LISTED));
+    }
+    lines.join("\n")
+}
+
+/// The id, and everything that a person would tell it from another by.
+fn shown(record: &Record) -> String {
+    let identity = &record.identity;
+    let owner = identity.user_principal_name.as_deref();
+    let parts = [
+        identity.name.as_deref().map(str::to_owned),
+        identity.serial_number.as_deref().map(|serial| format!("serial {serial}")),
+        owner.map(|owner| format!("of {owner}")),
+        identity.ownership.as_deref().map(str::to_owned),
+        identity.operating_system.as_deref().map(str::to_owned),
+        identity.enrolled_at.map(|at| format!("enrolled {}", day(at))),
+        identity.last_sync_at.map(|at| format!("last sync {}", day(at))),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    format!("{}  {}", identity.id, parts.join(", "))
+}
+
+fn day(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn list_members(members: &[&Member]) -> String {
+    let mut lines: Vec<_> = members.iter().take(LISTED).map(|member| shown_member(member)).collect();
+    if members.len() > LISTED {
+        lines.push(format!("… and {} more", members.len() - LISTED));
+    }
+    lines.join("\n")
+}
+
+fn shown_member(member: &Member) -> String {
+    format!("{}  {} {}", member.id, member.kind, member.name.as_deref().unwrap_or("without a name"))
+}

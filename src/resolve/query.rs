@@ -1,0 +1,134 @@
+//! The reads that looking up is made of.
+//!
+//! In: a kind of target, a selector, a value. Out: [`Get`]s, their literals quoted for OData and then percent-encoded.
+//! Must not: believe the answers; a filter of the service only narrows what is read.
+//!
+//! Sources: Graph's list pages of managedDevice and windowsAutopilotDeviceIdentity. The latter knows no `eq`. Nobody
+//! documents a filter on `imei`.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::catalog::{Access, Bucket, INTUNE_DEVICES, INTUNE_OTHER, Selector, SelectorForm, TargetKind};
+use crate::identity;
+use crate::msgraph::read_only::Get;
+
+/// Records on a page of the two inventories, at most.
+pub const PAGE: u64 = 1_000;
+
+/// A collection that targets are found in.
+struct Collection {
+    kind: TargetKind,
+    path: &'static str,
+    /// Selectors by which the service filters exactly.
+    equal: &'static [&'static str],
+    /// Those by which it can only narrow.
+    containing: &'static [&'static str],
+    /// What to ask for besides an identity.
+    besides: &'static [&'static str],
+}
+
+const COLLECTIONS: &[Collection] = &[
+    Collection {
+        kind: TargetKind::ManagedDevice,
+        path: "/deviceManagement/managedDevices",
+        equal: &["serialNumber", "deviceName", "userPrincipalName", "azureADDeviceId"],
+        containing: &[],
+        besides: &["imei", "userId"],
+    },
+    Collection {
+        kind: TargetKind::AutopilotIdentity,
+        path: "/deviceManagement/windowsAutopilotDeviceIdentities",
+        equal: &[],
+        containing: &["serialNumber"],
+        besides: &[],
+    },
+];
+
+fn collection(kind: TargetKind) -> Option<&'static Collection> {
+    COLLECTIONS.iter().find(|collection| collection.kind == kind)
+}
+
+/// The allowance that reads of that kind use up. What stands in the directory is counted with the smaller Intune class.
+pub fn bucket(kind: TargetKind) -> Bucket {
+    let service = if kind == TargetKind::ManagedDevice { &INTUNE_DEVICES } else { &INTUNE_OTHER };
+    Bucket { service, access: Access::Read }
+}
+
+/// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
+pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
+    selector.form == SelectorForm::DevicesOfUser
+        || collection(kind).is_some_and(|it| it.equal.contains(&selector.name) || it.containing.contains(&selector.name))
+}
+
+/// The read that gives everything with that value, and maybe more.
+pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get> {
+    let collection = collection(kind)?;
+    let select = select(collection);
+    let name = match selector.form {
+        SelectorForm::DevicesOfUser if !value.contains('@') => {
+            let user = utf8_percent_encode(value, NON_ALPHANUMERIC);
+            return Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select)));
+        }
+        SelectorForm::DevicesOfUser => "userPrincipalName",
+        _ => selector.name,
+    };
+    let quoted = format!("'{}'", value.trim().replace('\'', "''"));
+    let test = match collection.containing.contains(&name) {
+        true => format!("contains({name},{quoted})"),
+        false => format!("{name} eq {quoted}"),
+    };
+    let path = collection.path;
+    Some(Get::new(format!("{path}?{select}$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC))))
+}
+
+/// The first page of everything.
+pub fn whole(kind: TargetKind) -> Option<Get> {
+    let collection = collection(kind)?;
+    Some(Get::new(format!("{}?{}$top={PAGE}", collection.path, select(collection))))
+}
+
+/// How many devices there are.
+pub fn fleet() -> Get {
+    Get::new("/deviceManagement/managedDeviceOverview?$select=enrolledDeviceCount".into())
+}
+
+/// The direct members of a group, with the properties that come unasked: those of devices cannot be selected here.
+pub fn members(group: &str) -> Get {
+    Get::new(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
+}
+
+/// `$select=…&`, or nothing where the collection takes none.
+fn select(collection: &Collection) -> String {
+    let names: Vec<_> = identity::properties(collection.kind).iter().chain(collection.besides).copied().collect();
+    if names.is_empty() { String::new() } else { format!("$select={}&", names.join(",")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{PRINCIPAL_NAME, selector_named};
+
+    #[test]
+    fn literals_are_quoted_and_then_encoded() {
+        let path = |name: &str, value: &str| {
+            let get = single(TargetKind::ManagedDevice, selector_named(name).unwrap(), value).unwrap();
+            get.path().split_once("$filter=").unwrap().1.to_owned()
+        };
+        assert_eq!(path("deviceName", "O'Brien & Söhne"), "deviceName%20eq%20%27O%27%27Brien%20%26%20S%C3%B6hne%27");
+        assert_eq!(path("serialNumber", "a' or 'a' eq 'a"), "serialNumber%20eq%20%27a%27%27%20or%20%27%27a%27%27%20eq%20%27%27a%27");
+        let guest = single(TargetKind::ManagedDevice, &PRINCIPAL_NAME, "a_b.c#EXT#@d.com").unwrap();
+        assert!(guest.path().ends_with("userPrincipalName%20eq%20%27a%5Fb%2Ec%23EXT%23%40d%2Ecom%27"), "{}", guest.path());
+    }
+
+    #[test]
+    fn autopilot_is_asked_for_what_it_understands() {
+        let serial = selector_named("serialNumber").unwrap();
+        let get = single(TargetKind::AutopilotIdentity, serial, "5CG1").unwrap();
+        assert_eq!(
+            get.path(),
+            "/deviceManagement/windowsAutopilotDeviceIdentities?$filter=contains%28serialNumber%2C%275CG1%27%29"
+        );
+        assert!(!can_filter(TargetKind::AutopilotIdentity, selector_named("azureADDeviceId").unwrap()));
+        assert!(!can_filter(TargetKind::ManagedDevice, selector_named("imei").unwrap()));
+    }
+}
