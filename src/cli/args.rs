@@ -35,7 +35,7 @@ pub struct Arguments {
 pub enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
-    /// Show every request that a run would send; no network
+    /// Show every request that a run would send; reads only what has to be looked up
     Preview(PreviewArguments),
     /// Perform a plan and write a report
     Run(RunArguments),
@@ -47,6 +47,8 @@ pub enum Verb {
     Runs(RunsArguments),
     /// List the actions, or explain one
     Actions(ActionsArguments),
+    /// Save the devices of a tenant, to look targets up in
+    Inventory(InventoryArguments),
     /// Serve the simulated tenant on a loopback address
     Simulate(SimulateArguments),
 }
@@ -65,6 +67,7 @@ impl Verb {
             },
             Self::Runs(arguments) => arguments.form.into(),
             Self::Actions(arguments) => arguments.form.into(),
+            Self::Inventory(arguments) => arguments.form.into(),
             Self::Simulate(_) => Form::Human,
         }
     }
@@ -124,6 +127,30 @@ pub struct PreviewArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+    #[command(flatten)]
+    pub pace: PaceArguments,
+}
+
+/// Where targets are looked up that are not named by their id.
+#[derive(Debug, Clone, Args)]
+pub struct LookUpArguments {
+    /// Look targets up in a saved inventory instead of asking the service
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct InventoryArguments {
+    /// Where it goes; what is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -149,6 +176,8 @@ pub struct RunArguments {
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -160,6 +189,7 @@ impl RunArguments {
         PreviewArguments {
             plan: self.plan.clone(),
             once: self.once,
+            look_up: self.look_up.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,

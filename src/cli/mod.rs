@@ -18,13 +18,13 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
+    Arguments, CheckArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
     RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, ResumeRequest, RunRequest};
+use crate::ops::{self, Finished, LookUp, ResumeRequest, RunRequest};
 use crate::settings::{Environment, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -63,13 +63,14 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
     let form = verb.form();
     let result = match verb {
         Verb::Check(arguments) => check(&arguments),
-        Verb::Preview(arguments) => preview(&arguments),
-        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview()),
+        Verb::Preview(arguments) => preview(&arguments, stderr).await,
+        Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr).await,
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
+        Verb::Inventory(arguments) => inventory(arguments).await,
         Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
     };
     match result {
@@ -81,13 +82,22 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let plan = ops::check(&arguments.plan)?;
     show::checked(&plan, arguments.form)?;
-    Ok(if plan.jobs.is_empty() { Exit::NothingToDo } else { Exit::Good })
+    Ok(if plan.jobs.is_empty() && plan.unresolved.is_empty() { Exit::NothingToDo } else { Exit::Good })
 }
 
-fn preview(arguments: &PreviewArguments) -> Result<Exit, Failure> {
+async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
-    let once = arguments.once.then_some(&settings);
-    let (plan, preflight) = ops::preview(&arguments.plan, &arguments.connection.tenant(), now(), once)?;
+    let tenant = arguments.connection.tenant();
+    let look_up = LookUp {
+        settings: &settings,
+        tenant: &tenant,
+        inventory: arguments.look_up.inventory.as_deref(),
+        choices: arguments.pace.choices(),
+        now: now(),
+        seed: fastrand::u64(..),
+    };
+    let (plan, preflight, _) = ops::preview(&arguments.plan, &look_up, arguments.once).await?;
+    show::told(&plan.warnings, stderr);
     let reserve = ops::reserve_percent(arguments.pace.choices(), plan.limits);
     show::previewed(&plan, &preflight, &settings.graph_url, reserve, arguments)?;
     Ok(Exit::Good)
@@ -106,6 +116,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         confirm: arguments.confirm,
         interactive: io::stdin().is_terminal() && io::stderr().is_terminal(),
         once: arguments.once,
+        inventory: arguments.look_up.inventory,
         now: now(),
         seed: fastrand::u64(..),
     };
@@ -157,6 +168,22 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
         (None, Some(days)) => show::pruned(&ops::prune(&settings, days, now())?, arguments.form)?,
         (None, None) => show::runs(&ops::runs(&settings)?, now(), arguments.form)?,
     }
+    Ok(Exit::Good)
+}
+
+async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
+    let settings = settings(arguments.connection.flags())?;
+    let tenant = arguments.connection.tenant();
+    let look_up = LookUp {
+        settings: &settings,
+        tenant: &tenant,
+        inventory: None,
+        choices: arguments.pace.choices(),
+        now: now(),
+        seed: fastrand::u64(..),
+    };
+    let saved = ops::take_inventory(&look_up, arguments.out).await?;
+    show::saved(&saved, arguments.form)?;
     Ok(Exit::Good)
 }
 

@@ -16,7 +16,7 @@ use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::preflight::Preflight;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{Finished, Reported, Tenant};
+use crate::ops::{Finished, Reported, Saved, Tenant};
 use crate::plan::Plan;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -26,7 +26,7 @@ use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{View, stdout_width};
-use crate::ui::text::count_of;
+use crate::ui::text::{count, count_of};
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
 pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
@@ -160,6 +160,24 @@ pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> 
     match form {
         PlainForm::Human => print(&format!("run {id} is in {file}\n")),
         PlainForm::Json => print(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
+    }
+}
+
+pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
+    let file = saved.file.display();
+    match form {
+        PlainForm::Human => {
+            let autopilot = match saved.autopilot {
+                Some(1) => "1 Autopilot identity".to_owned(),
+                Some(identities) => format!("{} Autopilot identities", count(identities)),
+                None => "no Autopilot identities, because reading them was not permitted".to_owned(),
+            };
+            print(&format!("{} and {autopilot} are in {file}\n", count_of(saved.devices, "device")))
+        }
+        PlainForm::Json => {
+            let document = json!({ "file": file.to_string(), "devices": saved.devices, "autopilot": saved.autopilot });
+            print(&format!("{document}\n"))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::error::JournalError;
 use super::resume::{Past, Sent};
 use super::store::{Journal, RunId};
 use crate::catalog::Action;
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Found, Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
 
 /// One run, as recorded.
@@ -235,7 +235,7 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
     let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
     let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
     let body: Option<String> = row.get("body").map_err(JournalError::read)?;
-    let job = Job::new(JobParts {
+    let mut job = Job::new(JobParts {
         row: row.get("row").map_err(JournalError::read)?,
         action,
         route,
@@ -245,6 +245,9 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
         note: row.get::<_, Option<String>>("note").map_err(JournalError::read)?.map(String::into_boxed_str),
         after: row.get("after").map_err(JournalError::read)?,
     });
+    let optional = |column: &str| row.get::<_, Option<String>>(column).map_err(JournalError::read);
+    let name = optional("target_name")?.map(String::into_boxed_str);
+    job.found = optional("found_by")?.map(|by| Box::new(Found { name, by: by.into() }));
     if job.id.to_string() != job_id {
         return Err(damaged("its digest does not fit what is recorded of it"));
     }

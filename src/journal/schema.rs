@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::error::JournalError;
 
 /// The schema this version writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How long a writer waits for another process's commit.
 const BUSY: Duration = Duration::from_secs(30);
@@ -105,18 +105,26 @@ pub fn prepare(connection: &Connection, file: &Path) -> Result<(), JournalError>
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(open)?;
     match found {
         VERSION => Ok(()),
-        0 => create(connection).map_err(open),
         found if found > VERSION => Err(JournalError::Newer { file: file.to_owned(), found, known: VERSION }),
-        found => Err(JournalError::Open { file: file.to_owned(), cause: format!("unknown schema {found}") }),
+        _ => bring_up(connection).map_err(open),
     }
 }
 
-/// Two processes may come here at once: the second finds the tables made.
-fn create(connection: &Connection) -> rusqlite::Result<()> {
+/// What makes a database of each version one of the next, from version 0, which is an empty file.
+const STEPS: [&str; VERSION as usize] = [TABLES, FOUND];
+
+/// What a target was called when it was looked up, and by what it was found.
+const FOUND: &str = "
+ALTER TABLE jobs ADD COLUMN target_name TEXT;
+ALTER TABLE jobs ADD COLUMN found_by TEXT;
+";
+
+/// Two processes may come here at once: the second finds it done.
+fn bring_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if found == 0 {
-        connection.execute_batch(&format!("{TABLES} PRAGMA user_version = {VERSION};"))?;
+    for step in STEPS.iter().skip(found as usize) {
+        connection.execute_batch(step)?;
     }
-    connection.execute_batch("COMMIT")
+    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }

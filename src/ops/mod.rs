@@ -5,6 +5,7 @@
 
 mod connect;
 mod limits;
+mod look_up;
 mod perform;
 mod record;
 mod resume;
@@ -16,8 +17,6 @@ mod tenant;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::{self, Preflight};
 use crate::job::Job;
@@ -25,10 +24,10 @@ use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
-use crate::settings::Settings;
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::limits::{Choices, reserve_percent};
+pub use self::look_up::{LookUp, Saved, Used, take_inventory};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
@@ -46,8 +45,8 @@ pub enum Error {
     #[error("{}", .0.message)]
     Usage(Box<Diagnostic>),
     /// The plan has no rows.
-    #[error("nothing to do: {} has no rows", .0.display())]
-    NothingToDo(PathBuf),
+    #[error("nothing to do: {} has no rows{}", file.display(), if told.warnings() > 0 { " that lead to a target" } else { "" })]
+    NothingToDo { file: PathBuf, told: Diagnostics },
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
@@ -103,30 +102,27 @@ pub fn check(file: &Path) -> Result<Plan, Error> {
     plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })
 }
 
-/// Reads a plan and says what would be sent. Touches no network.
+/// Reads a plan and says what would be sent. Sends nothing but reads, and those only for targets that are not named by
+/// their id.
 ///
 /// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
-pub fn preview(
-    file: &Path,
-    tenant: &Tenant,
-    now: Timestamp,
-    once: Option<&Settings>,
-) -> Result<(Plan, Preflight), Error> {
-    let plan = check(file)?;
-    if plan.jobs.is_empty() {
-        return Err(Error::NothingToDo(file.to_owned()));
-    }
-    if let Tenant::Simulated(Some(scenario)) = tenant {
+pub async fn preview(file: &Path, look_up: &LookUp<'_>, once: bool) -> Result<(Plan, Preflight, Used), Error> {
+    let mut plan = check(file)?;
+    if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    let mut preflight = preflight::inspect(&plan.jobs, now);
-    if let Some(settings) = once {
-        let key = record::plan_key(&plan, tenant, &settings.graph_url);
-        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let used = look_up.resolve(&mut plan).await?;
+    if plan.jobs.is_empty() {
+        return Err(Error::NothingToDo { file: file.to_owned(), told: plan.warnings });
+    }
+    let mut preflight = preflight::inspect(&plan.jobs, look_up.now);
+    if once {
+        let key = record::plan_key(&plan, look_up.tenant, &look_up.settings.graph_url);
+        let journal = Journal::open(look_up.settings.state_dir().map_err(Error::Usage)?)?;
         let earlier = record::inherit(&record::once(&journal, &key, &plan.jobs)?, &plan.jobs);
         leave_out_done(&mut preflight, &plan.jobs, &earlier);
     }
-    Ok((plan, preflight))
+    Ok((plan, preflight, used))
 }
 
 /// What earlier runs have done is neither sent nor counted.

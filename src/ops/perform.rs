@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
+use super::look_up::Used;
 use super::record::Recorded;
 use super::{Error, Tenant, tenant};
 use crate::clock::Clock;
@@ -25,7 +26,7 @@ use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::StopReason;
 use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
-use crate::settings::{Identity, Settings};
+use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -35,6 +36,8 @@ pub struct Work<'a> {
     pub tenant: &'a Tenant,
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
+    /// What targets were looked up with: the client goes on, and the tenant of an inventory must be the one signed in to.
+    pub used: Used,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
@@ -64,9 +67,16 @@ pub struct Finished {
 
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(work.now);
-    let plan_tenant = work.plan_tenant.as_deref();
-    match connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)? {
+    let mut work = work;
+    let (client, clock) = match work.used.client.take() {
+        Some(connected) => connected,
+        None => {
+            let clock = Clock::starting_at(work.now);
+            let plan_tenant = work.plan_tenant.as_deref();
+            (connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)?, clock)
+        }
+    };
+    match client {
         Client::Http(client) => work.with(client, clock, record).await,
         Client::Simulated(client) => work.with(client, clock, record).await,
     }
@@ -81,7 +91,10 @@ impl Work<'_> {
     ) -> Result<Finished, Error> {
         connect::sign_in(&client, self.now).await?;
         if let Some(expected) = &self.plan_tenant {
-            tenant::verify(&client, expected, self.signed_in_to()).await?;
+            tenant::verify(&client, "plan", expected, self.signed_in_to()).await?;
+        }
+        if let Some(expected) = &self.used.tenant {
+            tenant::verify(&client, "inventory", expected, self.signed_in_to()).await?;
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
         self.warn_of_missing_permissions(&client).await;
@@ -113,13 +126,8 @@ impl Work<'_> {
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report })
     }
 
-    /// The tenant that the token was asked of.
     fn signed_in_to(&self) -> Option<&str> {
-        match (self.settings.identity(), &self.tenant) {
-            (Ok(Identity::ClientSecret { tenant, .. }), _) => Some(tenant),
-            (Ok(Identity::AccessToken(_)), _) => None,
-            (Err(_), _) => self.plan_tenant.as_deref().or(self.settings.tenant.as_deref()),
-        }
+        tenant::signed_in_to(self.settings, self.plan_tenant.as_deref())
     }
 
     /// What a token says of its permissions is a hint, never a gate: the service decides.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::limits::{Choices, limits, reserve_percent};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
-use super::{Error, Tenant, leave_out_done, preview, tenant};
+use super::{Error, LookUp, Tenant, leave_out_done, preview, tenant};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::{Hold, Preflight};
@@ -42,6 +42,8 @@ pub struct RunRequest {
     pub interactive: bool,
     /// Leave alone what an earlier run of the same plan has done.
     pub once: bool,
+    /// A saved inventory to look targets up in, instead of asking the service.
+    pub inventory: Option<PathBuf>,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
@@ -49,7 +51,16 @@ pub struct RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (mut plan, mut preflight) = preview(&request.plan, &request.tenant, request.now, None)?;
+    let look_up = LookUp {
+        settings,
+        tenant: &request.tenant,
+        inventory: request.inventory.as_deref(),
+        choices: request.choices,
+        now: request.now,
+        seed: request.seed,
+    };
+    let (mut plan, mut preflight, used) = preview(&request.plan, &look_up, false).await?;
+    plan.warnings.iter().for_each(|warning| stderr.say(warning.render(stderr.styled()).trim_end()));
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -86,6 +97,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: &request.tenant,
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
+        used,
         question,
         jobs: Arc::clone(&jobs),
         due: preflight.due,

@@ -23,11 +23,23 @@ pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) ->
     plan_tenant.map(str::to_owned).or(named).unwrap_or_else(|| "the tenant of the access token".into())
 }
 
+/// The tenant that the token was asked of.
+pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
+    match settings.identity() {
+        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
+        Ok(Identity::AccessToken(_)) => None,
+        Err(_) => plan_tenant.or(settings.tenant.as_deref()),
+    }
+}
+
 /// Compares the plan's tenant (an id or a domain) with the one the token was issued by.
 ///
 /// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
+///
+/// `what` has named the tenant: the plan, or an inventory.
 pub async fn verify<T: Transport>(
     client: &GraphClient<T>,
+    what: &str,
     expected: &str,
     signed_in_to: Option<&str>,
 ) -> Result<(), Error> {
@@ -36,7 +48,7 @@ pub async fn verify<T: Transport>(
     let Some(actual) = claims.and_then(|claims| claims.tid) else {
         return match same_name {
             true => Ok(()),
-            false => Err(refusal(expected, "the token does not say which tenant it is for")),
+            false => Err(refusal(what, expected, "the token does not say which tenant it is for")),
         };
     };
     let expected_id = match uuid::Uuid::try_parse(expected) {
@@ -45,17 +57,20 @@ pub async fn verify<T: Transport>(
     };
     match expected_id {
         Ok(id) if id.eq_ignore_ascii_case(&actual) => Ok(()),
-        Ok(_) => Err(refusal(expected, &format!("the token is for tenant {actual}"))),
+        Ok(_) => Err(refusal(what, expected, &format!("the token is for tenant {actual}"))),
         Err(_) if same_name => Ok(()),
         Err(error) => {
-            Err(refusal(expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})")))
+            Err(refusal(what, expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})")))
         }
     }
 }
 
-fn refusal(expected: &str, why: &str) -> Error {
+fn refusal(what: &str, expected: &str, why: &str) -> Error {
+    let help = match what {
+        "plan" => "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent",
+        _ => "sign in to the tenant that it was taken of, or take a new one; nothing was sent",
+    };
     Error::refused(
-        Diagnostic::error("wrong-tenant", format!("the plan is for tenant {expected}, but {why}"))
-            .help("sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+        Diagnostic::error("wrong-tenant", format!("the {what} is for tenant {expected}, but {why}")).help(help),
     )
 }

@@ -56,11 +56,20 @@ impl<'a> Row<'a> {
         Self { job, request: request::build(job), state: State::of(hold), hold, after }
     }
 
-    /// The operator's remark, why it would not be sent, and what it waits for.
+    /// What the target was called when it was looked up.
+    pub fn name(&self) -> Option<&'a str> {
+        self.job.found.as_ref().and_then(|found| found.name.as_deref())
+    }
+
+    /// The operator's remark, how the target was found, why it would not be sent, and what it waits for.
     pub fn note(&self) -> Option<String> {
         let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
         let hold = self.hold.map(|hold| hold.to_string());
-        let parts = [self.job.note.as_deref().map(str::to_owned), hold, after];
+        let found = self.job.found.as_ref().map(|found| match &found.name {
+            Some(name) => format!("{name}, found by {}", found.by),
+            None => format!("found by {}", found.by),
+        });
+        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, after];
         let note: Vec<_> = parts.into_iter().flatten().collect();
         (!note.is_empty()).then(|| note.join("; "))
     }

@@ -6,9 +6,9 @@
 use super::matching::Refusal;
 use super::pool::Member;
 use super::record::Record;
-use crate::catalog::TargetKind;
+use crate::catalog::{SelectorForm, TargetKind, selector_named};
 use crate::diagnostics::Diagnostic;
-use crate::plan::Unresolved;
+use crate::plan::{Pointer, Unresolved};
 
 /// So many candidates are listed.
 const LISTED: usize = 10;
@@ -16,23 +16,24 @@ const LISTED: usize = 10;
 /// The fault of `row`, whose step acts on `kind`.
 pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
     let pointer = row.pointer.to_string();
+    let has = has(&row.pointer);
     let (code, message, help) = match refusal {
         Refusal::Nothing => (
             "no-match",
-            format!("no {} has {pointer}", one(kind)),
+            format!("no {} {has}", one(kind)),
             "it is compared whole, without regard to case; correct it, or take the row out".to_owned(),
         ),
         Refusal::NotAll(candidates) => (
             "no-match",
-            format!("no {} has {pointer}", one(kind)),
+            format!("no {} {has}", one(kind)),
             format!("correct it, or take the row out; one of the values leads to\n{}", list(candidates)),
         ),
         Refusal::Several(candidates) => (
             "several-matches",
-            format!("{} {} have {pointer}", candidates.len(), many(kind)),
+            format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
             format!("name the one that is meant by its id:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => ("no-match", format!("there is no group {pointer}"), "give the id of the group".into()),
+        Refusal::NoSuchGroup => ("no-match", format!("there is no such group: {pointer}"), "give the id of a group that exists".into()),
         Refusal::EmptyGroup => {
             ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
         }
@@ -48,11 +49,28 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagn
         ),
         Refusal::NotRead => (
             "not-in-inventory",
-            format!("a saved inventory does not tell {pointer}"),
-            "leave out --inventory, so that the service is asked".into(),
+            format!("this is not in the saved inventory: {pointer}"),
+            format!("it holds no {}; leave out --inventory, so that the service is asked", missing(&row.pointer, kind)),
         ),
     };
     Diagnostic::error(code, prefix(row) + &message).at((*row.place).clone()).help(help)
+}
+
+/// `has serialNumber X`, `belongs to X`.
+fn has(pointer: &Pointer) -> String {
+    match pointer {
+        Pointer::Given(criteria) => match criteria.first() {
+            Some(first) if first.selector.form == SelectorForm::DevicesOfUser => format!("belongs to {}", first.value),
+            _ => format!("has {pointer}"),
+        },
+        Pointer::Filter(_) => format!("passes the {pointer}"),
+    }
+}
+
+/// What a saved inventory lacks.
+fn missing(pointer: &Pointer, kind: TargetKind) -> &'static str {
+    let of_group = pointer.names().any(|name| selector_named(name).is_some_and(|it| it.form == SelectorForm::MembersOfGroup));
+    if of_group { "groups" } else { many(kind) }
 }
 
 /// The service calls something an id that is none.

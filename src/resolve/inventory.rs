@@ -110,7 +110,10 @@ impl Inventory {
         let mut pool = Pool::default();
         let shelves = [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
         for (kind, records) in shelves {
-            let records = records.unwrap_or_default();
+            let Some(records) = records else {
+                pool.unread.push(kind);
+                continue;
+            };
             pool.reserve(kind, records.len());
             records.into_iter().for_each(|record| pool.add(kind, record));
         }

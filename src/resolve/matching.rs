@@ -58,6 +58,9 @@ impl<'p> From<Vec<Match>> for Matches<'p> {
 
 /// Finds what `pointer` means.
 pub fn find<'p>(pool: &'p Pool, pointer: &Pointer, kind: TargetKind, now: Timestamp) -> Result<Matches<'p>, Refusal<'p>> {
+    if pool.unread.contains(&kind) {
+        return Err(Refusal::NotRead);
+    }
     let criteria = match pointer {
         Pointer::Given(criteria) => criteria,
         Pointer::Filter(filter) => {

@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn neither_way_is_taken_where_the_other_takes_half_the_requests(values in 21usize..30_000, size in 0u64..2_000_000) {
+        fn the_way_that_takes_fewer_requests_is_taken(values in 21usize..30_000, size in 0u64..2_000_000) {
             let (envelopes, pages) = ((values as u64).div_ceil(20), size.div_ceil(1_000).max(1));
             let taken = if whole_costs_less(&needs(values, false), Some(size)) { pages } else { envelopes };
             prop_assert!(taken <= envelopes.min(pages));

@@ -14,6 +14,8 @@ pub struct Pool {
     shelves: Vec<Shelf>,
     /// By id in lower case; `None`: there is no such group.
     pub groups: HashMap<Box<str>, Option<Group>>,
+    /// Kinds of which nothing is known: a saved inventory lacks them.
+    pub unread: Vec<TargetKind>,
 }
 
 /// A group, as far as it matters.

@@ -89,6 +89,8 @@ impl Shelf {
     }
 }
 
+const A_MILLION: usize = 1_000_000;
+
 #[derive(Debug)]
 pub struct Inventory {
     setting: Setting,
@@ -178,6 +180,24 @@ impl Inventory {
             }
         };
         devices.into_iter().filter(|at| !self.devices.things[*at].gone).collect()
+    }
+
+    /// How many devices there are. Where every id exists, that is a very large number.
+    pub fn fleet(&self) -> usize {
+        let listed = self.devices.things.iter().filter(|thing| !thing.gone).count();
+        if self.only_listed { listed } else { listed.max(A_MILLION) }
+    }
+
+    /// Where every id exists, so does whatever a filter asks for by its exact value: it comes into being as it is asked
+    /// for.
+    pub fn bring_into_being(&mut self, kind: TargetKind, property: &'static str, value: &str) -> Option<usize> {
+        let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
+        if !can_be || self.only_listed || self.lacks(value) {
+            return None;
+        }
+        let id = guid_from(&format!("{property}={}", value.to_lowercase()), 0);
+        let known = self.shelf(kind).by_key.contains_key(id.as_str());
+        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, vec![(property, Given::Listed(json!(value)))])))
     }
 
     /// How many places there are; some of them may be empty by now.

@@ -47,7 +47,7 @@ pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Res
     let mut query = Query::default();
     let verdict = judge(incoming, version, path, served, &found.ids).and_then(|()| {
         match served.endpoint {
-            Endpoint::Perform { .. } => {}
+            Endpoint::Perform { .. } | Endpoint::ReadFleet | Endpoint::ReadMembersOfGroup => {}
             Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
             Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
         }

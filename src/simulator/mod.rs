@@ -20,6 +20,7 @@ mod effects;
 mod errors;
 mod exchange;
 mod faults;
+mod groups;
 mod inventory;
 mod judge;
 mod log;

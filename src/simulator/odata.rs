@@ -94,6 +94,14 @@ impl Filter {
         }
     }
 
+    /// Whether it asks for a thing by what it is known by.
+    pub fn is_by_value(&self) -> bool {
+        matches!(
+            self.property,
+            "serialNumber" | "deviceName" | "userPrincipalName" | "azureADDeviceId" | "azureActiveDirectoryDeviceId"
+        )
+    }
+
     /// Intune compares without regard to case.
     pub fn accepts(&self, value: &str) -> bool {
         match self.test {

@@ -46,6 +46,12 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     };
     let matching = |at: &usize| !inventory.is_gone(*kind, *at) && passes(inventory, *kind, *at, query);
     let all: Vec<_> = places.filter(matching).collect();
+    let all = match (&query.filter, all.is_empty()) {
+        (Some(filter), true) if filter.is_by_value() => {
+            inventory.bring_into_being(*kind, filter.property, &filter.literal).into_iter().collect()
+        }
+        _ => all,
+    };
     let size = query.page(*kind, *most);
     let mut page: Vec<_> = all.iter().copied().filter(|at| *at >= query.skip).take(size + 1).collect();
     let next = (page.len() > size).then(|| page.pop()).flatten();

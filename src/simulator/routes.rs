@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use crate::catalog::{ACTIONS, Access, Action, Bucket, IdName, Method, Route, TargetKind, Version};
+use crate::catalog::{ACTIONS, Access, Action, Bucket, IdKind, IdName, Method, Route, TargetKind, Version};
 
 /// What a method does at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,9 @@ pub enum Endpoint {
     ReadOne(TargetKind),
     ReadDevicesOfUser,
     ReadAll(TargetKind),
+    /// How many devices there are.
+    ReadFleet,
+    ReadMembersOfGroup,
 }
 
 /// One method of a place.
@@ -62,6 +65,8 @@ pub fn find(path: &str) -> Result<Found<'_>, &str> {
     TABLE.find(path)
 }
 
+const GROUP: IdName = IdName { name: "groupId", aliases: &[], kind: IdKind::Guid };
+
 const COLLECTIONS: &[(&str, TargetKind)] = &[
     ("/deviceManagement/managedDevices", TargetKind::ManagedDevice),
     ("/deviceManagement/windowsAutopilotDeviceIdentities", TargetKind::AutopilotIdentity),
@@ -79,6 +84,9 @@ impl Routes {
         for (path, kind) in COLLECTIONS {
             routes.add(path, &[], "GET", &BOTH, Endpoint::ReadAll(*kind), bucket_of_reads(*kind));
         }
+        let devices = bucket_of_reads(TargetKind::ManagedDevice);
+        routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadFleet, devices);
+        routes.add("/groups/{groupId}/members", &[GROUP], "GET", &BOTH, Endpoint::ReadMembersOfGroup, None);
         routes
     }
 

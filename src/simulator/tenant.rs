@@ -25,7 +25,7 @@ use super::routes::Endpoint;
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, spoil};
+use super::{batch, effects, groups, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
@@ -308,7 +308,33 @@ impl Tenant {
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
+            Endpoint::ReadFleet => {
+                let document = json!({ "enrolledDeviceCount": state.inventory.fleet() });
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadMembersOfGroup => self.members(incoming, call, stamp),
         }
+    }
+
+    fn members(&self, incoming: &Incoming<'_>, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+        let group = self.scenario.groups.iter().find(|group| group.id.0.eq_ignore_ascii_case(&call.target));
+        let group = group.ok_or_else(|| judge::no_such_user(&call.target))?;
+        let (value, next) = groups::members(group, incoming.query, self.most())?;
+        let mut document = json!({ "value": value });
+        if let Some(next) = next {
+            document["@odata.nextLink"] = json!(format!("{}?{next}", self.url_of_pages(incoming)));
+        }
+        Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+    }
+
+    /// The most that a page holds, where the scenario says so.
+    fn most(&self) -> Option<usize> {
+        self.scenario.page_size.map(|most| most.get() as usize)
+    }
+
+    /// What links to further pages of the same list begin with.
+    fn url_of_pages(&self, incoming: &Incoming<'_>) -> String {
+        format!("{}{}", self.scenario.next_links.as_deref().unwrap_or(incoming.base), incoming.path)
     }
 
     fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
@@ -333,9 +359,8 @@ impl Tenant {
         among: Option<Vec<usize>>,
         stamp: &Stamp,
     ) -> Ruling {
-        let most = self.scenario.page_size.map(|most| most.get() as usize);
-        let url = format!("{}{}", incoming.base, incoming.path);
-        let listing = Listing { kind, query: &call.query, most, url };
+        let url = self.url_of_pages(incoming);
+        let listing = Listing { kind, query: &call.query, most: self.most(), url };
         let document = reads::page(&mut state.inventory, among, &listing);
         Ruling::reply(stamp.json(StatusCode::OK, &document))
     }
@@ -349,7 +374,8 @@ fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let of_user = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser => true,
+        Endpoint::ReadDevicesOfUser | Endpoint::ReadMembersOfGroup => true,
+        Endpoint::ReadFleet => false,
     };
     match of_user {
         true => judge::no_such_user(id),

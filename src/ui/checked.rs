@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::faults;
 use super::style::{FAINT, GOOD, View, paint};
-use super::text::{count_of, visible};
+use super::text::{count, count_of, visible};
 use crate::plan::Plan;
 
 /// For people.
@@ -26,12 +26,31 @@ pub fn render(plan: &Plan, view: View) -> String {
     }
     let file = plan.file.display().to_string();
     text.push_str(&faults::render(&plan.warnings, &file, view.styled));
-    let verdict = match plan.jobs.len() {
-        0 => "no faults, and nothing to do".to_owned(),
-        jobs => format!("{}, no faults", count_of(jobs, "job")),
+    let verdict = match (plan.jobs.len(), plan.unresolved.len()) {
+        (0, 0) => "no faults, and nothing to do".to_owned(),
+        (0, _) => "no faults".to_owned(),
+        (jobs, _) => format!("{}, no faults", count_of(jobs, "job")),
     };
     let _ = writeln!(text, "{}", paint(view.styled, GOOD, &verdict));
+    if !plan.unresolved.is_empty() {
+        let kinds = by_selector(plan).into_iter().map(|(name, number)| format!("{} by {name}", count(number)));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let rows = count_of(plan.unresolved.len(), "row");
+        let _ = writeln!(text, "{rows} to be looked up in the tenant: {kinds}");
+    }
     text
+}
+
+/// How many rows are looked up by what.
+fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for name in plan.unresolved.iter().flat_map(|row| row.pointer.names()) {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    counts
 }
 
 /// For programs.
@@ -48,5 +67,5 @@ pub fn json(plan: &Plan) -> Value {
             })
         })
         .collect();
-    json!({ "jobs": plan.jobs.len(), "inputs": inputs, "faults": faults::json(&plan.warnings) })
+    json!({ "jobs": plan.jobs.len(), "unresolved": plan.unresolved.len(), "inputs": inputs, "faults": faults::json(&plan.warnings) })
 }

@@ -55,29 +55,38 @@ fn jobs(preview: &Preview<'_>, view: View) -> String {
     table(&ends.collect::<Vec<_>>(), total - FIRST - LAST, view)
 }
 
+/// Where the name of a target stands, if any of them has one.
+const NAME: usize = 3;
+
 /// `hidden` rows are left out after the first [`FIRST`].
 fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
     let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
+    let named = rows.iter().any(|row| row.name().is_some());
+    let name = |row: &Row<'_>| visible(row.name().unwrap_or_default());
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))
         + widest("STATE", &|row| state_word(row.state).len())
+        + if named { widest("NAME", &|row| width(&name(row))) + GAP } else { 0 }
         + 4 * GAP;
     // A table that would be nothing but an ellipsis is worse than one that is too wide.
     let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
-    let mut table = Table::new(&[0]).header(&["ROW", "ACTION", "TARGET", "STATE", "REQUEST"]);
+    let header: Vec<_> = cells(named, ["ROW", "ACTION", "TARGET", "NAME", "STATE", "REQUEST"]).collect();
+    let mut table = Table::new(&[0]).header(&header);
     // The body of each line of the table that has no room for it.
     let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
-            table.row(FAINT, ["…", "", "", "", &more]);
+            table.row(FAINT, cells(named, ["…", "", "", "", "", &more]));
             below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
         let (request, body) = request(row, room);
-        table.row(style, [&number, row.job.action.name, row.job.target(), state_word(row.state), &request]);
+        let name = name(row);
+        let (action, target, state) = (row.job.action.name, row.job.target(), state_word(row.state));
+        table.row(style, cells(named, [&number, action, target, &name, state, &request]));
         below.push(body);
     }
     let mut text = String::new();
@@ -88,6 +97,11 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
         }
     }
     text
+}
+
+/// What was looked up is shown by its name too: nobody knows ids by heart.
+fn cells<'a>(named: bool, cells: [&'a str; 6]) -> impl Iterator<Item = &'a str> {
+    cells.into_iter().enumerate().filter(move |(at, _)| named || *at != NAME).map(|(_, cell)| cell)
 }
 
 /// A body is what a preview is read for: where it has no room beside its request, it stands below it, whole.

@@ -103,6 +103,38 @@ pub struct ListedUser {
     pub devices: Option<Vec<Guid>>,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedGroup {
+    pub id: Guid,
+    /// Direct members.
+    #[serde(default)]
+    pub members: Vec<ListedMember>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedMember {
+    /// Of the directory object.
+    pub id: Guid,
+    #[serde(default)]
+    pub kind: MemberKind,
+    pub display_name: Option<String>,
+    /// Of a device: the `azureADDeviceId` that Intune knows it by.
+    pub device_id: Option<Guid>,
+    /// Of a user.
+    pub user_principal_name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemberKind {
+    #[default]
+    Device,
+    User,
+    Group,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ListedIdentity {

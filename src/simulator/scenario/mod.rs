@@ -14,7 +14,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
+pub use holdings::{
+    ListedDevice, ListedGroup, ListedIdentity, ListedMember, ListedUser, MemberKind, SignIn, TenantIdentity,
+};
 pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
 
@@ -33,6 +35,9 @@ pub struct Scenario {
     pub devices: Vec<ListedDevice>,
     pub users: Vec<ListedUser>,
     pub autopilot: Vec<ListedIdentity>,
+    pub groups: Vec<ListedGroup>,
+    /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
+    pub next_links: Option<String>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
     pub page_size: Option<NonZeroU32>,
     /// How long every answer takes.
@@ -66,6 +71,8 @@ impl Default for Scenario {
             devices: Vec::new(),
             users: Vec::new(),
             autopilot: Vec::new(),
+            groups: Vec::new(),
+            next_links: None,
             page_size: None,
             latency: Latency::default(),
             throttle: Throttle::default(),
