@@ -17,6 +17,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
     ("plan", &["catalog", "job", "diagnostics"]),
+    (
+        "resolve",
+        &[
+            "msgraph::read_only",
+            "msgraph::transport",
+            "runner",
+            "plan",
+            "catalog",
+            "identity",
+            "job",
+            "outcome",
+            "diagnostics",
+        ],
+    ),
     ("guard", &["catalog", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "job", "outcome", "report::cell"]),
     ("journal", &["catalog", "job", "outcome"]),
@@ -43,6 +57,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "ops",
         &[
             "plan",
+            "resolve",
             "guard",
             "preview",
             "runner",
