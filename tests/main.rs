@@ -7,6 +7,7 @@ mod cuts;
 mod docs;
 mod endpoints;
 mod journal;
+mod look_up;
 mod outside;
 mod readme;
 mod scenarios;

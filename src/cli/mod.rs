@@ -18,8 +18,8 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments, RunArguments,
-    RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments, ResumeArguments,
+    RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;

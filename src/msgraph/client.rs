@@ -61,7 +61,12 @@ impl<T: Transport> GraphClient<T> {
         self.clock
     }
 
-    pub(super) async fn send(&self, request: GraphRequest<'_>, id: &str, justified: bool) -> (Reply, Option<WireReply>) {
+    pub(super) async fn send(
+        &self,
+        request: GraphRequest<'_>,
+        id: &str,
+        justified: bool,
+    ) -> (Reply, Option<WireReply>) {
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),

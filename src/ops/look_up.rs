@@ -63,11 +63,10 @@ impl LookUp<'_> {
         };
         let rows = std::mem::take(&mut plan.unresolved);
         let jobs = std::mem::take(&mut plan.jobs);
-        let resolved = resolve::resolve(jobs, &rows, &mut pool, self.now)
-            .map_err(|mut faults| {
-                faults.sort();
-                Error::Plan { file: plan.file.clone(), faults }
-            })?;
+        let resolved = resolve::resolve(jobs, &rows, &mut pool, self.now).map_err(|mut faults| {
+            faults.sort();
+            Error::Plan { file: plan.file.clone(), faults }
+        })?;
         plan.jobs = resolved.jobs;
         plan.warnings.extend(resolved.warnings);
         Ok(used)
@@ -85,12 +84,7 @@ impl LookUp<'_> {
         Ok((pool, Used { client: Some((client, clock)), tenant: None }))
     }
 
-    async fn gather<T: Transport>(
-        &self,
-        client: &GraphClient<T>,
-        plan: &Plan,
-        pacing: Pacing,
-    ) -> Result<Pool, Error> {
+    async fn gather<T: Transport>(&self, client: &GraphClient<T>, plan: &Plan, pacing: Pacing) -> Result<Pool, Error> {
         connect::sign_in(client, self.now).await?;
         if let Some(expected) = &plan.tenant {
             let signed_in_to = tenant::signed_in_to(self.settings, Some(expected));
@@ -159,11 +153,7 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     Ok(Saved { file, devices: inventory.devices.len(), autopilot: inventory.autopilot.map(|records| records.len()) })
 }
 
-async fn take<T: Transport>(
-    look_up: &LookUp<'_>,
-    client: &GraphClient<T>,
-    pacing: Pacing,
-) -> Result<Inventory, Error> {
+async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>, pacing: Pacing) -> Result<Inventory, Error> {
     connect::sign_in(client, look_up.now).await?;
     let claims = client.tokens().claims().await.ok().flatten();
     let label = tenant::label(look_up.settings, look_up.tenant, None);

@@ -49,17 +49,22 @@ pub struct RunRequest {
     pub seed: u64,
 }
 
+impl RunRequest {
+    fn look_up<'a>(&'a self, settings: &'a Settings) -> LookUp<'a> {
+        LookUp {
+            settings,
+            tenant: &self.tenant,
+            inventory: self.inventory.as_deref(),
+            choices: self.choices,
+            now: self.now,
+            seed: self.seed,
+        }
+    }
+}
+
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let look_up = LookUp {
-        settings,
-        tenant: &request.tenant,
-        inventory: request.inventory.as_deref(),
-        choices: request.choices,
-        now: request.now,
-        seed: request.seed,
-    };
-    let (mut plan, mut preflight, used) = preview(&request.plan, &look_up, false).await?;
+    let (mut plan, mut preflight, used) = preview(&request.plan, &request.look_up(settings), false).await?;
     plan.warnings.iter().for_each(|warning| stderr.say(warning.render(stderr.styled()).trim_end()));
     let local = request.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.choices, plan.limits, local)?;

@@ -59,9 +59,11 @@ pub async fn verify<T: Transport>(
         Ok(id) if id.eq_ignore_ascii_case(&actual) => Ok(()),
         Ok(_) => Err(refusal(what, expected, &format!("the token is for tenant {actual}"))),
         Err(_) if same_name => Ok(()),
-        Err(error) => {
-            Err(refusal(what, expected, &format!("the token is for tenant {actual}, and its domains are unknown ({error})")))
-        }
+        Err(error) => Err(refusal(
+            what,
+            expected,
+            &format!("the token is for tenant {actual}, and its domains are unknown ({error})"),
+        )),
     }
 }
 

@@ -15,11 +15,11 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::selecting::{LastSteps, Selected};
 use super::columns::{Layout, Spelling};
 use super::identifier::{self, NotAnId};
 use super::schedule;
 use super::shown;
-use self::selecting::{LastSteps, Selected};
 use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};

@@ -185,7 +185,10 @@ fn read_age<'s>(what: &str, node: &'s Node, reader: &mut Reader<'s, '_>) -> Opti
         _ => None,
     };
     if test.is_none() {
-        let message = format!("{what} is `older than` or `newer than` so many hours, days or weeks, and this is `{}`", shown(text));
+        let message = format!(
+            "{what} is `older than` or `newer than` so many hours, days or weeks, and this is `{}`",
+            shown(text)
+        );
         reader.fault(&node.span, "wrong-filter", message, Some("write for example `older than 180 days`".into()));
     }
     test

@@ -80,7 +80,11 @@ impl<'a> Row<'a> {
             request_id: settlement.request_id.as_deref(),
             client_request_id: settlement.client_request_id.as_deref(),
             request: request_line(job),
-            note: join([job.note.as_deref().map(Cow::Borrowed), found_by(job), settlement.note.as_deref().map(Cow::Borrowed)]),
+            note: join([
+                job.note.as_deref().map(Cow::Borrowed),
+                found_by(job),
+                settlement.note.as_deref().map(Cow::Borrowed),
+            ]),
         }
     }
 }

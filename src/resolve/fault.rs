@@ -33,14 +33,20 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagn
             format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
             format!("name the one that is meant by its id:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => ("no-match", format!("there is no such group: {pointer}"), "give the id of a group that exists".into()),
+        Refusal::NoSuchGroup => {
+            ("no-match", format!("there is no such group: {pointer}"), "give the id of a group that exists".into())
+        }
         Refusal::EmptyGroup => {
             ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
         }
         Refusal::WrongMembers(members) => (
             "wrong-members",
             format!("{} of the group cannot be acted upon here: {pointer}", members.len()),
-            format!("only direct members that are {} are taken; these are not:\n{}", wanted(kind), list_members(members)),
+            format!(
+                "only direct members that are {} are taken; these are not:\n{}",
+                wanted(kind),
+                list_members(members)
+            ),
         ),
         Refusal::SeveralOfMember(member, candidates) => (
             "several-matches",
@@ -69,7 +75,8 @@ fn has(pointer: &Pointer) -> String {
 
 /// What a saved inventory lacks.
 fn missing(pointer: &Pointer, kind: TargetKind) -> &'static str {
-    let of_group = pointer.names().any(|name| selector_named(name).is_some_and(|it| it.form == SelectorForm::MembersOfGroup));
+    let of_group =
+        pointer.names().any(|name| selector_named(name).is_some_and(|it| it.form == SelectorForm::MembersOfGroup));
     if of_group { "groups" } else { many(kind) }
 }
 
@@ -77,7 +84,9 @@ fn missing(pointer: &Pointer, kind: TargetKind) -> &'static str {
 pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
     let shown: String = id.chars().take(60).collect();
     let message = format!("{}the service gives `{shown}` as the id of {}", prefix(row), row.pointer);
-    Diagnostic::error("bad-id", message).at((*row.place).clone()).help("an id is a GUID; nothing is done to this target")
+    Diagnostic::error("bad-id", message)
+        .at((*row.place).clone())
+        .help("an id is a GUID; nothing is done to this target")
 }
 
 /// What a message about it begins with, as the plan's own faults do.
@@ -90,15 +99,23 @@ fn prefix(row: &Unresolved) -> String {
 
 /// Members that have no managed device: nothing can be done to them, and nobody must think that it was.
 pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
-    let devices = if members.len() == 1 { "1 member of the group is" } else { &format!("{} members of the group are", members.len()) };
-    Diagnostic::warning("not-managed", format!("{}{devices} not managed by Intune, and left out: {}", prefix(row), row.pointer))
-        .at((*row.place).clone())
-        .help(format!("they have no managed device:\n{}", list_members(members)))
+    let devices = if members.len() == 1 {
+        "1 member of the group is"
+    } else {
+        &format!("{} members of the group are", members.len())
+    };
+    Diagnostic::warning(
+        "not-managed",
+        format!("{}{devices} not managed by Intune, and left out: {}", prefix(row), row.pointer),
+    )
+    .at((*row.place).clone())
+    .help(format!("they have no managed device:\n{}", list_members(members)))
 }
 
 /// A filter that nothing passes is no fault: on a good day there is nothing to do.
 pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
-    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(row), row.pointer)).at((*row.place).clone())
+    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(row), row.pointer))
+        .at((*row.place).clone())
 }
 
 fn one(kind: TargetKind) -> &'static str {

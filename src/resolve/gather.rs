@@ -21,7 +21,8 @@ pub async fn gather<T: Transport>(rows: &[Unresolved], reading: &mut Reading<'_,
     for group in needs::groups(rows) {
         let mut members = Vec::new();
         let bucket = query::bucket(TargetKind::User);
-        let there = reading.pages(query::members(&group), bucket, |page| members.extend(page.iter().map(member))).await?;
+        let there =
+            reading.pages(query::members(&group), bucket, |page| members.extend(page.iter().map(member))).await?;
         let members: Option<Vec<Member>> = members.into_iter().collect();
         let members = members.ok_or_else(|| ReadError::NoList(query::members(&group).path().to_owned()))?;
         pool.groups.insert(group, there.then_some(Group { members }));
@@ -110,7 +111,10 @@ fn add(kind: TargetKind, page: &[Value], pool: &mut Pool) -> bool {
 }
 
 fn member(document: &Value) -> Option<Member> {
-    let text = |name: &str| Some(Box::from(document.get(name)?.as_str()?.trim())).filter(|text: &Box<str>| !text.is_empty());
+    let text = |name: &str| {
+        let text = document.get(name)?.as_str()?.trim();
+        (!text.is_empty()).then(|| Box::<str>::from(text))
+    };
     let kind = document.get("@odata.type").and_then(Value::as_str).unwrap_or("object of an unknown kind");
     Some(Member {
         id: text("id")?,

@@ -108,7 +108,8 @@ impl Inventory {
 
     pub fn into_pool(self) -> Pool {
         let mut pool = Pool::default();
-        let shelves = [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
+        let shelves =
+            [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
         for (kind, records) in shelves {
             let Some(records) = records else {
                 pool.unread.push(kind);

@@ -57,7 +57,12 @@ impl<'p> From<Vec<Match>> for Matches<'p> {
 }
 
 /// Finds what `pointer` means.
-pub fn find<'p>(pool: &'p Pool, pointer: &Pointer, kind: TargetKind, now: Timestamp) -> Result<Matches<'p>, Refusal<'p>> {
+pub fn find<'p>(
+    pool: &'p Pool,
+    pointer: &Pointer,
+    kind: TargetKind,
+    now: Timestamp,
+) -> Result<Matches<'p>, Refusal<'p>> {
     if pool.unread.contains(&kind) {
         return Err(Refusal::NotRead);
     }

@@ -94,7 +94,9 @@ impl Pool {
         };
         // Backwards, so that a chain begins with what was read first.
         for (at, record) in shelf.records.iter().enumerate().rev() {
-            let Some(value) = record.value(selector, wanted).map(key).filter(|value| !value.is_empty()) else { continue };
+            let Some(value) = record.value(selector, wanted).map(key).filter(|value| !value.is_empty()) else {
+                continue;
+            };
             let earlier = index.first.insert(value.into_boxed_str(), u32::try_from(at).unwrap_or(END));
             index.next[at] = earlier.unwrap_or(END);
         }

@@ -57,7 +57,8 @@ pub fn bucket(kind: TargetKind) -> Bucket {
 /// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
 pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
     selector.form == SelectorForm::DevicesOfUser
-        || collection(kind).is_some_and(|it| it.equal.contains(&selector.name) || it.containing.contains(&selector.name))
+        || collection(kind)
+            .is_some_and(|it| it.equal.contains(&selector.name) || it.containing.contains(&selector.name))
 }
 
 /// The read that gives everything with that value, and maybe more.
@@ -115,9 +116,16 @@ mod tests {
             get.path().split_once("$filter=").unwrap().1.to_owned()
         };
         assert_eq!(path("deviceName", "O'Brien & Söhne"), "deviceName%20eq%20%27O%27%27Brien%20%26%20S%C3%B6hne%27");
-        assert_eq!(path("serialNumber", "a' or 'a' eq 'a"), "serialNumber%20eq%20%27a%27%27%20or%20%27%27a%27%27%20eq%20%27%27a%27");
+        assert_eq!(
+            path("serialNumber", "a' or 'a' eq 'a"),
+            "serialNumber%20eq%20%27a%27%27%20or%20%27%27a%27%27%20eq%20%27%27a%27"
+        );
         let guest = single(TargetKind::ManagedDevice, &PRINCIPAL_NAME, "a_b.c#EXT#@d.com").unwrap();
-        assert!(guest.path().ends_with("userPrincipalName%20eq%20%27a%5Fb%2Ec%23EXT%23%40d%2Ecom%27"), "{}", guest.path());
+        assert!(
+            guest.path().ends_with("userPrincipalName%20eq%20%27a%5Fb%2Ec%23EXT%23%40d%2Ecom%27"),
+            "{}",
+            guest.path()
+        );
     }
 
     #[test]

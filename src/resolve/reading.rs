@@ -49,7 +49,10 @@ enum Next {
     Done,
     Gone,
     /// Once more, after that time, or when the gate lets it through.
-    Again { after: Duration, uses_try: bool },
+    Again {
+        after: Duration,
+        uses_try: bool,
+    },
 }
 
 impl<'c, T: Transport> Reading<'c, T> {

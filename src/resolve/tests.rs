@@ -171,8 +171,7 @@ async fn what_is_throttled_or_broken_in_an_envelope_is_read_again_alone() {
 #[tokio::test(start_paused = true)]
 async fn an_envelope_that_is_lost_is_sent_again() {
     let lost = json!({"faults": [{"on": {"limit": 1}, "do": "drop_reply"}]});
-    let (found, counts) =
-        looked_up(&tenant_of(["SN1", "SN2"], lost), &serials("retire", ["SN1", "SN2"]), PACED).await;
+    let (found, counts) = looked_up(&tenant_of(["SN1", "SN2"], lost), &serials("retire", ["SN1", "SN2"]), PACED).await;
     assert_eq!(found.targets(), [(2, id(0)), (3, id(1))]);
     assert_eq!(counts.batches, 2);
 }
@@ -301,7 +300,8 @@ struct Device {
 }
 
 fn device() -> impl Strategy<Value = Device> {
-    let text = || prop::sample::select(vec!["", "a", "A", "aa", "a a", "é", "É", "a'a", "'", "#", "a#", "%27", "ß", "1"]);
+    let text =
+        || prop::sample::select(vec!["", "a", "A", "aa", "a a", "é", "É", "a'a", "'", "#", "a#", "%27", "ß", "1"]);
     let owner = prop::sample::select(vec!["", "a@c", "A@c", "a#EXT#@c", "o'a@c", "aa@c"]);
     (text(), text(), owner).prop_map(|(serial, name, owner)| Device {
         serial: serial.into(),
@@ -313,16 +313,15 @@ fn device() -> impl Strategy<Value = Device> {
 type Wanted = Vec<(&'static str, String)>;
 
 fn wanted() -> impl Strategy<Value = Wanted> {
-    let value = || prop::sample::select(vec!["a", "A ", " aa", "a a", "é", "a'a", "'", "a#", "#", "%27", "ß", "b", "a%"]);
+    let value =
+        || prop::sample::select(vec!["a", "A ", " aa", "a a", "é", "a'a", "'", "a#", "#", "%27", "ß", "b", "a%"]);
     let owner = prop::sample::select(vec!["a@c", "A@C", "a#ext#@c", "o'a@c", "@c"]);
     prop_oneof![
         value().prop_map(|v| vec![("serialNumber", v.trim().to_owned())]),
         value().prop_map(|v| vec![("deviceName", v.trim().to_owned())]),
         owner.prop_map(|v| vec![("userPrincipalName", v.to_owned())]),
-        (value(), value()).prop_map(|(a, b)| vec![
-            ("deviceName", a.trim().to_owned()),
-            ("serialNumber", b.trim().to_owned())
-        ]),
+        (value(), value())
+            .prop_map(|(a, b)| vec![("deviceName", a.trim().to_owned()), ("serialNumber", b.trim().to_owned())]),
     ]
 }
 

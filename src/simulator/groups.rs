@@ -27,7 +27,9 @@ pub fn members(group: &ListedGroup, query: &str, most: Option<usize>) -> Result<
         }
     }
     if !(1..=MOST).contains(&top) {
-        return Err(Refusal::bad_request(format!("Invalid page size specified: '{top}'. Must be between 1 and {MOST}.")));
+        return Err(Refusal::bad_request(format!(
+            "Invalid page size specified: '{top}'. Must be between 1 and {MOST}."
+        )));
     }
     let size = top.min(most.unwrap_or(usize::MAX));
     let page = group.members.iter().skip(skip).take(size).map(shown).collect();

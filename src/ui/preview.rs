@@ -100,7 +100,7 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
 }
 
 /// What was looked up is shown by its name too: nobody knows ids by heart.
-fn cells<'a>(named: bool, cells: [&'a str; 6]) -> impl Iterator<Item = &'a str> {
+fn cells(named: bool, cells: [&str; 6]) -> impl Iterator<Item = &str> {
     cells.into_iter().enumerate().filter(move |(at, _)| named || *at != NAME).map(|(_, cell)| cell)
 }
 

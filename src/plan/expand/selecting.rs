@@ -118,8 +118,12 @@ impl Expander {
                 let mut steps = Vec::with_capacity(work.steps.len());
                 for (step, parameters) in work.steps.iter().zip(with.iter()) {
                     let Some((route, kind)) = route_to_look_up(step, named) else {
-                        let message =
-                            || format!("`{}` takes more than one id, so that nothing is looked up for it", step.action.name);
+                        let message = || {
+                            format!(
+                                "`{}` takes more than one id, so that nothing is looked up for it",
+                                step.action.name
+                            )
+                        };
                         self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
@@ -139,7 +143,8 @@ impl Expander {
         }
         for step in steps.iter() {
             if let Err(what) = can_find(pointer, step.kind) {
-                let message = || format!("`{}` acts on {}, which {what} does not lead to", step.action.name, of(step.kind));
+                let message =
+                    || format!("`{}` acts on {}, which {what} does not lead to", step.action.name, of(step.kind));
                 self.fault(row, field, "selector", message, || Some(ways_to(step.kind)));
                 return None;
             }

@@ -24,7 +24,8 @@ fn refused_target(action: &str, keys: &str, parts: &[&str]) {
 
 #[test]
 fn rows_without_an_id_keep_their_place_among_the_jobs() {
-    let text = format!("action,id,Serial number,UPN,note\nretire,{A},,,\nretire,, 5CG1 ,,n\nretire,,,a@b.c,\nretire,{B},,,\n");
+    let text =
+        format!("action,id,Serial number,UPN,note\nretire,{A},,,\nretire,, 5CG1 ,,n\nretire,,,a@b.c,\nretire,{B},,,\n");
     let plan = loaded("plan.csv", &text);
     assert_eq!(plan.jobs.len(), 2);
     assert_eq!(
@@ -83,7 +84,11 @@ fn what_does_not_lead_to_the_target_is_refused_unseen() {
         "deviceName: LAB-01",
         &["selector", "which `deviceName` does not lead to", "found by serialNumber and azureADDeviceId"],
     );
-    refused_target("unassignUserFromDevice", "filter: { deviceName: LAB-* }", &["selector", "a filter over the devices"]);
+    refused_target(
+        "unassignUserFromDevice",
+        "filter: { deviceName: LAB-* }",
+        &["selector", "a filter over the devices"],
+    );
     refused_target("removeAllDevicesFromManagement", "serialNumber: 5CG1", &["selector", "acts on a user"]);
     refused_target("unassignUserFromDevice", "serialNumber: 5CG1, route: deploymentProfile", &["more than one id"]);
     refused_target("retire", "devices_of_user: a@b.c, serialNumber: 5CG1", &["selector", "stands alone"]);

@@ -151,4 +151,5 @@ pub struct ListedIdentity {
     pub manufacturer: Option<String>,
     pub model: Option<String>,
     pub enrollment_state: Option<String>,
+    pub last_contacted_date_time: Option<String>,
 }
