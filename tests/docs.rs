@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::ACTIONS;
+use musterout::catalog::{ACTIONS, SELECTORS};
+use musterout::plan::PROPERTIES;
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -23,6 +24,15 @@ fn the_resume_table_is_printed_as_the_code_has_it() {
     assert!(rows.len() > 10, "the table was not found");
     for row in rows {
         assert!(printed.contains(row), "docs/resume.md lacks |{row}");
+    }
+}
+
+#[test]
+fn everything_that_a_target_is_found_by_is_explained() {
+    let page = page("docs/targets.md");
+    let names = SELECTORS.iter().map(|selector| selector.name).chain(PROPERTIES.iter().map(|(name, ..)| *name));
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "docs/targets.md lacks {name}");
     }
 }
 

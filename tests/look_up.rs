@@ -43,8 +43,6 @@ fn a_preview_reads_and_does_nothing_else() {
         document["jobs"].as_array().unwrap().iter().map(|job| job["target"].as_str().unwrap()).collect();
     assert_eq!(targets, IDS);
     assert_eq!(requests(&simulator), (3, 3, 1), "three reads in one envelope");
-    desk.call(&["check", "plan.csv"]).expect(0);
-    assert_eq!(requests(&simulator), (3, 3, 1), "a check asks nobody");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod idle;
 mod journal;
 mod measure;
 mod preview;
+mod resolve;
 mod runner;
 mod server;
 mod start;
@@ -33,10 +34,11 @@ const MUSTEROUT: &str = env!("CARGO_BIN_EXE_musterout");
 /// A name, and what it measures and prints.
 type Part = (&'static str, fn() -> Fallible<()>);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("start", start::bench),
     ("runner", runner::bench),
     ("preview", preview::bench),
+    ("resolve", resolve::bench),
     ("idle", idle::bench),
     ("journal", journal::bench),
     ("throughput", throughput::bench),
