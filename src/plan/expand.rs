@@ -24,7 +24,7 @@ use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use crate::catalog::{IdName, Route};
-use crate::diagnostics::{Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Ids, Job, JobParts, Parameters};
 
 /// A target as it is written: text fields, and where they stand.
@@ -168,36 +168,6 @@ impl Expander {
                 None => fault,
             }
         });
-    }
-
-    fn named_route(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<&'static Route> {
-        let field = layout.route?;
-        let name = row.field(field);
-        if name.is_empty() || !work.whole {
-            return None;
-        }
-        let [step] = work.steps.as_slice() else {
-            let message = || "a route is named for each of several steps in `steps:`, not for a target".into();
-            self.fault(row, Some(field), "no-route", message, || None);
-            return None;
-        };
-        let route = step.action.route_named(name);
-        if route.is_none() {
-            let near = did_you_mean(name, step.action.routes.iter().map(|route| route.name));
-            let message = || format!("`{}` has no route `{}`", step.action.name, shown(name));
-            self.fault(row, Some(field), "no-route", message, || {
-                Some(near.map_or_else(|| vocabulary::routes(step.action), |near| format!("did you mean `{near}`?")))
-            });
-        }
-        route
-    }
-
-    /// An id needs no looking up, and must not be at odds with what a look-up would find.
-    fn refuse_both(&mut self, row: &impl Row) {
-        let Some(id) = self.given.first() else { return };
-        let (name, field) = (id.name, self.slots[0].field);
-        let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
-        self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
     }
 
     /// Whether one of them was refused.

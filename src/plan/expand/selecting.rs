@@ -7,15 +7,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::columns::{Layout, Spelling};
-use super::super::identifier;
-use super::super::serial;
-use super::super::shown;
-use super::super::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
-use super::super::vocabulary;
-use super::super::work::{Step, Work};
 use super::{Expander, Row, Shared};
 use crate::catalog::{IdKind, PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, kind_behind};
+use crate::plan::columns::{Layout, Spelling};
+use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+use crate::plan::work::{Step, Work};
+use crate::plan::{identifier, serial, shown, vocabulary};
 
 /// The steps that the last row was for, and what they were made of.
 pub(super) struct LastSteps {
@@ -69,6 +66,14 @@ impl Expander {
                 Selected::Refused
             }
         }
+    }
+
+    /// An id needs no looking up, and must not be at odds with what a look-up would find.
+    pub(super) fn refuse_both(&mut self, row: &impl Row) {
+        let Some(id) = self.given.first() else { return };
+        let (name, field) = (id.name, self.slots[0].field);
+        let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
+        self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
     }
 
     /// Keeps the row for `resolve`.
