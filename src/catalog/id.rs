@@ -44,6 +44,16 @@ pub const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStat
 pub const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
 pub const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
 pub const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
+pub const GROUP: IdName = id("groupId", &[], IdKind::Guid);
+/// The object id of a user, device or group that is in a group; a principal name is not accepted there.
+pub const MEMBER: IdName = id("memberId", &["memberObjectId"], IdKind::Guid);
+pub const DELETED_USER: IdName = id("deletedUserId", &[], IdKind::Guid);
+/// The `id` of Entra's device object. Not its `deviceId`, which Intune shows as `azureADDeviceId`: the two are mixed up
+/// so often that no name here leaves room for it.
+pub const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], IdKind::Guid);
+pub const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
+/// No page says what this id looks like.
+pub const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
 
 const IDS: &[IdName] = &[
     MANAGED_DEVICE,
@@ -57,6 +67,12 @@ const IDS: &[IdName] = &[
     COMPLIANCE_SCRIPT,
     COMPLIANCE_SCRIPT_STATE,
     DETECTED_APP,
+    GROUP,
+    MEMBER,
+    DELETED_USER,
+    ENTRA_DEVICE,
+    IMPORTED_AUTOPILOT,
+    IMPORTED_IDENTITY,
 ];
 
 /// A way to point at a target that is not its id and has to be looked up first.
@@ -100,6 +116,7 @@ mod tests {
             assert_eq!(id_named(spelling), Some(MANAGED_DEVICE), "{spelling}");
         }
         assert_eq!(id_named("usersId"), Some(USER));
+        assert_eq!(id_named("Device object ID"), Some(ENTRA_DEVICE));
         assert_eq!(id_named("deviceId"), None, "the Intune exports use it for two different ids");
         assert_eq!(selector_named("Serial Number").map(|s| s.name), Some("serialNumber"));
     }

@@ -4,6 +4,7 @@
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
 mod columns;
+mod definitions;
 mod document;
 mod expand;
 mod identifier;
@@ -24,6 +25,7 @@ use self::expand::{Expander, MAX_JOBS};
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
+use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
@@ -36,6 +38,8 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
+    /// The actions that it defines itself.
+    pub own: Vec<&'static Action>,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// What was read and how it was understood, the plan itself first.
@@ -97,8 +101,8 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, own } = document;
+    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, own, jobs, inputs, warnings: faults })
 }
 
 enum Format {
@@ -121,6 +125,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
+    own: Vec<&'static Action>,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {

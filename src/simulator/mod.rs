@@ -28,6 +28,7 @@ mod quota;
 mod reads;
 mod resources;
 mod routes;
+mod shelf;
 mod sign_in;
 mod spoil;
 mod throttle;

@@ -64,6 +64,24 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     Value::Object(document)
 }
 
+/// The members of a group; of one that nobody has listed, there are always more.
+pub fn members(ids: &[&str], whole: bool, url: &str) -> Value {
+    let items: Vec<_> = ids.iter().map(|id| json!({ "@odata.type": "#microsoft.graph.user", "id": id })).collect();
+    match whole {
+        true => json!({ "value": items }),
+        false => json!({ "value": items, "@odata.nextLink": format!("{url}?$skiptoken=more") }),
+    }
+}
+
+/// The list of a device's primary user.
+pub fn primary_user(inventory: &Inventory, device: usize) -> Value {
+    let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
+    match value("userPrincipalName").as_str() {
+        Some("") | None => json!({ "value": [] }),
+        Some(name) => json!({ "value": [{ "id": value("userId"), "userPrincipalName": name }] }),
+    }
+}
+
 fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
     query.filter.as_ref().is_none_or(|filter| {
         let value = inventory.value(kind, at, filter.property);

@@ -12,10 +12,11 @@ use serde_json::json;
 
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
+use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, membership};
 use super::judge::{self, Call};
 use super::log::Log;
 use super::quota::{self, Quotas};
@@ -296,7 +297,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, stamp),
+            Endpoint::Perform { action } => self.perform(state, incoming, action, call, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -307,21 +308,48 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadMembers => {
+                let group = call.ids.first().map_or("", |id| &id.value);
+                let url = format!("{}{}", incoming.base, incoming.path);
+                let (members, whole) = state.inventory.members_of(group);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::members(&members, whole, &url))))
+            }
+            Endpoint::ReadPrimaryUser => {
+                let device = find(state, TargetKind::ManagedDevice, call)?;
+                let document = reads::primary_user(&state.inventory, device);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
         }
     }
 
-    fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+    fn perform(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        action: usize,
+        call: &Call<'_>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
-        let Some(deeds) = effects::of(row.name) else {
+        let Some(effect) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
-        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
+        let body = serde_json::from_slice(incoming.body).unwrap_or_default();
+        if !state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now) {
+            return Err(Refusal::bad_request("User does not have a corresponding license."));
+        }
+        let reply = match effect.reply {
+            Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
+            Reply::True => stamp.json(StatusCode::OK, &json!({ "value": true })),
+            Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
+            Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
+        };
+        Ok(Ruling { effect: true, ..Ruling::reply(reply) })
     }
 
     fn page(
@@ -342,16 +370,25 @@ impl Tenant {
 }
 
 fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
+    };
+    found.ok_or_else(|| not_found(call.endpoint, &call.target))
 }
 
 fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let of_user = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser => true,
+    let kind = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
+        Endpoint::ReadDevicesOfUser => TargetKind::User,
+        Endpoint::ReadMembers => TargetKind::GroupMember,
+        Endpoint::ReadPrimaryUser => TargetKind::ManagedDevice,
     };
-    match of_user {
+    let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
+    match in_directory.contains(&kind) {
         true => judge::no_such_user(id),
         false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
     }

@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
+pub use holdings::{ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedUser, SignIn, TenantIdentity};
 pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
 
@@ -33,6 +33,8 @@ pub struct Scenario {
     pub devices: Vec<ListedDevice>,
     pub users: Vec<ListedUser>,
     pub autopilot: Vec<ListedIdentity>,
+    pub entra_devices: Vec<ListedEntraDevice>,
+    pub groups: Vec<ListedGroup>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
     pub page_size: Option<NonZeroU32>,
     /// How long every answer takes.
@@ -66,6 +68,8 @@ impl Default for Scenario {
             devices: Vec::new(),
             users: Vec::new(),
             autopilot: Vec::new(),
+            entra_devices: Vec::new(),
+            groups: Vec::new(),
             page_size: None,
             latency: Latency::default(),
             throttle: Throttle::default(),
@@ -137,10 +141,8 @@ mod tests {
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows) = scenario.throttle;
-        assert_eq!(
-            windows.map(|window| window.map(|window| window.requests)),
-            [Some(1_800), Some(50), Some(900), Some(100)]
-        );
+        let requests = windows.map(|window| window.map(|window| window.requests));
+        assert_eq!(requests[..4], [Some(1_800), Some(50), Some(900), Some(100)]);
     }
 
     #[test]
