@@ -8,10 +8,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Access, Action, Bucket, IdKind, Parameter, Route};
+use crate::catalog::body::{self, Setting};
+use crate::catalog::{Access, Action, Bucket, IdKind, Route};
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,14 +96,10 @@ pub struct Parameters {
 impl Parameters {
     /// `values` must have been checked against the catalog; they are put into its order, so that equal parameters make
     /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
-    pub fn new(action: &Action, mut values: Vec<(&'static Parameter, Value)>) -> Option<Arc<Self>> {
-        if values.is_empty() {
-            return None;
-        }
-        values.sort_by_key(|(parameter, _)| action.parameters.iter().position(|p| p.name == parameter.name));
+    pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
         let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
-        let body: Map<_, _> = values.into_iter().map(|(parameter, value)| (parameter.name.to_owned(), value)).collect();
-        Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
+        let body = body::write(action, values)?;
+        Some(Arc::new(Self { body: body.to_string().into_boxed_str(), beta }))
     }
 
     /// The JSON document to send.
@@ -186,6 +182,10 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
     let mut digest = Sha256::new();
     digest.update(b"musterout/job/1\n");
     digest.update(action.name);
+    // Two plans may mean different things by one name of their own.
+    if action.is_unverified() {
+        digest.update(format!("\n{} {}", route.method.name(), route.path));
+    }
     for (name, value) in route.ids.iter().zip(ids.iter()) {
         digest.update(b"\n");
         digest.update(name.name);
@@ -205,7 +205,7 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn job(action: &str, id: &str, values: Vec<(&str, Value)>) -> Job {
         let action = Action::named(action).unwrap();

@@ -112,7 +112,28 @@ pub static INTUNE_OTHER: Service = Service {
     source: "other Intune classes: 100 writes and 1,000 requests of any method per 20 s, per app and tenant",
 };
 
-pub static SERVICES: &[&Service] = &[&INTUNE_DEVICES, &INTUNE_OTHER];
+const DIRECTORY_WINDOW: Duration = Duration::from_secs(150);
+/// Reads of the directory are counted in resource units, 3,500 in 10 s for the smallest tenants. No read here costs
+/// more than 3.
+const DIRECTORY_READS: Allowance = Allowance { requests: 1_000, window: Duration::from_secs(10) };
+
+/// Users, groups and their members, deleted items.
+pub static DIRECTORY: Service = Service {
+    name: "directory",
+    writes: Allowance { requests: 3_000, window: DIRECTORY_WINDOW },
+    reads: DIRECTORY_READS,
+    source: "identity and access: 3,000 writes in 2 min 30 s, and 3,500 resource units in 10 s, per app and tenant",
+};
+
+/// Entra's device objects, whose writes are counted apart.
+pub static ENTRA_DEVICES: Service = Service {
+    name: "entra-devices",
+    writes: Allowance { requests: 3_000, window: DIRECTORY_WINDOW },
+    reads: DIRECTORY_READS,
+    source: "identity and access, device operations: 3,000 writes in 2 min 30 s, per app and tenant",
+};
+
+pub static SERVICES: &[&Service] = &[&INTUNE_DEVICES, &INTUNE_OTHER, &DIRECTORY, &ENTRA_DEVICES];
 
 #[cfg(test)]
 mod tests {

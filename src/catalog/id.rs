@@ -46,6 +46,16 @@ pub const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStat
 pub const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
 pub const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
 pub const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
+pub const GROUP: IdName = id("groupId", &[], IdKind::Guid);
+/// The object id of a user, device or group that is in a group; a principal name is not accepted there.
+pub const MEMBER: IdName = id("memberId", &["memberObjectId"], IdKind::Guid);
+pub const DELETED_USER: IdName = id("deletedUserId", &[], IdKind::Guid);
+/// The `id` of Entra's device object. Not its `deviceId`, which Intune shows as `azureADDeviceId`: the two are mixed up
+/// so often that no name here leaves room for it.
+pub const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], IdKind::Guid);
+pub const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
+/// No page says what this id looks like.
+pub const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
 
 const IDS: &[IdName] = &[
     MANAGED_DEVICE,
@@ -59,6 +69,12 @@ const IDS: &[IdName] = &[
     COMPLIANCE_SCRIPT,
     COMPLIANCE_SCRIPT_STATE,
     DETECTED_APP,
+    GROUP,
+    MEMBER,
+    DELETED_USER,
+    ENTRA_DEVICE,
+    IMPORTED_AUTOPILOT,
+    IMPORTED_IDENTITY,
 ];
 
 /// A way to point at a target that is not its id and has to be looked up first.
@@ -81,6 +97,8 @@ pub enum SelectorForm {
     PrincipalName,
     /// A user principal name or the id of a user; stands for every device of that user.
     DevicesOfUser,
+    /// The id of Entra's device object, which leads to its `deviceId`.
+    EntraObject,
     /// The id of a group; stands for every member.
     MembersOfGroup,
 }
@@ -96,7 +114,11 @@ const fn selector(name: &'static str, form: SelectorForm, finds: &'static [Targe
     Selector { name, form, finds }
 }
 
-use TargetKind::{AutopilotIdentity, ManagedDevice, User};
+use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
+
+/// Entra's device object as a way to what Intune and Autopilot know of the device: an id where the target is the object.
+pub static ENTRA_OBJECT: Selector =
+    selector(ENTRA_DEVICE.name, SelectorForm::EntraObject, &[ManagedDevice, AutopilotIdentity]);
 
 /// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
 pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
@@ -104,18 +126,22 @@ pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm
 /// Graph's own names keep Graph's spelling; the others are ours.
 pub static SELECTORS: &[Selector] = &[
     selector("serialNumber", SelectorForm::Serial, &[ManagedDevice, AutopilotIdentity]),
-    selector("deviceName", SelectorForm::Text, &[ManagedDevice]),
-    selector("azureADDeviceId", SelectorForm::Guid, &[ManagedDevice, AutopilotIdentity]),
+    selector("deviceName", SelectorForm::Text, &[ManagedDevice, EntraDevice]),
+    selector("azureADDeviceId", SelectorForm::Guid, &[ManagedDevice, AutopilotIdentity, EntraDevice]),
     selector("imei", SelectorForm::Text, &[ManagedDevice]),
     selector("devices_of_user", SelectorForm::DevicesOfUser, &[ManagedDevice]),
-    selector("members_of_group", SelectorForm::MembersOfGroup, &[ManagedDevice, User]),
+    selector("members_of_group", SelectorForm::MembersOfGroup, &[ManagedDevice, EntraDevice, User]),
 ];
 
 /// The kind of target that an id column alone names, where such targets can be looked up.
 pub fn kind_behind(id: IdName) -> Option<TargetKind> {
-    [(MANAGED_DEVICE, ManagedDevice), (AUTOPILOT_IDENTITY, AutopilotIdentity), (USER, User)]
-        .into_iter()
-        .find_map(|(known, kind)| (known.name == id.name).then_some(kind))
+    let kinds = [
+        (MANAGED_DEVICE, ManagedDevice),
+        (AUTOPILOT_IDENTITY, AutopilotIdentity),
+        (ENTRA_DEVICE, EntraDevice),
+        (USER, User),
+    ];
+    kinds.into_iter().find_map(|(known, kind)| (known.name == id.name).then_some(kind))
 }
 
 /// Folds a header or key so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
@@ -145,6 +171,7 @@ mod tests {
             assert_eq!(id_named(spelling), Some(MANAGED_DEVICE), "{spelling}");
         }
         assert_eq!(id_named("usersId"), Some(USER));
+        assert_eq!(id_named("Device object ID"), Some(ENTRA_DEVICE));
         assert_eq!(id_named("deviceId"), None, "the Intune exports use it for two different ids");
         assert_eq!(selector_named("Serial Number").map(|s| s.name), Some("serialNumber"));
     }

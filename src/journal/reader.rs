@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::error::JournalError;
 use super::resume::{Past, Sent};
 use super::store::{Journal, RunId};
-use crate::catalog::Action;
+use crate::catalog::{Action, Definition, body};
 use crate::job::{Found, Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
 
@@ -149,7 +149,8 @@ impl Journal {
             .optional()
             .map_err(JournalError::read)?;
         let (mut record, recorded_jobs) = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
-        record.jobs = self.jobs_of(record.number)?;
+        let own = own_actions(&record.settings)?;
+        record.jobs = self.jobs_of(record.number, &own)?;
         if record.jobs.len() != recorded_jobs {
             let what = format!("it has {} of its {recorded_jobs} jobs", record.jobs.len());
             return Err(JournalError::Damaged(what));
@@ -160,13 +161,13 @@ impl Journal {
         Ok(record)
     }
 
-    fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {
+    fn jobs_of(&self, run: i64, own: &[&'static Action]) -> Result<Vec<StoredJob>, JournalError> {
         let mut select =
             self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
         let mut rows = select.query([run]).map_err(JournalError::read)?;
         let mut jobs = Vec::new();
         while let Some(row) = rows.next().map_err(JournalError::read)? {
-            jobs.push(stored_job(row)?);
+            jobs.push(stored_job(row, own)?);
         }
         Ok(jobs)
     }
@@ -226,12 +227,24 @@ fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
     })
 }
 
+/// The actions that the plan of the run has defined, as the run has recorded them.
+fn own_actions(settings: &Value) -> Result<Vec<&'static Action>, JournalError> {
+    let Some(recorded) = settings.get("actions").filter(|recorded| !recorded.is_null()) else { return Ok(Vec::new()) };
+    let damaged = |why: String| JournalError::Damaged(format!("the actions of its plan: {why}"));
+    let definitions: Vec<Definition> =
+        serde_json::from_value(recorded.clone()).map_err(|error| damaged(error.to_string()))?;
+    definitions.iter().map(|definition| definition.action().map_err(damaged)).collect()
+}
+
 /// A job as the catalog of today makes it of the record; it must still be the job that was recorded.
-fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
+fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, JournalError> {
     let text = |column: &str| row.get::<_, String>(column).map_err(JournalError::read);
     let (job_id, action_name, route_name) = (text("job_id")?, text("action")?, text("route")?);
     let damaged = |what: &str| JournalError::Damaged(format!("job {job_id}: {what}"));
-    let action = Action::named(&action_name).ok_or_else(|| damaged(&format!("unknown action {action_name}")))?;
+    let defined = own.iter().copied().find(|action| action.name == action_name);
+    let action = defined
+        .or_else(|| Action::named(&action_name))
+        .ok_or_else(|| damaged(&format!("unknown action {action_name}")))?;
     let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
     let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
     let body: Option<String> = row.get("body").map_err(JournalError::read)?;
@@ -258,9 +271,8 @@ type Shared = Option<std::sync::Arc<Parameters>>;
 
 fn parameters(action: &'static Action, body: Option<&str>) -> Option<Shared> {
     let Some(body) = body else { return Some(None) };
-    let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
-    let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
-    Some(Parameters::new(action, named.collect::<Option<Vec<_>>>()?))
+    let body = serde_json::from_str(body).ok()?;
+    Some(Parameters::new(action, body::read(action, &body).ok()?))
 }
 
 fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {

@@ -15,7 +15,7 @@ use super::evidence;
 use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::catalog::{Method, ReadBack};
+use crate::catalog::{Action, Method};
 use crate::clock::Clock;
 use crate::job::Job;
 use crate::outcome::{Evidence, Reply, Verdict};
@@ -99,6 +99,7 @@ impl<T: Transport> GraphClient<T> {
 impl<T: Transport> Executor for GraphClient<T> {
     async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
         let (reply, _) = self.send(request::build(job), client_request_id, job.action.approvable).await;
+        let reply = only_expected(job.action, reply);
         tracing::debug!(
             job = %job.id, action = job.action.name, status = reply.http_status, verdict = ?reply.verdict,
             client_request_id, "attempt"
@@ -116,12 +117,21 @@ impl<T: Transport> Executor for GraphClient<T> {
         match (&reply.verdict, document) {
             (Verdict::Succeeded, Some(document)) => evidence::judge(job, &document, since),
             (Verdict::Succeeded, None) => Evidence::CannotTell("the read gave nothing that could be understood".into()),
-            (Verdict::Gone, _) if job.action.read_back == ReadBack::Absent => {
-                Evidence::Effect("a read showed that it is gone".into())
-            }
-            (Verdict::Gone, _) => Evidence::Gone("a read showed that it is not there".into()),
+            (Verdict::Gone, _) => evidence::of_nothing(job),
             _ => Evidence::NotRead(reply),
         }
+    }
+}
+
+/// A success that the action does not know as one is no answer to rely on: something happened, and nobody knows what.
+fn only_expected(action: &Action, reply: Reply) -> Reply {
+    let known = |status: &u16| action.success_codes.is_empty() || action.success_codes.contains(status);
+    match (&reply.verdict, reply.http_status) {
+        (Verdict::Succeeded, Some(status)) if !known(&status) => {
+            let message = format!("{status} is not among the answers that mean success");
+            Reply { verdict: Verdict::Lost, error_message: Some(message.into()), ..reply }
+        }
+        _ => reply,
     }
 }
 
@@ -137,7 +147,7 @@ fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id: &str) -> 
             headers.insert(CONTENT_TYPE, JSON);
         }
         // Without it a gateway may answer 411: the client leaves it out where there is no body.
-        (None, Method::Post) => {
+        (None, Method::Post | Method::Patch) => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (None, Method::Get | Method::Delete) => {}
@@ -149,6 +159,7 @@ fn http_method(method: Method) -> http::Method {
     match method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
+        Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     }
 }
@@ -172,7 +183,6 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Action;
     use crate::job::{Ids, JobParts};
     use crate::msgraph::token::Credentials;
     use crate::msgraph::transport::TransportError;

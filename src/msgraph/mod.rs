@@ -7,7 +7,7 @@ mod claims;
 mod classify;
 pub mod client;
 mod error_body;
-mod evidence;
+pub(crate) mod evidence;
 pub mod http;
 pub mod read_only;
 pub mod request;

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::Repeat;
+use crate::catalog::{Definition, Repeat};
 use crate::job::{Job, JobId};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
@@ -41,6 +41,8 @@ pub struct Begun {
     pub plan_tenant: Option<String>,
     pub justification: Option<String>,
     pub choices: Choices,
+    /// The actions that the plan defines itself: without them its jobs mean nothing.
+    pub actions: Vec<Definition>,
 }
 
 impl Begun {
@@ -61,6 +63,7 @@ impl Begun {
             "reserve_percent": self.choices.reserve_percent,
             "max_attempts": self.choices.max_attempts,
             "unpaced": self.choices.unpaced,
+            "actions": self.actions,
         })
     }
 
@@ -82,6 +85,10 @@ impl Begun {
                 reserve_percent: number("reserve_percent").and_then(|n| n.try_into().ok()),
                 max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
+            },
+            actions: match settings.get("actions") {
+                None => Vec::new(),
+                Some(actions) => serde_json::from_value(actions.clone()).ok()?,
             },
         })
     }

@@ -94,6 +94,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
+        actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
     };
     let question = question(&request, &plan, &preflight, &label, stderr);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();

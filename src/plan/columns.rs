@@ -12,7 +12,7 @@ use super::shown;
 use super::source::{Source, Span};
 use super::table::{At, Table};
 use super::vocabulary::{self, Meaning};
-use crate::catalog::{ACTIONS, IdName, Selector, fold, id_named, selector_named};
+use crate::catalog::{ACTIONS, Action, IdName, Selector, fold, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 
 /// Columns of one file, at most: more is a file of another kind.
@@ -89,12 +89,13 @@ pub enum Role<'p> {
     Targets(Option<&'p Mapping<'p>>),
 }
 
-/// The layout that `header` describes, and the columns that are not used.
+/// The layout that `header` describes, and the columns that are not used. `own`: actions that the plan defines.
 pub fn recognise(
     table: &Table,
     header: &StringRecord,
     at: At,
     role: Role<'_>,
+    own: &[&'static Action],
     faults: &mut Diagnostics,
 ) -> (Layout, Vec<String>) {
     let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
@@ -107,7 +108,7 @@ pub fn recognise(
     let unused = match role {
         Role::Targets(Some(mapping)) => mapped(table, mapping, &mut layout, faults),
         Role::Plan | Role::Targets(None) => {
-            by_name(table, at, &mut layout, faults);
+            by_name(table, at, &mut layout, own, faults);
             Vec::new()
         }
     };
@@ -135,15 +136,15 @@ pub fn recognise(
     (layout, unused)
 }
 
-fn by_name(table: &Table, at: At, layout: &mut Layout, faults: &mut Diagnostics) {
+fn by_name(table: &Table, at: At, layout: &mut Layout, own: &[&'static Action], faults: &mut Diagnostics) {
     let mut seen: Vec<(Meaning, usize)> = Vec::new();
     for field in 0..layout.names.len() {
         let name = layout.names[field].clone();
-        let Some(meaning) = Meaning::of_header(&name) else {
+        let Some(meaning) = Meaning::of_header(&name, own) else {
             if name.is_empty() {
                 layout.nameless.push(field);
             } else {
-                faults.push_error_with(|| unknown(&name).at(table.cell(at, field, &name)));
+                faults.push_error_with(|| unknown(&name, own).at(table.cell(at, field, &name)));
             }
             continue;
         };
@@ -164,7 +165,7 @@ fn by_name(table: &Table, at: At, layout: &mut Layout, faults: &mut Diagnostics)
     }
 }
 
-fn unknown(name: &str) -> Diagnostic {
+fn unknown(name: &str, own: &[&'static Action]) -> Diagnostic {
     let fault = Diagnostic::error("unknown-column", format!("the column `{}` means nothing here", shown(name)));
     let remedy = "remove it, or name the columns to read with `columns:` in a YAML plan";
     // One id must not be taken for another because their names look alike.
@@ -172,7 +173,7 @@ fn unknown(name: &str) -> Diagnostic {
         let names_a_target = id_named(word).is_some() || selector_named(word).is_some();
         !names_a_target || strsim::normalized_damerau_levenshtein(&fold(name), &fold(word)) > 0.85
     };
-    match did_you_mean(name, vocabulary::known()).filter(is_near) {
+    match did_you_mean(name, vocabulary::known(own)).filter(is_near) {
         Some(word) => fault.help(format!("did you mean `{word}`? Otherwise {remedy}")),
         None => fault.help(remedy),
     }
@@ -213,13 +214,14 @@ fn mapped(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: &mu
 }
 
 /// Words that can stand on the left side of `columns:`.
-pub fn mappable(key: &str) -> Option<Meaning> {
+pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
     match key.strip_prefix("with.") {
         Some(name) => ACTIONS
             .iter()
+            .chain(own.iter().copied())
             .flat_map(|action| action.parameters)
             .find(|parameter| parameter.name == name)
             .map(|parameter| Meaning::Parameter(parameter.name)),
-        None => Meaning::of_key(key).filter(|meaning| *meaning != Meaning::Action),
+        None => Meaning::of_key(key, own).filter(|meaning| *meaning != Meaning::Action),
     }
 }

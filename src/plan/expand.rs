@@ -16,14 +16,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::selecting::{LastSteps, Selected};
-use super::columns::{Layout, Spelling};
+use super::columns::Layout;
 use super::identifier::{self, NotAnId};
 use super::schedule;
 use super::shown;
 use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
-use crate::catalog::{IdName, Route};
+use crate::catalog::{IdName, Parameter, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Ids, Job, JobParts, Parameters};
 
@@ -175,9 +175,7 @@ impl Expander {
         self.given.clear();
         let mut refused = false;
         for (field, id, spelling) in &layout.ids {
-            let selects = *spelling == Spelling::PrincipalName
-                && work.whole
-                && !work.steps.iter().any(|step| step.knows(id.name));
+            let selects = selecting::as_selector(*id, *spelling, work).is_some();
             if !selects && !row.field(*field).is_empty() {
                 refused |= !self.take_id(row, *field, *id);
             }
@@ -321,17 +319,25 @@ impl Expander {
             }
         }
         let mut all = Vec::with_capacity(more.len());
+        let mut complete = true;
         for (step, more) in work.steps.iter().zip(more) {
             let untouched = more.is_empty();
             let with = step.and(more);
             self.report_lacking(work, step, &with, layout, row);
+            complete &= step.lacking(&with).next().is_none() && !step.lacks_any(&with);
             all.push(if untouched { step.shared.clone() } else { Parameters::new(step.action, with) });
         }
-        (self.faults.errors() == faults_before && work.steps.iter().zip(&all).all(|(step, with)| complete(step, with)))
-            .then(|| all.into())
+        // A fault about what is lacking may stand elsewhere.
+        (self.faults.errors() == faults_before && complete).then(|| all.into())
     }
 
     fn report_lacking(&mut self, work: &Work, step: &Step, with: &[Setting], layout: &Layout, row: &impl Row) {
+        let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
+        if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
+            let message = || format!("`{}` needs one of its parameters at least", step.action.name);
+            let help = || Some(known_parameters(std::slice::from_ref(step)));
+            self.fault(row, layout.action, "missing-parameter", message, help);
+        }
         for parameter in step.lacking(with) {
             let column = layout.parameters.iter().find(|(_, name)| *name == parameter.name).map(|(field, _)| *field);
             // Where no target can give it, the job as a whole has been told; and a value that is wrong is not missing.
@@ -351,6 +357,11 @@ impl Expander {
     pub fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
         let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
         for step in &work.steps {
+            if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {
+                let message = format!("`{}` needs one of its parameters at least", step.action.name);
+                let help = known_parameters(std::slice::from_ref(step));
+                self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
+            }
             for parameter in step.lacking(&step.with).filter(|parameter| !given_by_targets(parameter.name)) {
                 let message = format!("`{}` needs the parameter `{}`", step.action.name, parameter.name);
                 let help = format!("with: {{ {}: … }}, {}", parameter.name, parameter.kind.expectation());
@@ -358,11 +369,6 @@ impl Expander {
             }
         }
     }
-}
-
-/// Whether every required parameter is there; a fault about it may stand elsewhere.
-fn complete(step: &Step, with: &Option<Arc<Parameters>>) -> bool {
-    with.is_some() || !step.action.parameters.iter().any(|parameter| parameter.required)
 }
 
 /// For help: what the actions of `steps` understand.

@@ -4,6 +4,7 @@
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
 mod columns;
+mod definitions;
 mod document;
 mod expand;
 mod filter;
@@ -27,6 +28,7 @@ use self::expand::Expander;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
+use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
@@ -43,6 +45,8 @@ pub struct Plan {
     pub tenant: Option<String>,
     pub justification: Option<String>,
     pub limits: Limits,
+    /// The actions that it defines itself.
+    pub own: Vec<&'static Action>,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// Rows whose targets have to be looked up before they have jobs, in plan order.
@@ -107,8 +111,9 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits } = document;
-    Ok(Plan { file: path.to_owned(), name, tenant, justification, limits, jobs, unresolved, inputs, warnings: faults })
+    let Heading { name, tenant, justification, limits, own } = document;
+    let file = path.to_owned();
+    Ok(Plan { file, name, tenant, justification, limits, own, jobs, unresolved, inputs, warnings: faults })
 }
 
 enum Format {
@@ -131,6 +136,7 @@ struct Heading {
     tenant: Option<String>,
     justification: Option<String>,
     limits: Limits,
+    own: Vec<&'static Action>,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {

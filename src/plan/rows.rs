@@ -61,6 +61,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
         source,
         path,
         Role::Plan,
+        &[],
         expander,
         |_, _| {},
         |expander, layout, row: &CsvRow<'_>| {
@@ -93,7 +94,7 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
         let fault = if name.is_empty() {
             Diagnostic::error("missing-action", prefix + "the action is missing").help("`musterout actions` lists them")
         } else {
-            let (message, help) = unknown_action(name);
+            let (message, help) = unknown_action(name, &[]);
             Diagnostic::error("unknown-action", prefix + &message).help(help)
         };
         fault.at(row.place(Some(field)))
@@ -113,7 +114,7 @@ pub fn expand_targets(
         expander.report_lacking_everywhere(work, has_column);
     };
     let each = |expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>| expander.add(work, layout, row, None);
-    each_row(source, path, role, expander, begin, each)
+    each_row(source, path, role, &work.own_actions(), expander, begin, each)
 }
 
 /// Hands the layout of a file to `begin` and its rows to `each`. `None` if there is no telling what its rows mean.
@@ -121,6 +122,7 @@ fn each_row(
     source: Source,
     path: &Path,
     role: Role<'_>,
+    own: &[&'static Action],
     expander: &mut Expander,
     begin: impl FnOnce(&mut Expander, &Layout),
     mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
@@ -135,7 +137,7 @@ fn each_row(
     let mut rows = table.rows();
     let mut record = StringRecord::new();
     let header = next(&mut rows, &mut record, expander)?;
-    let (layout, unused_columns) = columns::recognise(&table, &record, header, role, &mut expander.faults);
+    let (layout, unused_columns) = columns::recognise(&table, &record, header, role, own, &mut expander.faults);
     if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
         return None;
     }

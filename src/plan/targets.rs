@@ -16,6 +16,7 @@ use super::vocabulary::{self, Meaning};
 use super::work::Work;
 use super::yaml::{Node, Value};
 use super::{CSV_LIMIT, Input};
+use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Place, did_you_mean};
 
 /// Makes the jobs of one item of `jobs:`.
@@ -104,16 +105,17 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     let mut target =
         Target { number, work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
     let mut seen: Vec<(Meaning, &str)> = Vec::new();
+    let own = job.work.own_actions();
     for entry in entries {
         let Entry { name, value, .. } = entry;
-        match Meaning::of_key(name) {
+        match Meaning::of_key(name, &own) {
             _ if name == "filter" => {
                 target.layout.filter = filter::read(value, &mut reader);
                 target.layout.refused_filter = target.layout.filter.is_none();
             }
             _ if name == "with" => own_parameters(job, item, value, &mut target, &mut reader),
             Some(Meaning::Route) => own_route(job, item, value, &mut target, &mut reader),
-            None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &mut reader),
+            None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &own, &mut reader),
             Some(meaning) => {
                 if let Some((_, earlier)) = seen.iter().find(|(seen, _)| *seen == meaning) {
                     let message = format!("`{earlier}` and `{name}` mean the same");
@@ -179,9 +181,9 @@ fn own_route<'s>(
     }
 }
 
-fn unknown_key(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
-    let known: Vec<_> = vocabulary::keys_of_a_target().collect();
-    let help = match (Meaning::of_key(entry.name), did_you_mean(entry.name, known.iter().copied())) {
+fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'_, '_>) {
+    let known: Vec<_> = vocabulary::keys_of_a_target(own).collect();
+    let help = match (Meaning::of_key(entry.name, own), did_you_mean(entry.name, known.iter().copied())) {
         (Some(Meaning::Parameter(name)), _) => {
             format!("parameters of a target stand under `with:`: `with: {{ {name}: … }}`")
         }
@@ -201,7 +203,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             named = true;
             file = reader.text(value, "`csv`").map(|name| (name, value));
         } else {
-            mapping = Some(read_mapping(value, plan, &mut reader));
+            mapping = Some(read_mapping(value, plan, &job.work.own_actions(), &mut reader));
         }
     }
     if !named {
@@ -230,12 +232,17 @@ fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diag
     Diagnostic { message, ..fault }.at(plan.place(&at.span))
 }
 
-fn read_mapping<'s>(node: &'s Node, plan: &'s Source, reader: &mut Reader<'s, '_>) -> Mapping<'s> {
+fn read_mapping<'s>(
+    node: &'s Node,
+    plan: &'s Source,
+    own: &[&'static Action],
+    reader: &mut Reader<'s, '_>,
+) -> Mapping<'s> {
     let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new() };
     for entry in reader.map(node, "`columns`").unwrap_or_default() {
         let Entry { name, key, value } = entry;
-        let Some(meaning) = columns::mappable(name) else {
-            let known: Vec<_> = vocabulary::known().filter(|word| *word != "action").collect();
+        let Some(meaning) = columns::mappable(name, own) else {
+            let known: Vec<_> = vocabulary::known(own).filter(|word| *word != "action").collect();
             match name {
                 "action" => {
                     let message = "a list of targets has no column `action`: the job says what to do";

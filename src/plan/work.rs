@@ -5,15 +5,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
+pub use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
-
-/// One parameter and its checked value.
-pub type Setting = (&'static Parameter, Value);
+use jiff::Timestamp;
 
 /// The steps for each target, and what the job says for all of them.
 #[derive(Debug, Clone)]
@@ -27,6 +23,13 @@ pub struct Work {
     pub note: Option<Box<str>>,
     /// Where a fault of all its targets is shown; `None` where every row has its own work.
     pub place: Option<Place>,
+}
+
+impl Work {
+    /// Those of its actions that the plan defines.
+    pub fn own_actions(&self) -> Vec<&'static Action> {
+        self.steps.iter().map(|step| step.action).filter(|action| action.is_unverified()).collect()
+    }
 }
 
 /// One action on the target.
@@ -63,6 +66,11 @@ impl Step {
         let given = with.iter().map(|(parameter, _)| parameter.name);
         let given: Vec<_> = given.chain(self.spoilt.iter().copied()).collect();
         self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
+    }
+
+    /// Whether `with` is empty and leaves nothing to do.
+    pub fn lacks_any(&self, with: &[Setting]) -> bool {
+        self.action.needs_a_parameter && with.is_empty() && self.spoilt.is_empty()
     }
 
     pub fn knows(&self, id: &str) -> bool {

@@ -10,7 +10,7 @@ mod tests;
 mod write;
 
 pub use count::{ActionCount, BucketCount};
-pub use row::{Row, State};
+pub use row::{Row, State, UNVERIFIED};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::guard::preflight::{Hold, Preflight};

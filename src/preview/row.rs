@@ -37,6 +37,9 @@ impl State {
     }
 }
 
+/// What is said of an action that the plan defines.
+pub const UNVERIFIED: &str = "unverified: the plan defines this action";
+
 /// One row.
 #[derive(Debug)]
 pub struct Row<'a> {
@@ -61,7 +64,8 @@ impl<'a> Row<'a> {
         self.job.found.as_ref().and_then(|found| found.name.as_deref())
     }
 
-    /// The operator's remark, how the target was found, why it would not be sent, and what it waits for.
+    /// The operator's remark, how the target was found, why it would not be sent, what it waits for, and whether
+    /// anybody has checked the action.
     pub fn note(&self) -> Option<String> {
         let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
         let hold = self.hold.map(|hold| hold.to_string());
@@ -69,7 +73,8 @@ impl<'a> Row<'a> {
             Some(name) => format!("{name}, found by {}", found.by),
             None => format!("found by {}", found.by),
         });
-        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, after];
+        let unverified = self.job.action.is_unverified().then(|| UNVERIFIED.to_owned());
+        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, after, unverified];
         let note: Vec<_> = parts.into_iter().flatten().collect();
         (!note.is_empty()).then(|| note.join("; "))
     }

@@ -123,6 +123,8 @@ fn one(kind: TargetKind) -> &'static str {
         TargetKind::ManagedDevice => "managed device",
         TargetKind::AutopilotIdentity => "Autopilot identity",
         TargetKind::User => "user",
+        TargetKind::EntraDevice => "Entra device",
+        other => other.name(),
     }
 }
 
@@ -131,6 +133,8 @@ fn many(kind: TargetKind) -> &'static str {
         TargetKind::ManagedDevice => "managed devices",
         TargetKind::AutopilotIdentity => "Autopilot identities",
         TargetKind::User => "users",
+        TargetKind::EntraDevice => "Entra devices",
+        other => other.name(),
     }
 }
 

@@ -27,6 +27,11 @@ pub async fn gather<T: Transport>(rows: &[Unresolved], reading: &mut Reading<'_,
         let members = members.ok_or_else(|| ReadError::NoList(query::members(&group).path().to_owned()))?;
         pool.groups.insert(group, there.then_some(Group { members }));
     }
+    // Objects of the directory first: what they lead to is looked up behind them.
+    let objects = needs::objects(rows);
+    if !objects.values.is_empty() {
+        read_each(&objects, &mut pool, reading).await?;
+    }
     for needs in needs::of(rows, &pool) {
         let size = match asks_for_size(&needs) && needs.kind == TargetKind::ManagedDevice {
             true => size(reading).await?,
@@ -101,7 +106,7 @@ async fn read_each<T: Transport>(
 
 /// Whether each of the documents could be read: one that is dropped in silence could be the second candidate.
 fn add(kind: TargetKind, page: &[Value], pool: &mut Pool) -> bool {
-    page.iter().all(|document| match Record::from_document(document) {
+    page.iter().all(|document| match Record::from_document(kind, document) {
         Some(record) => {
             pool.add(kind, record);
             true

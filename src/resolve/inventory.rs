@@ -108,6 +108,7 @@ impl Inventory {
 
     pub fn into_pool(self) -> Pool {
         let mut pool = Pool::default();
+        pool.unread.push(TargetKind::EntraDevice);
         let shelves =
             [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
         for (kind, records) in shelves {

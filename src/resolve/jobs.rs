@@ -56,7 +56,8 @@ fn prepare(rows: &[Unresolved], pool: &mut Pool) {
     for row in rows {
         let Pointer::Given(criteria) = &row.pointer else { continue };
         for step in row.steps.iter() {
-            match matching::best(criteria, step.kind) {
+            let Ok(criteria) = matching::translated(pool, criteria) else { continue };
+            match matching::best(&criteria, step.kind) {
                 Some(first) if first.selector.form == SelectorForm::MembersOfGroup => {
                     matching::by_device_id().into_iter().for_each(|by| pool.index(step.kind, by, ""));
                 }

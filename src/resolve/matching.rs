@@ -3,6 +3,8 @@
 //! In: a pointer, the kind of target, a [`Pool`] that holds at least everything that matches. Out: one record, or all
 //! that a filter or a group stands for, or a [`Refusal`]. Must not: choose among several.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::filter::passes;
@@ -81,8 +83,27 @@ pub fn find<'p>(
             let devices: Vec<_> = pool.look_up(kind, selector, value).map(Match::of).collect();
             if devices.is_empty() { Err(Refusal::Nothing) } else { Ok(devices.into()) }
         }
-        _ => single(pool, criteria, kind).map(|record| vec![Match::of(record)].into()),
+        _ => single(pool, &translated(pool, criteria)?, kind).map(|record| vec![Match::of(record)].into()),
     }
+}
+
+/// The criteria with the `deviceId` in place of the object that has it.
+pub fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<Cow<'c, [Criterion]>, Refusal<'static>> {
+    if !criteria.iter().any(|criterion| criterion.selector.form == SelectorForm::EntraObject) {
+        return Ok(Cow::Borrowed(criteria));
+    }
+    if pool.unread.contains(&TargetKind::EntraDevice) {
+        return Err(Refusal::NotRead);
+    }
+    let translate = |criterion: &Criterion| {
+        if criterion.selector.form != SelectorForm::EntraObject {
+            return Some(criterion.clone());
+        }
+        let object = pool.by_id(TargetKind::EntraDevice, &criterion.value)?;
+        let value = object.identity.azure_ad_device_id.clone()?;
+        Some(Criterion { selector: by_device_id()?, value })
+    };
+    criteria.iter().map(translate).collect::<Option<Vec<_>>>().map(Cow::Owned).ok_or(Refusal::Nothing)
 }
 
 /// The one record of which all criteria are true.
@@ -135,9 +156,9 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
     if !wrong.is_empty() {
         return Err(Refusal::WrongMembers(wrong));
     }
-    if kind == TargetKind::User {
-        let user = |member: &Member| Match { id: member.id.to_ascii_lowercase().into(), name: member.name.clone() };
-        return Ok(group.members.iter().map(user).collect::<Vec<_>>().into());
+    if kind != TargetKind::ManagedDevice {
+        let itself = |member: &Member| Match { id: member.id.to_ascii_lowercase().into(), name: member.name.clone() };
+        return Ok(group.members.iter().map(itself).collect::<Vec<_>>().into());
     }
     let mut matches = Matches::default();
     for member in &group.members {

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::matching::{best, by_device_id};
+use super::matching::{best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
@@ -34,7 +34,19 @@ pub fn groups(rows: &[Unresolved]) -> Vec<Box<str>> {
     groups.map(|criterion| key(&criterion.value).into_boxed_str()).filter(|group| seen.insert(group.clone())).collect()
 }
 
-/// What is left to read once the groups are in `pool`.
+/// The device objects of the directory that the rows name, each once.
+pub fn objects(rows: &[Unresolved]) -> Needs {
+    let mut seen = HashSet::new();
+    let criteria = rows.iter().flat_map(|row| match &row.pointer {
+        Pointer::Given(criteria) => &**criteria,
+        Pointer::Filter(_) => &[],
+    });
+    let objects = criteria.filter(|criterion| criterion.selector.form == SelectorForm::EntraObject);
+    let values = objects.filter(|object| seen.insert(key(&object.value))).map(|it| (it.selector, it.value.clone()));
+    Needs { kind: TargetKind::EntraDevice, values: values.collect(), whole: false }
+}
+
+/// What is left to read once groups and objects are in `pool`.
 pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
     let mut all: Vec<Needs> = Vec::new();
     let mut seen: HashSet<(TargetKind, &'static str, String)> = HashSet::new();
@@ -53,18 +65,20 @@ pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
             };
             match &row.pointer {
                 Pointer::Filter(_) => needs.whole = true,
-                Pointer::Given(criteria) => match best(criteria, step.kind) {
-                    Some(first) if first.selector.form != SelectorForm::MembersOfGroup => {
-                        add(first.selector, &first.value);
+                Pointer::Given(criteria) => {
+                    match translated(pool, criteria).ok().as_deref().and_then(|it| best(it, step.kind)) {
+                        Some(first) if first.selector.form != SelectorForm::MembersOfGroup => {
+                            add(first.selector, &first.value);
+                        }
+                        Some(first) if step.kind == TargetKind::ManagedDevice => {
+                            let group = pool.groups.get(key(&first.value).as_str()).and_then(Option::as_ref);
+                            let ids = group.into_iter().flat_map(|group| &group.members);
+                            let ids = ids.filter_map(|member| member.device_id.as_deref());
+                            by_device_id().into_iter().for_each(|by| ids.clone().for_each(|id| add(by, id)));
+                        }
+                        _ => {}
                     }
-                    Some(first) if step.kind != TargetKind::User => {
-                        let group = pool.groups.get(key(&first.value).as_str()).and_then(Option::as_ref);
-                        let ids = group.into_iter().flat_map(|group| &group.members);
-                        let ids = ids.filter_map(|member| member.device_id.as_deref());
-                        by_device_id().into_iter().for_each(|by| ids.clone().for_each(|id| add(by, id)));
-                    }
-                    _ => {}
-                },
+                }
             }
         }
     }

@@ -79,6 +79,12 @@ impl Pool {
         self.shelf(kind).map_or(&[], |shelf| &shelf.records)
     }
 
+    pub fn by_id(&self, kind: TargetKind, id: &str) -> Option<&Record> {
+        let shelf = self.shelf(kind)?;
+        let at = shelf.by_id.get(id.to_ascii_lowercase().as_str())?;
+        shelf.records.get(*at as usize)
+    }
+
     /// Prepares [`Pool::look_up`] by that selector, and by values of that sort.
     pub fn index(&mut self, kind: TargetKind, selector: &'static Selector, wanted: &str) {
         let shelf = self.shelf_mut(kind);

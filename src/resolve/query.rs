@@ -8,7 +8,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::catalog::{Access, Bucket, INTUNE_DEVICES, INTUNE_OTHER, Selector, SelectorForm, TargetKind};
+use crate::catalog::{Access, Bucket, DIRECTORY, INTUNE_DEVICES, INTUNE_OTHER, Selector, SelectorForm, TargetKind};
 use crate::identity;
 use crate::msgraph::read_only::Get;
 
@@ -19,10 +19,10 @@ pub const PAGE: u64 = 1_000;
 struct Collection {
     kind: TargetKind,
     path: &'static str,
-    /// Selectors by which the service filters exactly.
-    equal: &'static [&'static str],
+    /// Selectors by which the service filters exactly, and the properties that it knows them by.
+    equal: &'static [(&'static str, &'static str)],
     /// Those by which it can only narrow.
-    containing: &'static [&'static str],
+    containing: &'static [(&'static str, &'static str)],
     /// What to ask for besides an identity.
     besides: &'static [&'static str],
 }
@@ -31,7 +31,12 @@ const COLLECTIONS: &[Collection] = &[
     Collection {
         kind: TargetKind::ManagedDevice,
         path: "/deviceManagement/managedDevices",
-        equal: &["serialNumber", "deviceName", "userPrincipalName", "azureADDeviceId"],
+        equal: &[
+            ("serialNumber", "serialNumber"),
+            ("deviceName", "deviceName"),
+            ("userPrincipalName", "userPrincipalName"),
+            ("azureADDeviceId", "azureADDeviceId"),
+        ],
         containing: &[],
         besides: &["imei", "userId"],
     },
@@ -39,7 +44,14 @@ const COLLECTIONS: &[Collection] = &[
         kind: TargetKind::AutopilotIdentity,
         path: "/deviceManagement/windowsAutopilotDeviceIdentities",
         equal: &[],
-        containing: &["serialNumber"],
+        containing: &[("serialNumber", "serialNumber")],
+        besides: &[],
+    },
+    Collection {
+        kind: TargetKind::EntraDevice,
+        path: "/devices",
+        equal: &[("azureADDeviceId", "deviceId"), ("deviceName", "displayName"), ("entraDeviceObjectId", "id")],
+        containing: &[],
         besides: &[],
     },
 ];
@@ -48,17 +60,20 @@ fn collection(kind: TargetKind) -> Option<&'static Collection> {
     COLLECTIONS.iter().find(|collection| collection.kind == kind)
 }
 
-/// The allowance that reads of that kind use up. What stands in the directory is counted with the smaller Intune class.
+/// The allowance that reads of that kind use up.
 pub fn bucket(kind: TargetKind) -> Bucket {
-    let service = if kind == TargetKind::ManagedDevice { &INTUNE_DEVICES } else { &INTUNE_OTHER };
+    let service = match kind {
+        TargetKind::ManagedDevice => &INTUNE_DEVICES,
+        TargetKind::User | TargetKind::EntraDevice => &DIRECTORY,
+        _ => &INTUNE_OTHER,
+    };
     Bucket { service, access: Access::Read }
 }
 
 /// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
 pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
-    selector.form == SelectorForm::DevicesOfUser
-        || collection(kind)
-            .is_some_and(|it| it.equal.contains(&selector.name) || it.containing.contains(&selector.name))
+    let knows = |it: &Collection| it.equal.iter().chain(it.containing).any(|(name, _)| *name == selector.name);
+    selector.form == SelectorForm::DevicesOfUser || collection(kind).is_some_and(knows)
 }
 
 /// The read that gives everything with that value, and maybe more.
@@ -74,9 +89,10 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
         _ => selector.name,
     };
     let quoted = format!("'{}'", value.trim().replace('\'', "''"));
-    let test = match collection.containing.contains(&name) {
-        true => format!("contains({name},{quoted})"),
-        false => format!("{name} eq {quoted}"),
+    let property = |names: &[(&str, &'static str)]| names.iter().find(|(known, _)| *known == name).map(|(_, it)| *it);
+    let test = match property(collection.containing) {
+        Some(property) => format!("contains({property},{quoted})"),
+        None => format!("{} eq {quoted}", property(collection.equal)?),
     };
     let path = collection.path;
     Some(Get::new(format!("{path}?{select}$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC))))

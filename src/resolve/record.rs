@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::{Selector, SelectorForm};
+use crate::catalog::{Selector, SelectorForm, TargetKind};
 use crate::identity::Identity;
 
 /// What was read of one target.
@@ -23,12 +23,17 @@ pub struct Record {
 
 impl Record {
     /// `None` where the document has no id.
-    pub fn from_document(document: &Value) -> Option<Self> {
+    pub fn from_document(kind: TargetKind, document: &Value) -> Option<Self> {
         let text = |name: &str| {
             let text = document.get(name)?.as_str()?.trim();
             (!text.is_empty()).then(|| text.into())
         };
-        Some(Self { identity: Identity::from_document(document)?, imei: text("imei"), user_id: text("userId") })
+        let mut identity = Identity::from_document(document)?;
+        if kind == TargetKind::EntraDevice {
+            // What Entra calls the id of the device is what everybody else calls Entra's id of it.
+            identity.azure_ad_device_id = text("deviceId");
+        }
+        Some(Self { identity, imei: text("imei"), user_id: text("userId") })
     }
 
     /// What a selector with that value is held against.

@@ -382,7 +382,7 @@ proptest! {
     #[test]
     fn no_answer_of_the_service_makes_it_panic_or_guess(answer in "[\\[{\"valueid:,}\\] 0-9a]{0,60}") {
         let document: Value = serde_json::from_str(&answer).unwrap_or(Value::String(answer));
-        if let Some(record) = Record::from_document(&document) {
+        if let Some(record) = Record::from_document(TargetKind::ManagedDevice, &document) {
             let mut pool = Pool::default();
             pool.add(TargetKind::ManagedDevice, record);
             let rows = serials("retire", ["SN1"]);

@@ -70,6 +70,33 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     Value::Object(document)
 }
 
+/// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such
+/// group at all.
+pub fn members(inventory: &Inventory, group: &str, query: &Query, most: Option<usize>, url: &str) -> Option<Value> {
+    let (ids, whole) = inventory.members_of(group)?;
+    let size = query.page(TargetKind::User, most);
+    let page = ids.iter().skip(query.skip).take(size).map(|id| inventory.show_member(id));
+    let mut document = json!({ "value": page.collect::<Vec<_>>() });
+    let next = match query.skip + size < ids.len() {
+        true => Some((query.skip + size).to_string()),
+        false => (!whole).then(|| "more".to_owned()),
+    };
+    if let Some(next) = next {
+        let between = if query.given.is_empty() { "" } else { "&" };
+        document["@odata.nextLink"] = json!(format!("{url}?{}{between}$skiptoken={next}", query.given));
+    }
+    Some(document)
+}
+
+/// The list of a device's primary user.
+pub fn primary_user(inventory: &Inventory, device: usize) -> Value {
+    let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
+    match value("userPrincipalName").as_str() {
+        Some("") | None => json!({ "value": [] }),
+        Some(name) => json!({ "value": [{ "id": value("userId"), "userPrincipalName": name }] }),
+    }
+}
+
 fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
     query.filter.as_ref().is_none_or(|filter| {
         let value = inventory.value(kind, at, filter.property);

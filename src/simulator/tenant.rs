@@ -12,10 +12,11 @@ use serde_json::json;
 
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
+use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, membership};
 use super::judge::{self, Call};
 use super::log::Log;
 use super::quota::{self, Quotas};
@@ -25,7 +26,7 @@ use super::routes::Endpoint;
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, groups, spoil};
+use super::{batch, effects, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
@@ -296,7 +297,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, stamp),
+            Endpoint::Perform { action } => self.perform(state, incoming, action, call, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -307,24 +308,24 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadMembers => {
+                let group = call.ids.first().map_or("", |id| &id.value);
+                let url = self.url_of_pages(incoming);
+                let document = reads::members(&state.inventory, group, &call.query, self.most(), &url);
+                let document = document.ok_or_else(|| judge::no_such_user(group))?;
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadPrimaryUser => {
+                let device = find(state, TargetKind::ManagedDevice, call)?;
+                let document = reads::primary_user(&state.inventory, device);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
             Endpoint::ReadFleet => {
                 let document = json!({ "enrolledDeviceCount": state.inventory.fleet() });
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
             }
-            Endpoint::ReadMembersOfGroup => self.members(incoming, call, stamp),
         }
-    }
-
-    fn members(&self, incoming: &Incoming<'_>, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
-        let group = self.scenario.groups.iter().find(|group| group.id.0.eq_ignore_ascii_case(&call.target));
-        let group = group.ok_or_else(|| judge::no_such_user(&call.target))?;
-        let (value, next) = groups::members(group, incoming.query, self.most())?;
-        let mut document = json!({ "value": value });
-        if let Some(next) = next {
-            document["@odata.nextLink"] = json!(format!("{}?{next}", self.url_of_pages(incoming)));
-        }
-        Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
     }
 
     /// The most that a page holds, where the scenario says so.
@@ -337,17 +338,33 @@ impl Tenant {
         format!("{}{}", self.scenario.next_links.as_deref().unwrap_or(incoming.base), incoming.path)
     }
 
-    fn perform(&self, state: &mut State, action: usize, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+    fn perform(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        action: usize,
+        call: &Call<'_>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
-        let Some(deeds) = effects::of(row.name) else {
+        let Some(effect) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        state.inventory.perform(row.name, deeds, row.target, at, stamp.now);
-        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
+        let body = serde_json::from_slice(incoming.body).unwrap_or_default();
+        if !state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now) {
+            return Err(Refusal::bad_request("User does not have a corresponding license."));
+        }
+        let reply = match effect.reply {
+            Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
+            Reply::True => stamp.json(StatusCode::OK, &json!({ "value": true })),
+            Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
+            Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
+        };
+        Ok(Ruling { effect: true, ..Ruling::reply(reply) })
     }
 
     fn page(
@@ -367,17 +384,26 @@ impl Tenant {
 }
 
 fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
+    };
+    found.ok_or_else(|| not_found(call.endpoint, &call.target))
 }
 
 fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let of_user = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser | Endpoint::ReadMembersOfGroup => true,
-        Endpoint::ReadFleet => false,
+    let kind = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
+        Endpoint::ReadDevicesOfUser => TargetKind::User,
+        Endpoint::ReadMembers => TargetKind::GroupMember,
+        Endpoint::ReadPrimaryUser => TargetKind::ManagedDevice,
+        Endpoint::ReadFleet => TargetKind::ManagedDevice,
     };
-    match of_user {
+    let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
+    match in_directory.contains(&kind) {
         true => judge::no_such_user(id),
         false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
     }

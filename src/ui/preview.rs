@@ -11,7 +11,7 @@ use super::style::{FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
 use crate::guard::preflight::Hold;
-use crate::preview::{BucketCount, Preview, Row, State};
+use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
 
 /// Plans up to this long are shown whole.
 const WHOLE: usize = 100;
@@ -213,7 +213,11 @@ fn sent(preview: &Preview<'_>) -> Table {
     let mut table = Table::new(&[0]);
     for action in preview.actions.iter().filter(|action| action.send > 0) {
         let risk = action.action.risk;
-        table.row(of_risk(risk), [&count(action.send), action.action.name, risk.name()]);
+        let said = match action.action.is_unverified() {
+            true => format!("{}; {UNVERIFIED}", risk.name()),
+            false => risk.name().to_owned(),
+        };
+        table.row(of_risk(risk), [&count(action.send), action.action.name, &said]);
     }
     table
 }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Expander, Row, Shared};
-use crate::catalog::{IdKind, PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, kind_behind};
+use crate::catalog::{
+    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, kind_behind,
+};
 use crate::plan::columns::{Layout, Spelling};
 use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
@@ -34,10 +36,8 @@ pub(super) enum Selected {
 impl Expander {
     /// Gathers the selectors of a row. A user's name is one only where no step acts on a user.
     pub(super) fn select(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Selected {
-        let names = layout.ids.iter().filter(|(_, id, spelling)| {
-            *spelling == Spelling::PrincipalName && work.whole && !work.steps.iter().any(|step| step.knows(id.name))
-        });
-        let names = names.map(|(field, ..)| (*field, &PRINCIPAL_NAME));
+        let names = layout.ids.iter();
+        let names = names.filter_map(|(field, id, spelling)| Some((*field, as_selector(*id, *spelling, work)?)));
         let all = layout.selectors.iter().copied().chain(names).filter(|(field, _)| !row.field(*field).is_empty());
         let mut criteria: Vec<Criterion> = Vec::new();
         let (mut first, mut refused) = (None, false);
@@ -158,6 +158,17 @@ impl Expander {
     }
 }
 
+/// What an id column is where no step acts on what it is the id of: a way to find something else.
+pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &Work) -> Option<&'static Selector> {
+    if !work.whole || work.steps.iter().any(|step| step.knows(id.name)) {
+        return None;
+    }
+    match spelling {
+        Spelling::PrincipalName => Some(&PRINCIPAL_NAME),
+        Spelling::Id => (id.name == ENTRA_DEVICE.name).then_some(&ENTRA_OBJECT),
+    }
+}
+
 /// The route of a step that takes one id of a kind that can be looked up.
 fn route_to_look_up(step: &Step, named: Option<&'static Route>) -> Option<(&'static Route, TargetKind)> {
     let candidate = |route: &'static Route| match route.ids {
@@ -186,6 +197,8 @@ fn of(kind: TargetKind) -> &'static str {
         TargetKind::ManagedDevice => "a managed device",
         TargetKind::AutopilotIdentity => "an Autopilot identity",
         TargetKind::User => "a user",
+        TargetKind::EntraDevice => "an Entra device",
+        other => other.name(),
     }
 }
 
@@ -212,7 +225,7 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'
     let checked = match selector.form {
         SelectorForm::Text => Ok(()),
         SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), Err),
-        SelectorForm::Guid | SelectorForm::MembersOfGroup => spell(IdKind::Guid),
+        SelectorForm::Guid | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => spell(IdKind::Guid),
         SelectorForm::DevicesOfUser => spell(IdKind::User),
         SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com"),
         SelectorForm::PrincipalName => spell(IdKind::User),

