@@ -72,6 +72,7 @@ const COLLECTIONS: &[(&str, TargetKind)] = &[
     ("/deviceManagement/managedDevices", TargetKind::ManagedDevice),
     ("/deviceManagement/windowsAutopilotDeviceIdentities", TargetKind::AutopilotIdentity),
     ("/users", TargetKind::User),
+    ("/devices", TargetKind::EntraDevice),
 ];
 
 impl Routes {
