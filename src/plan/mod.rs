@@ -5,10 +5,12 @@
 
 mod columns;
 mod definitions;
+mod dialect;
 mod document;
 mod expand;
 mod filter;
 mod identifier;
+mod mapping;
 mod reader;
 mod rows;
 mod schedule;
@@ -74,6 +76,8 @@ pub struct Input {
     /// `YAML`, or how the CSV was understood: `CSV, UTF-8, separated by ;`.
     pub format: String,
     pub rows: usize,
+    /// Columns that are used, as the file spells them, and what they mean.
+    pub columns: Vec<(String, &'static str)>,
     /// Columns that were not used, as the file spells them.
     pub unused_columns: Vec<String>,
 }
@@ -177,7 +181,8 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         }
         targets::expand(job, source, folder, expander, &mut files);
     }
-    let plan = Input { file: path.to_owned(), format: "YAML".into(), rows, unused_columns: Vec::new() };
+    let plan =
+        Input { file: path.to_owned(), format: "YAML".into(), rows, columns: Vec::new(), unused_columns: Vec::new() };
     (heading, std::iter::once(plan).chain(files).collect())
 }
 

@@ -8,7 +8,8 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::Input;
-use super::columns::{self, Layout, Role};
+use super::columns::{self, Layout, Role, Understood};
+use super::dialect;
 use super::document::unknown_action;
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::source::Source;
@@ -137,7 +138,8 @@ fn each_row(
     let mut rows = table.rows();
     let mut record = StringRecord::new();
     let header = next(&mut rows, &mut record, expander)?;
-    let (layout, unused_columns) = columns::recognise(&table, &record, header, role, own, &mut expander.faults);
+    let Understood { layout, unused, dialect } =
+        columns::recognise(&table, &record, header, role, own, &mut expander.faults);
     if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
         return None;
     }
@@ -145,8 +147,18 @@ fn each_row(
     if layout.selectors.is_empty() {
         expander.jobs.reserve(table.lines().min(MAX_JOBS));
     }
+    let mut here = if role.has_no_header() { Some(header) } else { next(&mut rows, &mut record, expander) };
+    let has_example = here.is_some() && table.is_template && is_example(&record);
+    if has_example {
+        here = next(&mut rows, &mut record, expander);
+    }
+    let format = match (dialect, has_example) {
+        (None, _) => table.format(),
+        (Some(name), false) => format!("{name}, {}", table.format()),
+        (Some(name), true) => format!("{name} (its example row left out), {}", table.format()),
+    };
     let mut count = 0;
-    while let Some(at) = next(&mut rows, &mut record, expander) {
+    while let Some(at) = here {
         count += 1;
         if expander.rows() > MAX_JOBS {
             break;
@@ -157,8 +169,15 @@ fn each_row(
         } else {
             refuse_ragged(expander, &row);
         }
+        here = next(&mut rows, &mut record, expander);
     }
-    Some(Input { file: path.to_owned(), format: table.format(), rows: count, unused_columns })
+    let columns = layout.used().into_iter().map(|(field, word)| (layout.names[field].clone(), word)).collect();
+    Some(Input { file: path.to_owned(), format, rows: count, columns, unused_columns: unused })
+}
+
+/// A template shows in its first row what the cells should look like.
+fn is_example(record: &StringRecord) -> bool {
+    record.iter().find(|cell| !cell.trim().is_empty()).is_some_and(dialect::is_example)
 }
 
 fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {

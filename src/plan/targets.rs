@@ -5,10 +5,11 @@
 
 use std::path::Path;
 
-use super::columns::{self, Layout, Mapping, Role};
+use super::columns::{Layout, Role};
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::filter;
+use super::mapping;
 use super::reader::{Entry, Reader};
 use super::rows;
 use super::source::Source;
@@ -203,7 +204,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             named = true;
             file = reader.text(value, "`csv`").map(|name| (name, value));
         } else {
-            mapping = Some(read_mapping(value, plan, &job.work.own_actions(), &mut reader));
+            mapping = Some(mapping::read(value, plan, &job.work.own_actions(), &mut reader));
         }
     }
     if !named {
@@ -219,7 +220,8 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             return None;
         }
     };
-    let role = Role::Targets(mapping.as_ref());
+    let kind = job.work.steps.first().map(|step| step.action.target);
+    let role = Role::Targets { mapping: mapping.as_ref(), kind };
     rows::expand_targets(source, &path, role, &job.work, expander)
 }
 
@@ -230,36 +232,4 @@ fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diag
     }
     let message = format!("{}: {}", path.display(), fault.message);
     Diagnostic { message, ..fault }.at(plan.place(&at.span))
-}
-
-fn read_mapping<'s>(
-    node: &'s Node,
-    plan: &'s Source,
-    own: &[&'static Action],
-    reader: &mut Reader<'s, '_>,
-) -> Mapping<'s> {
-    let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new() };
-    for entry in reader.map(node, "`columns`").unwrap_or_default() {
-        let Entry { name, key, value } = entry;
-        let Some(meaning) = columns::mappable(name, own) else {
-            let known: Vec<_> = vocabulary::known(own).filter(|word| *word != "action").collect();
-            match name {
-                "action" => {
-                    let message = "a list of targets has no column `action`: the job says what to do";
-                    reader.fault(&key.span, "unknown-key", message, None);
-                }
-                _ => reader.unknown_key(&entry, "`columns`", &known),
-            }
-            continue;
-        };
-        if mapping.entries.iter().any(|(earlier, ..)| *earlier == meaning) {
-            let message = format!("`{name}` means the same as another key here");
-            reader.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
-            continue;
-        }
-        if let Some(header) = reader.text(value, "the name of a column") {
-            mapping.entries.push((meaning, key.span, header, value.span));
-        }
-    }
-    mapping
 }

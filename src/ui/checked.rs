@@ -19,6 +19,14 @@ pub fn render(plan: &Plan, view: View) -> String {
         let file = visible(&input.file.display().to_string());
         let format = paint(view.styled, FAINT, &visible(&input.format));
         let _ = writeln!(text, "{file}: {format}, {}", count_of(input.rows, "row"));
+        if !input.columns.is_empty() {
+            let column = |(header, word): &(String, &str)| match header == word {
+                true => format!("`{word}`"),
+                false => format!("`{}` as {word}", visible(header)),
+            };
+            let columns: Vec<_> = input.columns.iter().map(column).collect();
+            let _ = writeln!(text, "  columns: {}", columns.join(", "));
+        }
         if !input.unused_columns.is_empty() {
             let columns: Vec<_> = input.unused_columns.iter().map(|column| format!("`{}`", visible(column))).collect();
             let _ = writeln!(text, "  columns not used: {}", columns.join(", "));
@@ -63,6 +71,7 @@ pub fn json(plan: &Plan) -> Value {
                 "file": input.file.display().to_string(),
                 "format": input.format,
                 "rows": input.rows,
+                "columns": input.columns.iter().map(|(header, word)| json!({ "header": header, "means": word })).collect::<Vec<_>>(),
                 "unused_columns": input.unused_columns,
             })
         })
