@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, SELECTORS};
+use musterout::catalog::{ACTIONS, Action, SELECTORS};
 use musterout::plan::PROPERTIES;
+
+use crate::support::program::{Desk, run};
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -37,11 +39,25 @@ fn everything_that_a_target_is_found_by_is_explained() {
 }
 
 #[test]
-fn the_readme_lists_every_action_with_its_risk() {
+fn what_the_readme_says_of_actions_is_true() {
     let readme = page("README.md");
-    for action in ACTIONS {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", action.name)));
-        let row = row.unwrap_or_else(|| panic!("README.md does not list {}", action.name));
+    assert!(readme.contains(&format!("The catalog has {} of them", ACTIONS.len())));
+    let (_, section) = readme.split_once("## Actions").unwrap();
+    let rows: Vec<_> = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `")).collect();
+    assert!(rows.len() > 10, "the table was not found");
+    for row in rows {
+        let name = row.split('`').nth(1).unwrap();
+        let action = Action::named(name).unwrap_or_else(|| panic!("README.md lists {name}"));
         assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
     }
+    assert!(page("CHANGELOG.md").contains(&format!("- {} actions on ", ACTIONS.len())));
+}
+
+#[test]
+fn the_sample_of_an_own_action_is_a_plan() {
+    let page = page("docs/own-actions.md");
+    let sample = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let desk = Desk::with(&[("plan.yaml", sample)]);
+    let ran = run(&mut desk.musterout(["preview", "plan.yaml"])).ended_with(0);
+    assert!(ran.stdout.contains("unverified"), "{}", ran.stdout);
 }

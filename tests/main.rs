@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the house rules, and the program as its users meet it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod actions;
 mod cases;
 mod crash;
 mod cuts;
@@ -9,6 +10,7 @@ mod endpoints;
 mod journal;
 mod look_up;
 mod outside;
+mod own_actions;
 mod readme;
 mod scenarios;
 #[cfg(unix)]

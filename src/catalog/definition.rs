@@ -226,6 +226,7 @@ fn service_of(path: &str) -> &'static Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     fn definition(method: &str, path: &str) -> Definition {
@@ -303,5 +304,19 @@ mod tests {
         };
         let text = serde_json::to_string(&one).unwrap();
         assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), one);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_that_is_accepted_could_lead_elsewhere(path in r"(/([a-z.$]{0,6}|\{[a-zA-Z]{1,8}\}|[?#%:@ ]{1,2})){1,5}") {
+            if let Ok(ids) = ids_of(&path) {
+                prop_assert!(!ids.is_empty());
+                for segment in path.split('/').skip(1) {
+                    let id = segment.starts_with('{') && segment.ends_with('}');
+                    prop_assert!(id || (is_literal(segment) && !["..", "."].contains(&segment)), "{}", path);
+                    prop_assert!(!segment.contains(['?', '#', '%', ':', '@', ' ']), "{}", path);
+                }
+            }
+        }
     }
 }

@@ -45,7 +45,7 @@ impl TargetKind {
             Self::ManagedDevice => "managedDevice",
             Self::AutopilotIdentity => "windowsAutopilotDeviceIdentity",
             Self::User => "user",
-            Self::EntraDevice => "device",
+            Self::EntraDevice => "entraDevice",
             Self::GroupMember => "groupMember",
             Self::DeletedUser => "deletedUser",
             Self::ImportedAutopilotIdentity => "importedWindowsAutopilotDeviceIdentity",

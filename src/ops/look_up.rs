@@ -182,7 +182,8 @@ fn not_read(error: ReadError) -> Error {
     let help = match &error {
         ReadError::Refused { status: Some(403), .. } => {
             "looking up takes DeviceManagementManagedDevices.Read.All, for Autopilot identities \
-             DeviceManagementServiceConfig.Read.All, for groups GroupMember.Read.All; nothing was sent"
+             DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \
+             GroupMember.Read.All; nothing was sent"
         }
         ReadError::ForeignLink(_) => "whoever answered is not the service; nothing was sent",
         _ => "a target that could not be looked up is not guessed; nothing was sent",

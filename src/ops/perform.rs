@@ -136,7 +136,7 @@ impl Work<'_> {
         let mut told: Vec<&str> = Vec::new();
         for job in self.jobs.iter() {
             let wanted = job.action.permissions;
-            let held = wanted.iter().any(|permission| claims.holds(permission) != Some(false));
+            let held = wanted.is_empty() || wanted.iter().any(|permission| claims.holds(permission) != Some(false));
             if !held && !told.contains(&job.action.name) {
                 told.push(job.action.name);
                 let wanted = wanted.join(", ");

@@ -3,6 +3,8 @@
 //! In: ids, and deeds done to them. Out: things and their properties. A thing that nobody has listed comes into being
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
+mod groups;
+
 use std::collections::HashSet;
 
 use jiff::Timestamp;
@@ -173,35 +175,6 @@ impl Inventory {
         let kept = held.iter().filter(|sku| !removed.contains(sku)).map(String::as_str);
         self.users.things[user].set("assignedLicenses", Given::Listed(licences(kept)));
         true
-    }
-
-    /// A member of a group, with what the directory shows of it unasked.
-    pub fn show_member(&self, id: &str) -> Value {
-        let id = id.to_ascii_lowercase();
-        let text = |kind, at, name| self.value(kind, at, name).unwrap_or_default();
-        if let Some(at) = self.entra_devices.by_key.get(id.as_str()).copied() {
-            let text = |name| text(TargetKind::EntraDevice, at, name);
-            return json!({
-                "@odata.type": "#microsoft.graph.device",
-                "id": id, "displayName": text("displayName"), "deviceId": text("deviceId"),
-            });
-        }
-        if self.groups.contains(&id) {
-            return json!({ "@odata.type": "#microsoft.graph.group", "id": id });
-        }
-        let name = self.users.by_key.get(id.as_str()).map(|at| text(TargetKind::User, *at, "userPrincipalName"));
-        json!({ "@odata.type": "#microsoft.graph.user", "id": id, "userPrincipalName": name })
-    }
-
-    /// The ids of the members of a group that are known, and whether they are all of them. `None`: no such group.
-    pub fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
-        let group = group.to_ascii_lowercase();
-        if self.lacks(&group) || (self.only_listed && !self.groups.contains(&group)) {
-            return None;
-        }
-        let there = self.members.things.iter().filter(|thing| !thing.gone);
-        let of_group = there.filter_map(|thing| thing.id.split_once('/').filter(|(of, _)| *of == group));
-        Some((of_group.map(|(_, member)| member).collect(), self.groups.contains(&group)))
     }
 
     /// The places of a user's devices that are still there.

@@ -13,7 +13,7 @@ use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
 use crate::catalog::body::{self, NotABody};
-use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Parameter, Version};
+use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Parameter, TargetKind, Version};
 
 /// A request that reached something.
 #[derive(Debug)]
@@ -115,6 +115,22 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
         IdKind::User if !Guid::is(value) && !value.contains('@') => Err(no_such_user(value)),
         IdKind::Opaque if odd => Err(Refusal::bad_request("An error has occurred")),
         _ => Ok(()),
+    }
+}
+
+/// What there is to say of a thing that is not there.
+pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
+    let kind = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
+        Endpoint::ReadDevicesOfUser => TargetKind::User,
+        Endpoint::ReadMembers => TargetKind::GroupMember,
+        Endpoint::ReadPrimaryUser | Endpoint::ReadFleet => TargetKind::ManagedDevice,
+    };
+    let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
+    match in_directory.contains(&kind) {
+        true => no_such_user(id),
+        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
     }
 }
 

@@ -294,7 +294,7 @@ impl Tenant {
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
-            return Err(not_found(call.endpoint, &id.value));
+            return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, incoming, action, call, stamp),
@@ -390,23 +390,7 @@ fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, R
         }
         _ => state.inventory.find(kind, &call.target),
     };
-    found.ok_or_else(|| not_found(call.endpoint, &call.target))
-}
-
-fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let kind = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
-        Endpoint::ReadDevicesOfUser => TargetKind::User,
-        Endpoint::ReadMembers => TargetKind::GroupMember,
-        Endpoint::ReadPrimaryUser => TargetKind::ManagedDevice,
-        Endpoint::ReadFleet => TargetKind::ManagedDevice,
-    };
-    let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
-    match in_directory.contains(&kind) {
-        true => judge::no_such_user(id),
-        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
-    }
+    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::style::{FAINT, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::Table;
-use super::text::{count, duration, rate, shorten, width};
+use super::text::{count, rate, shorten, width};
 use crate::catalog::{
     Access, Action, Bucket, Gone, ParameterKind, ReadBack, Repeat, Risk, Route, Success, TargetKind, Version,
 };
@@ -95,10 +95,10 @@ fn section(text: &mut String, styled: bool, title: &str, body: &str) {
 fn facts(action: &Action, styled: bool) -> String {
     let allowance = bucket(action).allowance();
     let allowance = format!(
-        "{}: {} requests in {}, that is {} a second",
+        "{}: {} requests in {} s, that is {} a second",
         bucket(action),
         count(allowance.requests),
-        duration(allowance.window),
+        allowance.window.as_secs(),
         rate(allowance.per_second())
     );
     let read_back = read_back(action.read_back);

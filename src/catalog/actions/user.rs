@@ -63,7 +63,8 @@ pub const DISABLE_USER: Action = Action {
     routes: &[route("users", Method::Patch, "/users/{userId}", V1, &[USER])],
     fixed_body: Some(r#"{"accountEnabled":false}"#),
     // The pages name User.ReadWrite.All or User.ManageIdentities.All; for this property alone there is a smaller one.
-    permissions: &["User.EnableDisableAccount.All", READ_USERS],
+    permissions: &["User.EnableDisableAccount.All"],
+    read_permission: Some(READ_USERS),
     read_back: ReadBack::AsSent,
     notes: &[
         "Sessions go on until they are revoked: revokeSignInSessions.",
@@ -79,6 +80,7 @@ pub const ENABLE_USER: Action = Action {
     routes: DISABLE_USER.routes,
     fixed_body: Some(r#"{"accountEnabled":true}"#),
     permissions: DISABLE_USER.permissions,
+    read_permission: DISABLE_USER.read_permission,
     read_back: ReadBack::AsSent,
     ..ON_USER
 };
