@@ -128,3 +128,30 @@ fn bring_up(connection: &Connection) -> rusqlite::Result<()> {
     }
     connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_an_older_version_keeps_its_rows_and_gets_what_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.db");
+        let connection = Connection::open(&file).unwrap();
+        connection.execute_batch(&format!("{TABLES} PRAGMA user_version = 1;")).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO runs VALUES (1, 'r', 'finished', 'k', 'f', 'd', 't', '{}', NULL, 1, 0, 0);
+                 INSERT INTO jobs VALUES (1, 0, 'j', 2, 'retire', 'managedDevices', '[]', NULL, NULL, NULL, 'POST', '/', NULL);",
+            )
+            .unwrap();
+        prepare(&connection, &file).unwrap();
+        let read = |column: &str| -> Option<String> {
+            connection.query_row(&format!("SELECT {column} FROM jobs"), [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((read("job_id").as_deref(), read("target_name"), read("found_by")), (Some("j"), None, None));
+        let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, VERSION);
+        prepare(&connection, &file).unwrap();
+    }
+}

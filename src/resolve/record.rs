@@ -54,5 +54,9 @@ impl Record {
 
 /// The form in which values are compared: trimmed, and without regard to case.
 pub fn key(text: &str) -> String {
-    text.trim().chars().flat_map(char::to_lowercase).collect()
+    let text = text.trim();
+    match text.is_ascii() {
+        true => text.to_ascii_lowercase(),
+        false => text.chars().flat_map(char::to_lowercase).collect(),
+    }
 }
