@@ -62,8 +62,13 @@ fn record(number: u64) -> Record {
 /// Rows of a CSV plan, in another order than the devices.
 fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
     let action = Action::named("retire").ok_or("there is no retire")?;
-    let step =
-        UnresolvedStep { action, route: action.default_route(), kind: TargetKind::ManagedDevice, parameters: None };
+    let step = UnresolvedStep {
+        action,
+        route: action.default_route(),
+        kind: TargetKind::ManagedDevice,
+        parameters: None,
+        if_found: false,
+    };
     let steps: Arc<[UnresolvedStep]> = Arc::new([step]);
     let row = |number: u32| Unresolved {
         at: 0,
@@ -72,6 +77,7 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
             selector: &SELECTORS[0],
             value: serial(u64::from(number) * 7_919 % DEVICES).to_lowercase().into(),
         }])),
+        through_device: false,
         steps: Arc::clone(&steps),
         not_before: None,
         note: None,
@@ -167,7 +173,7 @@ fn requests(table: &mut Table) -> Fallible<()> {
     let rows = rows(FEW)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(1));
-    let mut pool = runtime.block_on(gather(&rows, &mut reading))?;
+    let mut pool = runtime.block_on(gather(&rows, start, &mut reading))?;
     let resolved = resolve(Vec::new(), &rows, &mut pool, start).map_err(|_| "a row has no target")?;
     assert_eq!(resolved.jobs.len(), rows.len());
     let counts = tenant.counts();

@@ -97,6 +97,8 @@ pub enum SelectorForm {
     PrincipalName,
     /// A user principal name or the id of a user; stands for every device of that user.
     DevicesOfUser,
+    /// Intune's id of a device.
+    ManagedDevice,
     /// The id of Entra's device object, which leads to its `deviceId`.
     EntraObject,
     /// The id of a group; stands for every member.
@@ -119,6 +121,20 @@ use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
 /// Entra's device object as a way to what Intune and Autopilot know of the device: an id where the target is the object.
 pub static ENTRA_OBJECT: Selector =
     selector(ENTRA_DEVICE.name, SelectorForm::EntraObject, &[ManagedDevice, AutopilotIdentity]);
+
+/// Intune's id of a device as a way to what Autopilot and Entra know of it: where nothing but the device is acted on, it
+/// needs no looking up.
+pub static MANAGED_DEVICE_BY_ID: Selector =
+    selector(MANAGED_DEVICE.name, SelectorForm::ManagedDevice, &[ManagedDevice]);
+
+/// What a managed device has in common with what else is known of the same device. Its user is not the same device.
+const LINKS: &[(TargetKind, &str)] = &[(AutopilotIdentity, "serialNumber"), (EntraDevice, "azureADDeviceId")];
+
+/// By what a managed device leads to a target of that kind.
+pub fn link_to(kind: TargetKind) -> Option<&'static Selector> {
+    let link = LINKS.iter().find(|(to, _)| *to == kind);
+    link.and_then(|(_, name)| selector_named(name))
+}
 
 /// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
 pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);

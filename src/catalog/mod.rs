@@ -18,8 +18,8 @@ pub use bucket::{
 };
 pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, is_name};
 pub use id::{
-    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, fold, id_named,
-    kind_behind, selector_named,
+    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, PRINCIPAL_NAME, SELECTORS,
+    Selector, SelectorForm, fold, id_named, kind_behind, link_to, selector_named,
 };
 pub use parameter::{Parameter, ParameterKind};
 

@@ -25,12 +25,22 @@ pub const BATCH: usize = 20;
 pub struct Get {
     version: Version,
     path: String,
+    one: bool,
 }
 
 impl Get {
     /// `path` begins with a slash.
     pub fn new(path: String) -> Self {
-        Self { version: Version::V1, path }
+        Self { version: Version::V1, path, one: false }
+    }
+
+    /// A read of one thing, not of a list.
+    pub fn one(path: String) -> Self {
+        Self { one: true, ..Self::new(path) }
+    }
+
+    pub fn is_of_one(&self) -> bool {
+        self.one
     }
 
     pub fn path(&self) -> &str {
@@ -48,7 +58,7 @@ impl Get {
         let path = below.filter(|_| same_host && !climbs(there.path()) && !link.contains('#')).ok_or_else(foreign)?;
         let version = [Version::V1, Version::Beta].into_iter().find_map(|version| {
             let rest = path.strip_prefix('/')?.strip_prefix(version.name())?;
-            rest.starts_with('/').then(|| Self { version, path: rest.to_owned() })
+            rest.starts_with('/').then(|| Self { version, path: rest.to_owned(), one: false })
         });
         version.ok_or_else(foreign)
     }

@@ -91,7 +91,7 @@ impl LookUp<'_> {
             tenant::verify(client, "plan", expected, signed_in_to).await?;
         }
         let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(self.seed));
-        resolve::gather(&plan.unresolved, &mut reading).await.map_err(not_read)
+        resolve::gather(&plan.unresolved, self.now, &mut reading).await.map_err(not_read)
     }
 
     /// Opens the saved inventory, and says how old it is where that matters.

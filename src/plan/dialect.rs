@@ -8,7 +8,7 @@
 //! spaces and punctuation.
 
 use super::vocabulary::Meaning;
-use crate::catalog::TargetKind::{self, AutopilotIdentity, ManagedDevice, User};
+use crate::catalog::TargetKind::{self, AutopilotIdentity, EntraDevice, ManagedDevice, User};
 use crate::catalog::fold;
 
 /// A kind of file.
@@ -62,7 +62,10 @@ static DIALECTS: &[Dialect] = &[
         name: "Entra device export",
         always: &["deviceId", "objectId"],
         telling: &["accountEnabled", "joinType", "trustType", "registrationTime", "approximateLastSignInDateTime"],
-        targets: &[("deviceId", "azureADDeviceId", &[ManagedDevice, AutopilotIdentity])],
+        targets: &[
+            ("deviceId", "azureADDeviceId", &[ManagedDevice, AutopilotIdentity]),
+            ("objectId", "entraDeviceObjectId", &[EntraDevice]),
+        ],
     },
     Dialect {
         name: "Autopilot device export",

@@ -19,7 +19,7 @@ use crate::diagnostics::did_you_mean;
 const KEYS: &[&str] = &["version", "name", "tenant", "justification", "actions", "jobs", "limits", "guards"];
 const LIMIT_KEYS: &[&str] = &["concurrency", "reserve_percent", "max_attempts"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note"];
-const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
+const STEP_KEYS: &[&str] = &["action", "route", "with", "if_found", "after"];
 
 const LONGEST_JUSTIFICATION: usize = 1024;
 
@@ -128,6 +128,7 @@ struct Parts<'s, 'o> {
     steps: Option<&'s Node>,
     route: Option<&'s Node>,
     with: Option<&'s Node>,
+    if_found: Option<&'s Node>,
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Entries<'s> {
@@ -212,6 +213,7 @@ fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut 
             "action" => parts.action = Some(value),
             "route" => parts.route = Some(value),
             "with" => parts.with = Some(value),
+            "if_found" => parts.if_found = Some(value),
             _ => {
                 let message =
                     "`after` is not available yet: steps run in their order, one when the last has settled well";
@@ -231,7 +233,15 @@ fn read_step<'s>(parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<S
         Some(node) => Some(read_route(node, action, reader)?),
         None => None,
     };
-    let step = Step::new(action, route, Vec::new());
+    let if_found = match parts.if_found.map(|node| (node, &node.value)) {
+        None => false,
+        Some((_, Value::Boolean(flag))) => *flag,
+        Some((node, _)) => {
+            reader.wrong_type(node, "`if_found`", "true or false", None);
+            return None;
+        }
+    };
+    let step = Step { if_found, ..Step::new(action, route, Vec::new()) };
     match parts.with {
         Some(with) => with_settings(&[step], with, reader).pop(),
         None => Some(step),
@@ -301,7 +311,11 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
         }
     }
     let with_more = |(step, more): (&Step, Vec<Setting>)| {
-        let mut step = Step { spoilt: step.spoilt.clone(), ..Step::new(step.action, step.route, step.and(more)) };
+        let mut step = Step {
+            spoilt: step.spoilt.clone(),
+            if_found: step.if_found,
+            ..Step::new(step.action, step.route, step.and(more))
+        };
         step.spoilt.extend(&spoilt);
         step
     };

@@ -103,6 +103,10 @@ impl Expander {
             return;
         }
         let parameters = self.parameters(work, layout, row);
+        let selected = match selected {
+            Selected::Nothing if !refused && named.is_none() => self.lead_on(work),
+            other => other,
+        };
         let is_selected = !matches!(selected, Selected::Nothing);
         if self.given.is_empty() && (refused || matches!(selected, Selected::Refused)) {
             return;

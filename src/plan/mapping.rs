@@ -38,12 +38,7 @@ impl Mapping<'_> {
 }
 
 /// Reads the map.
-pub fn read<'s>(
-    node: &'s Node,
-    plan: &'s Source,
-    own: &[&'static Action],
-    reader: &mut Reader<'s, '_>,
-) -> Mapping<'s> {
+pub fn read<'s>(node: &'s Node, plan: &'s Source, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Mapping<'s> {
     let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new(), faulty: false };
     for entry in reader.map(node, "`columns`").unwrap_or_default() {
         let Entry { name, key, value } = entry;

@@ -36,6 +36,7 @@ use crate::job::Job;
 
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub use self::serial::says_nothing;
 pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
 
 /// A plan that has been read, found right, and expanded into jobs.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::filter::Filter;
-use crate::catalog::{Action, Route, Selector, TargetKind};
+use crate::catalog::{Action, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
 
@@ -21,6 +21,9 @@ pub struct Unresolved {
     /// As [`crate::job::Job::row`]; `None` where jobs are numbered by their position.
     pub row: Option<u32>,
     pub pointer: Pointer,
+    /// What is meant is a managed device, and the steps on other kinds act on what that device leads to. Two look-ups
+    /// by one name could find two machines.
+    pub through_device: bool,
     pub steps: Arc<[UnresolvedStep]>,
     pub not_before: Option<Timestamp>,
     pub note: Option<Box<str>>,
@@ -37,6 +40,25 @@ pub struct UnresolvedStep {
     /// What that id is the id of.
     pub kind: TargetKind,
     pub parameters: Option<Arc<Parameters>>,
+    /// Left out where the managed device leads to no such target.
+    pub if_found: bool,
+}
+
+impl Unresolved {
+    /// The kinds of target that are looked up by what the row says.
+    pub fn kinds(&self) -> impl Iterator<Item = TargetKind> {
+        let through = self.through_device.then_some(TargetKind::ManagedDevice);
+        let of_steps = self.steps.iter().map(|step| step.kind).enumerate();
+        let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
+        through.into_iter().chain(new.map(|(_, kind)| kind).filter(move |_| through.is_none()))
+    }
+
+    /// The kinds of target that the managed device leads to.
+    pub fn linked_kinds(&self) -> impl Iterator<Item = TargetKind> {
+        let of_steps = self.steps.iter().map(|step| step.kind).enumerate();
+        let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
+        new.map(|(_, kind)| kind).filter(|kind| self.through_device && *kind != TargetKind::ManagedDevice)
+    }
 }
 
 /// What is said of a target instead of its id.
@@ -71,6 +93,24 @@ impl std::hash::Hash for Criterion {
 }
 
 impl Pointer {
+    /// Whether it can say which target of that kind is meant.
+    pub fn leads_to(&self, kind: TargetKind) -> bool {
+        match self {
+            Self::Given(criteria) => criteria.iter().all(|criterion| criterion.selector.finds.contains(&kind)),
+            Self::Filter(_) => kind == TargetKind::ManagedDevice,
+        }
+    }
+
+    /// Whether steps on these kinds find their targets through the managed device that is meant: where they act on
+    /// several things that are one machine, or on one that this does not lead to.
+    pub fn goes_through_device(&self, mut kinds: impl Iterator<Item = TargetKind> + Clone) -> bool {
+        let machine = |kind| kind == TargetKind::ManagedDevice || link_to(kind).is_some();
+        let first = kinds.clone().next();
+        self.leads_to(TargetKind::ManagedDevice)
+            && kinds.clone().all(machine)
+            && kinds.any(|kind| Some(kind) != first || !self.leads_to(kind))
+    }
+
     /// Whether it may stand for several targets.
     pub fn is_many(&self) -> bool {
         match self {

@@ -43,12 +43,14 @@ pub struct Step {
     pub spoilt: Vec<&'static str>,
     /// `with` as it is sent, for the targets that add nothing.
     pub shared: Option<Arc<Parameters>>,
+    /// Left out where the target's managed device leads to nothing that it could act on.
+    pub if_found: bool,
 }
 
 impl Step {
     pub fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
         let shared = Parameters::new(action, with.clone());
-        Self { action, route, with, spoilt: Vec::new(), shared }
+        Self { action, route, with, spoilt: Vec::new(), shared, if_found: false }
     }
 
     /// The step with `more` on top of its own parameters.

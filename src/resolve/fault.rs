@@ -3,25 +3,28 @@
 //! In: a row, a [`Refusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
 //! suggest one of them.
 
+use super::link::link;
 use super::matching::Refusal;
-use super::pool::Member;
+use super::pool::{Member, Pool};
 use super::record::Record;
-use crate::catalog::{SelectorForm, TargetKind, selector_named};
+use crate::catalog::{SelectorForm, TargetKind, link_to, selector_named};
 use crate::diagnostics::Diagnostic;
 use crate::plan::{Pointer, Unresolved};
 
 /// So many candidates are listed.
 const LISTED: usize = 10;
 
-/// The fault of `row`, whose step acts on `kind`.
-pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+/// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
+pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
         Refusal::Nothing => (
             "no-match",
             format!("no {} {has}", one(kind)),
-            "it is compared whole, without regard to case; correct it, or take the row out".to_owned(),
+            zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
+                "it is compared whole, without regard to case; correct it, or take the row out".to_owned()
+            }),
         ),
         Refusal::NotAll(candidates) => (
             "no-match",
@@ -53,6 +56,16 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagn
             format!("{} {} are one member of the group: {pointer}", candidates.len(), many(kind)),
             format!("{} is recorded more than once:\n{}", shown_member(member), list(candidates)),
         ),
+        Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
+            "no-match",
+            leads_nowhere(kind, refusal),
+            "take the step out, or give it `if_found: true`, which leaves it out for such a device".to_owned(),
+        ),
+        Refusal::SeveralLinked(device, candidates) => (
+            "several-matches",
+            format!("{} {} are meant by {}", candidates.len(), many(kind), through(device, kind)),
+            format!("name the one that is meant by its id, in a job of its own:\n{}", list(candidates)),
+        ),
         Refusal::NotRead => (
             "not-in-inventory",
             format!("this is not in the saved inventory: {pointer}"),
@@ -60,6 +73,58 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagn
         ),
     };
     Diagnostic::error(code, prefix(row) + &message).at((*row.place).clone()).help(help)
+}
+
+/// A step that is left out, because it may be.
+pub fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+    let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
+    let steps: Vec<_> = steps.collect();
+    let message = format!("{}{}; left out: {}", prefix(row), leads_nowhere(kind, refusal), steps.join(", "));
+    Diagnostic::warning("not-found", message).at((*row.place).clone())
+}
+
+fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
+    match refusal {
+        Refusal::NoLink(device) => {
+            let by = link_to(kind);
+            let given = by.and_then(|by| device.value(by, ""));
+            let by = by.map_or("", |by| by.name);
+            let why =
+                given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, says nothing"));
+            format!("no {} is known of {}: {why}", one(kind), device_shown(device))
+        }
+        Refusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
+        _ => String::new(),
+    }
+}
+
+/// `serialNumber X of managed device LAB-01 (its id)`.
+fn through(device: &Record, kind: TargetKind) -> String {
+    let (by, value) = link(device, kind).map_or(("", ""), |(by, value)| (by.name, value));
+    format!("{by} {value} of {}", device_shown(device))
+}
+
+fn device_shown(device: &Record) -> String {
+    let name = device.identity.name.as_deref().unwrap_or("without a name");
+    format!("managed device {name} ({})", device.identity.id)
+}
+
+/// Who has the serial number that a spreadsheet would have made this one of. It is a hint and no match.
+fn zeros_in_front(pointer: &Pointer, kind: TargetKind, pool: &Pool) -> Option<String> {
+    let Pointer::Given(criteria) = pointer else { return None };
+    let serial = criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial)?;
+    let bare = serial.value.trim_start_matches('0');
+    if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let has = |record: &&Record| {
+        let known = record.identity.serial_number.as_deref().unwrap_or_default();
+        known.len() > serial.value.len() && known.trim_start_matches('0') == bare
+    };
+    let candidates: Vec<_> = pool.records(kind).iter().filter(has).collect();
+    let help = "a spreadsheet takes zeros from the front of a number, and with them this would be another serial number: \
+                format the column as text, and export it again";
+    (!candidates.is_empty()).then(|| format!("{help}\n{}", list(&candidates)))
 }
 
 /// `has serialNumber X`, `belongs to X`.

@@ -13,10 +13,15 @@ use crate::catalog::TargetKind;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
 use crate::plan::Unresolved;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Reads what is needed for `rows`, in the way that takes fewer requests.
-pub async fn gather<T: Transport>(rows: &[Unresolved], reading: &mut Reading<'_, T>) -> Result<Pool, ReadError> {
+pub async fn gather<T: Transport>(
+    rows: &[Unresolved],
+    now: Timestamp,
+    reading: &mut Reading<'_, T>,
+) -> Result<Pool, ReadError> {
     let mut pool = Pool::default();
     for group in needs::groups(rows) {
         let mut members = Vec::new();
@@ -33,16 +38,24 @@ pub async fn gather<T: Transport>(rows: &[Unresolved], reading: &mut Reading<'_,
         read_each(&objects, &mut pool, reading).await?;
     }
     for needs in needs::of(rows, &pool) {
-        let size = match asks_for_size(&needs) && needs.kind == TargetKind::ManagedDevice {
-            true => size(reading).await?,
-            false => None,
-        };
-        match whole_costs_less(&needs, size) {
-            true => read_whole(needs.kind, size, &mut pool, reading).await?,
-            false => read_each(&needs, &mut pool, reading).await?,
-        }
+        read(&needs, &mut pool, reading).await?;
+    }
+    for needs in needs::linked(rows, &mut pool, now) {
+        read(&needs, &mut pool, reading).await?;
     }
     Ok(pool)
+}
+
+/// Reads in the way that takes fewer requests.
+async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+    let size = match asks_for_size(needs) && needs.kind == TargetKind::ManagedDevice {
+        true => size(reading).await?,
+        false => None,
+    };
+    match whole_costs_less(needs, size) {
+        true => read_whole(needs.kind, size, pool, reading).await,
+        false => read_each(needs, pool, reading).await,
+    }
 }
 
 /// Reads the devices and the Autopilot identities of a tenant, to be saved. The latter take a permission of their own:

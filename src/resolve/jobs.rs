@@ -8,12 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::fault;
-use super::matching::{self, Match, Matches};
+use super::link;
+use super::matching::{self, Match, Matches, Refusal};
 use super::pool::{Member, Pool};
-use crate::catalog::{SelectorForm, TargetKind};
+use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::job::{Found, Ids, Job, JobParts};
-use crate::plan::{MAX_JOBS, Pointer, Unresolved};
+use crate::plan::{MAX_JOBS, Unresolved};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -26,7 +27,7 @@ pub struct Resolved {
 
 /// Puts every row's jobs where they belong.
 pub fn resolve(jobs: Vec<Job>, rows: &[Unresolved], pool: &mut Pool, now: Timestamp) -> Result<Resolved, Diagnostics> {
-    prepare(rows, pool);
+    matching::prepare(rows, pool);
     let by_position = rows.iter().any(|row| row.row.is_none());
     let mut weave = Weave { resolved: Resolved::default(), faults: Diagnostics::default(), moved: 0, by_position };
     weave.resolved.jobs.reserve(jobs.len() + rows.len());
@@ -48,23 +49,6 @@ pub fn resolve(jobs: Vec<Job>, rows: &[Unresolved], pool: &mut Pool, now: Timest
             Err(weave.faults)
         }
         false => Ok(weave.resolved),
-    }
-}
-
-/// Builds the indexes that the rows need.
-fn prepare(rows: &[Unresolved], pool: &mut Pool) {
-    for row in rows {
-        let Pointer::Given(criteria) = &row.pointer else { continue };
-        for step in row.steps.iter() {
-            let Ok(criteria) = matching::translated(pool, criteria) else { continue };
-            match matching::best(&criteria, step.kind) {
-                Some(first) if first.selector.form == SelectorForm::MembersOfGroup => {
-                    matching::by_device_id().into_iter().for_each(|by| pool.index(step.kind, by, ""));
-                }
-                Some(first) => pool.index(step.kind, first.selector, &first.value),
-                None => {}
-            }
-        }
     }
 }
 
@@ -92,23 +76,25 @@ impl Weave {
     }
 
     fn row(&mut self, row: &Unresolved, pool: &Pool, now: Timestamp) {
-        let mut found: Vec<(TargetKind, Vec<Match>)> = Vec::with_capacity(1);
+        let mut found: Vec<(TargetKind, Vec<Option<Match>>)> = Vec::with_capacity(1);
         let faults_before = self.faults.errors();
-        for step in row.steps.iter() {
-            if found.iter().any(|(kind, _)| *kind == step.kind) {
-                continue;
-            }
-            match matching::find(pool, &row.pointer, step.kind, now) {
+        for kind in row.kinds() {
+            match matching::find(pool, &row.pointer, kind, now) {
                 Ok(Matches { targets, left_out }) => {
-                    self.check_ids(row, &targets);
                     self.warn(row, &targets, &left_out);
-                    found.push((step.kind, targets));
+                    found.push((kind, targets.into_iter().map(Some).collect()));
                 }
-                Err(refusal) => {
-                    self.faults.push_error_with(|| fault::fault(row, step.kind, &refusal));
-                    found.push((step.kind, Vec::new()));
-                }
+                Err(refusal) => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
             }
+        }
+        if let ([(_, devices)], true) = (found.as_slice(), row.through_device) {
+            let devices: Vec<_> = devices.iter().flatten().collect();
+            let linked = |kind| (kind, self.linked(row, &devices, kind, pool));
+            let linked: Vec<_> = row.linked_kinds().map(linked).collect();
+            found.extend(linked);
+        }
+        for (_, targets) in &found {
+            self.check_ids(row, targets);
         }
         if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
             return;
@@ -121,12 +107,32 @@ impl Weave {
         self.moved += self.next_position() - before;
     }
 
+    /// What each of the devices leads to.
+    fn linked(&mut self, row: &Unresolved, devices: &[&Match], kind: TargetKind, pool: &Pool) -> Vec<Option<Match>> {
+        let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
+        let mut targets = Vec::with_capacity(devices.len());
+        for device in devices.iter().filter_map(|it| pool.by_id(TargetKind::ManagedDevice, &it.id)) {
+            targets.push(match link::follow(pool, device, kind) {
+                Ok(target) => Some(target),
+                Err(refusal) => {
+                    let lacks = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
+                    match lacks && may_lack {
+                        true => self.resolved.warnings.push(fault::not_found(row, kind, &refusal)),
+                        false => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
+                    }
+                    None
+                }
+            });
+        }
+        targets
+    }
+
     /// The steps on one target.
-    fn target(&mut self, row: &Unresolved, found: &[(TargetKind, Vec<Match>)], number: usize, by: &Arc<str>) {
+    fn target(&mut self, row: &Unresolved, found: &[(TargetKind, Vec<Option<Match>>)], number: usize, by: &Arc<str>) {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
-            let Some(target) = targets.and_then(|targets| targets.get(number)) else { continue };
+            let Some(target) = targets.and_then(|targets| targets.get(number)?.as_ref()) else { continue };
             let position = self.next_position();
             let mut job = Job::new(JobParts {
                 row: row.row.unwrap_or(position + 1),
@@ -145,8 +151,8 @@ impl Weave {
     }
 
     /// What becomes a part of a path must look like an id, whoever says that it is one.
-    fn check_ids(&mut self, row: &Unresolved, targets: &[Match]) {
-        for target in targets.iter().filter(|target| uuid::Uuid::try_parse(&target.id).is_err()) {
+    fn check_ids(&mut self, row: &Unresolved, targets: &[Option<Match>]) {
+        for target in targets.iter().flatten().filter(|target| uuid::Uuid::try_parse(&target.id).is_err()) {
             self.faults.push_error_with(|| fault::strange_id(row, &target.id));
         }
     }

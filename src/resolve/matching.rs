@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use super::filter::passes;
 use super::pool::{Member, Pool};
 use super::record::{Record, key};
-use crate::catalog::{Selector, SelectorForm, TargetKind, selector_named};
-use crate::plan::{Criterion, Pointer};
+use crate::catalog::{Selector, SelectorForm, TargetKind, link_to, selector_named};
+use crate::plan::{Criterion, Pointer, Unresolved};
 
 /// A target, as its id and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Match {
 }
 
 impl Match {
-    fn of(record: &Record) -> Self {
+    pub fn of(record: &Record) -> Self {
         Self { id: record.identity.id.to_ascii_lowercase().into(), name: record.identity.name.clone() }
     }
 }
@@ -40,6 +40,11 @@ pub enum Refusal<'p> {
     WrongMembers(Vec<&'p Member>),
     /// A member leads to several targets.
     SeveralOfMember(&'p Member, Vec<&'p Record>),
+    /// What the device would lead to another kind of target by is not known of it, or says nothing.
+    NoLink(&'p Record),
+    /// Nothing has what the device has.
+    NothingLinked(&'p Record),
+    SeveralLinked(&'p Record, Vec<&'p Record>),
     /// It was not read: the saved inventory has no such thing.
     NotRead,
 }
@@ -55,6 +60,26 @@ pub struct Matches<'p> {
 impl<'p> From<Vec<Match>> for Matches<'p> {
     fn from(targets: Vec<Match>) -> Self {
         Self { targets, left_out: Vec::new() }
+    }
+}
+
+/// Builds the indexes that [`find`] and `link::follow` need for these rows.
+pub fn prepare(rows: &[Unresolved], pool: &mut Pool) {
+    for row in rows {
+        for kind in row.linked_kinds() {
+            link_to(kind).into_iter().for_each(|by| pool.index(kind, by, ""));
+        }
+        let Pointer::Given(criteria) = &row.pointer else { continue };
+        for kind in row.kinds() {
+            let Ok(criteria) = translated(pool, criteria) else { continue };
+            match best(&criteria, kind) {
+                Some(first) if first.selector.form == SelectorForm::MembersOfGroup => {
+                    by_device_id().into_iter().for_each(|by| pool.index(kind, by, ""));
+                }
+                Some(first) => pool.index(kind, first.selector, &first.value),
+                None => {}
+            }
+        }
     }
 }
 

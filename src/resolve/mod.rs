@@ -13,6 +13,7 @@ mod filter;
 mod gather;
 mod inventory;
 mod jobs;
+mod link;
 mod matching;
 mod needs;
 mod pool;

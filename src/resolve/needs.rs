@@ -5,13 +5,15 @@
 
 use std::collections::HashSet;
 
-use super::matching::{best, by_device_id, translated};
+use super::link;
+use super::matching::{self, best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
 use crate::catalog::{Selector, SelectorForm, TargetKind};
 use crate::msgraph::read_only::BATCH;
-use crate::plan::{Pointer, Unresolved};
+use crate::plan::{Criterion, Pointer, Unresolved};
+use jiff::Timestamp;
 
 /// What has to be read of one kind of target.
 #[derive(Debug)]
@@ -48,49 +50,76 @@ pub fn objects(rows: &[Unresolved]) -> Needs {
 
 /// What is left to read once groups and objects are in `pool`.
 pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
-    let mut all: Vec<Needs> = Vec::new();
-    let mut seen: HashSet<(TargetKind, &'static str, String)> = HashSet::new();
+    let mut list = List::default();
     for row in rows {
-        for (at, step) in row.steps.iter().enumerate() {
-            // Several steps on one kind need it once.
-            if row.steps[..at].iter().any(|earlier| earlier.kind == step.kind) {
-                continue;
-            }
-            let needs = of_kind(&mut all, step.kind);
-            let mut add = |selector: &'static Selector, value: &str| {
-                needs.whole |= !query::can_filter(step.kind, selector);
-                if seen.insert((step.kind, selector.name, key(value))) {
-                    needs.values.push((selector, value.into()));
-                }
-            };
+        for kind in row.kinds() {
             match &row.pointer {
-                Pointer::Filter(_) => needs.whole = true,
-                Pointer::Given(criteria) => {
-                    match translated(pool, criteria).ok().as_deref().and_then(|it| best(it, step.kind)) {
-                        Some(first) if first.selector.form != SelectorForm::MembersOfGroup => {
-                            add(first.selector, &first.value);
-                        }
-                        Some(first) if step.kind == TargetKind::ManagedDevice => {
-                            let group = pool.groups.get(key(&first.value).as_str()).and_then(Option::as_ref);
-                            let ids = group.into_iter().flat_map(|group| &group.members);
-                            let ids = ids.filter_map(|member| member.device_id.as_deref());
-                            by_device_id().into_iter().for_each(|by| ids.clone().for_each(|id| add(by, id)));
-                        }
-                        _ => {}
-                    }
-                }
+                Pointer::Filter(_) => list.of_kind(kind).whole = true,
+                Pointer::Given(criteria) => list.criteria(criteria, kind, pool),
             }
         }
     }
-    all
+    list.all
 }
 
-fn of_kind(all: &mut Vec<Needs>, kind: TargetKind) -> &mut Needs {
-    let at = all.iter().position(|needs| needs.kind == kind).unwrap_or_else(|| {
-        all.push(Needs { kind, values: Vec::new(), whole: false });
-        all.len() - 1
-    });
-    &mut all[at]
+/// What the managed devices in `pool` lead to, for the steps on other kinds.
+pub fn linked(rows: &[Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
+    let mut list = List::default();
+    if rows.iter().all(|row| !row.through_device) {
+        return list.all;
+    }
+    matching::prepare(rows, pool);
+    for row in rows.iter().filter(|row| row.through_device) {
+        // What is wrong with it is told with the rest of the plan.
+        let Ok(devices) = matching::find(pool, &row.pointer, TargetKind::ManagedDevice, now) else { continue };
+        let devices = devices.targets.iter().filter_map(|it| pool.by_id(TargetKind::ManagedDevice, &it.id));
+        for device in devices {
+            let links = row.linked_kinds().filter_map(|kind| Some((kind, link::link(device, kind)?)));
+            links.for_each(|(kind, (by, value))| list.add(kind, by, value));
+        }
+    }
+    list.all
+}
+
+/// Needs by kind, each value once.
+#[derive(Default)]
+struct List {
+    all: Vec<Needs>,
+    seen: HashSet<(TargetKind, &'static str, String)>,
+}
+
+impl List {
+    fn of_kind(&mut self, kind: TargetKind) -> &mut Needs {
+        let at = self.all.iter().position(|needs| needs.kind == kind).unwrap_or_else(|| {
+            self.all.push(Needs { kind, values: Vec::new(), whole: false });
+            self.all.len() - 1
+        });
+        &mut self.all[at]
+    }
+
+    fn add(&mut self, kind: TargetKind, selector: &'static Selector, value: &str) {
+        let new = self.seen.insert((kind, selector.name, key(value)));
+        let needs = self.of_kind(kind);
+        needs.whole |= !query::can_filter(kind, selector);
+        if new {
+            needs.values.push((selector, value.into()));
+        }
+    }
+
+    fn criteria(&mut self, criteria: &[Criterion], kind: TargetKind, pool: &Pool) {
+        match translated(pool, criteria).ok().as_deref().and_then(|it| best(it, kind)) {
+            Some(first) if first.selector.form != SelectorForm::MembersOfGroup => {
+                self.add(kind, first.selector, &first.value);
+            }
+            Some(first) if kind == TargetKind::ManagedDevice => {
+                let group = pool.groups.get(key(&first.value).as_str()).and_then(Option::as_ref);
+                let members = group.into_iter().flat_map(|group| &group.members);
+                let ids = members.filter_map(|member| Some((by_device_id()?, member.device_id.as_deref()?)));
+                ids.for_each(|(by, id)| self.add(kind, by, id));
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Above so many values the whole is read where nobody says how much that is.

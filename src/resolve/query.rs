@@ -12,7 +12,7 @@ use crate::catalog::{Access, Bucket, DIRECTORY, INTUNE_DEVICES, INTUNE_OTHER, Se
 use crate::identity;
 use crate::msgraph::read_only::Get;
 
-/// Records on a page of the two inventories, at most.
+/// Records on a page of an inventory of Intune, at most.
 pub const PAGE: u64 = 1_000;
 
 /// A collection that targets are found in.
@@ -25,6 +25,8 @@ struct Collection {
     containing: &'static [(&'static str, &'static str)],
     /// What to ask for besides an identity.
     besides: &'static [&'static str],
+    /// Records on a page, at most.
+    page: u64,
 }
 
 const COLLECTIONS: &[Collection] = &[
@@ -39,6 +41,7 @@ const COLLECTIONS: &[Collection] = &[
         ],
         containing: &[],
         besides: &["imei", "userId"],
+        page: PAGE,
     },
     Collection {
         kind: TargetKind::AutopilotIdentity,
@@ -46,6 +49,7 @@ const COLLECTIONS: &[Collection] = &[
         equal: &[],
         containing: &[("serialNumber", "serialNumber")],
         besides: &[],
+        page: PAGE,
     },
     Collection {
         kind: TargetKind::EntraDevice,
@@ -53,6 +57,7 @@ const COLLECTIONS: &[Collection] = &[
         equal: &[("azureADDeviceId", "deviceId"), ("deviceName", "displayName"), ("entraDeviceObjectId", "id")],
         containing: &[],
         besides: &[],
+        page: 999,
     },
 ];
 
@@ -73,7 +78,8 @@ pub fn bucket(kind: TargetKind) -> Bucket {
 /// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
 pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
     let knows = |it: &Collection| it.equal.iter().chain(it.containing).any(|(name, _)| *name == selector.name);
-    selector.form == SelectorForm::DevicesOfUser || collection(kind).is_some_and(knows)
+    let alone = matches!(selector.form, SelectorForm::DevicesOfUser | SelectorForm::ManagedDevice);
+    alone || collection(kind).is_some_and(knows)
 }
 
 /// The read that gives everything with that value, and maybe more.
@@ -81,6 +87,11 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
     let collection = collection(kind)?;
     let select = select(collection);
     let name = match selector.form {
+        SelectorForm::ManagedDevice => {
+            let id = utf8_percent_encode(value.trim(), NON_ALPHANUMERIC);
+            let select = select.trim_end_matches('&');
+            return Some(Get::one(format!("{}/{id}?{select}", collection.path)));
+        }
         SelectorForm::DevicesOfUser if !value.contains('@') => {
             let user = utf8_percent_encode(value, NON_ALPHANUMERIC);
             return Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select)));
@@ -101,7 +112,7 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
 /// The first page of everything.
 pub fn whole(kind: TargetKind) -> Option<Get> {
     let collection = collection(kind)?;
-    Some(Get::new(format!("{}?{}$top={PAGE}", collection.path, select(collection))))
+    Some(Get::new(format!("{}?{}$top={page}", collection.path, select(collection), page = collection.page)))
 }
 
 /// How many devices there are.

@@ -172,6 +172,9 @@ impl<'c, T: Transport> Reading<'c, T> {
 
     /// The documents of a page, and the page behind it.
     fn open(&self, mut page: Value, get: &Get) -> Result<(Vec<Value>, Option<Get>), ReadError> {
+        if get.is_of_one() {
+            return Ok((vec![page], None));
+        }
         let next = match page.get("@odata.nextLink") {
             None | Some(Value::Null) => None,
             Some(Value::String(link)) => Some(Get::next_page(link, self.client.graph_url())?),

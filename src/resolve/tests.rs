@@ -37,12 +37,19 @@ fn selector(name: &str) -> &'static Selector {
 
 fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
     let action = Action::named(action).unwrap();
-    let step = UnresolvedStep { action, route: action.default_route(), kind: action.target, parameters: None };
+    let step = UnresolvedStep {
+        action,
+        route: action.default_route(),
+        kind: action.target,
+        parameters: None,
+        if_found: false,
+    };
     let criterion = |(name, value): &(&str, &str)| Criterion { selector: selector(name), value: (*value).into() };
     Unresolved {
         at: 0,
         row: Some(number),
         pointer: Pointer::Given(criteria.iter().map(criterion).collect()),
+        through_device: false,
         steps: Arc::new([step]),
         not_before: None,
         note: None,
@@ -84,7 +91,7 @@ const PACED: Pacing = Pacing::Documented { reserve_percent: 0 };
 async fn looked_up(tenant: &Arc<Tenant>, rows: &[Unresolved], pacing: Pacing) -> (Found, Counts) {
     let client = client(tenant);
     let mut reading = Reading::new(ReadOnly::new(&client), pacing, Rng::with_seed(7));
-    let found = match gather(rows, &mut reading).await {
+    let found = match gather(rows, now(), &mut reading).await {
         Ok(mut pool) => found(resolve(Vec::new(), rows, &mut pool, now())),
         Err(error) => Found::NotRead(error),
     };
@@ -368,7 +375,7 @@ proptest! {
             let pool = runtime.block_on(async {
                 let client = client(&tenant);
                 let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(1));
-                gather(&rows, &mut reading).await.unwrap()
+                gather(&rows, now(), &mut reading).await.unwrap()
             });
             let mut pool = pool;
             let got = match found(resolve(Vec::new(), &rows[..1], &mut pool, now())) {

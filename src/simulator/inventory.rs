@@ -203,7 +203,7 @@ impl Inventory {
         if !can_be || self.only_listed || self.lacks(value) {
             return None;
         }
-        let id = guid_from(&format!("{property}={}", value.to_lowercase()), 0);
+        let id = guid_from(&format!("{property}={}", value.to_lowercase()), kind as u64);
         let known = self.shelf(kind).by_key.contains_key(id.as_str());
         (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, vec![(property, Given::Listed(json!(value)))])))
     }

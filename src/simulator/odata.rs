@@ -98,7 +98,12 @@ impl Filter {
     pub fn is_by_value(&self) -> bool {
         matches!(
             self.property,
-            "serialNumber" | "deviceName" | "userPrincipalName" | "azureADDeviceId" | "azureActiveDirectoryDeviceId"
+            "serialNumber"
+                | "deviceName"
+                | "userPrincipalName"
+                | "azureADDeviceId"
+                | "azureActiveDirectoryDeviceId"
+                | "deviceId"
         )
     }
 
@@ -129,7 +134,8 @@ fn known(name: &str, kind: &Kind) -> Result<&'static str, Refusal> {
 }
 
 fn top(value: &str, kind: &Kind) -> Result<usize, Refusal> {
-    let most = if kind.kind == TargetKind::User { MOST_USERS } else { MOST };
+    let in_directory = matches!(kind.kind, TargetKind::User | TargetKind::EntraDevice);
+    let most = if in_directory { MOST_USERS } else { MOST };
     match value.parse() {
         Ok(top) if (1..=most).contains(&top) => Ok(top),
         _ => {

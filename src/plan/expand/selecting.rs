@@ -9,7 +9,8 @@ use jiff::Timestamp;
 
 use super::{Expander, Row, Shared};
 use crate::catalog::{
-    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, kind_behind,
+    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE_BY_ID, PRINCIPAL_NAME, Route, Selector, SelectorForm,
+    TargetKind, kind_behind,
 };
 use crate::plan::columns::{Layout, Spelling};
 use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
@@ -68,6 +69,22 @@ impl Expander {
         }
     }
 
+    /// A device's id alone, where some step acts on something else that is the same machine: that is looked up by it.
+    pub(super) fn lead_on(&mut self, work: &Work) -> Selected {
+        let [id] = self.given.as_slice() else { return Selected::Nothing };
+        let selector = [&MANAGED_DEVICE_BY_ID, &ENTRA_OBJECT].into_iter().find(|selector| selector.name == id.name);
+        let lacks = |step: &Step| step.possible_routes(&self.given).is_empty();
+        let kinds = || work.steps.iter().map(|step| route_to_look_up(step, None).map(|(_, kind)| kind));
+        let (Some(selector), true) = (selector, work.steps.iter().any(lacks)) else { return Selected::Nothing };
+        let pointer = Pointer::Given([Criterion { selector, value: self.slots[0].value.as_str().into() }].into());
+        let goes = kinds().collect::<Option<Vec<_>>>().is_some_and(|it| pointer.goes_through_device(it.into_iter()));
+        if !goes {
+            return Selected::Nothing;
+        }
+        self.given.clear();
+        Selected::By(pointer, self.slots[0].field)
+    }
+
     /// An id needs no looking up, and must not be at odds with what a look-up would find.
     pub(super) fn refuse_both(&mut self, row: &impl Row) {
         let Some(id) = self.given.first() else { return };
@@ -95,6 +112,7 @@ impl Expander {
         self.unresolved.push(Unresolved {
             at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
             row: number,
+            through_device: pointer.goes_through_device(steps.iter().map(|step| step.kind)),
             pointer,
             steps,
             not_before,
@@ -132,7 +150,8 @@ impl Expander {
                         self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
-                    steps.push(UnresolvedStep { action: step.action, route, kind, parameters: parameters.clone() });
+                    let (parameters, if_found) = (parameters.clone(), step.if_found);
+                    steps.push(UnresolvedStep { action: step.action, route, kind, parameters, if_found });
                 }
                 let steps: Arc<[UnresolvedStep]> = steps.into();
                 let (work, parameters) = (work.number, with.clone());
@@ -141,6 +160,17 @@ impl Expander {
             }
         };
         let kinds = || steps.iter().map(|step| step.kind);
+        let through = pointer.goes_through_device(kinds());
+        let is_linked = |step: &UnresolvedStep| through && step.kind != TargetKind::ManagedDevice;
+        if let Some(step) = steps.iter().find(|step| step.if_found && !is_linked(step)) {
+            let message = || format!("`if_found` of `{}`: it is not found through a managed device", step.action.name);
+            let help = "it is for a step on another kind of target than the managed device that the row says";
+            self.fault(row, field, "selector", message, || Some(help.into()));
+            return None;
+        }
+        if through {
+            return Some(steps);
+        }
         if pointer.is_many() && kinds().any(|kind| Some(kind) != kinds().next()) {
             let message = || "what stands for several targets cannot be looked up for steps on different kinds".into();
             self.fault(row, field, "selector", message, || Some("give each kind of target a job of its own".into()));
@@ -225,7 +255,9 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'
     let checked = match selector.form {
         SelectorForm::Text => Ok(()),
         SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), Err),
-        SelectorForm::Guid | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => spell(IdKind::Guid),
+        SelectorForm::Guid | SelectorForm::ManagedDevice | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
+            spell(IdKind::Guid)
+        }
         SelectorForm::DevicesOfUser => spell(IdKind::User),
         SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com"),
         SelectorForm::PrincipalName => spell(IdKind::User),
