@@ -8,6 +8,7 @@ mod cuts;
 mod docs;
 mod endpoints;
 mod journal;
+mod links;
 mod look_up;
 mod outside;
 mod own_actions;

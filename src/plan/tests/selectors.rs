@@ -80,22 +80,18 @@ fn what_cannot_stand_for_one_target_is_refused_unseen() {
 #[test]
 fn what_does_not_lead_to_the_target_is_refused_unseen() {
     refused_target(
-        "unassignUserFromDevice",
+        "disableUser",
         "deviceName: LAB-01",
-        &["selector", "which `deviceName` does not lead to", "found by serialNumber and azureADDeviceId"],
+        &["selector", "which `deviceName` does not lead to", "found by members_of_group"],
     );
-    refused_target(
-        "unassignUserFromDevice",
-        "filter: { deviceName: LAB-* }",
-        &["selector", "a filter over the devices"],
-    );
+    refused_target("disableUser", "filter: { deviceName: LAB-* }", &["selector", "a filter over the devices"]);
     refused_target("removeAllDevicesFromManagement", "serialNumber: 5CG1", &["selector", "acts on a user"]);
     refused_target("unassignUserFromDevice", "serialNumber: 5CG1, route: deploymentProfile", &["more than one id"]);
     refused_target("retire", "devices_of_user: a@b.c, serialNumber: 5CG1", &["selector", "stands alone"]);
     refused_target("retire", "filter: { deviceName: LAB-* }, serialNumber: 5CG1", &["selector", "stands alone"]);
     one_fault(
         "plan.yaml",
-        "version: 1\njobs:\n  - { steps: [retire, unassignUserFromDevice], targets: [ { filter: { deviceName: L* } } ] }\n",
+        "version: 1\njobs:\n  - { steps: [retire, disableUser], targets: [ { filter: { deviceName: L* } } ] }\n",
         &["selector", "steps on different kinds"],
     );
 }
