@@ -44,7 +44,8 @@ fn each_machine_is_read_once_and_then_what_it_leads_to() {
             assert_eq!(count_of(&counts, "effects", action, &id(kind, number)), 1, "{action} of {number}");
         }
     }
-    let done = outcomes(&desk.report());
+    let report = desk.report();
+    let done = outcomes(&report);
     assert_eq!(done, ["accepted", "accepted", "completed"].repeat(3));
 }
 
