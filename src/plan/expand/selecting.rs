@@ -141,12 +141,11 @@ impl Expander {
                 let mut steps = Vec::with_capacity(work.steps.len());
                 for (step, parameters) in work.steps.iter().zip(with.iter()) {
                     let Some((route, kind)) = route_to_look_up(step, named) else {
-                        let message = || {
-                            format!(
-                                "`{}` takes more than one id, so that nothing is looked up for it",
-                                step.action.name
-                            )
-                        };
+                        let routes = named.or(step.route).map_or(step.action.routes, std::slice::from_ref);
+                        let several = routes.iter().all(|route| route.ids.len() > 1);
+                        let takes = if several { "more than one id" } else { "an id that cannot be looked up" };
+                        let name = step.action.name;
+                        let message = || format!("`{name}` takes {takes}: a target is given by its ids");
                         self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
