@@ -40,7 +40,7 @@ pub struct Arguments {
 pub enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
-    /// Show every request that a run would send; no network, unless the preview is saved
+    /// Show every request that a run would send; reads only what has to be looked up, or what a saved preview says
     Preview(PreviewArguments),
     /// Compare two saved previews, or one with a plan: what was added, removed, changed, what drifted
     Diff(DiffArguments),
@@ -58,6 +58,8 @@ pub enum Verb {
     Runs(RunsArguments),
     /// List the actions, or explain one
     Actions(ActionsArguments),
+    /// Save the devices of a tenant, to look targets up in
+    Inventory(InventoryArguments),
     /// Serve the simulated tenant on a loopback address
     Simulate(SimulateArguments),
 }
@@ -79,6 +81,7 @@ impl Verb {
             },
             Self::Runs(arguments) => arguments.form.into(),
             Self::Actions(arguments) => arguments.form.into(),
+            Self::Inventory(arguments) => arguments.form.into(),
             Self::Simulate(_) => Form::Human,
         }
     }
@@ -148,6 +151,30 @@ pub struct PreviewArguments {
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+    #[command(flatten)]
+    pub pace: PaceArguments,
+}
+
+/// Where targets are looked up that are not named by their id.
+#[derive(Debug, Clone, Args)]
+pub struct LookUpArguments {
+    /// Look targets up in a saved inventory instead of asking the service
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct InventoryArguments {
+    /// Where it goes; what is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -197,6 +224,8 @@ pub struct RunArguments {
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -211,6 +240,7 @@ impl RunArguments {
             valid_for: None,
             once: self.once,
             policy: self.policy.clone(),
+            look_up: self.look_up.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,

@@ -100,6 +100,8 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
             allowances: head.limits.allowances,
         },
         // Policies are read anew, each time.
+        own: head.actions.iter().filter_map(|definition| definition.action().ok()).collect(),
+        unresolved: Vec::new(),
         rules: rules.of_the_plan(),
         places: Places::default(),
         inputs: vec![Input {
@@ -107,6 +109,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
             format,
             rows: jobs.len(),
             fingerprint,
+            columns: Vec::new(),
             unused_columns: Vec::new(),
         }],
         jobs,

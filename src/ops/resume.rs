@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::limits::limits;
+use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
@@ -22,10 +23,10 @@ use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
-use crate::job::{Job, JobId};
+use crate::job::{Job, JobId, Parameters};
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
@@ -115,6 +116,7 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+        used: Used::default(),
         jobs,
         holds: preflight.holds,
         earlier,
@@ -356,8 +358,15 @@ fn changed(record: &RunRecord) -> Changed {
         return Changed::default();
     }
     let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
+    let looked_up = looked_up(&plan);
+    let is_still_there = |job: &Job| match &job.found {
+        // What it is found by stands in the plan; that it would lead to the same target today is not asked again.
+        Some(found) => looked_up.contains(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref()))),
+        None => now.contains(&job.id),
+    };
     let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
-    let missing = record.jobs.iter().map(|stored| &stored.job).filter(|job| !now.contains(&job.id));
+    let missing: Vec<&Job> = record.jobs.iter().map(|stored| &stored.job).filter(|job| !is_still_there(job)).collect();
+    let removed = missing.iter().map(|job| job.id).collect();
     let added = plan.jobs.iter().filter(|job| !begun.contains(&job.id));
     let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
     let names = |jobs: Vec<&Job>| match jobs.as_slice() {
@@ -365,11 +374,22 @@ fn changed(record: &RunRecord) -> Changed {
         [first] => name(first),
         [first, rest @ ..] => format!("{} and {} more", name(first), rest.len()),
     };
-    let (missing, added) = (names(missing.collect()), names(added.collect()));
+    let (missing, added) = (names(missing), names(added.collect()));
     told.push(
         Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
             format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );
-    Changed { told, removed: begun.difference(&now).copied().collect(), justification: plan.justification }
+    Changed { told, removed, justification: plan.justification }
+}
+
+/// What the plan says of targets that have no id there: the action, what it is found by, and the parameters.
+fn looked_up(plan: &Plan) -> HashSet<(&'static str, String, String)> {
+    let rows = plan.unresolved.iter().map(|row| (row, row.pointer.to_string()));
+    let steps = rows.flat_map(|(row, by)| row.steps.iter().map(move |step| (step, by.clone())));
+    steps.map(|(step, by)| (step.action.name, by, body(step.parameters.as_deref()))).collect()
+}
+
+fn body(parameters: Option<&Parameters>) -> String {
+    parameters.map(|parameters| parameters.body().to_owned()).unwrap_or_default()
 }

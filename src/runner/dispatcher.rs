@@ -106,7 +106,7 @@ impl Dispatcher {
             workers,
             in_flight: HashMap::new(),
             host: Host::default(),
-            breaker: Breaker::new(brakes.stop_when, limits.concurrency),
+            breaker: Breaker::new(brakes.stop_when),
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,

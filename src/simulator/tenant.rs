@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::approvals::{self, Requests};
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
+use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, membership};
 use super::judge::{self, Call};
 use super::late::Late;
 use super::log::Log;
@@ -312,7 +313,7 @@ impl Tenant {
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
-            return Err(not_found(call.endpoint, &id.value));
+            return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
@@ -326,11 +327,35 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadMembers => {
+                let group = call.ids.first().map_or("", |id| &id.value);
+                let url = self.url_of_pages(incoming);
+                let document = reads::members(&state.inventory, group, &call.query, self.most(), &url);
+                let document = document.ok_or_else(|| judge::no_such_user(group))?;
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadPrimaryUser => {
+                let device = find(state, TargetKind::ManagedDevice, call)?;
+                let document = reads::primary_user(&state.inventory, device);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
             Endpoint::ReadOverview => {
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
+                let enrolled =
+                    self.scenario.enrolled_devices.map_or_else(|| state.inventory.fleet(), |all| all as usize);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(enrolled))))
             }
         }
+    }
+
+    /// The most that a page holds, where the scenario says so.
+    fn most(&self) -> Option<usize> {
+        self.scenario.page_size.map(|most| most.get() as usize)
+    }
+
+    /// What links to further pages of the same list begin with.
+    fn url_of_pages(&self, incoming: &Incoming<'_>) -> String {
+        format!("{}{}", self.scenario.next_links.as_deref().unwrap_or(incoming.base), incoming.path)
     }
 
     fn perform(
@@ -342,7 +367,7 @@ impl Tenant {
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
-        let Some(deeds) = effects::of(row.name) else {
+        let Some(effect) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
@@ -351,14 +376,27 @@ impl Tenant {
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
-        match fault {
-            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
-            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        let body: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
+        let done = match fault {
+            Some(Fault::Late(time)) => {
+                state.late.add(stamp.now.since + time.0, action, at, body);
+                true
+            }
+            _ => state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now),
+        };
+        if !done {
+            return Err(Refusal::bad_request("User does not have a corresponding license."));
         }
         if let Some(request) = request {
             state.requests.used(request);
         }
-        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
+        let reply = match effect.reply {
+            Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
+            Reply::True => stamp.json(StatusCode::OK, &json!({ "value": true })),
+            Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
+            Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
+        };
+        Ok(Ruling { effect: true, ..Ruling::reply(reply) })
     }
 
     fn page(
@@ -370,9 +408,8 @@ impl Tenant {
         among: Option<Vec<usize>>,
         stamp: &Stamp,
     ) -> Ruling {
-        let most = self.scenario.page_size.map(|most| most.get() as usize);
-        let url = format!("{}{}", incoming.base, incoming.path);
-        let listing = Listing { kind, query: &call.query, most, url };
+        let url = self.url_of_pages(incoming);
+        let listing = Listing { kind, query: &call.query, most: self.most(), url };
         let document = reads::page(&mut state.inventory, among, &listing);
         Ruling::reply(stamp.json(StatusCode::OK, &document))
     }
@@ -387,20 +424,13 @@ fn tell_load(ruling: &mut Ruling, load: f64) {
 }
 
 fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
-}
-
-fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let of_user = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser => true,
-        Endpoint::ReadOverview => false,
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
     };
-    match of_user {
-        true => judge::no_such_user(id),
-        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
-    }
+    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.
