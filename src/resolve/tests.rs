@@ -14,6 +14,7 @@ use super::*;
 use crate::catalog::{Action, Budget, PRINCIPAL_NAME, Selector, TargetKind, selector_named};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostics, Place};
+use crate::job::{Ids, Job, JobParts};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::token::{Credentials, TokenSource};
@@ -131,6 +132,33 @@ impl Found {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[test]
+fn every_job_keeps_the_place_of_its_row() {
+    let named = |number: u32| {
+        let action = Action::named("retire").unwrap();
+        let (route, ids) = (action.default_route(), Ids::new([id(number as usize).as_str()]));
+        let (parameters, not_before, note, after) = (None, None, None, None);
+        Job::new(JobParts { row: number, action, route, ids, parameters, not_before, note, after })
+    };
+    let mut places = Places::default();
+    for (file, line) in [("plan.yaml", 7), ("more.csv", 2)] {
+        places.begin(file);
+        places.push(line);
+    }
+    let mut pool = Pool::default();
+    for number in 1..=3 {
+        let document = json!({"id": id(number), "serialNumber": format!("SN{number}")});
+        pool.add(TargetKind::ManagedDevice, Record::from_document(TargetKind::ManagedDevice, &document).unwrap());
+    }
+    let serial = |at, line, serial: &str| Unresolved { at, line, ..row(line, "retire", &[("serialNumber", serial)]) };
+    let rows = [serial(0, 3, "SN1"), serial(1, 4, "SN2"), serial(2, 5, "SN3")];
+    let resolved = resolve(vec![named(8), named(9)], &places, &rows, &mut pool, now()).unwrap();
+    let of = |at| (resolved.places.of(at).file, resolved.places.of(at).line);
+    let stand: Vec<_> = (0..resolved.jobs.len()).map(of).collect();
+    let expected = [("plan.csv", 3), ("plan.yaml", 7), ("plan.csv", 4), ("more.csv", 2), ("plan.csv", 5)];
+    assert_eq!(stand, expected.map(|(file, line)| (file.to_owned(), Some(line))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,9 +6,10 @@ use super::*;
 use crate::catalog::{
     ACTIONS, Action, IdKind, IdName, Method, Parameter, ParameterKind, ReadBack, Repeat, Route, Version,
 };
+use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::msgraph::evidence;
-use crate::msgraph::request::{build, build_read_back};
+use crate::msgraph::request::{build, build_look, build_read_back};
 use crate::outcome::Evidence;
 
 fn value_of(id: &IdName, number: usize) -> String {
@@ -130,6 +131,20 @@ fn judged(job: &Job, reply: &Reply) -> Evidence {
     match reply.status {
         404 => evidence::of_nothing(job),
         _ => evidence::judge(job, &reply.json, "2026-11-22T12:00:00Z".parse().unwrap()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_target_can_be_looked_at() {
+    for action in ACTIONS {
+        for route in action.routes {
+            let client = Client::of(&held(action));
+            let job = job(action, route);
+            let look = build_look(&job);
+            let seen = client.get(&look.path).await;
+            assert_eq!(seen.status, 200, "{} / {}: {}", action.name, route.name, seen.text);
+            assert!(Identity::from_document(&seen.json).is_some(), "{} / {}: {}", action.name, route.name, seen.text);
+        }
     }
 }
 
