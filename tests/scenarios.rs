@@ -34,12 +34,9 @@ fn examine(path: &Path) -> (Vec<String>, Vec<String>) {
         Err(error) => return (numbers, vec![format!("{name}: {error}")]),
     };
     for seed in SEEDS.into_iter().take(file.seeds) {
-        let t0 = std::time::Instant::now();
         match play::play(&file, seed) {
             Ok(played) => {
-                let t1 = t0.elapsed();
                 let found = measure::breaches(&file, &played);
-                println!("TIMED {name} {:.2} {:.2}", t1.as_secs_f64(), t0.elapsed().as_secs_f64() - t1.as_secs_f64());
                 numbers.push(format!("{name:<44} seed {seed:<8} {}", measure::summary(&file, &played)));
                 breaches.extend(found.into_iter().map(|breach| format!("{name}, seed {seed}: {breach}")));
             }

@@ -182,6 +182,13 @@ impl Breaker {
         }
     }
 
+    /// So many jobs may be out at once by now, which is more than when the run began.
+    pub fn let_out(&mut self, concurrency: usize) {
+        if self.limits.repeated_refusal.is_none() {
+            self.repeated_refusal = self.repeated_refusal.max(u32::try_from(concurrency).unwrap_or(u32::MAX));
+        }
+    }
+
     /// Whether one more job may leave, if everything that is out goes wrong, and it too.
     pub fn admits(&self, action: &'static Action) -> bool {
         let StopWhen { failures, failure_percent, consecutive_failures, unknown, .. } = self.limits;

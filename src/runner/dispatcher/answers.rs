@@ -68,6 +68,7 @@ impl Dispatcher {
             true => self.crowd.trouble(sent, now),
             false => self.crowd.came_back(sent, now, self.in_flight.len() + 1),
         }
+        self.breaker.let_out(self.crowd.size());
     }
 
     fn after_attempt(&mut self, job: u32, reply: Reply, times: Times) {
