@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod identity;
 pub mod job;
 pub mod outcome;
+pub mod approval;
 pub mod diagnostics;
 pub mod settings;
 pub mod plan;

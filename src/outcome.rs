@@ -27,6 +27,10 @@ pub enum Verdict {
     SignInFailed,
     /// The tenant's Multi Admin Approval filed the request under this code.
     ApprovalRequired { code: Box<str> },
+    /// A request for the same target is pending already, and its code could not be found out.
+    ApprovalPending,
+    /// The tenant wants a reason that it was not given, or not one like this: no request of this kind will do.
+    JustificationRequired,
     /// 404 or 410.
     Gone,
     /// The service understood and said no.
@@ -45,6 +49,8 @@ impl Verdict {
             Self::Unauthorized => "unauthorized",
             Self::SignInFailed => "sign_in_failed",
             Self::ApprovalRequired { .. } => "approval_required",
+            Self::ApprovalPending => "approval_pending",
+            Self::JustificationRequired => "justification_required",
             Self::Gone => "gone",
             Self::Refused => "refused",
         }

@@ -1,6 +1,6 @@
 //! Cases: folders of plain files, run through the real binary. A new test is a new folder in `tests/cases/`.
 //!
-//! `args` holds the arguments; `env` may hold variables, one `NAME=value` a line. `stdout`, `stderr`, `exit` and
+//! `args` holds the arguments; `before` may hold those of runs that come before it, one a line, or `copy A B`; `env` may hold variables, one `NAME=value` a line. `stdout`, `stderr`, `exit` and
 //! `report.csv` or `report.jsonl` are what is expected; everything else is laid out beside the plan.
 //! `MUSTEROUT_ACCEPT=1 cargo test` writes what the program said over what was expected.
 
@@ -97,8 +97,15 @@ fn perform(case: &Path) -> Option<BTreeMap<&'static str, String>> {
     let mut laid_out = String::new();
     lay_out(case, desk.path(), true, &mut laid_out);
     let arguments = fs::read_to_string(case.join("args")).unwrap_or_else(|_| panic!("{}: no args", name_of(case)));
+    let state = tempfile::tempdir().unwrap();
+    for line in fs::read_to_string(case.join("before")).unwrap_or_default().lines() {
+        match line.strip_prefix("copy ").and_then(|files| files.split_once(' ')) {
+            Some((from, to)) => drop(fs::copy(desk.path().join(from), desk.path().join(to)).unwrap()),
+            None => drop(run(musterout(words(line)).current_dir(desk.path()).env("XDG_STATE_HOME", state.path()))),
+        }
+    }
     let mut command = musterout(words(&arguments));
-    command.current_dir(desk.path());
+    command.current_dir(desk.path()).env("XDG_STATE_HOME", state.path());
     for line in fs::read_to_string(case.join("env")).unwrap_or_default().lines() {
         let (name, value) = line.split_once('=').unwrap_or_else(|| panic!("{}: env: {line}", name_of(case)));
         command.env(name, value);
@@ -133,7 +140,7 @@ fn lay_out(from: &Path, to: &Path, top: bool, said: &mut String) {
         if path.is_dir() {
             fs::create_dir(to.join(&name)).unwrap();
             lay_out(&path, &to.join(&name), false, said);
-        } else if !top || !(EXPECTED.contains(&name.as_str()) || ["args", "env"].contains(&name.as_str())) {
+        } else if !top || !(EXPECTED.contains(&name.as_str()) || ["args", "env", "before"].contains(&name.as_str())) {
             let bytes = fs::read(&path).unwrap();
             said.push_str(&String::from_utf8_lossy(&bytes));
             fs::write(to.join(&name), bytes).unwrap();

@@ -188,7 +188,10 @@ impl Life {
             return (journal.begin(&new).unwrap(), History::default());
         };
         let record = journal.read(&id).unwrap();
-        (record.number, History { earlier: ops::take_up(&record.jobs, Only::Open).unwrap(), ..History::default() })
+        (
+            record.number,
+            History { earlier: ops::take_up(&record.jobs, Only::Open, false).unwrap(), ..History::default() },
+        )
     }
 
     async fn perform(&self, history: History, world: Arc<World>) -> Ended {

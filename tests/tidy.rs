@@ -14,14 +14,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("identity", &["catalog"]),
     ("job", &["catalog"]),
     ("outcome", &[]),
+    ("approval", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
     ("plan", &["catalog", "job", "diagnostics", "guard"]),
     ("guard", &["catalog", "identity", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "identity", "job", "outcome", "diagnostics", "report::cell"]),
-    ("journal", &["catalog", "job", "outcome"]),
-    ("runner", &["journal", "guard", "identity", "job", "outcome", "catalog", "clock"]),
-    ("msgraph", &["runner::executor", "catalog", "identity", "job", "outcome", "clock"]),
+    ("journal", &["catalog", "job", "outcome", "approval"]),
+    ("runner", &["journal", "guard", "identity", "job", "outcome", "catalog", "clock", "approval"]),
+    ("msgraph", &["runner::executor", "catalog", "identity", "job", "outcome", "clock", "approval"]),
     ("report", &["job", "outcome", "catalog", "msgraph::request"]),
     (
         "ui",
@@ -38,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "plan",
             "msgraph::request",
             "journal",
+            "approval",
         ],
     ),
     (
@@ -58,6 +60,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "clock",
             "journal",
             "catalog",
+            "approval",
         ],
     ),
     (
@@ -77,7 +80,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "journal",
         ],
     ),
-    ("simulator", &["msgraph::transport", "msgraph::request", "catalog"]),
+    ("simulator", &["msgraph::transport", "msgraph::request", "catalog", "approval"]),
 ];
 
 const LONGEST_FILE: usize = 400;

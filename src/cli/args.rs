@@ -9,9 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::SignedDuration;
 
+use super::approvals::ApprovalsArguments;
 use super::exit;
+use super::pace::PaceArguments;
+use super::stop::StopArguments;
 use crate::journal::resume::Only;
-use crate::ops::{Choices, Tenant};
+use crate::ops::Tenant;
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -45,6 +48,8 @@ pub enum Verb {
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
+    /// List the requests that wait for somebody's approval, look them up, or withdraw them
+    Approvals(ApprovalsArguments),
     /// Stop a run that is under way in another terminal, as Ctrl-C there would
     Stop(StopArguments),
     /// Show the rows of a run as the journal has them, also while it runs and after a crash
@@ -66,6 +71,7 @@ impl Verb {
             Self::Diff(arguments) => arguments.form.into(),
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
+            Self::Approvals(arguments) => arguments.form,
             Self::Stop(arguments) => arguments.form.into(),
             Self::Report(arguments) => match arguments.form {
                 ReportForm::Csv => Form::Human,
@@ -91,7 +97,7 @@ pub enum Form {
     #[default]
     Human,
     Json,
-    /// Previews only
+    /// Previews and approvals only
     Csv,
 }
 
@@ -182,6 +188,9 @@ pub struct RunArguments {
     /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
     #[arg(long)]
     pub once: bool,
+    /// Stay until no approval request waits any more, and complete what is approved
+    #[arg(long)]
+    pub wait: bool,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -246,7 +255,7 @@ pub struct HostArguments {
 }
 
 impl HostArguments {
-    fn flags(&self, state: &StateArguments) -> Flags {
+    pub fn flags(&self, state: &StateArguments) -> Flags {
         let Self { cloud, graph_url, login_url } = self.clone();
         Flags { cloud, graph_url, login_url, ..state.flags() }
     }
@@ -279,40 +288,6 @@ impl ConnectionArguments {
     }
 }
 
-/// How hard to work.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Pace")]
-pub struct PaceArguments {
-    /// Requests in flight, at most [default: the plan's, or 64]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub concurrency: Option<u16>,
-    /// Share of the documented allowance to leave to others [default: the plan's, or 0]
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=95))]
-    pub reserve_percent: Option<u8>,
-    /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
-    pub max_attempts: Option<u8>,
-    /// How long after a lost answer a read that shows no effect is no proof yet [default: the plan's, or 60]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
-    pub settling_seconds: Option<u16>,
-    /// Keep to no documented limit; for a server on this machine only
-    #[arg(long)]
-    pub unpaced: bool,
-}
-
-impl PaceArguments {
-    pub fn choices(&self) -> Choices {
-        Choices {
-            concurrency: self.concurrency,
-            reserve_percent: self.reserve_percent,
-            max_attempts: self.max_attempts,
-            settling_seconds: self.settling_seconds,
-            unpaced: self.unpaced,
-            ..Choices::default()
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
     /// The run: its id, or the beginning of it; `latest` is the newest that ended early
@@ -321,6 +296,12 @@ pub struct ResumeArguments {
     /// Go on with these jobs alone
     #[arg(long, value_enum, value_name = "CLASS")]
     pub only: Option<OnlyClass>,
+    /// File again what nobody approved before it expired
+    #[arg(long, conflicts_with = "only")]
+    pub refile: bool,
+    /// Stay until no approval request waits any more, and complete what is approved
+    #[arg(long)]
+    pub wait: bool,
     /// Where the report goes [default: where the run's own report is]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -339,18 +320,6 @@ impl ResumeArguments {
     pub fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
-}
-
-#[derive(Debug, Args)]
-pub struct StopArguments {
-    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
-    #[arg(default_value = "latest")]
-    pub run: String,
-    /// How the result is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: PlainForm,
-    #[command(flatten)]
-    pub state: StateArguments,
 }
 
 /// A class of jobs, by how they stand.

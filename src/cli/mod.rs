@@ -3,11 +3,14 @@
 //! In: arguments. Out: text on stdout and stderr, an exit code from [`exit`]'s table. Must not: hold logic of its own;
 //! a verb that needs some has a function in `ops`.
 
+mod approvals;
 mod args;
 mod exit;
 mod failure;
 mod log;
+mod pace;
 mod show;
+mod stop;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -19,7 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
     Arguments, CheckArguments, DiffArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments,
-    ResumeArguments, RunArguments, RunsArguments, SimulateArguments, StopArguments, Verb,
+    ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
@@ -68,7 +71,8 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr).await,
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
-        Verb::Stop(arguments) => stop(&arguments).await,
+        Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
+        Verb::Stop(arguments) => stop::stop(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
@@ -151,6 +155,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         confirm: arguments.confirm,
         interactive: somebody_is_there(),
         once: arguments.once,
+        wait: arguments.wait,
         now: now(),
         seed: fastrand::u64(..),
     };
@@ -165,6 +170,8 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let flags = arguments.flags();
     let request = ResumeRequest {
         only: OnlyClass::only(arguments.only),
+        refile: arguments.refile,
+        wait: arguments.wait,
         policy: arguments.policy.policy,
         run: arguments.run,
         report: arguments.report,
@@ -175,11 +182,6 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let differences = |told: &Diagnostics| show::told(told, stderr);
     let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
     ended(&finished, arguments.form.into(), stderr)
-}
-
-async fn stop(arguments: &StopArguments) -> Result<Exit, Failure> {
-    let stopped = ops::stop(&settings(arguments.state.flags())?, &arguments.run).await?;
-    show::stop(&stopped, arguments.form)
 }
 
 fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {

@@ -15,7 +15,8 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action, Budget};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Agreed, Finished, Previewed, Reported, Stopped};
+use crate::ops::{self, Agreed, Finished, Previewed, Reported};
+use crate::outcome::Outcome;
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -32,11 +33,11 @@ pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
-fn view() -> View {
+pub(super) fn view() -> View {
     View { width: stdout_width(), styled: styled(&io::stdout()) }
 }
 
-fn print(text: &str) -> Result<(), Failure> {
+pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -123,7 +124,7 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 /// Why a run ended early, with what to do about it.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
-        None => return,
+        None => return waits_for_approval(finished, stderr),
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
         }
@@ -140,12 +141,34 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
                 .help(format!("check the network, the proxy and --graph-url, then: {}", go_on(finished)))
         }
+        Some(StopReason::Justification(why)) => {
+            let help = match why.to_ascii_lowercase().contains("required") {
+                true => "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete",
+                false => "correct `justification:` in the plan",
+            };
+            Diagnostic::error(
+                "justification",
+                format!("the tenant asks for a justification, so nothing more was sent: {why}"),
+            )
+            .help(format!("{help}; then: {}", go_on(finished)))
+        }
         Some(StopReason::Journal(why)) => {
             Diagnostic::error("journal", format!("the journal cannot be written, so nothing more was sent: {why}"))
                 .help(format!("make room or mend the disk, then: {}", go_on(finished)))
         }
     };
     stderr.say(fault.render(stderr.styled()).trim_end());
+}
+
+/// What is left to do where somebody has to approve first.
+fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
+    let waiting = finished.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
+    if let (1.., Some(id)) = (waiting, &finished.id) {
+        let what = count_of(waiting, "approval request");
+        stderr.say(&format!(
+            "{what} open: `musterout approvals {id}` shows what to approve, `musterout resume {id}` completes what is approved"
+        ));
+    }
 }
 
 /// The command that goes on with a run.
@@ -180,27 +203,6 @@ pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), 
 }
 
 /// What came of a request to stop, and the exit code that goes with it.
-pub fn stop(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
-    let (run, exit, word) = match stopped {
-        Stopped::Ended(run) => (run, Exit::Good, "ended"),
-        Stopped::Draining(run) => (run, Exit::Open, "draining"),
-        Stopped::NotUnderWay(run) => (run, Exit::NothingToDo, "not_under_way"),
-    };
-    match form {
-        PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
-        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
-    }
-    Ok(exit)
-}
-
-fn stopped_words(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Ended(_) => "has ended",
-        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
-        Stopped::NotUnderWay(_) => "is not under way",
-    }
-}
-
 pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => {

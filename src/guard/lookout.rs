@@ -12,7 +12,7 @@ use crate::job::Job;
 
 /// What is checked of a target before something is sent that cannot be taken back. The default checks nothing, and
 /// nothing is read then.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Lookout {
     /// By the job's index in the plan.
     seen: HashMap<u32, Sighting>,

@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod census;
 pub mod contradictions;
 pub mod drift;
+pub mod filing;
 pub mod judge;
 pub mod lookout;
 pub mod overrides;

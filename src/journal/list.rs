@@ -143,7 +143,7 @@ impl Journal {
         Journal::at(file)?;
         let attach = file.to_string_lossy().into_owned();
         self.connection.execute("ATTACH DATABASE ?1 AS one", [attach]).map_err(JournalError::write)?;
-        let copied = ["runs", "plan_files", "jobs", "attempts", "outcomes"].iter().try_for_each(|table| {
+        let copied = ["runs", "plan_files", "jobs", "attempts", "outcomes", "approvals"].iter().try_for_each(|table| {
             let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
             self.connection.execute(&copy, params![record.number]).map(|_| ())
         });

@@ -11,9 +11,11 @@ use std::collections::hash_map::Entry;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
+use super::approvals;
 use super::error::JournalError;
 use super::reader::NOTHING_HAPPENED;
 use super::store::Journal;
+use crate::approval::Request;
 use crate::job::JobId;
 use crate::outcome::{Outcome, Standing};
 
@@ -24,6 +26,20 @@ pub enum Known {
     Done { run_id: String },
     /// It was sent, and whether it had an effect is not known.
     InDoubt { run_id: String, client_request_id: String, sent_at: Timestamp },
+    /// An approval request for it is open.
+    Asked(Box<Pending>),
+}
+
+/// An open approval request of an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The run that it belongs to, and the job's place there.
+    pub run: i64,
+    pub run_id: String,
+    pub job: u32,
+    pub request: Request,
+    /// The last attempt with its code that nobody has answered: its id, and when it left.
+    pub doubt: Option<(String, Timestamp)>,
 }
 
 /// Jobs by their id.
@@ -57,7 +73,12 @@ impl Journal {
     pub fn memory(&mut self, plan_key: &str) -> Result<Memory, JournalError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let memory = remember(&transaction, plan_key)?;
+        let mut memory = remember(&transaction, plan_key)?;
+        for (id, pending) in approvals::pending(&transaction, plan_key)? {
+            if !matches!(memory.get(&id), Some(Known::Done { .. })) {
+                memory.insert(id, Known::Asked(Box::new(pending)));
+            }
+        }
         transaction.commit().map_err(JournalError::write)?;
         Ok(memory)
     }
@@ -81,7 +102,7 @@ pub(super) fn remember(transaction: &Transaction<'_>, plan_key: &str) -> Result<
 fn adds(memory: &Memory, id: &JobId, known: &Known) -> bool {
     match memory.get(id) {
         None => true,
-        Some(Known::InDoubt { .. }) => matches!(known, Known::Done { .. }),
+        Some(Known::InDoubt { .. } | Known::Asked(_)) => matches!(known, Known::Done { .. }),
         Some(Known::Done { .. }) => false,
     }
 }
@@ -160,6 +181,8 @@ fn keep(connection: &Connection, plan_key: &str, run: i64, news: &[(JobId, Known
             Known::InDoubt { run_id, client_request_id, sent_at } => {
                 insert.execute(params![plan_key, id, false, run_id, client_request_id, sent_at.as_microsecond()])?
             }
+            // Its run is open, and asked each time.
+            Known::Asked(_) => 0,
         };
     }
     connection.execute("UPDATE runs SET remembered = 1 WHERE run = ?1", [run]).map(|_| ())

@@ -4,6 +4,7 @@
 //! an auditor. The source of truth: a report is a view of it. Must not: hold a secret, send, or decide what to do with
 //! a job ([`resume`] is a pure table); no SQL stands outside this folder.
 
+mod approvals;
 mod error;
 mod list;
 mod lock;
@@ -15,6 +16,7 @@ mod schema;
 mod store;
 mod writer;
 
+pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock, StopWatch};

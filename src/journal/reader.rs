@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
+use super::approvals::Filed;
 use super::error::JournalError;
-use super::resume::{Past, Sent};
+use super::resume::{Asked, Past, Sent};
 use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts, Parameters};
@@ -38,6 +39,8 @@ pub struct StoredJob {
     pub request: (String, String, Option<String>),
     pub settled: Option<Settlement>,
     pub attempts: Vec<PastAttempt>,
+    /// The last approval request that was filed for it.
+    pub filed: Option<Filed>,
 }
 
 /// One attempt, as recorded.
@@ -50,8 +53,16 @@ pub struct PastAttempt {
 }
 
 /// Answers after which nothing has happened.
-pub(super) const NOTHING_HAPPENED: [&str; 5] =
-    ["throttled", "unreachable", "unauthorized", "sign_in_failed", "refused"];
+pub(super) const NOTHING_HAPPENED: [&str; 8] = [
+    "throttled",
+    "unreachable",
+    "unauthorized",
+    "sign_in_failed",
+    "refused",
+    "approval_required",
+    "approval_pending",
+    "justification_required",
+];
 
 impl PastAttempt {
     fn without_effect(&self) -> bool {
@@ -67,16 +78,21 @@ impl StoredJob {
             None if self.attempts.is_empty() => Sent::Never,
             None => Sent::WithoutEffect,
         };
-        Past { settled: self.settled.as_ref().map(|settlement| settlement.outcome), sent }
+        let settled = self.settled.as_ref().map(|settlement| settlement.outcome);
+        Past { settled, sent, asked: self.filed.as_ref().map_or(Asked::Nothing, Filed::asked) }
     }
 
     /// When the first attempt left whose answer does not tell.
     pub fn doubtful_since(&self) -> Option<Timestamp> {
-        let refused = self.settled.as_ref().is_some_and(|settlement| settlement.outcome == Outcome::Failed);
-        let told = match self.attempts.split_last() {
+        let clear = |settlement: &Settlement| matches!(settlement.outcome, Outcome::Failed | Outcome::AwaitingApproval);
+        let answered = self.settled.as_ref().is_some_and(clear);
+        // What was filed had no effect, and whatever left before it was filed likewise: the policy stood before both.
+        let filed = self.filed.as_ref().map_or(0, |filed| usize::try_from(filed.attempt + 1).unwrap_or_default());
+        let attempts = self.attempts.get(filed..).unwrap_or_default();
+        let told = match attempts.split_last() {
             // The answer that settled a job stands in its outcome, and a `failed` is a clear answer.
-            Some((last, before)) if refused && last.verdict.is_none() => before,
-            _ => &self.attempts,
+            Some((last, before)) if answered && last.verdict.is_none() => before,
+            _ => attempts,
         };
         told.iter().find(|attempt| !attempt.without_effect()).map(|attempt| attempt.sent_at)
     }
@@ -85,6 +101,13 @@ impl StoredJob {
     pub fn standing(&self) -> Settlement {
         if let Some(settlement) = &self.settled {
             return settlement.clone();
+        }
+        if let (Some(filed), None) = (&self.filed, self.doubtful_since()) {
+            let note = filed.request.to_string();
+            return Settlement {
+                attempts: self.attempts.len() as u32,
+                ..Settlement::unsent(Outcome::AwaitingApproval, note)
+            };
         }
         let (outcome, note) = match self.past().sent {
             Sent::InDoubt => (Outcome::Unknown, "sent, and no answer is recorded"),
@@ -158,6 +181,7 @@ impl Journal {
         }
         self.attempts_of(&mut record)?;
         self.outcomes_of(&mut record)?;
+        self.approvals_of(&mut record)?;
         drop(transaction);
         Ok(record)
     }
@@ -260,7 +284,13 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
     if job.id.to_string() != job_id {
         return Err(damaged("its digest does not fit what is recorded of it"));
     }
-    Ok(StoredJob { job, request: (text("method")?, text("path")?, body), settled: None, attempts: Vec::new() })
+    Ok(StoredJob {
+        job,
+        request: (text("method")?, text("path")?, body),
+        settled: None,
+        attempts: Vec::new(),
+        filed: None,
+    })
 }
 
 fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
@@ -290,10 +320,10 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
     Ok((index(row, 0)?, settlement.transpose()?))
 }
 
-fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
+pub(super) fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {
     row.get::<_, u32>(column).map(|index| index as usize)
 }
 
-fn micros(at: i64) -> Timestamp {
+pub(super) fn micros(at: i64) -> Timestamp {
     Timestamp::from_microsecond(at).unwrap_or_default()
 }

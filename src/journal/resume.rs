@@ -1,31 +1,76 @@
 //! What to do with each job of a run that ended early: one pure table.
 //!
-//! In: what the journal says of a job, whether its action may be repeated, which jobs were asked for. Out: [`Next`].
-//! Must not: read anything, or know times and requests. The table below is printed in the documentation.
+//! In: what the journal says of a job, how its approval request stands, whether its action may be repeated, which jobs
+//! were asked for. Out: [`Next`]. Must not: read anything, or know times and requests. The tables below are printed in
+//! the documentation.
 //!
 //! | the journal says | may be repeated | must be read first |
 //! |---|---|---|
 //! | settled well | keep | keep |
 //! | `failed` | keep; with `--only failed`: send | keep; with `--only failed`: read, or send if no answer was ever in doubt |
 //! | `held` | judge again | judge again |
-//! | `awaiting_approval` | keep | keep |
+//! | `awaiting_approval`, its request is not known | send | send |
 //! | `unknown` | send | read |
 //! | `not_attempted` | send | send, or read if an answer is in doubt |
 //! | not settled, never sent | send | send |
 //! | not settled, last answer shows that nothing happened | send | send |
 //! | not settled, no answer or one in doubt | send | read |
 //!
+//! An open job (neither settled well nor `failed`) with an approval request:
+//!
+//! | its request is | nothing in doubt | an attempt with its code is in doubt |
+//! |---|---|---|
+//! | waiting, or could not be looked up | keep | keep |
+//! | approved | complete | complete |
+//! | completed | done | done |
+//! | rejected or cancelled | fail; `not_attempted`: send | check; `not_attempted`: read |
+//! | expired | fail; `not_attempted`, or with `--refile`: send | check; `not_attempted`, or with `--refile`: read |
+//! | taken over by a later run | keep | keep |
+//!
 //! `read`: the target is read; it is sent again only if that shows no effect. `judge again`: as if it were new; what held
-//! it may have gone. With `--only`, every job outside the class is kept as it is.
+//! it may have gone. `complete`: target and request are read; it is sent with the code only if no effect shows and the
+//! request is still approved. `check`: the target is read, and nothing is sent. `done`, `fail`: settled by the request.
+//! With `--refile`, a job that failed because its request expired is sent, or read if in doubt. With `--only`, every job
+//! outside the class is kept as it is.
 
+use crate::approval::Status;
 use crate::catalog::Repeat;
 use crate::outcome::{Outcome, Standing};
 
-/// What the journal says of one job.
+/// What is known of one job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Past {
     pub settled: Option<Outcome>,
+    /// Of a job with an approval request: since that was filed.
     pub sent: Sent,
+    pub asked: Asked,
+}
+
+/// How the last approval request of a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// There is none.
+    Nothing,
+    Waiting,
+    Approved,
+    Completed,
+    /// Rejected or cancelled.
+    Refused,
+    Expired,
+    /// A later run goes on with it.
+    Moved,
+}
+
+impl From<Status> for Asked {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Unknown | Status::NeedsApproval => Self::Waiting,
+            Status::Approved => Self::Approved,
+            Status::Completed => Self::Completed,
+            Status::Rejected | Status::Cancelled => Self::Refused,
+            Status::Expired => Self::Expired,
+        }
+    }
 }
 
 /// What is known of the attempts of a job.
@@ -58,26 +103,50 @@ pub enum Next {
     Send,
     /// Its target is read, and it is sent again only if that shows no effect.
     Read,
+    /// As `Read`, and sent with the code of its request, only while that is approved.
+    Complete,
+    /// Its target is read, and nothing is sent.
+    Check,
+    /// Its request was carried out.
+    Done,
+    /// Its request came to nothing.
+    Fail,
 }
 
-/// The table.
-pub fn decide(past: Past, repeat: Repeat, only: Only) -> Next {
-    let again = match (repeat, past.sent) {
-        (Repeat::AfterReadBack, Sent::InDoubt) => Next::Read,
-        (Repeat::AfterReadBack | Repeat::Harmless, _) => Next::Send,
-    };
-    let class = class(past);
+/// The tables.
+pub fn decide(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
+    let class = class(past, refile);
     let wanted = match only {
-        Only::Open => matches!(class, Class::Held | Class::Unknown | Class::NotAttempted),
+        Only::Open => !matches!(class, Class::Done | Class::Failed),
         Only::Failed => class == Class::Failed,
         Only::Unknown => class == Class::Unknown,
         Only::NotAttempted => class == Class::NotAttempted,
     };
-    match (wanted, class, repeat) {
-        (false, _, _) => Next::Keep,
+    let again = match (repeat, past.sent, class) {
+        (Repeat::AfterReadBack, Sent::InDoubt, _) => Next::Read,
         // An outcome that says `unknown` is a doubt, whatever became of the record of its attempts.
-        (true, Class::Unknown, Repeat::AfterReadBack) => Next::Read,
-        (true, _, _) => again,
+        (Repeat::AfterReadBack, _, Class::Unknown) => Next::Read,
+        (Repeat::AfterReadBack | Repeat::Harmless, _, _) => Next::Send,
+    };
+    match (wanted, class) {
+        (false, _) => Next::Keep,
+        (true, Class::Failed | Class::Refile) => again,
+        (true, _) => by_request(past, refile, again),
+    }
+}
+
+/// The second table; `again` is what the first one says.
+fn by_request(past: Past, refile: bool, again: Next) -> Next {
+    let anew = past.settled == Some(Outcome::NotAttempted) || (refile && past.asked == Asked::Expired);
+    let doubtful = past.sent == Sent::InDoubt || past.settled == Some(Outcome::Unknown);
+    match past.asked {
+        Asked::Nothing => again,
+        Asked::Waiting | Asked::Moved => Next::Keep,
+        Asked::Approved => Next::Complete,
+        Asked::Completed => Next::Done,
+        Asked::Refused | Asked::Expired if anew => again,
+        Asked::Refused | Asked::Expired if doubtful => Next::Check,
+        Asked::Refused | Asked::Expired => Next::Fail,
     }
 }
 
@@ -85,20 +154,25 @@ pub fn decide(past: Past, repeat: Repeat, only: Only) -> Next {
 enum Class {
     Done,
     Failed,
+    /// Failed because nobody approved it in time, and to be filed again.
+    Refile,
     Held,
     Unknown,
+    Awaiting,
     NotAttempted,
 }
 
-fn class(past: Past) -> Class {
+fn class(past: Past, refile: bool) -> Class {
     match past.settled {
         Some(outcome) if outcome.standing() == Standing::Good => Class::Done,
-        Some(Outcome::AwaitingApproval) => Class::Done,
+        Some(Outcome::AwaitingApproval) => Class::Awaiting,
+        Some(Outcome::Failed) if refile && past.asked == Asked::Expired => Class::Refile,
         Some(Outcome::Failed) => Class::Failed,
         Some(Outcome::Held) => Class::Held,
         Some(Outcome::Unknown) => Class::Unknown,
         Some(_) => Class::NotAttempted,
         None if past.sent == Sent::InDoubt => Class::Unknown,
+        None if past.asked != Asked::Nothing => Class::Awaiting,
         None => Class::NotAttempted,
     }
 }
@@ -122,20 +196,48 @@ mod tests {
     const REPEATS: [Repeat; 2] = [Repeat::Harmless, Repeat::AfterReadBack];
     const ONLY: [Only; 4] = [Only::Open, Only::Failed, Only::Unknown, Only::NotAttempted];
 
-    /// The same table in another style: rules that must hold, tried in order, first match wins.
-    fn oracle(past: Past, repeat: Repeat, only: Only) -> Next {
-        let doubtful = past.sent == Sent::InDoubt || past.settled == Some(Outcome::Unknown);
-        let may_go = match past.settled {
-            Some(Outcome::Completed | Outcome::Accepted | Outcome::AlreadyDone | Outcome::AwaitingApproval) => false,
+    const ASKED: [Asked; 7] = [
+        Asked::Nothing,
+        Asked::Waiting,
+        Asked::Approved,
+        Asked::Completed,
+        Asked::Refused,
+        Asked::Expired,
+        Asked::Moved,
+    ];
+
+    /// The same tables in another style: rules that must hold, tried in order, first match wins.
+    fn oracle(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
+        let Past { settled, sent, asked } = past;
+        let doubtful = sent == Sent::InDoubt || settled == Some(Outcome::Unknown);
+        let lapsed = refile && asked == Asked::Expired;
+        let may_go = match settled {
+            Some(Outcome::Completed | Outcome::Accepted | Outcome::AlreadyDone) => false,
+            Some(Outcome::Failed) if lapsed => only == Only::Open,
             Some(Outcome::Failed) => only == Only::Failed,
-            Some(Outcome::Held) => only == Only::Open,
+            Some(Outcome::Held | Outcome::AwaitingApproval) => only == Only::Open,
             Some(Outcome::Unknown) => only == Only::Open || only == Only::Unknown,
             Some(Outcome::NotAttempted) => only == Only::Open || only == Only::NotAttempted,
             None if doubtful => only == Only::Open || only == Only::Unknown,
+            None if asked != Asked::Nothing => only == Only::Open,
             None => only == Only::Open || only == Only::NotAttempted,
         };
         if !may_go {
             return Next::Keep;
+        }
+        let failed = settled == Some(Outcome::Failed);
+        if !failed && (asked == Asked::Waiting || asked == Asked::Moved) {
+            return Next::Keep;
+        }
+        if !failed && asked == Asked::Approved {
+            return Next::Complete;
+        }
+        if !failed && asked == Asked::Completed {
+            return Next::Done;
+        }
+        let ended = asked == Asked::Refused || asked == Asked::Expired;
+        if !failed && ended && !lapsed && settled != Some(Outcome::NotAttempted) {
+            return if doubtful { Next::Check } else { Next::Fail };
         }
         if repeat == Repeat::AfterReadBack && doubtful {
             return Next::Read;
@@ -143,43 +245,46 @@ mod tests {
         Next::Send
     }
 
-    /// The table is small enough to be tried whole, which no sample of it would be.
+    fn everything() -> impl Iterator<Item = (Past, Repeat, Only, bool)> {
+        let pasts = OUTCOMES.into_iter().flat_map(|settled| SENT.map(|sent| (settled, sent)));
+        let pasts = pasts.flat_map(|(settled, sent)| ASKED.map(|asked| Past { settled, sent, asked }));
+        let pasts = pasts.flat_map(|past| REPEATS.map(|repeat| (past, repeat)));
+        let pasts = pasts.flat_map(|(past, repeat)| ONLY.map(|only| (past, repeat, only)));
+        pasts.flat_map(|(past, repeat, only)| [true, false].map(|refile| (past, repeat, only, refile)))
+    }
+
+    /// The tables are small enough to be tried whole, which no sample of them would be.
     #[test]
-    fn the_table_agrees_with_its_oracle_everywhere() {
-        for settled in OUTCOMES {
-            for sent in SENT {
-                for repeat in REPEATS {
-                    for only in ONLY {
-                        let past = Past { settled, sent };
-                        assert_eq!(
-                            decide(past, repeat, only),
-                            oracle(past, repeat, only),
-                            "{past:?} {repeat:?} {only:?}"
-                        );
-                    }
-                }
-            }
+    fn the_tables_agree_with_their_oracle_everywhere() {
+        for (past, repeat, only, refile) in everything() {
+            let (said, wanted) = (decide(past, repeat, only, refile), oracle(past, repeat, only, refile));
+            assert_eq!(said, wanted, "{past:?} {repeat:?} {only:?} refile {refile}");
         }
     }
 
     #[test]
     fn what_may_not_be_repeated_is_never_sent_while_in_doubt() {
-        for settled in OUTCOMES {
-            for only in ONLY {
-                let past = Past { settled, sent: Sent::InDoubt };
-                assert_ne!(decide(past, Repeat::AfterReadBack, only), Next::Send, "{past:?} {only:?}");
-            }
+        for (past, _, only, refile) in everything().filter(|(past, ..)| past.sent == Sent::InDoubt) {
+            assert_ne!(decide(past, Repeat::AfterReadBack, only, refile), Next::Send, "{past:?} {only:?}");
+        }
+    }
+
+    /// A code goes out while its request is approved and never else; what is open at the service is not filed again.
+    #[test]
+    fn a_request_that_waits_is_neither_completed_nor_filed_again() {
+        for (past, repeat, only, refile) in everything().filter(|(past, ..)| past.settled != Some(Outcome::Failed)) {
+            let next = decide(past, repeat, only, refile);
+            assert!(next != Next::Complete || past.asked == Asked::Approved, "{past:?}");
+            let open = matches!(past.asked, Asked::Waiting | Asked::Approved | Asked::Moved);
+            assert!(!open || !matches!(next, Next::Send | Next::Read), "{past:?} {next:?}");
         }
     }
 
     #[test]
     fn what_went_well_is_never_touched() {
-        for settled in OUTCOMES.into_iter().flatten().filter(|outcome| outcome.standing() == Standing::Good) {
-            for (sent, repeat, only) in
-                SENT.into_iter().flat_map(|sent| REPEATS.map(|repeat| (sent, repeat, Only::Open)))
-            {
-                assert_eq!(decide(Past { settled: Some(settled), sent }, repeat, only), Next::Keep);
-            }
+        let good = |past: &Past| past.settled.is_some_and(|outcome| outcome.standing() == Standing::Good);
+        for (past, repeat, only, refile) in everything().filter(|(past, ..)| good(past)) {
+            assert_eq!(decide(past, repeat, only, refile), Next::Keep);
         }
     }
 }

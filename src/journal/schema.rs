@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -107,6 +107,22 @@ CREATE TABLE remembered (
     client_request_id TEXT NOT NULL,       -- of the attempt in doubt
     sent_at           INTEGER NOT NULL,
     PRIMARY KEY (plan_key, job_id)
+) WITHOUT ROWID;
+";
+
+/// Requests that a tenant's Multi Admin Approval has filed.
+const APPROVALS: &str = "
+CREATE TABLE approvals (
+    run        INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job        INTEGER NOT NULL,
+    code       TEXT NOT NULL,
+    attempt    INTEGER NOT NULL,           -- the attempt that was answered with it; those after it may carry it. -1: of a run before
+    found      INTEGER NOT NULL,           -- 1: it was there before that attempt
+    filed_at   INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    status     TEXT NOT NULL,              -- the service's word, as last read; moved: a later run goes on with it
+    read_at    INTEGER,
+    PRIMARY KEY (run, job, code)
 ) WITHOUT ROWID;
 ";
 

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, params};
 
+use super::approvals;
 use super::error::JournalError;
+use super::memory::Pending;
 use super::schema::{self, Found};
 use super::writer::Statements;
 use crate::job::Job;
@@ -52,6 +54,8 @@ pub enum Inherited {
     Settled(Box<Settlement>),
     /// It was sent, and whether it had an effect is not known. It counts as the job's first attempt here.
     InDoubt { client_request_id: String, sent_at: Timestamp },
+    /// An approval request for it is open, and belongs to this run from now on.
+    Asked { pending: Box<Pending>, settlement: Box<Settlement> },
 }
 
 /// A run about to start. `request` gives method, path and body of a job as they will be sent.
@@ -207,6 +211,14 @@ fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) ->
             Inherited::Settled(settlement) => statements.settle(*job, settlement)?,
             Inherited::InDoubt { client_request_id, sent_at } => {
                 statements.attempted(*job, 0, client_request_id, *sent_at)?;
+            }
+            Inherited::Asked { pending, settlement } => {
+                approvals::hand_over(connection, pending)?;
+                statements.filed(*job, -1, &pending.request)?;
+                match &pending.doubt {
+                    Some((id, sent_at)) => statements.attempted(*job, 0, id, *sent_at)?,
+                    None => statements.settle(*job, settlement)?,
+                }
             }
         }
     }

@@ -13,6 +13,7 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::error::JournalError;
 use super::store::Journal;
+use crate::approval::Request;
 use crate::outcome::{Reply, Settlement};
 
 /// Records taken into one commit, at most.
@@ -26,6 +27,7 @@ pub type Release = Box<dyn FnOnce() + Send>;
 enum Record {
     Attempt { job: u32, attempt: u32, client_request_id: Box<str>, sent_at: Timestamp, release: Release },
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
+    Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Box<Settlement> },
 }
 
@@ -74,6 +76,11 @@ impl Recorder {
         let _ = self.records.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
     }
 
+    /// The service has answered an attempt with an approval request.
+    pub fn filed(&self, job: u32, attempt: u32, request: &Request) {
+        let _ = self.records.send(Record::Filed { job, attempt, request: Box::new(request.clone()) });
+    }
+
     pub fn settled(&self, job: u32, settlement: &Settlement) {
         let _ = self.records.send(Record::Settled { job, settlement: Box::new(settlement.clone()) });
     }
@@ -111,6 +118,7 @@ pub(super) struct Statements<'c> {
     attempt: CachedStatement<'c>,
     answer: CachedStatement<'c>,
     settled: CachedStatement<'c>,
+    filed: CachedStatement<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
     reopen: Option<[CachedStatement<'c>; 2]>,
 }
@@ -138,6 +146,11 @@ impl<'c> Statements<'c> {
             answer: connection.prepare_cached(
                 "UPDATE attempts SET answered_at = ?4, verdict = ?5, http_status = ?6, error_code = ?7, error_message = ?8,
                  request_id = ?9 WHERE run = ?1 AND job = ?2 AND attempt = ?3",
+            )?,
+            filed: connection.prepare_cached(
+                "INSERT INTO approvals VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'unknown', NULL)
+                 ON CONFLICT DO UPDATE SET attempt = excluded.attempt, status = 'unknown', read_at = NULL
+                 WHERE status <> 'moved'",
             )?,
             settled: connection.prepare_cached(
                 "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
@@ -169,6 +182,7 @@ impl<'c> Statements<'c> {
                     reply.request_id,
                 ])?;
             }
+            Record::Filed { job, attempt, request } => self.filed(job, i64::from(attempt), &request)?,
             Record::Settled { job, settlement } => self.settle(job, &settlement)?,
         }
         Ok(())
@@ -176,6 +190,12 @@ impl<'c> Statements<'c> {
 
     pub(super) fn attempted(&mut self, job: u32, attempt: u32, id: &str, sent_at: Timestamp) -> rusqlite::Result<()> {
         self.attempt.execute(params![self.run, job, attempt, id, sent_at.as_microsecond()]).map(|_| ())
+    }
+
+    /// `attempt`: the number of the attempt that was answered with it.
+    pub(super) fn filed(&mut self, job: u32, attempt: i64, request: &Request) -> rusqlite::Result<()> {
+        let (filed, expires) = (request.filed_at.as_microsecond(), request.expires_at.as_microsecond());
+        self.filed.execute(params![self.run, job, request.code, attempt, request.found, filed, expires]).map(|_| ())
     }
 
     pub(super) fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {

@@ -49,7 +49,7 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
         http_status: Some(reply.status.as_u16()),
         error_message: match location {
             Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
-            None => body.message.map(with_remedy).map(Into::into).or_else(|| plain_reason(reply.status)),
+            None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
         request_id: text_header(&reply.headers, "request-id"),
@@ -72,7 +72,11 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     if let Some(code) = approval_code(reply, body) {
         return Verdict::ApprovalRequired { code };
     }
+    if wants_justification(reply, body) {
+        return Verdict::JustificationRequired;
+    }
     match reply.status.as_u16() {
+        409 if is_pending_already(body) => Verdict::ApprovalPending,
         429 | 509 => Verdict::Throttled { after: after() },
         503 => match after() {
             Some(after) => Verdict::Throttled { after: Some(after) },
@@ -104,12 +108,16 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
     })
 }
 
-/// Where the tenant wants a reason, the plan is the place for it.
-fn with_remedy(message: String) -> String {
-    match message.to_ascii_lowercase().contains(JUSTIFICATION_HEADER) {
-        true => format!("{message}; give the plan (YAML) a `justification:`"),
-        false => message,
-    }
+/// Pages disagree about the status, 400 or 403; the name of the header is in the text of both.
+fn wants_justification(reply: &WireReply, body: &ErrorBody) -> bool {
+    matches!(reply.status.as_u16(), 400 | 403 | 412)
+        && body.message.as_deref().is_some_and(|text| text.to_ascii_lowercase().contains(JUSTIFICATION_HEADER))
+}
+
+/// "An active Approval Request already exists for this entity", as field reports have it.
+fn is_pending_already(body: &ErrorBody) -> bool {
+    let text = body.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+    text.contains("approval request") && text.contains("already exists")
 }
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<Box<str>> {
@@ -190,6 +198,22 @@ mod tests {
         let text = r#"{"error":{"code":"BadRequest","message":"Resend with x-msft-approval-code: 0f8fad5b-d9cb-469f-a165-70867728950e."}}"#;
         assert_eq!(reply(412, &[], text).verdict, approval);
         assert_eq!(reply(412, &[], "").verdict, Verdict::Refused);
+    }
+
+    #[test]
+    fn a_missing_reason_and_a_pending_request_are_no_ordinary_refusals() {
+        let required =
+            r#"{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is required."}}"#;
+        assert_eq!(reply(400, &[], required).verdict, Verdict::JustificationRequired);
+        assert_eq!(reply(403, &[], required).verdict, Verdict::JustificationRequired);
+        assert_eq!(reply(500, &[], required).verdict, Verdict::Transient { after: None });
+        let pending =
+            r#"{"error":{"code":"Conflict","message":"An active Approval Request already exists for this entity."}}"#;
+        assert_eq!(reply(409, &[], pending).verdict, Verdict::ApprovalPending);
+        assert_eq!(
+            reply(409, &[], r#"{"error":{"code":"Conflict","message":"It already exists."}}"#).verdict,
+            Verdict::Refused
+        );
     }
 
     #[test]

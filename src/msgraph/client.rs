@@ -2,6 +2,9 @@
 //!
 //! In: jobs. Out: classified replies, and evidence. Must not: retry, pace, or keep anything about a job.
 
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -10,19 +13,22 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::approvals::{Found, NotRead, companion};
 use super::classify::classify;
 use super::evidence;
 use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::catalog::{Method, ReadBack, Service};
+use crate::approval::Status;
+use crate::catalog::{INTUNE_OTHER, Method, ReadBack, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
-use crate::job::Job;
+use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, Reply, Verdict};
 use crate::runner::executor::{Executor, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
+const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
 const PRIORITY: HeaderName = HeaderName::from_static("x-ms-throttle-priority");
 const LOW: HeaderValue = HeaderValue::from_static("Low");
@@ -39,12 +45,14 @@ pub struct GraphClient<T> {
     justification: Option<HeaderValue>,
     /// Whether a service that knows of priorities is told that these requests may wait.
     low_priority: bool,
+    /// The codes of what somebody has approved.
+    codes: RwLock<HashMap<JobId, Box<str>>>,
 }
 
 impl<T: Transport> GraphClient<T> {
     pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock) -> Self {
         let graph_url = graph_url.trim_end_matches('/').to_owned();
-        Self { transport, tokens, graph_url, clock, justification: None, low_priority: false }
+        Self { transport, tokens, graph_url, clock, justification: None, low_priority: false, codes: RwLock::default() }
     }
 
     /// Lets others go first where the service knows of priorities: the directory does, Intune does not.
@@ -60,28 +68,46 @@ impl<T: Transport> GraphClient<T> {
         Self { justification: encoded.and_then(|encoded| HeaderValue::try_from(encoded).ok()), ..self }
     }
 
+    /// From now on these jobs are sent with the code of their approval request, and every other as if it were new.
+    pub fn complete(&self, codes: HashMap<JobId, Box<str>>) {
+        *self.codes.write().unwrap_or_else(PoisonError::into_inner) = codes;
+    }
+
+    fn code(&self, job: &Job) -> Option<Box<str>> {
+        self.codes.read().unwrap_or_else(PoisonError::into_inner).get(&job.id).cloned()
+    }
+
+    /// Path and query of a link, if it stays with this host.
+    pub(super) fn below<'l>(&self, link: &'l str) -> Option<&'l str> {
+        link.strip_prefix(self.graph_url.as_str()).filter(|rest| rest.starts_with('/'))
+    }
+
+    /// One request that is no attempt of a job.
+    pub(super) async fn exchange(&self, request: GraphRequest<'_>, id: &str) -> (Reply, Option<WireReply>) {
+        self.send(request, id, &INTUNE_OTHER, None).await
+    }
+
     pub fn tokens(&self) -> &TokenSource<T> {
         &self.tokens
     }
 
+    /// `approval`: the header that a request goes with that may need approval.
     pub(super) async fn send(
         &self,
         request: GraphRequest<'_>,
         id: &str,
-        justified: bool,
         service: &Service,
+        approval: Option<(HeaderName, HeaderValue)>,
     ) -> (Reply, Option<WireReply>) {
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),
         };
         let mut headers = headers(&request, authorization.header, id);
-        if let Some(reason) = self.justification.as_ref().filter(|_| justified) {
-            headers.insert(JUSTIFICATION, reason.clone());
-        }
         if self.low_priority && service.tells_load {
             headers.insert(PRIORITY, LOW);
         }
+        headers.extend(approval);
         let wire = WireRequest {
             method: http_method(request.method),
             url: format!("{}{}", self.graph_url, request.path),
@@ -105,8 +131,13 @@ impl<T: Transport> GraphClient<T> {
 
 impl<T: Transport> Executor for GraphClient<T> {
     async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
-        let (reply, _) =
-            self.send(request::build(job), client_request_id, job.action.approvable, job.action.service).await;
+        let approval = self.approval_header(job);
+        let (mut reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
+        if reply.verdict == Verdict::ApprovalPending
+            && let Ok(Some(code)) = self.pending(job, &companion(client_request_id)).await
+        {
+            reply.verdict = Verdict::ApprovalRequired { code };
+        }
         tracing::debug!(
             job = %job.id, action = job.action.name, status = reply.http_status, verdict = ?reply.verdict,
             client_request_id, "attempt"
@@ -118,10 +149,10 @@ impl<T: Transport> Executor for GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
-        let (reply, wire) = self.send(request, client_request_id, false, job.action.service).await;
+        let (reply, wire) = self.send(request, client_request_id, job.action.service, None).await;
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "read back");
         let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
-        match (&reply.verdict, document) {
+        let evidence = match (&reply.verdict, document) {
             (Verdict::Succeeded, Some(document)) => evidence::judge(job, &document, since),
             (Verdict::Succeeded, None) => Evidence::CannotTell("the read gave nothing that could be understood".into()),
             (Verdict::Gone, _) if job.action.read_back == ReadBack::Absent => {
@@ -129,11 +160,15 @@ impl<T: Transport> Executor for GraphClient<T> {
             }
             (Verdict::Gone, _) => Evidence::Gone("a read showed that it is not there".into()),
             _ => Evidence::NotRead(reply),
+        };
+        match (evidence, self.code(job)) {
+            (Evidence::NoEffect(seen), Some(code)) => self.still_approved(&code, seen, client_request_id).await,
+            (evidence, _) => evidence,
         }
     }
 
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
-        let (reply, wire) = self.send(request::build_look(job), client_request_id, false, job.action.service).await;
+        let (reply, wire) = self.send(request::build_look(job), client_request_id, job.action.service, None).await;
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "look");
         let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
         match (&reply.verdict, document.as_ref().and_then(Identity::from_document)) {
@@ -145,6 +180,32 @@ impl<T: Transport> Executor for GraphClient<T> {
             }),
             (Verdict::Gone, _) => Seen::Gone,
             _ => Seen::NotRead(reply),
+        }
+    }
+}
+
+impl<T: Transport> GraphClient<T> {
+    /// The code of what was approved, or the reason for what may have to be.
+    fn approval_header(&self, job: &Job) -> Option<(HeaderName, HeaderValue)> {
+        match self.code(job) {
+            Some(code) => Some((CODE, HeaderValue::try_from(code.as_ref()).ok()?)),
+            None => Some((JUSTIFICATION, self.justification.clone().filter(|_| job.action.approvable)?)),
+        }
+    }
+
+    /// A target that nothing has happened to may be sent to with a code only while its request is approved: it may have
+    /// been carried out a moment ago, or withdrawn.
+    async fn still_approved(&self, code: &str, seen: String, client_request_id: &str) -> Evidence {
+        match self.status(code, &companion(client_request_id)).await {
+            Ok(Some(Found { status: Status::Approved, .. })) => Evidence::NoEffect(seen),
+            Ok(Some(Found { status: Status::Completed, .. })) => {
+                Evidence::Effect(format!("approval request {code} is completed"))
+            }
+            Ok(Some(Found { status, .. })) => {
+                Evidence::CannotTell(format!("approval request {code} is {}", status.name()))
+            }
+            Ok(None) => Evidence::CannotTell(format!("the service does not know approval request {code}")),
+            Err(NotRead(reply)) => Evidence::NotRead(reply),
         }
     }
 }
@@ -238,7 +299,7 @@ mod tests {
         for low in [false, true] {
             client = client.low_priority(low);
             for service in [&DIRECTORY, &ENTRA_DEVICES, &INTUNE_DEVICES, &INTUNE_OTHER] {
-                client.send(request::build(&job("retire")), "1", false, service).await;
+                client.send(request::build(&job("retire")), "1", service, None).await;
             }
         }
         let sent = recorder.0.lock().unwrap();

@@ -3,6 +3,7 @@
 //! In: jobs, and a transport that carries bytes. Out: replies, classified. Must not: decide about retries, keep jobs'
 //! state, or print.
 
+pub mod approvals;
 mod claims;
 mod classify;
 pub mod client;

@@ -4,13 +4,16 @@
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
 mod agreed;
+mod approvals;
 mod connect;
 mod diff;
 mod guards;
 mod limits;
+mod lookup;
 mod perform;
 mod record;
 mod resume;
+pub mod rounds;
 mod run;
 mod runs;
 mod save;
@@ -39,6 +42,7 @@ use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::agreed::Agreed;
+pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
 pub use self::perform::Finished;

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::record::Recorded;
+use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::tenant::Source;
 use super::{Error, Tenant, guards, tenant};
 use crate::clock::Clock;
@@ -22,13 +23,13 @@ use crate::guard::judge::Verdict;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::{JournalError, Recorder, RunId};
+use crate::journal::RunId;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::Settlement;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::{BucketUse, StopReason};
-use crate::runner::{self, Earlier, Ended, History, Limits, Run, shutdown};
+use crate::runner::{Earlier, Limits, shutdown};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -44,6 +45,8 @@ pub struct Work<'a> {
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
+    /// What is done about approval requests.
+    pub requests: Requests,
     pub lookout: Lookout,
     /// Requests that will be sent.
     pub due: u32,
@@ -110,39 +113,39 @@ impl Work<'_> {
         let limits = self.limits.signed_in(connect::is_delegated(client.tokens()).await);
         self.check_fleet(&client).await?;
         self.ask()?;
-        let (stop, requests) = mpsc::unbounded_channel();
+        let (stop, mut requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
         let report = ReportFile::create(self.report)?;
-        let recorded = record()?;
-        let journal = Some(recorded.recorder(&stop)?);
+        let mut recorded = record()?;
         let listening = recorded.listen(&stop);
-        let recent = match (self.tenant, limits.budget()) {
-            (Tenant::Real, Some(budget)) => recorded.recent(&budget, clock.now())?,
-            // A tenant of our own begins with us.
-            _ => Vec::new(),
-        };
-        let (events, told) = mpsc::unbounded_channel();
-        let shown = ui::bar::start(told, self.stderr.clone(), limits.budget());
         let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
-        let run = Run {
+        let client = Arc::new(client);
+        let show = |told| ui::bar::start(told, self.stderr.clone(), limits.budget());
+        let rounds = Rounds {
+            journal: &mut recorded.journal,
+            id: &recorded.id,
+            number: recorded.number,
+            tenant: &recorded.tenant,
+            // A tenant of our own begins with us.
+            is_older: *self.tenant == Tenant::Real,
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
+            earlier: self.earlier,
+            requests: self.requests,
             limits,
             brakes: self.brakes,
             people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
             clock,
             rng: Rng::with_seed(self.seed),
+            between_waves: self.between_waves,
             lookout: self.lookout,
-            history: History { journal, earlier: self.earlier, between_waves: self.between_waves, recent },
         };
-        let ended = runner::run(run, Arc::new(client), events, requests).await;
+        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await;
         listening.abort();
-        // The last line is drawn before anything else is printed; that it failed would be no news about the run.
-        let _ = shown.await;
-        let Ended { settlements, stopped, journal, used } = ended;
-        let stopped = close(&recorded, journal, stopped, clock.now()).await;
+        let RoundsEnded { settlements, stopped, used } = ended?;
+        let stopped = close(&recorded, stopped, clock.now());
         let report = report.finish(&self.jobs, &settlements);
         Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, report, used })
     }
@@ -196,29 +199,15 @@ impl Work<'_> {
 /// A run that its own limits have ended. Whoever goes on with it has seen why.
 pub const TRIPPED: &str = "tripped";
 
-/// Waits until the journal has everything, and says there how the run ended.
-async fn close(
-    recorded: &Recorded,
-    journal: Option<Recorder>,
-    stopped: Option<StopReason>,
-    now: Timestamp,
-) -> Option<StopReason> {
-    let written = match journal {
-        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
-            .await
-            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
-        None => Ok(()),
+/// Says in the journal how the run ended.
+fn close(recorded: &Recorded, stopped: Option<StopReason>, now: Timestamp) -> Option<StopReason> {
+    let state = match stopped {
+        None => "finished",
+        Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
+        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
+        Some(_) => "stopped",
     };
-    let written = written.and_then(|()| {
-        let state = match stopped {
-            None => "finished",
-            Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
-            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
-            Some(_) => "stopped",
-        };
-        recorded.journal.set_state(recorded.number, state, Some(now))
-    });
-    match written {
+    match recorded.journal.set_state(recorded.number, state, Some(now)) {
         Ok(()) => stopped,
         Err(error) => Some(StopReason::Journal(error.to_string().into())),
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::{Allowance, Bucket, Budget, OwnAllowances, Repeat, TenantSize};
+use crate::catalog::{Allowance, Bucket, OwnAllowances, Repeat, TenantSize};
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::rules::Rules;
@@ -23,7 +23,7 @@ use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, Recorder, RunId, RunLock, RunRecord, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -34,6 +34,7 @@ use crate::runner::shutdown::StopRequest;
 /// A run that is in the journal, under its lock.
 pub struct Recorded {
     pub journal: Journal,
+    pub tenant: String,
     pub id: RunId,
     pub number: i64,
     lock: RunLock,
@@ -218,7 +219,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         request: recorded_request,
         now,
     })?;
-    Ok(Recorded { journal, id, number, lock })
+    Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, lock })
 }
 
 /// Method, path and body, as the journal keeps them.
@@ -231,31 +232,14 @@ impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
         journal.set_state(record.number, "running", None)?;
-        Ok(Self { id: record.id.clone(), number: record.number, journal, lock })
+        let (id, tenant) = (record.id.clone(), record.tenant.clone());
+        Ok(Self { id, tenant, number: record.number, journal, lock })
     }
 
     /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
     pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
         let (watch, stop) = (self.lock.stop_watch(), stop.clone());
         tokio::spawn(async move { until_requested(&watch, &stop).await })
-    }
-
-    /// What any run has sent to the same tenant within the longest window, and how long ago.
-    pub fn recent(&self, budget: &Budget, now: Timestamp) -> Result<Vec<(Bucket, Duration)>, Error> {
-        let longest = Bucket::all().map(|bucket| budget.allowance(bucket)).map(|own| own.window + own.margin()).max();
-        let since = now.saturating_sub(SignedDuration::try_from(longest.unwrap_or_default()).unwrap_or_default());
-        let sent = self.journal.sent_since(self.number, since.unwrap_or(now))?;
-        let age = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
-        Ok(sent.into_iter().map(|(bucket, at)| (bucket, age(at))).collect())
-    }
-
-    /// Starts the writer; if it fails, the run is told to stop.
-    pub fn recorder(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> Result<Recorder, Error> {
-        let stop = stop.clone();
-        let failed = move |why: String| {
-            let _ = stop.send(StopRequest::JournalFailed(why.into()));
-        };
-        Ok(Recorder::start(&self.journal, self.number, failed)?)
     }
 }
 
@@ -271,7 +255,9 @@ async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopReq
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.
-pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, Error> {
+///
+/// An open approval request is waited for, until somebody has looked it up.
+pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u32, Earlier>, Error> {
     let mut earlier = HashMap::new();
     for (index, stored) in (0u32..).zip(jobs) {
         let (method, path, body) = recorded_request(&stored.job);
@@ -281,22 +267,27 @@ pub fn take_up(jobs: &[StoredJob], only: Only) -> Result<HashMap<u32, Earlier>, 
             let what = format!("row {}: the request would not be the recorded one", stored.job.row);
             return Err(JournalError::Damaged(what).into());
         }
-        let next = decide(stored.past(), stored.job.action.repeat, only);
-        if next == Next::Keep {
-            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-        } else if next == Next::Read || !stored.attempts.is_empty() {
-            let open = open(stored, next);
-            let failed = stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed);
-            earlier.insert(
-                index,
-                match failed {
-                    Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
-                    None => open,
-                },
-            );
+        match decide(stored.past(), stored.job.action.repeat, only, refile) {
+            Next::Send if stored.attempts.is_empty() => {}
+            next @ (Next::Send | Next::Read) => {
+                earlier.insert(index, again(stored, next));
+            }
+            // What a request has come to is settled where requests are looked up.
+            Next::Keep | Next::Complete | Next::Check | Next::Done | Next::Fail => {
+                earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+            }
         }
     }
     Ok(earlier)
+}
+
+/// A job that is sent or read once more.
+pub fn again(stored: &StoredJob, next: Next) -> Earlier {
+    let open = open(stored, next);
+    match stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed) {
+        Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
+        None => open,
+    }
 }
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
@@ -324,6 +315,11 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
         Known::InDoubt { client_request_id, sent_at, .. } => {
             Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
         }
+        Known::Asked(pending) => {
+            let note = format!("{}, by run {}", pending.request, pending.run_id);
+            let settlement = Box::new(Settlement::unsent(Outcome::AwaitingApproval, note));
+            Inherited::Asked { pending: pending.clone(), settlement }
+        }
     };
     let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
     Ok(known.collect())
@@ -333,7 +329,7 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
 pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
-            Inherited::Settled(settlement) => Earlier::Kept(settlement.clone()),
+            Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
                 recorded: 1,
                 first_sent: Some(*sent_at),

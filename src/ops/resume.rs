@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::limits::limits;
 use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
+use super::rounds::Requests;
 use super::{Error, Tenant, agreed, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -22,7 +23,7 @@ use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::{Job, JobId};
-use crate::journal::resume::Only;
+use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
@@ -38,6 +39,10 @@ pub struct ResumeRequest {
     /// The run's id, the beginning of it, or `latest`.
     pub run: String,
     pub only: Only,
+    /// File again what nobody approved in time.
+    pub refile: bool,
+    /// Stay until no approval request waits any more.
+    pub wait: bool,
     /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
     pub policy: Option<PathBuf>,
     /// Where the report goes; to the run's own report by default.
@@ -72,14 +77,15 @@ pub async fn resume(
     same_tenant(&record, &begun, settings)?;
     let changed = changed(&record);
     differences(&changed.told);
-    let mut earlier = record::take_up(&record.jobs, request.only)?;
+    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let saved = agreed::recorded(&journal, &record)?;
     let rules = rules(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     keep_what_is_protected(&record, &preflight.holds, &mut earlier);
-    keep_what_was_not_due(&record, &mut earlier);
-    let kept = |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_)));
+    let spared = spared(&record, &changed, &preflight.holds, &mut earlier);
+    let kept =
+        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
     let report = report_path(&request, &record);
     spare_the_plan(&report, &record)?;
@@ -100,12 +106,14 @@ pub async fn resume(
     ui::faults::tell(&verdict.faults, &plan_file, stderr);
     let choices = begun.choices;
     let limits = limits(choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
         settings,
         tenant: &begun.tenant,
         plan_tenant: begun.plan_tenant.clone(),
         agreed_tenant,
-        justification: begun.justification.clone(),
+        justification,
+        requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
         jobs,
         holds: preflight.holds,
@@ -164,10 +172,28 @@ fn keep_what_is_protected(record: &RunRecord, holds: &[Option<Hold>], earlier: &
     }
 }
 
+/// Jobs that are left as they are, their approval requests included.
+fn spared(
+    record: &RunRecord,
+    changed: &Changed,
+    holds: &[Option<Hold>],
+    earlier: &mut HashMap<u32, Earlier>,
+) -> HashSet<u32> {
+    let mut spared = keep_what_was_not_due(record, earlier);
+    spared.extend(changed.removed_from(record));
+    spared.extend(protected(holds));
+    spared
+}
+
+/// What is protected today is not completed either.
+fn protected(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
+    (0u32..).zip(holds).filter(|(_, hold)| matches!(hold, Some(Hold::Protected(_)))).map(|(index, _)| index)
+}
+
 /// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
 fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
     match earlier.get(&index) {
-        Some(Earlier::Kept(_)) => false,
+        Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
         Some(Earlier::Failed(failed, _)) => {
             let failed = failed.clone();
             earlier.insert(index, Earlier::Kept(failed));
@@ -204,7 +230,7 @@ fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, no
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.
-fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
+pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
     let flags = flags.clone();
     let elsewhere = flags.cloud.is_some();
     Flags {
@@ -214,7 +240,7 @@ fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
     }
 }
 
-fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let label = tenant::label(settings, &begun.tenant, begun.plan_tenant.as_deref());
     if label.eq_ignore_ascii_case(&record.tenant) {
         return Ok(());
@@ -228,14 +254,44 @@ fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
 }
 
+/// Whether a job is kept only until its approval request has been looked up.
+fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashSet<u32>) -> bool {
+    let stored =
+        record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
+    stored.is_some_and(|stored| {
+        let past = Past { asked: Asked::Approved, ..stored.past() };
+        let next = decide(past, stored.job.action.repeat, request.only, request.refile);
+        !spared.contains(&index) && next == Next::Complete
+    })
+}
+
+/// A plan that lacked the reason that the tenant asks for may give it later.
+fn justification(
+    journal: &Journal,
+    record: &RunRecord,
+    begun: Option<String>,
+    now: Option<String>,
+) -> Result<Option<String>, Error> {
+    match (begun, now) {
+        (None, Some(reason)) => {
+            journal.set_justification(record.number, &reason)?;
+            Ok(Some(reason))
+        }
+        (begun, _) => Ok(begun),
+    }
+}
+
 /// A row whose day had not come when the run was begun was not in the number that somebody agreed to.
-fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) {
+fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) -> HashSet<u32> {
+    let mut kept = HashSet::new();
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let was_due = stored.job.not_before.is_none_or(|day| day <= record.started_at);
         if !was_due && stored.attempts.is_empty() {
             earlier.entry(index).or_insert_with(|| Earlier::Kept(Box::new(stored.standing())));
+            kept.insert(index);
         }
     }
+    kept
 }
 
 /// Whether the run ended before the wave before the next one was seen to have landed: nothing of the next one has left,
@@ -270,9 +326,16 @@ fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
 struct Changed {
     told: Diagnostics,
     removed: HashSet<JobId>,
+    /// What the plan gives now.
+    justification: Option<String>,
 }
 
 impl Changed {
+    fn removed_from(&self, record: &RunRecord) -> HashSet<u32> {
+        let removed = |(_, stored): &(u32, &StoredJob)| self.removed.contains(&stored.job.id);
+        (0u32..).zip(&record.jobs).filter(removed).map(|(index, _)| index).collect()
+    }
+
     /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
     fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
         for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
@@ -308,5 +371,5 @@ fn changed(record: &RunRecord) -> Changed {
             format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );
-    Changed { told, removed: begun.difference(&now).copied().collect() }
+    Changed { told, removed: begun.difference(&now).copied().collect(), justification: plan.justification }
 }

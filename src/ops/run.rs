@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
+use super::rounds::Requests;
 use super::{Error, Previewed, Tenant, agreed, brakes, check_some, guards, leave_out_done, tenant};
 use crate::catalog::Repeat;
 use crate::clock::Clock;
@@ -23,7 +24,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
-use crate::journal::{Inherited, Journal, RunId};
+use crate::journal::{Filed, Inherited, Journal, RunId};
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -48,6 +49,8 @@ pub struct RunRequest {
     pub interactive: bool,
     /// Leave alone what an earlier run of the same plan has done.
     pub once: bool,
+    /// Stay until no approval request waits any more.
+    pub wait: bool,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
@@ -75,13 +78,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
     guards::refused(&verdict, &plan.file)?;
-    let report_at = report_path(&request);
-    spare_the_plan(&report_at, &plan, &policy_files)?;
-    ReportFile::probe(&report_at)?;
+    let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight)?;
-    if preflight.due == 0 {
-        let report = ReportFile::create(report_at)?;
-        return Ok(nothing_due(plan, &preflight.holds, earlier, report));
+    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
+        return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
@@ -95,6 +95,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         plan_tenant: plan.tenant.clone(),
         agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
+        requests: Requests { wait: request.wait, ..Requests::default() },
         question,
         jobs: Arc::clone(&jobs),
         lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
@@ -141,6 +142,25 @@ fn inherited(
     Ok(Vec::new())
 }
 
+/// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
+fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
+    let mut any = false;
+    for (index, _) in inherited.iter().filter(|(_, inherited)| matches!(inherited, Inherited::Asked { .. })) {
+        if let Some(hold) = holds.get_mut(*index as usize).filter(|hold| **hold == Some(Hold::Done)) {
+            *hold = None;
+            any = true;
+        }
+    }
+    any
+}
+
+fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
+    let report_at = report_path(request);
+    spare_the_plan(&report_at, plan, policy_files)?;
+    ReportFile::probe(&report_at)?;
+    Ok(report_at)
+}
+
 /// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
 fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), Error> {
     let Some((id, state)) = journal.newest_run(key)? else { return Ok(()) };
@@ -149,8 +169,9 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
         let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
         let unknown = stored.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Unknown);
         let doubtful = unknown || (stored.settled.is_none() && stored.past().sent == Sent::InDoubt);
+        let asked = !done && stored.filed.as_ref().is_some_and(Filed::is_open);
         // A plan whose last run is over may be meant a second time; one that has just ended early is not.
-        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || (done && state != "finished"))
+        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || asked || (done && state != "finished"))
     });
     let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
     let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();

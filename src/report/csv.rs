@@ -22,6 +22,20 @@ pub fn write_csv<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -
     writer.flush()
 }
 
+/// Writes a table of texts.
+pub fn write_csv_of<const N: usize>(
+    out: impl Write,
+    header: &[&str; N],
+    records: impl IntoIterator<Item = [String; N]>,
+) -> io::Result<()> {
+    let mut writer = WriterBuilder::new().from_writer(out);
+    writer.write_record(header)?;
+    for record in records {
+        writer.write_record(record.iter().map(|cell| harmless(cell).into_owned()))?;
+    }
+    writer.flush()
+}
+
 fn fill(record: &mut ByteRecord, row: &Row<'_>) {
     number(record, Some(row.row));
     text(record, Some(&row.job_id));

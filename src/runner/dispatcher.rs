@@ -25,13 +25,16 @@ use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
+use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
+mod approved;
 mod braking;
+mod filing;
 mod landing;
 mod looking;
 mod start;
@@ -70,6 +73,8 @@ pub struct Dispatcher {
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
     failed: HashMap<u32, Settlement>,
+    /// How many approval requests may be open.
+    filing: Filing,
 }
 
 /// Whether the host answers at all.
@@ -106,6 +111,7 @@ impl Dispatcher {
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
+            filing: history.filing,
             failed: HashMap::new(),
             jobs,
             limits,
@@ -193,6 +199,10 @@ impl Dispatcher {
         let Some((item, worker)) = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket)) else {
             return self.gates[gate.index()].never_left();
         };
+        if !self.through_the_read_gate(bucket, item, now) {
+            self.idle.push(worker);
+            return self.gates[gate.index()].never_left();
+        }
         let now = self.clock.at(now);
         let client_request_id = self.fresh_id();
         self.in_flight.insert(item.job, item.step);
@@ -276,6 +286,7 @@ impl Dispatcher {
 
     /// Settles a job.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
+        let (outcome, note) = self.unless_still_approved(job, outcome, note);
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             let outcome = failed.outcome;
             self.ledger.keep(job, failed);

@@ -81,13 +81,15 @@ pub enum StopReason {
     Unreachable(Box<str>),
     /// The journal could not be written.
     Journal(Box<str>),
+    /// The tenant wants a justification that the plan does not give, in the service's words.
+    Justification(Box<str>),
 }
 
 impl StopReason {
     /// Whether the service can still be asked what became of something.
     pub fn leaves_time(&self) -> bool {
         match self {
-            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) => true,
+            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(_) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
         }
     }

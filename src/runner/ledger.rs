@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::Approved;
 use crate::clock::Clock;
 use crate::outcome::{Outcome, Reply, Settlement};
 
@@ -37,6 +38,8 @@ pub struct Progress {
     pub doubtful_since: Option<Timestamp>,
     /// Until then, a read that shows no effect proves nothing.
     pub settling_until: Option<Instant>,
+    /// Somebody has approved it: each of its sends follows a read.
+    pub approved: Option<Approved>,
     in_flight: Duration,
     last: Option<Reply>,
 }
@@ -53,6 +56,10 @@ impl Progress {
     pub fn answered(&mut self, reply: Reply, took: Duration) {
         self.in_flight += took;
         self.last = Some(reply);
+    }
+
+    pub fn last_status(&self) -> Option<u16> {
+        self.last.as_ref().and_then(|reply| reply.http_status)
     }
 
     /// The last request was not a try after all.
@@ -118,6 +125,11 @@ impl Ledger {
             *place = Some(settlement);
             self.open -= 1;
         }
+    }
+
+    /// A job under way, looked at.
+    pub fn peek(&self, job: u32) -> Option<&Progress> {
+        self.under_way.get(&job)
     }
 
     pub fn settlement(&self, job: u32) -> Option<&Settlement> {

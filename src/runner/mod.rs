@@ -36,9 +36,11 @@ use self::executor::Executor;
 use self::limiter::Pacing;
 use self::question::Question;
 use self::shutdown::StopRequest;
+use crate::approval::{Request, Status};
 use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
 use crate::guard::Brakes;
+use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -121,6 +123,8 @@ pub struct History {
     pub earlier: HashMap<u32, Earlier>,
     /// What anybody has sent to the same tenant of late, and how long ago: it is in the service's windows.
     pub recent: Vec<(Bucket, Duration)>,
+    /// Approval requests that are open already, and what has been carried out today, by action.
+    pub filing: Filing,
     /// An earlier process ended between two waves, before the first of them was seen to have landed.
     pub between_waves: bool,
 }
@@ -143,6 +147,23 @@ pub enum Earlier {
         /// Whether that has to be settled by a read before it is sent again.
         read_first: bool,
     },
+    /// Somebody has approved it: its target is read, and unless that shows an effect it is sent with the code that the
+    /// executor has for it.
+    Approved(Approved),
+}
+
+/// What is known of a job whose approval request was approved, or of one that was sent with a code and is in doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approved {
+    pub request: Request,
+    /// Attempts in the journal.
+    pub recorded: u32,
+    pub first_sent: Option<Timestamp>,
+    pub last_sent: Option<Timestamp>,
+    /// When an attempt with the code left whose effect is in doubt.
+    pub doubtful_since: Option<Timestamp>,
+    /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.
+    pub ended: Option<Status>,
 }
 
 /// What a run ended with.

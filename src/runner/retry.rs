@@ -74,6 +74,8 @@ pub enum Decision {
     RefreshToken,
     /// The run ends.
     SignInFailed,
+    /// The run ends: the tenant asks for a reason that the plan does not give.
+    Unjustified,
 }
 
 /// Decides after an answer. `tries` counts this one.
@@ -84,7 +86,8 @@ pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32,
         Verdict::Unreachable => Decision::WaitForHost,
         Verdict::Unauthorized => Decision::RefreshToken,
         Verdict::SignInFailed => Decision::SignInFailed,
-        Verdict::ApprovalRequired { .. } => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::JustificationRequired => Decision::Unjustified,
         Verdict::Gone => Decision::Settle(gone(action)),
         Verdict::Refused => Decision::Settle(Outcome::Failed),
         Verdict::Transient { after } => again(action, *after, Outcome::Failed, tries, max_attempts, rng),
@@ -196,6 +199,8 @@ mod tests {
             Just(Verdict::Unauthorized),
             Just(Verdict::SignInFailed),
             Just(Verdict::ApprovalRequired { code: "x".into() }),
+            Just(Verdict::ApprovalPending),
+            Just(Verdict::JustificationRequired),
             Just(Verdict::Gone),
             Just(Verdict::Refused),
         ]

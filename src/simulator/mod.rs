@@ -14,6 +14,7 @@ pub mod server;
 pub mod tenant;
 pub mod transport;
 
+pub mod approvals;
 mod batch;
 mod clock;
 mod effects;
@@ -25,6 +26,7 @@ mod judge;
 mod late;
 mod log;
 mod odata;
+mod portal;
 mod quota;
 mod reads;
 mod resources;

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::approvals::{self, Requests};
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
 use super::errors::{Refusal, Stamp};
@@ -43,15 +44,16 @@ pub struct Tenant {
 }
 
 pub(super) struct State {
-    inventory: Inventory,
+    pub(super) inventory: Inventory,
     windows: Windows,
-    faults: Faults,
+    pub(super) faults: Faults,
     quotas: Quotas,
+    pub(super) requests: Requests,
     late: Late,
     pub(super) tokens: Tokens,
     pub(super) counts: Counts,
     log: Log,
-    dice: fastrand::Rng,
+    pub(super) dice: fastrand::Rng,
     /// The `Date` header of this second.
     date: (i64, HeaderValue),
 }
@@ -64,6 +66,7 @@ impl State {
             windows: Windows::new(scenario),
             faults: Faults::new(&scenario.faults),
             quotas: Quotas::default(),
+            requests: Requests::new(scenario, Moment { since: Duration::ZERO, wall: start }),
             late: Late::default(),
             tokens,
             counts: Counts::default(),
@@ -168,6 +171,7 @@ impl Tenant {
                 let seen: Vec<_> = state.log.seen().collect();
                 stamp.json(StatusCode::OK, &json!({ "requests": seen }))
             }
+            ("GET", "/approvals") => stamp.json(StatusCode::OK, &self.told_of_approvals(&mut state)),
             ("POST", "/reset") => {
                 drop(state);
                 self.reset();
@@ -202,9 +206,13 @@ impl Tenant {
 
     /// One request to Graph, alone or out of a batch.
     pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
+        if let Some(rest) = path.strip_prefix(approvals::PATH) {
+            return self.approval_requests(incoming, version, path, rest);
+        }
         let call = judge::read(incoming, version, path);
         let now = self.clock.now();
         let mut state = self.lock();
+        self.do_in_portal(&mut state, now);
         let stamp = state.stamp(incoming.headers, now);
         let mut ruling = match &call {
             Ok(call) => self.rule(&mut state, incoming, path, call, &stamp),
@@ -307,7 +315,7 @@ impl Tenant {
             return Err(not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
-            Endpoint::Perform { action } => self.perform(state, action, call, fault, stamp),
+            Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 let document = reads::one(&state.inventory, kind, at, &call.query);
@@ -329,8 +337,8 @@ impl Tenant {
         &self,
         state: &mut State,
         action: usize,
+        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
         call: &Call<'_>,
-        fault: Option<&Fault>,
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         let row = &ACTIONS[action];
@@ -338,12 +346,17 @@ impl Tenant {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
         let at = find(state, row.target, call)?;
+        let State { requests, dice, .. } = state;
+        let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
         if !state.quotas.take(&self.scenario, action, stamp.now.wall) {
             return Err(quota::used_up(self.scenario.daily_answer, row.name));
         }
         match fault {
             Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
             _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
+        }
+        if let Some(request) = request {
+            state.requests.used(request);
         }
         Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
     }

@@ -4,6 +4,7 @@
 //! without a terminal. Must not: decide anything about a run.
 
 pub mod actions;
+pub mod approvals;
 pub mod bar;
 pub mod checked;
 pub mod consequences;

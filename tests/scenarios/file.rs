@@ -202,6 +202,7 @@ pub enum Stopped {
     Wave,
     SignIn,
     Unreachable,
+    Justification,
 }
 
 impl ScenarioFile {

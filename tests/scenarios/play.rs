@@ -150,6 +150,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         Some(StopReason::Wave(reason)) => (Stopped::Wave, reason.into()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
+        Some(StopReason::Justification(reason)) => (Stopped::Justification, reason.into()),
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
 }

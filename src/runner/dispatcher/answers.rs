@@ -109,16 +109,20 @@ impl Dispatcher {
             Decision::PauseBucket { asked } => {
                 progress.not_a_try();
                 self.pause(bucket, asked, crowded, times);
-                self.again(job, Step::Send, times.now);
+                self.again(job, self.way_to_send(job), times.now);
             }
             Decision::WaitForHost => {
                 progress.never_sent();
                 self.host_away(&reason, times);
-                self.again(job, Step::Send, times.now);
+                self.again(job, self.way_to_send(job), times.now);
             }
             Decision::RefreshToken => {
                 progress.not_a_try();
-                self.unauthorized(job, Step::Send, reason, times.now);
+                self.unauthorized(job, self.way_to_send(job), reason, times.now);
+            }
+            Decision::Unjustified => {
+                self.drain(StopReason::Justification(reason));
+                self.leave(Item { job, step: Step::Send }, times.now);
             }
             Decision::SignInFailed => {
                 progress.never_sent();
@@ -133,7 +137,10 @@ impl Dispatcher {
         let (outcome, note) = match verdict {
             // The last answer was a no, but one before it was lost: that one may have had the effect.
             _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
-            Verdict::ApprovalRequired { code } => (outcome, Some(format!("approval request {code}"))),
+            Verdict::ApprovalRequired { code } => (outcome, Some(self.filed(job, code.clone(), now))),
+            Verdict::ApprovalPending => {
+                (outcome, Some("an approval request for it is pending already, and could not be found".to_owned()))
+            }
             Verdict::Gone if ambiguous && outcome == Outcome::AlreadyDone => {
                 let note = "gone after an attempt whose answer was lost".to_owned();
                 (retry::success(self.jobs[job as usize].action), Some(note))
@@ -176,6 +183,7 @@ impl Dispatcher {
             }
             Evidence::Gone(seen) => match retry::gone(action) {
                 Outcome::AlreadyDone => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
+                _ if self.is_approved(job) => self.settle(job, Outcome::Failed, Some(seen), now),
                 _ => self.settle(job, Outcome::Unknown, Some(format!("{seen}; {}", look_at(job, &self.jobs))), now),
             },
             Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
@@ -306,6 +314,8 @@ impl Dispatcher {
         let job = &self.jobs[item.job as usize];
         match item.step {
             Step::Send => job.bucket(),
+            // Its turn to be sent comes with the read, so that the send follows at once.
+            Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
             Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
         }
     }

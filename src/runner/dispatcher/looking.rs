@@ -36,6 +36,11 @@ impl Looked {
         Self(vec![VecDeque::new(); Bucket::COUNT])
     }
 
+    /// All that wait for their place.
+    pub fn jobs(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().flatten().map(|(job, _)| *job)
+    }
+
     /// Takes everything.
     pub fn drain(&mut self) -> Vec<Item> {
         let all = self.0.iter_mut().flat_map(std::mem::take);
@@ -47,13 +52,14 @@ impl Dispatcher {
     /// The gates through which something can be done for this bucket now: its own, and that of a look ahead.
     pub(super) fn next_gates(&mut self, bucket: Bucket, now: Instant) -> [Option<Bucket>; 2] {
         self.forget_old_looks(bucket, now);
+        let no_room = self.is_out_of_room(bucket, now);
         let waiting = self.looked.0[bucket.index()].len();
         let next = self.queues.peek(bucket);
         let wants_look = next.is_some_and(|item| self.wants_look(item));
         // Nobody looks while nothing can be sent; the gate says how long that is.
         let paused = self.gates[bucket.index()].is_paused(now);
-        let own = waiting > 0 || next.is_some_and(|_| !wants_look || paused);
-        let ahead = next.filter(|_| wants_look && !paused && waiting < AHEAD);
+        let own = waiting > 0 || next.is_some_and(|_| !no_room && (!wants_look || paused));
+        let ahead = next.filter(|_| wants_look && !paused && !no_room && waiting < AHEAD);
         [own.then_some(bucket), ahead.map(|item| self.jobs[item.job as usize].read_bucket())]
     }
 
@@ -61,8 +67,9 @@ impl Dispatcher {
     fn forget_old_looks(&mut self, bucket: Bucket, now: Instant) {
         let looked = &mut self.looked.0[bucket.index()];
         let old = looked.partition_point(|(_, at)| now.saturating_duration_since(*at) > FRESH);
-        for (job, _) in looked.drain(..old).rev() {
-            self.queues.push_front(bucket, Item { job, step: Step::Send });
+        let old: Vec<u32> = looked.drain(..old).map(|(job, _)| job).collect();
+        for job in old.into_iter().rev() {
+            self.queues.push_front(bucket, Item { job, step: self.way_to_send(job) });
         }
     }
 

@@ -47,6 +47,7 @@ impl Dispatcher {
         // Nor may a step be sent because the one before it went well, when it was sent already.
         let sent = |(index, open): (&u32, &Earlier)| match open {
             Earlier::Open { recorded: 1.., .. } | Earlier::Open { read_first: true, .. } => Some(*index),
+            Earlier::Approved(_) => Some(*index),
             Earlier::Open { .. } | Earlier::Kept(_) | Earlier::Failed(..) => None,
         };
         self.taken_up = earlier.iter().filter_map(sent).collect();
@@ -69,6 +70,9 @@ impl Dispatcher {
             let job = &self.jobs[index as usize];
             (job.bucket(), job.read_bucket(), job.after)
         };
+        if let Some(Earlier::Approved(approved)) = earlier {
+            return self.begin_approved(index, approved, hold, now);
+        }
         let mut after = after;
         if let Some(Earlier::Open { recorded, first_sent, last_sent, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
@@ -94,7 +98,7 @@ impl Dispatcher {
     }
 
     /// Remembers what an earlier process did for a job.
-    fn take_up(&mut self, job: u32, recorded: u32, first_sent: Option<Timestamp>, doubt: Option<Timestamp>) {
+    pub(super) fn take_up(&mut self, job: u32, recorded: u32, first_sent: Option<Timestamp>, doubt: Option<Timestamp>) {
         let progress = self.ledger.progress(job);
         progress.recorded = recorded;
         progress.sends = recorded;

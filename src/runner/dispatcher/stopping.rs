@@ -89,6 +89,7 @@ impl Dispatcher {
             Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed".into(),
             Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written".into(),
             Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached".into(),
+            Some(StopReason::Justification(_)) => "the run was stopped: the tenant asks for a justification".into(),
             None => "the run ended first".into(),
         }
     }

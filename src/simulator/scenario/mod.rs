@@ -3,6 +3,7 @@
 //! In: YAML. Out: a [`Scenario`], or where and why it cannot be one. Every key has a default, and the default scenario
 //! is a healthy tenant with documented limits in which every id exists. Must not: play any of it; the tenant does.
 
+mod approvals;
 mod fault;
 mod holdings;
 mod limits;
@@ -13,6 +14,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+pub use approvals::{Approvals, CodeIn, Decision, Deed, FiledStatus, Filters, ListedRequest};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
 pub use limits::{Burst, Daily, DailyAnswer, Latency, Stranger, Throttle};
@@ -51,6 +53,8 @@ pub struct Scenario {
     pub daily_reset_hour: HourOfDay,
     /// How a passed daily limit is answered; nobody has documented it.
     pub daily_answer: DailyAnswer,
+    /// Multi Admin Approval; without it nothing needs approval.
+    pub approvals: Approvals,
     /// Tried in this order; the first that fires is played.
     pub faults: Vec<FaultRule>,
     /// Whether requests are kept for `GET /simulator/requests`.
@@ -78,6 +82,7 @@ impl Default for Scenario {
             daily: Daily::default(),
             daily_reset_hour: HourOfDay::default(),
             daily_answer: DailyAnswer::default(),
+            approvals: Approvals::default(),
             faults: Vec::new(),
             log: Switch(true),
         }

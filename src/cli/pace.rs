@@ -1,0 +1,41 @@
+//! How hard to work, as it is typed.
+//!
+//! In: nothing. Out: the arguments that `run` and `preview` share, and the choices they stand for. Must not: judge them.
+
+use clap::Args;
+
+use crate::ops::Choices;
+
+/// How hard to work.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArguments {
+    /// Requests in flight, at most [default: the plan's, or 64]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub concurrency: Option<u16>,
+    /// Share of the documented allowance to leave to others [default: the plan's, or 0]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=95))]
+    pub reserve_percent: Option<u8>,
+    /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
+    pub max_attempts: Option<u8>,
+    /// How long after a lost answer a read that shows no effect is no proof yet [default: the plan's, or 60]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub settling_seconds: Option<u16>,
+    /// Keep to no documented limit; for a server on this machine only
+    #[arg(long)]
+    pub unpaced: bool,
+}
+
+impl PaceArguments {
+    pub fn choices(&self) -> Choices {
+        Choices {
+            concurrency: self.concurrency,
+            reserve_percent: self.reserve_percent,
+            max_attempts: self.max_attempts,
+            settling_seconds: self.settling_seconds,
+            unpaced: self.unpaced,
+            ..Choices::default()
+        }
+    }
+}

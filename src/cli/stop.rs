@@ -1,0 +1,70 @@
+//! `stop`: what can be typed after it, and what it prints.
+//!
+//! In: arguments. Out: a call of the verb, and of `approvals --withdraw` behind it; text or JSON on stdout. Must not: hold
+//! logic of its own.
+
+use clap::Args;
+
+use super::approvals::show_withdrawn;
+use super::args::{HostArguments, PlainForm, StateArguments};
+use super::exit::Exit;
+use super::failure::Failure;
+use super::show::print;
+use super::{now, settings};
+use crate::ops::{self, ApprovalsRequest, Stopped};
+use crate::settings::Environment;
+use crate::ui;
+use crate::ui::stderr::Stderr;
+
+#[derive(Debug, Args)]
+pub struct StopArguments {
+    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    /// Then cancel the approval requests that it has filed and that nobody has completed
+    #[arg(long)]
+    pub withdraw: bool,
+    #[command(flatten)]
+    pub hosts: HostArguments,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+/// Stops the run; once it has ended, what it has filed may be withdrawn.
+pub async fn stop(arguments: StopArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let flags = arguments.hosts.flags(&arguments.state);
+    let stopped = ops::stop(&settings(flags.clone())?, &arguments.run).await?;
+    let exit = show(&stopped, arguments.form)?;
+    let run = match &stopped {
+        Stopped::Ended(run) | Stopped::NotUnderWay(run) if arguments.withdraw => run.id.to_string(),
+        _ => return Ok(exit),
+    };
+    let request = ApprovalsRequest { run: Some(run), now: now(), seed: fastrand::u64(..) };
+    let withdrawn = ops::withdraw(request, &flags, &Environment::read()).await?;
+    show_withdrawn(&withdrawn, arguments.form.into(), stderr)?;
+    Ok(if withdrawn.refused.is_empty() { exit } else { Exit::Bad })
+}
+
+fn show(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
+    let (run, exit, word) = match stopped {
+        Stopped::Ended(run) => (run, Exit::Good, "ended"),
+        Stopped::Draining(run) => (run, Exit::Open, "draining"),
+        Stopped::NotUnderWay(run) => (run, Exit::NothingToDo, "not_under_way"),
+    };
+    match form {
+        PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
+        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
+    }
+    Ok(exit)
+}
+
+fn stopped_words(stopped: &Stopped) -> &'static str {
+    match stopped {
+        Stopped::Ended(_) => "has ended",
+        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
+        Stopped::NotUnderWay(_) => "is not under way",
+    }
+}

@@ -1,0 +1,276 @@
+//! Approval requests in the journal: filed, read, handed over to a later run.
+//!
+//! In: requests as they were answered, statuses as they were read. Out: the last request of each job, everything that
+//! waits, and how much of each action is open or was carried out. Must not: ask the service, or decide what a status means
+//! for a job.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, TransactionBehavior, params};
+
+use super::error::JournalError;
+use super::memory::Pending;
+use super::reader::{NOTHING_HAPPENED, RunRecord, index, micros};
+use super::resume::Asked;
+use super::store::{Journal, RunId};
+use super::writer::Statements;
+use crate::approval::{Request, Status};
+use crate::job::JobId;
+use crate::outcome::Settlement;
+
+/// The request of a job, and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filed {
+    pub request: Request,
+    /// The attempt that was answered with it; those after it may carry its code. -1: an earlier run's.
+    pub attempt: i64,
+    /// As last read.
+    pub status: Status,
+    pub read_at: Option<Timestamp>,
+    /// A later run goes on with it.
+    pub moved: bool,
+}
+
+impl Filed {
+    /// Whether this run may still do something about it.
+    pub fn is_open(&self) -> bool {
+        self.status.is_open() && !self.moved
+    }
+
+    /// How it stands for sure: an approval may have been used or withdrawn since it was read.
+    pub fn asked(&self) -> Asked {
+        match self.moved {
+            true => Asked::Moved,
+            false if self.status.is_open() => Asked::Waiting,
+            false => self.status.into(),
+        }
+    }
+}
+
+/// What a look-up found out about one request of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    pub job: u32,
+    pub code: Box<str>,
+    pub status: Status,
+    /// The service's own word for when it expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A request that waits, with what an approver needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub run: RunId,
+    /// Its place in that run.
+    pub job: u32,
+    pub tenant: String,
+    pub plan_file: String,
+    pub justification: Option<String>,
+    pub action: String,
+    pub target: String,
+    pub row: u32,
+    pub note: Option<String>,
+    pub filed: Filed,
+}
+
+/// The word for a request that a later run goes on with.
+const MOVED: &str = "moved";
+
+/// Requests of which something may still come: their rows are open.
+const OPEN: &str = "a.status IN ('unknown', 'needsApproval', 'approved')
+    AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job)
+    AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = a.run AND o.job = a.job
+        AND o.outcome NOT IN ('awaiting_approval', 'unknown', 'not_attempted'))";
+
+impl Journal {
+    pub(super) fn approvals_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select = self
+            .connection
+            .prepare(
+                "SELECT code, attempt, found, filed_at, expires_at, status, read_at, job FROM approvals WHERE run = ?1
+                 ORDER BY job, attempt",
+            )
+            .map_err(JournalError::read)?;
+        let mut rows = select.query([record.number]).map_err(JournalError::read)?;
+        while let Some(row) = rows.next().map_err(JournalError::read)? {
+            let (job, filed) = index(row, 7).and_then(|job| Ok((job, filed(row)?))).map_err(JournalError::read)?;
+            if let Some(job) = record.jobs.get_mut(job) {
+                job.filed = Some(filed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a run has ever filed anything.
+    pub fn has_requests(&self, run: i64) -> Result<bool, JournalError> {
+        self.connection
+            .query_row("SELECT EXISTS (SELECT 1 FROM approvals WHERE run = ?1)", [run], |row| row.get(0))
+            .map_err(JournalError::read)
+    }
+
+    /// Keeps what a look-up found out.
+    pub fn note_statuses(&mut self, run: i64, read: &[Read], now: Timestamp) -> Result<(), JournalError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        for read in read {
+            transaction
+                .execute(
+                    "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
+                     WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
+                    params![
+                        run,
+                        read.job,
+                        read.code,
+                        read.status.name(),
+                        read.expires_at.map(Timestamp::as_microsecond),
+                        now.as_microsecond()
+                    ],
+                )
+                .map_err(JournalError::write)?;
+        }
+        transaction.commit().map_err(JournalError::write)
+    }
+
+    /// Settles jobs by what became of their requests, outside of any run of attempts.
+    pub fn settle(&mut self, run: i64, settled: &[(u32, &Settlement)]) -> Result<(), JournalError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        let mut statements = Statements::prepare(&transaction, run).map_err(JournalError::write)?;
+        for (job, settlement) in settled {
+            statements.settle(*job, settlement).map_err(JournalError::write)?;
+        }
+        drop(statements);
+        transaction.commit().map_err(JournalError::write)
+    }
+
+    /// Everything that waits, of one run or of all, in the order in which it was filed.
+    pub fn waiting(&self, run: Option<&RunId>) -> Result<Vec<Waiting>, JournalError> {
+        let mut select = self
+            .connection
+            .prepare(&format!(
+                "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, r.run_id, r.tenant,
+                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job
+                 FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
+                 WHERE {OPEN} AND (?1 IS NULL OR r.run_id = ?1) ORDER BY r.run, a.filed_at, a.job"
+            ))
+            .map_err(JournalError::read)?;
+        let found = select.query_map([run.map(RunId::as_str)], waiting);
+        found.and_then(Iterator::collect).map_err(JournalError::read)
+    }
+
+    /// How many requests are open in a tenant, by action.
+    pub fn open_requests(&self, tenant: &str) -> Result<HashMap<String, u32>, JournalError> {
+        self.counted(
+            &format!(
+                "SELECT j.action, count(*) FROM approvals a JOIN runs r ON r.run = a.run
+                 JOIN jobs j ON j.run = a.run AND j.job = a.job WHERE {OPEN} AND r.tenant = ?1 AND ?2 = ?2 GROUP BY j.action"
+            ),
+            tenant,
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    /// How often each action was carried out in a tenant since then, as far as this journal knows.
+    pub fn carried_out(&self, tenant: &str, since: Timestamp) -> Result<HashMap<String, u32>, JournalError> {
+        self.counted(
+            "SELECT j.action, count(*) FROM outcomes o JOIN runs r ON r.run = o.run
+             JOIN jobs j ON j.run = o.run AND j.job = o.job
+             WHERE r.tenant = ?1 AND coalesce(r.ended_at, ?2) >= ?2 AND o.finished_at >= ?2 AND o.outcome IN ('completed', 'accepted') GROUP BY j.action",
+            tenant,
+            since,
+        )
+    }
+
+    fn counted(&self, sql: &str, tenant: &str, since: Timestamp) -> Result<HashMap<String, u32>, JournalError> {
+        let mut select = self.connection.prepare(sql).map_err(JournalError::read)?;
+        let counts = select.query_map(params![tenant, since.as_microsecond()], |row| Ok((row.get(0)?, row.get(1)?)));
+        counts.and_then(Iterator::collect).map_err(JournalError::read)
+    }
+
+    /// Keeps the reason that a run goes on with.
+    pub fn set_justification(&self, run: i64, justification: &str) -> Result<(), JournalError> {
+        self.connection
+            .execute(
+                "UPDATE runs SET settings = json_set(settings, '$.justification', ?2) WHERE run = ?1",
+                params![run, justification],
+            )
+            .map(|_| ())
+            .map_err(JournalError::write)
+    }
+}
+
+/// The open requests of all runs of a plan, the oldest first.
+pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
+    let clear = NOTHING_HAPPENED.map(|verdict| format!("'{verdict}'")).join(", ");
+    let mut select = connection
+        .prepare(&format!(
+            "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, j.job_id, a.run, r.run_id, a.job,
+                t.client_request_id, t.sent_at
+             FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
+             LEFT JOIN attempts t ON t.run = a.run AND t.job = a.job AND t.attempt = (SELECT max(n.attempt) FROM attempts n
+                WHERE n.run = a.run AND n.job = a.job AND n.attempt > a.attempt AND (n.verdict IS NULL OR n.verdict NOT IN ({clear})))
+             WHERE r.plan_key = ?1 AND {OPEN} ORDER BY a.run"
+        ))
+        .map_err(JournalError::read)?;
+    let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let read = |row: &Row<'_>| -> rusqlite::Result<Pending> {
+            let doubt = row.get::<_, Option<String>>(11)?.zip(row.get::<_, Option<i64>>(12)?.map(micros));
+            let request = filed(row)?.request;
+            Ok(Pending { run: row.get(8)?, run_id: row.get(9)?, job: row.get(10)?, request, doubt })
+        };
+        found.push((row_job(row)?, read(row).map_err(JournalError::read)?));
+    }
+    Ok(found)
+}
+
+fn row_job(row: &Row<'_>) -> Result<JobId, JournalError> {
+    let text: String = row.get(7).map_err(JournalError::read)?;
+    text.parse().map_err(|()| JournalError::Damaged(format!("`{text}` is no job")))
+}
+
+/// A later run goes on with a request: this one never will.
+pub(super) fn hand_over(connection: &Connection, pending: &Pending) -> rusqlite::Result<()> {
+    connection
+        .execute(
+            "UPDATE approvals SET status = ?4 WHERE run = ?1 AND job = ?2 AND code = ?3",
+            params![pending.run, pending.job, pending.request.code, MOVED],
+        )
+        .map(|_| ())
+}
+
+/// From a row that begins with the columns of the request.
+pub(super) fn filed(row: &Row<'_>) -> rusqlite::Result<Filed> {
+    let status: String = row.get(5)?;
+    Ok(Filed {
+        request: Request {
+            code: row.get::<_, String>(0)?.into_boxed_str(),
+            filed_at: micros(row.get(3)?),
+            expires_at: micros(row.get(4)?),
+            found: row.get(2)?,
+        },
+        attempt: row.get(1)?,
+        status: Status::named(&status),
+        read_at: row.get::<_, Option<i64>>(6)?.map(micros),
+        moved: status == MOVED,
+    })
+}
+
+fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+    let ids: String = row.get(12)?;
+    let ids: Vec<String> = serde_json::from_str(&ids).unwrap_or_default();
+    Ok(Waiting {
+        run: RunId(row.get(7)?),
+        tenant: row.get(8)?,
+        plan_file: row.get(9)?,
+        justification: row.get(10)?,
+        action: row.get(11)?,
+        target: ids.into_iter().next_back().unwrap_or_default(),
+        row: row.get(13)?,
+        note: row.get(14)?,
+        job: row.get(15)?,
+        filed: filed(row)?,
+    })
+}

@@ -1,0 +1,173 @@
+//! Approval requests at the service: looked up, many in one read, and withdrawn.
+//!
+//! In: the codes of requests, or a job whose request is not known. Out: how each stands. Must not: approve anything (a
+//! person does), wait, or try again.
+//!
+//! Source: Graph's operationApprovalRequest resource (beta), whose `id` is the code, and Microsoft's page on Multi Admin
+//! Approval with the Graph API, which filters by `requestId`. Field reports add `payloadId`, the object it is about.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::client::GraphClient;
+use super::request::GraphRequest;
+use super::transport::Transport;
+use crate::approval::Status;
+use crate::catalog::{Method, Version};
+use crate::job::Job;
+use crate::outcome::{Reply, Verdict};
+
+const PATH: &str = "/beta/deviceManagement/operationApprovalRequests";
+
+/// What reading requests needs, least privileged first.
+pub const READ_PERMISSIONS: &[&str] = &["DeviceManagementRBAC.Read.All", "DeviceManagementConfiguration.Read.All"];
+
+/// Up to so many requests are asked for by name; for more, the list is paged through.
+const BY_NAME: usize = 15;
+
+/// Pages read at most: a link that leads round in a circle must end.
+const PAGES: usize = 1_000;
+
+/// Properties in which a request may name the object that it is about.
+const OBJECTS: &[&str] = &["payloadId", "entityId", "objectId"];
+
+/// Properties that say which action a request is for, where they are there.
+const KINDS: &[&str] = &["payloadOperation", "requiredOperationApprovalPolicyTypes", "operationApprovalPolicies"];
+
+/// A request as the service shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub status: Status,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why requests could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotRead(pub Reply);
+
+impl fmt::Display for NotRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(reply) = self;
+        let parts = [
+            reply.http_status.map(|status| status.to_string()),
+            reply.error_code.as_deref().map(str::to_owned),
+            reply.error_message.as_deref().map(str::to_owned),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// Codes are compared in lower case.
+pub type Statuses = HashMap<String, Found>;
+
+impl<T: Transport> GraphClient<T> {
+    /// How these requests stand. One that is not in the answer is not known to the service.
+    pub async fn statuses(&self, codes: &[&str], id: &str) -> Result<Statuses, NotRead> {
+        if codes.len() <= BY_NAME {
+            let filter = codes.iter().map(|code| format!("requestId%20eq%20'{code}'")).collect::<Vec<_>>();
+            match self.listed(format!("{PATH}?$filter={}", filter.join("%20or%20")), id).await {
+                // Not every filter is understood everywhere; the list itself is.
+                Err(NotRead(reply)) if reply.http_status == Some(400) => {}
+                answer => return answer.map(|requests| statuses(&requests)),
+            }
+        }
+        self.listed(PATH.to_owned(), id).await.map(|requests| statuses(&requests))
+    }
+
+    /// How one request stands, right now.
+    pub(super) async fn status(&self, code: &str, id: &str) -> Result<Option<Found>, NotRead> {
+        self.statuses(&[code], id).await.map(|mut found| found.remove(&code.to_ascii_lowercase()))
+    }
+
+    /// The code of an open request for that job's action on its target.
+    pub(super) async fn pending(&self, job: &Job, id: &str) -> Result<Option<Box<str>>, NotRead> {
+        let requests = self.listed(PATH.to_owned(), id).await?;
+        let of_job = requests.iter().filter(|request| status_of(request).is_open() && is_about(request, job));
+        Ok(of_job.filter_map(code_of).next_back().map(Into::into))
+    }
+
+    /// Cancels a request of ours.
+    pub async fn withdraw(&self, code: &str, id: &str) -> Reply {
+        let body = json!({ "id": code }).to_string();
+        let path = format!("{PATH}/cancelMyRequest");
+        let request = GraphRequest { method: Method::Post, version: Version::Beta, path, body: Some(&body) };
+        self.exchange(request, id).await.0
+    }
+
+    /// A collection, whole.
+    async fn listed(&self, path: String, id: &str) -> Result<Vec<Value>, NotRead> {
+        let (mut path, mut id) = (path, id.to_owned());
+        let mut all = Vec::new();
+        for _ in 0..PAGES {
+            let request = GraphRequest { method: Method::Get, version: Version::Beta, path, body: None };
+            let (reply, wire) = self.exchange(request, &id).await;
+            let page = wire.filter(|_| reply.verdict == Verdict::Succeeded);
+            let page = page.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+            let Some(Value::Array(values)) = page.as_ref().and_then(|page| page.get("value")) else {
+                return Err(NotRead(not_understood(reply)));
+            };
+            all.extend(values.iter().cloned());
+            let next = page.as_ref().and_then(|page| page.get("@odata.nextLink")).and_then(Value::as_str);
+            let Some(next) = next else { return Ok(all) };
+            // A link that leads elsewhere would carry the token there.
+            let Some(rest) = self.below(next) else { return Err(NotRead(not_understood(reply))) };
+            (path, id) = (rest.to_owned(), companion(&id));
+        }
+        Ok(all)
+    }
+}
+
+/// A second id out of one that is fresh: no two requests share theirs.
+pub(super) fn companion(id: &str) -> String {
+    let digest = Sha256::digest(id);
+    let bytes = digest.first_chunk::<16>().copied().unwrap_or_default();
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn not_understood(reply: Reply) -> Reply {
+    match reply.verdict {
+        Verdict::Succeeded => {
+            let message = "the list of approval requests could not be understood";
+            Reply { verdict: Verdict::Refused, error_message: Some(message.into()), ..reply }
+        }
+        _ => reply,
+    }
+}
+
+fn statuses(requests: &[Value]) -> Statuses {
+    let mut found = Statuses::new();
+    for request in requests {
+        let expires_at = text(request, "expirationDateTime").and_then(|at| at.parse().ok());
+        let about = Found { status: status_of(request), expires_at };
+        for code in ["id", "requestId"].into_iter().filter_map(|name| text(request, name)) {
+            found.insert(code.to_ascii_lowercase(), about.clone());
+        }
+    }
+    found
+}
+
+fn status_of(request: &Value) -> Status {
+    text(request, "status").map_or(Status::Unknown, Status::named)
+}
+
+fn code_of(request: &Value) -> Option<&str> {
+    text(request, "requestId").or_else(|| text(request, "id"))
+}
+
+/// Whether a request is about that job's target, and, as far as it tells, for that job's action.
+fn is_about(request: &Value, job: &Job) -> bool {
+    let object = OBJECTS.iter().filter_map(|name| text(request, name));
+    let kinds = KINDS.iter().filter_map(|name| request.get(name)).map(|kind| kind.to_string().to_ascii_lowercase());
+    let kinds: String = kinds.collect();
+    let named: Vec<_> = ["wipe", "retire", "delete"].into_iter().filter(|action| kinds.contains(action)).collect();
+    object.into_iter().any(|id| id.eq_ignore_ascii_case(job.target()))
+        && (named.is_empty() || named.contains(&job.action.name))
+}
+
+fn text<'v>(value: &'v Value, name: &str) -> Option<&'v str> {
+    value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+}

@@ -1,0 +1,194 @@
+//! `approvals`: what waits for somebody's approval, as the journal has it or as the service has it now; and withdrawing it.
+//!
+//! In: settings, a run. Out: the open requests, with what an approver needs to know; how many were withdrawn. Must not:
+//! approve, complete or file anything, or touch a request that the run did not file.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::Timestamp;
+
+use super::connect::{self, Client};
+use super::lookup::{fresh_id, look_up, pause};
+use super::record::Begun;
+use super::resume::{as_begun, same_tenant};
+use super::{Error, tenant};
+use crate::approval::Status;
+use crate::clock::Clock;
+use crate::diagnostics::Diagnostic;
+use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+use crate::outcome::{Outcome, Settlement, Verdict};
+use crate::settings::{Environment, Flags, Settings};
+
+/// Time between two requests that withdraw: four in a second, of the five that Intune's small classes allow.
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// Which requests.
+#[derive(Debug)]
+pub struct ApprovalsRequest {
+    /// The run's id, the beginning of it, or `latest`; all runs without it.
+    pub run: Option<String>,
+    pub now: Timestamp,
+    pub seed: u64,
+}
+
+/// What became of the requests of a run.
+#[derive(Debug, Default)]
+pub struct Withdrawn {
+    pub withdrawn: usize,
+    /// Not filed by this run.
+    pub left_alone: usize,
+    /// The service's words, by code.
+    pub refused: Vec<(Box<str>, String)>,
+}
+
+/// What waits, as the journal knows it. Touches no network.
+pub fn approvals(request: &ApprovalsRequest, settings: &Settings) -> Result<Vec<Waiting>, Error> {
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let run = request.run.as_deref().map(|run| journal.find(run)).transpose()?;
+    Ok(journal.waiting(run.as_ref())?)
+}
+
+/// What waits, as the service has it now. The journal keeps that.
+pub async fn live_approvals(
+    request: ApprovalsRequest,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Vec<Waiting>, Error> {
+    let mut visit = Visit::begin(request, flags, environment)?;
+    match visit.client()? {
+        Client::Http(client) => visit.note_statuses(&client).await?,
+        Client::Simulated(client) => visit.note_statuses(&client).await?,
+    };
+    Ok(visit.journal.waiting(Some(&visit.record.id))?)
+}
+
+/// Cancels what the run has filed and nobody has completed. Its rows are `not_attempted` then: `resume` files them anew.
+pub async fn withdraw(request: ApprovalsRequest, flags: &Flags, environment: &Environment) -> Result<Withdrawn, Error> {
+    let mut visit = Visit::begin(request, flags, environment)?;
+    // A run that is under way would go on with what is withdrawn.
+    let _lock = visit.journal.lock(&visit.record.plan_key, &visit.record.id, visit.now)?;
+    match visit.client()? {
+        Client::Http(client) => visit.withdraw(&client).await,
+        Client::Simulated(client) => visit.withdraw(&client).await,
+    }
+}
+
+/// One run, and where it was begun.
+struct Visit {
+    journal: Journal,
+    record: RunRecord,
+    begun: Begun,
+    settings: Settings,
+    now: Timestamp,
+    rng: Rng,
+}
+
+impl Visit {
+    fn begin(request: ApprovalsRequest, flags: &Flags, environment: &Environment) -> Result<Self, Error> {
+        let settings = Settings::new(flags, environment).map_err(Error::Usage)?;
+        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+        let record = journal.read(&journal.find(request.run.as_deref().unwrap_or("latest"))?)?;
+        let begun = Begun::from_json(&record.settings)
+            .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+        let settings = Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
+        same_tenant(&record, &begun, &settings)?;
+        Ok(Self { journal, record, begun, settings, now: request.now, rng: Rng::with_seed(request.seed) })
+    }
+
+    fn client(&self) -> Result<Client, Error> {
+        let clock = Clock::starting_at(self.now);
+        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), clock, 1)
+    }
+
+    async fn sign_in<T: Transport>(&self, client: &GraphClient<T>) -> Result<(), Error> {
+        connect::sign_in(client.tokens(), self.now).await?;
+        let Some(expected) = &self.begun.plan_tenant else { return Ok(()) };
+        let signed_in_to = tenant::signed_in_to(&self.settings, Some(expected));
+        tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await
+    }
+
+    /// Looks up what waits, and returns it as it stands then.
+    async fn note_statuses<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<Vec<(u32, Waiting)>, Error> {
+        self.sign_in(client).await?;
+        let waiting = self.journal.waiting(Some(&self.record.id))?;
+        let codes: Vec<&str> = waiting.iter().map(|waiting| &*waiting.filed.request.code).collect();
+        let statuses = look_up(client, &codes, &mut self.rng)
+            .await
+            .map_err(|why| Error::refused(Diagnostic::error("not-read", why)))?;
+        let mut found = Vec::new();
+        for mut waiting in waiting {
+            let code = waiting.filed.request.code.clone();
+            let job = waiting.job;
+            if let Some(live) = statuses.get(&code.to_ascii_lowercase()) {
+                let read = Read { job, code, status: live.status, expires_at: live.expires_at };
+                self.journal.note_statuses(self.record.number, &[read], self.now)?;
+                waiting.filed.status = live.status;
+            }
+            found.push((job, waiting));
+        }
+        Ok(found)
+    }
+
+    async fn withdraw<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<Withdrawn, Error> {
+        let mut result = Withdrawn::default();
+        for (job, waiting) in self.note_statuses(client).await? {
+            let code = waiting.filed.request.code;
+            if waiting.filed.request.found {
+                result.left_alone += 1;
+                continue;
+            }
+            // What has ended otherwise meanwhile is for `resume` to settle.
+            if !waiting.filed.status.is_open() {
+                continue;
+            }
+            match self.cancel(client, &code).await {
+                Ok(()) => {
+                    self.note_withdrawn(job, &code)?;
+                    result.withdrawn += 1;
+                }
+                Err(why) => result.refused.push((code, why)),
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        Ok(result)
+    }
+
+    async fn cancel<T: Transport>(&mut self, client: &GraphClient<T>, code: &str) -> Result<(), String> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let reply = client.withdraw(code, &fresh_id(&mut self.rng)).await;
+            if reply.verdict == Verdict::Succeeded {
+                return Ok(());
+            }
+            match pause(&reply, tries) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => {
+                    let status = reply.http_status.map(|status| format!("{status}: ")).unwrap_or_default();
+                    return Err(format!("{status}{}", reply.error_message.as_deref().unwrap_or("no reason given")));
+                }
+            }
+        }
+    }
+
+    fn note_withdrawn(&mut self, job: u32, code: &str) -> Result<(), Error> {
+        let read = Read { job, code: code.into(), status: Status::Cancelled, expires_at: None };
+        self.journal.note_statuses(self.record.number, &[read], self.now)?;
+        let Some(stored) = self.record.jobs.get(job as usize) else { return Ok(()) };
+        // Whether an attempt with the code had an effect is still to be read.
+        let outcome = if stored.doubtful_since().is_some() { Outcome::Unknown } else { Outcome::NotAttempted };
+        let settlement = Settlement {
+            outcome,
+            http_status: None,
+            error_code: None,
+            error_message: None,
+            finished_at: Some(self.now),
+            note: Some(format!("approval request {code} was withdrawn").into()),
+            ..stored.standing()
+        };
+        Ok(self.journal.settle(self.record.number, &[(job, &settlement)])?)
+    }
+}

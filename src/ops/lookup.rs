@@ -1,0 +1,63 @@
+//! Approval requests looked up, with a little patience.
+//!
+//! In: a client that is signed in, the codes of requests. Out: how each stands, or why that could not be read, in words
+//! for people. Must not: wait for an approval; whoever calls this does.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::msgraph::approvals::{NotRead, READ_PERMISSIONS, Statuses};
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+use crate::outcome::{Reply, Verdict};
+
+/// Tries of one look.
+const TRIES: u32 = 4;
+/// No look waits longer than this between two tries.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// How these requests stand.
+pub async fn look_up<T: Transport>(client: &GraphClient<T>, codes: &[&str], rng: &mut Rng) -> Result<Statuses, String> {
+    if codes.is_empty() {
+        return Ok(Statuses::new());
+    }
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let error = match client.statuses(codes, &fresh_id(rng)).await {
+            Ok(statuses) => return Ok(statuses),
+            Err(error) => error,
+        };
+        match pause(&error.0, tries) {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => return Err(explain(&error)),
+        }
+    }
+}
+
+/// When to try again, if that may help.
+pub fn pause(reply: &Reply, tries: u32) -> Option<Duration> {
+    let growing = Duration::from_secs(1 << tries.min(5));
+    let pause = match reply.verdict {
+        Verdict::Throttled { after } | Verdict::Transient { after } => after.unwrap_or_default().max(growing),
+        Verdict::Lost | Verdict::Unreachable => growing,
+        // The token was renewed; a second one that is refused is the tenant's word.
+        Verdict::Unauthorized if tries == 1 => Duration::ZERO,
+        _ => return None,
+    };
+    (tries < TRIES).then_some(pause.min(LONGEST))
+}
+
+fn explain(error: &NotRead) -> String {
+    let permissions = match error.0.http_status {
+        Some(403) => format!("; grant {}", READ_PERMISSIONS.join(" or ")),
+        _ => String::new(),
+    };
+    format!("warning: the approval requests could not be read, so they go on waiting ({error}){permissions}")
+}
+
+/// An id for a request that belongs to no attempt.
+pub fn fresh_id(rng: &mut Rng) -> String {
+    uuid::Builder::from_random_bytes(std::array::from_fn(|_| rng.u8(..))).into_uuid().to_string()
+}

@@ -1,0 +1,390 @@
+//! The rounds of a run: approval requests looked up, jobs performed, and, with `--wait`, the same again until nothing is
+//! left to wait for.
+//!
+//! In: jobs, how they stand, a client that is signed in, a journal. Out: one settlement for each job; everything that
+//! matters is in the journal, so that a process that ends in the middle loses nothing. Must not: send (the runner does), or
+//! look requests up more often than once a minute.
+//!
+//! A round is a whole run of the dispatcher. Waiting happens between rounds and nowhere else: what a round leaves open, the
+//! next one takes up as `resume` would.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{mpsc, oneshot};
+
+use super::Error;
+use super::lookup::look_up;
+use super::record::{again, take_up};
+use crate::approval::Status;
+use crate::catalog::{Bucket, Success};
+use crate::clock::Clock;
+use crate::guard::Brakes;
+use crate::guard::filing::{self, Filing};
+use crate::guard::lookout::Lookout;
+use crate::guard::preflight::Hold;
+use crate::job::{Job, JobId};
+use crate::journal::resume::{Asked, Next, Only, Past, decide};
+use crate::journal::{Filed, Journal, JournalError, Read, Recorder, RunId, StoredJob};
+use crate::msgraph::approvals::Statuses;
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+use crate::outcome::{Outcome, Settlement, Standing};
+use crate::runner::event::{BucketUse, Event, StopReason};
+use crate::runner::question::Question;
+use crate::runner::shutdown::StopRequest;
+use crate::runner::{self, Approved, Earlier, Ended, History, Limits, Run};
+
+/// Time between two looks at what waits, at first; it grows while nothing happens.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// What is done about approval requests.
+#[derive(Debug, Clone, Default)]
+pub struct Requests {
+    pub only: Only,
+    /// File again what nobody approved in time.
+    pub refile: bool,
+    /// Stay until nothing waits any more.
+    pub wait: bool,
+    /// Jobs that this run leaves as they are.
+    pub spared: HashSet<u32>,
+}
+
+/// A run that is in the journal and about to be performed.
+pub struct Rounds<'a> {
+    pub journal: &'a mut Journal,
+    pub id: &'a RunId,
+    pub number: i64,
+    /// As the journal names it.
+    pub tenant: &'a str,
+    /// It was there before this process: what anybody has sent to it of late counts.
+    pub is_older: bool,
+    pub jobs: Arc<[Job]>,
+    pub holds: Vec<Option<Hold>>,
+    /// How jobs stand before the first round; open requests are kept, waiting.
+    pub earlier: HashMap<u32, Earlier>,
+    pub requests: Requests,
+    pub lookout: Lookout,
+    pub limits: Limits,
+    pub brakes: Brakes,
+    /// Who is asked between waves, if anybody is.
+    pub people: Option<mpsc::UnboundedSender<Question>>,
+    /// The process before this one ended between two waves.
+    pub between_waves: bool,
+    pub clock: Clock,
+    pub rng: Rng,
+}
+
+/// What the rounds ended with.
+#[derive(Debug)]
+pub struct RoundsEnded {
+    /// One for each job, in plan order.
+    pub settlements: Vec<Settlement>,
+    pub stopped: Option<StopReason>,
+    /// Of the last round.
+    pub used: Vec<BucketUse>,
+}
+
+impl RoundsEnded {
+    /// Whether time alone may bring some job further.
+    fn waits(&self) -> bool {
+        self.settlements.iter().any(|settled| settled.outcome == Outcome::AwaitingApproval || is_braked(settled))
+    }
+}
+
+fn is_braked(settled: &Settlement) -> bool {
+    let note = settled.note.as_deref().unwrap_or_default();
+    settled.outcome == Outcome::NotAttempted && note.ends_with(filing::NO_ROOM)
+}
+
+impl Rounds<'_> {
+    /// `show` is handed the events of each round; `say` gets lines about waiting.
+    pub async fn play<T: Transport>(
+        mut self,
+        client: &Arc<GraphClient<T>>,
+        stop: &mpsc::UnboundedSender<StopRequest>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
+        say: impl Fn(&str),
+    ) -> Result<RoundsEnded, Error> {
+        let mut earlier = std::mem::take(&mut self.earlier);
+        let mut looked = self.look(client, &say).await?;
+        loop {
+            let settled: Vec<_> = looked.settled.iter().map(|(job, settlement)| (*job, settlement)).collect();
+            self.journal.settle(self.number, &settled)?;
+            let settled = looked.settled.into_iter().map(|(job, settled)| (job, Earlier::Kept(Box::new(settled))));
+            earlier.extend(settled.chain(looked.earlier));
+            client.complete(looked.codes);
+            let ended = self.round(client, earlier, stop, requests, &show).await?;
+            if ended.stopped.is_some() || !self.requests.wait || !ended.waits() {
+                return Ok(ended);
+            }
+            // What was chosen for the first round has had its turn.
+            self.requests = Requests { only: Only::Open, refile: false, ..self.requests };
+            match self.wait(&ended, client, requests, &say).await? {
+                Ok(found) => looked = found,
+                Err(stopped) => return Ok(RoundsEnded { stopped: Some(stopped), ..ended }),
+            }
+            earlier = self.standing()?;
+        }
+    }
+
+    /// One run of the dispatcher, from a recorder of its own to the last record on the disk.
+    async fn round<T: Transport>(
+        &mut self,
+        client: &Arc<GraphClient<T>>,
+        earlier: HashMap<u32, Earlier>,
+        stop: &mpsc::UnboundedSender<StopRequest>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        show: &impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
+    ) -> Result<RoundsEnded, Error> {
+        let stop = stop.clone();
+        let failed = move |why: String| {
+            let _ = stop.send(StopRequest::JournalFailed(why.into()));
+        };
+        let journal = Some(Recorder::start(self.journal, self.number, failed)?);
+        let between_waves = std::mem::take(&mut self.between_waves);
+        let recent = self.recent()?;
+        self.is_older = true;
+        let history = History { journal, earlier, recent, filing: self.filing()?, between_waves };
+        let (events, told) = mpsc::unbounded_channel();
+        let shown = show(told);
+        let run = Run {
+            jobs: Arc::clone(&self.jobs),
+            holds: self.holds.clone(),
+            lookout: self.lookout.clone(),
+            limits: self.limits,
+            brakes: self.brakes.clone(),
+            people: self.people.clone(),
+            clock: self.clock,
+            rng: self.rng.fork(),
+            history,
+        };
+        let (now, heard) = mpsc::unbounded_channel();
+        let forward = async {
+            while let Some(request) = requests.recv().await {
+                let _ = now.send(request);
+            }
+            std::future::pending::<Ended>().await
+        };
+        let Ended { settlements, stopped, journal, used } = tokio::select! {
+            ended = runner::run(run, Arc::clone(client), events, heard) => ended,
+            ended = forward => ended,
+        };
+        // The last line is drawn before anything else is printed; that it failed would be no news about the run.
+        let _ = shown.await;
+        let stopped = match written(journal).await {
+            Ok(()) => stopped,
+            Err(error) => Some(StopReason::Journal(error.to_string().into())),
+        };
+        Ok(RoundsEnded { settlements, stopped, used })
+    }
+
+    /// What any run has sent to the same tenant within the longest window, and how long ago.
+    fn recent(&self) -> Result<Vec<(Bucket, Duration)>, Error> {
+        let Some(budget) = self.limits.budget().filter(|_| self.is_older) else { return Ok(Vec::new()) };
+        let now = self.clock.now();
+        let longest = Bucket::all().map(|bucket| budget.allowance(bucket)).map(|own| own.window + own.margin()).max();
+        let since = now.saturating_sub(SignedDuration::try_from(longest.unwrap_or_default()).unwrap_or_default());
+        let sent = self.journal.sent_since(self.number, since.unwrap_or(now))?;
+        let age = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
+        Ok(sent.into_iter().map(|(bucket, at)| (bucket, age(at))).collect())
+    }
+
+    /// How much more may be filed.
+    fn filing(&self) -> Result<Filing, Error> {
+        if !self.jobs.iter().any(|job| job.action.approvable) {
+            return Ok(Filing::default());
+        }
+        let today = self.clock.now().as_second().div_euclid(86_400) * 86_400;
+        let today = Timestamp::from_second(today).unwrap_or_default();
+        let (open, used) = (self.journal.open_requests(self.tenant)?, self.journal.carried_out(self.tenant, today)?);
+        Ok(Filing { open, used })
+    }
+
+    /// How jobs stand after a round, as `resume` would find them.
+    fn standing(&self) -> Result<HashMap<u32, Earlier>, Error> {
+        let record = self.journal.read(self.id)?;
+        let mut earlier = take_up(&record.jobs, self.requests.only, self.requests.refile)?;
+        for (index, stored) in (0u32..).zip(&record.jobs).filter(|(index, _)| self.requests.spared.contains(index)) {
+            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+        }
+        Ok(earlier)
+    }
+
+    /// Looks the requests of the run up, and says what follows for each job that has one.
+    async fn look<T: Transport>(&mut self, client: &GraphClient<T>, say: &impl Fn(&str)) -> Result<Looked, Error> {
+        if !self.journal.has_requests(self.number)? {
+            return Ok(Looked::default());
+        }
+        let record = self.journal.read(self.id)?;
+        let mine = |index: u32| !self.requests.spared.contains(&index);
+        let asked: Vec<(u32, &StoredJob, &Filed)> = (0u32..)
+            .zip(&record.jobs)
+            .filter_map(|(index, stored)| Some((index, stored, stored.filed.as_ref()?)))
+            .filter(|(index, ..)| mine(*index))
+            .collect();
+        let codes: Vec<&str> = asked
+            .iter()
+            .filter(|(_, stored, filed)| filed.is_open() && is_open(stored))
+            .map(|(.., filed)| &*filed.request.code)
+            .collect();
+        let statuses = match look_up(client, &codes, &mut self.rng).await {
+            Ok(statuses) => Some(statuses),
+            Err(why) => {
+                say(&why);
+                None
+            }
+        };
+        let now = self.clock.now();
+        let mut looked = Looked::default();
+        let mut read = Vec::new();
+        for (index, stored, filed) in asked {
+            let found = statuses
+                .as_ref()
+                .filter(|_| filed.is_open() && is_open(stored))
+                .and_then(|found| read_of(index, filed, found, now));
+            let status = found.as_ref().map(|read| read.status);
+            looked.take(index, stored, filed, status, &self.requests, now);
+            read.extend(found);
+        }
+        self.journal.note_statuses(self.number, &read, now)?;
+        Ok(looked)
+    }
+
+    /// Waits until a request has an answer, or there is room for more; or somebody wants the run to end.
+    async fn wait<T: Transport>(
+        &mut self,
+        ended: &RoundsEnded,
+        client: &GraphClient<T>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        say: &impl Fn(&str),
+    ) -> Result<Result<Looked, StopReason>, Error> {
+        let braked = self.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
+        let braked: HashSet<&'static str> = braked.map(|(job, _)| job.action.name).collect();
+        let waiting = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
+        say(&format!("{waiting} approval requests wait for somebody: `musterout approvals {}` lists them", self.id));
+        let mut pause = FIRST_WAIT;
+        loop {
+            tokio::select! {
+                biased;
+                Some(request) = requests.recv() => return Ok(Err(reason(&request))),
+                () = tokio::time::sleep(pause) => {}
+            }
+            let looked = self.look(client, say).await?;
+            let filing = self.filing()?;
+            if looked.has_news() || braked.iter().any(|action| filing.has_room(action, 0)) {
+                return Ok(Ok(looked));
+            }
+            pause = (pause * 3 / 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+/// What a look at the requests has come to.
+#[derive(Debug, Default)]
+struct Looked {
+    earlier: HashMap<u32, Earlier>,
+    codes: HashMap<JobId, Box<str>>,
+    settled: Vec<(u32, Settlement)>,
+}
+
+impl Looked {
+    fn has_news(&self) -> bool {
+        !self.earlier.is_empty() || !self.settled.is_empty()
+    }
+
+    /// What follows for a job; `status` is what the look has shown, if it has shown anything.
+    fn take(
+        &mut self,
+        index: u32,
+        stored: &StoredJob,
+        filed: &Filed,
+        status: Option<Status>,
+        requests: &Requests,
+        now: Timestamp,
+    ) {
+        let past = Past { asked: status.map_or(filed.asked(), Asked::from), ..stored.past() };
+        let status = status.unwrap_or(filed.status);
+        match decide(past, stored.job.action.repeat, requests.only, requests.refile) {
+            Next::Keep => {}
+            next @ (Next::Send | Next::Read) => drop(self.earlier.insert(index, again(stored, next))),
+            Next::Complete => {
+                self.codes.insert(stored.job.id, filed.request.code.clone());
+                self.earlier.insert(index, Earlier::Approved(approved(stored, filed, None)));
+            }
+            Next::Check => drop(self.earlier.insert(index, Earlier::Approved(approved(stored, filed, Some(status))))),
+            Next::Done => {
+                let outcome = match stored.job.action.success {
+                    Success::Accepted => Outcome::Accepted,
+                    Success::Completed => Outcome::Completed,
+                };
+                self.settled.push((index, by_request(stored, filed, outcome, status, now)));
+            }
+            Next::Fail => self.settled.push((index, by_request(stored, filed, Outcome::Failed, status, now))),
+        }
+    }
+}
+
+/// Neither settled well nor failed.
+fn is_open(stored: &StoredJob) -> bool {
+    let settled = stored.settled.as_ref().map(|settled| settled.outcome);
+    settled.is_none_or(|outcome| outcome != Outcome::Failed && outcome.standing() != Standing::Good)
+}
+
+/// What the service says of a request. One that it does not know any more has expired, if its time is over.
+fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
+    let code = filed.request.code.clone();
+    match statuses.get(&code.to_ascii_lowercase()) {
+        Some(found) => Some(Read { job, code, status: found.status, expires_at: found.expires_at }),
+        None if filed.request.expires_at < now => Some(Read { job, code, status: Status::Expired, expires_at: None }),
+        None => None,
+    }
+}
+
+fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
+    Approved {
+        request: filed.request.clone(),
+        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
+        first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
+        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
+        doubtful_since: stored.doubtful_since(),
+        ended,
+    }
+}
+
+/// A job whose request alone says how it settles.
+fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Status, now: Timestamp) -> Settlement {
+    let note = format!("approval request {} is {}", filed.request.code, status.name());
+    Settlement {
+        outcome,
+        http_status: None,
+        error_code: None,
+        error_message: None,
+        finished_at: Some(now),
+        note: Some(note.into()),
+        ..stored.standing()
+    }
+}
+
+fn reason(request: &StopRequest) -> StopReason {
+    match request {
+        StopRequest::Stop => StopReason::Requested,
+        StopRequest::Interrupt | StopRequest::Terminate => StopReason::Interrupted,
+        StopRequest::JournalFailed(why) => StopReason::Journal(why.clone()),
+    }
+}
+
+/// Waits until the journal has everything.
+async fn written(journal: Option<Recorder>) -> Result<(), JournalError> {
+    match journal {
+        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
+            .await
+            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
+        None => Ok(()),
+    }
+}
