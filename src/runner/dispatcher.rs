@@ -94,6 +94,7 @@ impl Dispatcher {
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
             .collect();
         let crowd = Crowd::new(limits.concurrency, limits.pacing != Pacing::Off);
+        let begins_with = u16::try_from(crowd.size()).unwrap_or(u16::MAX);
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(),
@@ -107,7 +108,7 @@ impl Dispatcher {
             workers,
             in_flight: HashMap::new(),
             host: Host::default(),
-            breaker: Breaker::new(brakes.stop_when, crowd.size() as u16),
+            breaker: Breaker::new(brakes.stop_when, begins_with),
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
