@@ -12,7 +12,7 @@ use super::resources::{DEVICE, Kind};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
-use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Version};
+use crate::catalog::{ACTIONS, Action, Bucket, IdKind, TargetKind, Version};
 
 /// A request that reached something.
 #[derive(Debug)]
@@ -96,6 +96,20 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
         IdKind::User if !Guid::is(value) && !value.contains('@') => Err(no_such_user(value)),
         IdKind::Opaque if odd => Err(Refusal::bad_request("An error has occurred")),
         _ => Ok(()),
+    }
+}
+
+/// The 404 of whatever an endpoint is about.
+pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
+    let of_user = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
+        Endpoint::ReadDevicesOfUser => true,
+        Endpoint::ReadOverview => false,
+    };
+    match of_user {
+        true => no_such_user(id),
+        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
     }
 }
 

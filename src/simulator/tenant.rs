@@ -33,7 +33,6 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
-const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -226,7 +225,7 @@ impl Tenant {
             return ruling.answer;
         }
         if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
-            tell_load(&mut ruling, state.windows.load(bucket, now.since));
+            ruling.tell_load(state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
         state.counts.ended(ending);
@@ -312,7 +311,7 @@ impl Tenant {
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
-            return Err(not_found(call.endpoint, &id.value));
+            return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
@@ -378,29 +377,8 @@ impl Tenant {
     }
 }
 
-/// The directory says how near its limit is, from eight tenths on.
-fn tell_load(ruling: &mut Ruling, load: f64) {
-    let header = HeaderValue::from_str(&format!("{load:.2}"));
-    if let (Delivery::Reply(reply), Ok(header), true) = (&mut ruling.answer.delivery, header, load >= 0.8) {
-        reply.headers.insert(LOAD, header);
-    }
-}
-
 fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
-}
-
-fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let of_user = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser => true,
-        Endpoint::ReadOverview => false,
-    };
-    match of_user {
-        true => judge::no_such_user(id),
-        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
-    }
+    state.inventory.find(kind, &call.target).ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.
