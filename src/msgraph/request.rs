@@ -85,14 +85,19 @@ pub fn build_look(job: &Job) -> GraphRequest<'_> {
             push_id(&mut path, job.target());
             path + &query
         }
-        _ => path(job, version, target(job.route.path), &query),
+        _ => path(job, version, target(job), &query),
     };
     GraphRequest { method: Method::Get, version, path, body: None }
 }
 
-/// The path of the target itself: all up to its id.
-fn target(path: &'static str) -> &'static str {
-    path.rfind('}').map_or(path, |end| &path[..=end])
+/// The target itself: what the action hangs on.
+fn target(job: &Job) -> &'static str {
+    let path = job.route.path;
+    match job.route.method {
+        Method::Post => without_last(path, 1),
+        _ if path.ends_with("/$ref") => without_last(path, 2),
+        _ => path,
+    }
 }
 
 /// The resource to read: what the action hangs on, the collection that it takes something out of, or where the target

@@ -92,21 +92,13 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 {
-        let report = ReportFile::create(report)?;
-        let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
-        let report = report.finish(&jobs, &settlements);
-        // Killed after its last job, it had no time to say so.
-        if request.only == Only::Open && record.state == "running" {
-            journal.set_state(record.number, "finished", Some(request.now))?;
-        }
-        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report, used: Vec::new() });
+        return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
     let verdict = verdict(&record, &begun, rules, (&jobs, &preflight.holds), &earlier, request.now);
     let plan_file = PathBuf::from(&record.plan_file);
     guards::refused(&verdict, &plan_file)?;
     ui::faults::tell(&verdict.faults, &plan_file, stderr);
-    let choices = begun.choices;
-    let limits = limits(choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
         settings,
@@ -127,7 +119,7 @@ pub async fn resume(
         plan_file,
         due: due as u32,
         limits,
-        low_priority: choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
         seed: request.seed,
@@ -137,6 +129,23 @@ pub async fn resume(
         question: None,
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// A run of which nothing is left to be sent: its rows as the journal has them.
+fn nothing_left(
+    request: &ResumeRequest,
+    journal: &Journal,
+    record: RunRecord,
+    jobs: Arc<[Job]>,
+    report: ReportFile,
+) -> Result<Finished, Error> {
+    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    let report = report.finish(&jobs, &settlements);
+    // Killed after its last job, it had no time to say so.
+    if request.only == Only::Open && record.state == "running" {
+        journal.set_state(record.number, "finished", Some(request.now))?;
+    }
+    Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, report, used: Vec::new() })
 }
 
 /// The rules it was begun with, and the policies as they are today.

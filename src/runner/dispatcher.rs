@@ -93,13 +93,14 @@ impl Dispatcher {
         let workers: Vec<_> = (0..count)
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
             .collect();
+        let crowd = Crowd::new(limits.concurrency, limits.pacing != Pacing::Off);
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(),
             lookout,
             looked: Looked::new(),
             gates: gates(limits.pacing, &history.recent),
-            crowd: Crowd::new(limits.concurrency, limits.pacing != Pacing::Off),
+            crowd,
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),

@@ -34,7 +34,6 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
-const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -227,7 +226,7 @@ impl Tenant {
             return ruling.answer;
         }
         if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
-            tell_load(&mut ruling, state.windows.load(bucket, now.since));
+            ruling.tell_load(state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
         state.counts.ended(ending);
@@ -412,14 +411,6 @@ impl Tenant {
         let listing = Listing { kind, query: &call.query, most: self.most(), url };
         let document = reads::page(&mut state.inventory, among, &listing);
         Ruling::reply(stamp.json(StatusCode::OK, &document))
-    }
-}
-
-/// The directory says how near its limit is, from eight tenths on.
-fn tell_load(ruling: &mut Ruling, load: f64) {
-    let header = HeaderValue::from_str(&format!("{load:.2}"));
-    if let (Delivery::Reply(reply), Ok(header), true) = (&mut ruling.answer.delivery, header, load >= 0.8) {
-        reply.headers.insert(LOAD, header);
     }
 }
 
