@@ -12,9 +12,9 @@ use jiff::SignedDuration;
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::pace::PaceArguments;
+use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
 use crate::journal::resume::Only;
-use crate::ops::Tenant;
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -158,14 +158,6 @@ pub struct PreviewArguments {
     pub pace: PaceArguments,
 }
 
-/// Where targets are looked up that are not named by their id.
-#[derive(Debug, Clone, Args)]
-pub struct LookUpArguments {
-    /// Look targets up in a saved inventory instead of asking the service
-    #[arg(long, value_name = "FILE")]
-    pub inventory: Option<PathBuf>,
-}
-
 #[derive(Debug, Args)]
 pub struct InventoryArguments {
     /// Where it goes; what is there is replaced
@@ -245,76 +237,6 @@ impl RunArguments {
             pace: self.pace.clone(),
             form: self.form,
         }
-    }
-}
-
-/// Which guards, beside the plan's own.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Guards")]
-pub struct PolicyArguments {
-    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-}
-
-/// Which tenant.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Where to connect")]
-pub struct ConnectionArguments {
-    /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
-    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
-    pub simulate: Option<Option<PathBuf>>,
-    #[command(flatten)]
-    pub hosts: HostArguments,
-    #[command(flatten)]
-    pub state: StateArguments,
-}
-
-/// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
-#[derive(Debug, Clone, Args)]
-pub struct HostArguments {
-    /// global, usgov, usgov-dod or china
-    #[arg(long, value_name = "CLOUD")]
-    pub cloud: Option<String>,
-    /// Address of Graph; also MUSTEROUT_GRAPH_URL
-    #[arg(long, value_name = "URL")]
-    pub graph_url: Option<String>,
-    /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
-    #[arg(long, value_name = "URL")]
-    pub login_url: Option<String>,
-}
-
-impl HostArguments {
-    pub fn flags(&self, state: &StateArguments) -> Flags {
-        let Self { cloud, graph_url, login_url } = self.clone();
-        Flags { cloud, graph_url, login_url, ..state.flags() }
-    }
-}
-
-/// Where the journal is.
-#[derive(Debug, Clone, Args)]
-pub struct StateArguments {
-    /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "FOLDER")]
-    pub state_dir: Option<PathBuf>,
-}
-
-impl StateArguments {
-    pub fn flags(&self) -> Flags {
-        Flags { state_dir: self.state_dir.clone(), ..Flags::default() }
-    }
-}
-
-impl ConnectionArguments {
-    pub fn tenant(&self) -> Tenant {
-        match &self.simulate {
-            Some(scenario) => Tenant::Simulated(scenario.clone()),
-            None => Tenant::Real,
-        }
-    }
-
-    pub fn flags(&self) -> Flags {
-        self.hosts.flags(&self.state)
     }
 }
 

@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod log;
 mod pace;
+mod place;
 mod show;
 mod stop;
 
@@ -21,11 +22,12 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, DiffArguments, Form, InventoryArguments, OnlyClass, PolicyArguments, PreviewArguments,
-    ReportArguments, ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
+    Arguments, CheckArguments, DiffArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments,
+    ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
+use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
 use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::settings::{Environment, PolicyFile, Settings};
