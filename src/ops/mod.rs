@@ -5,6 +5,7 @@
 
 mod agreed;
 mod approvals;
+mod changed;
 mod connect;
 mod diff;
 mod guards;

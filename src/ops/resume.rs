@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::changed::{Changed, changed};
 use super::limits::limits;
 use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Work, perform};
@@ -23,10 +24,10 @@ use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
-use crate::job::{Job, JobId, Parameters};
+use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
-use crate::plan::{self, Plan};
+use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
@@ -202,7 +203,7 @@ fn protected(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
 }
 
 /// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
-fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
+pub(super) fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
     match earlier.get(&index) {
         Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
         Some(Earlier::Failed(failed, _)) => {
@@ -330,75 +331,4 @@ fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
                 .help("name another file after --report"),
         )),
     }
-}
-
-/// How the plan differs today from what was begun.
-#[derive(Debug, Default)]
-struct Changed {
-    told: Diagnostics,
-    removed: HashSet<JobId>,
-    /// What the plan gives now.
-    justification: Option<String>,
-}
-
-impl Changed {
-    fn removed_from(&self, record: &RunRecord) -> HashSet<u32> {
-        let removed = |(_, stored): &(u32, &StoredJob)| self.removed.contains(&stored.job.id);
-        (0u32..).zip(&record.jobs).filter(removed).map(|(index, _)| index).collect()
-    }
-
-    /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
-    fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
-        for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
-            if self.removed.contains(&stored.job.id) && leave_as_it_is(index, stored, earlier) {
-                *hold = Some(Hold::Removed);
-            }
-        }
-    }
-}
-
-/// Compares the plan as it is now with what was begun.
-fn changed(record: &RunRecord) -> Changed {
-    let mut told = Diagnostics::default();
-    let file = PathBuf::from(&record.plan_file);
-    // A plan that is gone or broken changes nothing about the run.
-    let Ok(plan) = plan::load(&file) else { return Changed::default() };
-    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
-        return Changed::default();
-    }
-    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
-    let looked_up = looked_up(&plan);
-    let is_still_there = |job: &Job| match &job.found {
-        // What it is found by stands in the plan; that it would lead to the same target today is not asked again.
-        Some(found) => looked_up.contains(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref()))),
-        None => now.contains(&job.id),
-    };
-    let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
-    let missing: Vec<&Job> = record.jobs.iter().map(|stored| &stored.job).filter(|job| !is_still_there(job)).collect();
-    let removed = missing.iter().map(|job| job.id).collect();
-    let added = plan.jobs.iter().filter(|job| !begun.contains(&job.id));
-    let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
-    let names = |jobs: Vec<&Job>| match jobs.as_slice() {
-        [] => "none".to_owned(),
-        [first] => name(first),
-        [first, rest @ ..] => format!("{} and {} more", name(first), rest.len()),
-    };
-    let (missing, added) = (names(missing), names(added.collect()));
-    told.push(
-        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
-            format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
-        ),
-    );
-    Changed { told, removed, justification: plan.justification }
-}
-
-/// What the plan says of targets that have no id there: the action, what it is found by, and the parameters.
-fn looked_up(plan: &Plan) -> HashSet<(&'static str, String, String)> {
-    let rows = plan.unresolved.iter().map(|row| (row, row.pointer.to_string()));
-    let steps = rows.flat_map(|(row, by)| row.steps.iter().map(move |step| (step, by.clone())));
-    steps.map(|(step, by)| (step.action.name, by, body(step.parameters.as_deref()))).collect()
-}
-
-fn body(parameters: Option<&Parameters>) -> String {
-    parameters.map(|parameters| parameters.body().to_owned()).unwrap_or_default()
 }
