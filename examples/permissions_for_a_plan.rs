@@ -18,11 +18,12 @@ fn main() -> ExitCode {
         }
     };
     let mut wanted: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for job in &plan.jobs {
-        for permission in job.action.permissions {
+    let looked_up = plan.unresolved.iter().flat_map(|row| row.steps.iter()).map(|step| step.action);
+    for action in plan.jobs.iter().map(|job| job.action).chain(looked_up) {
+        for permission in action.permissions {
             let actions = wanted.entry(permission).or_default();
-            if !actions.contains(&job.action.name) {
-                actions.push(job.action.name);
+            if !actions.contains(&action.name) {
+                actions.push(action.name);
             }
         }
     }

@@ -20,6 +20,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if !plan.unresolved.is_empty() {
+        eprintln!("{} rows have to be looked up in a tenant first; `musterout preview` does", plan.unresolved.len());
+        return ExitCode::from(2);
+    }
     let preflight = preflight::inspect(&plan.jobs, Timestamp::now());
     for row in Preview::new(&plan.jobs, &preflight, Budget::documented(0)).rows() {
         let body = row.request.body.unwrap_or("(no body)");

@@ -307,8 +307,11 @@ impl From<Diagnostic> for Diagnostics {
 /// The word among `known` that somebody who typed `wrong` most likely meant.
 pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
+    // A short word is like the beginning of many long ones.
+    let as_long = |word: &&str| word.len() <= wrong.len() * 2 + 2;
     known
         .into_iter()
+        .filter(as_long)
         .map(|word| (strsim::jaro_winkler(&wrong, &word.to_lowercase()), word))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

@@ -59,8 +59,13 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
             "enrolledDateTime",
             "lastSyncDateTime",
         ],
-        TargetKind::AutopilotIdentity => &[],
-        TargetKind::User => &["id", "displayName", "userPrincipalName"],
+        TargetKind::User | TargetKind::DeletedUser => &["id", "displayName", "userPrincipalName"],
+        TargetKind::EntraDevice => &["id", "displayName", "deviceId", "operatingSystem"],
+        TargetKind::AutopilotIdentity
+        | TargetKind::GroupMember
+        | TargetKind::ImportedAutopilotIdentity
+        | TargetKind::ImportedDeviceIdentity
+        | TargetKind::Other => &[],
     }
 }
 

@@ -8,10 +8,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Access, Action, Bucket, IdKind, Parameter, Route};
+use crate::catalog::body::{self, Setting};
+use crate::catalog::{Access, Action, Bucket, IdKind, Route};
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -96,21 +96,16 @@ pub struct Parameters {
 impl Parameters {
     /// `values` must have been checked against the catalog; they are put into its order, so that equal parameters make
     /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
-    pub fn new(action: &Action, mut values: Vec<(&'static Parameter, Value)>) -> Option<Arc<Self>> {
-        if values.is_empty() {
-            return None;
-        }
-        values.sort_by_key(|(parameter, _)| action.parameters.iter().position(|p| p.name == parameter.name));
+    pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
         let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
-        let body: Map<_, _> = values.into_iter().map(|(parameter, value)| (parameter.name.to_owned(), value)).collect();
-        Some(Arc::new(Self { body: Value::Object(body).to_string().into_boxed_str(), beta }))
+        let body = body::write(action, values)?;
+        Some(Arc::new(Self { body: body.to_string().into_boxed_str(), beta }))
     }
 
-    /// What a stored body says. `None` where it is no object of this action's parameters.
+    /// What a stored body says. `None` where it is no body of this action.
     pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
-        let Ok(Value::Object(values)) = serde_json::from_str(body) else { return None };
-        let named = values.into_iter().map(|(name, value)| Some((action.parameter_named(&name)?, value)));
-        Self::new(action, named.collect::<Option<Vec<_>>>()?)
+        let body = serde_json::from_str(body).ok()?;
+        Self::new(action, body::read(action, &body).ok()?)
     }
 
     /// The JSON document to send.
@@ -144,6 +139,16 @@ pub struct Job {
     pub priority: i16,
     /// What people call the target, where somebody has looked.
     pub target_name: Option<Box<str>>,
+    /// Where the plan did not name the target by its id. No part of the job's identity.
+    pub found: Option<Box<Found>>,
+}
+
+/// How a target was found, and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub name: Option<Box<str>>,
+    /// What the plan says of it: `serialNumber 5CG1234XYZ`.
+    pub by: Arc<str>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -163,7 +168,25 @@ impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
         let id = identify(action, route, &ids, parameters.as_deref());
-        Self { id, row, action, route, ids, parameters, not_before, note, after, priority: 0, target_name: None }
+        Self {
+            id,
+            row,
+            action,
+            route,
+            ids,
+            parameters,
+            not_before,
+            note,
+            after,
+            priority: 0,
+            target_name: None,
+            found: None,
+        }
+    }
+
+    /// What people call the target: as a look right before showed it, or as it was called when it was found.
+    pub fn called(&self) -> Option<&str> {
+        self.target_name.as_deref().or_else(|| self.found.as_ref()?.name.as_deref())
     }
 
     /// The id acted on.
@@ -187,6 +210,10 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
     let mut digest = Sha256::new();
     digest.update(b"musterout/job/1\n");
     digest.update(action.name);
+    // Two plans may mean different things by one name of their own.
+    if action.is_unverified() {
+        digest.update(format!("\n{} {}", route.method.name(), route.path));
+    }
     for (name, value) in route.ids.iter().zip(ids.iter()) {
         digest.update(b"\n");
         digest.update(name.name);
@@ -206,7 +233,7 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn job(action: &str, id: &str, values: Vec<(&str, Value)>) -> Job {
         let action = Action::named(action).unwrap();

@@ -1,7 +1,7 @@
 //! musterout: bulk operations on Microsoft Graph and Intune, declared in a plan.
 //!
 //! The flow, in the order of the modules below: `clock` keeps the time, `catalog` knows the actions. `plan` reads a file into [`job::Job`]s,
-//! or into `diagnostics` of every fault at once. `guard` says which jobs are held. `preview` shows each job as the
+//! or into `diagnostics` of every fault at once, and `resolve` looks up what is not named by its id. `guard` says which jobs are held. `preview` shows each job as the
 //! request that `msgraph` builds for it. `runner` hands jobs to an executor, paced and retried; the executor is
 //! `msgraph`'s client, over HTTP or over the `simulator`. Each job settles with an `outcome`, `report` writes one row
 //! for each, and `ui` shows it all while it happens. `ops` has one function per verb, `cli` calls them.
@@ -15,6 +15,7 @@ pub mod approval;
 pub mod diagnostics;
 pub mod settings;
 pub mod plan;
+pub mod resolve;
 pub mod guard;
 pub mod preview;
 pub mod journal;

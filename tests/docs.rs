@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, Bucket};
+use musterout::catalog::{ACTIONS, Action, Bucket, SELECTORS};
+use musterout::plan::PROPERTIES;
 
 use crate::support::program::{Desk, run};
 
@@ -53,12 +54,11 @@ fn the_resume_table_is_printed_as_the_code_has_it() {
 }
 
 #[test]
-fn the_readme_lists_every_action_with_its_risk() {
-    let readme = page("README.md");
-    for action in ACTIONS {
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}` |", action.name)));
-        let row = row.unwrap_or_else(|| panic!("README.md does not list {}", action.name));
-        assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
+fn everything_that_a_target_is_found_by_is_explained() {
+    let page = page("docs/targets.md");
+    let names = SELECTORS.iter().map(|selector| selector.name).chain(PROPERTIES.iter().map(|(name, ..)| *name));
+    for name in names {
+        assert!(page.contains(&format!("`{name}`")), "docs/targets.md lacks {name}");
     }
 }
 
@@ -76,4 +76,28 @@ fn the_page_on_pacing_names_every_allowance_as_the_catalog_has_it() {
         let row = row.unwrap_or_else(|| panic!("{bucket} has no row"));
         assert!(row.contains(&format!("| {requests}")) && row.contains(&seconds), "{bucket}: {row}");
     }
+}
+
+#[test]
+fn what_the_readme_says_of_actions_is_true() {
+    let readme = page("README.md");
+    assert!(readme.contains(&format!("The catalog has {} of them", ACTIONS.len())));
+    let (_, section) = readme.split_once("## Actions").unwrap();
+    let rows: Vec<_> = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `")).collect();
+    assert!(rows.len() > 10, "the table was not found");
+    for row in rows {
+        let name = row.split('`').nth(1).unwrap();
+        let action = Action::named(name).unwrap_or_else(|| panic!("README.md lists {name}"));
+        assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
+    }
+    assert!(page("CHANGELOG.md").contains(&format!("- {} actions on ", ACTIONS.len())));
+}
+
+#[test]
+fn the_sample_of_an_own_action_is_a_plan() {
+    let page = page("docs/own-actions.md");
+    let sample = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let desk = Desk::with(&[("plan.yaml", sample)]);
+    let ran = run(&mut desk.musterout(["preview", "plan.yaml"])).ended_with(0);
+    assert!(ran.stdout.contains("unverified"), "{}", ran.stdout);
 }

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the house rules, and the program as its users meet it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod actions;
 mod approvals;
 mod brakes;
 mod cases;
@@ -10,7 +11,10 @@ mod days;
 mod docs;
 mod endpoints;
 mod journal;
+mod links;
+mod look_up;
 mod outside;
+mod own_actions;
 mod readme;
 mod saved;
 mod scenarios;

@@ -18,6 +18,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
     ("plan", &["catalog", "job", "diagnostics", "guard"]),
+    (
+        "resolve",
+        &[
+            "msgraph::read_only",
+            "msgraph::transport",
+            "runner",
+            "plan",
+            "catalog",
+            "identity",
+            "job",
+            "outcome",
+            "diagnostics",
+        ],
+    ),
     ("guard", &["catalog", "identity", "job", "outcome", "diagnostics"]),
     ("preview", &["msgraph::request", "guard", "catalog", "identity", "job", "outcome", "diagnostics", "report::cell"]),
     ("journal", &["catalog", "job", "outcome", "guard::daily", "approval"]),
@@ -47,6 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "ops",
         &[
             "plan",
+            "resolve",
             "guard",
             "preview",
             "runner",

@@ -12,6 +12,7 @@ mod idle;
 mod journal;
 mod measure;
 mod preview;
+mod resolve;
 mod runner;
 mod server;
 mod start;
@@ -34,10 +35,11 @@ const MUSTEROUT: &str = env!("CARGO_BIN_EXE_musterout");
 /// A name, and what it measures and prints.
 type Part = (&'static str, fn() -> Fallible<()>);
 
-const PARTS: [Part; 7] = [
+const PARTS: [Part; 8] = [
     ("start", start::bench),
     ("runner", runner::bench),
     ("preview", preview::bench),
+    ("resolve", resolve::bench),
     ("idle", idle::bench),
     ("journal", journal::bench),
     ("throughput", throughput::bench),

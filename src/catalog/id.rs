@@ -3,6 +3,8 @@
 //! In: a column or key of a plan. Out: the [`IdName`] or [`Selector`] it stands for, found without regard to case,
 //! spaces and punctuation. Must not: look anything up in a tenant.
 
+use super::TargetKind;
+
 /// What the value of an id must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdKind {
@@ -44,6 +46,16 @@ pub const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStat
 pub const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
 pub const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
 pub const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
+pub const GROUP: IdName = id("groupId", &[], IdKind::Guid);
+/// The object id of a user, device or group that is in a group; a principal name is not accepted there.
+pub const MEMBER: IdName = id("memberId", &["memberObjectId"], IdKind::Guid);
+pub const DELETED_USER: IdName = id("deletedUserId", &[], IdKind::Guid);
+/// The `id` of Entra's device object. Not its `deviceId`, which Intune shows as `azureADDeviceId`: the two are mixed up
+/// so often that no name here leaves room for it.
+pub const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], IdKind::Guid);
+pub const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
+/// No page says what this id looks like.
+pub const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
 
 const IDS: &[IdName] = &[
     MANAGED_DEVICE,
@@ -57,21 +69,96 @@ const IDS: &[IdName] = &[
     COMPLIANCE_SCRIPT,
     COMPLIANCE_SCRIPT_STATE,
     DETECTED_APP,
+    GROUP,
+    MEMBER,
+    DELETED_USER,
+    ENTRA_DEVICE,
+    IMPORTED_AUTOPILOT,
+    IMPORTED_IDENTITY,
 ];
 
 /// A way to point at a target that is not its id and has to be looked up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selector {
     pub name: &'static str,
+    pub form: SelectorForm,
+    /// The kinds of target that can be found by it.
+    pub finds: &'static [TargetKind],
 }
 
-/// `userPrincipalName` is not here: it is an id of a user, and a selector only where the target is a device.
-pub const SELECTORS: &[Selector] = &[
-    Selector { name: "serialNumber" },
-    Selector { name: "deviceName" },
-    Selector { name: "azureADDeviceId" },
-    Selector { name: "imei" },
+/// What the value of a selector must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SelectorForm {
+    /// Any text; the serial numbers that makers leave in by default are refused.
+    Serial,
+    Text,
+    Guid,
+    /// A user principal name.
+    PrincipalName,
+    /// A user principal name or the id of a user; stands for every device of that user.
+    DevicesOfUser,
+    /// Intune's id of a device.
+    ManagedDevice,
+    /// The id of Entra's device object, which leads to its `deviceId`.
+    EntraObject,
+    /// The id of a group; stands for every member.
+    MembersOfGroup,
+}
+
+impl SelectorForm {
+    /// Whether one value may stand for several targets. Everything else stands for exactly one, or for none.
+    pub fn is_many(self) -> bool {
+        matches!(self, Self::DevicesOfUser | Self::MembersOfGroup)
+    }
+}
+
+const fn selector(name: &'static str, form: SelectorForm, finds: &'static [TargetKind]) -> Selector {
+    Selector { name, form, finds }
+}
+
+use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
+
+/// Entra's device object as a way to what Intune and Autopilot know of the device: an id where the target is the object.
+pub static ENTRA_OBJECT: Selector =
+    selector(ENTRA_DEVICE.name, SelectorForm::EntraObject, &[ManagedDevice, AutopilotIdentity]);
+
+/// Intune's id of a device as a way to what Autopilot and Entra know of it: where nothing but the device is acted on, it
+/// needs no looking up.
+pub static MANAGED_DEVICE_BY_ID: Selector =
+    selector(MANAGED_DEVICE.name, SelectorForm::ManagedDevice, &[ManagedDevice]);
+
+/// What a managed device has in common with what else is known of the same device. Its user is not the same device.
+const LINKS: &[(TargetKind, &str)] = &[(AutopilotIdentity, "serialNumber"), (EntraDevice, "azureADDeviceId")];
+
+/// By what a managed device leads to a target of that kind.
+pub fn link_to(kind: TargetKind) -> Option<&'static Selector> {
+    let link = LINKS.iter().find(|(to, _)| *to == kind);
+    link.and_then(|(_, name)| selector_named(name))
+}
+
+/// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
+pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
+
+/// Graph's own names keep Graph's spelling; the others are ours.
+pub static SELECTORS: &[Selector] = &[
+    selector("serialNumber", SelectorForm::Serial, &[ManagedDevice, AutopilotIdentity]),
+    selector("deviceName", SelectorForm::Text, &[ManagedDevice, EntraDevice]),
+    selector("azureADDeviceId", SelectorForm::Guid, &[ManagedDevice, AutopilotIdentity, EntraDevice]),
+    selector("imei", SelectorForm::Text, &[ManagedDevice]),
+    selector("devices_of_user", SelectorForm::DevicesOfUser, &[ManagedDevice]),
+    selector("members_of_group", SelectorForm::MembersOfGroup, &[ManagedDevice, EntraDevice, User]),
 ];
+
+/// The kind of target that an id column alone names, where such targets can be looked up.
+pub fn kind_behind(id: IdName) -> Option<TargetKind> {
+    let kinds = [
+        (MANAGED_DEVICE, ManagedDevice),
+        (AUTOPILOT_IDENTITY, AutopilotIdentity),
+        (ENTRA_DEVICE, EntraDevice),
+        (USER, User),
+    ];
+    kinds.into_iter().find_map(|(known, kind)| (known.name == id.name).then_some(kind))
+}
 
 /// Folds a header or key so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
 pub fn fold(name: &str) -> String {
@@ -85,9 +172,9 @@ pub fn id_named(name: &str) -> Option<IdName> {
 }
 
 /// The selector of that name.
-pub fn selector_named(name: &str) -> Option<Selector> {
+pub fn selector_named(name: &str) -> Option<&'static Selector> {
     let wanted = fold(name);
-    SELECTORS.iter().copied().find(|selector| fold(selector.name) == wanted)
+    SELECTORS.iter().find(|selector| fold(selector.name) == wanted)
 }
 
 #[cfg(test)]
@@ -100,6 +187,7 @@ mod tests {
             assert_eq!(id_named(spelling), Some(MANAGED_DEVICE), "{spelling}");
         }
         assert_eq!(id_named("usersId"), Some(USER));
+        assert_eq!(id_named("Device object ID"), Some(ENTRA_DEVICE));
         assert_eq!(id_named("deviceId"), None, "the Intune exports use it for two different ids");
         assert_eq!(selector_named("Serial Number").map(|s| s.name), Some("serialNumber"));
     }

@@ -1,14 +1,17 @@
 //! The catalog: every action musterout knows, as data.
 //!
 //! In: nothing. Out: [`Action`] rows with their routes, parameters, permissions, risk and repeat-safety, read by the
-//! plan (validation), the preview, the request builder, the runner's retry policy, the simulator and the help text.
-//! Must not: send, parse files, or know how a row is shown. A new action is a new row in `actions.rs`, nothing else.
+//! plan (validation), the preview, the request builder, the runner's retry policy, the simulator and the help text; and
+//! rows that a plan defines itself. Must not: send, parse files, or know how a row is shown. A new action is a new row in
+//! `actions/`, nothing else.
 
 mod actions;
+pub mod body;
 mod bucket;
 mod budget;
 mod consequences;
 mod daily;
+mod definition;
 mod id;
 mod parameter;
 
@@ -19,7 +22,11 @@ pub use bucket::{
 pub use budget::{Budget, OwnAllowances, Terms};
 pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use daily::{DAILY, DailyLimit};
-pub use id::{IdKind, IdName, SELECTORS, Selector, fold, id_named, selector_named};
+pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
+pub use id::{
+    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER, PRINCIPAL_NAME,
+    SELECTORS, Selector, SelectorForm, fold, id_named, kind_behind, link_to, selector_named,
+};
 pub use parameter::{Parameter, ParameterKind};
 
 /// What an action acts on.
@@ -28,6 +35,14 @@ pub enum TargetKind {
     ManagedDevice,
     AutopilotIdentity,
     User,
+    EntraDevice,
+    /// Somebody or something in a group.
+    GroupMember,
+    DeletedUser,
+    ImportedAutopilotIdentity,
+    ImportedDeviceIdentity,
+    /// What an action acts on that a plan defines, where its path says no more.
+    Other,
 }
 
 impl TargetKind {
@@ -36,6 +51,12 @@ impl TargetKind {
             Self::ManagedDevice => "managedDevice",
             Self::AutopilotIdentity => "windowsAutopilotDeviceIdentity",
             Self::User => "user",
+            Self::EntraDevice => "entraDevice",
+            Self::GroupMember => "groupMember",
+            Self::DeletedUser => "deletedUser",
+            Self::ImportedAutopilotIdentity => "importedWindowsAutopilotDeviceIdentity",
+            Self::ImportedDeviceIdentity => "importedDeviceIdentity",
+            Self::Other => "other",
         }
     }
 }
@@ -45,6 +66,7 @@ impl TargetKind {
 pub enum Method {
     Get,
     Post,
+    Patch,
     Delete,
 }
 
@@ -53,6 +75,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
     }
@@ -148,6 +171,18 @@ pub enum ReadBack {
     /// `managementState` of every device of the user: all on their way out (or none left) means yes, all `managed`
     /// means no, a mixture cannot tell.
     UserDevices { landed: &'static [&'static str] },
+    /// Every property that was sent reads back as it was sent: yes. One of them differs: no.
+    AsSent,
+    /// The target is gone: yes. That it is still there proves nothing: it goes some time after the answer.
+    AbsentLater,
+    /// The target is there again, under that path: yes. It is not: no.
+    BackAt { path: &'static str },
+    /// The collection that the target was to be taken out of does not list it: yes. It does: no.
+    Unlisted,
+    /// The collection that was to be emptied is empty: yes. It is not: no.
+    Emptied,
+    /// None of the licences is among `assignedLicenses`: yes. All of them are: no.
+    Unlicensed,
     /// No read tells.
     Nobody,
 }
@@ -192,6 +227,10 @@ pub struct Action {
     /// The first route is the default.
     pub routes: &'static [Route],
     pub parameters: &'static [Parameter],
+    /// Without any parameter there would be nothing to do, although none of them is required by itself.
+    pub needs_a_parameter: bool,
+    /// What the body always holds, as JSON; parameters are added to it.
+    pub fixed_body: Option<&'static str>,
     /// What to grant in practice, least privileged first.
     pub permissions: &'static [&'static str],
     /// What to grant as well, so that a lost reply can be settled by a read; `None` where `permissions` cover it.
@@ -200,6 +239,8 @@ pub struct Action {
     pub repeat: Repeat,
     pub read_back: ReadBack,
     pub success: Success,
+    /// The 2xx codes that mean success; all of them where none is named.
+    pub success_codes: &'static [u16],
     pub gone: Gone,
     pub service: &'static Service,
     /// Whether a tenant's Multi Admin Approval can intercept it: wipe, retire and delete of managed devices.
@@ -208,11 +249,13 @@ pub struct Action {
     pub approvable: bool,
     /// What an operator should know before using it.
     pub notes: &'static [&'static str],
+    /// Where it comes from if it is not one of ours: nobody has verified it.
+    pub definition: Option<&'static Definition>,
 }
 
 impl PartialEq for Action {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+        self.name == other.name && self.definition == other.definition
     }
 }
 
@@ -230,6 +273,11 @@ impl Action {
 
     pub fn route_named(&self, name: &str) -> Option<&'static Route> {
         self.routes.iter().find(|route| route.name == name)
+    }
+
+    /// Whether the plan defines it: nobody but its author has checked it.
+    pub fn is_unverified(&self) -> bool {
+        self.definition.is_some()
     }
 
     pub fn parameter_named(&self, name: &str) -> Option<&'static Parameter> {
@@ -258,6 +306,24 @@ mod tests {
     }
 
     #[test]
+    fn every_row_says_what_the_careful_base_leaves_open() {
+        for action in ACTIONS {
+            let said = [action.name, action.summary].iter().all(|text| !text.is_empty());
+            assert!(said && !action.routes.is_empty() && !action.permissions.is_empty(), "{action:?}");
+            assert!(action.definition.is_none());
+            if action.routes.iter().any(|route| route.method == Method::Delete) {
+                assert!(action.parameters.is_empty() && action.fixed_body.is_none(), "{}", action.name);
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_is_retired_wiped_or_deleted_in_intune_can_be_intercepted() {
+        let approvable: Vec<_> = ACTIONS.iter().filter(|action| action.approvable).map(|action| action.name).collect();
+        assert_eq!(approvable, ["retire", "wipe", "delete"]);
+    }
+
+    #[test]
     fn names_are_unique_within_their_table() {
         for (index, action) in ACTIONS.iter().enumerate() {
             assert!(ACTIONS[index + 1..].iter().all(|other| other.name != action.name), "{}", action.name);
@@ -271,7 +337,7 @@ mod tests {
     fn an_action_that_must_not_be_repeated_blindly_is_never_called_harmless() {
         for action in ACTIONS {
             if action.repeat == Repeat::AfterReadBack {
-                assert!(action.risk >= Risk::Destructive, "{}", action.name);
+                assert!(action.risk > Risk::Harmless, "{}", action.name);
             }
         }
     }

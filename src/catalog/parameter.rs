@@ -14,14 +14,25 @@ pub enum ParameterKind {
     Pin,
     /// One of these words, sent as a String.
     OneOf(&'static [&'static str]),
+    /// A whole number.
+    Integer,
+    /// A whole number, sent as a String.
+    Digits,
+    /// A GUID, sent as a String.
+    Guid,
+    /// GUIDs, at least one.
+    Guids,
 }
 
 impl ParameterKind {
     /// The type's name on Microsoft's pages.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Text | Self::Pin | Self::OneOf(_) => "String",
+            Self::Text | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
             Self::Boolean => "Boolean",
+            Self::Integer => "Int32",
+            Self::Guid => "Guid",
+            Self::Guids => "Collection(Guid)",
         }
     }
 
@@ -32,6 +43,10 @@ impl ParameterKind {
             Self::Boolean => "true or false".into(),
             Self::Pin => "six digits, in quotes".into(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
+            Self::Integer => "a whole number".into(),
+            Self::Digits => "a whole number, in quotes".into(),
+            Self::Guid => "a GUID".into(),
+            Self::Guids => "a list of GUIDs".into(),
         }
     }
 
@@ -42,6 +57,12 @@ impl ParameterKind {
             (Self::Text, Value::String(text)) => !text.trim().is_empty(),
             (Self::Pin, Value::String(text)) => text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
+            (Self::Integer, Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
+            (Self::Digits, Value::String(text)) => is_digits(text),
+            (Self::Guid, Value::String(text)) => is_guid(text),
+            (Self::Guids, Value::Array(items)) => {
+                !items.is_empty() && items.iter().all(|item| item.as_str().is_some_and(is_guid))
+            }
             _ => false,
         }
     }
@@ -54,21 +75,54 @@ impl ParameterKind {
                 "false" => Value::Bool(false),
                 _ => return None,
             },
+            Self::Integer => Value::from(cell.parse::<i32>().ok().filter(|_| is_digits(cell.trim_start_matches('-')))?),
+            Self::Guids => cell.split([' ', ',', ';', '|']).filter(|part| !part.is_empty()).collect(),
             _ => Value::String(cell.to_owned()),
         };
         self.check(&value).then_some(value)
     }
+
+    /// The one spelling of a right value, so that equal values make equal bytes.
+    pub fn spell(self, value: Value) -> Value {
+        match (self, value) {
+            (Self::Guid, Value::String(text)) => Value::String(text.to_ascii_lowercase()),
+            (Self::Guids, Value::Array(items)) => {
+                let mut ids: Vec<_> = items.iter().filter_map(Value::as_str).map(str::to_ascii_lowercase).collect();
+                ids.sort_unstable();
+                ids.dedup();
+                ids.into()
+            }
+            (_, value) => value,
+        }
+    }
 }
 
-/// One property of an action's request body.
-#[derive(Debug, PartialEq, Eq)]
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The nil GUID stands for nothing.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().any(|byte| !matches!(byte, b'0' | b'-'))
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// One property of an action's request body. It has no place for a secret: plans, previews, journals and reports show
+/// what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
-    /// Graph's spelling.
+    /// Graph's spelling, and the plan's.
     pub name: &'static str,
     pub kind: ParameterKind,
     pub required: bool,
     /// Known only to the beta version; using it moves the request there.
     pub beta_only: bool,
+    /// Where in the body it stands if not under its name: `outer/inner`, where `0` is the only item of a list.
+    pub place: Option<&'static str>,
     pub summary: &'static str,
 }
 
@@ -93,5 +147,23 @@ mod tests {
         assert_eq!(ParameterKind::Boolean.read("yes"), None);
         assert_eq!(ParameterKind::Pin.read("012345"), Some(json!("012345")));
         assert_eq!(ParameterKind::OneOf(&["always"]).read("never"), None);
+        assert_eq!(ParameterKind::Integer.read("-30"), Some(json!(-30)));
+        assert_eq!(ParameterKind::Integer.read("1e3"), None);
+        assert_eq!(ParameterKind::Integer.read("+5"), None);
+        assert_eq!(ParameterKind::Digits.read("5"), Some(json!("5")));
+        assert_eq!(ParameterKind::Digits.read("five"), None);
+    }
+
+    const E3: &str = "05e9a617-0261-4cee-bb44-138d3ef5d965";
+    const EMS: &str = "efccb6f7-5641-4e0e-bd10-b4976e1bf68e";
+
+    #[test]
+    fn a_list_of_ids_is_read_from_a_cell_and_has_one_spelling() {
+        let kind = ParameterKind::Guids;
+        assert_eq!(kind.read(&format!("{EMS}; {E3}")), Some(json!([EMS, E3])));
+        assert_eq!(kind.read("").or(kind.read(";")).or(kind.read(&format!("{E3} ENTERPRISEPACK"))), None);
+        assert!(!kind.check(&json!([])) && !kind.check(&json!(E3)));
+        assert_eq!(kind.spell(json!([EMS, E3.to_uppercase(), E3])), json!([E3, EMS]));
+        assert!(!ParameterKind::Guid.check(&json!("00000000-0000-0000-0000-000000000000")));
     }
 }

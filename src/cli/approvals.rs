@@ -8,9 +8,10 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::{Form, HostArguments, StateArguments};
+use super::args::Form;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::place::{HostArguments, StateArguments};
 use super::show::{print, view};
 use super::{now, settings};
 use crate::diagnostics::Diagnostic;

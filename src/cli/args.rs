@@ -15,9 +15,9 @@ pub use self::records::{ReportArguments, ReportForm, RunsArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::pace::PaceArguments;
+use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
 use crate::journal::resume::Only;
-use crate::ops::Tenant;
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -43,7 +43,7 @@ pub struct Arguments {
 pub enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
-    /// Show every request that a run would send; no network, unless the preview is saved
+    /// Show every request that a run would send; reads only what has to be looked up, or what a saved preview says
     Preview(PreviewArguments),
     /// Compare two saved previews, or one with a plan: what was added, removed, changed, what drifted
     Diff(DiffArguments),
@@ -61,6 +61,8 @@ pub enum Verb {
     Runs(RunsArguments),
     /// List the actions, or explain one
     Actions(ActionsArguments),
+    /// Save the devices of a tenant, to look targets up in
+    Inventory(InventoryArguments),
     /// Serve the simulated tenant on a loopback address
     Simulate(SimulateArguments),
 }
@@ -82,6 +84,7 @@ impl Verb {
             },
             Self::Runs(arguments) => arguments.form.into(),
             Self::Actions(arguments) => arguments.form.into(),
+            Self::Inventory(arguments) => arguments.form.into(),
             Self::Simulate(_) => Form::Human,
         }
     }
@@ -151,6 +154,22 @@ pub struct PreviewArguments {
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
+    pub connection: ConnectionArguments,
+    #[command(flatten)]
+    pub pace: PaceArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct InventoryArguments {
+    /// Where it goes; what is there is replaced
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the result is written to stdout
+    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
+    pub form: PlainForm,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -200,6 +219,8 @@ pub struct RunArguments {
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
+    pub look_up: LookUpArguments,
+    #[command(flatten)]
     pub connection: ConnectionArguments,
     #[command(flatten)]
     pub pace: PaceArguments,
@@ -214,80 +235,11 @@ impl RunArguments {
             valid_for: None,
             once: self.once,
             policy: self.policy.clone(),
+            look_up: self.look_up.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
             form: self.form,
         }
-    }
-}
-
-/// Which guards, beside the plan's own.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Guards")]
-pub struct PolicyArguments {
-    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
-    #[arg(long, value_name = "FILE")]
-    pub policy: Option<PathBuf>,
-}
-
-/// Which tenant.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Where to connect")]
-pub struct ConnectionArguments {
-    /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
-    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
-    pub simulate: Option<Option<PathBuf>>,
-    #[command(flatten)]
-    pub hosts: HostArguments,
-    #[command(flatten)]
-    pub state: StateArguments,
-}
-
-/// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
-#[derive(Debug, Clone, Args)]
-pub struct HostArguments {
-    /// global, usgov, usgov-dod or china
-    #[arg(long, value_name = "CLOUD")]
-    pub cloud: Option<String>,
-    /// Address of Graph; also MUSTEROUT_GRAPH_URL
-    #[arg(long, value_name = "URL")]
-    pub graph_url: Option<String>,
-    /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
-    #[arg(long, value_name = "URL")]
-    pub login_url: Option<String>,
-}
-
-impl HostArguments {
-    pub fn flags(&self, state: &StateArguments) -> Flags {
-        let Self { cloud, graph_url, login_url } = self.clone();
-        Flags { cloud, graph_url, login_url, ..state.flags() }
-    }
-}
-
-/// Where the journal is.
-#[derive(Debug, Clone, Args)]
-pub struct StateArguments {
-    /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "FOLDER")]
-    pub state_dir: Option<PathBuf>,
-}
-
-impl StateArguments {
-    pub fn flags(&self) -> Flags {
-        Flags { state_dir: self.state_dir.clone(), ..Flags::default() }
-    }
-}
-
-impl ConnectionArguments {
-    pub fn tenant(&self) -> Tenant {
-        match &self.simulate {
-            Some(scenario) => Tenant::Simulated(scenario.clone()),
-            None => Tenant::Real,
-        }
-    }
-
-    pub fn flags(&self) -> Flags {
-        self.hosts.flags(&self.state)
     }
 }
 

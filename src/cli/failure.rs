@@ -85,7 +85,11 @@ impl From<ops::Error> for Failure {
             ops::Error::Usage(fault) => Self::one(Exit::Usage, *fault),
             ops::Error::Refused(fault) => Self::one(Exit::Refused, *fault),
             ops::Error::SignIn(fault) => Self::one(Exit::SignIn, *fault),
-            ops::Error::NothingToDo(_) => Self::one(Exit::NothingToDo, Diagnostic::warning("nothing-to-do", message)),
+            ops::Error::NothingToDo { told, .. } => {
+                let mut faults = told;
+                faults.push(Diagnostic::warning("nothing-to-do", message));
+                Self { exit: Exit::NothingToDo, faults: Some(faults), file: None }
+            }
             ops::Error::Scenario(_) => Self::one(Exit::Usage, Diagnostic::error("scenario", message)),
             ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
             ops::Error::Journal(JournalError::Locked(_)) => Self::one(

@@ -9,6 +9,7 @@ mod exit;
 mod failure;
 mod log;
 mod pace;
+mod place;
 mod show;
 mod stop;
 
@@ -21,13 +22,14 @@ use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, DiffArguments, Form, OnlyClass, PolicyArguments, PreviewArguments, ReportArguments,
+    Arguments, CheckArguments, DiffArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments,
     ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
 };
 use self::exit::Exit;
 use self::failure::Failure;
+use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::settings::{Environment, PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -76,6 +78,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
+        Verb::Inventory(arguments) => inventory(arguments).await,
         Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
     };
     match result {
@@ -87,7 +90,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
     let looked = ops::check(&arguments.plan, &policies(&arguments.policy), now())?;
     show::checked(&looked, arguments.form)?;
-    if looked.plan.jobs.is_empty() {
+    if looked.plan.jobs.is_empty() && looked.plan.unresolved.is_empty() {
         return Ok(Exit::NothingToDo);
     }
     after_looking(&looked, arguments.form.into())
@@ -97,29 +100,33 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
     let settings = settings(arguments.connection.flags())?;
     let policies = policies(&arguments.policy);
     let choices = arguments.pace.choices();
+    let tenant = arguments.connection.tenant();
+    let look_up = LookUp {
+        settings: &settings,
+        tenant: &tenant,
+        inventory: arguments.look_up.inventory.as_deref(),
+        choices,
+        now: now(),
+        seed: fastrand::u64(..),
+    };
     let previewed = match arguments.out.clone() {
-        None => {
-            let once = arguments.once.then_some(&settings);
-            ops::preview(&arguments.plan, &arguments.connection.tenant(), &policies, now(), once)?
-        }
+        None => ops::preview(&arguments.plan, &policies, &look_up, arguments.once).await?,
         Some(out) => {
             let request = SaveRequest {
                 plan: arguments.plan.clone(),
-                tenant: arguments.connection.tenant(),
                 policies,
                 out,
                 once: arguments.once,
                 valid_for: arguments.valid_for.unwrap_or(ops::VALID_FOR),
-                choices,
-                now: now(),
-                seed: fastrand::u64(..),
+                look_up,
             };
-            ops::save(request, &settings).await?
+            ops::save(request).await?
         }
     };
+    show::told(&previewed.plan.warnings, stderr);
     let budget = ops::budget(choices, previewed.plan.limits);
     let (plan, preflight) = (&previewed.plan, &previewed.preflight);
-    let spread = ops::forecast(plan, preflight, &arguments.connection.tenant(), &settings, choices, now())?;
+    let spread = ops::forecast(plan, preflight, &tenant, &settings, choices, now())?;
     show::previewed(&previewed, &settings.graph_url, (budget, spread), arguments, now())?;
     show::warned(&previewed, arguments.form, stderr);
     after_looking(&previewed, arguments.form)
@@ -159,6 +166,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         interactive: somebody_is_there(),
         once: arguments.once,
         wait: arguments.wait,
+        inventory: arguments.look_up.inventory,
         now: now(),
         seed: fastrand::u64(..),
     };
@@ -214,6 +222,22 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
         (None, Some(days)) => show::pruned(&ops::prune(&settings, days, now())?, arguments.form)?,
         (None, None) => show::runs(&ops::runs(&settings)?, now(), arguments.form)?,
     }
+    Ok(Exit::Good)
+}
+
+async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
+    let settings = settings(arguments.connection.flags())?;
+    let tenant = arguments.connection.tenant();
+    let look_up = LookUp {
+        settings: &settings,
+        tenant: &tenant,
+        inventory: None,
+        choices: arguments.pace.choices(),
+        now: now(),
+        seed: fastrand::u64(..),
+    };
+    let saved = ops::take_inventory(&look_up, arguments.out).await?;
+    show::saved(&saved, arguments.form)?;
     Ok(Exit::Good)
 }
 

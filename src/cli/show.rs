@@ -16,7 +16,7 @@ use crate::catalog::{ACTIONS, Action, Budget};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::guard::spread::Spread;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Agreed, Finished, Previewed, Reported};
+use crate::ops::{self, Agreed, Finished, Previewed, Reported, Saved};
 use crate::outcome::Outcome;
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
@@ -27,7 +27,7 @@ use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{View, stdout_width};
-use crate::ui::text::count_of;
+use crate::ui::text::{count, count_of};
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
 pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
@@ -68,7 +68,7 @@ pub fn previewed(
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match arguments.form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
-        Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(saved).as_ref(), &mut out)?,
+        Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(agreed_to).as_ref(), &mut out)?,
         Form::Human => {
             let file = plan.file.display().to_string();
             let simulated = arguments.connection.simulate.is_some() || head.is_some_and(|head| head.simulated);
@@ -97,7 +97,7 @@ pub fn warned(previewed: &Previewed, form: Form, stderr: &Stderr) {
 }
 
 /// What a saved preview says of itself.
-fn saved(agreed: &Agreed) -> serde_json::Value {
+fn agreed_to(agreed: &Agreed) -> serde_json::Value {
     json!({ "file": agreed.file.to_string_lossy(), "digest": agreed.digest, "head": agreed.head })
 }
 
@@ -223,6 +223,24 @@ pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> 
     match form {
         PlainForm::Human => print(&format!("run {id} is in {file}\n")),
         PlainForm::Json => print(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
+    }
+}
+
+pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
+    let file = saved.file.display();
+    match form {
+        PlainForm::Human => {
+            let autopilot = match saved.autopilot {
+                Some(1) => "1 Autopilot identity".to_owned(),
+                Some(identities) => format!("{} Autopilot identities", count(identities)),
+                None => "no Autopilot identities, because reading them was not permitted".to_owned(),
+            };
+            print(&format!("{} and {autopilot} are in {file}\n", count_of(saved.devices, "device")))
+        }
+        PlainForm::Json => {
+            let document = json!({ "file": file.to_string(), "devices": saved.devices, "autopilot": saved.autopilot });
+            print(&format!("{document}\n"))
+        }
     }
 }
 

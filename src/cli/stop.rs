@@ -6,9 +6,10 @@
 use clap::Args;
 
 use super::approvals::show_withdrawn;
-use super::args::{HostArguments, PlainForm, StateArguments};
+use super::args::PlainForm;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::place::{HostArguments, StateArguments};
 use super::show::print;
 use super::{now, settings};
 use crate::ops::{self, ApprovalsRequest, Stopped};

@@ -158,6 +158,8 @@ impl Watched {
 pub struct Breaker {
     limits: StopWhen,
     repeated_refusal: u32,
+    /// Nobody has asked for that limit: what is out counts as spent from the first refusal on, and not before.
+    is_built_in: bool,
     settled: u32,
     failed: u32,
     unknown: u32,
@@ -167,12 +169,13 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// `concurrency`: how many jobs may be out at once. The built-in limit on equal refusals is never below that: it
-    /// saves pointless calls, and is no reason to go slower.
-    pub fn new(limits: StopWhen, concurrency: u16) -> Self {
+    /// Where nobody has asked for a limit on equal refusals, the built-in one slows nothing: it begins to count what is out
+    /// when the first refusal has come.
+    pub fn new(limits: StopWhen) -> Self {
         Self {
             limits,
-            repeated_refusal: limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL.max(concurrency.into())),
+            repeated_refusal: limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL),
+            is_built_in: limits.repeated_refusal.is_none(),
             settled: 0,
             failed: 0,
             unknown: 0,
@@ -191,7 +194,9 @@ impl Breaker {
             && room(consecutive_failures, self.in_a_row)
             && room(unknown, self.unknown)
             && !failure_percent.is_some_and(passed)
-            && self.watched(action).is_none_or(|one| one.most() + one.at_risk < self.repeated_refusal)
+            && self.watched(action).is_none_or(|one| {
+                (self.is_built_in && one.most() == 0) || one.most() + one.at_risk < self.repeated_refusal
+            })
     }
 
     /// A job leaves for the first time: from now on it is out.

@@ -118,8 +118,9 @@ proptest! {
         limits in limits(), concurrency in 1u16..64, badness in 0.0..1.0f64, seed: u64,
     ) {
         let mut rng = Rng::with_seed(seed);
-        let mut breaker = Breaker::new(limits, concurrency);
-        let repeated = limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL.max(concurrency.into()));
+        let repeated = limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL);
+        let limits = StopWhen { repeated_refusal: Some(repeated), ..limits };
+        let mut breaker = Breaker::new(limits);
         let (mut past, mut out): (Vec<End>, Vec<usize>) = (Vec::new(), Vec::new());
         for _ in 0..400 {
             let next = rng.usize(0..ACTIONS.len());
@@ -147,10 +148,10 @@ proptest! {
 
     #[test]
     fn what_has_tripped_lets_nothing_of_that_kind_leave(
-        limits in limits(), concurrency in 1u16..64, seed: u64,
+        limits in limits(), seed: u64,
     ) {
         let mut rng = Rng::with_seed(seed);
-        let mut breaker = Breaker::new(limits, concurrency);
+        let mut breaker = Breaker::new(limits);
         for _ in 0..200 {
             let next = rng.usize(0..ACTIONS.len());
             match (breaker.tripped(), breaker.admits(action(next))) {
@@ -171,7 +172,7 @@ proptest! {
 }
 
 fn one_by_one(limits: StopWhen, ends: impl IntoIterator<Item = (Outcome, u16)>) -> (usize, Option<String>) {
-    let mut breaker = Breaker::new(limits, 16);
+    let mut breaker = Breaker::new(limits);
     let mut sent = 0;
     for (outcome, status) in ends {
         if breaker.tripped().is_some() || !breaker.admits(action(0)) {
@@ -201,9 +202,25 @@ fn twenty_equal_refusals_stop_a_run_whose_plan_says_nothing() {
 }
 
 #[test]
+fn the_built_in_limit_slows_nothing_until_something_is_refused() {
+    let mut breaker = Breaker::new(StopWhen::default());
+    for _ in 0..64 {
+        assert!(breaker.admits(action(0)));
+        breaker.sent(action(0));
+    }
+    let refused = End { action: 0, outcome: Outcome::Failed, status: 403 };
+    for settled in 1..=REPEATED_REFUSAL {
+        assert!(breaker.tripped().is_none(), "after {}", settled - 1);
+        breaker.settled(action(0), &settlement(refused));
+        assert!(!breaker.admits(action(0)), "what is out may all be refused");
+    }
+    assert!(breaker.tripped().is_some());
+}
+
+#[test]
 fn a_percentage_begins_with_its_sample_and_grows_with_what_went_well() {
     let limits = StopWhen { failure_percent: Some(Share { percent: 10, min_sample: 20 }), ..StopWhen::default() };
-    let mut breaker = Breaker::new(limits, 64);
+    let mut breaker = Breaker::new(limits);
     let out_at_once = |breaker: &mut Breaker| {
         let before = breaker.at_risk();
         while breaker.admits(action(0)) {

@@ -8,16 +8,17 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use super::preflight::Hold;
-use crate::catalog::{ACTIONS, Action};
+use crate::catalog::{ACTIONS, Action, defined};
 use crate::job::Job;
 
-/// Some of the catalog's actions.
+/// Some of the actions of the catalog and of those that plans define.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ActionSet(u128);
 
 impl ActionSet {
     pub fn of(belongs: impl Fn(&Action) -> bool) -> Self {
-        let bits = ACTIONS.iter().enumerate().filter(|(_, action)| belongs(action)).map(|(at, _)| bit(at));
+        let all = ACTIONS.iter().chain(defined());
+        let bits = all.enumerate().filter(|(_, action)| belongs(action)).map(|(at, _)| bit(at));
         Self(bits.fold(0, |all, bit| all | bit))
     }
 
@@ -49,7 +50,8 @@ fn bit(at: usize) -> u128 {
 }
 
 fn index(action: &Action) -> Option<usize> {
-    ACTIONS.iter().position(|known| std::ptr::eq(known, action))
+    let listed = ACTIONS.iter().position(|known| std::ptr::eq(known, action));
+    listed.or_else(|| defined().position(|known| std::ptr::eq(known, action)).map(|at| ACTIONS.len() + at))
 }
 
 /// The different targets of the jobs to send.

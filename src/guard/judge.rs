@@ -11,7 +11,7 @@ use super::overrides::{Allowance, Override};
 use super::preflight::Hold;
 use super::rules::{Guard, Percent, Rule, Rules, is_at_risk};
 use super::window::Window;
-use crate::catalog::{Action, TargetKind};
+use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
@@ -170,7 +170,7 @@ impl Verdict {
             rest = rest.without(actions);
             self.in_use[at] |= self.census.targets(actions) > 0;
         }
-        for action in crate::catalog::ACTIONS.iter().filter(|action| rest.holds(action)) {
+        for action in ACTIONS.iter().chain(defined()).filter(|action| rest.holds(action)) {
             let only = ActionSet::of(|known| std::ptr::eq(known, action));
             let found = self.census.targets(only);
             if found > 0 {

@@ -11,8 +11,8 @@ use super::approvals::Filed;
 use super::error::JournalError;
 use super::resume::{Asked, Past, Sent};
 use super::store::{Journal, PlanFile, RunId};
-use crate::catalog::Action;
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::catalog::{Action, Definition};
+use crate::job::{Found, Ids, Job, JobParts, Parameters};
 use crate::outcome::{Outcome, Settlement};
 
 /// One run, as recorded.
@@ -174,7 +174,8 @@ impl Journal {
             .optional()
             .map_err(JournalError::read)?;
         let (mut record, recorded_jobs) = record.ok_or_else(|| JournalError::NoSuchRun(id.to_string()))?;
-        record.jobs = self.jobs_of(record.number)?;
+        let own = own_actions(&record.settings)?;
+        record.jobs = self.jobs_of(record.number, &own)?;
         self.priorities_of(&mut record)?;
         if record.jobs.len() != recorded_jobs {
             let what = format!("it has {} of its {recorded_jobs} jobs", record.jobs.len());
@@ -195,13 +196,13 @@ impl Journal {
         files.and_then(Iterator::collect).map_err(JournalError::read)
     }
 
-    fn jobs_of(&self, run: i64) -> Result<Vec<StoredJob>, JournalError> {
+    fn jobs_of(&self, run: i64, own: &[&'static Action]) -> Result<Vec<StoredJob>, JournalError> {
         let mut select =
             self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
         let mut rows = select.query([run]).map_err(JournalError::read)?;
         let mut jobs = Vec::new();
         while let Some(row) = rows.next().map_err(JournalError::read)? {
-            jobs.push(stored_job(row)?);
+            jobs.push(stored_job(row, own)?);
         }
         Ok(jobs)
     }
@@ -276,18 +277,30 @@ fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
     })
 }
 
+/// The actions that the plan of the run has defined, as the run has recorded them.
+fn own_actions(settings: &Value) -> Result<Vec<&'static Action>, JournalError> {
+    let Some(recorded) = settings.get("actions").filter(|recorded| !recorded.is_null()) else { return Ok(Vec::new()) };
+    let damaged = |why: String| JournalError::Damaged(format!("the actions of its plan: {why}"));
+    let definitions: Vec<Definition> =
+        serde_json::from_value(recorded.clone()).map_err(|error| damaged(error.to_string()))?;
+    definitions.iter().map(|definition| definition.action().map_err(damaged)).collect()
+}
+
 /// A job as the catalog of today makes it of the record; it must still be the job that was recorded.
-fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
+fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, JournalError> {
     let text = |column: &str| row.get::<_, String>(column).map_err(JournalError::read);
     let (job_id, action_name, route_name) = (text("job_id")?, text("action")?, text("route")?);
     let damaged = |what: &str| JournalError::Damaged(format!("job {job_id}: {what}"));
-    let action = Action::named(&action_name).ok_or_else(|| damaged(&format!("unknown action {action_name}")))?;
+    let defined = own.iter().copied().find(|action| action.name == action_name);
+    let action = defined
+        .or_else(|| Action::named(&action_name))
+        .ok_or_else(|| damaged(&format!("unknown action {action_name}")))?;
     let route = action.route_named(&route_name).ok_or_else(|| damaged(&format!("unknown route {route_name}")))?;
     let ids: Vec<String> = serde_json::from_str(&text("ids")?).map_err(|_| damaged("its ids cannot be read"))?;
     let body: Option<String> = row.get("body").map_err(JournalError::read)?;
     let parameters = body.as_deref().map(|body| Parameters::read(action, body).ok_or("its parameters cannot be read"));
     let parameters = parameters.transpose().map_err(damaged)?;
-    let job = Job::new(JobParts {
+    let mut job = Job::new(JobParts {
         row: row.get("row").map_err(JournalError::read)?,
         action,
         route,
@@ -297,6 +310,12 @@ fn stored_job(row: &Row<'_>) -> Result<StoredJob, JournalError> {
         note: row.get::<_, Option<String>>("note").map_err(JournalError::read)?.map(String::into_boxed_str),
         after: row.get("after").map_err(JournalError::read)?,
     });
+    let optional = |column: &str| row.get::<_, Option<String>>(column).map_err(JournalError::read);
+    let name = optional("target_name")?.map(String::into_boxed_str);
+    match optional("found_by")? {
+        Some(by) => job.found = Some(Box::new(Found { name, by: by.into() })),
+        None => job.target_name = name,
+    }
     if job.id.to_string() != job_id {
         return Err(damaged("its digest does not fit what is recorded of it"));
     }

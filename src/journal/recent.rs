@@ -68,7 +68,8 @@ mod tests {
             .unwrap();
         journal
             .execute(
-                "INSERT INTO jobs VALUES (?1, 0, 'j', 1, ?2, 'r', '[]', NULL, NULL, NULL, 'POST', '/', NULL)",
+                "INSERT INTO jobs (run, job, job_id, row, action, route, ids, method, path)
+                 VALUES (?1, 0, 'j', 1, ?2, 'r', '[]', 'POST', '/')",
                 params![run, action],
             )
             .unwrap();

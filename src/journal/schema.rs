@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -157,6 +157,12 @@ CREATE TABLE priorities (
 ) WITHOUT ROWID;
 ";
 
+/// What a target was called when it was looked up, and by what it was found.
+const FOUND: &str = "
+ALTER TABLE jobs ADD COLUMN target_name TEXT;
+ALTER TABLE jobs ADD COLUMN found_by TEXT;
+";
+
 /// What an opened database turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -209,6 +215,13 @@ mod tests {
             .collect()
     }
 
+    /// A run and a job, as the first version wrote them.
+    const ROWS: &str = "
+        INSERT INTO runs (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at)
+        VALUES ('r', 'finished', 'k', 'f', 'd', 't', '{}', 1, 0);
+        INSERT INTO jobs (run, job, job_id, row, action, route, ids, method, path)
+        VALUES (1, 0, 'j', 2, 'retire', 'managedDevices', '[]', 'POST', '/');";
+
     #[test]
     fn every_older_version_becomes_the_newest_and_keeps_its_runs() {
         let newest = Connection::open_in_memory().unwrap();
@@ -219,15 +232,16 @@ mod tests {
                 old.execute_batch(step).unwrap();
             }
             old.pragma_update(None, "user_version", version).unwrap();
-            old.execute_batch(
-                "INSERT INTO runs (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at)
-                 VALUES ('r', 'finished', 'k', 'f', 'd', 't', '{}', 0, 0)",
-            )
-            .unwrap();
+            old.execute_batch(ROWS).unwrap();
             assert_eq!(prepare(&old).unwrap(), Found::Current);
             assert_eq!(tables(&old), tables(&newest), "from version {version}");
             let kept: u32 = old.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();
             assert_eq!((kept, super::version(&old).unwrap()), (1, VERSION));
+            let read = |column: &str| -> Option<String> {
+                old.query_row(&format!("SELECT {column} FROM jobs"), [], |row| row.get(0)).unwrap()
+            };
+            assert_eq!((read("job_id").as_deref(), read("target_name"), read("found_by")), (Some("j"), None, None));
+            assert_eq!(prepare(&old).unwrap(), Found::Current);
         }
     }
 

@@ -179,8 +179,8 @@ where
         connection
             .execute("INSERT OR IGNORE INTO plan_files VALUES (?1, ?2, ?3)", params![number, file.file, file.text])?;
     }
-    let mut insert =
-        connection.prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")?;
+    let mut insert = connection
+        .prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")?;
     for (index, job) in (0u32..).zip(run.jobs) {
         let (method, path, body) = (run.request)(job);
         insert.execute(params![
@@ -197,6 +197,8 @@ where
             method,
             path,
             body,
+            job.called(),
+            job.found.as_ref().map(|found| &*found.by),
         ])?;
     }
     let mut insert = connection.prepare("INSERT INTO priorities VALUES (?1, ?2, ?3)")?;

@@ -20,7 +20,7 @@ use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{INTUNE_OTHER, Method, ReadBack, Service};
+use crate::catalog::{Action, INTUNE_OTHER, Method, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -91,6 +91,15 @@ impl<T: Transport> GraphClient<T> {
         &self.tokens
     }
 
+    /// Where Graph is, without a slash at the end.
+    pub fn graph_url(&self) -> &str {
+        &self.graph_url
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// `approval`: the header that a request goes with that may need approval.
     pub(super) async fn send(
         &self,
@@ -132,7 +141,8 @@ impl<T: Transport> GraphClient<T> {
 impl<T: Transport> Executor for GraphClient<T> {
     async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
         let approval = self.approval_header(job);
-        let (mut reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
+        let (reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
+        let mut reply = only_expected(job.action, reply);
         if reply.verdict == Verdict::ApprovalPending
             && let Ok(Some(code)) = self.pending(job, &companion(client_request_id)).await
         {
@@ -155,10 +165,7 @@ impl<T: Transport> Executor for GraphClient<T> {
         let evidence = match (&reply.verdict, document) {
             (Verdict::Succeeded, Some(document)) => evidence::judge(job, &document, since),
             (Verdict::Succeeded, None) => Evidence::CannotTell("the read gave nothing that could be understood".into()),
-            (Verdict::Gone, _) if job.action.read_back == ReadBack::Absent => {
-                Evidence::Effect("a read showed that it is gone".into())
-            }
-            (Verdict::Gone, _) => Evidence::Gone("a read showed that it is not there".into()),
+            (Verdict::Gone, _) => evidence::of_nothing(job),
             _ => Evidence::NotRead(reply),
         };
         match (evidence, self.code(job)) {
@@ -210,6 +217,18 @@ impl<T: Transport> GraphClient<T> {
     }
 }
 
+/// A success that the action does not know as one is no answer to rely on: something happened, and nobody knows what.
+fn only_expected(action: &Action, reply: Reply) -> Reply {
+    let known = |status: &u16| action.success_codes.is_empty() || action.success_codes.contains(status);
+    match (&reply.verdict, reply.http_status) {
+        (Verdict::Succeeded, Some(status)) if !known(&status) => {
+            let message = format!("{status} is not among the answers that mean success");
+            Reply { verdict: Verdict::Lost, error_message: Some(message.into()), ..reply }
+        }
+        _ => reply,
+    }
+}
+
 fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id: &str) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(5);
     headers.insert(AUTHORIZATION, authorization);
@@ -222,7 +241,7 @@ fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id: &str) -> 
             headers.insert(CONTENT_TYPE, JSON);
         }
         // Without it a gateway may answer 411: the client leaves it out where there is no body.
-        (None, Method::Post) => {
+        (None, Method::Post | Method::Patch) => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (None, Method::Get | Method::Delete) => {}
@@ -234,6 +253,7 @@ fn http_method(method: Method) -> http::Method {
     match method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
+        Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     }
 }
@@ -258,7 +278,7 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Action, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER};
+    use crate::catalog::{DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES};
     use crate::job::{Ids, JobParts};
     use crate::msgraph::token::Credentials;
     use crate::msgraph::transport::TransportError;

@@ -32,7 +32,90 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
         ReadBack::Absent => Evidence::NoEffect("it is still there".into()),
         ReadBack::ActionResult { action_name } => by_result(document, action_name, since),
         ReadBack::UserDevices { landed } => by_devices(document, landed),
+        ReadBack::AsSent => as_sent(job, document),
+        ReadBack::AbsentLater => Evidence::CannotTell("it is still there, which it is for some minutes anyhow".into()),
+        ReadBack::BackAt { .. } => Evidence::Effect("it is there again".into()),
+        ReadBack::Unlisted => by_list(document, job.target()),
+        ReadBack::Emptied => by_emptiness(document),
+        ReadBack::Unlicensed => by_licences(job, document),
         ReadBack::Nobody => Evidence::CannotTell("no read tells".into()),
+    }
+}
+
+/// What it means that there was nothing to read.
+pub fn of_nothing(job: &Job) -> Evidence {
+    match job.action.read_back {
+        ReadBack::Absent | ReadBack::AbsentLater => Evidence::Effect("a read showed that it is gone".into()),
+        ReadBack::BackAt { .. } => Evidence::NoEffect("a read showed that it is not back".into()),
+        _ => Evidence::Gone("a read showed that it is not there".into()),
+    }
+}
+
+/// What was sent with the job.
+fn sent(job: &Job) -> Value {
+    let body = job.parameters.as_deref().map(|parameters| parameters.body());
+    body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
+}
+
+/// The service may write a name in another case than it was given in.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_str(), other.as_str()) {
+        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+        _ => one == other,
+    }
+}
+
+fn as_sent(job: &Job, document: &Value) -> Evidence {
+    let sent = sent(job);
+    let mut shown = Vec::new();
+    for (name, value) in sent.as_object().into_iter().flatten() {
+        match document.get(name) {
+            Some(found) if same(found, value) => shown.push(format!("{name} is {value}")),
+            Some(_) => return Evidence::NoEffect(format!("{name} is not {value}")),
+            None => return Evidence::CannotTell(format!("the read shows no {name}")),
+        }
+    }
+    match shown.is_empty() {
+        true => Evidence::CannotTell("nothing was sent that could be read again".into()),
+        false => Evidence::Effect(shown.join(", ")),
+    }
+}
+
+/// The items of a collection, and whether they are all of it.
+fn items(page: &Value) -> Option<(&Vec<Value>, bool)> {
+    Some((page.get("value")?.as_array()?, page.get("@odata.nextLink").is_none()))
+}
+
+fn by_list(page: &Value, target: &str) -> Evidence {
+    let is_target =
+        |item: &Value| item.get("id").and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(target));
+    match items(page) {
+        None => Evidence::CannotTell("the read shows no list".into()),
+        Some((listed, _)) if listed.iter().any(is_target) => Evidence::NoEffect("it is still listed".into()),
+        Some((_, true)) => Evidence::Effect("it is not listed any more".into()),
+        Some((listed, false)) => Evidence::CannotTell(format!("the list is longer than the first {}", listed.len())),
+    }
+}
+
+fn by_emptiness(page: &Value) -> Evidence {
+    match items(page) {
+        Some((listed, true)) if listed.is_empty() => Evidence::Effect("the list is empty".into()),
+        Some((listed, _)) if !listed.is_empty() => Evidence::NoEffect("the list is not empty".into()),
+        _ => Evidence::CannotTell("the read shows no list".into()),
+    }
+}
+
+fn by_licences(job: &Job, user: &Value) -> Evidence {
+    let sent = sent(job);
+    let removed = sent.get("removeLicenses").and_then(Value::as_array);
+    let (Some(removed), Some(held)) = (removed, user.get("assignedLicenses").and_then(Value::as_array)) else {
+        return Evidence::CannotTell("the read shows no licences".into());
+    };
+    let is_held = |sku: &&Value| held.iter().any(|licence| licence.get("skuId").is_some_and(|held| same(held, sku)));
+    match removed.iter().filter(is_held).count() {
+        0 => Evidence::Effect("the user has none of the licences".into()),
+        all if all == removed.len() => Evidence::NoEffect("the user still has the licences".into()),
+        some => Evidence::CannotTell(format!("the user still has {some} of {} licences", removed.len())),
     }
 }
 
@@ -96,10 +179,9 @@ fn by_property(document: &Value, property: &str) -> Evidence {
 }
 
 fn by_devices(page: &Value, landed: &[&str]) -> Evidence {
-    let Some(devices) = page.get("value").and_then(Value::as_array) else {
+    let Some((devices, whole)) = items(page) else {
         return Evidence::CannotTell("the read shows no list of devices".into());
     };
-    let whole = page.get("@odata.nextLink").is_none();
     let count = |test: &dyn Fn(&str) -> bool| devices.iter().filter(|device| test(state_of(device))).count();
     let leaving = count(&|state| landed.contains(&state));
     let staying = count(&|state| state == UNTOUCHED);
@@ -124,13 +206,18 @@ mod tests {
 
     /// Of a job with these parameters set to true.
     fn evidence_with(action: &str, parameters: &[&str], document: Value) -> Evidence {
+        let values: Vec<_> = parameters.iter().map(|name| (*name, Value::Bool(true))).collect();
+        after(action, &values, document)
+    }
+
+    fn after(action: &str, values: &[(&str, Value)], document: Value) -> Evidence {
         let action = Action::named(action).unwrap();
-        let values = parameters.iter().map(|name| (action.parameter_named(name).unwrap(), Value::Bool(true)));
+        let values = values.iter().map(|(name, value)| (action.parameter_named(name).unwrap(), value.clone()));
         let job = Job::new(JobParts {
             row: 1,
             action,
             route: action.default_route(),
-            ids: Ids::new(["x"]),
+            ids: Ids::new(action.default_route().ids.iter().map(|_| "x")),
             parameters: Parameters::new(action, values.collect()),
             not_before: None,
             note: None,
@@ -192,6 +279,66 @@ mod tests {
         assert!(matches!(result("2026-11-22T12:00:01Z"), Evidence::Effect(_)));
         assert!(matches!(result("2026-11-21T12:00:00Z"), Evidence::CannotTell(_)));
         assert!(matches!(evidence("deprovision", json!({"deviceActionResults": []})), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn what_was_sent_is_compared_with_what_is_there() {
+        let enabled = |value: Value| evidence("disableUser", json!({"id": "x", "accountEnabled": value}));
+        assert!(matches!(enabled(json!(false)), Evidence::Effect(_)));
+        assert!(matches!(enabled(json!(true)), Evidence::NoEffect(_)));
+        assert!(matches!(evidence("disableUser", json!({"id": "x"})), Evidence::CannotTell(_)));
+        let assigned = |upn: &str| {
+            after("assignUserToDevice", &[("userPrincipalName", json!("Ada@c.com"))], json!({"userPrincipalName": upn}))
+        };
+        assert!(matches!(assigned("ada@c.com"), Evidence::Effect(_)));
+        assert!(matches!(assigned("eve@c.com"), Evidence::NoEffect(_)));
+    }
+
+    #[test]
+    fn a_list_tells_when_it_is_whole() {
+        let member = |page: Value| evidence("removeFromGroup", page);
+        assert!(matches!(member(json!({"value": [{"id": "y"}]})), Evidence::Effect(_)));
+        assert!(matches!(member(json!({"value": [{"id": "X"}], "@odata.nextLink": "n"})), Evidence::NoEffect(_)));
+        assert!(matches!(member(json!({"value": [{"id": "y"}], "@odata.nextLink": "n"})), Evidence::CannotTell(_)));
+        assert!(matches!(member(json!({})), Evidence::CannotTell(_)));
+        let owner = |page: Value| evidence("removePrimaryUser", page);
+        assert!(matches!(owner(json!({"value": []})), Evidence::Effect(_)));
+        assert!(matches!(owner(json!({"value": [{"id": "u"}]})), Evidence::NoEffect(_)));
+        assert!(matches!(owner(json!({})), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn licences_must_agree() {
+        let (one, two) = ("05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e");
+        let held = |held: &[&str]| {
+            let held: Vec<_> = held.iter().map(|sku| json!({ "skuId": sku })).collect();
+            after("removeLicenses", &[("skuIds", json!([one, two]))], json!({ "assignedLicenses": held }))
+        };
+        assert!(matches!(held(&[]), Evidence::Effect(_)));
+        assert!(matches!(held(&[one, two]), Evidence::NoEffect(_)));
+        assert!(matches!(held(&[two]), Evidence::CannotTell(_)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_gone_or_not_back() {
+        let nothing = |name: &str| {
+            let action = Action::named(name).unwrap();
+            of_nothing(&Job::new(JobParts {
+                row: 1,
+                action,
+                route: action.default_route(),
+                ids: Ids::new(["x"]),
+                parameters: None,
+                not_before: None,
+                note: None,
+                after: None,
+            }))
+        };
+        assert!(matches!(nothing("deleteUser"), Evidence::Effect(_)));
+        assert!(matches!(nothing("deleteAutopilotIdentity"), Evidence::Effect(_)));
+        assert!(matches!(nothing("restoreUser"), Evidence::NoEffect(_)));
+        assert!(matches!(nothing("disableUser"), Evidence::Gone(_)));
+        assert!(matches!(nothing("wipe"), Evidence::Gone(_)));
     }
 
     #[test]

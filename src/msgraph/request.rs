@@ -4,8 +4,9 @@
 //! what is sent. Must not: know hosts, tokens or time.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde_json::Value;
 
-use crate::catalog::{Method, ReadBack, Version};
+use crate::catalog::{Method, ReadBack, TargetKind, Version};
 use crate::identity::properties;
 use crate::job::Job;
 
@@ -52,15 +53,22 @@ pub fn build(job: &Job) -> GraphRequest<'_> {
 
 /// The read that shows whether `job` took effect, or `None` where no read tells.
 pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
-    let (resource, query) = match job.action.read_back {
-        ReadBack::ManagementState { .. } => ("", "?$select=id,managementState,lastSyncDateTime,deviceActionResults"),
-        ReadBack::Cleared { property } => return Some(read(job, "", &format!("?$select=id,{property}"))),
-        ReadBack::Absent => ("", "?$select=id"),
-        ReadBack::ActionResult { .. } => ("", "?$select=id,deviceActionResults"),
-        ReadBack::UserDevices { .. } => ("/managedDevices", "?$select=id,managementState&$top=1000"),
+    let select = |properties: &str| format!("?$select=id,{properties}");
+    let (below, query) = match job.action.read_back {
+        ReadBack::ManagementState { .. } => ("", select("managementState,lastSyncDateTime,deviceActionResults")),
+        ReadBack::Cleared { property } => ("", select(property)),
+        ReadBack::AsSent => ("", select(&sent_properties(job))),
+        ReadBack::Unlicensed => ("", select("assignedLicenses")),
+        ReadBack::Absent | ReadBack::AbsentLater | ReadBack::BackAt { .. } => ("", "?$select=id".into()),
+        ReadBack::Unlisted => ("", "?$select=id&$top=999".into()),
+        ReadBack::Emptied => ("", "?$select=id".into()),
+        ReadBack::ActionResult { .. } => ("", select("deviceActionResults")),
+        ReadBack::UserDevices { .. } => ("/managedDevices", "?$select=id,managementState&$top=1000".into()),
         ReadBack::Nobody => return None,
     };
-    Some(read(job, resource, query))
+    let version = version(job);
+    let path = path(job, version, resource(job), below) + &query;
+    Some(GraphRequest { method: Method::Get, version, path, body: None })
 }
 
 /// The read that shows who the target of `job` is.
@@ -69,17 +77,52 @@ pub fn build_look(job: &Job) -> GraphRequest<'_> {
         [] => String::new(),
         names => format!("?$select={}", names.join(",")),
     };
-    read(job, "", &query)
+    let version = version(job);
+    let path = match job.action.target {
+        // Whoever is in a group cannot be read below it.
+        TargetKind::GroupMember => {
+            let mut path = format!("/{}/directoryObjects", version.name());
+            push_id(&mut path, job.target());
+            path + &query
+        }
+        _ => path(job, version, target(job), &query),
+    };
+    GraphRequest { method: Method::Get, version, path, body: None }
 }
 
-/// A GET of the resource that the action hangs on, or of something below it.
-fn read<'a>(job: &Job, below: &str, query: &str) -> GraphRequest<'a> {
-    let version = version(job);
-    let template = match job.route.method {
-        Method::Post => job.route.path.rsplit_once('/').map_or(job.route.path, |(resource, _)| resource),
-        Method::Get | Method::Delete => job.route.path,
-    };
-    GraphRequest { method: Method::Get, version, path: path(job, version, template, below) + query, body: None }
+/// The target itself: what the action hangs on.
+fn target(job: &Job) -> &'static str {
+    let path = job.route.path;
+    match job.route.method {
+        Method::Post => without_last(path, 1),
+        _ if path.ends_with("/$ref") => without_last(path, 2),
+        _ => path,
+    }
+}
+
+/// The resource to read: what the action hangs on, the collection that it takes something out of, or where the target
+/// comes back.
+fn resource(job: &Job) -> &'static str {
+    let path = job.route.path;
+    match (job.action.read_back, job.route.method) {
+        (ReadBack::BackAt { path }, _) => path,
+        (ReadBack::Emptied, _) => without_last(path, 1),
+        (ReadBack::Unlisted, _) => without_last(path, 2),
+        (_, Method::Post) => without_last(path, 1),
+        (_, Method::Get | Method::Patch | Method::Delete) => path,
+    }
+}
+
+fn without_last(path: &'static str, segments: usize) -> &'static str {
+    (0..segments).fold(path, |path, _| path.rsplit_once('/').map_or(path, |(before, _)| before))
+}
+
+/// The names in the body of the request.
+fn sent_properties(job: &Job) -> String {
+    let body = job.parameters.as_deref().and_then(|parameters| serde_json::from_str::<Value>(parameters.body()).ok());
+    let names =
+        body.as_ref().and_then(Value::as_object).map(|body| body.keys().map(String::as_str).collect::<Vec<_>>());
+    names.unwrap_or_default().join(",")
 }
 
 /// The first version that serves the route, or beta where a parameter exists only there.
@@ -125,7 +168,7 @@ mod tests {
     use super::*;
     use crate::catalog::Action;
     use crate::job::{Ids, JobParts, Parameters};
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     const ID: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
 
@@ -184,6 +227,40 @@ mod tests {
             read(&job("removeAllDevicesFromManagement", 0, &["u@c.com"], vec![])),
             Some("/v1.0/users/u@c.com/managedDevices?$select=id,managementState&$top=1000".into())
         );
+        assert_eq!(
+            read(&job("disableUser", 0, &["u@c.com"], vec![])),
+            Some("/v1.0/users/u@c.com?$select=id,accountEnabled".into())
+        );
+        assert_eq!(
+            read(&job("removeFromGroup", 0, &[ID, "m"], vec![])),
+            Some(format!("/v1.0/groups/{ID}/members?$select=id&$top=999"))
+        );
+        assert_eq!(
+            read(&job("removePrimaryUser", 0, &[ID], vec![])),
+            Some(format!("/beta/deviceManagement/managedDevices/{ID}/users?$select=id"))
+        );
+        assert_eq!(read(&job("restoreUser", 0, &[ID], vec![])), Some(format!("/v1.0/users/{ID}?$select=id")));
         assert_eq!(read(&job("syncDevice", 0, &[ID], vec![])), None);
+    }
+
+    #[test]
+    fn a_look_reads_the_target_itself() {
+        let look = |job: &Job| build_look(job).path;
+        let device = "id,deviceName,serialNumber,userPrincipalName,azureADDeviceId,operatingSystem,\
+                      managedDeviceOwnerType,deviceEnrollmentType,managementState,enrolledDateTime,lastSyncDateTime";
+        let path = format!("deviceManagement/managedDevices/{ID}?$select={device}");
+        assert_eq!(look(&job("retire", 0, &[ID], vec![])), format!("/v1.0/{path}"));
+        assert_eq!(look(&job("removePrimaryUser", 0, &[ID], vec![])), format!("/beta/{path}"));
+        let user = "?$select=id,displayName,userPrincipalName";
+        assert_eq!(look(&job("disableUser", 0, &["u@c.com"], vec![])), format!("/v1.0/users/u@c.com{user}"));
+        assert_eq!(look(&job("restoreUser", 0, &[ID], vec![])), format!("/v1.0/directory/deletedItems/{ID}{user}"));
+        assert_eq!(look(&job("removeFromGroup", 0, &[ID, "m"], vec![])), "/v1.0/directoryObjects/m");
+    }
+
+    #[test]
+    fn a_member_is_taken_out_of_its_group_and_not_deleted_itself() {
+        let job = job("removeFromGroup", 0, &[ID, "8f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c12"], vec![]);
+        let path = build(&job).path;
+        assert_eq!(path, format!("/v1.0/groups/{ID}/members/8f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c12/$ref"));
     }
 }

@@ -101,6 +101,8 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
         },
         daily: head.limits.daily.clone(),
         // Policies are read anew, each time.
+        own: head.actions.iter().filter_map(|definition| definition.action().ok()).collect(),
+        unresolved: Vec::new(),
         rules: rules.of_the_plan(),
         places: Places::default(),
         inputs: vec![Input {
@@ -108,6 +110,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
             format,
             rows: jobs.len(),
             fingerprint,
+            columns: Vec::new(),
             unused_columns: Vec::new(),
         }],
         jobs,

@@ -5,11 +5,13 @@
 
 mod agreed;
 mod approvals;
+mod changed;
 mod connect;
 mod daily;
 mod diff;
 mod guards;
 mod limits;
+mod look_up;
 mod lookup;
 mod perform;
 mod record;
@@ -39,7 +41,7 @@ use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
-use crate::settings::{PolicyFile, Settings};
+use crate::settings::PolicyFile;
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::agreed::Agreed;
@@ -47,6 +49,7 @@ pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals
 pub use self::daily::forecast;
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
+pub use self::look_up::{LookUp, Saved, Used, take_inventory};
 pub use self::perform::Finished;
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
@@ -66,8 +69,8 @@ pub enum Error {
     #[error("{}", .0.message)]
     Usage(Box<Diagnostic>),
     /// The plan has no rows.
-    #[error("nothing to do: {} has no rows", .0.display())]
-    NothingToDo(PathBuf),
+    #[error("nothing to do: {} has no rows{}", file.display(), if told.warnings() > 0 { " that lead to a target" } else { "" })]
+    NothingToDo { file: PathBuf, told: Diagnostics },
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
@@ -152,11 +155,16 @@ impl Previewed {
         let rules = std::mem::take(&mut self.verdict.rules);
         self.verdict = guards::verdict(&self.plan, &self.preflight, rules, now, begins);
     }
+
+    /// Holds it against its guards and those of the policies.
+    fn hold_against(&mut self, policies: guards::Policies, now: Timestamp) {
+        self.verdict.rules = guards::look(&self.plan, policies, &mut self.preflight, &self.sightings);
+        self.judge(now, false);
+    }
 }
 
-/// Reads and validates a plan or a saved preview, whole, and holds it against its guards.
-pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
-    let policies = guards::policies(policies)?;
+/// Reads and validates a plan or a saved preview, whole. What has to be looked up is not there yet.
+fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
     let (plan, preflight, sightings, agreed) = match agreed::is_saved(file) {
         true => agreed::load(file)?,
         false => {
@@ -165,42 +173,54 @@ pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Pre
             (plan, preflight, Vec::new(), None)
         }
     };
-    let mut previewed = Previewed { plan, preflight, verdict: Verdict::default(), sightings, agreed };
-    previewed.verdict.rules = guards::look(&previewed.plan, policies, &mut previewed.preflight, &previewed.sightings);
-    previewed.judge(now, false);
+    Ok(Previewed { plan, preflight, verdict: Verdict::default(), sightings, agreed })
+}
+
+/// Reads and validates a plan or a saved preview, whole, and holds what needs no looking up against its guards.
+pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let policies = guards::policies(policies)?;
+    let mut previewed = read(file, now)?;
+    previewed.hold_against(policies, now);
     Ok(previewed)
 }
 
-/// Reads what has something in it.
-fn check_some(file: &Path, tenant: &Tenant, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
-    let previewed = check(file, policies, now)?;
-    if previewed.plan.jobs.is_empty() {
-        return Err(Error::NothingToDo(file.to_owned()));
-    }
-    if let Tenant::Simulated(Some(scenario)) = tenant {
+/// Reads what has something in it, looks up what has to be, and holds it against its guards. Sends nothing but reads,
+/// and those only for targets that are not named by their id.
+async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -> Result<(Previewed, Used), Error> {
+    let policies = guards::policies(policies)?;
+    let mut previewed = read(file, look_up.now)?;
+    if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
-    Ok(previewed)
+    let mut used = Used::default();
+    if !previewed.plan.unresolved.is_empty() {
+        used = look_up.resolve(&mut previewed.plan).await?;
+        previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.now);
+    }
+    if previewed.plan.jobs.is_empty() {
+        return Err(Error::NothingToDo { file: file.to_owned(), told: previewed.plan.warnings });
+    }
+    previewed.hold_against(policies, look_up.now);
+    Ok((previewed, used))
 }
 
-/// Reads a plan or a saved preview and says what would be sent. Touches no network.
+/// Reads a plan or a saved preview and says what would be sent.
 ///
 /// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
-pub fn preview(
+pub async fn preview(
     file: &Path,
-    tenant: &Tenant,
     policies: &[PolicyFile],
-    now: Timestamp,
-    once: Option<&Settings>,
+    look_up: &LookUp<'_>,
+    once: bool,
 ) -> Result<Previewed, Error> {
-    let mut previewed = check_some(file, tenant, policies, now)?;
-    if let Some(settings) = once {
-        let key = previewed.key(tenant, &settings.graph_url);
-        let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let (mut previewed, _) = looked_up(file, policies, look_up).await?;
+    if once {
+        let key = previewed.key(look_up.tenant, &look_up.settings.graph_url);
+        let mut journal = Journal::open(look_up.settings.state_dir().map_err(Error::Usage)?)?;
         let jobs = &previewed.plan.jobs;
         let earlier = record::inherit(&record::once(&mut journal, &key, jobs)?, jobs);
         leave_out_done(&mut previewed.preflight, jobs, &earlier);
-        previewed.judge(now, false);
+        previewed.judge(look_up.now, false);
     }
     Ok(previewed)
 }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::connect::{self, Client};
 use super::daily::DailyWork;
+use super::look_up::Used;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::tenant::Source;
@@ -44,6 +45,8 @@ pub struct Work<'a> {
     /// The id of the tenant that a saved preview was made for.
     pub agreed_tenant: Option<String>,
     pub justification: Option<String>,
+    /// What targets were looked up with: the client goes on, and the tenant of an inventory must be the one signed in to.
+    pub used: Used,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
@@ -91,9 +94,15 @@ pub struct Finished {
 
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
-    let clock = work.clock;
-    let plan_tenant = work.plan_tenant.as_deref();
-    match connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)? {
+    let mut work = work;
+    let (client, clock) = match work.used.client.take() {
+        Some(connected) => connected,
+        None => {
+            let (clock, plan_tenant) = (work.clock, work.plan_tenant.as_deref());
+            (connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)?, clock)
+        }
+    };
+    match client {
         Client::Http(client) => work.with(client, clock, record).await,
         Client::Simulated(client) => work.with(client, clock, record).await,
     }
@@ -107,7 +116,11 @@ impl Work<'_> {
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
         connect::sign_in(client.tokens(), clock.now()).await?;
-        let meant = [(Source::Plan, &self.plan_tenant), (Source::SavedPreview, &self.agreed_tenant)];
+        let meant = [
+            (Source::Plan, &self.plan_tenant),
+            (Source::SavedPreview, &self.agreed_tenant),
+            (Source::Inventory, &self.used.tenant),
+        ];
         for (source, expected) in meant {
             if let Some(expected) = expected {
                 tenant::verify(client.tokens(), (source, expected), self.signed_in_to()).await?;
@@ -186,7 +199,7 @@ impl Work<'_> {
         let mut told: Vec<&str> = Vec::new();
         for job in self.jobs.iter() {
             let wanted = job.action.permissions;
-            let held = wanted.iter().any(|permission| claims.holds(permission) != Some(false));
+            let held = wanted.is_empty() || wanted.iter().any(|permission| claims.holds(permission) != Some(false));
             if !held && !told.contains(&job.action.name) {
                 told.push(job.action.name);
                 let wanted = wanted.join(", ");

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::{Allowance, Bucket, OwnAllowances, Repeat, TenantSize};
+use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, Repeat, TenantSize};
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
@@ -59,6 +59,8 @@ pub struct Begun {
     pub brakes: Brakes,
     /// The digest of the saved preview that the run was begun from. The journal has the file.
     pub saved_preview: Option<String>,
+    /// The actions that the plan defines itself: without them its jobs mean nothing.
+    pub actions: Vec<Definition>,
 }
 
 impl Begun {
@@ -89,6 +91,7 @@ impl Begun {
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
+            "actions": self.actions,
         })
     }
 
@@ -133,6 +136,10 @@ impl Begun {
                 Some(brakes) => Brakes::deserialize(brakes).ok()?,
                 // Begun by a version that knew of none.
                 None => Brakes::default(),
+            },
+            actions: match settings.get("actions") {
+                None => Vec::new(),
+                Some(actions) => serde_json::from_value(actions.clone()).ok()?,
             },
         })
     }

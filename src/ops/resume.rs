@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::limits::limits;
+use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
@@ -23,7 +25,7 @@ use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
-use crate::job::{Job, JobId};
+use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
 use crate::plan;
@@ -92,22 +94,13 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 {
-        let report = ReportFile::create(report)?;
-        let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
-        let report = report.finish(&jobs, &settlements);
-        // Killed after its last job, it had no time to say so.
-        if request.only == Only::Open && record.state == "running" {
-            journal.set_state(record.number, "finished", Some(request.now))?;
-        }
-        let (later, used) = (Vec::new(), Vec::new());
-        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later, report, used });
+        return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
     let verdict = verdict(&record, &begun, rules, (&jobs, &preflight.holds), &earlier, request.now);
     let plan_file = PathBuf::from(&record.plan_file);
     guards::refused(&verdict, &plan_file)?;
     ui::faults::tell(&verdict.faults, &plan_file, stderr);
-    let choices = begun.choices;
-    let limits = limits(choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
         settings,
@@ -117,6 +110,7 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+        used: Used::default(),
         jobs,
         holds: preflight.holds,
         earlier,
@@ -127,8 +121,8 @@ pub async fn resume(
         plan_file,
         due: due as u32,
         limits,
-        daily: DailyWork::new(&begun.daily, choices.unpaced, &record.tenant, request.wait)?,
-        low_priority: choices.low_priority.unwrap_or_default(),
+        daily: DailyWork::new(&begun.daily, begun.choices.unpaced, &record.tenant, request.wait)?,
+        low_priority: begun.choices.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
         seed: request.seed,
@@ -138,6 +132,23 @@ pub async fn resume(
         question: None,
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// A run of which nothing is left to be sent: its rows as the journal has them.
+fn nothing_left(
+    request: &ResumeRequest,
+    journal: &Journal,
+    record: RunRecord,
+    jobs: Arc<[Job]>,
+    report: ReportFile,
+) -> Result<Finished, Error> {
+    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    let report = report.finish(&jobs, &settlements);
+    // Killed after its last job, it had no time to say so.
+    if request.only == Only::Open && record.state == "running" {
+        journal.set_state(record.number, "finished", Some(request.now))?;
+    }
+    Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later: Vec::new(), report, used: Vec::new() })
 }
 
 /// The rules it was begun with, and the policies as they are today.
@@ -194,7 +205,7 @@ fn protected(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
 }
 
 /// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
-fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
+pub(super) fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
     match earlier.get(&index) {
         Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
         Some(Earlier::Failed(failed, _)) => {
@@ -322,57 +333,4 @@ fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
                 .help("name another file after --report"),
         )),
     }
-}
-
-/// How the plan differs today from what was begun.
-#[derive(Debug, Default)]
-struct Changed {
-    told: Diagnostics,
-    removed: HashSet<JobId>,
-    /// What the plan gives now.
-    justification: Option<String>,
-}
-
-impl Changed {
-    fn removed_from(&self, record: &RunRecord) -> HashSet<u32> {
-        let removed = |(_, stored): &(u32, &StoredJob)| self.removed.contains(&stored.job.id);
-        (0u32..).zip(&record.jobs).filter(removed).map(|(index, _)| index).collect()
-    }
-
-    /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
-    fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
-        for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
-            if self.removed.contains(&stored.job.id) && leave_as_it_is(index, stored, earlier) {
-                *hold = Some(Hold::Removed);
-            }
-        }
-    }
-}
-
-/// Compares the plan as it is now with what was begun.
-fn changed(record: &RunRecord) -> Changed {
-    let mut told = Diagnostics::default();
-    let file = PathBuf::from(&record.plan_file);
-    // A plan that is gone or broken changes nothing about the run.
-    let Ok(plan) = plan::load(&file) else { return Changed::default() };
-    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
-        return Changed::default();
-    }
-    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
-    let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
-    let missing = record.jobs.iter().map(|stored| &stored.job).filter(|job| !now.contains(&job.id));
-    let added = plan.jobs.iter().filter(|job| !begun.contains(&job.id));
-    let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
-    let names = |jobs: Vec<&Job>| match jobs.as_slice() {
-        [] => "none".to_owned(),
-        [first] => name(first),
-        [first, rest @ ..] => format!("{} and {} more", name(first), rest.len()),
-    };
-    let (missing, added) = (names(missing.collect()), names(added.collect()));
-    told.push(
-        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
-            format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
-        ),
-    );
-    Changed { told, removed: begun.difference(&now).copied().collect(), justification: plan.justification }
 }

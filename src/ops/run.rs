@@ -15,7 +15,7 @@ use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
-use super::{Error, Previewed, Tenant, agreed, brakes, check_some, guards, leave_out_done, tenant};
+use super::{Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
 use crate::catalog::Repeat;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
@@ -52,16 +52,31 @@ pub struct RunRequest {
     pub once: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// A saved inventory to look targets up in, instead of asking the service.
+    pub inventory: Option<PathBuf>,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,
 }
 
+impl RunRequest {
+    fn look_up<'a>(&'a self, settings: &'a Settings) -> LookUp<'a> {
+        LookUp {
+            settings,
+            tenant: &self.tenant,
+            inventory: self.inventory.as_deref(),
+            choices: self.choices,
+            now: self.now,
+            seed: self.seed,
+        }
+    }
+}
+
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(request.now);
     let policy_files = guards::policies(&request.policies)?.files;
-    let previewed = check_some(&request.plan, &request.tenant, &request.policies, request.now)?;
+    let (previewed, used) = looked_up(&request.plan, &request.policies, &request.look_up(settings)).await?;
+    let clock = used.client.as_ref().map_or_else(|| Clock::starting_at(request.now), |(_, clock)| *clock);
     if let Some(agreed) = &previewed.agreed {
         agreed.permits(&request.tenant, settings, request.now)?;
     }
@@ -86,6 +101,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     }
     let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
+    ui::faults::tell(&plan.warnings, &plan.file, stderr);
     ui::faults::tell(&verdict.faults, &plan.file, stderr);
     let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
@@ -97,6 +113,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         requests: Requests { wait: request.wait, ..Requests::default() },
+        used,
         question,
         jobs: Arc::clone(&jobs),
         lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
@@ -224,6 +241,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         policy: named_policy(&request.policies),
         brakes,
         saved_preview: saved,
+        actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
     }
 }
 

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fastrand::Rng;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
-use super::limits::{Choices, limits};
-use super::{Error, Previewed, Tenant, preview, record, tenant};
+use super::limits::limits;
+use super::{Error, LookUp, Previewed, Tenant, preview, record, tenant};
 use crate::catalog::Budget;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
@@ -32,16 +32,13 @@ pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What to save, and where.
 #[derive(Debug)]
-pub struct SaveRequest {
+pub struct SaveRequest<'a> {
     pub plan: PathBuf,
-    pub tenant: Tenant,
     pub policies: Vec<PolicyFile>,
     pub out: PathBuf,
     pub once: bool,
     pub valid_for: SignedDuration,
-    pub choices: Choices,
-    pub now: Timestamp,
-    pub seed: u64,
+    pub look_up: LookUp<'a>,
 }
 
 /// What was seen, and with what.
@@ -52,22 +49,23 @@ struct Look {
 }
 
 /// Makes the preview, and the file.
-pub async fn save(request: SaveRequest, settings: &Settings) -> Result<Previewed, Error> {
-    let request = SaveRequest { now: whole_second(request.now), ..request };
-    let once = request.once.then_some(settings);
+pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
+    let look_up = LookUp { now: whole_second(request.look_up.now), ..request.look_up };
+    let request = SaveRequest { look_up, ..request };
+    let settings = look_up.settings;
     check_place(&request)?;
-    let mut previewed = preview(&request.plan, &request.tenant, &request.policies, request.now, once)?;
+    let mut previewed = preview(&request.plan, &request.policies, &look_up, request.once).await?;
     spare_the_plan(&request, &previewed)?;
     let named = named_tenant(&previewed, &request, settings)?;
-    let local = request.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(request.choices, previewed.plan.limits, local)?;
+    let local = *request.look_up.tenant != Tenant::Real || settings.is_local();
+    let limits = limits(request.look_up.choices, previewed.plan.limits, local)?;
     let look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
     previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings);
     let protected = &previewed.verdict.rules.protected;
     previewed.preflight.hold_protected(&previewed.plan.jobs, protected, &look.sightings);
     name_targets(&mut previewed.plan.jobs, &look.sightings);
     previewed.sightings = look.sightings;
-    previewed.judge(request.now, false);
+    previewed.judge(request.look_up.now, false);
     previewed.refused()?;
     let head = Head {
         tenant: named,
@@ -81,24 +79,24 @@ pub async fn save(request: SaveRequest, settings: &Settings) -> Result<Previewed
     Ok(previewed)
 }
 
-fn head(request: &SaveRequest, settings: &Settings, previewed: &Previewed) -> Result<Head, Error> {
+fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -> Result<Head, Error> {
     let plan = &previewed.plan;
-    let choices = request.choices.or(plan.limits);
+    let choices = request.look_up.choices.or(plan.limits);
     let (_, digest) = record::plan_files(plan)?;
     Ok(Head {
         tool: concat!("musterout ", env!("CARGO_PKG_VERSION")).into(),
-        created: request.now,
-        expires: request.now.checked_add(request.valid_for).unwrap_or(request.now),
+        created: request.look_up.now,
+        expires: request.look_up.now.checked_add(request.valid_for).unwrap_or(request.look_up.now),
         plan: PlanOfPreview {
             name: plan.name.clone(),
             file: plan.file.display().to_string(),
-            key: record::plan_key(plan, &request.tenant, &settings.graph_url),
+            key: record::plan_key(plan, request.look_up.tenant, &settings.graph_url),
             digest,
         },
         tenant: None,
         tenant_id: None,
         graph_url: settings.graph_url.clone(),
-        simulated: matches!(request.tenant, Tenant::Simulated(_)),
+        simulated: matches!(request.look_up.tenant, Tenant::Simulated(_)),
         justification: plan.justification.clone(),
         limits: LimitsOfPreview {
             concurrency: choices.concurrency,
@@ -110,13 +108,14 @@ fn head(request: &SaveRequest, settings: &Settings, previewed: &Previewed) -> Re
             allowances: choices.allowances,
             daily: plan.daily.clone(),
         },
+        actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
         guards: json!(previewed.verdict.rules),
         not_read: None,
         rows: u32::try_from(plan.jobs.len()).unwrap_or(u32::MAX),
     })
 }
 
-fn check_place(request: &SaveRequest) -> Result<(), Error> {
+fn check_place(request: &SaveRequest<'_>) -> Result<(), Error> {
     if is_saved(&request.plan) {
         let fault = Diagnostic::error("saved-already", "this is a saved preview; it cannot be saved again");
         return Err(Error::usage(fault.help("name the plan, and look at its targets anew")));
@@ -131,7 +130,7 @@ fn check_place(request: &SaveRequest) -> Result<(), Error> {
 }
 
 /// The file takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(request: &SaveRequest, previewed: &Previewed) -> Result<(), Error> {
+fn spare_the_plan(request: &SaveRequest<'_>, previewed: &Previewed) -> Result<(), Error> {
     let Ok(place) = request.out.canonicalize() else { return Ok(()) };
     match previewed.plan.inputs.iter().any(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
         false => Ok(()),
@@ -143,10 +142,14 @@ fn spare_the_plan(request: &SaveRequest, previewed: &Previewed) -> Result<(), Er
 }
 
 /// What is run without a look at the plan must at least know its tenant.
-fn named_tenant(previewed: &Previewed, request: &SaveRequest, settings: &Settings) -> Result<Option<String>, Error> {
+fn named_tenant(
+    previewed: &Previewed,
+    request: &SaveRequest<'_>,
+    settings: &Settings,
+) -> Result<Option<String>, Error> {
     let plan_tenant = previewed.plan.tenant.as_deref();
     let named = plan_tenant.map(str::to_owned).or_else(|| tenant::named(settings));
-    match (&request.tenant, &named) {
+    match (request.look_up.tenant, &named) {
         (Tenant::Real, None) => {
             Err(Error::usage(Diagnostic::error("no-tenant", "nothing says which tenant the preview is for").help(
                 "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
@@ -159,19 +162,19 @@ fn named_tenant(previewed: &Previewed, request: &SaveRequest, settings: &Setting
 
 /// Looks at what would be sent to, if there is somebody to sign in.
 async fn look(
-    request: &SaveRequest,
+    request: &SaveRequest<'_>,
     settings: &Settings,
     previewed: &Previewed,
     named: Option<&str>,
     limits: Limits,
 ) -> Result<Look, Error> {
-    if let (Tenant::Real, Err(why)) = (&request.tenant, settings.identity()) {
+    if let (Tenant::Real, Err(why)) = (request.look_up.tenant, settings.identity()) {
         let sightings = vec![None; previewed.plan.jobs.len()];
         return Ok(Look { sightings, tenant_id: None, not_read: Some(why.message.clone()) });
     }
-    let clock = Clock::starting_at(request.now);
-    let patient = request.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
-    match connect::connect(settings, &request.tenant, named, clock, limits.concurrency)? {
+    let clock = Clock::starting_at(request.look_up.now);
+    let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
+    match connect::connect(settings, request.look_up.tenant, named, clock, limits.concurrency)? {
         Client::Http(client) => {
             look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
         }
@@ -183,12 +186,12 @@ async fn look(
 
 async fn look_with<T: Transport>(
     reader: GraphReader<T>,
-    request: &SaveRequest,
+    request: &SaveRequest<'_>,
     settings: &Settings,
     previewed: &Previewed,
     limits: Limits,
 ) -> Result<Look, Error> {
-    connect::sign_in(reader.tokens(), request.now).await?;
+    connect::sign_in(reader.tokens(), request.look_up.now).await?;
     let plan = &previewed.plan;
     if let Some(expected) = &plan.tenant {
         let signed_in_to = tenant::signed_in_to(settings, Some(expected));
@@ -201,7 +204,7 @@ async fn look_with<T: Transport>(
         let (reader, job) = (Arc::clone(&reader), plan.jobs[at].clone());
         async move { reader.inspect(&job, &id).await }
     };
-    let rng = Rng::with_seed(request.seed);
+    let rng = Rng::with_seed(request.look_up.seed);
     let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
     Ok(Look { sightings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
 }

@@ -43,6 +43,7 @@ pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) ->
 pub enum Source {
     Plan,
     SavedPreview,
+    Inventory,
 }
 
 /// Compares the tenant that is meant (an id or a domain) with the one the token was issued by.
@@ -80,6 +81,9 @@ pub async fn verify<T: Transport>(
 fn refusal(source: Source, expected: &str, why: &str) -> Error {
     let (what, help) = match source {
         Source::Plan => ("plan", "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+        Source::Inventory => {
+            ("inventory", "sign in to the tenant that it was taken of, or take a new one; nothing was sent")
+        }
         Source::SavedPreview => ("preview", "sign in to the tenant that the preview was made for; nothing was sent"),
     };
     let message = format!("the {what} is for tenant {expected}, but {why}");

@@ -3,13 +3,17 @@
 //! In: the header row, and the `columns:` of the plan where it has some. Out: a [`Layout`], which says where in a row
 //! to find what. Must not: read rows, or pass over a column that nobody said to leave out.
 
+use std::sync::Arc;
+
 use csv::StringRecord;
 
+use super::dialect::{self, Dialect};
+use super::filter::Filter;
+use super::mapping::{self, Mapping};
 use super::shown;
-use super::source::{Source, Span};
 use super::table::{At, Table};
 use super::vocabulary::{self, Meaning};
-use crate::catalog::{ACTIONS, IdName, Selector, fold, id_named, selector_named};
+use crate::catalog::{ACTIONS, Action, IdName, Selector, TargetKind, fold, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 
 /// Columns of one file, at most: more is a file of another kind.
@@ -22,7 +26,11 @@ pub struct Layout {
     pub names: Vec<String>,
     pub ids: Vec<(usize, IdName, Spelling)>,
     pub any_id: Option<usize>,
-    pub selectors: Vec<(usize, Selector)>,
+    pub selectors: Vec<(usize, &'static Selector)>,
+    /// Of a target in YAML: which devices of the inventory are meant.
+    pub filter: Option<Arc<Filter>>,
+    /// There was one, and a fault has been told.
+    pub refused_filter: bool,
     pub parameters: Vec<(usize, &'static str)>,
     pub action: Option<usize>,
     pub not_before: Option<usize>,
@@ -62,17 +70,30 @@ impl Layout {
         }
     }
 
+    /// The columns that count, in their order, and what they mean.
+    pub fn used(&self) -> Vec<(usize, &'static str)> {
+        let ids = self.ids.iter().map(|(field, id, spelling)| match spelling {
+            Spelling::Id => (*field, id.name),
+            Spelling::PrincipalName => (*field, "userPrincipalName"),
+        });
+        let selectors = self.selectors.iter().map(|(field, selector)| (*field, selector.name));
+        let words = [
+            (self.action, "action"),
+            (self.any_id, "id"),
+            (self.not_before, "notBefore"),
+            (self.note, "note"),
+            (self.route, "route"),
+        ];
+        let words = words.into_iter().filter_map(|(field, word)| Some((field?, word)));
+        let mut used: Vec<_> = ids.chain(selectors).chain(words).chain(self.parameters.iter().copied()).collect();
+        used.sort_unstable();
+        used
+    }
+
     /// Whether a row can say what it acts on.
     fn points_at_targets(&self) -> bool {
         !self.ids.is_empty() || self.any_id.is_some() || !self.selectors.is_empty()
     }
-}
-
-/// `columns:` of a plan: keys of ours and headers of the file, both with their places in the plan.
-#[derive(Debug)]
-pub struct Mapping<'p> {
-    pub plan: &'p Source,
-    pub entries: Vec<(Meaning, Span, &'p str, Span)>,
 }
 
 /// What a CSV file is.
@@ -80,31 +101,55 @@ pub struct Mapping<'p> {
 pub enum Role<'p> {
     /// A plan by itself, with an action in every row.
     Plan,
-    /// The targets of one job of a YAML plan.
-    Targets(Option<&'p Mapping<'p>>),
+    /// The targets of one job of a YAML plan, whose first step acts on that kind.
+    Targets { mapping: Option<&'p Mapping<'p>>, kind: Option<TargetKind> },
 }
 
-/// The layout that `header` describes, and the columns that are not used.
+impl Role<'_> {
+    /// Whether the first row is a row like any other.
+    pub fn has_no_header(self) -> bool {
+        matches!(self, Self::Targets { mapping: Some(mapping), .. } if mapping.by_number())
+    }
+}
+
+/// How a file was understood.
+#[derive(Debug, Default)]
+pub struct Understood {
+    pub layout: Layout,
+    /// Columns that are not used, as the file spells them.
+    pub unused: Vec<String>,
+    /// What wrote the file, if that shows.
+    pub dialect: Option<&'static str>,
+}
+
+/// What `header` says of the columns. Of a file without one, it is the first row. `own`: actions that the plan defines.
 pub fn recognise(
     table: &Table,
     header: &StringRecord,
     at: At,
     role: Role<'_>,
+    own: &[&'static Action],
     faults: &mut Diagnostics,
-) -> (Layout, Vec<String>) {
-    let names: Vec<String> = header.iter().map(|name| name.trim().to_owned()).collect();
+) -> Understood {
+    let name = |(index, cell): (usize, &str)| match role.has_no_header() {
+        true => format!("column {}", index + 1),
+        false => cell.trim().to_owned(),
+    };
+    let names: Vec<String> = header.iter().enumerate().map(name).collect();
     let mut layout = Layout { names, ..Layout::default() };
     if layout.names.len() > MAX_COLUMNS {
         let message = format!("the file has {} columns; a plan has {MAX_COLUMNS} at most", layout.names.len());
         faults.push(Diagnostic::error("too-large", message).at(table.cell(at, 0, "")));
-        return (layout, Vec::new());
+        return Understood { layout, ..Understood::default() };
     }
-    let unused = match role {
-        Role::Targets(Some(mapping)) => mapped(table, mapping, &mut layout, faults),
-        Role::Plan | Role::Targets(None) => {
-            by_name(table, at, &mut layout, faults);
-            Vec::new()
-        }
+    let (unused, dialect) = match role {
+        Role::Targets { mapping: Some(mapping), .. } => (mapping::apply(table, mapping, &mut layout, faults), None),
+        Role::Targets { mapping: None, .. } if table.is_template => by_template(&mut layout),
+        Role::Targets { mapping: None, kind } => match dialect::of(&layout.names) {
+            Some(dialect) => by_dialect(table, at, dialect, kind, &mut layout, faults),
+            None => (by_name(table, at, &mut layout, own, faults), None),
+        },
+        Role::Plan => (by_name(table, at, &mut layout, own, faults), None),
     };
     match (role, layout.action) {
         (Role::Plan, None) => faults.push(
@@ -112,14 +157,14 @@ pub fn recognise(
                 .at(table.row(at))
                 .help("a CSV plan names the action in every row; or list this file under `targets:` of a YAML plan"),
         ),
-        (Role::Targets(_), Some(field)) => faults.push(
+        (Role::Targets { .. }, Some(field)) => faults.push(
             Diagnostic::error("unknown-column", "a list of targets has no column `action`")
                 .at(table.cell(at, field, &layout.names[field]))
                 .help("the job says what to do; run the file as a plan by itself, or map its columns with `columns:`"),
         ),
         _ => {}
     }
-    if !layout.points_at_targets() {
+    if !layout.points_at_targets() && !layout.told_without_ids {
         layout.told_without_ids = true;
         faults.push(
             Diagnostic::error("missing-column", "no column points at the targets")
@@ -127,18 +172,64 @@ pub fn recognise(
                 .help("add the column `id`, or the one that the action's URL names (managedDeviceId, userId, …)"),
         );
     }
-    (layout, unused)
+    Understood { layout, unused, dialect }
 }
 
-fn by_name(table: &Table, at: At, layout: &mut Layout, faults: &mut Diagnostics) {
+/// Only what points at a target counts; the rest of such a file is for somebody else.
+fn by_template(layout: &mut Layout) -> (Vec<String>, Option<&'static str>) {
+    let mut unused = Vec::new();
+    for field in 0..layout.names.len() {
+        match dialect::of_template(&layout.names[field]) {
+            Some(meaning) => layout.add(field, meaning),
+            None if layout.names[field].is_empty() => {}
+            None => unused.push(layout.names[field].clone()),
+        }
+    }
+    (unused, Some("Entra bulk template"))
+}
+
+fn by_dialect(
+    table: &Table,
+    at: At,
+    dialect: &'static Dialect,
+    kind: Option<TargetKind>,
+    layout: &mut Layout,
+    faults: &mut Diagnostics,
+) -> (Vec<String>, Option<&'static str>) {
+    let target = kind.map(|kind| (kind, dialect.target(&layout.names, kind)));
+    if let Some((kind, None)) = target {
+        layout.told_without_ids = true;
+        let message = format!("this looks like an {}, and no column of it points at a {}", dialect.name, kind.name());
+        faults.push(
+            Diagnostic::error("missing-column", message)
+                .at(table.row(at))
+                .help("name the column with `columns:` in the plan"),
+        );
+    }
+    let used = target.and_then(|(_, found)| found);
+    if let Some((field, meaning)) = used {
+        layout.add(field, meaning);
+    }
+    let is_unused = |(field, name): &(usize, &String)| used.map(|(used, _)| used) != Some(*field) && !name.is_empty();
+    let unused = layout.names.iter().enumerate().filter(is_unused).map(|(_, name)| name.clone()).collect();
+    (unused, Some(dialect.name))
+}
+
+fn by_name(
+    table: &Table,
+    at: At,
+    layout: &mut Layout,
+    own: &[&'static Action],
+    faults: &mut Diagnostics,
+) -> Vec<String> {
     let mut seen: Vec<(Meaning, usize)> = Vec::new();
     for field in 0..layout.names.len() {
         let name = layout.names[field].clone();
-        let Some(meaning) = Meaning::of_header(&name) else {
+        let Some(meaning) = Meaning::of_header(&name, own) else {
             if name.is_empty() {
                 layout.nameless.push(field);
             } else {
-                faults.push_error_with(|| unknown(&name).at(table.cell(at, field, &name)));
+                faults.push_error_with(|| unknown(&name, own).at(table.cell(at, field, &name)));
             }
             continue;
         };
@@ -157,9 +248,10 @@ fn by_name(table: &Table, at: At, layout: &mut Layout, faults: &mut Diagnostics)
             }
         }
     }
+    Vec::new()
 }
 
-fn unknown(name: &str) -> Diagnostic {
+fn unknown(name: &str, own: &[&'static Action]) -> Diagnostic {
     let fault = Diagnostic::error("unknown-column", format!("the column `{}` means nothing here", shown(name)));
     let remedy = "remove it, or name the columns to read with `columns:` in a YAML plan";
     // One id must not be taken for another because their names look alike.
@@ -167,54 +259,21 @@ fn unknown(name: &str) -> Diagnostic {
         let names_a_target = id_named(word).is_some() || selector_named(word).is_some();
         !names_a_target || strsim::normalized_damerau_levenshtein(&fold(name), &fold(word)) > 0.85
     };
-    match did_you_mean(name, vocabulary::known()).filter(is_near) {
+    match did_you_mean(name, vocabulary::known(own)).filter(is_near) {
         Some(word) => fault.help(format!("did you mean `{word}`? Otherwise {remedy}")),
         None => fault.help(remedy),
     }
 }
 
-fn mapped(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: &mut Diagnostics) -> Vec<String> {
-    let mut used = vec![false; layout.names.len()];
-    for (meaning, _, header, span) in &mapping.entries {
-        let wanted = fold(header);
-        let mut fields = (0..layout.names.len()).filter(|field| fold(&layout.names[*field]) == wanted);
-        match (fields.next(), fields.next()) {
-            (Some(field), None) => {
-                used[field] = true;
-                layout.add(field, *meaning);
-                layout.wants_day |= layout.not_before == Some(field);
-            }
-            (Some(_), Some(_)) => faults.push(
-                Diagnostic::error(
-                    "duplicate-column",
-                    format!("two columns of the file are called `{}`", shown(header)),
-                )
-                .at(mapping.plan.place(span))
-                .help(format!("rename one of them in {}", table.source.name)),
-            ),
-            (None, _) => {
-                let names = layout.names.iter().map(String::as_str).filter(|name| !name.is_empty());
-                let help = match did_you_mean(header, names.clone()) {
-                    Some(near) => format!("did you mean `{}`?", shown(near)),
-                    None => format!("its columns are {}", shown(&names.take(20).collect::<Vec<_>>().join(", "))),
-                };
-                let message = format!("{} has no column `{}`", table.source.name, shown(header));
-                faults.push(Diagnostic::error("missing-column", message).at(mapping.plan.place(span)).help(help));
-            }
-        }
-    }
-    let unused = layout.names.iter().zip(used).filter(|(name, used)| !used && !name.is_empty());
-    unused.map(|(name, _)| name.clone()).collect()
-}
-
 /// Words that can stand on the left side of `columns:`.
-pub fn mappable(key: &str) -> Option<Meaning> {
+pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
     match key.strip_prefix("with.") {
         Some(name) => ACTIONS
             .iter()
+            .chain(own.iter().copied())
             .flat_map(|action| action.parameters)
             .find(|parameter| parameter.name == name)
             .map(|parameter| Meaning::Parameter(parameter.name)),
-        None => Meaning::of_key(key).filter(|meaning| *meaning != Meaning::Action),
+        None => Meaning::of_key(key, own).filter(|meaning| *meaning != Meaning::Action),
     }
 }

@@ -6,6 +6,7 @@
 use serde_json::Value as Json;
 
 use super::Heading;
+use super::definitions;
 use super::limits;
 use super::priority;
 use super::reader::{Entry, Reader};
@@ -17,9 +18,10 @@ use super::yaml::{Node, Value};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
-const KEYS: &[&str] = &["version", "name", "tenant", "justification", "jobs", "limits", "guards", "overrides"];
+const KEYS: &[&str] =
+    &["version", "name", "tenant", "justification", "actions", "jobs", "limits", "guards", "overrides"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note", "priority"];
-const STEP_KEYS: &[&str] = &["action", "route", "with", "after"];
+const STEP_KEYS: &[&str] = &["action", "route", "with", "if_found", "after"];
 
 const LONGEST_JUSTIFICATION: usize = 1024;
 
@@ -54,6 +56,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
+            "actions" => document.heading.own = definitions::read(value, reader),
             "limits" => (document.heading.limits, document.heading.daily) = limits::read(value, reader),
             "guards" => document.guards = Some(value),
             "overrides" => document.overrides = Some(value),
@@ -66,7 +69,9 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     match jobs {
         Some(jobs) => {
             let items = reader.list(jobs, "`jobs`").unwrap_or_default();
-            document.jobs = items.iter().enumerate().map(|(number, item)| read_job(item, number, reader)).collect();
+            let own = document.heading.own.clone();
+            let read = |(number, item)| read_job(item, number, &own, reader);
+            document.jobs = items.iter().enumerate().map(read).collect();
         }
         None => missing_key(root, "jobs", "jobs: [ { action: …, targets: … } ]", reader),
     }
@@ -101,19 +106,21 @@ fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
 }
 
 /// The keys of a job or step that have to be read together.
-#[derive(Default)]
-struct Parts<'s> {
+#[derive(Clone, Copy, Default)]
+struct Parts<'s, 'o> {
+    own: &'o [&'static Action],
     action: Option<&'s Node>,
     steps: Option<&'s Node>,
     route: Option<&'s Node>,
     with: Option<&'s Node>,
+    if_found: Option<&'s Node>,
 }
 
-fn read_job<'s>(node: &'s Node, number: usize, reader: &mut Reader<'s, '_>) -> Entries<'s> {
+fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Entries<'s> {
     let mut work =
         Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
     let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
-    let (mut parts, mut targets) = (Parts::default(), None);
+    let (mut parts, mut targets) = (Parts { own, ..Parts::default() }, None);
     for Entry { name, value, .. } in entries {
         match name {
             "action" => parts.action = Some(value),
@@ -162,7 +169,7 @@ fn read_priority(node: &Node, reader: &mut Reader<'_, '_>) -> i16 {
 }
 
 /// The steps, and whether all of them were understood.
-fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
     match (parts.action, parts.steps) {
         (Some(_), Some(steps)) => {
             let help = Some("keep one of them".into());
@@ -181,7 +188,7 @@ fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s
     }
 }
 
-fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
+fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
     if let Some(route) = parts.route {
         reader.fault(&route.span, "wrong-keys", "a route belongs to one step: write it there", None);
     }
@@ -189,7 +196,7 @@ fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_
     if items.is_empty() && matches!(steps.value, Value::List(_)) {
         reader.fault(&steps.span, "wrong-type", "`steps` has no step", None);
     }
-    let read: Vec<_> = items.iter().filter_map(|item| read_item_of_steps(item, reader)).collect();
+    let read: Vec<_> = items.iter().filter_map(|item| read_item_of_steps(item, parts.own, reader)).collect();
     let whole = !read.is_empty() && read.len() == items.len();
     match parts.with {
         // A parameter may belong to the step that was not understood.
@@ -198,16 +205,17 @@ fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s>, reader: &mut Reader<'s, '_
     }
 }
 
-fn read_item_of_steps<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Step> {
+fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Option<Step> {
     if !matches!(node.value, Value::Map(_)) {
-        return read_step(&Parts { action: Some(node), ..Parts::default() }, reader);
+        return read_step(&Parts { own, action: Some(node), ..Parts::default() }, reader);
     }
-    let mut parts = Parts::default();
+    let mut parts = Parts { own, ..Parts::default() };
     for Entry { name, key, value } in reader.map_of(node, "a step", STEP_KEYS)? {
         match name {
             "action" => parts.action = Some(value),
             "route" => parts.route = Some(value),
             "with" => parts.with = Some(value),
+            "if_found" => parts.if_found = Some(value),
             _ => {
                 let message =
                     "`after` is not available yet: steps run in their order, one when the last has settled well";
@@ -221,34 +229,43 @@ fn read_item_of_steps<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option
     read_step(&parts, reader)
 }
 
-fn read_step<'s>(parts: &Parts<'s>, reader: &mut Reader<'s, '_>) -> Option<Step> {
-    let action = read_action(parts.action?, reader)?;
+fn read_step<'s>(parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<Step> {
+    let action = read_action(parts.action?, parts.own, reader)?;
     let route = match parts.route {
         Some(node) => Some(read_route(node, action, reader)?),
         None => None,
     };
-    let step = Step::new(action, route, Vec::new());
+    let if_found = match parts.if_found.map(|node| (node, &node.value)) {
+        None => false,
+        Some((_, Value::Boolean(flag))) => *flag,
+        Some((node, _)) => {
+            reader.wrong_type(node, "`if_found`", "true or false", None);
+            return None;
+        }
+    };
+    let step = Step { if_found, ..Step::new(action, route, Vec::new()) };
     match parts.with {
         Some(with) => with_settings(&[step], with, reader).pop(),
         None => Some(step),
     }
 }
 
-fn read_action<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<&'static Action> {
+fn read_action<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Option<&'static Action> {
     let name = reader.text(node, "an action")?;
-    let action = Action::named(name);
+    let action = Action::named(name).or_else(|| own.iter().copied().find(|action| action.name == name));
     if action.is_none() {
-        let (message, help) = unknown_action(name);
+        let (message, help) = unknown_action(name, own);
         reader.fault(&node.span, "unknown-action", message, Some(help));
     }
     action
 }
 
-/// What to say about an action that is not in the catalog.
-pub fn unknown_action(name: &str) -> (String, String) {
+/// What to say about an action that is neither in the catalog nor among the plan's own.
+pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
     const ALL: &str = "`musterout actions` lists them";
     let message = format!("there is no action `{}`", shown(name));
-    let help = match did_you_mean(name, ACTIONS.iter().map(|action| action.name)) {
+    let names = ACTIONS.iter().chain(own.iter().copied()).map(|action| action.name);
+    let help = match did_you_mean(name, names) {
         Some(near) => format!("did you mean `{near}`? {ALL}"),
         None => ALL.into(),
     };
@@ -296,7 +313,11 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
         }
     }
     let with_more = |(step, more): (&Step, Vec<Setting>)| {
-        let mut step = Step { spoilt: step.spoilt.clone(), ..Step::new(step.action, step.route, step.and(more)) };
+        let mut step = Step {
+            spoilt: step.spoilt.clone(),
+            if_found: step.if_found,
+            ..Step::new(step.action, step.route, step.and(more))
+        };
         step.spoilt.extend(&spoilt);
         step
     };
@@ -317,11 +338,21 @@ fn unknown_parameter(steps: &[Step], name: &str, key: &Node, reader: &mut Reader
     reader.fault(&key.span, "unknown-parameter", message, Some(help));
 }
 
-/// The value that would be sent; numbers are none, because no parameter is a number.
-fn json(node: &Node) -> Option<Json> {
+/// The value that would be sent. A number that JSON would not write as it stands there is none: `012` is not 12.
+pub fn json(node: &Node) -> Option<Json> {
     match &node.value {
+        Value::Null => None,
         Value::Boolean(value) => Some(Json::Bool(*value)),
+        Value::Number(text) => text.parse().ok().filter(|number: &i64| number.to_string() == *text).map(Json::from),
         Value::Text(text) => Some(Json::String(text.clone())),
-        _ => None,
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Map(pairs) => pairs
+            .iter()
+            .map(|(key, value)| match &key.value {
+                Value::Text(name) => Some((name.clone(), json(value)?)),
+                _ => None,
+            })
+            .collect::<Option<serde_json::Map<_, _>>>()
+            .map(Json::Object),
     }
 }

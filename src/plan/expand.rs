@@ -5,7 +5,9 @@
 //!
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
+mod lacking;
 mod routing;
+mod selecting;
 mod turn;
 
 use std::collections::HashMap;
@@ -15,15 +17,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::selecting::{LastSteps, Selected};
 use self::turn::Turn;
-use super::columns::{Layout, Spelling};
+use super::columns::Layout;
 use super::identifier::{self, NotAnId};
 use super::places::{Places, Position};
 use super::shown;
+use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use crate::catalog::{IdName, Route};
-use crate::diagnostics::{Diagnostic, Diagnostics, Place, did_you_mean};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Ids, Job, JobParts, Parameters};
 
 /// A target as it is written: text fields, and where they stand.
@@ -51,6 +55,8 @@ pub struct Expander {
     pub jobs: Vec<Job>,
     /// Of the jobs.
     pub places: Places,
+    /// Rows that have to be looked up first, in plan order.
+    pub unresolved: Vec<Unresolved>,
     pub faults: Diagnostics,
     /// The ids of the row in hand. The strings are kept for the next row.
     given: Vec<IdName>,
@@ -62,6 +68,7 @@ pub struct Expander {
     key: String,
     last_time: Option<(String, Timestamp)>,
     routes: Vec<&'static Route>,
+    last_steps: Option<LastSteps>,
 }
 
 #[derive(Default)]
@@ -71,6 +78,11 @@ struct Slot {
 }
 
 impl Expander {
+    /// Jobs so far, and rows that have yet to become some.
+    pub fn rows(&self) -> usize {
+        self.jobs.len() + self.unresolved.len()
+    }
+
     /// A number for the work of one target; those of jobs count from the other end.
     pub fn fresh_number(&mut self) -> usize {
         self.numbers_given += 1;
@@ -81,7 +93,8 @@ impl Expander {
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
         let named = self.named_route(work, layout, row);
-        let refused = self.refuse_selectors(work, layout, row) | self.collect_ids(work, layout, row, named);
+        let selected = self.select(work, layout, row);
+        let refused = self.collect_ids(work, layout, row, named);
         for field in layout.nameless.iter().copied().filter(|field| !row.field(*field).is_empty()) {
             self.fault(
                 row,
@@ -96,15 +109,27 @@ impl Expander {
             return;
         }
         let parameters = self.parameters(work, layout, row);
-        if self.given.is_empty() && refused {
+        let selected = match selected {
+            Selected::Nothing if !refused && named.is_none() => self.lead_on(work),
+            other => other,
+        };
+        let is_selected = !matches!(selected, Selected::Nothing);
+        if self.given.is_empty() && (refused || matches!(selected, Selected::Refused)) {
             return;
         }
-        self.choose_routes(work, layout, row, named);
+        if is_selected {
+            self.refuse_both(row);
+        } else {
+            self.choose_routes(work, layout, row, named);
+        }
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
             let at = Position { number, line: row.line() };
-            self.push(work, turn, note, &parameters, at);
+            match is_selected {
+                true => self.push_unresolved((work, named), row, selected, (turn, note), &parameters, at),
+                false => self.push(work, turn, note, &parameters, at),
+            }
         }
     }
 
@@ -153,55 +178,12 @@ impl Expander {
         });
     }
 
-    fn named_route(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<&'static Route> {
-        let field = layout.route?;
-        let name = row.field(field);
-        if name.is_empty() || !work.whole {
-            return None;
-        }
-        let [step] = work.steps.as_slice() else {
-            let message = || "a route is named for each of several steps in `steps:`, not for a target".into();
-            self.fault(row, Some(field), "no-route", message, || None);
-            return None;
-        };
-        let route = step.action.route_named(name);
-        if route.is_none() {
-            let near = did_you_mean(name, step.action.routes.iter().map(|route| route.name));
-            let message = || format!("`{}` has no route `{}`", step.action.name, shown(name));
-            self.fault(row, Some(field), "no-route", message, || {
-                Some(near.map_or_else(|| vocabulary::routes(step.action), |near| format!("did you mean `{near}`?")))
-            });
-        }
-        route
-    }
-
-    /// Whether there was one.
-    fn refuse_selectors(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> bool {
-        let names = layout.ids.iter().filter(|(_, id, spelling)| {
-            *spelling == Spelling::PrincipalName && work.whole && !work.steps.iter().any(|step| step.knows(id.name))
-        });
-        let names = names.map(|(field, ..)| (*field, "userPrincipalName"));
-        let selectors = layout.selectors.iter().map(|(field, selector)| (*field, selector.name));
-        let mut found = false;
-        for (field, name) in selectors.chain(names).filter(|(field, _)| !row.field(*field).is_empty()) {
-            found = true;
-            let message = || format!("`{name}` is not resolved yet: it has to be looked up, and this version does not");
-            self.fault(row, Some(field), "selector", message, || {
-                let ids = work.steps.first().map_or("id".into(), |step| vocabulary::usual_ids(step.action));
-                Some(format!("give the id instead, under `{ids}`, and leave `{name}` out"))
-            });
-        }
-        found
-    }
-
     /// Whether one of them was refused.
     fn collect_ids(&mut self, work: &Work, layout: &Layout, row: &impl Row, named: Option<&'static Route>) -> bool {
         self.given.clear();
         let mut refused = false;
         for (field, id, spelling) in &layout.ids {
-            let selects = *spelling == Spelling::PrincipalName
-                && work.whole
-                && !work.steps.iter().any(|step| step.knows(id.name));
+            let selects = selecting::as_selector(*id, *spelling, work).is_some();
             if !selects && !row.field(*field).is_empty() {
                 refused |= !self.take_id(row, *field, *id);
             }
@@ -320,48 +302,17 @@ impl Expander {
             }
         }
         let mut all = Vec::with_capacity(more.len());
+        let mut complete = true;
         for (step, more) in work.steps.iter().zip(more) {
             let untouched = more.is_empty();
             let with = step.and(more);
             self.report_lacking(work, step, &with, layout, row);
+            complete &= step.lacking(&with).next().is_none() && !step.lacks_any(&with);
             all.push(if untouched { step.shared.clone() } else { Parameters::new(step.action, with) });
         }
-        (self.faults.errors() == faults_before && work.steps.iter().zip(&all).all(|(step, with)| complete(step, with)))
-            .then(|| all.into())
+        // A fault about what is lacking may stand elsewhere.
+        (self.faults.errors() == faults_before && complete).then(|| all.into())
     }
-
-    fn report_lacking(&mut self, work: &Work, step: &Step, with: &[Setting], layout: &Layout, row: &impl Row) {
-        for parameter in step.lacking(with) {
-            let column = layout.parameters.iter().find(|(_, name)| *name == parameter.name).map(|(field, _)| *field);
-            // Where no target can give it, the job as a whole has been told; and a value that is wrong is not missing.
-            let told = match column {
-                Some(field) => !row.field(field).is_empty(),
-                None => work.place.is_some(),
-            };
-            if !told {
-                let message =
-                    || format!("`{}` needs `{}`: {}", step.action.name, parameter.name, parameter.kind.expectation());
-                self.fault(row, column.or(layout.action), "missing-parameter", message, || None);
-            }
-        }
-    }
-
-    /// Reports, once for the whole job, required parameters that neither it nor any of its targets gives.
-    pub fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
-        let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
-        for step in &work.steps {
-            for parameter in step.lacking(&step.with).filter(|parameter| !given_by_targets(parameter.name)) {
-                let message = format!("`{}` needs the parameter `{}`", step.action.name, parameter.name);
-                let help = format!("with: {{ {}: … }}, {}", parameter.name, parameter.kind.expectation());
-                self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
-            }
-        }
-    }
-}
-
-/// Whether every required parameter is there; a fault about it may stand elsewhere.
-fn complete(step: &Step, with: &Option<Arc<Parameters>>) -> bool {
-    with.is_some() || !step.action.parameters.iter().any(|parameter| parameter.required)
 }
 
 /// For help: what the actions of `steps` understand.

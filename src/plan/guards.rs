@@ -54,6 +54,8 @@ const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
 pub struct Owner<'a> {
     pub origin: fn(Place) -> Origin,
     pub folder: &'a Path,
+    /// The actions that the plan defines itself; a policy knows those of the catalog alone.
+    pub own: &'a [&'static Action],
 }
 
 /// Reads the map. CSV files that it names are added to `inputs`.
@@ -80,7 +82,7 @@ pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, i
             ("waves", _) => rules.waves = waves::read(entry.value, reader),
             _ => {}
         }
-        for guard in read_guard(&entry, reader) {
+        for guard in read_guard(&entry, owner.own, reader) {
             let origin = origin.clone();
             rules.stated.push(Rule { guard, origin });
         }
@@ -88,14 +90,14 @@ pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, i
     rules
 }
 
-fn read_guard<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Vec<Guard> {
+fn read_guard<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Vec<Guard> {
     let Entry { name, value, .. } = *entry;
     let guard = match name {
         "max_targets" => reader.number(value, "`max_targets`", 0, MOST).map(Guard::MaxTargets),
-        "max_per_action" => return read_per_action(value, reader),
+        "max_per_action" => return read_per_action(value, own, reader),
         "max_percent_of_fleet" => read_percent(value, "`max_percent_of_fleet`", reader).map(Guard::MaxPercentOfFleet),
-        "allow_actions" => read_actions(value, "`allow_actions`", reader).map(Guard::AllowActions),
-        "deny_actions" => read_actions(value, "`deny_actions`", reader).map(Guard::DenyActions),
+        "allow_actions" => read_actions(value, "`allow_actions`", own, reader).map(Guard::AllowActions),
+        "deny_actions" => read_actions(value, "`deny_actions`", own, reader).map(Guard::DenyActions),
         "require_justification" => read_require_justification(value, reader),
         "window" => read_window(value, reader).map(Guard::Window),
         _ => None,
@@ -103,27 +105,37 @@ fn read_guard<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Vec<Guard> 
     guard.into_iter().collect()
 }
 
-fn read_per_action<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Guard> {
+fn read_per_action<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Vec<Guard> {
     let entries = reader.map(node, "`max_per_action`").unwrap_or_default();
     let limits = entries.into_iter().filter_map(|Entry { name, key, value }| {
         let limit = reader.number(value, &format!("the limit of `{}`", shown(name)), 0, MOST);
-        let action = known_action(name, key, reader)?;
+        let action = known_action(name, own, key, reader)?;
         Some(Guard::MaxPerAction { action: action.name.into(), limit: limit? })
     });
     limits.collect()
 }
 
-fn known_action(name: &str, at: &Node, reader: &mut Reader<'_, '_>) -> Option<&'static Action> {
-    let action = Action::named(name);
+fn known_action(
+    name: &str,
+    own: &[&'static Action],
+    at: &Node,
+    reader: &mut Reader<'_, '_>,
+) -> Option<&'static Action> {
+    let action = Action::named(name).or_else(|| own.iter().copied().find(|action| action.name == name));
     if action.is_none() {
-        let (message, help) = unknown_action(name);
+        let (message, help) = unknown_action(name, own);
         reader.fault(&at.span, "unknown-action", message, Some(help));
     }
     action
 }
 
 /// Names of actions, one or more; `None` after a fault.
-pub fn read_actions<'s>(node: &'s Node, what: &str, reader: &mut Reader<'s, '_>) -> Option<Vec<Box<str>>> {
+pub fn read_actions<'s>(
+    node: &'s Node,
+    what: &str,
+    own: &[&'static Action],
+    reader: &mut Reader<'s, '_>,
+) -> Option<Vec<Box<str>>> {
     let items = reader.list(node, what)?;
     if items.is_empty() {
         reader.fault(&node.span, "wrong-type", format!("{what} names no action"), Some("name one or more".into()));
@@ -131,7 +143,7 @@ pub fn read_actions<'s>(node: &'s Node, what: &str, reader: &mut Reader<'s, '_>)
     }
     let names = items.iter().map(|item| {
         let name = reader.text(item, "the name of an action")?;
-        known_action(name, item, reader).map(|action| action.name.into())
+        known_action(name, own, item, reader).map(|action| action.name.into())
     });
     // All of them are looked at before one that is missing ends it.
     let names: Vec<Option<Box<str>>> = names.collect();

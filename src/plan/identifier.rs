@@ -46,7 +46,7 @@ fn spell_guid(text: &str, out: &mut String) -> Result<(), NotAnId> {
     if !is_guid(bare) {
         return Err(NotAnId {
             reason: "not a GUID: 32 hexadecimal digits, in groups of 8-4-4-4-12",
-            help: bare.contains('@').then_some("a user principal name is not the id of a device"),
+            help: bare.contains('@').then_some("a user principal name is not the id that is asked for"),
         });
     }
     if bare == NIL {

@@ -5,11 +5,15 @@
 
 mod columns;
 mod daily;
+mod definitions;
+mod dialect;
 mod document;
 mod expand;
+mod filter;
 mod guards;
 mod identifier;
 mod limits;
+mod mapping;
 mod overrides;
 mod places;
 pub mod policy;
@@ -18,10 +22,12 @@ mod protected;
 mod reader;
 mod rows;
 mod schedule;
+mod serial;
 mod source;
 mod stop_when;
 mod table;
 mod targets;
+mod unresolved;
 mod vocabulary;
 mod waves;
 mod work;
@@ -30,20 +36,25 @@ mod yaml;
 use std::path::{Path, PathBuf};
 
 use self::document::Document;
-use self::expand::{Expander, MAX_JOBS};
-pub use self::guards::ENFORCED as GUARDS;
+use self::expand::Expander;
 use self::guards::Owner;
-pub use self::places::Places;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
+use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
 
+pub use self::expand::MAX_JOBS;
+pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub use self::guards::ENFORCED as GUARDS;
 pub use self::limits::Limits;
+pub use self::places::Places;
+pub use self::serial::says_nothing;
 pub use self::source::Fingerprint;
+pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
@@ -58,10 +69,14 @@ pub struct Plan {
     pub daily: Settings,
     /// Its own; a policy's are added where they are checked.
     pub rules: Rules,
+    /// The actions that it defines itself.
+    pub own: Vec<&'static Action>,
     /// In plan order.
     pub jobs: Vec<Job>,
     /// Of the jobs.
     pub places: Places,
+    /// Rows whose targets have to be looked up before they have jobs, in plan order.
+    pub unresolved: Vec<Unresolved>,
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
@@ -76,6 +91,8 @@ pub struct Input {
     pub rows: usize,
     /// Of the bytes that were read.
     pub fingerprint: Fingerprint,
+    /// Columns that are used, as the file spells them, and what they mean.
+    pub columns: Vec<(String, &'static str)>,
     /// Columns that were not used, as the file spells them.
     pub unused_columns: Vec<String>,
 }
@@ -102,8 +119,9 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             Default::default()
         }
     };
-    let Expander { jobs, places, mut faults, .. } = expander;
-    if jobs.len() > MAX_JOBS {
+    let rows = expander.rows();
+    let Expander { jobs, places, unresolved, mut faults, .. } = expander;
+    if rows > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
         faults.push(fault.at(Place::file(path.display().to_string())));
@@ -112,7 +130,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits, daily, rules } = document;
+    let Heading { name, tenant, justification, limits, daily, rules, own } = document;
     Ok(Plan {
         file: path.to_owned(),
         name,
@@ -121,8 +139,10 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         limits,
         daily,
         rules,
+        own,
         jobs,
         places,
+        unresolved,
         inputs,
         warnings: faults,
     })
@@ -150,6 +170,7 @@ struct Heading {
     limits: Limits,
     daily: Settings,
     rules: Rules,
+    own: Vec<&'static Action>,
 }
 
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
@@ -183,7 +204,8 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
     let Document { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut files = Vec::new();
-    let owner = Owner { origin: Origin::Plan, folder };
+    let own = heading.own.clone();
+    let owner = Owner { origin: Origin::Plan, folder, own: &own };
     heading.rules = guards.map(|node| guards::read(node, owner, &mut reader, &mut files)).unwrap_or_default();
     heading.rules.overrides = overrides.map(|node| overrides::read(node, owner, &mut reader)).unwrap_or_default();
     let mut rows = 0;
@@ -198,6 +220,7 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         format: "YAML".into(),
         rows,
         fingerprint: source.fingerprint,
+        columns: Vec::new(),
         unused_columns: Vec::new(),
     };
     (heading, std::iter::once(plan).chain(files).collect())

@@ -10,6 +10,7 @@ use super::reader::{Entry, Reader};
 use super::schedule;
 use super::shown;
 use super::yaml::Node;
+use crate::catalog::Action;
 use crate::diagnostics::did_you_mean;
 use crate::guard::overrides::{Allowance, Override};
 use crate::guard::rules::Origin;
@@ -79,7 +80,7 @@ fn read_one<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -
     let (guard, at) = parts.guard?;
     let how = how(guard, at, reader)?;
     let origin = (owner.origin)(reader.source.place(&node.span));
-    let (actions, allow) = (read_scope(how, &parts, node, reader), read_allow(how, &parts, node, reader));
+    let (actions, allow) = (read_scope(how, &parts, node, owner.own, reader), read_allow(how, &parts, node, reader));
     if let Some((_, at)) = parts.plan.filter(|_| matches!(origin, Origin::Plan(_))) {
         let help = Some("remove `plan`".into());
         reader.fault(&at.span, "wrong-keys", "an override in a plan is for that plan anyway", help);
@@ -115,9 +116,15 @@ fn how(guard: &str, at: &Node, reader: &mut Reader<'_, '_>) -> Option<How> {
     known
 }
 
-fn read_scope<'s>(how: How, parts: &Parts<'s>, node: &Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Box<str>>> {
+fn read_scope<'s>(
+    how: How,
+    parts: &Parts<'s>,
+    node: &Node,
+    own: &[&'static Action],
+    reader: &mut Reader<'s, '_>,
+) -> Option<Vec<Box<str>>> {
     match parts.actions {
-        Some(actions) => read_actions(actions, "`actions`", reader),
+        Some(actions) => read_actions(actions, "`actions`", own, reader),
         None if how.actions => {
             let help = Some("write `actions: [ NAME ]`".into());
             reader.fault(&node.span, "missing-key", "the key `actions` is missing: this guard is about actions", help);

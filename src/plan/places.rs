@@ -28,15 +28,30 @@ impl Places {
         }
     }
 
+    /// The next job stands on that line; 0 where it is not known.
     pub fn push(&mut self, line: u32) {
         self.lines.push(line);
     }
 
+    pub fn reserve(&mut self, more: usize) {
+        self.lines.reserve(more);
+    }
+
+    /// The next job stands where `job` of `others` does.
+    pub fn push_as(&mut self, others: &Self, job: usize) {
+        self.begin(others.file(job));
+        self.push(others.lines.get(job).copied().unwrap_or(0));
+    }
+
     /// Of the job at that index. Nothing but its file is known where it was not read from a plan.
     pub fn of(&self, job: usize) -> Place {
+        let line = self.lines.get(job).filter(|line| **line > 0);
+        Place { line: line.map(|line| *line as usize), ..Place::file(self.file(job)) }
+    }
+
+    fn file(&self, job: usize) -> &str {
         let after = self.files.partition_point(|(first, _)| *first <= job);
-        let file = after.checked_sub(1).and_then(|at| self.files.get(at)).map_or("the plan", |(_, file)| file);
-        Place { line: self.lines.get(job).map(|line| *line as usize), ..Place::file(file) }
+        after.checked_sub(1).and_then(|at| self.files.get(at)).map_or("the plan", |(_, file)| file)
     }
 }
 
@@ -57,6 +72,12 @@ mod tests {
         for (job, (file, line)) in expected.into_iter().enumerate() {
             assert_eq!(of(job), (file.to_owned(), Some(line)));
         }
-        assert_eq!(Places::default().of(7).line, None);
+        let mut copy = Places::default();
+        for job in [3, 0, 2, 1, 9] {
+            copy.push_as(&places, job);
+        }
+        let copied = |job| (copy.of(job).file, copy.of(job).line);
+        assert_eq!([0, 1, 2, 3].map(copied), [of(3), of(0), of(2), of(1)]);
+        assert_eq!((copied(4).1, Places::default().of(7).line), (None, None));
     }
 }

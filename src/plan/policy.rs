@@ -31,7 +31,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
     let (source, root) = whole.map_err(|fault| Diagnostics::from(unreadable(*fault, path)))?;
     let mut faults = Diagnostics::default();
     let mut reader = Reader { source: &source, faults: &mut faults };
-    let owner = Owner { origin: Origin::Policy, folder: path.parent().unwrap_or(Path::new("")) };
+    let owner = Owner { origin: Origin::Policy, folder: path.parent().unwrap_or(Path::new("")), own: &[] };
     let mut inputs: Vec<Input> = Vec::new();
     let mut rules = Rules::default();
     let mut overridden = Vec::new();

@@ -88,6 +88,8 @@ fn read_file<'s>(
 struct Column {
     field: usize,
     name: String,
+    /// What it means.
+    word: &'static str,
     kind: IdKind,
 }
 
@@ -133,7 +135,15 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
         }
     }
     let fingerprint = table.source.fingerprint;
-    Some(Input { file: path.to_owned(), format: table.format(), rows: count, fingerprint, unused_columns })
+    let used = columns.into_iter().map(|column| (column.name, column.word)).collect();
+    Some(Input {
+        file: path.to_owned(),
+        format: table.format(),
+        rows: count,
+        fingerprint,
+        columns: used,
+        unused_columns,
+    })
 }
 
 fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, faults: &mut Diagnostics) -> Option<At> {
@@ -147,15 +157,23 @@ fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, faults: &m
 fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
     let (mut used, mut unused) = (Vec::new(), Vec::new());
     for (field, name) in header.iter().map(str::trim).enumerate() {
-        let kind = match Meaning::of_header(name) {
-            Some(Meaning::Id(id)) => Some(id.kind),
-            Some(Meaning::UserPrincipalName(_) | Meaning::AnyId | Meaning::Selector(_)) => Some(IdKind::Opaque),
+        let meaning = Meaning::of_header(name, &[]);
+        let kind = match meaning {
+            Some(Meaning::Id(id)) => Some((meaning, id.kind)),
+            // A group, or whose devices: it stands for several targets, and no read of one of them shows it.
+            Some(Meaning::Selector(selector)) if selector.form.is_many() => None,
+            Some(Meaning::UserPrincipalName(_) | Meaning::AnyId | Meaning::Selector(_)) => {
+                Some((meaning, IdKind::Opaque))
+            }
             // What the portals write in the export of a group's members.
-            _ if fold(name) == "displayname" => Some(IdKind::Opaque),
+            _ if fold(name) == "displayname" => Some((None, IdKind::Opaque)),
             _ => None,
         };
         match kind {
-            Some(kind) => used.push(Column { field, name: name.to_owned(), kind }),
+            Some((meaning, kind)) => {
+                let word = meaning.map_or("displayName", Meaning::name);
+                used.push(Column { field, name: name.to_owned(), word, kind });
+            }
             None if name.is_empty() => {}
             None => unused.push(name.to_owned()),
         }

@@ -8,7 +8,8 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::Input;
-use super::columns::{self, Layout, Role};
+use super::columns::{self, Layout, Role, Understood};
+use super::dialect;
 use super::document::unknown_action;
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::source::Source;
@@ -72,6 +73,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
         source,
         path,
         Role::Plan,
+        &[],
         expander,
         |_, _| {},
         |expander, layout, row: &CsvRow<'_>| {
@@ -104,7 +106,7 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
         let fault = if name.is_empty() {
             Diagnostic::error("missing-action", prefix + "the action is missing").help("`musterout actions` lists them")
         } else {
-            let (message, help) = unknown_action(name);
+            let (message, help) = unknown_action(name, &[]);
             Diagnostic::error("unknown-action", prefix + &message).help(help)
         };
         fault.at(row.place(Some(field)))
@@ -124,7 +126,7 @@ pub fn expand_targets(
         expander.report_lacking_everywhere(work, has_column);
     };
     let each = |expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>| expander.add(work, layout, row, None);
-    each_row(source, path, role, expander, begin, each)
+    each_row(source, path, role, &work.own_actions(), expander, begin, each)
 }
 
 /// Hands the layout of a file to `begin` and its rows to `each`. `None` if there is no telling what its rows mean.
@@ -132,6 +134,7 @@ fn each_row(
     source: Source,
     path: &Path,
     role: Role<'_>,
+    own: &[&'static Action],
     expander: &mut Expander,
     begin: impl FnOnce(&mut Expander, &Layout),
     mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
@@ -146,17 +149,30 @@ fn each_row(
     let mut rows = table.rows();
     let mut record = StringRecord::new();
     let header = next(&mut rows, &mut record, expander)?;
-    let (layout, unused_columns) = columns::recognise(&table, &record, header, role, &mut expander.faults);
+    let Understood { layout, unused, dialect } =
+        columns::recognise(&table, &record, header, role, own, &mut expander.faults);
     if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
         return None;
     }
     begin(expander, &layout);
     expander.places.begin(&table.source.name);
-    expander.jobs.reserve(table.lines().min(MAX_JOBS));
+    if layout.selectors.is_empty() {
+        expander.jobs.reserve(table.lines().min(MAX_JOBS));
+    }
+    let mut here = if role.has_no_header() { Some(header) } else { next(&mut rows, &mut record, expander) };
+    let has_example = here.is_some() && table.is_template && is_example(&record);
+    if has_example {
+        here = next(&mut rows, &mut record, expander);
+    }
+    let format = match (dialect, has_example) {
+        (None, _) => table.format(),
+        (Some(name), false) => format!("{name}, {}", table.format()),
+        (Some(name), true) => format!("{name} (its example row left out), {}", table.format()),
+    };
     let mut count = 0;
-    while let Some(at) = next(&mut rows, &mut record, expander) {
+    while let Some(at) = here {
         count += 1;
-        if expander.jobs.len() > MAX_JOBS {
+        if expander.rows() > MAX_JOBS {
             break;
         }
         let row = CsvRow { table: &table, names: &layout.names, record: &record, at };
@@ -165,9 +181,16 @@ fn each_row(
         } else {
             refuse_ragged(expander, &row);
         }
+        here = next(&mut rows, &mut record, expander);
     }
+    let columns = layout.used().into_iter().map(|(field, word)| (layout.names[field].clone(), word)).collect();
     let fingerprint = table.source.fingerprint;
-    Some(Input { file: path.to_owned(), format: table.format(), rows: count, fingerprint, unused_columns })
+    Some(Input { file: path.to_owned(), format, rows: count, fingerprint, columns, unused_columns: unused })
+}
+
+/// A template shows in its first row what the cells should look like.
+fn is_example(record: &StringRecord) -> bool {
+    record.iter().find(|cell| !cell.trim().is_empty()).is_some_and(dialect::is_example)
 }
 
 fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: &mut Expander) -> Option<At> {

@@ -18,6 +18,8 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 #[derive(Debug)]
 pub struct Table {
     pub source: Source,
+    /// It begins with `version:v1.0`, as Entra's bulk templates do.
+    pub is_template: bool,
     separator: u8,
     /// Where the header row starts: byte and line.
     start: (usize, u32),
@@ -39,7 +41,7 @@ impl Table {
     pub fn new(source: Source) -> Result<Self, Box<Diagnostic>> {
         let bytes = source.text.as_bytes();
         let lone_returns = bytes.iter().enumerate().any(|(at, b)| *b == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
-        let mut table = Self { source, separator: b',', start: (0, 1), lone_returns };
+        let mut table = Self { source, is_template: false, separator: b',', start: (0, 1), lone_returns };
         let announced = table.skip_preamble()?;
         let header = &table.source.text.as_bytes()[table.start.0..];
         if header.is_empty() {
@@ -102,7 +104,8 @@ impl Table {
         u32::try_from(lines).unwrap_or(u32::MAX)
     }
 
-    /// Moves the start behind blank lines, a `sep=` line (Excel) and a `#TYPE` line (PowerShell); gives the separator.
+    /// Moves the start behind blank lines, a `sep=` line (Excel), a `#TYPE` line (PowerShell) and a `version:` line (Entra);
+    /// gives the separator.
     fn skip_preamble(&mut self) -> Result<Option<u8>, Box<Diagnostic>> {
         let mut announced = None;
         loop {
@@ -117,6 +120,8 @@ impl Table {
                     Some(separator) if SEPARATORS.contains(separator) => announced = Some(*separator),
                     _ => return Err(Box::new(self.unknown_separator(from..from + length, line))),
                 }
+            } else if is_version(bare) {
+                self.is_template = true;
             } else if !(is_blank || first_line.starts_with("#TYPE")) {
                 break;
             }
@@ -177,6 +182,14 @@ struct Cell {
     range: Range<usize>,
     /// Its quotation mark was never closed.
     open: bool,
+}
+
+/// `version:v1.0`, and nothing behind it but separators.
+fn is_version(line: &str) -> bool {
+    let word = line
+        .trim_end_matches(|c: char| c == '"' || c.is_whitespace() || SEPARATORS.iter().any(|s| char::from(*s) == c));
+    let start = word.get(..9).unwrap_or_default();
+    start.eq_ignore_ascii_case("version:v") && word[9..].chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// Outside quotation marks, up to the end of the header row.

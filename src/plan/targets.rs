@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
-use super::columns::{self, Layout, Mapping, Role};
+use super::columns::{Layout, Role};
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
+use super::filter;
+use super::mapping;
 use super::reader::{Entry, Reader};
 use super::rows;
 use super::source::Source;
@@ -15,6 +17,7 @@ use super::vocabulary::{self, Meaning};
 use super::work::Work;
 use super::yaml::{Node, Value};
 use super::{CSV_LIMIT, Input};
+use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Place, did_you_mean};
 
 /// Makes the jobs of one item of `jobs:`.
@@ -41,7 +44,7 @@ fn listed(job: &Entries<'_>, items: &[Node], plan: &Source, expander: &mut Expan
     }
     expander.places.begin(&plan.name);
     for item in items {
-        if expander.jobs.len() > MAX_JOBS {
+        if expander.rows() > MAX_JOBS {
             return;
         }
         let Some(target) = read_target(job, item, plan, expander) else { continue };
@@ -108,12 +111,17 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     let mut target =
         Target { number, work: None, layout: Layout::default(), row: Item { plan, node: item, fields: Vec::new() } };
     let mut seen: Vec<(Meaning, &str)> = Vec::new();
+    let own = job.work.own_actions();
     for entry in entries {
         let Entry { name, value, .. } = entry;
-        match Meaning::of_key(name) {
+        match Meaning::of_key(name, &own) {
+            _ if name == "filter" => {
+                target.layout.filter = filter::read(value, &mut reader);
+                target.layout.refused_filter = target.layout.filter.is_none();
+            }
             _ if name == "with" => own_parameters(job, item, value, &mut target, &mut reader),
             Some(Meaning::Route) => own_route(job, item, value, &mut target, &mut reader),
-            None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &mut reader),
+            None | Some(Meaning::Action | Meaning::Parameter(_)) => unknown_key(&entry, &own, &mut reader),
             Some(meaning) => {
                 if let Some((_, earlier)) = seen.iter().find(|(seen, _)| *seen == meaning) {
                     let message = format!("`{earlier}` and `{name}` mean the same");
@@ -183,9 +191,9 @@ fn own_route<'s>(
     }
 }
 
-fn unknown_key(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
-    let known: Vec<_> = vocabulary::keys_of_a_target().collect();
-    let help = match (Meaning::of_key(entry.name), did_you_mean(entry.name, known.iter().copied())) {
+fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'_, '_>) {
+    let known: Vec<_> = vocabulary::keys_of_a_target(own).collect();
+    let help = match (Meaning::of_key(entry.name, own), did_you_mean(entry.name, known.iter().copied())) {
         (Some(Meaning::Parameter(name)), _) => {
             format!("parameters of a target stand under `with:`: `with: {{ {name}: … }}`")
         }
@@ -205,7 +213,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             named = true;
             file = reader.text(value, "`csv`").map(|name| (name, value));
         } else {
-            mapping = Some(read_mapping(value, plan, &mut reader));
+            mapping = Some(mapping::read(value, plan, &job.work.own_actions(), &mut reader));
         }
     }
     if !named {
@@ -221,7 +229,8 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             return None;
         }
     };
-    let role = Role::Targets(mapping.as_ref());
+    let kind = job.work.steps.first().map(|step| step.action.target);
+    let role = Role::Targets { mapping: mapping.as_ref(), kind };
     rows::expand_targets(source, &path, role, &job.work, expander)
 }
 
@@ -232,31 +241,4 @@ pub fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> 
     }
     let message = format!("{}: {}", path.display(), fault.message);
     Diagnostic { message, ..fault }.at(plan.place(&at.span))
-}
-
-fn read_mapping<'s>(node: &'s Node, plan: &'s Source, reader: &mut Reader<'s, '_>) -> Mapping<'s> {
-    let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new() };
-    for entry in reader.map(node, "`columns`").unwrap_or_default() {
-        let Entry { name, key, value } = entry;
-        let Some(meaning) = columns::mappable(name) else {
-            let known: Vec<_> = vocabulary::known().filter(|word| *word != "action").collect();
-            match name {
-                "action" => {
-                    let message = "a list of targets has no column `action`: the job says what to do";
-                    reader.fault(&key.span, "unknown-key", message, None);
-                }
-                _ => reader.unknown_key(&entry, "`columns`", &known),
-            }
-            continue;
-        };
-        if mapping.entries.iter().any(|(earlier, ..)| *earlier == meaning) {
-            let message = format!("`{name}` means the same as another key here");
-            reader.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
-            continue;
-        }
-        if let Some(header) = reader.text(value, "the name of a column") {
-            mapping.entries.push((meaning, key.span, header, value.span));
-        }
-    }
-    mapping
 }

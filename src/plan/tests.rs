@@ -2,6 +2,7 @@
 
 mod csv_plans;
 mod files;
+mod selectors;
 mod yaml_plans;
 
 use std::path::PathBuf;

@@ -13,7 +13,7 @@ pub enum Meaning {
     UserPrincipalName(IdName),
     /// `id`: the target acted on, whatever its kind.
     AnyId,
-    Selector(Selector),
+    Selector(&'static Selector),
     NotBefore,
     Note,
     Priority,
@@ -41,22 +41,25 @@ impl Meaning {
         }
     }
 
-    /// What a header means, without regard to case, spaces and punctuation.
-    pub fn of_header(header: &str) -> Option<Self> {
+    /// What a header means, without regard to case, spaces and punctuation. `own`: actions that the plan defines.
+    pub fn of_header(header: &str, own: &[&'static Action]) -> Option<Self> {
         let folded = fold(header);
         let word = WORDS.iter().find(|(name, _)| fold(name) == folded).map(|(_, meaning)| *meaning);
         let parameter = |name: &str| {
-            parameters().find(|parameter| fold(parameter.name) == name).map(|parameter| Self::Parameter(parameter.name))
+            let found = parameters(own).find(|parameter| fold(parameter.name) == name);
+            found.map(|parameter| Self::Parameter(parameter.name))
         };
+        let own_id = || own_ids(own).find(|id| fold(id.name) == folded);
         word.or_else(|| id_named(header).map(|id| Self::of_id(id, &folded)))
+            .or_else(|| own_id().map(Self::Id))
             .or_else(|| selector_named(header).map(Self::Selector))
             .or_else(|| parameter(&folded))
             .or_else(|| folded.strip_prefix("with").and_then(parameter))
     }
 
     /// What a key of ours means: YAML keys are spelled exactly.
-    pub fn of_key(key: &str) -> Option<Self> {
-        known().find(|known| *known == key).and_then(Self::of_header)
+    pub fn of_key(key: &str, own: &[&'static Action]) -> Option<Self> {
+        known(own).find(|known| *known == key).and_then(|known| Self::of_header(known, own))
     }
 
     fn of_id(id: IdName, folded: &str) -> Self {
@@ -65,29 +68,30 @@ impl Meaning {
     }
 }
 
-fn parameters() -> impl Iterator<Item = &'static Parameter> {
-    ACTIONS.iter().flat_map(|action| action.parameters)
+fn parameters(own: &[&'static Action]) -> impl Iterator<Item = &'static Parameter> {
+    ACTIONS.iter().chain(own.iter().copied()).flat_map(|action| action.parameters)
 }
 
-fn targets() -> impl Iterator<Item = &'static str> {
+/// Ids that only the plan's own actions have.
+fn own_ids(own: &[&'static Action]) -> impl Iterator<Item = IdName> {
+    let ids = own.iter().flat_map(|action| action.routes).flat_map(|route| route.ids).copied();
+    ids.filter(|id| id_named(id.name).is_none())
+}
+
+fn targets(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     let ids = IdName::ALL.iter().flat_map(|id| std::iter::once(id.name).chain(id.aliases.iter().copied()));
-    ids.chain(SELECTORS.iter().map(|selector| selector.name))
+    ids.chain(SELECTORS.iter().map(|selector| selector.name)).chain(own_ids(own).map(|id| id.name))
 }
 
 /// Every word that a header can be.
-pub fn known() -> impl Iterator<Item = &'static str> {
+pub fn known(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(name, _)| *name);
-    words.chain(targets()).chain(parameters().map(|parameter| parameter.name))
+    words.chain(targets(own)).chain(parameters(own).map(|parameter| parameter.name))
 }
 
 /// Every key that an item of `targets:` can have.
-pub fn keys_of_a_target() -> impl Iterator<Item = &'static str> {
-    ["id", "with", "notBefore", "note", "priority", "route"].into_iter().chain(targets())
-}
-
-/// The id columns that point at a target of `action`, for help: `managedDeviceId`.
-pub fn usual_ids(action: &Action) -> String {
-    list(action.default_route().ids.iter().map(|id| id.name))
+pub fn keys_of_a_target(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
+    ["id", "with", "filter", "notBefore", "note", "priority", "route"].into_iter().chain(targets(own))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -116,14 +120,14 @@ mod tests {
 
     #[test]
     fn every_known_word_means_itself() {
-        for word in known() {
-            assert!(Meaning::of_header(word).is_some(), "{word}");
-            assert!(Meaning::of_key(word).is_some(), "{word}");
+        for word in known(&[]) {
+            assert!(Meaning::of_header(word, &[]).is_some(), "{word}");
+            assert!(Meaning::of_key(word, &[]).is_some(), "{word}");
         }
-        assert_eq!(Meaning::of_header("Not before").map(Meaning::name), Some("notBefore"));
-        assert_eq!(Meaning::of_key("Not before"), None);
-        assert_eq!(Meaning::of_header("UPN").map(Meaning::name), Some("userPrincipalName"));
-        assert_eq!(Meaning::of_header("with.keepUserData"), Meaning::of_header("Keep user data"));
-        assert_eq!(Meaning::of_header("deviceName").map(Meaning::name), Some("deviceName"));
+        assert_eq!(Meaning::of_header("Not before", &[]).map(Meaning::name), Some("notBefore"));
+        assert_eq!(Meaning::of_key("Not before", &[]), None);
+        assert_eq!(Meaning::of_header("UPN", &[]).map(Meaning::name), Some("userPrincipalName"));
+        assert_eq!(Meaning::of_header("with.keepUserData", &[]), Meaning::of_header("Keep user data", &[]));
+        assert_eq!(Meaning::of_header("deviceName", &[]).map(Meaning::name), Some("deviceName"));
     }
 }

@@ -5,15 +5,11 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
+pub use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
-
-/// One parameter and its checked value.
-pub type Setting = (&'static Parameter, Value);
+use jiff::Timestamp;
 
 /// The steps for each target, and what the job says for all of them.
 #[derive(Debug, Clone)]
@@ -31,6 +27,13 @@ pub struct Work {
     pub place: Option<Place>,
 }
 
+impl Work {
+    /// Those of its actions that the plan defines.
+    pub fn own_actions(&self) -> Vec<&'static Action> {
+        self.steps.iter().map(|step| step.action).filter(|action| action.is_unverified()).collect()
+    }
+}
+
 /// One action on the target.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -42,12 +45,14 @@ pub struct Step {
     pub spoilt: Vec<&'static str>,
     /// `with` as it is sent, for the targets that add nothing.
     pub shared: Option<Arc<Parameters>>,
+    /// Left out where the target's managed device leads to nothing that it could act on.
+    pub if_found: bool,
 }
 
 impl Step {
     pub fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
         let shared = Parameters::new(action, with.clone());
-        Self { action, route, with, spoilt: Vec::new(), shared }
+        Self { action, route, with, spoilt: Vec::new(), shared, if_found: false }
     }
 
     /// The step with `more` on top of its own parameters.
@@ -65,6 +70,11 @@ impl Step {
         let given = with.iter().map(|(parameter, _)| parameter.name);
         let given: Vec<_> = given.chain(self.spoilt.iter().copied()).collect();
         self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
+    }
+
+    /// Whether `with` is empty and leaves nothing to do.
+    pub fn lacks_any(&self, with: &[Setting]) -> bool {
+        self.action.needs_a_parameter && with.is_empty() && self.spoilt.is_empty()
     }
 
     pub fn knows(&self, id: &str) -> bool {

@@ -152,7 +152,7 @@ fn line(side: &Side<'_>, at: usize) -> JobLine {
         job_id: job.id.to_string(),
         action: job.action.name,
         target: job.target().to_owned(),
-        target_name: job.target_name.as_deref().map(str::to_owned),
+        target_name: job.called().map(str::to_owned),
         body: job.parameters.as_deref().map(|parameters| parameters.body().to_owned()),
         state: State::of(hold).name(),
         finding: hold.map(|hold| hold.to_string()),

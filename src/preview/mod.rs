@@ -15,7 +15,7 @@ mod write;
 
 pub use consequences::ConsequenceCount;
 pub use count::{ActionCount, BucketCount};
-pub use row::{Row, State};
+pub use row::{Row, State, UNVERIFIED};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::catalog::Budget;

@@ -40,6 +40,9 @@ impl State {
     }
 }
 
+/// What is said of an action that the plan defines.
+pub const UNVERIFIED: &str = "unverified: the plan defines this action";
+
 /// One row.
 #[derive(Debug)]
 pub struct Row<'a> {
@@ -61,12 +64,23 @@ impl<'a> Row<'a> {
         Self { job, request: request::build(job), state: State::of(hold), hold, after, sighting }
     }
 
-    /// The operator's remark, why it would not be sent, what it waits for, and how urgent it is.
+    /// What the target is called: as the preview saw it, or as it was looked up.
+    pub fn name(&self) -> Option<&'a str> {
+        self.job.called()
+    }
+
+    /// The operator's remark, how the target was found, why it would not be sent, what it waits for, how urgent it is, and whether
+    /// anybody has checked the action.
     pub fn note(&self) -> Option<String> {
         let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
         let hold = self.hold.map(|hold| hold.to_string());
+        let found = self.job.found.as_ref().map(|found| match &found.name {
+            Some(name) => format!("{name}, found by {}", found.by),
+            None => format!("found by {}", found.by),
+        });
+        let unverified = self.job.action.is_unverified().then(|| UNVERIFIED.to_owned());
         let priority = (self.job.priority != 0).then(|| format!("priority {}", self.job.priority));
-        let parts = [self.job.note.as_deref().map(str::to_owned), hold, after, priority];
+        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, after, priority, unverified];
         let note: Vec<_> = parts.into_iter().flatten().collect();
         (!note.is_empty()).then(|| note.join("; "))
     }

@@ -69,6 +69,9 @@ struct JsonRow<'a> {
     url: String,
     body: Option<Value>,
     risk: &'static str,
+    /// Only where it is true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unverified: Option<bool>,
     state: &'static str,
     not_before: Option<jiff::Timestamp>,
     note: Option<String>,
@@ -107,6 +110,7 @@ fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
         url: format!("{base}{}", row.request.path),
         body: row.request.body.map(serde_json::from_str).transpose()?,
         risk: job.action.risk.name(),
+        unverified: job.action.is_unverified().then_some(true),
         state: row.state.name(),
         not_before: job.not_before,
         note: row.note(),

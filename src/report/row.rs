@@ -67,8 +67,7 @@ impl<'a> Row<'a> {
             job_id: job.id.to_string(),
             action: job.action.name,
             target,
-            // A user principal name is a name already.
-            target_name: job.target_name.as_deref().or(is_name(job).then_some(target)),
+            target_name: name_of(job),
             outcome: settlement.outcome.name(),
             http_status: settlement.http_status,
             error_code: settlement.error_code.as_deref(),
@@ -81,7 +80,11 @@ impl<'a> Row<'a> {
             request_id: settlement.request_id.as_deref(),
             client_request_id: settlement.client_request_id.as_deref(),
             request: request_line(job),
-            note: join(job.note.as_deref(), settlement.note.as_deref()),
+            note: join([
+                job.note.as_deref().map(Cow::Borrowed),
+                found_by(job),
+                settlement.note.as_deref().map(Cow::Borrowed),
+            ]),
         }
     }
 }
@@ -105,8 +108,15 @@ pub fn rows<'a>(
     }
 }
 
-fn is_name(job: &Job) -> bool {
-    job.action.target == TargetKind::User && job.target().contains('@')
+/// What the target is called. A user principal name is a name already.
+fn name_of(job: &Job) -> Option<&str> {
+    let is_name = job.action.target == TargetKind::User && job.target().contains('@');
+    job.called().or_else(|| is_name.then(|| job.target()))
+}
+
+/// The row names another thing than the plan does: what leads from one to the other.
+fn found_by(job: &Job) -> Option<Cow<'_, str>> {
+    job.found.as_ref().map(|found| Cow::Owned(format!("found by {}", found.by)))
 }
 
 fn request_line(job: &Job) -> String {
@@ -115,11 +125,8 @@ fn request_line(job: &Job) -> String {
 }
 
 /// The operator's remark first, then ours.
-fn join<'a>(first: Option<&'a str>, second: Option<&'a str>) -> Option<Cow<'a, str>> {
-    match (first, second) {
-        (Some(first), Some(second)) => Some(Cow::Owned(format!("{first}; {second}"))),
-        (one, other) => one.or(other).map(Cow::Borrowed),
-    }
+fn join<'a>(parts: [Option<Cow<'a, str>>; 3]) -> Option<Cow<'a, str>> {
+    parts.into_iter().flatten().reduce(|first, second| Cow::Owned(format!("{first}; {second}")))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

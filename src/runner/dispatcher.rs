@@ -100,6 +100,7 @@ impl Dispatcher {
         let workers: Vec<_> = (0..count)
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
             .collect();
+        let crowd = Crowd::new(limits.concurrency, limits.pacing != Pacing::Off);
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock),
             queues: Queues::new(Arc::clone(&jobs)),
@@ -107,14 +108,14 @@ impl Dispatcher {
             lookout,
             looked: Looked::new(),
             gates: gates(limits.pacing, &history.recent),
-            crowd: Crowd::new(limits.concurrency, limits.pacing != Pacing::Off),
+            crowd,
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
             in_flight: HashMap::new(),
             host: Host::default(),
-            breaker: Breaker::new(brakes.stop_when, limits.concurrency),
+            breaker: Breaker::new(brakes.stop_when),
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,

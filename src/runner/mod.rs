@@ -49,7 +49,9 @@ use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::Settlement;
 
-pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
+pub use self::retry::{
+    DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause,
+};
 
 /// Requests in flight, at most, unless the plan says otherwise. A run begins with fewer and takes more only where answers
 /// are so slow that the allowance could not be used without.

@@ -158,6 +158,13 @@ pub fn connect_pause(nth: u32, rng: &mut Rng) -> Duration {
     UNREACHABLE.delay_from_half(nth, rng)
 }
 
+/// How long to wait after the `nth` answer in a row, from 1, that does not tell; `asked` is the time it named. `None`:
+/// it named one that nobody waits for.
+pub fn transient_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Option<Duration> {
+    let asked = asked.unwrap_or_default();
+    (asked <= LONGEST_PAUSE).then(|| TRANSIENT.delay(nth, rng).max(asked))
+}
+
 /// Exponential back-off with jitter from a seed.
 struct Backoff {
     first: Duration,

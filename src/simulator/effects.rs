@@ -1,6 +1,6 @@
 //! What each action does to its target.
 //!
-//! In: an action's name. Out: its [`Deed`]s. Must not: carry them out; the inventory does. An action of the catalog that
+//! In: an action's name. Out: its [`Effect`]. Must not: carry them out; the inventory does. An action of the catalog that
 //! has no row here is a failing test.
 
 /// One change.
@@ -16,27 +16,135 @@ pub enum Deed {
     Remove,
     /// This happens to every device of the user.
     EachDevice(&'static [Deed]),
+    /// Every property in the body gets the value it has there.
+    Sent,
+    /// A property gets the value of a property of the body under another name.
+    From(&'static str, &'static str),
+    /// The licences in the body are taken away, if all of them are there.
+    Unlicense,
+    /// What was removed is there again.
+    Restore,
 }
 
-use Deed::{EachDevice, Note, Remove, Set, SetNow};
+/// What comes back with a success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// 204.
+    Nothing,
+    /// 200 and `{"value": true}`.
+    True,
+    /// 200 and the thing as it is now.
+    Thing,
+    /// 200 and an object that stands for what was asked for.
+    Receipt,
+}
+
+/// All that an action does.
+#[derive(Debug)]
+pub struct Effect {
+    action: &'static str,
+    pub deeds: &'static [Deed],
+    pub reply: Reply,
+}
+
+use Deed::{EachDevice, From, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
+
+const fn silent(action: &'static str, deeds: &'static [Deed]) -> Effect {
+    telling(action, deeds, Reply::Nothing)
+}
+
+const fn telling(action: &'static str, deeds: &'static [Deed], reply: Reply) -> Effect {
+    Effect { action, deeds, reply }
+}
+
+/// The device acts when it next checks in, which it never does here.
+const fn noted(action: &'static str) -> Effect {
+    silent(action, &[Note])
+}
 
 const RETIRE: &[Deed] = &[Set("managementState", "retirePending"), Note];
 
-static EFFECTS: &[(&str, &[Deed])] = &[
-    ("retire", RETIRE),
-    ("wipe", &[Set("managementState", "wipePending"), Note]),
-    ("delete", &[Remove]),
-    ("syncDevice", &[SetNow("lastSyncDateTime"), Note]),
+const APPS_WIPED: &[Deed] = &[Set("simulatorState", "apps wiped")];
+
+static EFFECTS: &[Effect] = &[
+    silent("retire", RETIRE),
+    silent("wipe", &[Set("managementState", "wipePending"), Note]),
+    silent("delete", &[Remove]),
+    silent("syncDevice", &[SetNow("lastSyncDateTime"), Note]),
     // Graph has no property that shows a deprovisioned device; `simulatorState` is ours.
-    ("deprovision", &[Set("simulatorState", "deprovisioned"), Note]),
-    ("unassignResourceAccountFromDevice", &[Set("resourceName", "")]),
-    ("unassignUserFromDevice", &[Set("userPrincipalName", ""), Set("addressableUserName", "")]),
-    ("removeAllDevicesFromManagement", &[EachDevice(RETIRE)]),
+    silent("deprovision", &[Set("simulatorState", "deprovisioned"), Note]),
+    silent("disable", &[Set("simulatorState", "disabled"), Note]),
+    silent("reenable", &[Set("simulatorState", ""), Note]),
+    silent("removePrimaryUser", &[Set("userId", ""), Set("userPrincipalName", ""), Set("userDisplayName", "")]),
+    silent("updateManagedDevice", &[Sent]),
+    telling("createDeviceLogCollectionRequest", &[Note], Reply::Receipt),
+    noted("cleanWindowsDevice"),
+    noted("removeDeviceFirmwareConfigurationInterfaceManagement"),
+    noted("revokeAppleVppLicenses"),
+    noted("removeDeviceEsim"),
+    noted("activateDeviceEsim"),
+    noted("remoteLock"),
+    noted("resetPasscode"),
+    noted("recoverPasscode"),
+    noted("enableLostMode"),
+    noted("disableLostMode"),
+    noted("playLostModeSound"),
+    noted("locateDevice"),
+    noted("bypassActivationLock"),
+    noted("rotateBitLockerKeys"),
+    noted("rotateFileVaultKey"),
+    noted("rotateLocalAdminPassword"),
+    noted("rotateRecoveryLockPasscode"),
+    noted("initiateMobileDeviceManagementKeyRecovery"),
+    noted("rebootNow"),
+    noted("shutDown"),
+    noted("logoutSharedAppleDeviceActiveUser"),
+    noted("deleteUserFromSharedAppleDevice"),
+    noted("setDeviceName"),
+    noted("windowsDefenderScan"),
+    noted("windowsDefenderUpdateSignatures"),
+    noted("updateWindowsDeviceAccount"),
+    noted("requestRemoteAssistance"),
+    noted("sendCustomNotificationToCompanyPortal"),
+    noted("triggerConfigurationManagerAction"),
+    noted("initiateOnDemandProactiveRemediation"),
+    noted("initiateDeviceAttestation"),
+    noted("enrollNowAction"),
+    noted("pauseConfigurationRefresh"),
+    noted("overrideComplianceState"),
+    noted("changeAssignments"),
+    noted("suspendManagedHomeScreen"),
+    noted("restoreManagedHomeScreen"),
+    silent("unassignResourceAccountFromDevice", &[Set("resourceName", "")]),
+    silent("unassignUserFromDevice", &[Set("userPrincipalName", ""), Set("addressableUserName", "")]),
+    silent("assignUserToDevice", &[Sent]),
+    silent("assignResourceAccountToDevice", &[From("resourceName", "userPrincipalName")]),
+    silent("updateDeviceProperties", &[Sent]),
+    silent("allowNextEnrollment", &[Set("simulatorState", "may enrol")]),
+    silent("deleteAutopilotIdentity", &[Remove]),
+    silent("deleteImportedAutopilotIdentity", &[Remove]),
+    silent("deleteImportedDeviceIdentity", &[Remove]),
+    silent("removeAllDevicesFromManagement", &[EachDevice(RETIRE)]),
+    telling("revokeSignInSessions", &[SetNow("signInSessionsValidFromDateTime")], Reply::True),
+    silent("disableUser", &[Sent]),
+    silent("enableUser", &[Sent]),
+    telling("removeLicenses", &[Unlicense], Reply::Thing),
+    silent("removeFromGroup", &[Remove]),
+    silent("deleteUser", &[Remove]),
+    telling("restoreUser", &[Restore], Reply::Thing),
+    silent("wipeManagedAppRegistrationsByDeviceTag", APPS_WIPED),
+    silent("wipeManagedAppRegistrationByDeviceTag", APPS_WIPED),
+    silent("wipeManagedAppRegistrationsByAzureAdDeviceId", APPS_WIPED),
+    silent("wipeAndBlockManagedApps", &[Set("simulatorState", "apps blocked")]),
+    silent("unblockManagedApps", &[Set("simulatorState", "")]),
+    silent("disableEntraDevice", &[Sent]),
+    silent("enableEntraDevice", &[Sent]),
+    silent("deleteEntraDevice", &[Remove]),
 ];
 
 /// What the action of that name does; `None` if the simulator cannot play it.
-pub fn of(action: &str) -> Option<&'static [Deed]> {
-    EFFECTS.iter().find(|(name, _)| *name == action).map(|(_, deeds)| *deeds)
+pub fn of(action: &str) -> Option<&'static Effect> {
+    EFFECTS.iter().find(|effect| effect.action == action)
 }
 
 #[cfg(test)]
@@ -47,7 +155,7 @@ mod tests {
     #[test]
     fn every_action_of_the_catalog_has_an_effect_and_nothing_else_has() {
         for action in ACTIONS {
-            assert!(of(action.name).is_some_and(|deeds| !deeds.is_empty()), "{} has no effect here", action.name);
+            assert!(of(action.name).is_some_and(|effect| !effect.deeds.is_empty()), "{} has no effect", action.name);
         }
         assert_eq!(EFFECTS.len(), ACTIONS.len());
     }

@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::counts::Ending;
 use crate::msgraph::transport::WireReply;
+
+const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 
 /// How a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,14 @@ impl Ruling {
 
     pub fn undelivered(delivery: Delivery) -> Self {
         Self { answer: Answer { delay: Duration::ZERO, delivery }, effect: false }
+    }
+
+    /// The directory says how near its limit is, from eight tenths on.
+    pub fn tell_load(&mut self, load: f64) {
+        let header = HeaderValue::from_str(&format!("{load:.2}"));
+        if let (Delivery::Reply(reply), Ok(header), true) = (&mut self.answer.delivery, header, load >= 0.8) {
+            reply.headers.insert(LOAD, header);
+        }
     }
 
     pub fn ending(&self) -> Ending {

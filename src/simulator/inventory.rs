@@ -1,93 +1,29 @@
-//! What the tenant holds: devices, users and Autopilot identities.
+//! What the tenant holds: devices, users, Autopilot identities, and what else the catalog acts on.
 //!
 //! In: ids, and deeds done to them. Out: things and their properties. A thing that nobody has listed comes into being
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
-use std::collections::{HashMap, HashSet};
+mod groups;
+
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::clock::{Moment, iso_date};
 use super::effects::Deed;
-use super::resources::{DEVICE, IDENTITY, Kind, RESULTS, Setting, USER, guid_from};
+use super::resources::{
+    DEVICE, ENTRA_DEVICE, IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY, Kind, MEMBER, OTHER, RESULTS, Setting, USER,
+    guid_from, licences,
+};
 use super::scenario::{Guid, Scenario};
+use super::shelf::{Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
-/// One device, user or Autopilot identity.
-#[derive(Debug)]
-pub struct Thing {
-    pub id: Box<str>,
-    pub gone: bool,
-    /// What was listed or has changed; everything else is made up when it is read.
-    set: Vec<(&'static str, Given)>,
-    /// Actions that `deviceActionResults` tells of, and when they were asked for.
-    results: Vec<(&'static str, Timestamp)>,
-    /// Of a user: its devices, once somebody has asked.
-    devices: Option<Vec<usize>>,
-}
+/// Where a thing stands.
+pub type Place = (TargetKind, usize);
 
-/// The value of a property that is not made up. Moments become text only when they are read.
-#[derive(Debug)]
-enum Given {
-    Listed(Value),
-    Word(&'static str),
-    Moment(Timestamp),
-}
-
-impl Given {
-    fn value(&self) -> Value {
-        match self {
-            Self::Listed(value) => value.clone(),
-            Self::Word(word) => json!(word),
-            Self::Moment(moment) => json!(iso_date(*moment)),
-        }
-    }
-}
-
-impl Thing {
-    fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
-        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
-    }
-
-    fn set(&mut self, name: &'static str, value: Given) {
-        match self.set.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, old)) => *old = value,
-            None => self.set.push((name, value)),
-        }
-    }
-}
-
-/// All things of one kind, in the order in which they came into being.
-#[derive(Debug)]
-struct Shelf {
-    kind: &'static Kind,
-    things: Vec<Thing>,
-    by_key: HashMap<Box<str>, usize>,
-    /// Per indexed property, the places of a value in lower case. Filled up to `indexed` when somebody looks.
-    index: HashMap<&'static str, HashMap<String, Vec<usize>>>,
-    indexed: usize,
-}
-
-impl Shelf {
-    fn new(kind: &'static Kind) -> Self {
-        Self { kind, things: Vec::new(), by_key: HashMap::new(), index: HashMap::new(), indexed: 0 }
-    }
-
-    fn put(&mut self, thing: Thing) -> usize {
-        let at = self.things.len();
-        self.by_key.insert(thing.id.to_ascii_lowercase().into_boxed_str(), at);
-        self.things.push(thing);
-        at
-    }
-
-    fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
-        let (name, plausible) = self.kind.property(name)?;
-        let thing = self.things.get(at)?;
-        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, given)| given.value());
-        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
-    }
-}
+const A_MILLION: usize = 1_000_000;
 
 #[derive(Debug)]
 pub struct Inventory {
@@ -97,6 +33,18 @@ pub struct Inventory {
     devices: Shelf,
     identities: Shelf,
     users: Shelf,
+    entra_devices: Shelf,
+    members: Shelf,
+    /// Groups of which the scenario says who is in them.
+    groups: HashSet<String>,
+    imported_autopilot: Shelf,
+    imported_identities: Shelf,
+    others: Shelf,
+}
+
+/// What a [`TargetKind::GroupMember`] is known by: a group, and who is in it.
+pub fn membership(group: &str, member: &str) -> String {
+    format!("{group}/{member}")
 }
 
 impl Inventory {
@@ -108,7 +56,22 @@ impl Inventory {
             devices: Shelf::new(&DEVICE),
             identities: Shelf::new(&IDENTITY),
             users: Shelf::new(&USER),
+            entra_devices: Shelf::new(&ENTRA_DEVICE),
+            members: Shelf::new(&MEMBER),
+            groups: scenario.groups.iter().map(|group| group.id.0.to_ascii_lowercase()).collect(),
+            imported_autopilot: Shelf::new(&IMPORTED_AUTOPILOT),
+            imported_identities: Shelf::new(&IMPORTED_IDENTITY),
+            others: Shelf::new(&OTHER),
         };
+        for group in &scenario.groups {
+            for member in &group.members {
+                let id = membership(&group.id.0, &member.0).to_ascii_lowercase();
+                inventory.members.put(Thing::new(&id, Vec::new()));
+            }
+        }
+        for device in &scenario.entra_devices {
+            inventory.entra_devices.put(Thing::new(&device.id.0, listed(&ENTRA_DEVICE, device)));
+        }
         for device in &scenario.devices {
             inventory.devices.put(Thing::new(&device.id.0, listed(&DEVICE, device)));
         }
@@ -122,6 +85,7 @@ impl Inventory {
                 let devices = ids.iter().map(|id| inventory.device_of(owner, &id.0)).collect();
                 inventory.users.things[at].devices = Some(devices);
             }
+            inventory.users.things[at].gone = user.deleted;
         }
         inventory
     }
@@ -137,10 +101,18 @@ impl Inventory {
             return None;
         }
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
+        let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains(group));
         match known {
+            Some(at) if kind == TargetKind::DeletedUser => self.users.things[at].gone.then_some(at),
+            None if kind == TargetKind::GroupMember && told => None,
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
             None if self.only_listed => None,
             None if kind == TargetKind::User => Some(self.make_up_user(&key)),
+            None if kind == TargetKind::DeletedUser => {
+                let at = self.make_up_user(&key);
+                self.users.things[at].gone = true;
+                Some(at)
+            }
             None => Some(self.shelf_mut(kind).put(Thing::new(&key, Vec::new()))),
         }
     }
@@ -150,21 +122,59 @@ impl Inventory {
         !self.missing.is_empty() && self.missing.contains(&id.to_ascii_lowercase())
     }
 
-    /// Does an action's deeds to the thing at that place.
-    pub fn perform(&mut self, action: &'static str, deeds: &[Deed], kind: TargetKind, at: usize, now: Moment) {
+    /// Does an action's deeds to the thing at that place; `false` where it cannot be done. `body` is what was sent.
+    pub fn perform(
+        &mut self,
+        action: &'static str,
+        deeds: &[Deed],
+        (kind, at): Place,
+        body: &Value,
+        now: Moment,
+    ) -> bool {
+        let mut done = true;
         for deed in deeds {
             match *deed {
                 Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, Given::Word(value)),
                 Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
                 Deed::Note => self.shelf_mut(kind).things[at].results.push((action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
+                Deed::Restore => self.shelf_mut(kind).things[at].gone = false,
+                Deed::Sent => self.take_over(kind, at, body),
+                Deed::From(name, sent) => {
+                    self.shelf_mut(kind).things[at].set(name, Given::Listed(body[sent].clone()));
+                }
+                Deed::Unlicense => done &= self.unlicense(at, &body["removeLicenses"]),
                 Deed::EachDevice(deeds) => {
                     for device in self.devices_of(at) {
-                        self.perform(action, deeds, TargetKind::ManagedDevice, device, now);
+                        done &= self.perform(action, deeds, (TargetKind::ManagedDevice, device), body, now);
                     }
                 }
             }
         }
+        done
+    }
+
+    fn take_over(&mut self, kind: TargetKind, at: usize, body: &Value) {
+        let shelf = self.shelf_mut(kind);
+        for (name, value) in body.as_object().into_iter().flatten() {
+            if let Some((name, _)) = shelf.kind.property(name) {
+                shelf.things[at].set(name, Given::Listed(value.clone()));
+            }
+        }
+    }
+
+    /// Takes licences off a user, all of them or none.
+    fn unlicense(&mut self, user: usize, removed: &Value) -> bool {
+        let held = self.value(TargetKind::User, user, "assignedLicenses").unwrap_or_default();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_ascii_lowercase();
+        let held: Vec<String> = held.as_array().into_iter().flatten().map(|licence| text(&licence["skuId"])).collect();
+        let removed: Vec<String> = removed.as_array().into_iter().flatten().map(text).collect();
+        if !removed.iter().all(|sku| held.contains(sku)) {
+            return false;
+        }
+        let kept = held.iter().filter(|sku| !removed.contains(sku)).map(String::as_str);
+        self.users.things[user].set("assignedLicenses", Given::Listed(licences(kept)));
+        true
     }
 
     /// The places of a user's devices that are still there.
@@ -178,6 +188,24 @@ impl Inventory {
             }
         };
         devices.into_iter().filter(|at| !self.devices.things[*at].gone).collect()
+    }
+
+    /// How many devices there are. Where every id exists, that is a very large number.
+    pub fn fleet(&self) -> usize {
+        let listed = self.devices.things.iter().filter(|thing| !thing.gone).count();
+        if self.only_listed { listed } else { listed.max(A_MILLION) }
+    }
+
+    /// Where every id exists, so does whatever a filter asks for by its exact value: it comes into being as it is asked
+    /// for.
+    pub fn bring_into_being(&mut self, kind: TargetKind, property: &'static str, value: &str) -> Option<usize> {
+        let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
+        if !can_be || self.only_listed || self.lacks(value) {
+            return None;
+        }
+        let id = guid_from(&format!("{property}={}", value.to_lowercase()), kind as u64);
+        let known = self.shelf(kind).by_key.contains_key(id.as_str());
+        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, vec![(property, Given::Listed(json!(value)))])))
     }
 
     /// How many places there are; some of them may be empty by now.
@@ -231,7 +259,12 @@ impl Inventory {
         match kind {
             TargetKind::ManagedDevice => &self.devices,
             TargetKind::AutopilotIdentity => &self.identities,
-            TargetKind::User => &self.users,
+            TargetKind::User | TargetKind::DeletedUser => &self.users,
+            TargetKind::EntraDevice => &self.entra_devices,
+            TargetKind::GroupMember => &self.members,
+            TargetKind::ImportedAutopilotIdentity => &self.imported_autopilot,
+            TargetKind::ImportedDeviceIdentity => &self.imported_identities,
+            TargetKind::Other => &self.others,
         }
     }
 
@@ -239,7 +272,12 @@ impl Inventory {
         match kind {
             TargetKind::ManagedDevice => &mut self.devices,
             TargetKind::AutopilotIdentity => &mut self.identities,
-            TargetKind::User => &mut self.users,
+            TargetKind::User | TargetKind::DeletedUser => &mut self.users,
+            TargetKind::EntraDevice => &mut self.entra_devices,
+            TargetKind::GroupMember => &mut self.members,
+            TargetKind::ImportedAutopilotIdentity => &mut self.imported_autopilot,
+            TargetKind::ImportedDeviceIdentity => &mut self.imported_identities,
+            TargetKind::Other => &mut self.others,
         }
     }
 
@@ -320,7 +358,8 @@ mod tests {
         let scenario = Scenario::from_yaml(
             "devices: [{id: 11111111-1111-4111-8111-111111111111}]\n\
              users: [{id: 11111111-1111-4111-8111-111111111111, userPrincipalName: a@b.c}]\n\
-             autopilot: [{id: 11111111-1111-4111-8111-111111111111}]\n",
+             autopilot: [{id: 11111111-1111-4111-8111-111111111111}]\n\
+             entra_devices: [{id: 11111111-1111-4111-8111-111111111111}]\n",
         )
         .unwrap();
         let names = |value: Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -328,6 +367,7 @@ mod tests {
             (&DEVICE, names(serde_json::to_value(&scenario.devices[0]).unwrap())),
             (&USER, names(serde_json::to_value(&scenario.users[0]).unwrap())),
             (&IDENTITY, names(serde_json::to_value(&scenario.autopilot[0]).unwrap())),
+            (&ENTRA_DEVICE, names(serde_json::to_value(&scenario.entra_devices[0]).unwrap())),
         ];
         for (kind, names) in given {
             assert!(!names.is_empty());

@@ -8,11 +8,12 @@ use serde_json::{Map, Value};
 
 use super::errors::Refusal;
 use super::odata::Query;
-use super::resources::{DEVICE, Kind};
+use super::resources::{DEVICE, Kind, MEMBER, USER};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
-use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Version};
+use crate::catalog::body::{self, NotABody};
+use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Parameter, TargetKind, Version};
 
 /// A request that reached something.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Call<'_> {
 pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Result<Call<'p>, Refusal> {
     let found = routes::find(path).map_err(nothing_there)?;
     let method = incoming.method.as_str();
-    let served = found.served.iter().find(|served| served.method == method).ok_or_else(|| {
+    let served = meant(found.served.iter().filter(|served| served.method == method), incoming).ok_or_else(|| {
         Refusal::new(405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
     })?;
     let target = found.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();
@@ -50,10 +51,28 @@ pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Res
             Endpoint::Perform { .. } | Endpoint::ReadOverview => {}
             Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
             Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
+            Endpoint::ReadMembers => query = Query::parse(incoming.query, &MEMBER)?,
+            Endpoint::ReadPrimaryUser => query = Query::parse(incoming.query, &USER)?,
         }
         Ok(())
     });
     Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids: found.ids, target, query, verdict })
+}
+
+/// Of actions that differ in nothing but their body, the one whose body it is.
+fn meant(
+    mut served: impl Iterator<Item = &'static Served> + Clone,
+    incoming: &Incoming<'_>,
+) -> Option<&'static Served> {
+    if served.clone().count() < 2 {
+        return served.next();
+    }
+    let sent: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
+    let is_its_own = |served: &&Served| match served.endpoint {
+        Endpoint::Perform { action } => !matches!(body::read(&ACTIONS[action], &sent), Err(NotABody::Lacks(_))),
+        _ => false,
+    };
+    served.clone().find(is_its_own).or_else(|| served.next())
 }
 
 fn judge(
@@ -99,6 +118,22 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// What there is to say of a thing that is not there.
+pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
+    let kind = match endpoint {
+        Endpoint::Perform { action } => ACTIONS[action].target,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
+        Endpoint::ReadDevicesOfUser => TargetKind::User,
+        Endpoint::ReadMembers => TargetKind::GroupMember,
+        Endpoint::ReadPrimaryUser | Endpoint::ReadOverview => TargetKind::ManagedDevice,
+    };
+    let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
+    match in_directory.contains(&kind) {
+        true => no_such_user(id),
+        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
+    }
+}
+
 /// Graph's 404 for directory objects.
 pub fn no_such_user(id: &str) -> Refusal {
     let message =
@@ -106,16 +141,17 @@ pub fn no_such_user(id: &str) -> Refusal {
     Refusal::new(404, "Request_ResourceNotFound", message)
 }
 
-fn check_body(incoming: &Incoming<'_>, version: Version, action: &Action) -> Result<(), Refusal> {
+fn check_body(incoming: &Incoming<'_>, version: Version, action: &'static Action) -> Result<(), Refusal> {
     let required = action.parameters.iter().find(|parameter| parameter.required);
     if incoming.body.is_empty() {
-        return match required {
-            None => Ok(()),
-            Some(parameter) => Err(missing(parameter.name, action)),
+        return match (required, action.fixed_body) {
+            (None, None) => Ok(()),
+            (Some(parameter), _) => Err(missing(wire_name(parameter), action)),
+            (None, Some(_)) => Err(missing("body", action)),
         };
     }
-    let takes_one = !action.parameters.is_empty() && incoming.method.as_str() != "DELETE";
-    if !takes_one {
+    let has_one = !action.parameters.is_empty() || action.fixed_body.is_some();
+    if !has_one || incoming.method.as_str() == "DELETE" {
         return Err(Refusal::bad_request(format!("The operation '{}' takes no request body.", action.name)));
     }
     let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -128,22 +164,23 @@ fn check_body(incoming: &Incoming<'_>, version: Version, action: &Action) -> Res
              JSON format.",
         )
     })?;
-    properties.iter().try_for_each(|(name, value)| check_property(name, value, version, action))?;
-    match required.filter(|parameter| !properties.contains_key(parameter.name)) {
+    let settings = body::read(action, &Value::Object(properties)).map_err(|reason| match reason {
+        NotABody::Lacks(name) => missing(&name, action),
+        NotABody::Unknown(name) => unknown(&name, action),
+    })?;
+    settings.iter().try_for_each(|(parameter, value)| check_property(parameter, value, version, action))?;
+    let given = |parameter: &&Parameter| settings.iter().any(|(given, _)| given.name == parameter.name);
+    match action.parameters.iter().filter(|parameter| parameter.required).find(|parameter| !given(parameter)) {
         None => Ok(()),
-        Some(parameter) => Err(missing(parameter.name, action)),
+        Some(parameter) => Err(missing(wire_name(parameter), action)),
     }
 }
 
-fn check_property(name: &str, value: &Value, version: Version, action: &Action) -> Result<(), Refusal> {
-    let parameter = action.parameter_named(name).filter(|parameter| !parameter.beta_only || version == Version::Beta);
-    let Some(parameter) = parameter else {
-        let kind = Kind::of(action.target).type_name;
-        return Err(Refusal::bad_request(format!(
-            "The property '{name}' does not exist on type '{kind}'. Make sure to only use property names that are \
-             defined by the type."
-        )));
-    };
+fn check_property(parameter: &Parameter, value: &Value, version: Version, action: &Action) -> Result<(), Refusal> {
+    let name = wire_name(parameter);
+    if parameter.beta_only && version != Version::Beta {
+        return Err(unknown(name, action));
+    }
     // Graph's properties are nullable, and null is as good as nothing.
     match parameter.kind.check(value) || (value.is_null() && !parameter.required) {
         true => Ok(()),
@@ -153,6 +190,20 @@ fn check_property(name: &str, value: &Value, version: Version, action: &Action) 
             parameter.kind.expectation(),
         ))),
     }
+}
+
+/// What the property is called in the body.
+fn wire_name(parameter: &Parameter) -> &'static str {
+    let place = parameter.place.unwrap_or(parameter.name);
+    place.rsplit('/').next().unwrap_or(place)
+}
+
+fn unknown(name: &str, action: &Action) -> Refusal {
+    let kind = Kind::of(action.target).type_name;
+    Refusal::bad_request(format!(
+        "The property '{name}' does not exist on type '{kind}'. Make sure to only use property names that are defined \
+         by the type."
+    ))
 }
 
 fn missing(name: &str, action: &Action) -> Refusal {

@@ -31,6 +31,7 @@ mod quota;
 mod reads;
 mod resources;
 mod routes;
+mod shelf;
 mod sign_in;
 mod spoil;
 mod strangers;

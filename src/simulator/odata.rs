@@ -94,6 +94,19 @@ impl Filter {
         }
     }
 
+    /// Whether it asks for a thing by what it is known by.
+    pub fn is_by_value(&self) -> bool {
+        matches!(
+            self.property,
+            "serialNumber"
+                | "deviceName"
+                | "userPrincipalName"
+                | "azureADDeviceId"
+                | "azureActiveDirectoryDeviceId"
+                | "deviceId"
+        )
+    }
+
     /// Intune compares without regard to case.
     pub fn accepts(&self, value: &str) -> bool {
         match self.test {
@@ -121,7 +134,8 @@ fn known(name: &str, kind: &Kind) -> Result<&'static str, Refusal> {
 }
 
 fn top(value: &str, kind: &Kind) -> Result<usize, Refusal> {
-    let most = if kind.kind == TargetKind::User { MOST_USERS } else { MOST };
+    let in_directory = matches!(kind.kind, TargetKind::User | TargetKind::EntraDevice);
+    let most = if in_directory { MOST_USERS } else { MOST };
     match value.parse() {
         Ok(top) if (1..=most).contains(&top) => Ok(top),
         _ => {

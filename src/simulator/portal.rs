@@ -104,8 +104,9 @@ impl Tenant {
         for (action, target) in state.requests.done_in_portal(now) {
             let row = &ACTIONS[action];
             let place = state.inventory.find(row.target, &target);
-            if let (Some(deeds), Some(at)) = (effects::of(row.name), place) {
-                state.inventory.perform(row.name, deeds, row.target, at, now);
+            if let (Some(effect), Some(at)) = (effects::of(row.name), place) {
+                // What can be intercepted does nothing that follows from its body.
+                state.inventory.perform(row.name, effect.deeds, (row.target, at), &Value::Null, now);
             }
         }
     }

@@ -23,7 +23,7 @@ pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) ->
 }
 
 /// How many devices are enrolled.
-pub fn overview(enrolled: u32) -> Value {
+pub fn overview(enrolled: usize) -> Value {
     json!({ "@odata.type": "#microsoft.graph.managedDeviceOverview", "enrolledDeviceCount": enrolled })
 }
 
@@ -51,6 +51,12 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     };
     let matching = |at: &usize| !inventory.is_gone(*kind, *at) && passes(inventory, *kind, *at, query);
     let all: Vec<_> = places.filter(matching).collect();
+    let all = match (&query.filter, all.is_empty()) {
+        (Some(filter), true) if filter.is_by_value() => {
+            inventory.bring_into_being(*kind, filter.property, &filter.literal).into_iter().collect()
+        }
+        _ => all,
+    };
     let size = query.page(*kind, *most);
     let mut page: Vec<_> = all.iter().copied().filter(|at| *at >= query.skip).take(size + 1).collect();
     let next = (page.len() > size).then(|| page.pop()).flatten();
@@ -67,6 +73,33 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     let shown = page.into_iter().map(|at| inventory.show(*kind, at, query.select.as_deref(), false)).collect();
     document.insert("value".into(), Value::Array(shown));
     Value::Object(document)
+}
+
+/// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such
+/// group at all.
+pub fn members(inventory: &Inventory, group: &str, query: &Query, most: Option<usize>, url: &str) -> Option<Value> {
+    let (ids, whole) = inventory.members_of(group)?;
+    let size = query.page(TargetKind::User, most);
+    let page = ids.iter().skip(query.skip).take(size).map(|id| inventory.show_member(id));
+    let mut document = json!({ "value": page.collect::<Vec<_>>() });
+    let next = match query.skip + size < ids.len() {
+        true => Some((query.skip + size).to_string()),
+        false => (!whole).then(|| "more".to_owned()),
+    };
+    if let Some(next) = next {
+        let between = if query.given.is_empty() { "" } else { "&" };
+        document["@odata.nextLink"] = json!(format!("{url}?{}{between}$skiptoken={next}", query.given));
+    }
+    Some(document)
+}
+
+/// The list of a device's primary user.
+pub fn primary_user(inventory: &Inventory, device: usize) -> Value {
+    let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
+    match value("userPrincipalName").as_str() {
+        Some("") | None => json!({ "value": [] }),
+        Some(name) => json!({ "value": [{ "id": value("userId"), "userPrincipalName": name }] }),
+    }
 }
 
 fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {

@@ -1,4 +1,4 @@
-//! The three kinds of things a tenant holds: their properties, and a plausible value for each.
+//! The kinds of things a tenant holds: their properties, and a plausible value for each.
 //!
 //! In: an id. Out: values that look real and are always the same for the same id. Must not: remember anything.
 
@@ -26,9 +26,19 @@ pub enum Plausible {
     /// Some time in 2024 or 2025: the same whenever the tenant was started.
     LongAgo,
     EmptyList,
+    /// `assignedLicenses`: two that many tenants have.
+    Licences,
 }
 
-use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, LongAgo, Numbered, OneOf, Text};
+use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, Licences, LongAgo, Numbered, OneOf, Text};
+
+/// Microsoft 365 E3, and Enterprise Mobility + Security E3.
+pub const SKUS: [&str; 2] = ["05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"];
+
+/// `assignedLicenses` that holds those.
+pub fn licences<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
+    skus.into_iter().map(|sku| json!({ "disabledPlans": [], "skuId": sku })).collect()
+}
 
 /// One kind of thing.
 #[derive(Debug)]
@@ -71,6 +81,7 @@ pub static DEVICE: Kind = Kind {
         ("manufacturer", OneOf(&["HP", "Dell Inc.", "LENOVO"])),
         ("imei", Text("")),
         ("serialNumber", Numbered("SN")),
+        ("notes", Text("")),
         ("simulatorState", Text("")),
         (RESULTS, EmptyList),
     ],
@@ -95,6 +106,9 @@ pub static IDENTITY: Kind = Kind {
         ("azureActiveDirectoryDeviceId", Guid(2)),
         ("managedDeviceId", Guid(3)),
         ("displayName", Text("")),
+        ("deviceAccountUpn", Text("")),
+        ("deviceFriendlyName", Text("")),
+        ("simulatorState", Text("")),
     ],
     indexed: &[],
 };
@@ -108,16 +122,67 @@ pub static USER: Kind = Kind {
         ("displayName", Numbered("User ")),
         ("mail", AtDomain("user-")),
         ("accountEnabled", Flag(true)),
+        ("assignedLicenses", Licences),
+        ("signInSessionsValidFromDateTime", Hours(2_160)),
+        ("simulatorState", Text("")),
     ],
     indexed: &["userPrincipalName"],
 };
+
+pub static ENTRA_DEVICE: Kind = Kind {
+    kind: TargetKind::EntraDevice,
+    type_name: "microsoft.graph.device",
+    properties: &[
+        ("id", Id),
+        ("deviceId", Guid(4)),
+        ("displayName", Numbered("PC-")),
+        ("accountEnabled", Flag(true)),
+        ("operatingSystem", OneOf(&["Windows", "Windows", "Windows", "IPhone", "MacMDM", "AndroidEnterprise"])),
+        ("trustType", OneOf(&["AzureAd", "Workplace"])),
+        ("isManaged", Flag(true)),
+        ("isCompliant", Flag(true)),
+        ("approximateLastSignInDateTime", Hours(72)),
+    ],
+    indexed: &["deviceId", "displayName"],
+};
+
+/// Kept under the ids of its group and of itself.
+pub static MEMBER: Kind = Kind {
+    kind: TargetKind::GroupMember,
+    type_name: "microsoft.graph.directoryObject",
+    properties: &[("id", Id)],
+    indexed: &[],
+};
+
+pub static IMPORTED_AUTOPILOT: Kind = Kind {
+    kind: TargetKind::ImportedAutopilotIdentity,
+    type_name: "microsoft.graph.importedWindowsAutopilotDeviceIdentity",
+    properties: &[("id", Id), ("groupTag", Text("")), ("serialNumber", Numbered("SN"))],
+    indexed: &[],
+};
+
+pub static IMPORTED_IDENTITY: Kind = Kind {
+    kind: TargetKind::ImportedDeviceIdentity,
+    type_name: "microsoft.graph.importedDeviceIdentity",
+    properties: &[("id", Id), ("importedDeviceIdentifier", Numbered("SN")), ("description", Text(""))],
+    indexed: &[],
+};
+
+/// Nothing of the catalog; it keeps the table whole.
+pub static OTHER: Kind =
+    Kind { kind: TargetKind::Other, type_name: "microsoft.graph.entity", properties: &[("id", Id)], indexed: &[] };
 
 impl Kind {
     pub fn of(kind: TargetKind) -> &'static Kind {
         match kind {
             TargetKind::ManagedDevice => &DEVICE,
             TargetKind::AutopilotIdentity => &IDENTITY,
-            TargetKind::User => &USER,
+            TargetKind::User | TargetKind::DeletedUser => &USER,
+            TargetKind::EntraDevice => &ENTRA_DEVICE,
+            TargetKind::GroupMember => &MEMBER,
+            TargetKind::ImportedAutopilotIdentity => &IMPORTED_AUTOPILOT,
+            TargetKind::ImportedDeviceIdentity => &IMPORTED_IDENTITY,
+            TargetKind::Other => &OTHER,
         }
     }
 
@@ -182,6 +247,7 @@ impl Setting {
                 json!(iso_date(BEGIN.checked_add(after).unwrap_or(BEGIN)))
             }
             EmptyList => json!([]),
+            Licences => licences(SKUS),
         }
     }
 }
@@ -194,8 +260,8 @@ mod tests {
     #[test]
     fn every_property_that_an_effect_sets_exists() {
         for action in crate::catalog::ACTIONS {
-            for deed in effects::of(action.name).unwrap() {
-                if let Deed::Set(name, _) | Deed::SetNow(name) = deed {
+            for deed in effects::of(action.name).unwrap().deeds {
+                if let Deed::Set(name, _) | Deed::SetNow(name) | Deed::From(name, _) = deed {
                     assert!(Kind::of(action.target).property(name).is_some(), "{} sets {name}", action.name);
                 }
             }

@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use crate::catalog::{ACTIONS, Access, Action, Bucket, IdName, Method, Route, TargetKind, Version};
+use crate::catalog::{
+    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdName, MEMBER, Method, Route, TargetKind, Version,
+};
 
 /// What a method does at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Endpoint {
     },
     ReadOne(TargetKind),
     ReadDevicesOfUser,
+    ReadMembers,
+    ReadPrimaryUser,
     ReadAll(TargetKind),
     /// How many devices are enrolled.
     ReadOverview,
@@ -68,6 +72,7 @@ const COLLECTIONS: &[(&str, TargetKind)] = &[
     ("/deviceManagement/managedDevices", TargetKind::ManagedDevice),
     ("/deviceManagement/windowsAutopilotDeviceIdentities", TargetKind::AutopilotIdentity),
     ("/users", TargetKind::User),
+    ("/devices", TargetKind::EntraDevice),
 ];
 
 impl Routes {
@@ -83,6 +88,16 @@ impl Routes {
         }
         let bucket = bucket_of_reads(TargetKind::ManagedDevice);
         routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadOverview, bucket);
+        // Made up or listed, whoever is in a group is a user here.
+        let bucket = bucket_of_reads(TargetKind::User);
+        routes.add(
+            "/directoryObjects/{memberId}",
+            &[MEMBER],
+            "GET",
+            &BOTH,
+            Endpoint::ReadOne(TargetKind::User),
+            bucket,
+        );
         routes
     }
 
@@ -90,14 +105,19 @@ impl Routes {
         let bucket = Some(Bucket { service: action.service, access: Access::Write });
         let endpoint = Endpoint::Perform { action: index };
         self.add(route.path, route.ids, route.method.name(), route.versions, endpoint, bucket);
-        let resource = match route.method {
-            Method::Post => route.path.rsplit_once('/').map_or(route.path, |(resource, _)| resource),
-            _ => route.path,
-        };
         let bucket = bucket_of_reads(action.target);
-        self.add(resource, route.ids, "GET", route.versions, Endpoint::ReadOne(action.target), bucket);
+        let without_last = |path: &'static str| path.rsplit_once('/').map_or(path, |(resource, _)| resource);
+        let (resource, read) = match (route.method, route.path.strip_suffix("/$ref")) {
+            (_, Some(member)) if action.target == TargetKind::GroupMember => {
+                (without_last(member), Endpoint::ReadMembers)
+            }
+            (_, Some(users)) => (users, Endpoint::ReadPrimaryUser),
+            (Method::Post, None) => (without_last(route.path), Endpoint::ReadOne(action.target)),
+            (_, None) => (route.path, Endpoint::ReadOne(action.target)),
+        };
+        self.add(resource, route.ids, "GET", route.versions, read, bucket);
         if action.target == TargetKind::User {
-            let bucket = Some(Bucket { service: action.service, access: Access::Read });
+            let bucket = Some(Bucket { service: &INTUNE_OTHER, access: Access::Read });
             let node = self.reach(resource, route.ids);
             let node = self.literal(node, "managedDevices");
             self.serve(node, "GET", route.versions, Endpoint::ReadDevicesOfUser, bucket);
@@ -152,7 +172,8 @@ impl Routes {
         child
     }
 
-    /// Several routes of the catalog lead to the same read: its versions are all of theirs.
+    /// Several routes of the catalog lead to the same read: its versions are all of theirs. Actions that differ in
+    /// nothing but their body stand beside each other.
     fn serve(
         &mut self,
         node: usize,
@@ -162,7 +183,8 @@ impl Routes {
         bucket: Option<Bucket>,
     ) {
         let served = &mut self.0[node].served;
-        let at = served.iter().position(|other| other.method == method).unwrap_or_else(|| {
+        let same = |other: &Served| other.method == method && (method == "GET" || other.endpoint == endpoint);
+        let at = served.iter().position(same).unwrap_or_else(|| {
             served.push(Served { method, versions: Vec::new(), endpoint, bucket });
             served.len() - 1
         });
@@ -209,10 +231,13 @@ impl Routes {
 
 const BOTH: [Version; 2] = [Version::V1, Version::Beta];
 
-/// Users are not an Intune class, and their allowance is counted in resource units, which nobody here comes near.
+/// Some of Intune's actions hang on users, which are not an Intune class for all that.
 fn bucket_of_reads(kind: TargetKind) -> Option<Bucket> {
-    let of_kind = |action: &&Action| action.target == kind && kind != TargetKind::User;
-    ACTIONS.iter().find(of_kind).map(|action| Bucket { service: action.service, access: Access::Read })
+    let service = match kind {
+        TargetKind::User => &DIRECTORY,
+        kind => ACTIONS.iter().find(|action| action.target == kind)?.service,
+    };
+    Some(Bucket { service, access: Access::Read })
 }
 
 #[cfg(test)]
@@ -227,8 +252,9 @@ mod tests {
                     path.replace(&format!("{{{}}}", id.name), &format!("value-of-{}", id.name))
                 });
                 let found = find(&path).unwrap();
-                let served = found.served.iter().find(|served| served.method == route.method.name()).unwrap();
-                assert_eq!(served.endpoint, Endpoint::Perform { action: index }, "{path}");
+                let served = found.served.iter().filter(|served| served.method == route.method.name());
+                let performs = served.clone().any(|served| served.endpoint == Endpoint::Perform { action: index });
+                assert!(performs, "{path}");
                 let values: Vec<_> = found.ids.iter().map(|id| id.value.to_string()).collect();
                 let expected: Vec<_> = route.ids.iter().map(|id| format!("value-of-{}", id.name)).collect();
                 assert_eq!(values, expected);
@@ -247,5 +273,6 @@ mod tests {
     fn the_segment_that_nobody_serves_is_named() {
         assert_eq!(find("/deviceManagement/managedDevices/x/explode").unwrap_err(), "explode");
         assert_eq!(find("/deviceManagement").unwrap_err(), "deviceManagement");
+        assert_eq!(find("/groups/g/members/m").unwrap_err(), "m", "without /$ref the member itself would go");
     }
 }

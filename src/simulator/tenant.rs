@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::approvals::{self, Requests};
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
+use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::Inventory;
+use super::inventory::{Inventory, membership};
 use super::judge::{self, Call};
 use super::late::Late;
 use super::log::Log;
@@ -30,12 +31,13 @@ use super::throttle::Windows;
 use super::{batch, effects, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
+mod perform;
+
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
 /// What a fault says in place of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
-const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -228,7 +230,7 @@ impl Tenant {
             return ruling.answer;
         }
         if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
-            tell_load(&mut ruling, state.windows.load(bucket, now.since));
+            ruling.tell_load(state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
         state.counts.ended(ending);
@@ -314,7 +316,7 @@ impl Tenant {
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
-            return Err(not_found(call.endpoint, &id.value));
+            return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
@@ -328,82 +330,36 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadMembers => {
+                let group = call.ids.first().map_or("", |id| &id.value);
+                let url = self.url_of_pages(incoming);
+                let document = reads::members(&state.inventory, group, &call.query, self.most(), &url);
+                let document = document.ok_or_else(|| judge::no_such_user(group))?;
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadPrimaryUser => {
+                let device = find(state, TargetKind::ManagedDevice, call)?;
+                let document = reads::primary_user(&state.inventory, device);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
             Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
             Endpoint::ReadOverview => {
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
+                let enrolled =
+                    self.scenario.enrolled_devices.map_or_else(|| state.inventory.fleet(), |all| all as usize);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(enrolled))))
             }
         }
-    }
-
-    fn perform(
-        &self,
-        state: &mut State,
-        action: usize,
-        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
-        call: &Call<'_>,
-        stamp: &Stamp,
-    ) -> Result<Ruling, Refusal> {
-        let row = &ACTIONS[action];
-        let Some(deeds) = effects::of(row.name) else {
-            return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
-        };
-        let at = find(state, row.target, call)?;
-        let State { requests, dice, .. } = state;
-        let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
-        if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
-            let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
-            return Err(quota::used_up(&self.scenario, row.name, wait));
-        }
-        match fault {
-            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
-            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
-        }
-        if let Some(request) = request {
-            state.requests.used(request);
-        }
-        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
-    }
-
-    fn page(
-        &self,
-        state: &mut State,
-        incoming: &Incoming<'_>,
-        call: &Call<'_>,
-        kind: TargetKind,
-        among: Option<Vec<usize>>,
-        stamp: &Stamp,
-    ) -> Ruling {
-        let most = self.scenario.page_size.map(|most| most.get() as usize);
-        let url = format!("{}{}", incoming.base, incoming.path);
-        let listing = Listing { kind, query: &call.query, most, url };
-        let document = reads::page(&mut state.inventory, among, &listing);
-        Ruling::reply(stamp.json(StatusCode::OK, &document))
-    }
-}
-
-/// The directory says how near its limit is, from eight tenths on.
-fn tell_load(ruling: &mut Ruling, load: f64) {
-    let header = HeaderValue::from_str(&format!("{load:.2}"));
-    if let (Delivery::Reply(reply), Ok(header), true) = (&mut ruling.answer.delivery, header, load >= 0.8) {
-        reply.headers.insert(LOAD, header);
     }
 }
 
 fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    state.inventory.find(kind, &call.target).ok_or_else(|| not_found(call.endpoint, &call.target))
-}
-
-fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
-    let of_user = match endpoint {
-        Endpoint::Perform { action } => ACTIONS[action].target == TargetKind::User,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind == TargetKind::User,
-        Endpoint::ReadDevicesOfUser => true,
-        Endpoint::ReadOverview => false,
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
     };
-    match of_user {
-        true => judge::no_such_user(id),
-        false => Refusal::new(404, "ResourceNotFound", "An error has occurred"),
-    }
+    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.

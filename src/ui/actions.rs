@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use super::style::{FAINT, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::Table;
-use super::text::{count, duration, rate, shorten, width};
+use super::text::{count, rate, shorten, width};
 use crate::catalog::{
     Access, Action, Bucket, Gone, ParameterKind, ReadBack, Repeat, Risk, Route, Success, TargetKind, Version,
 };
 
 const BELOW: &str = "    ";
 const LIST: [&str; 6] = ["NAME", "TARGET", "RISK", "VERSIONS", "BUCKET", "SUMMARY"];
-/// Columns that are never left out.
-const LEAST: usize = 3;
+/// With fewer columns than these, the risk stands before the summary.
+const WITH_RISK: usize = 3;
 
 /// One line for each action; where the terminal is narrow, the summary stands below it and the last columns are left
 /// out: `actions NAME` has them.
@@ -27,12 +27,16 @@ pub fn list(actions: &[Action], view: View) -> String {
     if fits(&wide) {
         return wide;
     }
-    let mut narrower = (LEAST..LIST.len()).rev().map(|number| list_table(actions, number, view.styled));
-    let narrow = narrower.find(fits).unwrap_or_else(|| list_table(actions, LEAST, view.styled));
+    let mut narrower = (1..LIST.len()).rev().map(|number| (number, list_table(actions, number, view.styled)));
+    let (number, narrow) = narrower.find(|(_, text)| fits(text)).unwrap_or((1, list_table(actions, 1, view.styled)));
     let mut lines = narrow.lines();
     let mut text = lines.next().map(|header| format!("{header}\n")).unwrap_or_default();
     for (line, action) in lines.zip(actions) {
-        let summary = shorten(action.summary, columns.saturating_sub(BELOW.len()));
+        let summary = match number < WITH_RISK {
+            true => format!("{}: {}", action.risk.name(), action.summary),
+            false => action.summary.to_owned(),
+        };
+        let summary = shorten(&summary, columns.saturating_sub(BELOW.len()));
         let _ = writeln!(text, "{line}\n{BELOW}{}", paint(view.styled, FAINT, &summary));
     }
     text
@@ -55,6 +59,12 @@ fn target_word(target: TargetKind) -> &'static str {
         TargetKind::ManagedDevice => "device",
         TargetKind::AutopilotIdentity => "autopilot",
         TargetKind::User => "user",
+        TargetKind::EntraDevice => "entra device",
+        TargetKind::GroupMember => "member",
+        TargetKind::DeletedUser => "deleted user",
+        TargetKind::ImportedAutopilotIdentity => "import",
+        TargetKind::ImportedDeviceIdentity => "identifier",
+        TargetKind::Other => "other",
     }
 }
 
@@ -64,7 +74,12 @@ pub fn one(action: &Action, view: View) -> String {
     let mut text = format!("{title}: {}\n\n{}", action.summary, facts(action, view.styled));
     section(&mut text, view.styled, "routes, with the id columns that fill them in braces", &routes(action));
     if !action.parameters.is_empty() {
-        section(&mut text, view.styled, "parameters", &parameters(action));
+        let title = if action.needs_a_parameter { "parameters, of which one at least is needed" } else { "parameters" };
+        section(&mut text, view.styled, title, &parameters(action));
+    }
+    if let Some(body) = action.fixed_body {
+        let and = if action.parameters.is_empty() { "" } else { ", and its parameters" };
+        section(&mut text, view.styled, "body", &format!("  {body}{and}\n"));
     }
     if !action.notes.is_empty() {
         let notes: String = action.notes.iter().map(|note| format!("  {note}\n")).collect();
@@ -80,10 +95,10 @@ fn section(text: &mut String, styled: bool, title: &str, body: &str) {
 fn facts(action: &Action, styled: bool) -> String {
     let allowance = bucket(action).allowance();
     let allowance = format!(
-        "{}: {} requests in {}, that is {} a second",
+        "{}: {} requests in {} s, that is {} a second",
         bucket(action),
         count(allowance.requests),
-        duration(allowance.window),
+        allowance.window.as_secs(),
         rate(allowance.per_second())
     );
     let read_back = read_back(action.read_back);
@@ -126,7 +141,9 @@ fn parameters(action: &Action) -> String {
             (false, false) => "optional",
         };
         let summary = match parameter.kind {
-            ParameterKind::Text | ParameterKind::Boolean => parameter.summary.to_owned(),
+            ParameterKind::Text | ParameterKind::Boolean | ParameterKind::Integer | ParameterKind::Guid => {
+                parameter.summary.to_owned()
+            }
             kind => format!("{} ({})", parameter.summary, kind.expectation()),
         };
         table.row(PLAIN, [parameter.name, parameter.kind.name(), need, &summary]);
@@ -169,6 +186,12 @@ fn read_back(read_back: ReadBack) -> String {
         ReadBack::UserDevices { landed } => {
             format!("managementState of every device of the user is {}", landed.join(" or "))
         }
+        ReadBack::AsSent => "what was sent is there".into(),
+        ReadBack::AbsentLater => "the target is gone; that it is still there proves nothing".into(),
+        ReadBack::BackAt { path } => format!("the target is there again, under {path}"),
+        ReadBack::Unlisted => "the list of members does not hold it any more".into(),
+        ReadBack::Emptied => "the device has no primary user".into(),
+        ReadBack::Unlicensed => "assignedLicenses holds none of the licences".into(),
         ReadBack::Nobody => "no read tells".into(),
     }
 }
@@ -203,6 +226,8 @@ pub fn one_json(action: &Action) -> Value {
         "target": action.target.name(),
         "routes": action.routes.iter().map(route_json).collect::<Vec<_>>(),
         "parameters": action.parameters.iter().map(parameter_json).collect::<Vec<_>>(),
+        "needs_a_parameter": action.needs_a_parameter,
+        "fixed_body": action.fixed_body.and_then(|body| serde_json::from_str::<Value>(body).ok()),
         "permissions": action.permissions,
         "read_permission": action.read_permission,
         "risk": action.risk.name(),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::faults;
 use super::style::{FAINT, GOOD, View, paint};
-use super::text::{count_of, visible};
+use super::text::{count, count_of, visible};
 use crate::guard::judge::Verdict;
 use crate::plan::Plan;
 
@@ -20,6 +20,14 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
         let file = visible(&input.file.display().to_string());
         let format = paint(view.styled, FAINT, &visible(&input.format));
         let _ = writeln!(text, "{file}: {format}, {}", count_of(input.rows, "row"));
+        if !input.columns.is_empty() {
+            let column = |(header, word): &(String, &str)| match header == word {
+                true => format!("`{word}`"),
+                false => format!("`{}` as {word}", visible(header)),
+            };
+            let columns: Vec<_> = input.columns.iter().map(column).collect();
+            let _ = writeln!(text, "  columns: {}", columns.join(", "));
+        }
         if !input.unused_columns.is_empty() {
             let columns: Vec<_> = input.unused_columns.iter().map(|column| format!("`{}`", visible(column))).collect();
             let _ = writeln!(text, "  columns not used: {}", columns.join(", "));
@@ -32,13 +40,33 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     if !refused {
         text.push_str(&faults::render(&verdict.faults, &file, view.styled));
     }
-    let verdict = match plan.jobs.len() {
-        0 => "no faults, and nothing to do".to_owned(),
-        jobs if refused => format!("{}, no faults in the plan; its guards refuse a run", count_of(jobs, "job")),
-        jobs => format!("{}, no faults", count_of(jobs, "job")),
+    let verdict = match (plan.jobs.len(), plan.unresolved.len()) {
+        (0, 0) => "no faults, and nothing to do".to_owned(),
+        (0, _) if refused => "no faults in the plan; its guards refuse a run".to_owned(),
+        (0, _) => "no faults".to_owned(),
+        (jobs, _) if refused => format!("{}, no faults in the plan; its guards refuse a run", count_of(jobs, "job")),
+        (jobs, _) => format!("{}, no faults", count_of(jobs, "job")),
     };
     let _ = writeln!(text, "{}", paint(view.styled, GOOD, &verdict));
+    if !plan.unresolved.is_empty() {
+        let kinds = by_selector(plan).into_iter().map(|(name, number)| format!("{} by {name}", count(number)));
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        let rows = count_of(plan.unresolved.len(), "row");
+        let _ = writeln!(text, "{rows} to be looked up in the tenant: {kinds}");
+    }
     text
+}
+
+/// How many rows are looked up by what.
+fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
+    for name in plan.unresolved.iter().flat_map(|row| row.pointer.names()) {
+        match counts.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number += 1,
+            None => counts.push((name, 1)),
+        }
+    }
+    counts
 }
 
 /// For programs.
@@ -51,9 +79,16 @@ pub fn json(plan: &Plan, verdict: &Verdict) -> Value {
                 "file": input.file.display().to_string(),
                 "format": input.format,
                 "rows": input.rows,
+                "columns": input.columns.iter().map(|(header, word)| json!({ "header": header, "means": word })).collect::<Vec<_>>(),
                 "unused_columns": input.unused_columns,
             })
         })
         .collect();
-    json!({ "jobs": plan.jobs.len(), "inputs": inputs, "faults": faults::json(&plan.warnings), "findings": faults::json(&verdict.faults) })
+    json!({
+        "jobs": plan.jobs.len(),
+        "unresolved": plan.unresolved.len(),
+        "inputs": inputs,
+        "faults": faults::json(&plan.warnings),
+        "findings": faults::json(&verdict.faults),
+    })
 }

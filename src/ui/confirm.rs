@@ -9,10 +9,11 @@ use super::consequences;
 use super::days::schedule;
 use super::guards;
 use super::preview::sent_counts;
-use super::style::{STRONG, View, paint};
-use super::text::{count_of, visible};
+use super::style::{PLAIN, STRONG, View, paint};
+use super::tables::Table;
+use super::text::{count, count_of, visible};
 use super::waves;
-use crate::preview::Preview;
+use crate::preview::{Preview, State};
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
@@ -24,13 +25,14 @@ pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
     };
     let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} to {}:\n\n{}{}{between}{consequences}\n{}{held}{}What is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} to {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}What is destructive or irreversible cannot be called back once it was sent.\n",
         count_of(preview.send(), "request"),
         paint(styled, STRONG, &visible(tenant)),
         sent_counts(preview, styled),
         waves::preview(&preview.waves, preview.jobs()),
         schedule(preview.spread.as_ref(), styled),
         guards.unwrap_or_default(),
+        found(preview),
     )
 }
 
@@ -39,6 +41,26 @@ fn rows_are(number: u32) -> String {
         1 => "1 row is".into(),
         more => format!("{} are", count_of(more, "row")),
     }
+}
+
+/// So many of the targets that were looked up are shown.
+const SHOWN: usize = 20;
+
+/// What was looked up, by its name: nobody would know it by its id.
+fn found(preview: &Preview<'_>) -> String {
+    let sent = || preview.rows().filter(|row| row.state == State::Send && row.job.found.is_some());
+    let number = sent().count();
+    let mut table = Table::new(&[0]);
+    for row in sent().take(SHOWN) {
+        let by = row.job.found.as_ref().map_or("", |found| &*found.by);
+        let name = row.name().unwrap_or_default();
+        table.row(PLAIN, [&*row.job.row.to_string(), row.job.action.name, name, row.job.target(), by]);
+    }
+    let more = match number.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("  … and {} more; the preview shows all\n", count(more)),
+    };
+    if number == 0 { String::new() } else { format!("Looked up:\n\n{}{more}\n", table.render(false, 2)) }
 }
 
 /// The line to answer on.
@@ -69,8 +91,25 @@ pub fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{plan, preview_of};
+    use super::super::fixtures::{job, plan, preview_of};
     use super::*;
+    use crate::job::Found;
+
+    #[test]
+    fn what_was_looked_up_is_named_in_the_question() {
+        let mut jobs: Vec<_> = (1..=25).map(|row| job(row, "retire", &format!("id-{row}"), vec![])).collect();
+        for job in &mut jobs[1..] {
+            job.found =
+                Some(Box::new(Found { name: Some("LAB".into()), by: format!("serialNumber {}", job.row).into() }));
+        }
+        let text = preview_of(&jobs, |preview| question(preview, "contoso.onmicrosoft.com", false));
+        assert!(text.contains("\n\nLooked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");
+        assert!(
+            text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more; the preview shows all\n\nWhat"),
+            "{text}"
+        );
+        assert!(!text.contains("id-1 ") && !text.contains("id-22"), "{text}");
+    }
 
     #[test]
     fn the_question_names_tenant_actions_and_risks() {

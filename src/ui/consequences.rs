@@ -29,6 +29,12 @@ fn lines(count: &ConsequenceCount) -> impl Iterator<Item = String> {
         TargetKind::ManagedDevice => "device",
         TargetKind::AutopilotIdentity => "Autopilot identity",
         TargetKind::User => "user",
+        TargetKind::EntraDevice => "Entra device",
+        TargetKind::GroupMember => "group member",
+        TargetKind::DeletedUser => "deleted user",
+        TargetKind::ImportedAutopilotIdentity => "imported Autopilot identity",
+        TargetKind::ImportedDeviceIdentity => "imported device identity",
+        TargetKind::Other => "target",
     };
     let what = |number: u32| if number == 1 { row.one } else { row.many };
     let certain = (count.certain > 0)

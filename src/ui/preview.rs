@@ -16,7 +16,7 @@ use super::text::{count, count_of, duration, rate, shorten, visible, width};
 use super::waves;
 use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
-use crate::preview::{BucketCount, Preview, Row, State};
+use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
 
 /// Plans up to this long are shown whole.
 const WHOLE: usize = 100;
@@ -70,37 +70,38 @@ fn jobs(preview: &Preview<'_>, view: View) -> String {
     table(&ends.collect::<Vec<_>>(), total - FIRST - LAST, view)
 }
 
+/// Where the name of a target stands, if any of them has one.
+const NAME: usize = 3;
+
 /// `hidden` rows are left out after the first [`FIRST`].
 fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
-    let named = rows.iter().any(|row| row.job.target_name.is_some());
     let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
+    let named = rows.iter().any(|row| row.name().is_some());
+    let name = |row: &Row<'_>| visible(row.name().unwrap_or_default());
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))
         + widest("STATE", &|row| state_word(row.state).len())
-        + if named { widest("NAME", &|row| row.job.target_name.as_deref().map_or(0, width)) + GAP } else { 0 }
+        + if named { widest("NAME", &|row| width(&name(row))) + GAP } else { 0 }
         + 4 * GAP;
     // A table that would be nothing but an ellipsis is worse than one that is too wide.
     let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
-    let header = ["ROW", "ACTION", "TARGET", "NAME", "STATE", "REQUEST"];
-    let shown = move |column: &usize| named || header[*column] != "NAME";
-    let header: Vec<_> = (0..header.len()).filter(shown).map(|column| header[column]).collect();
+    let header: Vec<_> = cells(named, ["ROW", "ACTION", "TARGET", "NAME", "STATE", "REQUEST"]).collect();
     let mut table = Table::new(&[0]).header(&header);
     // The body of each line of the table that has no room for it.
     let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
-            let cells = ["…", "", "", "", "", more.as_str()];
-            table.row(FAINT, (0..cells.len()).filter(shown).map(|column| cells[column]));
+            table.row(FAINT, cells(named, ["…", "", "", "", "", &more]));
             below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
         let (request, body) = request(row, room);
-        let name = row.job.target_name.as_deref().unwrap_or_default();
-        let cells = [&number, row.job.action.name, row.job.target(), name, state_word(row.state), &request];
-        table.row(style, (0..cells.len()).filter(shown).map(|column| cells[column]));
+        let name = name(row);
+        let (action, target, state) = (row.job.action.name, row.job.target(), state_word(row.state));
+        table.row(style, cells(named, [&number, action, target, &name, state, &request]));
         below.push(body);
     }
     let mut text = String::new();
@@ -111,6 +112,11 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
         }
     }
     text
+}
+
+/// What was looked up is shown by its name too: nobody knows ids by heart.
+fn cells(named: bool, cells: [&str; 6]) -> impl Iterator<Item = &str> {
+    cells.into_iter().enumerate().filter(move |(at, _)| named || *at != NAME).map(|(_, cell)| cell)
 }
 
 /// A body is what a preview is read for: where it has no room beside its request, it stands below it, whole.
@@ -236,7 +242,11 @@ fn sent(preview: &Preview<'_>) -> Table {
     let mut table = Table::new(&[0]);
     for action in preview.actions.iter().filter(|action| action.send > 0) {
         let risk = action.action.risk;
-        table.row(of_risk(risk), [&count(action.send), action.action.name, risk.name()]);
+        let said = match action.action.is_unverified() {
+            true => format!("{}; {UNVERIFIED}", risk.name()),
+            false => risk.name().to_owned(),
+        };
+        table.row(of_risk(risk), [&count(action.send), action.action.name, &said]);
     }
     table
 }

@@ -28,6 +28,9 @@ pub struct ScenarioFile {
     pub guards: Option<String>,
     /// A plan as an operator writes it, in place of `plan`: YAML if it starts with `version`, CSV otherwise.
     pub plan_text: Option<String>,
+    /// Takes minutes in a build without optimisation: played with `MUSTEROUT_LONG=1`, or with `--release`.
+    #[serde(default)]
+    pub long: bool,
     /// With how many seeds it is played; a long one may do with one.
     #[serde(default = "all_seeds")]
     pub seeds: usize,

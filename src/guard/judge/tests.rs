@@ -172,7 +172,7 @@ proptest! {
 
 #[test]
 fn every_action_of_the_catalog_has_a_place_in_a_set() {
-    assert!(ACTIONS.len() <= 128);
+    assert!(ACTIONS.len() <= 96);
     assert!(ACTIONS.iter().all(|action| ActionSet::all().holds(action)));
 }
 

@@ -5,11 +5,36 @@
 
 use super::{Expander, Row};
 use crate::catalog::{IdName, Route};
+use crate::diagnostics::did_you_mean;
 use crate::plan::columns::Layout;
+use crate::plan::shown;
 use crate::plan::vocabulary;
 use crate::plan::work::{Step, Work, takes};
 
 impl Expander {
+    /// The route that a row names for itself.
+    pub(super) fn named_route(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<&'static Route> {
+        let field = layout.route?;
+        let name = row.field(field);
+        if name.is_empty() || !work.whole {
+            return None;
+        }
+        let [step] = work.steps.as_slice() else {
+            let message = || "a route is named for each of several steps in `steps:`, not for a target".into();
+            self.fault(row, Some(field), "no-route", message, || None);
+            return None;
+        };
+        let route = step.action.route_named(name);
+        if route.is_none() {
+            let near = did_you_mean(name, step.action.routes.iter().map(|route| route.name));
+            let message = || format!("`{}` has no route `{}`", step.action.name, shown(name));
+            self.fault(row, Some(field), "no-route", message, || {
+                Some(near.map_or_else(|| vocabulary::routes(step.action), |near| format!("did you mean `{near}`?")))
+            });
+        }
+        route
+    }
+
     pub(super) fn choose_routes(
         &mut self,
         work: &Work,

@@ -96,12 +96,7 @@ fn cells_are_checked_where_they_stand() {
         &["no-route", "row 2, column `userId`", "routes of `retire`"],
     );
     one(&format!("action,id,managedDeviceId\nretire,{A},{B}\n"), &["contradicting-ids", "row 2, column `id`"]);
-    one(
-        "action,serial number,id\nretire,5CG1,\n",
-        &["selector", "`serialNumber` is not resolved yet", "row 2, column `serial number`"],
-    );
-    one("action,UPN\nretire,a@b.c\n", &["selector", "`userPrincipalName` is not resolved yet"]);
-    one(&format!("action,id,deviceName\nretire,{A},x\n"), &["selector"]);
+    one(&format!("action,id,deviceName\nretire,{A},x\n"), &["selector", "not by both", "row 2, column `id`"]);
     one(&format!("action,id,notBefore\nretire,{A},12/1/2026\n"), &["bad-date", "row 2, column `notBefore`"]);
     one(&format!("action,id,route\nretire,{A},comanagedDevice\n"), &["no-route", "did you mean `comanagedDevices`?"]);
     let text = format!("action,id,route\nretire,{A},comanagedDevices\n");

@@ -43,7 +43,7 @@ fn faults_of_columns_stand_in_the_plan() {
     let rendered = refused(&[
         (
             "plan.yaml",
-            job("{ csv: t.csv, columns: { id: Devce, nte: x, action: y, note: No such, managedDeviceId: 5 } }"),
+            job("{ csv: t.csv, columns: { id: Devce, nte: x, action: y, note: No such, managedDeviceId: true } }"),
         ),
         ("t.csv", "Device,Other\nx,y\n".into()),
     ]);
@@ -53,7 +53,7 @@ fn faults_of_columns_stand_in_the_plan() {
         "`columns` has no key `nte`",
         "the job says what to do",
         "its columns are Device, Other",
-        "the name of a column is text",
+        "the name or number of a column is text",
     ] {
         assert!(rendered.contains(part), "{part:?} is not in:\n{rendered}");
     }

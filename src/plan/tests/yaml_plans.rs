@@ -226,7 +226,7 @@ jobs:
     with: {{ keepUserDat: true, macOsUnlockCode: 012345 }}
     targets:
       - managedDeviceId: 12
-      - serialNumber: 5CG1
+      - serialNumber: System Serial Number
       - {A}
       - managedDeviceId: 00000000-0000-0000-0000-000000000000
   - action: deprovision
@@ -265,8 +265,8 @@ jobs:
         "did you mean `keepUserData`?",
         "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",
         "put it in quotes",
-        "not resolved yet",
-        "give the id instead, under `managedDeviceId`",
+        "firmware has it where nobody wrote a serial number",
+        "name the device by its managedDeviceId",
         &format!("say what it is: `managedDeviceId: {A}`"),
         "the nil GUID",
         "nowhere.csv: there is no such file",
@@ -337,10 +337,9 @@ fn ids_of_a_target_have_to_fit() {
         &target("unassignUserFromDevice", &format!("id: {A}, assignedDeviceId: {B}")),
         &["no-route", "`id` is not enough"],
     );
-    one(&target("retire", "userPrincipalName: a@b.c"), &["selector", "not resolved yet"]);
     one(&target("retire", "managedDeviceId: 1.23E+10"), &["wrong-type", "1.23E+10"]);
     one(&target("retire", "managedDeviceId: '1.23E+10'"), &["bad-id", "1.23E+10"]);
-    one(&target("retire", &format!("managedDeviceId: {A}, deviceName: x")), &["selector", "deviceName"]);
+    one(&target("retire", &format!("managedDeviceId: {A}, deviceName: x")), &["selector", "not by both"]);
     let steps =
         |keys: &str| format!("  - {{ steps: [retire, removeAllDevicesFromManagement], targets: [ {{ {keys} }} ] }}\n");
     one(&steps(&format!("managedDeviceId: {A}")), &["missing-id", "`removeAllDevicesFromManagement` needs userId"]);

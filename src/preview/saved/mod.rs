@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::catalog::Definition;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
@@ -53,6 +54,9 @@ pub struct Head {
     pub simulated: bool,
     pub justification: Option<String>,
     pub limits: LimitsOfPreview,
+    /// The plan's own actions, without which its jobs mean nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Definition>,
     /// The guards in force. The keys of its maps are sorted when it is written.
     pub guards: Value,
     /// Why no target was read; `None` where they were.

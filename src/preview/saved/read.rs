@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::write::hexadecimal;
 use super::{BEGINNING, END, Head, Line, SavedPreview, VERSION};
-use crate::catalog::{Action, Budget};
+use crate::catalog::{Action, Budget, Definition};
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Hold};
 use crate::guard::rules::Rules;
@@ -72,12 +72,14 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     let head = head.and_then(|head| head.split_once(",\"head\":")).map(|(_, head)| head);
     let head = head.ok_or_else(|| damaged(0, "it has no head".into()))?;
     let head: Head = serde_json::from_str(head).map_err(|error| damaged(0, error.to_string()))?;
+    let own = head.actions.iter().map(Definition::action).collect::<Result<Vec<_>, _>>();
+    let own = own.map_err(|error| damaged(0, error))?;
     let (mut jobs, mut said): (Vec<Job>, Vec<Said>) = (Vec::new(), Vec::new());
     for (at, text) in lines {
         let line: Line = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
             .map_err(|error| damaged(at, error.to_string()))?;
         let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
-        let mut job = job(&line).map_err(differs)?;
+        let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
@@ -116,8 +118,10 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
 }
 
 /// The job of a line; it must be the one that the line names, and become the request that the line shows.
-fn job(line: &Line) -> Result<Job, String> {
-    let action = Action::named(&line.action).ok_or_else(|| format!("unknown action {}", line.action))?;
+fn job(line: &Line, own: &[&'static Action]) -> Result<Job, String> {
+    let defined = own.iter().copied().find(|action| *action.name == *line.action);
+    let action =
+        defined.or_else(|| Action::named(&line.action)).ok_or_else(|| format!("unknown action {}", line.action))?;
     let route = action.route_named(&line.route).ok_or_else(|| format!("unknown route {}", line.route))?;
     let plain = |id: &String| !id.is_empty() && !id.contains(char::is_control);
     if line.ids.len() != route.ids.len() || !line.ids.iter().all(plain) {

@@ -48,6 +48,7 @@ fn head(guards: Value, rows: usize) -> Head {
         simulated: false,
         justification: None,
         limits: LimitsOfPreview { concurrency: Some(8), ..LimitsOfPreview::default() },
+        actions: Vec::new(),
         guards,
         not_read: None,
         rows: rows as u32,

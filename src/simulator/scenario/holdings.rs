@@ -98,6 +98,12 @@ pub struct ListedUser {
     pub display_name: Option<String>,
     pub mail: Option<String>,
     pub account_enabled: Option<bool>,
+    /// By skuId; without it, two that many tenants have.
+    #[serde(serialize_with = "as_licences")]
+    pub assigned_licenses: Option<Vec<Guid>>,
+    /// Whether it is among the deleted ones.
+    #[serde(default, skip_serializing)]
+    pub deleted: bool,
     /// Ids of devices; without it, those that name the user, or two made-up ones.
     #[serde(skip_serializing)]
     pub devices: Option<Vec<Guid>>,
@@ -119,4 +125,31 @@ pub struct ListedIdentity {
     pub manufacturer: Option<String>,
     pub model: Option<String>,
     pub enrollment_state: Option<String>,
+    pub last_contacted_date_time: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedEntraDevice {
+    #[serde(skip_serializing)]
+    pub id: Guid,
+    pub device_id: Option<String>,
+    pub display_name: Option<String>,
+    pub account_enabled: Option<bool>,
+    pub operating_system: Option<String>,
+    pub trust_type: Option<String>,
+}
+
+/// A group of which it is known who is in it; everybody is in any other.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedGroup {
+    pub id: Guid,
+    pub members: Vec<Guid>,
+}
+
+/// As Graph shows them.
+fn as_licences<S: serde::Serializer>(skus: &Option<Vec<Guid>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let licence = |sku: &Guid| serde_json::json!({ "disabledPlans": [], "skuId": sku.0 });
+    skus.as_ref().map(|skus| skus.iter().map(licence).collect::<Vec<_>>()).serialize(serializer)
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 pub use approvals::{Approvals, CodeIn, Decision, Deed, FiledStatus, Filters, ListedRequest};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{ListedDevice, ListedIdentity, ListedUser, SignIn, TenantIdentity};
+pub use holdings::{ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedUser, SignIn, TenantIdentity};
 pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
 
@@ -32,11 +32,15 @@ pub struct Scenario {
     pub missing: Vec<String>,
     /// Whether ids that are not listed below do not exist either.
     pub only_listed: bool,
-    /// How many devices are enrolled in all; without it, the listed ones if there are no others, or ten thousand.
+    /// How many devices are enrolled in all; without it, the listed ones if there are no others, or a million.
     pub enrolled_devices: Option<u32>,
     pub devices: Vec<ListedDevice>,
     pub users: Vec<ListedUser>,
     pub autopilot: Vec<ListedIdentity>,
+    pub entra_devices: Vec<ListedEntraDevice>,
+    pub groups: Vec<ListedGroup>,
+    /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
+    pub next_links: Option<String>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
     pub page_size: Option<NonZeroU32>,
     /// How long every answer takes.
@@ -81,6 +85,9 @@ impl Default for Scenario {
             devices: Vec::new(),
             users: Vec::new(),
             autopilot: Vec::new(),
+            entra_devices: Vec::new(),
+            groups: Vec::new(),
+            next_links: None,
             page_size: None,
             latency: Latency::default(),
             throttle: Throttle::default(),
@@ -110,15 +117,7 @@ pub enum ScenarioError {
     Invalid { name: String, line: u64, column: u64, message: String },
 }
 
-const USUAL_FLEET: u32 = 10_000;
-
 impl Scenario {
-    /// How many devices are enrolled in all.
-    pub fn enrolled(&self) -> u32 {
-        let listed = u32::try_from(self.devices.len()).unwrap_or(u32::MAX);
-        self.enrolled_devices.unwrap_or(if self.only_listed { listed } else { USUAL_FLEET })
-    }
-
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
         Self::parse(text, "scenario")
     }

@@ -58,10 +58,8 @@ impl ActionName {
 impl<'de> Deserialize<'de> for ActionName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        Action::named(&name).map(Self).ok_or_else(|| {
-            let known: Vec<_> = ACTIONS.iter().map(|action| action.name).collect();
-            D::Error::custom(format!("unknown action `{name}`; the catalog has {}", known.join(", ")))
-        })
+        let action = Action::named(&name).map(Self);
+        action.ok_or_else(|| D::Error::custom(format!("unknown action `{name}`; `musterout actions` lists them")))
     }
 }
 

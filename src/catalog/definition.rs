@@ -1,0 +1,333 @@
+//! Actions that a plan defines itself.
+//!
+//! In: a [`Definition`], from a plan or from the journal of a run. Out: an [`Action`] like any other, but with the most
+//! careful reading of everything that nobody has verified. Must not: let a definition loosen that reading.
+
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::id::{fold, id_named, selector_named};
+use super::{
+    ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, Parameter,
+    ParameterKind, ReadBack, Repeat, Risk, Route, Service, Success, TargetKind, Version,
+};
+
+/// What a plan says of an action of its own, and what the journal keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    pub name: String,
+    /// `POST`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// `v1.0` or `beta`.
+    pub version: String,
+    /// Below the version, with an id in braces for every part that differs from target to target.
+    pub path: String,
+    /// What the body always holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<DefinedParameter>,
+    /// The 2xx codes that mean success; empty: all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub success: Vec<u16>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefinedParameter {
+    pub name: String,
+    pub kind: DefinedKind,
+    pub required: bool,
+}
+
+/// The types that a plan can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefinedKind {
+    Text,
+    Boolean,
+    Integer,
+    Guid,
+}
+
+impl DefinedKind {
+    pub const ALL: [(&'static str, Self); 4] =
+        [("text", Self::Text), ("boolean", Self::Boolean), ("integer", Self::Integer), ("guid", Self::Guid)];
+
+    fn kind(self) -> ParameterKind {
+        match self {
+            Self::Text => ParameterKind::Text,
+            Self::Boolean => ParameterKind::Boolean,
+            Self::Integer => ParameterKind::Integer,
+            Self::Guid => ParameterKind::Guid,
+        }
+    }
+}
+
+/// The methods that an action of a plan can have.
+pub const METHODS: [Method; 3] = [Method::Post, Method::Patch, Method::Delete];
+/// The versions of the API.
+pub const VERSIONS: [Version; 2] = [Version::V1, Version::Beta];
+
+/// Actions made so far: a process makes one for each definition, and keeps it.
+static MADE: Mutex<Vec<&'static Action>> = Mutex::new(Vec::new());
+
+/// Actions that one process may define: guards count targets by the action, and have room for so many.
+const MOST: usize = 32;
+
+/// Every action that was defined, in the order in which it first was.
+pub fn defined() -> impl Iterator<Item = &'static Action> {
+    MADE.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter()
+}
+
+impl Definition {
+    /// The action, the same one whenever the definition is the same; or why there can be none.
+    pub fn action(&self) -> Result<&'static Action, String> {
+        let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = made.iter().find(|action| action.definition == Some(self)) {
+            return Ok(known);
+        }
+        if made.len() >= MOST {
+            return Err(format!("a plan defines {MOST} actions at most"));
+        }
+        let action: &'static Action = Box::leak(Box::new(self.make()?));
+        made.push(action);
+        Ok(action)
+    }
+
+    fn make(&self) -> Result<Action, String> {
+        if Action::named(&self.name).is_some() {
+            return Err(format!("`{}` is an action of the catalog", self.name));
+        }
+        let own: &'static Definition = Box::leak(Box::new(self.clone()));
+        let method = METHODS.into_iter().find(|method| method.name() == own.method);
+        let version = VERSIONS.iter().position(|version| version.name() == own.version);
+        let (Some(method), Some(version)) = (method, version) else {
+            return Err("its method or version is not known".into());
+        };
+        if method == Method::Delete && (own.body.is_some() || !own.parameters.is_empty()) {
+            return Err("a DELETE has no body, and so no parameters".into());
+        }
+        let ids: &'static [IdName] = Box::leak(ids_of(&own.path)?.into_boxed_slice());
+        let route = Route { name: "own", method, path: &own.path, versions: &VERSIONS_APART[version], ids };
+        let fixed_body = own.body.as_ref().map(|body| &*Box::leak(body.to_string().into_boxed_str()));
+        Ok(Action {
+            name: &own.name,
+            summary: "Defined by the plan; nobody has verified it.",
+            target: ids.last().map_or(TargetKind::Other, |id| kind_of(*id)),
+            routes: Box::leak(Box::new([route])),
+            parameters: Box::leak(own.parameters.iter().map(DefinedParameter::parameter).collect()),
+            needs_a_parameter: false,
+            fixed_body,
+            permissions: &[],
+            read_permission: None,
+            risk: Risk::Destructive,
+            repeat: Repeat::AfterReadBack,
+            read_back: ReadBack::Nobody,
+            success: Success::Accepted,
+            success_codes: &own.success,
+            gone: Gone::Failed,
+            service: service_of(&own.path),
+            // It may be one of those that are: the reason goes along, and is ignored where nobody asks for it.
+            approvable: true,
+            notes: &[],
+            definition: Some(own),
+        })
+    }
+}
+
+static VERSIONS_APART: [[Version; 1]; 2] = [[VERSIONS[0]], [VERSIONS[1]]];
+
+impl DefinedParameter {
+    fn parameter(&self) -> Parameter {
+        let name = Box::leak(self.name.clone().into_boxed_str());
+        let kind = self.kind.kind();
+        Parameter {
+            name,
+            kind,
+            required: self.required,
+            beta_only: false,
+            place: None,
+            summary: "Defined by the plan.",
+        }
+    }
+}
+
+/// Whether a word can name an action, a parameter or an id of a plan's own.
+pub fn is_name(word: &str) -> bool {
+    word.len() <= 64
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The ids in a path, or what is wrong with it.
+fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
+    let Some(below) = path.strip_prefix('/') else { return Err("a path starts with a slash".into()) };
+    if VERSIONS.iter().any(|version| below.split('/').next() == Some(version.name())) {
+        return Err("the version stands in `version`, not in the path".into());
+    }
+    let mut ids: Vec<IdName> = Vec::new();
+    for segment in below.split('/') {
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => {
+                let id = id_of(name)?;
+                if ids.iter().any(|other| other.name == id.name) {
+                    return Err(format!("the id {{{name}}} is there twice"));
+                }
+                ids.push(id);
+            }
+            None if segment == "$batch" => return Err("one request is about one target: no $batch".into()),
+            None if !is_literal(segment) => {
+                return Err(format!("`{segment}` is neither letters, digits, `-`, `_`, `.`, `$` nor one id in braces"));
+            }
+            None => {}
+        }
+    }
+    match ids.is_empty() {
+        true => Err("the path needs an id in braces: {managedDeviceId}".into()),
+        false => Ok(ids),
+    }
+}
+
+fn is_literal(segment: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'$');
+    !segment.is_empty() && segment.bytes().all(plain) && !segment.bytes().all(|byte| byte == b'.')
+}
+
+/// Words that a column or key of a target means something else by.
+const TAKEN: [&str; 6] = ["id", "action", "route", "note", "notBefore", "with"];
+
+fn id_of(name: &str) -> Result<IdName, String> {
+    match id_named(name) {
+        Some(known) if known.name == name => return Ok(known),
+        Some(known) => return Err(format!("write {{{}}} for {{{name}}}", known.name)),
+        None => {}
+    }
+    if let Some(selector) = selector_named(name) {
+        return Err(format!("{{{}}} has to be looked up, and a path takes ids", selector.name));
+    }
+    if !is_name(name) || TAKEN.iter().any(|word| fold(word) == fold(name)) {
+        return Err(format!("{{{name}}} cannot be the name of an id"));
+    }
+    Ok(IdName { name: Box::leak(name.to_owned().into_boxed_str()), aliases: &[], kind: IdKind::Opaque })
+}
+
+/// What the catalog acts on by that id.
+fn kind_of(id: IdName) -> TargetKind {
+    let acts_on = |action: &&Action| action.routes.iter().any(|route| route.ids.last() == Some(&id));
+    ACTIONS.iter().find(acts_on).map_or(TargetKind::Other, |action| action.target)
+}
+
+/// The allowance that the path belongs to; the smallest one where that is not known.
+fn service_of(path: &str) -> &'static Service {
+    const PLACES: &[(&str, &Service)] = &[
+        ("/deviceManagement/managedDevices/", &INTUNE_DEVICES),
+        ("/deviceManagement/comanagedDevices/", &INTUNE_DEVICES),
+        ("/devices/", &ENTRA_DEVICES),
+        ("/users/", &DIRECTORY),
+        ("/groups/", &DIRECTORY),
+        ("/directory/", &DIRECTORY),
+    ];
+    PLACES.iter().find(|(place, _)| path.starts_with(place)).map_or(&INTUNE_OTHER, |(_, service)| service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn definition(method: &str, path: &str) -> Definition {
+        Definition {
+            name: "poke".into(),
+            method: method.into(),
+            version: "beta".into(),
+            path: path.into(),
+            body: None,
+            parameters: Vec::new(),
+            success: Vec::new(),
+        }
+    }
+
+    fn fault(method: &str, path: &str) -> String {
+        definition(method, path).action().unwrap_err()
+    }
+
+    #[test]
+    fn an_action_of_a_plan_is_read_in_the_most_careful_way() {
+        let poke = definition("POST", "/deviceManagement/managedDevices/{managedDeviceId}/poke").action().unwrap();
+        assert_eq!(
+            (poke.risk, poke.repeat, poke.read_back),
+            (Risk::Destructive, Repeat::AfterReadBack, ReadBack::Nobody)
+        );
+        assert_eq!((poke.target, poke.service.name), (TargetKind::ManagedDevice, "intune-devices"));
+        assert!(poke.is_unverified() && poke.routes[0].versions == [Version::Beta]);
+        let odd = definition("DELETE", "/solutions/{thingId}/parts/{partId}/$ref").action().unwrap();
+        assert_eq!((odd.target, odd.service.name), (TargetKind::Other, "intune-other"));
+        assert_eq!(odd.routes[0].ids.iter().map(|id| id.kind).collect::<Vec<_>>(), [IdKind::Opaque; 2]);
+    }
+
+    #[test]
+    fn one_definition_is_one_action() {
+        let one = definition("POST", "/users/{userId}/poke");
+        assert!(std::ptr::eq(one.action().unwrap(), one.clone().action().unwrap()));
+        let other = Definition { body: Some(json!({"a": 1})), ..one.clone() };
+        assert_ne!(one.action().unwrap(), other.action().unwrap());
+        assert_eq!(other.action().unwrap().fixed_body, Some(r#"{"a":1}"#));
+    }
+
+    #[test]
+    fn a_path_that_could_mean_something_else_is_refused() {
+        for (path, word) in [
+            ("users/{userId}", "slash"),
+            ("/beta/users/{userId}", "version"),
+            ("/users/all/poke", "needs an id"),
+            ("/users/{userId}/{userId}", "twice"),
+            ("/users/{upn}", "write {userId}"),
+            ("/devices/{serialNumber}", "looked up"),
+            ("/things/{thing id}", "cannot be the name"),
+            ("/things/{Note}", "cannot be the name"),
+            ("/users/{userId}/poke?a=b", "neither"),
+            ("/users/{userId}/../{groupId}", "neither"),
+            ("/users//{userId}", "neither"),
+            ("/users/x{userId}", "neither"),
+            ("/users/%2e%2e/{userId}", "neither"),
+            ("/$batch/{userId}", "$batch"),
+        ] {
+            assert!(fault("POST", path).contains(word), "{path}: {}", fault("POST", path));
+        }
+        assert!(fault("GET", "/users/{userId}").contains("method"));
+        let named = Definition { name: "retire".into(), ..definition("POST", "/users/{userId}") };
+        assert!(named.action().unwrap_err().contains("catalog"));
+        let delete = Definition { body: Some(json!({})), ..definition("DELETE", "/users/{userId}") };
+        assert!(delete.action().unwrap_err().contains("DELETE"));
+    }
+
+    #[test]
+    fn a_definition_survives_the_journal() {
+        let one = Definition {
+            parameters: vec![DefinedParameter { name: "why".into(), kind: DefinedKind::Text, required: true }],
+            success: vec![202],
+            ..definition("POST", "/users/{userId}/poke")
+        };
+        let text = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<Definition>(&text).unwrap(), one);
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_that_is_accepted_could_lead_elsewhere(path in r"(/([a-z.$]{0,6}|\{[a-zA-Z]{1,8}\}|[?#%:@ ]{1,2})){1,5}") {
+            if let Ok(ids) = ids_of(&path) {
+                prop_assert!(!ids.is_empty());
+                for segment in path.split('/').skip(1) {
+                    let id = segment.starts_with('{') && segment.ends_with('}');
+                    prop_assert!(id || (is_literal(segment) && !["..", "."].contains(&segment)), "{}", path);
+                    prop_assert!(!segment.contains(['?', '#', '%', ':', '@', ' ']), "{}", path);
+                }
+            }
+        }
+    }
+}

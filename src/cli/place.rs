@@ -1,0 +1,88 @@
+//! Where to look and whom to ask, as it is typed: the tenant, the hosts, the journal, the policy, a saved inventory.
+//!
+//! In: nothing. Out: the arguments that several verbs share, and the flags they stand for. Must not: judge them.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::ops::Tenant;
+use crate::settings::Flags;
+
+/// Where targets are looked up that are not named by their id.
+#[derive(Debug, Clone, Args)]
+pub struct LookUpArguments {
+    /// Look targets up in a saved inventory instead of asking the service
+    #[arg(long, value_name = "FILE")]
+    pub inventory: Option<PathBuf>,
+}
+
+/// Which guards, beside the plan's own.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Guards")]
+pub struct PolicyArguments {
+    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// Which tenant.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where to connect")]
+pub struct ConnectionArguments {
+    /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
+    pub simulate: Option<Option<PathBuf>>,
+    #[command(flatten)]
+    pub hosts: HostArguments,
+    #[command(flatten)]
+    pub state: StateArguments,
+}
+
+/// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
+#[derive(Debug, Clone, Args)]
+pub struct HostArguments {
+    /// global, usgov, usgov-dod or china
+    #[arg(long, value_name = "CLOUD")]
+    pub cloud: Option<String>,
+    /// Address of Graph; also MUSTEROUT_GRAPH_URL
+    #[arg(long, value_name = "URL")]
+    pub graph_url: Option<String>,
+    /// Address of the sign-in host; also AZURE_AUTHORITY_HOST
+    #[arg(long, value_name = "URL")]
+    pub login_url: Option<String>,
+}
+
+impl HostArguments {
+    pub fn flags(&self, state: &StateArguments) -> Flags {
+        let Self { cloud, graph_url, login_url } = self.clone();
+        Flags { cloud, graph_url, login_url, ..state.flags() }
+    }
+}
+
+/// Where the journal is.
+#[derive(Debug, Clone, Args)]
+pub struct StateArguments {
+    /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "FOLDER")]
+    pub state_dir: Option<PathBuf>,
+}
+
+impl StateArguments {
+    pub fn flags(&self) -> Flags {
+        Flags { state_dir: self.state_dir.clone(), ..Flags::default() }
+    }
+}
+
+impl ConnectionArguments {
+    pub fn tenant(&self) -> Tenant {
+        match &self.simulate {
+            Some(scenario) => Tenant::Simulated(scenario.clone()),
+            None => Tenant::Real,
+        }
+    }
+
+    pub fn flags(&self) -> Flags {
+        self.hosts.flags(&self.state)
+    }
+}

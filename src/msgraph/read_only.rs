@@ -1,0 +1,237 @@
+//! A client that can read and nothing else.
+//!
+//! In: [`Get`]s, alone or up to [`BATCH`] in one envelope. Out: an [`Answer`] for each. Must not: retry, pace, or send
+//! anything but GET; the one POST that it makes is the envelope of a `$batch`, and nothing but a [`Get`] goes into that.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::classify::classify;
+use super::client::GraphClient;
+use super::request::GraphRequest;
+use super::transport::{Transport, TransportError, WireReply};
+use crate::catalog::{Method, Version};
+use crate::outcome::{Reply, Verdict};
+
+/// Requests in one envelope, at most.
+pub const BATCH: usize = 20;
+
+/// A read: path and query below the version, percent-encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Get {
+    version: Version,
+    path: String,
+    one: bool,
+}
+
+impl Get {
+    /// `path` begins with a slash.
+    pub fn new(path: String) -> Self {
+        Self { version: Version::V1, path, one: false }
+    }
+
+    /// A read of one thing, not of a list.
+    pub fn one(path: String) -> Self {
+        Self { one: true, ..Self::new(path) }
+    }
+
+    pub fn is_of_one(&self) -> bool {
+        self.one
+    }
+
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The next page, as the service names it. The token goes along, so that it must be the same service.
+    pub fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
+        let foreign = || ForeignLink(link.chars().take(200).collect());
+        let (there, here): (Uri, Uri) =
+            (link.parse().map_err(|_| foreign())?, graph_url.parse().map_err(|_| foreign())?);
+        let same_host = there.scheme() == here.scheme() && there.authority() == here.authority();
+        let root = here.path().trim_end_matches('/');
+        let below = there.path_and_query().map_or("", |path| path.as_str()).strip_prefix(root);
+        let path = below.filter(|_| same_host && !climbs(there.path()) && !link.contains('#')).ok_or_else(foreign)?;
+        let version = [Version::V1, Version::Beta].into_iter().find_map(|version| {
+            let rest = path.strip_prefix('/')?.strip_prefix(version.name())?;
+            rest.starts_with('/').then(|| Self { version, path: rest.to_owned(), one: false })
+        });
+        version.ok_or_else(foreign)
+    }
+}
+
+/// Whether a path leads out of where it seems to lead to.
+fn climbs(path: &str) -> bool {
+    let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+    decoded.split(['/', '\\']).any(|segment| segment == "..")
+}
+
+/// A link to a further page that does not lead to the service that was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the link to the next page leads elsewhere, and is not followed: {0}")]
+pub struct ForeignLink(String);
+
+/// What came back for one read.
+#[derive(Debug)]
+pub struct Answer {
+    pub reply: Reply,
+    /// Where it succeeded and is JSON.
+    pub document: Option<Value>,
+}
+
+/// The reading half of a client.
+#[derive(Debug)]
+pub struct ReadOnly<'c, T>(&'c GraphClient<T>);
+
+impl<'c, T: Transport> ReadOnly<'c, T> {
+    pub fn new(client: &'c GraphClient<T>) -> Self {
+        Self(client)
+    }
+
+    pub fn graph_url(&self) -> &str {
+        self.0.graph_url()
+    }
+
+    pub async fn get(&self, get: &Get, id: &str) -> Answer {
+        let path = format!("/{}{}", get.version.name(), get.path);
+        let request = GraphRequest { method: Method::Get, version: get.version, path, body: None };
+        let (reply, wire) = self.0.exchange(request, id).await;
+        Answer { reply, document: wire.and_then(|wire| serde_json::from_slice(&wire.body).ok()) }
+    }
+
+    /// All of `gets`, at most [`BATCH`], in one envelope: an answer for each in their order, or the one that the envelope
+    /// got instead. `ids` are the request ids of the reads.
+    pub async fn batch(&self, gets: &[Get], ids: &[String], id: &str) -> Result<Vec<Answer>, Reply> {
+        let parts = gets.iter().zip(ids).enumerate().map(|(number, (get, id))| {
+            let headers = json!({ "client-request-id": id });
+            json!({ "id": number.to_string(), "method": "GET", "url": get.path, "headers": headers })
+        });
+        let body = json!({ "requests": parts.collect::<Vec<_>>() }).to_string();
+        let version = gets.first().map_or(Version::V1, |get| get.version);
+        let path = format!("/{}/$batch", version.name());
+        let envelope = GraphRequest { method: Method::Post, version, path, body: Some(&body) };
+        let (reply, wire) = self.0.exchange(envelope, id).await;
+        let Some(wire) = wire else { return Err(reply) };
+        let Ok(Envelope { responses }) = serde_json::from_slice::<Envelope>(&wire.body) else {
+            let error_message = Some("the answer to a batch could not be understood".into());
+            return Err(Reply { verdict: Verdict::Transient { after: None }, error_message, ..reply });
+        };
+        let mut by_id: HashMap<String, Part> = HashMap::with_capacity(responses.len());
+        for part in responses {
+            by_id.entry(part.id.clone()).or_insert(part);
+        }
+        let answer = |(number, id): (usize, &String)| self.answer(by_id.remove(&number.to_string()), id);
+        Ok(ids.iter().take(gets.len()).enumerate().map(answer).collect())
+    }
+
+    /// A read that the envelope does not answer was lost.
+    fn answer(&self, part: Option<Part>, id: &str) -> Answer {
+        let now = self.0.clock().now();
+        let Some((status, part)) = part.and_then(|part| Some((StatusCode::from_u16(part.status).ok()?, part))) else {
+            let lost = TransportError::Lost("the batch came back without it".into());
+            return Answer { reply: classify(Err(lost), id, now), document: None };
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in &part.headers {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                headers.insert(name, value);
+            }
+        }
+        let document = part.body.filter(|_| status.is_success());
+        let body = match (&document, part.text) {
+            (None, Some(text)) => Bytes::from(text),
+            _ => Bytes::new(),
+        };
+        Answer { reply: classify(Ok(WireReply { status, headers, body }), id, now), document }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    responses: Vec<Part>,
+}
+
+#[derive(Deserialize)]
+#[serde(from = "RawPart")]
+struct Part {
+    id: String,
+    status: u16,
+    headers: HashMap<String, Value>,
+    body: Option<Value>,
+    /// The body as it would have come alone.
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawPart {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    status: Value,
+    #[serde(default)]
+    headers: Option<HashMap<String, Value>>,
+    body: Option<Value>,
+}
+
+impl From<RawPart> for Part {
+    fn from(raw: RawPart) -> Self {
+        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let status = raw.status.as_u64().or_else(|| raw.status.as_str()?.parse().ok());
+        Self {
+            id: plain(&raw.id),
+            status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
+            headers: raw.headers.unwrap_or_default(),
+            text: raw.body.as_ref().map(plain),
+            body: raw.body,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_on_the_same_service_or_is_refused() {
+        let graph = "https://graph.microsoft.com";
+        let path = "/deviceManagement/managedDevices?$skiptoken=a%2Fb&x=%27";
+        let next = |link: &str| Get::next_page(link, graph);
+        assert_eq!(next(&format!("{graph}/v1.0{path}")).unwrap().path(), path);
+        assert_eq!(next(&format!("https://GRAPH.microsoft.com/v1.0{path}")).unwrap().path(), path);
+        assert_eq!(next(&format!("{graph}/beta{path}")).unwrap().version, Version::Beta);
+        for link in [
+            "https://evil.example/v1.0/x",
+            "http://graph.microsoft.com/v1.0/x",
+            "https://graph.microsoft.com:8443/v1.0/x",
+            "https://graph.microsoft.com.evil.example/v1.0/x",
+            "https://graph.microsoft.com@evil.example/v1.0/x",
+            "https://me@graph.microsoft.com/v1.0/x",
+            "https://graph.microsoft.com/v2.0/x",
+            "https://graph.microsoft.com/v1.0",
+            "https://graph.microsoft.com/v1.0/../../oauth2/token",
+            "https://graph.microsoft.com/v1.0/%2e%2e/x",
+            "https://graph.microsoft.com/v1.0x/y",
+            "//graph.microsoft.com/v1.0/x",
+            "/v1.0/x",
+            "v1.0/x",
+            "",
+        ] {
+            assert!(next(link).is_err(), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_service_below_a_path_is_left_neither() {
+        let graph = "http://127.0.0.1:8080/graph/";
+        let next = |link: &str| Get::next_page(link, graph);
+        assert_eq!(next("http://127.0.0.1:8080/graph/v1.0/users").unwrap().path(), "/users");
+        assert!(next("http://127.0.0.1:8080/v1.0/users").is_err());
+        assert!(next("http://127.0.0.1:8080/graphs/v1.0/users").is_err());
+        assert!(next("http://127.0.0.1:8081/graph/v1.0/users").is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! Looking up what a plan names without an id, before anything else is done with it.
+//!
+//! In: a plan, and where to look: the service, or a saved inventory. Out: the plan with jobs alone, and the client that
+//! was used, so that the run goes on with it. Must not: send anything but reads, or let a row through that leads to no
+//! target or to several.
+
+use std::path::{Path, PathBuf};
+
+use fastrand::Rng;
+use jiff::{SignedDuration, Timestamp};
+
+use super::connect::{self, Client};
+use super::limits::{Choices, limits};
+use super::{Error, Tenant, tenant};
+use crate::clock::Clock;
+use crate::diagnostics::{Diagnostic, Place};
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::read_only::ReadOnly;
+use crate::msgraph::transport::Transport;
+use crate::plan::Plan;
+use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
+use crate::runner::limiter::Pacing;
+use crate::settings::Settings;
+
+/// How to look up.
+#[derive(Debug, Clone, Copy)]
+pub struct LookUp<'a> {
+    pub settings: &'a Settings,
+    pub tenant: &'a Tenant,
+    /// A saved inventory, in place of the service.
+    pub inventory: Option<&'a Path>,
+    pub choices: Choices,
+    pub now: Timestamp,
+    pub seed: u64,
+}
+
+/// What was needed for it, and goes on being of use.
+#[derive(Default)]
+pub struct Used {
+    pub client: Option<(Client, Clock)>,
+    /// The tenant of the inventory that was looked up in.
+    pub tenant: Option<String>,
+}
+
+/// An inventory older than this is told to be old.
+const FRESH: SignedDuration = SignedDuration::from_hours(24);
+/// Clocks differ.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
+impl LookUp<'_> {
+    /// Turns all rows of `plan` into jobs. A plan that names every target by its id is left alone, and nothing is read.
+    pub async fn resolve(&self, plan: &mut Plan) -> Result<Used, Error> {
+        if plan.unresolved.is_empty() {
+            return Ok(Used::default());
+        }
+        let (mut pool, used) = match self.inventory {
+            Some(file) => {
+                let inventory = self.open(file, plan)?;
+                let tenant = inventory.tenant.clone();
+                (inventory.into_pool(), Used { client: None, tenant })
+            }
+            None => self.ask(plan).await?,
+        };
+        let rows = std::mem::take(&mut plan.unresolved);
+        let jobs = std::mem::take(&mut plan.jobs);
+        let resolved = resolve::resolve(jobs, &plan.places, &rows, &mut pool, self.now).map_err(|mut faults| {
+            faults.sort();
+            Error::Plan { file: plan.file.clone(), faults }
+        })?;
+        plan.jobs = resolved.jobs;
+        plan.places = resolved.places;
+        plan.warnings.extend(resolved.warnings);
+        Ok(used)
+    }
+
+    async fn ask(&self, plan: &Plan) -> Result<(Pool, Used), Error> {
+        let clock = Clock::starting_at(self.now);
+        let local = *self.tenant != Tenant::Real || self.settings.is_local();
+        let limits = limits(self.choices, plan.limits, local)?;
+        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), clock, limits.concurrency)?;
+        let pool = match &client {
+            Client::Http(client) => self.gather(client, plan, limits.pacing).await?,
+            Client::Simulated(client) => self.gather(client, plan, limits.pacing).await?,
+        };
+        Ok((pool, Used { client: Some((client, clock)), tenant: None }))
+    }
+
+    async fn gather<T: Transport>(&self, client: &GraphClient<T>, plan: &Plan, pacing: Pacing) -> Result<Pool, Error> {
+        connect::sign_in(client.tokens(), self.now).await?;
+        if let Some(expected) = &plan.tenant {
+            let signed_in_to = tenant::signed_in_to(self.settings, Some(expected));
+            tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
+        }
+        let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(self.seed));
+        resolve::gather(&plan.unresolved, self.now, &mut reading).await.map_err(not_read)
+    }
+
+    /// Opens the saved inventory, and says how old it is where that matters.
+    fn open(&self, file: &Path, plan: &mut Plan) -> Result<Inventory, Error> {
+        let place = || Place::file(file.display().to_string());
+        let inventory = Inventory::load(file)
+            .map_err(|error| Error::usage(Diagnostic::error("bad-inventory", error.to_string()).at(place())))?;
+        let here = graph(self.settings, self.tenant);
+        if inventory.graph_url != here {
+            let message = format!("this inventory was taken of {}, and the plan is for {here}", inventory.graph_url);
+            return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
+        }
+        let age = self.now.duration_since(inventory.taken_at);
+        if age < -SKEW {
+            let message = format!("this inventory was taken at {}, which is yet to come", inventory.taken_at);
+            return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
+        }
+        if age > FRESH {
+            let hours = age.as_hours();
+            let age = if hours >= 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
+            let message = format!("this inventory is {age} old; devices may have been enrolled again since");
+            let help = "take a new one: musterout inventory --out FILE";
+            plan.warnings.push(Diagnostic::warning("old-inventory", message).at(place()).help(help));
+        }
+        Ok(inventory)
+    }
+}
+
+/// The Graph that an inventory was taken of: what is simulated is no other's.
+fn graph(settings: &Settings, tenant: &Tenant) -> String {
+    match tenant {
+        Tenant::Real => settings.graph_url.trim_end_matches('/').to_ascii_lowercase(),
+        Tenant::Simulated(_) => "simulated".into(),
+    }
+}
+
+/// What was saved.
+#[derive(Debug)]
+pub struct Saved {
+    pub file: PathBuf,
+    pub devices: usize,
+    /// `None`: reading them was not permitted.
+    pub autopilot: Option<usize>,
+}
+
+/// Reads a tenant's devices and saves them in `file`.
+pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved, Error> {
+    let clock = Clock::starting_at(look_up.now);
+    let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
+    let limits = limits(look_up.choices, crate::plan::Limits::default(), local)?;
+    let client = connect::connect(look_up.settings, look_up.tenant, None, clock, limits.concurrency)?;
+    let inventory = match &client {
+        Client::Http(client) => take(look_up, client, limits.pacing).await?,
+        Client::Simulated(client) => take(look_up, client, limits.pacing).await?,
+    };
+    let text = inventory.to_json().map_err(std::io::Error::other);
+    text.and_then(|text| write_private(&file, &text))
+        .map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })?;
+    Ok(Saved { file, devices: inventory.devices.len(), autopilot: inventory.autopilot.map(|records| records.len()) })
+}
+
+async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>, pacing: Pacing) -> Result<Inventory, Error> {
+    connect::sign_in(client.tokens(), look_up.now).await?;
+    let claims = client.tokens().claims().await.ok().flatten();
+    let label = tenant::label(look_up.settings, look_up.tenant, None);
+    let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(look_up.seed));
+    let mut inventory = resolve::take_inventory(&mut reading).await.map_err(not_read)?;
+    inventory.tenant = Some(claims.and_then(|claims| claims.tid).unwrap_or(label));
+    inventory.graph_url = graph(look_up.settings, look_up.tenant);
+    inventory.taken_at = Timestamp::from_second(look_up.now.as_second()).unwrap_or(look_up.now);
+    Ok(inventory)
+}
+
+/// Written beside its place and moved there whole. It names every device and user of a tenant: nobody else reads it.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    beside.write_all(text.as_bytes())?;
+    beside.as_file().sync_all()?;
+    beside.persist(file).map(|_| ()).map_err(|error| error.error)
+}
+
+fn not_read(error: ReadError) -> Error {
+    if let ReadError::SignIn(_) = error {
+        return Error::sign_in(Diagnostic::error("sign-in", error.to_string()));
+    }
+    let help = match &error {
+        ReadError::Refused { status: Some(403), .. } => {
+            "looking up takes DeviceManagementManagedDevices.Read.All, for Autopilot identities \
+             DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \
+             GroupMember.Read.All; nothing was sent"
+        }
+        ReadError::ForeignLink(_) => "whoever answered is not the service; nothing was sent",
+        _ => "a target that could not be looked up is not guessed; nothing was sent",
+    };
+    Error::refused(Diagnostic::error("not-read", error.to_string()).help(help))
+}

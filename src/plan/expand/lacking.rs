@@ -1,0 +1,58 @@
+//! Parameters that are needed and not given.
+//!
+//! In: the steps of a target, and what is given. Out: faults, told once: for the whole job where no target can give
+//! them, at the row or column otherwise. Must not: judge values.
+
+use super::{Expander, Row, known_parameters};
+use crate::catalog::Parameter;
+use crate::diagnostics::Diagnostic;
+use crate::plan::columns::Layout;
+use crate::plan::work::{Setting, Step, Work};
+
+impl Expander {
+    pub(super) fn report_lacking(
+        &mut self,
+        work: &Work,
+        step: &Step,
+        with: &[Setting],
+        layout: &Layout,
+        row: &impl Row,
+    ) {
+        let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
+        if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
+            let message = || format!("`{}` needs one of its parameters at least", step.action.name);
+            let help = || Some(known_parameters(std::slice::from_ref(step)));
+            self.fault(row, layout.action, "missing-parameter", message, help);
+        }
+        for parameter in step.lacking(with) {
+            let column = layout.parameters.iter().find(|(_, name)| *name == parameter.name).map(|(field, _)| *field);
+            // Where no target can give it, the job as a whole has been told; and a value that is wrong is not missing.
+            let told = match column {
+                Some(field) => !row.field(field).is_empty(),
+                None => work.place.is_some(),
+            };
+            if !told {
+                let message =
+                    || format!("`{}` needs `{}`: {}", step.action.name, parameter.name, parameter.kind.expectation());
+                self.fault(row, column.or(layout.action), "missing-parameter", message, || None);
+            }
+        }
+    }
+
+    /// Reports, once for the whole job, required parameters that neither it nor any of its targets gives.
+    pub fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
+        let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
+        for step in &work.steps {
+            if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {
+                let message = format!("`{}` needs one of its parameters at least", step.action.name);
+                let help = known_parameters(std::slice::from_ref(step));
+                self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
+            }
+            for parameter in step.lacking(&step.with).filter(|parameter| !given_by_targets(parameter.name)) {
+                let message = format!("`{}` needs the parameter `{}`", step.action.name, parameter.name);
+                let help = format!("with: {{ {}: … }}, {}", parameter.name, parameter.kind.expectation());
+                self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! What a row says of its target where it gives no id.
+//!
+//! In: the selector fields of a row. Out: an [`Unresolved`] in the [`Expander`], or faults. Must not: look anything up;
+//! all that can be told without a tenant is told here, so that `check` tells it.
+
+use std::sync::Arc;
+
+use super::turn::Turn;
+use super::{Expander, Row, Shared};
+use crate::catalog::{
+    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE_BY_ID, PRINCIPAL_NAME, Route, Selector, SelectorForm,
+    TargetKind, kind_behind,
+};
+use crate::plan::columns::{Layout, Spelling};
+use crate::plan::places::Position;
+use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+use crate::plan::work::{Step, Work};
+use crate::plan::{identifier, serial, shown, vocabulary};
+
+/// The steps that the last row was for, and what they were made of.
+pub(super) struct LastSteps {
+    work: usize,
+    parameters: Shared,
+    route: Option<&'static Route>,
+    steps: Arc<[UnresolvedStep]>,
+}
+
+/// What a row gives besides ids.
+pub(super) enum Selected {
+    Nothing,
+    /// It gives something, and a fault has been told.
+    Refused,
+    By(Pointer, usize),
+    Filter(Pointer),
+}
+
+impl Expander {
+    /// Gathers the selectors of a row. A user's name is one only where no step acts on a user.
+    pub(super) fn select(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Selected {
+        let names = layout.ids.iter();
+        let names = names.filter_map(|(field, id, spelling)| Some((*field, as_selector(*id, *spelling, work)?)));
+        let all = layout.selectors.iter().copied().chain(names).filter(|(field, _)| !row.field(*field).is_empty());
+        let mut criteria: Vec<Criterion> = Vec::new();
+        let (mut first, mut refused) = (None, false);
+        for (field, selector) in all {
+            first = first.or(Some(field));
+            match value(selector, row.field(field)) {
+                Ok(value) => criteria.push(Criterion { selector, value }),
+                Err((message, help)) => {
+                    refused = true;
+                    self.fault(row, Some(field), "selector", || message, || help.map(str::to_owned));
+                }
+            }
+        }
+        let filter = layout.filter.clone().map(Pointer::Filter);
+        match (first, filter) {
+            _ if refused || layout.refused_filter => Selected::Refused,
+            (None, None) => Selected::Nothing,
+            (None, Some(filter)) => Selected::Filter(filter),
+            (Some(field), None) if criteria.len() == 1 || !criteria.iter().any(|c| c.selector.form.is_many()) => {
+                Selected::By(Pointer::Given(criteria.into()), field)
+            }
+            (field, _) => {
+                let message = || "what stands for several targets stands alone".into();
+                let help = "leave out the others: devices_of_user, members_of_group and filter are not combined";
+                self.fault(row, field, "selector", message, || Some(help.into()));
+                Selected::Refused
+            }
+        }
+    }
+
+    /// A device's id alone, where some step acts on something else that is the same machine: that is looked up by it.
+    pub(super) fn lead_on(&mut self, work: &Work) -> Selected {
+        let [id] = self.given.as_slice() else { return Selected::Nothing };
+        let selector = [&MANAGED_DEVICE_BY_ID, &ENTRA_OBJECT].into_iter().find(|selector| selector.name == id.name);
+        let lacks = |step: &Step| step.possible_routes(&self.given).is_empty();
+        let kinds = || work.steps.iter().map(|step| route_to_look_up(step, None).map(|(_, kind)| kind));
+        let (Some(selector), true) = (selector, work.steps.iter().any(lacks)) else { return Selected::Nothing };
+        let pointer = Pointer::Given([Criterion { selector, value: self.slots[0].value.as_str().into() }].into());
+        let goes = kinds().collect::<Option<Vec<_>>>().is_some_and(|it| pointer.goes_through_device(it.into_iter()));
+        if !goes {
+            return Selected::Nothing;
+        }
+        self.given.clear();
+        Selected::By(pointer, self.slots[0].field)
+    }
+
+    /// An id needs no looking up, and must not be at odds with what a look-up would find.
+    pub(super) fn refuse_both(&mut self, row: &impl Row) {
+        let Some(id) = self.given.first() else { return };
+        let (name, field) = (id.name, self.slots[0].field);
+        let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
+        self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
+    }
+
+    /// Keeps the row for `resolve`.
+    pub(super) fn push_unresolved(
+        &mut self,
+        (work, named): (&Work, Option<&'static Route>),
+        row: &impl Row,
+        selected: Selected,
+        (turn, note): (Turn, Option<&str>),
+        with: &Shared,
+        at: Position,
+    ) {
+        let (pointer, field) = match selected {
+            Selected::By(pointer, field) => (pointer, Some(field)),
+            Selected::Filter(pointer) => (pointer, None),
+            Selected::Nothing | Selected::Refused => return,
+        };
+        let Some(steps) = self.steps_to_look_up(work, named, row, &pointer, field, with) else { return };
+        self.unresolved.push(Unresolved {
+            at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
+            row: at.number,
+            through_device: pointer.goes_through_device(steps.iter().map(|step| step.kind)),
+            pointer,
+            steps,
+            not_before: turn.not_before,
+            priority: turn.priority,
+            note: note.map(Box::from).or_else(|| work.note.clone()),
+            place: Box::new(row.place(field)),
+            line: at.line,
+        });
+    }
+
+    /// The steps with the route that each takes; `None` after a fault.
+    fn steps_to_look_up(
+        &mut self,
+        work: &Work,
+        named: Option<&'static Route>,
+        row: &impl Row,
+        pointer: &Pointer,
+        field: Option<usize>,
+        with: &Shared,
+    ) -> Option<Arc<[UnresolvedStep]>> {
+        let same_route = |a: Option<&'static Route>, b: Option<&'static Route>| a.map(|r| r.name) == b.map(|r| r.name);
+        let known = self.last_steps.as_ref().filter(|last| {
+            last.work == work.number && std::rc::Rc::ptr_eq(&last.parameters, with) && same_route(last.route, named)
+        });
+        let steps = match known {
+            Some(last) => Arc::clone(&last.steps),
+            None => {
+                let mut steps = Vec::with_capacity(work.steps.len());
+                for (step, parameters) in work.steps.iter().zip(with.iter()) {
+                    let Some((route, kind)) = route_to_look_up(step, named) else {
+                        let routes = named.or(step.route).map_or(step.action.routes, std::slice::from_ref);
+                        let several = routes.iter().all(|route| route.ids.len() > 1);
+                        let takes = if several { "more than one id" } else { "an id that cannot be looked up" };
+                        let name = step.action.name;
+                        let message = || format!("`{name}` takes {takes}: a target is given by its ids");
+                        self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
+                        return None;
+                    };
+                    let (parameters, if_found) = (parameters.clone(), step.if_found);
+                    steps.push(UnresolvedStep { action: step.action, route, kind, parameters, if_found });
+                }
+                let steps: Arc<[UnresolvedStep]> = steps.into();
+                let (work, parameters) = (work.number, with.clone());
+                self.last_steps = Some(LastSteps { work, parameters, route: named, steps: Arc::clone(&steps) });
+                steps
+            }
+        };
+        let kinds = || steps.iter().map(|step| step.kind);
+        let through = pointer.goes_through_device(kinds());
+        let is_linked = |step: &UnresolvedStep| through && step.kind != TargetKind::ManagedDevice;
+        if let Some(step) = steps.iter().find(|step| step.if_found && !is_linked(step)) {
+            let message = || format!("`if_found` of `{}`: it is not found through a managed device", step.action.name);
+            let help = "it is for a step on another kind of target than the managed device that the row says";
+            self.fault(row, field, "selector", message, || Some(help.into()));
+            return None;
+        }
+        if through {
+            return Some(steps);
+        }
+        if pointer.is_many() && kinds().any(|kind| Some(kind) != kinds().next()) {
+            let message = || "what stands for several targets cannot be looked up for steps on different kinds".into();
+            self.fault(row, field, "selector", message, || Some("give each kind of target a job of its own".into()));
+            return None;
+        }
+        for step in steps.iter() {
+            if let Err(what) = can_find(pointer, step.kind) {
+                let message =
+                    || format!("`{}` acts on {}, which {what} does not lead to", step.action.name, of(step.kind));
+                self.fault(row, field, "selector", message, || Some(ways_to(step.kind)));
+                return None;
+            }
+        }
+        Some(steps)
+    }
+}
+
+/// What an id column is where no step acts on what it is the id of: a way to find something else.
+pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &Work) -> Option<&'static Selector> {
+    if !work.whole || work.steps.iter().any(|step| step.knows(id.name)) {
+        return None;
+    }
+    match spelling {
+        Spelling::PrincipalName => Some(&PRINCIPAL_NAME),
+        Spelling::Id => (id.name == ENTRA_DEVICE.name).then_some(&ENTRA_OBJECT),
+    }
+}
+
+/// The route of a step that takes one id of a kind that can be looked up.
+fn route_to_look_up(step: &Step, named: Option<&'static Route>) -> Option<(&'static Route, TargetKind)> {
+    let candidate = |route: &'static Route| match route.ids {
+        [id] => Some((route, kind_behind(*id)?)),
+        _ => None,
+    };
+    match named.or(step.route) {
+        Some(route) => candidate(route),
+        None => step.action.routes.iter().find_map(candidate),
+    }
+}
+
+fn can_find(pointer: &Pointer, kind: TargetKind) -> Result<(), String> {
+    match pointer {
+        Pointer::Filter(_) if kind == TargetKind::ManagedDevice => Ok(()),
+        Pointer::Filter(_) => Err("a filter over the devices".into()),
+        Pointer::Given(criteria) => match criteria.iter().find(|c| !c.selector.finds.contains(&kind)) {
+            None => Ok(()),
+            Some(criterion) => Err(format!("`{}`", criterion.selector.name)),
+        },
+    }
+}
+
+fn of(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ManagedDevice => "a managed device",
+        TargetKind::AutopilotIdentity => "an Autopilot identity",
+        TargetKind::User => "a user",
+        TargetKind::EntraDevice => "an Entra device",
+        other => other.name(),
+    }
+}
+
+/// For help: what else such a target can be found by.
+fn ways_to(kind: TargetKind) -> String {
+    let selectors = crate::catalog::SELECTORS.iter().filter(|selector| selector.finds.contains(&kind));
+    let names = vocabulary::list(selectors.map(|selector| selector.name));
+    format!("it is found by {names}, or named by its id")
+}
+
+/// The value of a selector as it will be looked up, or what is wrong with it.
+fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'static str>)> {
+    const LONGEST: usize = 256;
+    let wrong = |reason: &str, help| Err((format!("`{}` is no {}: {reason}", shown(text), selector.name), help));
+    if identifier::is_spreadsheet_number(text) {
+        let help = "format the column as text before the values are pasted into it, and export it again";
+        return wrong("this is a number that a spreadsheet has rounded", Some(help));
+    }
+    if text.len() > LONGEST || text.chars().any(char::is_control) {
+        return wrong("it is longer than 256 characters, or has control characters in it", None);
+    }
+    let mut spelled = String::new();
+    let mut spell = |kind| identifier::spell(kind, text, &mut spelled).map_err(|fault| fault.reason);
+    let checked = match selector.form {
+        SelectorForm::Text => Ok(()),
+        SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), Err),
+        SelectorForm::Guid | SelectorForm::ManagedDevice | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
+            spell(IdKind::Guid)
+        }
+        SelectorForm::DevicesOfUser => spell(IdKind::User),
+        SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com"),
+        SelectorForm::PrincipalName => spell(IdKind::User),
+    };
+    match checked {
+        Ok(()) if spelled.is_empty() => Ok(text.into()),
+        Ok(()) => Ok(spelled.into()),
+        Err(reason) => {
+            let help = matches!(selector.form, SelectorForm::Serial)
+                .then_some("every device without a serial number has it; name the device by its managedDeviceId");
+            wrong(reason, help)
+        }
+    }
+}

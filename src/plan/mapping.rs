@@ -1,0 +1,153 @@
+//! `columns:` of a plan: which column of a file is which.
+//!
+//! In: the map in the plan, and the header of the file, if it has one. Out: a [`Mapping`], and fields in a [`Layout`].
+//! Must not: guess; a column that is not there is a fault in the plan.
+
+use super::columns::{self, Layout};
+use super::reader::{Entry, Reader};
+use super::shown;
+use super::source::{Source, Span};
+use super::table::Table;
+use super::vocabulary::{self, Meaning};
+use super::yaml::{Node, Value};
+use crate::catalog::{Action, fold};
+use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+
+/// Keys of ours and columns of the file, with their places in the plan.
+#[derive(Debug)]
+pub struct Mapping<'p> {
+    pub plan: &'p Source,
+    pub entries: Vec<(Meaning, Column<'p>, Span)>,
+    /// Something in it was not understood, and a fault has been told.
+    faulty: bool,
+}
+
+/// How a plan names a column.
+#[derive(Debug, Clone, Copy)]
+pub enum Column<'p> {
+    Header(&'p str),
+    /// From 1, in a file that has no header.
+    Number(usize),
+}
+
+impl Mapping<'_> {
+    /// Whether columns are named by their number: then the first row is a row like any other.
+    pub fn by_number(&self) -> bool {
+        self.entries.iter().any(|(_, column, _)| matches!(column, Column::Number(_)))
+    }
+}
+
+/// Reads the map.
+pub fn read<'s>(node: &'s Node, plan: &'s Source, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Mapping<'s> {
+    let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new(), faulty: false };
+    for entry in reader.map(node, "`columns`").unwrap_or_default() {
+        let Entry { name, key, value } = entry;
+        let Some(meaning) = columns::mappable(name, own) else {
+            unknown_key(&entry, own, reader);
+            mapping.faulty = true;
+            continue;
+        };
+        if mapping.entries.iter().any(|(earlier, ..)| *earlier == meaning) {
+            let message = format!("`{name}` means the same as another key here");
+            reader.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
+            continue;
+        }
+        let column = match &value.value {
+            Value::Number(_) => reader
+                .number(value, "the number of a column", 1, columns::MAX_COLUMNS as u16)
+                .map(|number| Column::Number(number.into())),
+            _ => reader.text(value, "the name or number of a column").map(Column::Header),
+        };
+        mapping.faulty |= column.is_none();
+        mapping.entries.extend(column.map(|column| (meaning, column, value.span)));
+    }
+    refuse_a_mixture(&mut mapping, reader);
+    mapping
+}
+
+fn unknown_key<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Reader<'s, '_>) {
+    if entry.name == "action" {
+        let message = "a list of targets has no column `action`: the job says what to do";
+        return reader.fault(&entry.key.span, "unknown-key", message, None);
+    }
+    let known: Vec<_> = vocabulary::known(own).filter(|word| *word != "action").collect();
+    reader.unknown_key(entry, "`columns`", &known);
+}
+
+fn refuse_a_mixture(mapping: &mut Mapping<'_>, reader: &mut Reader<'_, '_>) {
+    let named = mapping.entries.iter().find(|(_, column, _)| matches!(column, Column::Header(_)));
+    if let (Some((_, _, span)), true) = (named, mapping.by_number()) {
+        let message = "a file has a header or it has none: columns are all named, or all numbered";
+        reader.fault(span, "wrong-keys", message, Some("a header that is a number is written in quotes".into()));
+        mapping.entries.retain(|(_, column, _)| matches!(column, Column::Number(_)));
+        mapping.faulty = true;
+    }
+}
+
+/// Puts the columns of the file to their meanings. Returns those that are not used.
+pub fn apply(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: &mut Diagnostics) -> Vec<String> {
+    let mut used = vec![false; layout.names.len()];
+    layout.told_without_ids |= mapping.faulty;
+    for (meaning, column, span) in &mapping.entries {
+        let field = match column {
+            Column::Header(header) => named(table, mapping, layout, header, *span, faults),
+            Column::Number(number) => numbered(table, mapping, layout, *number, *span, faults),
+        };
+        let Some(field) = field else {
+            layout.told_without_ids = true;
+            continue;
+        };
+        used[field] = true;
+        layout.add(field, *meaning);
+        layout.wants_day |= layout.not_before == Some(field);
+    }
+    let unused = layout.names.iter().zip(used).filter(|(name, used)| !used && !name.is_empty());
+    unused.map(|(name, _)| name.clone()).collect()
+}
+
+fn named(
+    table: &Table,
+    mapping: &Mapping<'_>,
+    layout: &Layout,
+    header: &str,
+    span: Span,
+    faults: &mut Diagnostics,
+) -> Option<usize> {
+    let wanted = fold(header);
+    let mut fields = (0..layout.names.len()).filter(|field| fold(&layout.names[*field]) == wanted);
+    match (fields.next(), fields.next()) {
+        (Some(field), None) => return Some(field),
+        (Some(_), Some(_)) => faults.push(
+            Diagnostic::error("duplicate-column", format!("two columns of the file are called `{}`", shown(header)))
+                .at(mapping.plan.place(&span))
+                .help(format!("rename one of them in {}", table.source.name)),
+        ),
+        (None, _) => {
+            let names = layout.names.iter().map(String::as_str).filter(|name| !name.is_empty());
+            let help = match did_you_mean(header, names.clone()) {
+                Some(near) => format!("did you mean `{}`?", shown(near)),
+                None => format!("its columns are {}", shown(&names.take(20).collect::<Vec<_>>().join(", "))),
+            };
+            let message = format!("{} has no column `{}`", table.source.name, shown(header));
+            faults.push(Diagnostic::error("missing-column", message).at(mapping.plan.place(&span)).help(help));
+        }
+    }
+    None
+}
+
+fn numbered(
+    table: &Table,
+    mapping: &Mapping<'_>,
+    layout: &Layout,
+    number: usize,
+    span: Span,
+    faults: &mut Diagnostics,
+) -> Option<usize> {
+    if number <= layout.names.len() {
+        return Some(number - 1);
+    }
+    let message =
+        format!("{} has no column {number}: its first row has {} cells", table.source.name, layout.names.len());
+    faults.push(Diagnostic::error("missing-column", message).at(mapping.plan.place(&span)));
+    None
+}

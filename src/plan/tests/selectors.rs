@@ -1,0 +1,118 @@
+//! Rows without ids: what is kept to be looked up, and what is refused unseen.
+
+use super::*;
+use crate::catalog::TargetKind;
+
+/// What is kept of a plan, as `row: pointer -> kinds`.
+fn kept(plan: &Plan) -> Vec<String> {
+    let row = |row: &Unresolved| {
+        let kinds: Vec<_> = row.steps.iter().map(|step| step.kind.name()).collect();
+        format!("{:?} at {}: {} -> {}", row.row, row.at, row.pointer, kinds.join(", "))
+    };
+    plan.unresolved.iter().map(row).collect()
+}
+
+fn yaml(jobs: &str) -> Plan {
+    loaded("plan.yaml", &format!("version: 1\njobs:\n{jobs}"))
+}
+
+#[track_caller]
+fn refused_target(action: &str, keys: &str, parts: &[&str]) {
+    let text = format!("version: 1\njobs:\n  - {{ action: {action}, targets: [ {{ {keys} }} ] }}\n");
+    one_fault("plan.yaml", &text, parts);
+}
+
+#[test]
+fn rows_without_an_id_keep_their_place_among_the_jobs() {
+    let text =
+        format!("action,id,Serial number,UPN,note\nretire,{A},,,\nretire,, 5CG1 ,,n\nretire,,,a@b.c,\nretire,{B},,,\n");
+    let plan = loaded("plan.csv", &text);
+    assert_eq!(plan.jobs.len(), 2);
+    assert_eq!(
+        kept(&plan),
+        ["Some(3) at 1: serialNumber 5CG1 -> managedDevice", "Some(4) at 1: userPrincipalName a@b.c -> managedDevice"]
+    );
+    assert_eq!(plan.unresolved[0].note.as_deref(), Some("n"));
+    let place = &plan.unresolved[0].place;
+    assert_eq!((place.line, place.column_name.as_deref()), (Some(3), Some("Serial number")));
+}
+
+#[test]
+fn each_step_is_looked_up_for_what_it_acts_on() {
+    let plan = yaml("  - { steps: [retire, unassignUserFromDevice], targets: [ { serialNumber: 5CG1 } ] }\n");
+    assert_eq!(kept(&plan), ["None at 0: serialNumber 5CG1 -> managedDevice, windowsAutopilotDeviceIdentity"]);
+    let routes: Vec<_> = plan.unresolved[0].steps.iter().map(|step| step.route.ids.len()).collect();
+    assert_eq!(routes, [1, 1]);
+    let plan = yaml(&format!(
+        "  - {{ action: removeAllDevicesFromManagement, targets: [ {{ members_of_group: {A} }}, {{ upn: a@b.c }} ] }}\n"
+    ));
+    assert_eq!(plan.unresolved[0].steps[0].kind, TargetKind::User);
+    assert_eq!(plan.jobs.len(), 1, "the name of a user is an id where a user is acted upon");
+}
+
+#[test]
+fn a_filter_is_the_same_however_it_is_written() {
+    let filter = |keys: &str| yaml(&format!("  - {{ action: retire, targets: [ {{ filter: {{ {keys} }} }} ] }}\n"));
+    let one = filter("lastSyncDateTime: older than 26 weeks, operatingSystem: [iOS, Android], deviceName: LAB-*");
+    let other = filter("deviceName: LAB-*, operatingSystem: [iOS, Android], lastSyncDateTime: older than 182 days");
+    assert_eq!(kept(&one), kept(&other));
+    assert_eq!(
+        one.unresolved[0].pointer.to_string(),
+        "filter deviceName LAB-*, operatingSystem iOS or Android, lastSyncDateTime older than 182 days"
+    );
+}
+
+#[test]
+fn what_cannot_stand_for_one_target_is_refused_unseen() {
+    for serial in ["System Serial Number", "To be filled by O.E.M.", "'0'", "None", "'---'"] {
+        refused_target("retire", &format!("serialNumber: {serial}"), &["selector", "is no serialNumber"]);
+    }
+    refused_target("retire", "serialNumber: '1.23E+10'", &["selector", "a spreadsheet has rounded"]);
+    refused_target("retire", "serialNumber: 12", &["wrong-type", "put it in quotes"]);
+    refused_target("retire", "azureADDeviceId: LAB-01", &["selector", "is no azureADDeviceId", "not a GUID"]);
+    refused_target("retire", "azureADDeviceId: 00000000-0000-0000-0000-000000000000", &["selector", "nil GUID"]);
+    refused_target("retire", "members_of_group: Leavers", &["selector", "is no members_of_group"]);
+    refused_target("retire", &format!("upn: {A}"), &["selector", "it looks like someone@contoso.com"]);
+    refused_target("retire", "deviceName: \"a\\tb\"", &["selector", "control characters"]);
+    refused_target("retire", &format!("deviceName: {}", "x".repeat(257)), &["selector", "longer than 256"]);
+}
+
+#[test]
+fn what_does_not_lead_to_the_target_is_refused_unseen() {
+    refused_target(
+        "disableUser",
+        "deviceName: LAB-01",
+        &["selector", "which `deviceName` does not lead to", "found by members_of_group"],
+    );
+    refused_target("disableUser", "filter: { deviceName: LAB-* }", &["selector", "a filter over the devices"]);
+    refused_target("removeAllDevicesFromManagement", "serialNumber: 5CG1", &["selector", "acts on a user"]);
+    refused_target("unassignUserFromDevice", "serialNumber: 5CG1, route: deploymentProfile", &["more than one id"]);
+    refused_target("retire", "devices_of_user: a@b.c, serialNumber: 5CG1", &["selector", "stands alone"]);
+    refused_target("retire", "filter: { deviceName: LAB-* }, serialNumber: 5CG1", &["selector", "stands alone"]);
+    one_fault(
+        "plan.yaml",
+        "version: 1\njobs:\n  - { steps: [retire, disableUser], targets: [ { filter: { deviceName: L* } } ] }\n",
+        &["selector", "steps on different kinds"],
+    );
+}
+
+#[test]
+fn a_filter_says_which_devices() {
+    let filter = |keys: &str, parts: &[&str]| refused_target("retire", &format!("filter: {{ {keys} }}"), parts);
+    filter("", &["wrong-filter", "every device"]);
+    filter("deviceName: '*'", &["wrong-filter", "every device"]);
+    filter("operatingSystem: Win*", &["wrong-filter", "compared whole"]);
+    filter("lastSyncDateTime: 180 days", &["wrong-filter", "older than 180 days"]);
+    filter("lastSyncDateTime: older than 0 days", &["wrong-filter"]);
+    filter("lastSync: older than 180 days", &["unknown-key", "cannot look at `lastSync`"]);
+    filter("deviceNam: LAB-*", &["unknown-key", "did you mean `deviceName`?"]);
+    filter("operatingSystem: []", &["wrong-type"]);
+    refused_target("retire", "filter: LAB-*", &["wrong-type", "`filter` is a map"]);
+}
+
+#[test]
+fn a_row_that_is_wrong_elsewhere_is_not_kept() {
+    one_fault("plan.csv", "action,serialNumber\ndeprovision,5CG1\n", &["missing-parameter"]);
+    one_fault("plan.csv", "action,serialNumber,notBefore\nretire,5CG1,soon\n", &["bad-date"]);
+    one_fault("plan.csv", "action,serialNumber\nretire,\n", &["missing-id", "`retire` needs managedDeviceId"]);
+}

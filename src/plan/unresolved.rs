@@ -1,0 +1,149 @@
+//! Rows whose target is not an id yet.
+//!
+//! In: what a row says of its target, and the steps it is for. Out: [`Unresolved`], which `resolve` turns into jobs or
+//! into faults. Must not: look anything up, or know how.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::filter::Filter;
+use crate::catalog::{Action, Route, Selector, TargetKind, link_to};
+use crate::diagnostics::Place;
+use crate::job::Parameters;
+
+/// A row that has to be looked up before it has jobs.
+#[derive(Debug, Clone)]
+pub struct Unresolved {
+    /// Index in the plan's jobs at which its own belong.
+    pub at: u32,
+    /// As [`crate::job::Job::row`]; `None` where jobs are numbered by their position.
+    pub row: Option<u32>,
+    pub pointer: Pointer,
+    /// What is meant is a managed device, and the steps on other kinds act on what that device leads to. Two look-ups
+    /// by one name could find two machines.
+    pub through_device: bool,
+    pub steps: Arc<[UnresolvedStep]>,
+    pub not_before: Option<Timestamp>,
+    pub priority: i16,
+    pub note: Option<Box<str>>,
+    /// Where the target is named.
+    pub place: Box<Place>,
+    /// The line of that file on which the row begins.
+    pub line: u32,
+}
+
+/// One action on the target, once it is known.
+#[derive(Debug, Clone)]
+pub struct UnresolvedStep {
+    pub action: &'static Action,
+    /// Takes one id.
+    pub route: &'static Route,
+    /// What that id is the id of.
+    pub kind: TargetKind,
+    pub parameters: Option<Arc<Parameters>>,
+    /// Left out where the managed device leads to no such target.
+    pub if_found: bool,
+}
+
+impl Unresolved {
+    /// The kinds of target that are looked up by what the row says.
+    pub fn kinds(&self) -> impl Iterator<Item = TargetKind> {
+        let through = self.through_device.then_some(TargetKind::ManagedDevice);
+        let of_steps = self.steps.iter().map(|step| step.kind).enumerate();
+        let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
+        through.into_iter().chain(new.map(|(_, kind)| kind).filter(move |_| through.is_none()))
+    }
+
+    /// The kinds of target that the managed device leads to.
+    pub fn linked_kinds(&self) -> impl Iterator<Item = TargetKind> {
+        let of_steps = self.steps.iter().map(|step| step.kind).enumerate();
+        let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
+        new.map(|(_, kind)| kind).filter(|kind| self.through_device && *kind != TargetKind::ManagedDevice)
+    }
+}
+
+/// What is said of a target instead of its id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Pointer {
+    /// All of these are true of it.
+    Given(Box<[Criterion]>),
+    /// Every device that passes.
+    Filter(Arc<Filter>),
+}
+
+#[derive(Debug, Clone)]
+pub struct Criterion {
+    pub selector: &'static Selector,
+    /// Trimmed, never empty.
+    pub value: Box<str>,
+}
+
+impl PartialEq for Criterion {
+    fn eq(&self, other: &Self) -> bool {
+        self.selector.name == other.selector.name && self.value == other.value
+    }
+}
+
+impl Eq for Criterion {}
+
+impl std::hash::Hash for Criterion {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.selector.name.hash(state);
+        self.value.hash(state);
+    }
+}
+
+impl Pointer {
+    /// Whether it can say which target of that kind is meant.
+    pub fn leads_to(&self, kind: TargetKind) -> bool {
+        match self {
+            Self::Given(criteria) => criteria.iter().all(|criterion| criterion.selector.finds.contains(&kind)),
+            Self::Filter(_) => kind == TargetKind::ManagedDevice,
+        }
+    }
+
+    /// Whether steps on these kinds find their targets through the managed device that is meant: where they act on
+    /// several things that are one machine, or on one that this does not lead to.
+    pub fn goes_through_device(&self, mut kinds: impl Iterator<Item = TargetKind> + Clone) -> bool {
+        let machine = |kind| kind == TargetKind::ManagedDevice || link_to(kind).is_some();
+        let first = kinds.clone().next();
+        self.leads_to(TargetKind::ManagedDevice)
+            && kinds.clone().all(machine)
+            && kinds.any(|kind| Some(kind) != first || !self.leads_to(kind))
+    }
+
+    /// Whether it may stand for several targets.
+    pub fn is_many(&self) -> bool {
+        match self {
+            Self::Given(criteria) => criteria.iter().any(|criterion| criterion.selector.form.is_many()),
+            Self::Filter(_) => true,
+        }
+    }
+
+    /// The selectors in it, for counting.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let (criteria, filter) = match self {
+            Self::Given(criteria) => (&**criteria, None),
+            Self::Filter(_) => (&[][..], Some("filter")),
+        };
+        criteria.iter().map(|criterion| criterion.selector.name).chain(filter)
+    }
+}
+
+/// `serialNumber 5CG1234XYZ and deviceName LAB-01`: the same for the same target, so that a journal can compare it.
+impl fmt::Display for Pointer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(criteria) => {
+                for (index, Criterion { selector, value }) in criteria.iter().enumerate() {
+                    let and = if index > 0 { " and " } else { "" };
+                    write!(f, "{and}{} {value}", selector.name)?;
+                }
+                Ok(())
+            }
+            Self::Filter(filter) => write!(f, "filter {filter}"),
+        }
+    }
+}

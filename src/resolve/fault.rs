@@ -1,0 +1,249 @@
+//! What a row is told that leads to no target, or to several.
+//!
+//! In: a row, a [`Refusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
+//! suggest one of them.
+
+use super::link::link;
+use super::matching::Refusal;
+use super::pool::{Member, Pool};
+use super::record::Record;
+use crate::catalog::{SelectorForm, TargetKind, link_to, selector_named};
+use crate::diagnostics::Diagnostic;
+use crate::plan::{Pointer, Unresolved};
+
+/// So many candidates are listed.
+const LISTED: usize = 10;
+
+/// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
+pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+    let pointer = row.pointer.to_string();
+    let has = has(&row.pointer);
+    let (code, message, help) = match refusal {
+        Refusal::Nothing => (
+            "no-match",
+            format!("no {} {has}", one(kind)),
+            zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
+                "it is compared whole, without regard to case; correct it, or take the row out".to_owned()
+            }),
+        ),
+        Refusal::NotAll(candidates) => (
+            "no-match",
+            format!("no {} {has}", one(kind)),
+            format!("correct it, or take the row out; one of the values leads to\n{}", list(candidates)),
+        ),
+        Refusal::Several(candidates) => (
+            "several-matches",
+            format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
+            format!("name the one that is meant by its id:\n{}", list(candidates)),
+        ),
+        Refusal::NoSuchGroup => {
+            ("no-match", format!("there is no such group: {pointer}"), "give the id of a group that exists".into())
+        }
+        Refusal::EmptyGroup => {
+            ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
+        }
+        Refusal::WrongMembers(members) => (
+            "wrong-members",
+            format!("{} of the group cannot be acted upon here: {pointer}", members.len()),
+            format!(
+                "only direct members that are {} are taken; these are not:\n{}",
+                wanted(kind),
+                list_members(members)
+            ),
+        ),
+        Refusal::SeveralOfMember(member, candidates) => (
+            "several-matches",
+            format!("{} {} are one member of the group: {pointer}", candidates.len(), many(kind)),
+            format!("{} is recorded more than once:\n{}", shown_member(member), list(candidates)),
+        ),
+        Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
+            "no-match",
+            leads_nowhere(kind, refusal),
+            "take the step out, or give it `if_found: true`, which leaves it out for such a device".to_owned(),
+        ),
+        Refusal::SeveralLinked(device, candidates) => (
+            "several-matches",
+            format!("{} {} are meant by {}", candidates.len(), many(kind), through(device, kind)),
+            format!("name the one that is meant by its id, in a job of its own:\n{}", list(candidates)),
+        ),
+        Refusal::NotRead => (
+            "not-in-inventory",
+            format!("this is not in the saved inventory: {pointer}"),
+            format!("it holds no {}; leave out --inventory, so that the service is asked", missing(&row.pointer, kind)),
+        ),
+    };
+    Diagnostic::error(code, prefix(row) + &message).at((*row.place).clone()).help(help)
+}
+
+/// A step that is left out, because it may be.
+pub fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+    let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
+    let steps: Vec<_> = steps.collect();
+    let message = format!("{}{}; left out: {}", prefix(row), leads_nowhere(kind, refusal), steps.join(", "));
+    Diagnostic::warning("not-found", message).at((*row.place).clone())
+}
+
+fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
+    match refusal {
+        Refusal::NoLink(device) => {
+            let by = link_to(kind);
+            let given = by.and_then(|by| device.value(by, ""));
+            let by = by.map_or("", |by| by.name);
+            let why =
+                given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, says nothing"));
+            format!("no {} is known of {}: {why}", one(kind), device_shown(device))
+        }
+        Refusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
+        _ => String::new(),
+    }
+}
+
+/// `serialNumber X of managed device LAB-01 (its id)`.
+fn through(device: &Record, kind: TargetKind) -> String {
+    let (by, value) = link(device, kind).map_or(("", ""), |(by, value)| (by.name, value));
+    format!("{by} {value} of {}", device_shown(device))
+}
+
+fn device_shown(device: &Record) -> String {
+    let name = device.identity.name.as_deref().unwrap_or("without a name");
+    format!("managed device {name} ({})", device.identity.id)
+}
+
+/// Who has the serial number that a spreadsheet would have made this one of. It is a hint and no match.
+fn zeros_in_front(pointer: &Pointer, kind: TargetKind, pool: &Pool) -> Option<String> {
+    let Pointer::Given(criteria) = pointer else { return None };
+    let serial = criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial)?;
+    let bare = serial.value.trim_start_matches('0');
+    if bare.is_empty() || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let has = |record: &&Record| {
+        let known = record.identity.serial_number.as_deref().unwrap_or_default();
+        known.len() > serial.value.len() && known.trim_start_matches('0') == bare
+    };
+    let candidates: Vec<_> = pool.records(kind).iter().filter(has).collect();
+    let help = "a spreadsheet takes zeros from the front of a number, and with them this would be another serial number: \
+                format the column as text, and export it again";
+    (!candidates.is_empty()).then(|| format!("{help}\n{}", list(&candidates)))
+}
+
+/// `has serialNumber X`, `belongs to X`.
+fn has(pointer: &Pointer) -> String {
+    match pointer {
+        Pointer::Given(criteria) => match criteria.first() {
+            Some(first) if first.selector.form == SelectorForm::DevicesOfUser => format!("belongs to {}", first.value),
+            _ => format!("has {pointer}"),
+        },
+        Pointer::Filter(_) => format!("passes the {pointer}"),
+    }
+}
+
+/// What a saved inventory lacks.
+fn missing(pointer: &Pointer, kind: TargetKind) -> &'static str {
+    let of_group =
+        pointer.names().any(|name| selector_named(name).is_some_and(|it| it.form == SelectorForm::MembersOfGroup));
+    if of_group { "groups" } else { many(kind) }
+}
+
+/// The service calls something an id that is none.
+pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
+    let shown: String = id.chars().take(60).collect();
+    let message = format!("{}the service gives `{shown}` as the id of {}", prefix(row), row.pointer);
+    Diagnostic::error("bad-id", message)
+        .at((*row.place).clone())
+        .help("an id is a GUID; nothing is done to this target")
+}
+
+/// What a message about it begins with, as the plan's own faults do.
+fn prefix(row: &Unresolved) -> String {
+    match (row.place.line, &row.place.column_name) {
+        (Some(line), Some(column)) => format!("row {line}, column `{column}`: "),
+        _ => String::new(),
+    }
+}
+
+/// Members that have no managed device: nothing can be done to them, and nobody must think that it was.
+pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
+    let devices = if members.len() == 1 {
+        "1 member of the group is"
+    } else {
+        &format!("{} members of the group are", members.len())
+    };
+    Diagnostic::warning(
+        "not-managed",
+        format!("{}{devices} not managed by Intune, and left out: {}", prefix(row), row.pointer),
+    )
+    .at((*row.place).clone())
+    .help(format!("they have no managed device:\n{}", list_members(members)))
+}
+
+/// A filter that nothing passes is no fault: on a good day there is nothing to do.
+pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
+    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(row), row.pointer))
+        .at((*row.place).clone())
+}
+
+fn one(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ManagedDevice => "managed device",
+        TargetKind::AutopilotIdentity => "Autopilot identity",
+        TargetKind::User => "user",
+        TargetKind::EntraDevice => "Entra device",
+        other => other.name(),
+    }
+}
+
+fn many(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::ManagedDevice => "managed devices",
+        TargetKind::AutopilotIdentity => "Autopilot identities",
+        TargetKind::User => "users",
+        TargetKind::EntraDevice => "Entra devices",
+        other => other.name(),
+    }
+}
+
+fn wanted(kind: TargetKind) -> &'static str {
+    if kind == TargetKind::User { "users" } else { "devices" }
+}
+
+fn list(candidates: &[&Record]) -> String {
+    let mut lines: Vec<_> = candidates.iter().take(LISTED).map(|record| shown(record)).collect();
+    if candidates.len() > LISTED {
+        lines.push(format!("… and {} more", candidates.len() - LISTED));
+    }
+    lines.join("\n")
+}
+
+/// The id, and everything that a person would tell it from another by.
+fn shown(record: &Record) -> String {
+    let identity = &record.identity;
+    let owner = identity.user_principal_name.as_deref();
+    let parts = [
+        identity.name.as_deref().map(str::to_owned),
+        identity.serial_number.as_deref().map(|serial| format!("serial {serial}")),
+        owner.map(|owner| format!("of {owner}")),
+        identity.ownership.as_deref().map(str::to_owned),
+        identity.operating_system.as_deref().map(str::to_owned),
+        identity.enrolled_at.map(|at| format!("enrolled {}", day(at))),
+        identity.last_sync_at.map(|at| format!("last sync {}", day(at))),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    format!("{}  {}", identity.id, parts.join(", "))
+}
+
+fn day(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d").to_string()
+}
+
+fn list_members(members: &[&Member]) -> String {
+    let mut lines: Vec<_> = members.iter().take(LISTED).map(|member| shown_member(member)).collect();
+    if members.len() > LISTED {
+        lines.push(format!("… and {} more", members.len() - LISTED));
+    }
+    lines.join("\n")
+}
+
+fn shown_member(member: &Member) -> String {
+    format!("{}  {} {}", member.id, member.kind, member.name.as_deref().unwrap_or("without a name"))
+}

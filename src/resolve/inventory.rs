@@ -1,0 +1,136 @@
+//! An inventory in a file: what a tenant held at some moment, to look up in without asking it again.
+//!
+//! In: records, a tenant, a moment. Out: canonical JSON, the same bytes for the same records, and back. Must not:
+//! accept a file that it does not understand whole.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::pool::Pool;
+use super::record::Record;
+use crate::catalog::TargetKind;
+
+/// The version of the format.
+const VERSION: u32 = 1;
+/// The largest file that is read: half a million devices fit.
+const LIMIT: u64 = 512 << 20;
+
+/// What a tenant held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inventory {
+    musterout_inventory: u32,
+    /// Id or name of the tenant, as far as it is known.
+    pub tenant: Option<String>,
+    pub graph_url: String,
+    pub taken_at: Timestamp,
+    /// Without, reading them was not permitted.
+    pub autopilot: Option<Vec<Record>>,
+    pub devices: Vec<Record>,
+}
+
+impl Default for Inventory {
+    fn default() -> Self {
+        Self {
+            musterout_inventory: VERSION,
+            tenant: None,
+            graph_url: String::new(),
+            taken_at: Timestamp::UNIX_EPOCH,
+            autopilot: None,
+            devices: Vec::new(),
+        }
+    }
+}
+
+/// Why a file is no inventory.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    #[error("it cannot be read: {0}")]
+    Unreadable(#[from] std::io::Error),
+    #[error("it is larger than {} MiB", LIMIT >> 20)]
+    TooLarge,
+    #[error("it is no inventory of musterout, or only a part of one: {0}")]
+    Malformed(#[from] serde_json::Error),
+    #[error("it is of version {0}, and this program knows version {VERSION}")]
+    Version(u32),
+    #[error("it holds {0} twice")]
+    Twice(Box<str>),
+}
+
+impl Inventory {
+    /// Reads a file, whole.
+    pub fn load(file: &Path) -> Result<Self, InventoryError> {
+        if std::fs::metadata(file)?.len() > LIMIT {
+            return Err(InventoryError::TooLarge);
+        }
+        let inventory: Self = serde_json::from_slice(&std::fs::read(file)?)?;
+        match inventory.musterout_inventory {
+            VERSION => inventory.without_doubles(),
+            version => Err(InventoryError::Version(version)),
+        }
+    }
+
+    fn without_doubles(self) -> Result<Self, InventoryError> {
+        for records in [Some(&self.devices), self.autopilot.as_ref()].into_iter().flatten() {
+            let mut seen = std::collections::HashSet::with_capacity(records.len());
+            if let Some(twice) = records.iter().find(|record| !seen.insert(record.identity.id.to_ascii_lowercase())) {
+                return Err(InventoryError::Twice(twice.identity.id.clone()));
+            }
+        }
+        Ok(self)
+    }
+
+    /// One record a line, in the order of their ids: two inventories can be compared by `diff`.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        let mut text = String::with_capacity(self.devices.len() * 400 + 400);
+        let head = [
+            ("musterout_inventory", serde_json::to_string(&self.musterout_inventory)?),
+            ("tenant", serde_json::to_string(&self.tenant)?),
+            ("graph_url", serde_json::to_string(&self.graph_url)?),
+            ("taken_at", serde_json::to_string(&self.taken_at)?),
+        ];
+        text.push('{');
+        for (name, value) in head {
+            let _ = writeln!(text, "\"{name}\":{value},");
+        }
+        match &self.autopilot {
+            Some(records) => write_list(&mut text, "autopilot", records)?,
+            None => text.push_str("\"autopilot\":null"),
+        }
+        text.push_str(",\n");
+        write_list(&mut text, "devices", &self.devices)?;
+        text.push_str("}\n");
+        Ok(text)
+    }
+
+    pub fn into_pool(self) -> Pool {
+        let mut pool = Pool::default();
+        pool.unread.push(TargetKind::EntraDevice);
+        let shelves =
+            [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
+        for (kind, records) in shelves {
+            let Some(records) = records else {
+                pool.unread.push(kind);
+                continue;
+            };
+            pool.reserve(kind, records.len());
+            records.into_iter().for_each(|record| pool.add(kind, record));
+        }
+        pool
+    }
+}
+
+fn write_list(text: &mut String, name: &str, records: &[Record]) -> serde_json::Result<()> {
+    let mut sorted: Vec<&Record> = records.iter().collect();
+    sorted.sort_by(|a, b| a.identity.id.cmp(&b.identity.id));
+    let _ = write!(text, "\"{name}\":[");
+    for (index, record) in sorted.into_iter().enumerate() {
+        text.push_str(if index > 0 { ",\n" } else { "\n" });
+        text.push_str(&serde_json::to_string(record)?);
+    }
+    text.push_str("\n]");
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! Rows that have been looked up take their places among the jobs.
+//!
+//! In: the plan's jobs and their places, its unresolved rows, a [`Pool`]. Out: all jobs in plan order and where they
+//! stand, or the faults of all rows. Pure.
+//! Must not: make a job of a row that leads to none or to several targets, or let a plan through that has such a row.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::fault;
+use super::link;
+use super::matching::{self, Match, Matches, Refusal};
+use super::pool::{Member, Pool};
+use crate::catalog::TargetKind;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::job::{Found, Ids, Job, JobParts};
+use crate::plan::{MAX_JOBS, Places, Unresolved};
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Resolved {
+    /// In plan order.
+    pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
+    /// What somebody should know, although nothing is wrong.
+    pub warnings: Diagnostics,
+}
+
+/// Puts every row's jobs where they belong. `places` are those of `jobs`.
+pub fn resolve(
+    jobs: Vec<Job>,
+    places: &Places,
+    rows: &[Unresolved],
+    pool: &mut Pool,
+    now: Timestamp,
+) -> Result<Resolved, Diagnostics> {
+    matching::prepare(rows, pool);
+    let by_position = rows.iter().any(|row| row.row.is_none());
+    let mut weave = Weave { resolved: Resolved::default(), faults: Diagnostics::default(), moved: 0, by_position };
+    weave.resolved.jobs.reserve(jobs.len() + rows.len());
+    weave.resolved.places.reserve(jobs.len() + rows.len());
+    let mut rows = rows.iter().peekable();
+    for (at, job) in (0u32..).zip(jobs) {
+        while let Some(row) = rows.next_if(|row| row.at <= at) {
+            weave.row(row, pool, now);
+        }
+        weave.resolved.places.push_as(places, at as usize);
+        weave.job(job);
+    }
+    rows.for_each(|row| weave.row(row, pool, now));
+    if weave.resolved.jobs.len() > MAX_JOBS {
+        let message = format!("the plan has more than {MAX_JOBS} jobs");
+        weave.faults.push(Diagnostic::error("too-large", message).help("split it, and run one part after the other"));
+    }
+    match weave.faults.has_errors() {
+        true => {
+            weave.faults.extend(weave.resolved.warnings);
+            Err(weave.faults)
+        }
+        false => Ok(weave.resolved),
+    }
+}
+
+struct Weave {
+    resolved: Resolved,
+    faults: Diagnostics,
+    /// How many jobs have come in between so far.
+    moved: u32,
+    /// Jobs of a YAML plan are numbered by their position, which looking up changes.
+    by_position: bool,
+}
+
+impl Weave {
+    fn next_position(&self) -> u32 {
+        u32::try_from(self.resolved.jobs.len()).unwrap_or(u32::MAX)
+    }
+
+    /// A job that the plan named by its id: it only moves.
+    fn job(&mut self, mut job: Job) {
+        if self.by_position {
+            job.row = self.next_position() + 1;
+        }
+        job.after = job.after.map(|after| after + self.moved);
+        self.resolved.jobs.push(job);
+    }
+
+    fn row(&mut self, row: &Unresolved, pool: &Pool, now: Timestamp) {
+        let mut found: Vec<(TargetKind, Vec<Option<Match>>)> = Vec::with_capacity(1);
+        let faults_before = self.faults.errors();
+        for kind in row.kinds() {
+            match matching::find(pool, &row.pointer, kind, now) {
+                Ok(Matches { targets, left_out }) => {
+                    self.warn(row, &targets, &left_out);
+                    found.push((kind, targets.into_iter().map(Some).collect()));
+                }
+                Err(refusal) => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
+            }
+        }
+        if let ([(_, devices)], true) = (found.as_slice(), row.through_device) {
+            let devices: Vec<_> = devices.iter().flatten().collect();
+            let linked = |kind| (kind, self.linked(row, &devices, kind, pool));
+            let linked: Vec<_> = row.linked_kinds().map(linked).collect();
+            found.extend(linked);
+        }
+        for (_, targets) in &found {
+            self.check_ids(row, targets);
+        }
+        if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
+            return;
+        }
+        let by: Arc<str> = row.pointer.to_string().into();
+        let before = self.next_position();
+        self.resolved.places.begin(&row.place.file);
+        for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(0) {
+            self.target(row, &found, number, &by);
+        }
+        self.moved += self.next_position() - before;
+    }
+
+    /// What each of the devices leads to.
+    fn linked(&mut self, row: &Unresolved, devices: &[&Match], kind: TargetKind, pool: &Pool) -> Vec<Option<Match>> {
+        let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
+        let mut targets = Vec::with_capacity(devices.len());
+        for device in devices.iter().filter_map(|it| pool.by_id(TargetKind::ManagedDevice, &it.id)) {
+            targets.push(match link::follow(pool, device, kind) {
+                Ok(target) => Some(target),
+                Err(refusal) => {
+                    let lacks = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
+                    match lacks && may_lack {
+                        true => self.resolved.warnings.push(fault::not_found(row, kind, &refusal)),
+                        false => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
+                    }
+                    None
+                }
+            });
+        }
+        targets
+    }
+
+    /// The steps on one target.
+    fn target(&mut self, row: &Unresolved, found: &[(TargetKind, Vec<Option<Match>>)], number: usize, by: &Arc<str>) {
+        let mut after = None;
+        for step in row.steps.iter() {
+            let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
+            let Some(target) = targets.and_then(|targets| targets.get(number)?.as_ref()) else { continue };
+            let position = self.next_position();
+            let mut job = Job::new(JobParts {
+                row: row.row.unwrap_or(position + 1),
+                action: step.action,
+                route: step.route,
+                ids: Ids::new([&*target.id]),
+                parameters: step.parameters.clone(),
+                not_before: row.not_before,
+                note: row.note.clone(),
+                after,
+            });
+            job.priority = row.priority;
+            job.found = Some(Box::new(Found { name: target.name.clone(), by: Arc::clone(by) }));
+            self.resolved.jobs.push(job);
+            self.resolved.places.push(row.line);
+            after = Some(position);
+        }
+    }
+
+    /// What becomes a part of a path must look like an id, whoever says that it is one.
+    fn check_ids(&mut self, row: &Unresolved, targets: &[Option<Match>]) {
+        for target in targets.iter().flatten().filter(|target| uuid::Uuid::try_parse(&target.id).is_err()) {
+            self.faults.push_error_with(|| fault::strange_id(row, &target.id));
+        }
+    }
+
+    fn warn(&mut self, row: &Unresolved, targets: &[Match], left_out: &[&Member]) {
+        if targets.is_empty() && left_out.is_empty() {
+            self.resolved.warnings.push(fault::nothing_passes(row));
+        } else if !left_out.is_empty() {
+            self.resolved.warnings.push(fault::left_out(row, left_out));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Which targets a pointer means: exactly, or not at all.
+//!
+//! In: a pointer, the kind of target, a [`Pool`] that holds at least everything that matches. Out: one record, or all
+//! that a filter or a group stands for, or a [`Refusal`]. Must not: choose among several.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::filter::passes;
+use super::pool::{Member, Pool};
+use super::record::{Record, key};
+use crate::catalog::{Selector, SelectorForm, TargetKind, link_to, selector_named};
+use crate::plan::{Criterion, Pointer, Unresolved};
+
+/// A target, as its id and what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    pub id: Box<str>,
+    pub name: Option<Box<str>>,
+}
+
+impl Match {
+    pub fn of(record: &Record) -> Self {
+        Self { id: record.identity.id.to_ascii_lowercase().into(), name: record.identity.name.clone() }
+    }
+}
+
+/// Why a row leads to no target.
+#[derive(Debug)]
+pub enum Refusal<'p> {
+    /// Nothing has that value.
+    Nothing,
+    /// Each of these has the first value, and none of them all.
+    NotAll(Vec<&'p Record>),
+    Several(Vec<&'p Record>),
+    NoSuchGroup,
+    EmptyGroup,
+    /// Members that are something else.
+    WrongMembers(Vec<&'p Member>),
+    /// A member leads to several targets.
+    SeveralOfMember(&'p Member, Vec<&'p Record>),
+    /// What the device would lead to another kind of target by is not known of it, or says nothing.
+    NoLink(&'p Record),
+    /// Nothing has what the device has.
+    NothingLinked(&'p Record),
+    SeveralLinked(&'p Record, Vec<&'p Record>),
+    /// It was not read: the saved inventory has no such thing.
+    NotRead,
+}
+
+/// What a pointer stands for.
+#[derive(Debug, Default)]
+pub struct Matches<'p> {
+    pub targets: Vec<Match>,
+    /// Members of a group that are not managed.
+    pub left_out: Vec<&'p Member>,
+}
+
+impl<'p> From<Vec<Match>> for Matches<'p> {
+    fn from(targets: Vec<Match>) -> Self {
+        Self { targets, left_out: Vec::new() }
+    }
+}
+
+/// Builds the indexes that [`find`] and `link::follow` need for these rows.
+pub fn prepare(rows: &[Unresolved], pool: &mut Pool) {
+    for row in rows {
+        for kind in row.linked_kinds() {
+            link_to(kind).into_iter().for_each(|by| pool.index(kind, by, ""));
+        }
+        let Pointer::Given(criteria) = &row.pointer else { continue };
+        for kind in row.kinds() {
+            let Ok(criteria) = translated(pool, criteria) else { continue };
+            match best(&criteria, kind) {
+                Some(first) if first.selector.form == SelectorForm::MembersOfGroup => {
+                    by_device_id().into_iter().for_each(|by| pool.index(kind, by, ""));
+                }
+                Some(first) => pool.index(kind, first.selector, &first.value),
+                None => {}
+            }
+        }
+    }
+}
+
+/// Finds what `pointer` means.
+pub fn find<'p>(
+    pool: &'p Pool,
+    pointer: &Pointer,
+    kind: TargetKind,
+    now: Timestamp,
+) -> Result<Matches<'p>, Refusal<'p>> {
+    if pool.unread.contains(&kind) {
+        return Err(Refusal::NotRead);
+    }
+    let criteria = match pointer {
+        Pointer::Given(criteria) => criteria,
+        Pointer::Filter(filter) => {
+            let passing = pool.records(kind).iter().filter(|record| passes(record, filter, now));
+            return Ok(passing.map(Match::of).collect::<Vec<_>>().into());
+        }
+    };
+    match criteria.first() {
+        Some(Criterion { selector, value }) if selector.form == SelectorForm::MembersOfGroup => {
+            members(pool, value, kind)
+        }
+        Some(Criterion { selector, value }) if selector.form.is_many() => {
+            let devices: Vec<_> = pool.look_up(kind, selector, value).map(Match::of).collect();
+            if devices.is_empty() { Err(Refusal::Nothing) } else { Ok(devices.into()) }
+        }
+        _ => single(pool, &translated(pool, criteria)?, kind).map(|record| vec![Match::of(record)].into()),
+    }
+}
+
+/// The criteria with the `deviceId` in place of the object that has it.
+pub fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<Cow<'c, [Criterion]>, Refusal<'static>> {
+    if !criteria.iter().any(|criterion| criterion.selector.form == SelectorForm::EntraObject) {
+        return Ok(Cow::Borrowed(criteria));
+    }
+    if pool.unread.contains(&TargetKind::EntraDevice) {
+        return Err(Refusal::NotRead);
+    }
+    let translate = |criterion: &Criterion| {
+        if criterion.selector.form != SelectorForm::EntraObject {
+            return Some(criterion.clone());
+        }
+        let object = pool.by_id(TargetKind::EntraDevice, &criterion.value)?;
+        let value = object.identity.azure_ad_device_id.clone()?;
+        Some(Criterion { selector: by_device_id()?, value })
+    };
+    criteria.iter().map(translate).collect::<Option<Vec<_>>>().map(Cow::Owned).ok_or(Refusal::Nothing)
+}
+
+/// The one record of which all criteria are true.
+fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Result<&'p Record, Refusal<'p>> {
+    let Some(first) = best(criteria, kind) else { return Err(Refusal::Nothing) };
+    let mut candidates: Vec<_> = pool.look_up(kind, first.selector, &first.value).collect();
+    if candidates.is_empty() {
+        return Err(Refusal::Nothing);
+    }
+    let with_first = candidates.clone();
+    candidates.retain(|record| criteria.iter().all(|criterion| is_true_of(criterion, record)));
+    match candidates.as_slice() {
+        [] => Err(Refusal::NotAll(with_first)),
+        [one] => Ok(one),
+        _ => Err(Refusal::Several(candidates)),
+    }
+}
+
+fn is_true_of(criterion: &Criterion, record: &Record) -> bool {
+    record.value(criterion.selector, &criterion.value).is_some_and(|value| key(value) == key(&criterion.value))
+}
+
+/// The criterion that is looked up; the others are held against what it leads to. The most telling one that the
+/// service can filter by.
+pub fn best(criteria: &[Criterion], kind: TargetKind) -> Option<&Criterion> {
+    const TELLING: [&str; 4] = ["azureADDeviceId", "serialNumber", "userPrincipalName", "deviceName"];
+    let rank = |criterion: &&Criterion| {
+        let place = TELLING.iter().position(|name| *name == criterion.selector.name);
+        (!super::query::can_filter(kind, criterion.selector), place.unwrap_or(TELLING.len()))
+    };
+    criteria.iter().min_by_key(rank)
+}
+
+/// What the devices of a group are found by.
+pub fn by_device_id() -> Option<&'static Selector> {
+    selector_named("azureADDeviceId")
+}
+
+fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<'p>, Refusal<'p>> {
+    let group = match pool.groups.get(key(group).as_str()) {
+        None => return Err(Refusal::NotRead),
+        Some(None) => return Err(Refusal::NoSuchGroup),
+        Some(Some(group)) => group,
+    };
+    if group.members.is_empty() {
+        return Err(Refusal::EmptyGroup);
+    }
+    let wanted = if kind == TargetKind::User { "user" } else { "device" };
+    let wrong: Vec<_> = group.members.iter().filter(|member| &*member.kind != wanted).collect();
+    if !wrong.is_empty() {
+        return Err(Refusal::WrongMembers(wrong));
+    }
+    if kind != TargetKind::ManagedDevice {
+        let itself = |member: &Member| Match { id: member.id.to_ascii_lowercase().into(), name: member.name.clone() };
+        return Ok(group.members.iter().map(itself).collect::<Vec<_>>().into());
+    }
+    let mut matches = Matches::default();
+    for member in &group.members {
+        let by = by_device_id().zip(member.device_id.as_deref());
+        let found: Vec<_> = by.into_iter().flat_map(|(by, id)| pool.look_up(kind, by, id)).collect();
+        match found.as_slice() {
+            [] => matches.left_out.push(member),
+            [one] => matches.targets.push(Match::of(one)),
+            _ => return Err(Refusal::SeveralOfMember(member, found)),
+        }
+    }
+    Ok(matches)
+}

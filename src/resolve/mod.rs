@@ -1,0 +1,32 @@
+//! Resolve: rows that name no id become jobs with one, or faults of their rows.
+//!
+//! In: a plan's [`Unresolved`] rows, and what the service (or a saved inventory) holds. Out: jobs in plan order, each on
+//! one immutable id, or every row that leads to none or to several, with the candidates. Must not: guess, prefer one
+//! candidate to another, or send anything but reads.
+//!
+//! The core is pure: `needs` says what has to be read, `matching` finds in a [`Pool`] what was read, `jobs` puts the
+//! results in their places. Only `reading` and `gather` speak to a client. However the pool was filled, by pages of the
+//! whole inventory, by single reads or from a file, the matching is the same and exact.
+
+mod fault;
+mod filter;
+mod gather;
+mod inventory;
+mod jobs;
+mod link;
+mod matching;
+mod needs;
+mod pool;
+mod query;
+mod reading;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use self::gather::{gather, take_inventory};
+pub use self::inventory::{Inventory, InventoryError};
+pub use self::jobs::{Resolved, resolve};
+pub use self::pool::{Group, Member, Pool};
+pub use self::reading::{ReadError, Reading};
+pub use self::record::Record;
+pub use crate::plan::Unresolved;

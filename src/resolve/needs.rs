@@ -1,0 +1,180 @@
+//! What has to be read for a plan, and which way costs less.
+//!
+//! In: the unresolved rows. Out: [`Needs`], and a decision between the whole inventory and single reads. Pure. Must not:
+//! read.
+
+use std::collections::HashSet;
+
+use super::link;
+use super::matching::{self, best, by_device_id, translated};
+use super::pool::Pool;
+use super::query;
+use super::record::key;
+use crate::catalog::{Selector, SelectorForm, TargetKind};
+use crate::msgraph::read_only::BATCH;
+use crate::plan::{Criterion, Pointer, Unresolved};
+use jiff::Timestamp;
+
+/// What has to be read of one kind of target.
+#[derive(Debug)]
+pub struct Needs {
+    pub kind: TargetKind,
+    /// Each value once.
+    pub values: Vec<(&'static Selector, Box<str>)>,
+    /// Something cannot be found but by looking at everything.
+    pub whole: bool,
+}
+
+/// The groups that the rows name, each once.
+pub fn groups(rows: &[Unresolved]) -> Vec<Box<str>> {
+    let mut seen = HashSet::new();
+    let criteria = rows.iter().flat_map(|row| match &row.pointer {
+        Pointer::Given(criteria) => &**criteria,
+        Pointer::Filter(_) => &[],
+    });
+    let groups = criteria.filter(|criterion| criterion.selector.form == SelectorForm::MembersOfGroup);
+    groups.map(|criterion| key(&criterion.value).into_boxed_str()).filter(|group| seen.insert(group.clone())).collect()
+}
+
+/// The device objects of the directory that the rows name, each once.
+pub fn objects(rows: &[Unresolved]) -> Needs {
+    let mut seen = HashSet::new();
+    let criteria = rows.iter().flat_map(|row| match &row.pointer {
+        Pointer::Given(criteria) => &**criteria,
+        Pointer::Filter(_) => &[],
+    });
+    let objects = criteria.filter(|criterion| criterion.selector.form == SelectorForm::EntraObject);
+    let values = objects.filter(|object| seen.insert(key(&object.value))).map(|it| (it.selector, it.value.clone()));
+    Needs { kind: TargetKind::EntraDevice, values: values.collect(), whole: false }
+}
+
+/// What is left to read once groups and objects are in `pool`.
+pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
+    let mut list = List::default();
+    for row in rows {
+        for kind in row.kinds() {
+            match &row.pointer {
+                Pointer::Filter(_) => list.of_kind(kind).whole = true,
+                Pointer::Given(criteria) => list.criteria(criteria, kind, pool),
+            }
+        }
+    }
+    list.all
+}
+
+/// What the managed devices in `pool` lead to, for the steps on other kinds.
+pub fn linked(rows: &[Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
+    let mut list = List::default();
+    if rows.iter().all(|row| !row.through_device) {
+        return list.all;
+    }
+    matching::prepare(rows, pool);
+    for row in rows.iter().filter(|row| row.through_device) {
+        // What is wrong with it is told with the rest of the plan.
+        let Ok(devices) = matching::find(pool, &row.pointer, TargetKind::ManagedDevice, now) else { continue };
+        let devices = devices.targets.iter().filter_map(|it| pool.by_id(TargetKind::ManagedDevice, &it.id));
+        for device in devices {
+            let links = row.linked_kinds().filter_map(|kind| Some((kind, link::link(device, kind)?)));
+            links.for_each(|(kind, (by, value))| list.add(kind, by, value));
+        }
+    }
+    list.all
+}
+
+/// Needs by kind, each value once.
+#[derive(Default)]
+struct List {
+    all: Vec<Needs>,
+    seen: HashSet<(TargetKind, &'static str, String)>,
+}
+
+impl List {
+    fn of_kind(&mut self, kind: TargetKind) -> &mut Needs {
+        let at = self.all.iter().position(|needs| needs.kind == kind).unwrap_or_else(|| {
+            self.all.push(Needs { kind, values: Vec::new(), whole: false });
+            self.all.len() - 1
+        });
+        &mut self.all[at]
+    }
+
+    fn add(&mut self, kind: TargetKind, selector: &'static Selector, value: &str) {
+        let new = self.seen.insert((kind, selector.name, key(value)));
+        let needs = self.of_kind(kind);
+        needs.whole |= !query::can_filter(kind, selector);
+        if new {
+            needs.values.push((selector, value.into()));
+        }
+    }
+
+    fn criteria(&mut self, criteria: &[Criterion], kind: TargetKind, pool: &Pool) {
+        match translated(pool, criteria).ok().as_deref().and_then(|it| best(it, kind)) {
+            Some(first) if first.selector.form != SelectorForm::MembersOfGroup => {
+                self.add(kind, first.selector, &first.value);
+            }
+            Some(first) if kind == TargetKind::ManagedDevice => {
+                let group = pool.groups.get(key(&first.value).as_str()).and_then(Option::as_ref);
+                let members = group.into_iter().flat_map(|group| &group.members);
+                let ids = members.filter_map(|member| Some((by_device_id()?, member.device_id.as_deref()?)));
+                ids.for_each(|(by, id)| self.add(kind, by, id));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Above so many values the whole is read where nobody says how much that is.
+const MANY: usize = 200;
+
+/// Whether it is worth asking how large the inventory is: one envelope is cheaper than anything.
+pub fn asks_for_size(needs: &Needs) -> bool {
+    !needs.whole && needs.values.len() > BATCH
+}
+
+/// Whether the whole inventory takes fewer requests than the single reads. `size`: records in it, where that is known.
+pub fn whole_costs_less(needs: &Needs, size: Option<u64>) -> bool {
+    let envelopes = needs.values.len().div_ceil(BATCH) as u64;
+    match size {
+        _ if needs.whole => true,
+        _ if needs.values.len() <= BATCH => false,
+        Some(size) => size.div_ceil(query::PAGE).max(1) <= envelopes,
+        None => needs.values.len() > MANY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::SELECTORS;
+    use proptest::prelude::*;
+
+    fn needs(values: usize, whole: bool) -> Needs {
+        let values = (0..values).map(|number| (&SELECTORS[0], number.to_string().into())).collect();
+        Needs { kind: TargetKind::ManagedDevice, values, whole }
+    }
+
+    #[test]
+    fn the_whole_is_read_where_that_takes_fewer_requests() {
+        for (values, size, expected) in [
+            (1, Some(10), false),
+            (20, Some(10), false),
+            (21, Some(900), true),
+            (200, Some(10_000), true),
+            (200, Some(10_001), false),
+            (10_000, Some(100_000), true),
+            (100, None, false),
+            (201, None, true),
+        ] {
+            assert_eq!(whole_costs_less(&needs(values, false), size), expected, "{values} of {size:?}");
+        }
+        assert!(whole_costs_less(&needs(0, true), None));
+    }
+
+    proptest! {
+        #[test]
+        fn the_way_that_takes_fewer_requests_is_taken(values in 21usize..30_000, size in 0u64..2_000_000) {
+            let (envelopes, pages) = ((values as u64).div_ceil(20), size.div_ceil(1_000).max(1));
+            let taken = if whole_costs_less(&needs(values, false), Some(size)) { pages } else { envelopes };
+            prop_assert!(taken <= envelopes.min(pages));
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The reads that looking up is made of.
+//!
+//! In: a kind of target, a selector, a value. Out: [`Get`]s, their literals quoted for OData and then percent-encoded.
+//! Must not: believe the answers; a filter of the service only narrows what is read.
+//!
+//! Sources: Graph's list pages of managedDevice and windowsAutopilotDeviceIdentity. The latter knows no `eq`. Nobody
+//! documents a filter on `imei`.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::catalog::{Access, Bucket, DIRECTORY, INTUNE_DEVICES, INTUNE_OTHER, Selector, SelectorForm, TargetKind};
+use crate::identity;
+use crate::msgraph::read_only::Get;
+
+/// Records on a page of an inventory of Intune, at most.
+pub const PAGE: u64 = 1_000;
+
+/// A collection that targets are found in.
+struct Collection {
+    kind: TargetKind,
+    path: &'static str,
+    /// Selectors by which the service filters exactly, and the properties that it knows them by.
+    equal: &'static [(&'static str, &'static str)],
+    /// Those by which it can only narrow.
+    containing: &'static [(&'static str, &'static str)],
+    /// What to ask for besides an identity.
+    besides: &'static [&'static str],
+    /// Records on a page, at most.
+    page: u64,
+}
+
+const COLLECTIONS: &[Collection] = &[
+    Collection {
+        kind: TargetKind::ManagedDevice,
+        path: "/deviceManagement/managedDevices",
+        equal: &[
+            ("serialNumber", "serialNumber"),
+            ("deviceName", "deviceName"),
+            ("userPrincipalName", "userPrincipalName"),
+            ("azureADDeviceId", "azureADDeviceId"),
+        ],
+        containing: &[],
+        besides: &["imei", "userId"],
+        page: PAGE,
+    },
+    Collection {
+        kind: TargetKind::AutopilotIdentity,
+        path: "/deviceManagement/windowsAutopilotDeviceIdentities",
+        equal: &[],
+        containing: &[("serialNumber", "serialNumber")],
+        besides: &[],
+        page: PAGE,
+    },
+    Collection {
+        kind: TargetKind::EntraDevice,
+        path: "/devices",
+        equal: &[("azureADDeviceId", "deviceId"), ("deviceName", "displayName"), ("entraDeviceObjectId", "id")],
+        containing: &[],
+        besides: &[],
+        page: 999,
+    },
+];
+
+fn collection(kind: TargetKind) -> Option<&'static Collection> {
+    COLLECTIONS.iter().find(|collection| collection.kind == kind)
+}
+
+/// The allowance that reads of that kind use up.
+pub fn bucket(kind: TargetKind) -> Bucket {
+    let service = match kind {
+        TargetKind::ManagedDevice => &INTUNE_DEVICES,
+        TargetKind::User | TargetKind::EntraDevice => &DIRECTORY,
+        _ => &INTUNE_OTHER,
+    };
+    Bucket { service, access: Access::Read }
+}
+
+/// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
+pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
+    let knows = |it: &Collection| it.equal.iter().chain(it.containing).any(|(name, _)| *name == selector.name);
+    let alone = matches!(selector.form, SelectorForm::DevicesOfUser | SelectorForm::ManagedDevice);
+    alone || collection(kind).is_some_and(knows)
+}
+
+/// The read that gives everything with that value, and maybe more.
+pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get> {
+    let collection = collection(kind)?;
+    let select = select(collection);
+    let name = match selector.form {
+        SelectorForm::ManagedDevice => {
+            let id = utf8_percent_encode(value.trim(), NON_ALPHANUMERIC);
+            let select = select.trim_end_matches('&');
+            return Some(Get::one(format!("{}/{id}?{select}", collection.path)));
+        }
+        SelectorForm::DevicesOfUser if !value.contains('@') => {
+            let user = utf8_percent_encode(value, NON_ALPHANUMERIC);
+            return Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select)));
+        }
+        SelectorForm::DevicesOfUser => "userPrincipalName",
+        _ => selector.name,
+    };
+    let quoted = format!("'{}'", value.trim().replace('\'', "''"));
+    let property = |names: &[(&str, &'static str)]| names.iter().find(|(known, _)| *known == name).map(|(_, it)| *it);
+    let test = match property(collection.containing) {
+        Some(property) => format!("contains({property},{quoted})"),
+        None => format!("{} eq {quoted}", property(collection.equal)?),
+    };
+    let path = collection.path;
+    Some(Get::new(format!("{path}?{select}$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC))))
+}
+
+/// The first page of everything.
+pub fn whole(kind: TargetKind) -> Option<Get> {
+    let collection = collection(kind)?;
+    Some(Get::new(format!("{}?{}$top={page}", collection.path, select(collection), page = collection.page)))
+}
+
+/// How many devices there are.
+pub fn fleet() -> Get {
+    Get::new("/deviceManagement/managedDeviceOverview?$select=enrolledDeviceCount".into())
+}
+
+/// The direct members of a group, with the properties that come unasked: those of devices cannot be selected here.
+pub fn members(group: &str) -> Get {
+    Get::new(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
+}
+
+/// `$select=…&`, or nothing where the collection takes none.
+fn select(collection: &Collection) -> String {
+    let names: Vec<_> = identity::properties(collection.kind).iter().chain(collection.besides).copied().collect();
+    if names.is_empty() { String::new() } else { format!("$select={}&", names.join(",")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{PRINCIPAL_NAME, selector_named};
+
+    #[test]
+    fn literals_are_quoted_and_then_encoded() {
+        let path = |name: &str, value: &str| {
+            let get = single(TargetKind::ManagedDevice, selector_named(name).unwrap(), value).unwrap();
+            get.path().split_once("$filter=").unwrap().1.to_owned()
+        };
+        assert_eq!(path("deviceName", "O'Brien & Söhne"), "deviceName%20eq%20%27O%27%27Brien%20%26%20S%C3%B6hne%27");
+        assert_eq!(
+            path("serialNumber", "a' or 'a' eq 'a"),
+            "serialNumber%20eq%20%27a%27%27%20or%20%27%27a%27%27%20eq%20%27%27a%27"
+        );
+        let guest = single(TargetKind::ManagedDevice, &PRINCIPAL_NAME, "a_b.c#EXT#@d.com").unwrap();
+        assert!(
+            guest.path().ends_with("userPrincipalName%20eq%20%27a%5Fb%2Ec%23EXT%23%40d%2Ecom%27"),
+            "{}",
+            guest.path()
+        );
+    }
+
+    #[test]
+    fn autopilot_is_asked_for_what_it_understands() {
+        let serial = selector_named("serialNumber").unwrap();
+        let get = single(TargetKind::AutopilotIdentity, serial, "5CG1").unwrap();
+        assert_eq!(
+            get.path(),
+            "/deviceManagement/windowsAutopilotDeviceIdentities?$filter=contains%28serialNumber%2C%275CG1%27%29"
+        );
+        assert!(!can_filter(TargetKind::AutopilotIdentity, selector_named("azureADDeviceId").unwrap()));
+        assert!(!can_filter(TargetKind::ManagedDevice, selector_named("imei").unwrap()));
+    }
+}

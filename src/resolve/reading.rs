@@ -1,0 +1,271 @@
+//! Reads with patience: paced in their allowance, tried again where that helps.
+//!
+//! In: [`Get`]s. Out: documents, or why there are none. Must not: send anything else, follow a link to another service,
+//! or take half of a list for the whole of it.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::catalog::Bucket;
+use crate::msgraph::read_only::{Answer, BATCH, ForeignLink, Get, ReadOnly};
+use crate::msgraph::transport::Transport;
+use crate::outcome::{Reply, Verdict};
+use crate::runner::limiter::{Gate, Pacing, Throttled, Wait};
+use crate::runner::{DEFAULT_MAX_ATTEMPTS, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause};
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("sign-in failed: {0}")]
+    SignIn(Box<str>),
+    #[error("the service cannot be reached: {0}")]
+    Unreachable(Box<str>),
+    #[error("GET {path}: {why}")]
+    Refused { path: String, status: Option<u16>, why: String },
+    #[error(transparent)]
+    ForeignLink(#[from] ForeignLink),
+    #[error("GET {0}: the answer is no list")]
+    NoList(String),
+    #[error("GET {0}: the pages lead in a circle")]
+    Circle(String),
+}
+
+/// Somebody who reads.
+#[derive(Debug)]
+pub struct Reading<'c, T> {
+    client: ReadOnly<'c, T>,
+    gates: Vec<Gate>,
+    rng: Rng,
+    connect_failures: u32,
+    /// When the last request left that could not be delivered: all reads of an envelope share one failure.
+    undelivered: Option<Instant>,
+    unauthorized: bool,
+}
+
+/// What becomes of a read after an answer.
+enum Next {
+    Done,
+    Gone,
+    /// Once more, after that time, or when the gate lets it through.
+    Again {
+        after: Duration,
+        uses_try: bool,
+    },
+}
+
+impl<'c, T: Transport> Reading<'c, T> {
+    pub fn new(client: ReadOnly<'c, T>, pacing: Pacing, rng: Rng) -> Self {
+        let gates = Bucket::all().map(|bucket| Gate::new(bucket, pacing)).collect();
+        Self { client, gates, rng, connect_failures: 0, undelivered: None, unauthorized: false }
+    }
+
+    /// Reads one thing. `None`: it is not there.
+    pub async fn one(&mut self, get: &Get, bucket: Bucket) -> Result<Option<Value>, ReadError> {
+        let mut tries = 0;
+        loop {
+            self.pass(bucket, get).await?;
+            let sent = Instant::now();
+            let id = self.fresh_id();
+            let Answer { reply, document } = self.client.get(get, &id).await;
+            tries += 1;
+            match self.judge(get, bucket, &reply, sent, tries)? {
+                Next::Done => return document.map(Some).ok_or_else(|| ReadError::NoList(get.path().to_owned())),
+                Next::Gone => return Ok(None),
+                Next::Again { after, uses_try } => {
+                    tries -= u32::from(!uses_try);
+                    tokio::time::sleep(after).await;
+                }
+            }
+        }
+    }
+
+    /// Reads a list to its last page, and hands over the documents of each. `false`: there is no such list.
+    pub async fn pages(
+        &mut self,
+        first: Get,
+        bucket: Bucket,
+        mut each: impl FnMut(Vec<Value>),
+    ) -> Result<bool, ReadError> {
+        let Some(page) = self.one(&first, bucket).await? else { return Ok(false) };
+        let mut seen = HashSet::new();
+        let (documents, mut next) = self.open(page, &first)?;
+        each(documents);
+        while let Some(get) = next {
+            if !seen.insert(get.clone()) {
+                return Err(ReadError::Circle(get.path().to_owned()));
+            }
+            let gone = || ReadError::NoList(get.path().to_owned());
+            let page = self.one(&get, bucket).await?.ok_or_else(gone)?;
+            let (documents, further) = self.open(page, &get)?;
+            tracing::info!(records = documents.len(), "read a page");
+            each(documents);
+            next = further;
+        }
+        Ok(true)
+    }
+
+    /// Reads many short lists, [`BATCH`] in one envelope. `each` gets the number of the read and its documents; a list
+    /// that is not there has none.
+    pub async fn batched(
+        &mut self,
+        gets: &[Get],
+        bucket: Bucket,
+        mut each: impl FnMut(usize, Vec<Value>),
+    ) -> Result<(), ReadError> {
+        let mut queue: VecDeque<usize> = (0..gets.len()).collect();
+        let mut tries = vec![0; gets.len()];
+        // A place in the allowance is held until the answer comes: an envelope with more would never be full.
+        let allowed = self.gates[bucket.index()].used().allowed.map_or(BATCH, |allowed| allowed.requests as usize);
+        let most = BATCH.min(allowed).max(1);
+        while !queue.is_empty() {
+            let numbers: Vec<_> = queue.drain(..queue.len().min(most)).collect();
+            let mut pause = Duration::ZERO;
+            for (number, answer) in numbers.iter().copied().zip(self.envelope(gets, &numbers, bucket).await?) {
+                let get = &gets[number];
+                let (Answer { reply, document }, sent) = answer;
+                tries[number] += 1;
+                match self.judge(get, bucket, &reply, sent, tries[number])? {
+                    Next::Gone => each(number, Vec::new()),
+                    Next::Done => {
+                        let page = document.ok_or_else(|| ReadError::NoList(get.path().to_owned()))?;
+                        let (documents, next) = self.open(page, get)?;
+                        each(number, documents);
+                        if let Some(next) = next {
+                            self.pages(next, bucket, |documents| each(number, documents)).await?;
+                        }
+                    }
+                    Next::Again { after, uses_try } => {
+                        tries[number] -= u32::from(!uses_try);
+                        pause = pause.max(after);
+                        queue.push_back(number);
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    /// One envelope with these reads. Where it got no answer of its own, each of them got that one.
+    async fn envelope(
+        &mut self,
+        gets: &[Get],
+        numbers: &[usize],
+        bucket: Bucket,
+    ) -> Result<Vec<(Answer, Instant)>, ReadError> {
+        let chosen: Vec<Get> = numbers.iter().map(|number| gets[*number].clone()).collect();
+        for get in &chosen {
+            // The service counts what is in the envelope.
+            self.pass(bucket, get).await?;
+        }
+        let sent = Instant::now();
+        let id = self.fresh_id();
+        if let [alone] = chosen.as_slice() {
+            return Ok(vec![(self.client.get(alone, &id).await, sent)]);
+        }
+        let ids: Vec<_> = chosen.iter().map(|_| self.fresh_id()).collect();
+        let answers = match self.client.batch(&chosen, &ids, &id).await {
+            Ok(answers) => answers,
+            Err(reply) => chosen.iter().map(|_| Answer { reply: reply.clone(), document: None }).collect(),
+        };
+        Ok(answers.into_iter().map(|answer| (answer, sent)).collect())
+    }
+
+    /// The documents of a page, and the page behind it.
+    fn open(&self, mut page: Value, get: &Get) -> Result<(Vec<Value>, Option<Get>), ReadError> {
+        if get.is_of_one() {
+            return Ok((vec![page], None));
+        }
+        let next = match page.get("@odata.nextLink") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(link)) => Some(Get::next_page(link, self.client.graph_url())?),
+            Some(_) => return Err(ReadError::NoList(get.path().to_owned())),
+        };
+        match page.get_mut("value").map(Value::take) {
+            Some(Value::Array(documents)) => Ok((documents, next)),
+            _ => Err(ReadError::NoList(get.path().to_owned())),
+        }
+    }
+
+    /// Waits for a place in the allowance.
+    async fn pass(&mut self, bucket: Bucket, get: &Get) -> Result<(), ReadError> {
+        loop {
+            match self.gates[bucket.index()].pass(Instant::now()) {
+                Ok(()) => return Ok(()),
+                Err(Wait::Until(at)) => tokio::time::sleep_until(at).await,
+                Err(Wait::Closed { asked }) => {
+                    let why = format!("the service asks to wait for {} s, and nobody waits that long", asked.as_secs());
+                    return Err(ReadError::Refused { path: get.path().to_owned(), status: Some(429), why });
+                }
+            }
+        }
+    }
+
+    fn judge(
+        &mut self,
+        get: &Get,
+        bucket: Bucket,
+        reply: &Reply,
+        sent: Instant,
+        tries: u32,
+    ) -> Result<Next, ReadError> {
+        let gate = &mut self.gates[bucket.index()];
+        let now = Instant::now();
+        gate.returned(Some(reply), sent, now);
+        if let Verdict::Throttled { after } = reply.verdict {
+            let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
+            gate.throttled(answer, &mut self.rng);
+            return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
+        }
+        gate.answered(sent);
+        let why = || reply.error_message.clone().unwrap_or_default();
+        if reply.verdict == Verdict::Unreachable {
+            self.connect_failures += u32::from(self.undelivered.replace(sent) != Some(sent));
+            return match self.connect_failures > MAX_CONNECT_FAILURES {
+                true => Err(ReadError::Unreachable(why())),
+                false => {
+                    let after = connect_pause(self.connect_failures, &mut self.rng);
+                    Ok(Next::Again { after, uses_try: false })
+                }
+            };
+        }
+        self.connect_failures = 0;
+        let after = match &reply.verdict {
+            Verdict::Succeeded => {
+                self.unauthorized = false;
+                return Ok(Next::Done);
+            }
+            Verdict::Gone => return Ok(Next::Gone),
+            Verdict::SignInFailed => return Err(ReadError::SignIn(why())),
+            // Once with a fresh token.
+            Verdict::Unauthorized if self.unauthorized && tries > 1 => return Err(ReadError::SignIn(why())),
+            Verdict::Unauthorized => {
+                self.unauthorized = true;
+                Some(Duration::ZERO)
+            }
+            Verdict::Transient { after } => transient_pause(*after, tries, &mut self.rng),
+            Verdict::Lost => transient_pause(None, tries, &mut self.rng),
+            _ => None,
+        };
+        match after.filter(|_| tries < DEFAULT_MAX_ATTEMPTS) {
+            Some(after) => Ok(Next::Again { after, uses_try: true }),
+            None => {
+                let code = reply.error_code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+                let status = reply.http_status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+                let path = get.path().split('?').next().unwrap_or_default().to_owned();
+                let why = format!("{status}{code}: {}", why());
+                Err(ReadError::Refused { path, status: reply.http_status, why })
+            }
+        }
+    }
+
+    fn fresh_id(&mut self) -> String {
+        let mut bytes = [0; 16];
+        self.rng.fill(&mut bytes);
+        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    }
+}

@@ -1,0 +1,87 @@
+//! Things of one kind, as the simulated tenant keeps them.
+//!
+//! In: ids and properties that were given. Out: properties, made up where nobody has given them. Must not: know what an
+//! action does, or which kinds there are.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::clock::iso_date;
+use super::resources::{Kind, Setting};
+
+/// One device, user or Autopilot identity.
+#[derive(Debug)]
+pub struct Thing {
+    pub id: Box<str>,
+    pub gone: bool,
+    /// What was listed or has changed; everything else is made up when it is read.
+    set: Vec<(&'static str, Given)>,
+    /// Actions that `deviceActionResults` tells of, and when they were asked for.
+    pub results: Vec<(&'static str, Timestamp)>,
+    /// Of a user: its devices, once somebody has asked.
+    pub devices: Option<Vec<usize>>,
+}
+
+/// The value of a property that is not made up. Moments become text only when they are read.
+#[derive(Debug)]
+pub enum Given {
+    Listed(Value),
+    Word(&'static str),
+    Moment(Timestamp),
+}
+
+impl Given {
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Listed(value) => value.clone(),
+            Self::Word(word) => json!(word),
+            Self::Moment(moment) => json!(iso_date(*moment)),
+        }
+    }
+}
+
+impl Thing {
+    pub fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
+        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
+    }
+
+    pub fn set(&mut self, name: &'static str, value: Given) {
+        match self.set.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.set.push((name, value)),
+        }
+    }
+}
+
+/// All things of one kind, in the order in which they came into being.
+#[derive(Debug)]
+pub struct Shelf {
+    pub kind: &'static Kind,
+    pub things: Vec<Thing>,
+    pub by_key: HashMap<Box<str>, usize>,
+    /// Per indexed property, the places of a value in lower case. Filled up to `indexed` when somebody looks.
+    pub index: HashMap<&'static str, HashMap<String, Vec<usize>>>,
+    pub indexed: usize,
+}
+
+impl Shelf {
+    pub fn new(kind: &'static Kind) -> Self {
+        Self { kind, things: Vec::new(), by_key: HashMap::new(), index: HashMap::new(), indexed: 0 }
+    }
+
+    pub fn put(&mut self, thing: Thing) -> usize {
+        let at = self.things.len();
+        self.by_key.insert(thing.id.to_ascii_lowercase().into_boxed_str(), at);
+        self.things.push(thing);
+        at
+    }
+
+    pub fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
+        let (name, plausible) = self.kind.property(name)?;
+        let thing = self.things.get(at)?;
+        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, given)| given.value());
+        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
+    }
+}

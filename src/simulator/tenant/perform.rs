@@ -1,0 +1,74 @@
+//! What a request that is ruled to be good does and shows.
+//!
+//! In: a call that was judged, and the state. Out: a ruling with the document. Must not: judge.
+
+use super::*;
+
+impl Tenant {
+    /// The most that a page holds, where the scenario says so.
+    pub(super) fn most(&self) -> Option<usize> {
+        self.scenario.page_size.map(|most| most.get() as usize)
+    }
+
+    /// What links to further pages of the same list begin with.
+    pub(super) fn url_of_pages(&self, incoming: &Incoming<'_>) -> String {
+        format!("{}{}", self.scenario.next_links.as_deref().unwrap_or(incoming.base), incoming.path)
+    }
+
+    pub(super) fn perform(
+        &self,
+        state: &mut State,
+        action: usize,
+        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
+        call: &Call<'_>,
+        stamp: &Stamp,
+    ) -> Result<Ruling, Refusal> {
+        let row = &ACTIONS[action];
+        let Some(effect) = effects::of(row.name) else {
+            return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
+        };
+        let at = find(state, row.target, call)?;
+        let State { requests, dice, .. } = state;
+        let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
+        if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
+            let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
+            return Err(quota::used_up(&self.scenario, row.name, wait));
+        }
+        let body: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
+        let done = match fault {
+            Some(Fault::Late(time)) => {
+                state.late.add(stamp.now.since + time.0, action, at, body);
+                true
+            }
+            _ => state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now),
+        };
+        if !done {
+            return Err(Refusal::bad_request("User does not have a corresponding license."));
+        }
+        if let Some(request) = request {
+            state.requests.used(request);
+        }
+        let reply = match effect.reply {
+            Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
+            Reply::True => stamp.json(StatusCode::OK, &json!({ "value": true })),
+            Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
+            Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
+        };
+        Ok(Ruling { effect: true, ..Ruling::reply(reply) })
+    }
+
+    pub(super) fn page(
+        &self,
+        state: &mut State,
+        incoming: &Incoming<'_>,
+        call: &Call<'_>,
+        kind: TargetKind,
+        among: Option<Vec<usize>>,
+        stamp: &Stamp,
+    ) -> Ruling {
+        let url = self.url_of_pages(incoming);
+        let listing = Listing { kind, query: &call.query, most: self.most(), url };
+        let document = reads::page(&mut state.inventory, among, &listing);
+        Ruling::reply(stamp.json(StatusCode::OK, &document))
+    }
+}

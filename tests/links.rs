@@ -1,0 +1,63 @@
+//! Steps on several records of one machine, from outside: what is read for them, and what is sent.
+//!
+//! In: the real binary and a tenant in a process of its own. Out: exit codes, words, counts that do not fit.
+
+use crate::outside::{Desk, Simulator, count_of, outcomes};
+
+const PLAN: &str = "\
+version: 1
+jobs:
+  - steps: [retire, deleteAutopilotIdentity, disableEntraDevice]
+    targets: [{ managedDeviceId: 00000000-0000-4000-8000-000000000001 }, { serialNumber: SN-2 }, { deviceName: LAB-03 }]
+";
+
+fn id(kind: char, number: u32) -> String {
+    format!("{}-0000-4000-8000-00000000000{number}", kind.to_string().repeat(8))
+}
+
+/// Three laptops, each known to Intune, Autopilot and Entra, whose names say nothing in Entra.
+fn tenant() -> String {
+    let lines = |line: fn(u32) -> String| (1..=3).map(line).collect::<String>();
+    let devices = lines(|n| {
+        let (id, entra) = (id('0', n), id('a', n));
+        format!("  - {{ id: {id}, deviceName: LAB-0{n}, serialNumber: SN-{n}, azureADDeviceId: {entra} }}\n")
+    });
+    let autopilot = lines(|n| format!("  - {{ id: {}, serialNumber: SN-{n} }}\n", id('b', n)));
+    let entra = lines(|n| format!("  - {{ id: {}, deviceId: {}, displayName: LAB-01 }}\n", id('d', n), id('a', n)));
+    format!("throttle: off\nonly_listed: true\ndevices:\n{devices}autopilot:\n{autopilot}entra_devices:\n{entra}")
+}
+
+#[test]
+fn each_machine_is_read_once_and_then_what_it_leads_to() {
+    let simulator = Simulator::start(&tenant());
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.yaml", PLAN);
+    desk.call(&["preview", "plan.yaml"]).expect(0);
+    let counts = simulator.counts();
+    // Three devices, three identities, three objects of the directory: an envelope for each kind.
+    assert_eq!((counts["reads"].as_u64(), counts["batches"].as_u64()), (Some(9), Some(3)));
+
+    desk.run(&plan, 9, &[]).expect(0);
+    let counts = simulator.counts();
+    for number in 1..=3 {
+        for (action, kind) in [("retire", '0'), ("deleteAutopilotIdentity", 'b'), ("disableEntraDevice", 'd')] {
+            assert_eq!(count_of(&counts, "effects", action, &id(kind, number)), 1, "{action} of {number}");
+        }
+    }
+    let report = desk.report();
+    let done = outcomes(&report);
+    assert_eq!(done, ["accepted", "accepted", "completed"].repeat(3));
+}
+
+#[test]
+fn a_saved_inventory_leads_to_autopilot_and_says_that_it_has_nothing_of_entra() {
+    let simulator = Simulator::start(&tenant());
+    let desk = Desk::new(&simulator);
+    desk.write("plan.yaml", PLAN);
+    desk.write("two.yaml", &PLAN.replace(", disableEntraDevice", ""));
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    let asked = simulator.counts()["requests"].clone();
+    desk.call(&["preview", "two.yaml", "--inventory", "inventory.json"]).expect(0);
+    desk.call(&["preview", "plan.yaml", "--inventory", "inventory.json"]).expect(2).says("it holds no Entra devices");
+    assert_eq!(simulator.counts()["requests"], asked);
+}

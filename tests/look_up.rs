@@ -1,0 +1,182 @@
+//! Looking targets up, from outside: what a preview sends, saved inventories, runs that go on.
+//!
+//! In: the real binary and a tenant in a process of its own. Out: exit codes, words, rows, counts that do not fit.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::outside::{Desk, Simulator, count_of, outcomes};
+
+const IDS: [&str; 3] = [
+    "00000000-0000-4000-8000-000000000001",
+    "00000000-0000-4000-8000-000000000002",
+    "00000000-0000-4000-8000-000000000003",
+];
+
+fn tenant(more: &str) -> String {
+    let devices: String = IDS
+        .iter()
+        .zip(1..)
+        .map(|(id, n)| format!("  - {{ id: {id}, deviceName: LAB-0{n}, serialNumber: SN-{n} }}\n"))
+        .collect();
+    format!("throttle: off\nonly_listed: true\ndevices:\n{devices}{more}")
+}
+
+const PLAN: &str = "action,serialNumber\nretire,SN-1\nretire,sn-2\nretire,SN-3\n";
+
+/// What the tenant was asked, by method.
+fn requests(simulator: &Simulator) -> (u64, u64, u64) {
+    let counts = simulator.counts();
+    let number = |name: &str| counts[name].as_u64().unwrap();
+    (number("requests"), number("reads"), number("batches"))
+}
+
+#[test]
+fn a_preview_reads_and_does_nothing_else() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    desk.write("plan.csv", PLAN);
+    let previewed = desk.call(&["preview", "plan.csv", "--format", "json"]);
+    let document: Value = serde_json::from_str(&previewed.expect(0).out).unwrap();
+    let targets: Vec<_> =
+        document["jobs"].as_array().unwrap().iter().map(|job| job["target"].as_str().unwrap()).collect();
+    assert_eq!(targets, IDS);
+    assert_eq!(requests(&simulator), (3, 3, 1), "three reads in one envelope");
+}
+
+#[test]
+fn a_plan_of_ids_is_previewed_without_asking_anybody() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    desk.write("plan.csv", &format!("action,managedDeviceId\nretire,{}\n", IDS[0]));
+    desk.call(&["preview", "plan.csv"]).expect(0);
+    let counts = simulator.counts();
+    assert_eq!((requests(&simulator).0, counts["token_requests"].as_u64()), (0, Some(0)));
+}
+
+#[test]
+fn one_row_without_a_target_keeps_all_of_them_from_being_sent() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", &format!("{PLAN}retire,SN-4\n"));
+    desk.run(&plan, 3, &[]).expect(2).says("row 5, column `serialNumber`: no managed device has serialNumber SN-4");
+    let (requests, reads, _) = requests(&simulator);
+    assert_eq!(requests, reads, "nothing but reads");
+    assert!(!desk.path("report.csv").exists());
+}
+
+#[test]
+fn a_saved_inventory_is_looked_up_in_without_asking_anybody() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", PLAN);
+    let saved = desk.call(&["inventory", "--out", "inventory.json"]);
+    assert_eq!(saved.expect(0).out, "3 devices and 0 Autopilot identities are in inventory.json\n");
+    let asked = requests(&simulator);
+    desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]).expect(0);
+    assert_eq!(requests(&simulator), asked);
+    desk.run(&plan, 3, &["--inventory", "inventory.json"]).expect(0);
+    assert_eq!(requests(&simulator), (asked.0 + 3, asked.1, asked.2), "three writes, and no read");
+    assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
+}
+
+fn edit(file: &Path, name: &str, value: Value) {
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    document[name] = value;
+    std::fs::write(file, document.to_string()).unwrap();
+}
+
+#[test]
+fn an_inventory_of_another_time_or_place_is_told_or_refused() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", PLAN);
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    let file = desk.path("inventory.json");
+    let preview = || desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]);
+
+    edit(&file, "taken_at", json!("2020-01-01T00:00:00Z"));
+    preview().expect(0).says("old-inventory").says("days old");
+    edit(&file, "taken_at", json!("2999-01-01T00:00:00Z"));
+    preview().expect(2).says("yet to come");
+    edit(&file, "taken_at", json!("2020-01-01T00:00:00Z"));
+
+    edit(&file, "tenant", json!("99999999-9999-4999-8999-999999999999"));
+    let before = requests(&simulator);
+    desk.run(&plan, 3, &["--inventory", "inventory.json"]).expect(10).says("the inventory is for tenant 99999999");
+    assert_eq!(requests(&simulator), before);
+
+    edit(&file, "graph_url", json!("https://graph.microsoft.us"));
+    preview().expect(2).says("was taken of https://graph.microsoft.us");
+    std::fs::write(&file, "{}").unwrap();
+    preview().expect(2).says("it is no inventory of musterout");
+    std::fs::remove_file(&file).unwrap();
+    preview().expect(2).says("cannot be read");
+}
+
+#[test]
+fn what_goes_on_is_not_looked_up_again() {
+    // The second target is refused until it is asked for the third time: the run ends with a row to go on with.
+    let faults = format!(
+        "faults:\n  - on: {{ method: POST, target: {}, calls: [1, 2] }}\n    do: {{ status: {{ code: 403 }} }}\n",
+        IDS[1]
+    );
+    let simulator = Simulator::start(&tenant(&faults));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", PLAN);
+    desk.run(&plan, 3, &[]).expect(3);
+    let before = requests(&simulator);
+    desk.call(&["resume", "--only", "failed"]).expect(3);
+    assert_eq!(requests(&simulator).0, before.0 + 1, "one write and no read");
+
+    // Another row, and the same text for the one that is open: it goes on. Without it, it is held.
+    desk.write("plan.csv", "action,serialNumber\nretire,sn-2\nretire,SN-9\n");
+    desk.call(&["resume", "--only", "failed"]).expect(0).says("has changed");
+    assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
+    let counts = simulator.counts();
+    assert_eq!(IDS.map(|id| count_of(&counts, "effects", "retire", id)), [1; 3]);
+    let again = desk.call(&["report"]);
+    assert!(
+        again.expect(0).out.contains("LAB-02") && again.out.contains("found by serialNumber sn-2"),
+        "{}",
+        again.out
+    );
+}
+
+#[test]
+fn what_was_taken_out_of_the_plan_is_held() {
+    let faults =
+        format!("faults:\n  - on: {{ method: POST, target: {} }}\n    do: {{ status: {{ code: 403 }} }}\n", IDS[1]);
+    let simulator = Simulator::start(&tenant(&faults));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", PLAN);
+    desk.run(&plan, 3, &[]).expect(3);
+    desk.write("plan.csv", "action,serialNumber\nretire,SN-1\nretire,SN-3\n");
+    desk.call(&["resume", "--only", "failed"]).expect(3).says(IDS[1]);
+    assert_eq!(count_of(&simulator.counts(), "calls", "retire", IDS[1]), 1);
+}
+
+#[test]
+fn a_nightly_plan_sends_once_whatever_the_target_is_found_by() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.csv", PLAN);
+    desk.run(&plan, 3, &["--once"]).expect(0);
+    desk.write("plan.csv", &format!("action,managedDeviceId,deviceName\nretire,,lab-01\nretire,{},\n", IDS[1]));
+    desk.run(&plan, 0, &["--once"]).expect(4);
+    let counts = simulator.counts();
+    assert_eq!(IDS.map(|id| count_of(&counts, "calls", "retire", id)), [1; 3]);
+}
+
+/// Whether other users of this machine can read it.
+#[cfg(unix)]
+#[test]
+fn an_inventory_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    let mode = std::fs::metadata(desk.path("inventory.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0);
+}

@@ -1,0 +1,109 @@
+//! Actions that a plan defines: on the wire, in doubt, and taken up again from the journal.
+
+use crate::support::guid;
+use crate::support::program::{Desk, Ran, column, run};
+use crate::support::recorder::{Answer, Recorder, Seen};
+
+const PLAN: &str = "
+version: 1
+name: own
+actions:
+  tagDevice:
+    method: PATCH
+    version: beta
+    path: /deviceManagement/managedDevices/{managedDeviceId}/tags/{tagName}
+    body: { source: { system: asset-db, revision: 3 } }
+    parameters: { reason: text, force: { type: boolean, required: false } }
+    success: [200, 204]
+jobs:
+  - action: tagDevice
+    with: { reason: moved }
+    targets: { csv: targets.csv }
+";
+const TARGETS: &str = "managedDeviceId,Tag name,force\n\
+                       00000001-0000-4000-8000-000000000001,a#1%,true\n\
+                       00000002-0000-4000-8000-000000000002,b,\n";
+
+fn desk() -> Desk {
+    Desk::with(&[("plan.yaml", PLAN), ("targets.csv", TARGETS)])
+}
+
+fn call(desk: &Desk, recorder: &Recorder, arguments: &[&str]) -> Ran {
+    let mut command = desk.musterout(arguments);
+    command.args(recorder.flags()).env("MUSTEROUT_ACCESS_TOKEN", "t").env("XDG_STATE_HOME", desk.path("state"));
+    run(&mut command)
+}
+
+fn answering(answer: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> (Desk, Recorder) {
+    (desk(), Recorder::start(answer))
+}
+
+const RUN: [&str; 5] = ["run", "plan.yaml", "--confirm", "2", "--report=report.csv"];
+
+#[test]
+fn it_is_sent_as_it_is_defined() {
+    let (desk, recorder) = answering(|_, _| Answer::no_content());
+    let ran = call(&desk, &recorder, &RUN).ended_with(0);
+    let mut seen = recorder.seen();
+    seen.sort_by(|one, other| one.target.cmp(&other.target));
+    let lines: Vec<_> = seen.iter().map(Seen::line).collect();
+    let path =
+        |number: usize, tag: &str| format!("PATCH /beta/deviceManagement/managedDevices/{}/tags/{tag}", guid(number));
+    assert_eq!(lines, [path(1, "a%231%25"), path(2, "b")]);
+    let bodies: Vec<_> = seen.iter().map(|seen| String::from_utf8_lossy(&seen.body).into_owned()).collect();
+    assert_eq!(
+        bodies,
+        [
+            r#"{"source":{"system":"asset-db","revision":3},"reason":"moved","force":true}"#,
+            r#"{"source":{"system":"asset-db","revision":3},"reason":"moved"}"#,
+        ]
+    );
+    assert_eq!(seen[0].header("content-type"), Some("application/json"));
+    assert_eq!(column(&desk.report(), "outcome"), ["accepted", "accepted"], "{}", ran.stdout);
+}
+
+#[test]
+fn it_is_never_repeated_after_a_doubt() {
+    let (desk, recorder) = answering(|seen, _| match seen.target.ends_with("/b") {
+        true => Answer::json(202, "{}"),
+        false => Answer::HangUp,
+    });
+    call(&desk, &recorder, &RUN).ended_with(5);
+    assert_eq!(recorder.seen().len(), 2, "neither was sent again, and no read was tried");
+    assert_eq!(column(&desk.report(), "outcome"), ["unknown", "unknown"]);
+    assert!(desk.report()[1]["error_message"].contains("202"), "{:?}", desk.report());
+    call(&desk, &recorder, &["resume", "--report=again.csv"]).ended_with(5);
+    assert_eq!(recorder.seen().len(), 2, "nor by a resume");
+}
+
+#[test]
+fn it_is_taken_up_again_from_the_journal_without_the_plan() {
+    let (desk, recorder) = answering(|_, before| match before {
+        0..=1 => Answer::json(403, r#"{"error":{"code":"Forbidden","message":"Not yet."}}"#),
+        _ => Answer::no_content(),
+    });
+    call(&desk, &recorder, &RUN).ended_with(3);
+    std::fs::remove_file(desk.path("plan.yaml")).unwrap();
+    let report =
+        run(desk.musterout(["report", "latest"]).env("XDG_STATE_HOME", desk.path("state"))).ended_with(0).stdout;
+    assert_eq!(report.matches("tagDevice").count(), 2, "{report}");
+    call(&desk, &recorder, &["resume", "--only", "failed", "--report=again.csv"]).ended_with(0);
+    let seen = recorder.seen();
+    let sorted = |seen: &[Seen]| {
+        let mut sent: Vec<_> = seen.iter().map(|seen| (seen.line(), seen.body.clone())).collect();
+        sent.sort();
+        sent
+    };
+    assert_eq!(sorted(&seen[..2]), sorted(&seen[2..]), "the same requests");
+}
+
+#[test]
+fn another_meaning_of_the_name_is_another_job() {
+    let (desk, recorder) = answering(|_, _| Answer::no_content());
+    call(&desk, &recorder, &RUN).ended_with(0);
+    let once = ["run", "plan.yaml", "--once", "--report=once.csv", "--confirm"];
+    call(&desk, &recorder, &[&once[..], &["0"]].concat()).ended_with(4);
+    std::fs::write(desk.path("plan.yaml"), PLAN.replace("/tags/", "/labels/")).unwrap();
+    call(&desk, &recorder, &[&once[..], &["2"]].concat()).ended_with(0);
+    assert_eq!(recorder.seen().len(), 4, "done as tags is not done as labels");
+}
