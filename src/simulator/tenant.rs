@@ -3,6 +3,8 @@
 //! In: a [`Scenario`] and requests. Out: for each request an [`Answer`], and [`Counts`] of them all. Must not: sleep,
 //! open sockets, or ask for the time of day; whoever carries the answer waits out its delay.
 
+mod perform;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,7 +29,7 @@ use super::routes::Endpoint;
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, spoil};
+use super::{batch, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
@@ -333,35 +335,6 @@ impl Tenant {
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(self.scenario.enrolled()))))
             }
         }
-    }
-
-    fn perform(
-        &self,
-        state: &mut State,
-        action: usize,
-        (incoming, fault): (&Incoming<'_>, Option<&Fault>),
-        call: &Call<'_>,
-        stamp: &Stamp,
-    ) -> Result<Ruling, Refusal> {
-        let row = &ACTIONS[action];
-        let Some(deeds) = effects::of(row.name) else {
-            return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
-        };
-        let at = find(state, row.target, call)?;
-        let State { requests, dice, .. } = state;
-        let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
-        if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
-            let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
-            return Err(quota::used_up(&self.scenario, row.name, wait));
-        }
-        match fault {
-            Some(Fault::Late(time)) => state.late.add(stamp.now.since + time.0, action, at),
-            _ => state.inventory.perform(row.name, deeds, row.target, at, stamp.now),
-        }
-        if let Some(request) = request {
-            state.requests.used(request);
-        }
-        Ok(Ruling { effect: true, ..Ruling::reply(stamp.empty(StatusCode::NO_CONTENT)) })
     }
 
     fn page(
