@@ -92,15 +92,7 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 {
-        let report = ReportFile::create(report)?;
-        let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
-        let report = report.finish(&jobs, &settlements);
-        // Killed after its last job, it had no time to say so.
-        if request.only == Only::Open && record.state == "running" {
-            journal.set_state(record.number, "finished", Some(request.now))?;
-        }
-        let (later, used) = (Vec::new(), Vec::new());
-        return Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later, report, used });
+        return nothing_due(&request, &journal, record, jobs, report);
     }
     let verdict = verdict(&record, &begun, rules, (&jobs, &preflight.holds), &earlier, request.now);
     let plan_file = PathBuf::from(&record.plan_file);
@@ -138,6 +130,25 @@ pub async fn resume(
         question: None,
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// A run of which nothing is left to do: its report is written anew.
+fn nothing_due(
+    request: &ResumeRequest,
+    journal: &Journal,
+    record: RunRecord,
+    jobs: Arc<[Job]>,
+    report: PathBuf,
+) -> Result<Finished, Error> {
+    let report = ReportFile::create(report)?;
+    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    let report = report.finish(&jobs, &settlements);
+    // Killed after its last job, it had no time to say so.
+    if request.only == Only::Open && record.state == "running" {
+        journal.set_state(record.number, "finished", Some(request.now))?;
+    }
+    let (later, used) = (Vec::new(), Vec::new());
+    Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later, report, used })
 }
 
 /// The rules it was begun with, and the policies as they are today.
