@@ -8,6 +8,8 @@
 //! A round is a whole run of the dispatcher. Waiting, for an approval or for another day, happens between rounds: what a
 //! round leaves open, the next one takes up as `resume` would.
 
+mod looked;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,28 +19,27 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use self::looked::{Looked, is_open, read_of};
 use super::Error;
 use super::lookup::look_up;
-use super::record::{again, take_up};
-use crate::approval::Status;
-use crate::catalog::{Bucket, Success};
+use super::record::take_up;
+use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::Brakes;
 use crate::guard::filing::{self, Filing};
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
-use crate::job::{Job, JobId};
-use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, Read, Recorder, RunId, StoredJob};
-use crate::msgraph::approvals::Statuses;
+use crate::job::Job;
+use crate::journal::resume::Only;
+use crate::journal::{Filed, Journal, JournalError, Recorder, RunId, StoredJob};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::outcome::{Outcome, Settlement, Standing};
+use crate::outcome::{Outcome, Settlement};
 use crate::runner::event::{BucketUse, Event, StopReason};
 use crate::runner::question::Question;
 use crate::runner::quota::{Daily, Later};
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{self, Approved, Earlier, Ended, History, Limits, Run};
+use crate::runner::{self, Earlier, Ended, History, Limits, Run};
 use crate::ui;
 
 /// Time between two looks at what waits, at first; it grows while nothing happens.
@@ -323,93 +324,6 @@ impl Rounds<'_> {
 
     fn is_of(&self, job: u32, action: &str) -> bool {
         self.jobs.get(job as usize).is_some_and(|job| job.action.name == action)
-    }
-}
-
-/// What a look at the requests has come to.
-#[derive(Debug, Default)]
-struct Looked {
-    earlier: HashMap<u32, Earlier>,
-    codes: HashMap<JobId, Box<str>>,
-    settled: Vec<(u32, Settlement)>,
-}
-
-impl Looked {
-    /// Whether there is anything to be done, other than for jobs that are `idle`.
-    fn has_news(&self, idle: impl Fn(u32) -> bool) -> bool {
-        self.earlier.keys().any(|job| !idle(*job)) || !self.settled.is_empty()
-    }
-
-    /// What follows for a job; `status` is what the look has shown, if it has shown anything.
-    fn take(
-        &mut self,
-        index: u32,
-        stored: &StoredJob,
-        filed: &Filed,
-        status: Option<Status>,
-        requests: &Requests,
-        now: Timestamp,
-    ) {
-        let past = Past { asked: status.map_or(filed.asked(), Asked::from), ..stored.past() };
-        let status = status.unwrap_or(filed.status);
-        match decide(past, stored.job.action.repeat, requests.only, requests.refile) {
-            Next::Keep => {}
-            next @ (Next::Send | Next::Read) => drop(self.earlier.insert(index, again(stored, next))),
-            Next::Complete => {
-                self.codes.insert(stored.job.id, filed.request.code.clone());
-                self.earlier.insert(index, Earlier::Approved(approved(stored, filed, None)));
-            }
-            Next::Check => drop(self.earlier.insert(index, Earlier::Approved(approved(stored, filed, Some(status))))),
-            Next::Done => {
-                let outcome = match stored.job.action.success {
-                    Success::Accepted => Outcome::Accepted,
-                    Success::Completed => Outcome::Completed,
-                };
-                self.settled.push((index, by_request(stored, filed, outcome, status, now)));
-            }
-            Next::Fail => self.settled.push((index, by_request(stored, filed, Outcome::Failed, status, now))),
-        }
-    }
-}
-
-/// Neither settled well nor failed.
-fn is_open(stored: &StoredJob) -> bool {
-    let settled = stored.settled.as_ref().map(|settled| settled.outcome);
-    settled.is_none_or(|outcome| outcome != Outcome::Failed && outcome.standing() != Standing::Good)
-}
-
-/// What the service says of a request. One that it does not know any more has expired, if its time is over.
-fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
-    let code = filed.request.code.clone();
-    match statuses.get(&code.to_ascii_lowercase()) {
-        Some(found) => Some(Read { job, code, status: found.status, expires_at: found.expires_at }),
-        None if filed.request.expires_at < now => Some(Read { job, code, status: Status::Expired, expires_at: None }),
-        None => None,
-    }
-}
-
-fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
-    Approved {
-        request: filed.request.clone(),
-        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
-        first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
-        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
-        doubtful_since: stored.doubtful_since(),
-        ended,
-    }
-}
-
-/// A job whose request alone says how it settles.
-fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Status, now: Timestamp) -> Settlement {
-    let note = format!("approval request {} is {}", filed.request.code, status.name());
-    Settlement {
-        outcome,
-        http_status: None,
-        error_code: None,
-        error_message: None,
-        finished_at: Some(now),
-        note: Some(note.into()),
-        ..stored.standing()
     }
 }
 

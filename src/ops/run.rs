@@ -15,7 +15,7 @@ use super::limits::{Choices, budget, limits};
 use super::perform::{Finished, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
-use super::{Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
+use super::{Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
 use crate::catalog::Repeat;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
@@ -99,8 +99,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
-    let saved = agreed.as_ref().map(|agreed| agreed.digest.clone());
-    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), saved);
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     ui::faults::tell(&plan.warnings, &plan.file, stderr);
     ui::faults::tell(&verdict.faults, &plan.file, stderr);
     let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, (settings, stderr))?;
@@ -227,7 +226,7 @@ fn question(
 }
 
 /// What a resumed run must know.
-fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes, saved: Option<String>) -> Begun {
+fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes, agreed: Option<&Agreed>) -> Begun {
     Begun {
         graph_url: settings.graph_url.clone(),
         login_url: settings.login_url.clone(),
@@ -240,7 +239,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         rules: plan.rules.clone(),
         policy: named_policy(&request.policies),
         brakes,
-        saved_preview: saved,
+        saved_preview: agreed.map(|agreed| agreed.digest.clone()),
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -22,16 +21,15 @@ use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
-use super::worker::{Done, Held, Task, Worker};
+use super::worker::{Done, Task, Worker};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
-use crate::guard::daily::UsedUp;
 use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
-use crate::journal::{Attempt, Recorder};
+use crate::journal::Recorder;
 use crate::outcome::{Outcome, Settlement, Standing};
 
 mod answers;
@@ -245,30 +243,6 @@ impl Dispatcher {
                 let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
-        }
-    }
-
-    /// Lets an attempt go as soon as it is recorded, if its daily limit has room.
-    fn send(&mut self, job: u32, held: Held, client_request_id: Box<str>, now: Timestamp) {
-        let take = self.quota.take_for(&self.jobs[job as usize]);
-        let failed = self.failed.remove(&job);
-        if take.is_some() {
-            // It may be turned away yet.
-            failed.map(|failed| self.quota.failed.insert(job, failed));
-        }
-        let progress = self.ledger.progress(job);
-        let number = progress.recorded;
-        progress.sent(now);
-        let release = move |room: Result<(), UsedUp>| match room {
-            Ok(()) => held.let_go(),
-            Err(used_up) => held.turn_away(used_up),
-        };
-        match &self.journal {
-            Some(journal) => {
-                let release = Box::new(release);
-                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
-            }
-            None => release(self.quota.take(job, take, now)),
         }
     }
 

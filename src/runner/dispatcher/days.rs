@@ -3,21 +3,48 @@
 //! In: what the daily limits leave ([`super::super::quota`]). Out: jobs put aside and brought back, and, when nothing else is
 //! left to do, left for another day. Must not: count; the journal does.
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::super::event::Event;
 use super::super::queue::{Item, Step};
 use super::super::quota::{Later, did_nothing, why};
+use super::super::worker::Held;
 use super::Dispatcher;
 use super::answers::look_at;
 use crate::catalog::{Bucket, DAILY, DailyLimit};
 use crate::guard::daily::UsedUp;
+use crate::journal::Attempt;
 use crate::outcome::{Outcome, Reply};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
 const FED: usize = 64;
 
 impl Dispatcher {
+    /// Lets an attempt go as soon as it is recorded, if its daily limit has room.
+    pub(super) fn send(&mut self, job: u32, held: Held, client_request_id: Box<str>, now: Timestamp) {
+        let take = self.quota.take_for(&self.jobs[job as usize]);
+        let failed = self.failed.remove(&job);
+        if take.is_some() {
+            // It may be turned away yet.
+            failed.map(|failed| self.quota.failed.insert(job, failed));
+        }
+        let progress = self.ledger.progress(job);
+        let number = progress.recorded;
+        progress.sent(now);
+        let release = move |room: Result<(), UsedUp>| match room {
+            Ok(()) => held.let_go(),
+            Err(used_up) => held.turn_away(used_up),
+        };
+        match &self.journal {
+            Some(journal) => {
+                let release = Box::new(release);
+                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
+            }
+            None => release(self.quota.take(job, take, now)),
+        }
+    }
+
     /// Opens what has room again, and brings back some of what waits for it.
     pub(super) fn mind_the_days(&mut self, now: Instant) {
         self.quota.open(self.clock.at(now));

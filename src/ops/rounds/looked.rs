@@ -1,0 +1,106 @@
+//! What a look at the approval requests of a run has come to.
+//!
+//! In: a stored job, its request, how the service says that it stands. Out: what is done with the job, by the table of
+//! `journal::resume`. Must not: look, send, or write anything down.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::Requests;
+use crate::approval::Status;
+use crate::catalog::Success;
+use crate::job::JobId;
+use crate::journal::resume::{Asked, Next, Past, decide};
+use crate::journal::{Filed, Read, StoredJob};
+use crate::msgraph::approvals::Statuses;
+use crate::ops::record::again;
+use crate::outcome::{Outcome, Settlement, Standing};
+use crate::runner::{Approved, Earlier};
+
+/// What a look at the requests has come to.
+#[derive(Debug, Default)]
+pub struct Looked {
+    pub earlier: HashMap<u32, Earlier>,
+    pub codes: HashMap<JobId, Box<str>>,
+    pub settled: Vec<(u32, Settlement)>,
+}
+
+impl Looked {
+    /// Whether there is anything to be done, other than for jobs that are `idle`.
+    pub fn has_news(&self, idle: impl Fn(u32) -> bool) -> bool {
+        self.earlier.keys().any(|job| !idle(*job)) || !self.settled.is_empty()
+    }
+
+    /// What follows for a job; `status` is what the look has shown, if it has shown anything.
+    pub fn take(
+        &mut self,
+        index: u32,
+        stored: &StoredJob,
+        filed: &Filed,
+        status: Option<Status>,
+        requests: &Requests,
+        now: Timestamp,
+    ) {
+        let past = Past { asked: status.map_or(filed.asked(), Asked::from), ..stored.past() };
+        let status = status.unwrap_or(filed.status);
+        match decide(past, stored.job.action.repeat, requests.only, requests.refile) {
+            Next::Keep => {}
+            next @ (Next::Send | Next::Read) => drop(self.earlier.insert(index, again(stored, next))),
+            Next::Complete => {
+                self.codes.insert(stored.job.id, filed.request.code.clone());
+                self.earlier.insert(index, Earlier::Approved(approved(stored, filed, None)));
+            }
+            Next::Check => drop(self.earlier.insert(index, Earlier::Approved(approved(stored, filed, Some(status))))),
+            Next::Done => {
+                let outcome = match stored.job.action.success {
+                    Success::Accepted => Outcome::Accepted,
+                    Success::Completed => Outcome::Completed,
+                };
+                self.settled.push((index, by_request(stored, filed, outcome, status, now)));
+            }
+            Next::Fail => self.settled.push((index, by_request(stored, filed, Outcome::Failed, status, now))),
+        }
+    }
+}
+
+/// Neither settled well nor failed.
+pub fn is_open(stored: &StoredJob) -> bool {
+    let settled = stored.settled.as_ref().map(|settled| settled.outcome);
+    settled.is_none_or(|outcome| outcome != Outcome::Failed && outcome.standing() != Standing::Good)
+}
+
+/// What the service says of a request. One that it does not know any more has expired, if its time is over.
+pub fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
+    let code = filed.request.code.clone();
+    match statuses.get(&code.to_ascii_lowercase()) {
+        Some(found) => Some(Read { job, code, status: found.status, expires_at: found.expires_at }),
+        None if filed.request.expires_at < now => Some(Read { job, code, status: Status::Expired, expires_at: None }),
+        None => None,
+    }
+}
+
+fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
+    Approved {
+        request: filed.request.clone(),
+        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
+        first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
+        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
+        doubtful_since: stored.doubtful_since(),
+        ended,
+    }
+}
+
+/// A job whose request alone says how it settles.
+fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Status, now: Timestamp) -> Settlement {
+    let note = format!("approval request {} is {}", filed.request.code, status.name());
+    Settlement {
+        outcome,
+        http_status: None,
+        error_code: None,
+        error_message: None,
+        finished_at: Some(now),
+        note: Some(note.into()),
+        ..stored.standing()
+    }
+}
