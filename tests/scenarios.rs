@@ -34,7 +34,9 @@ fn examine(path: &Path) -> (Vec<String>, Vec<String>) {
         Ok(file) => file,
         Err(error) => return (numbers, vec![format!("{name}: {error}")]),
     };
-    if file.long && cfg!(debug_assertions) && std::env::var_os("MUSTEROUT_LONG").is_none() {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for the long ones too")]
+    let wanted = std::env::var_os("MUSTEROUT_LONG").is_some();
+    if file.long && cfg!(debug_assertions) && !wanted {
         return (vec![format!("{name:<44} left out: MUSTEROUT_LONG=1 plays it")], breaches);
     }
     for seed in SEEDS.into_iter().take(file.seeds) {

@@ -42,6 +42,13 @@ pub struct Used {
     pub tenant: Option<String>,
 }
 
+impl Used {
+    /// The clock that looking up has started, or a new one.
+    pub fn clock(&self, now: Timestamp) -> Clock {
+        self.client.as_ref().map_or_else(|| Clock::starting_at(now), |(_, clock)| *clock)
+    }
+}
+
 /// An inventory older than this is told to be old.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// Clocks differ.

@@ -17,7 +17,6 @@ use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
 use crate::catalog::Repeat;
-use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
@@ -76,15 +75,14 @@ impl RunRequest {
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let policy_files = guards::policies(&request.policies)?.files;
     let (previewed, used) = looked_up(&request.plan, &request.policies, &request.look_up(settings)).await?;
-    let clock = used.client.as_ref().map_or_else(|| Clock::starting_at(request.now), |(_, clock)| *clock);
+    let clock = used.clock(request.now);
     if let Some(agreed) = &previewed.agreed {
         agreed.permits(&request.tenant, settings, request.now)?;
     }
     let key = previewed.key(&request.tenant, &settings.graph_url);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
-    let local = request.tenant != Tenant::Real || settings.is_local();
     let choices = request.choices.or(plan.limits);
-    let limits = limits(choices, plan.limits, local)?;
+    let limits = limits(choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
@@ -100,8 +98,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    ui::faults::tell(&plan.warnings, &plan.file, stderr);
-    ui::faults::tell(&verdict.faults, &plan.file, stderr);
+    [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
     let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
