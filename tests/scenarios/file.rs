@@ -78,7 +78,7 @@ pub struct LimitsOfFile {
     pacing: Pace,
     /// Requests and seconds, by the name of the bucket.
     allowances: BTreeMap<String, (u32, u64)>,
-    /// Default: none, because the simulated tenant shows every effect at once.
+    /// As long as the program waits by itself, unless the file says otherwise.
     settling: Seconds,
 }
 
@@ -98,7 +98,7 @@ impl Default for LimitsOfFile {
             reserve_percent: 0,
             pacing: Pace::Documented,
             allowances: BTreeMap::new(),
-            settling: Seconds::default(),
+            settling: Seconds(Duration::from_secs(60)),
         }
     }
 }
