@@ -1,3 +1,5 @@
+//! Tests of the daily limits as rules and counts.
+
 use std::collections::VecDeque;
 
 use proptest::prelude::*;

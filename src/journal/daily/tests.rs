@@ -1,3 +1,5 @@
+//! Tests of the ledger of daily limits.
+
 use std::sync::mpsc;
 
 use jiff::SignedDuration;
