@@ -23,4 +23,5 @@ mod signals;
 mod simulate;
 mod support;
 mod tidy;
+mod tls;
 mod verify;
