@@ -171,6 +171,18 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
 /// What is left to do, where nothing has stopped the run.
 fn waits(finished: &Finished, stderr: &Stderr) {
     waits_for_approval(finished, stderr);
+    let accepted =
+        |job: u32| finished.settlements.get(job as usize).is_some_and(|settled| settled.outcome == Outcome::Accepted);
+    let left = finished.jobs.iter().zip(&finished.settlements).filter(|(job, settled)| {
+        let waits = job.verified_within.and(job.after).is_some_and(accepted);
+        waits && settled.outcome == Outcome::NotAttempted
+    });
+    if let (steps @ 1.., Some(id)) = (left.count(), &finished.id) {
+        let what = count_of(steps, "step");
+        stderr.say(&format!(
+            "{what} left, because the one before was not seen to have happened: `musterout resume {id}` waits again"
+        ));
+    }
     let pending = finished.verification.map_or(0, |verification| verification.pending);
     if let (1.., Some(id)) = (pending, &finished.id) {
         let what = count_of(pending, "job");

@@ -18,6 +18,7 @@ use crate::runner::event::Event;
 
 const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN_LINE: Duration = Duration::from_secs(5);
+const A_LOOK: Duration = Duration::from_secs(60);
 const BATCH: usize = 4_096;
 /// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
 const BUSY: usize = 64;
@@ -61,7 +62,9 @@ async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<
                 PLAIN_LINE,
                 |line| stderr.say(line),
                 |progress, now, _| {
-                    if now >= progress.sleeps(now).unwrap_or(PLAIN_LINE) {
+                    // That a verification has begun is told; a line is news when it takes longer than a look.
+                    let first = if progress.is_verifying() { A_LOOK } else { PLAIN_LINE };
+                    if now >= first {
                         stderr.say(&progress.line(now, false));
                     }
                 },

@@ -300,6 +300,10 @@ impl Progress {
         facts.join(", ")
     }
 
+    pub fn is_verifying(&self) -> bool {
+        self.verifying.is_some()
+    }
+
     /// How long nothing will happen that is worth a line, where that is a good while.
     pub fn sleeps(&self, now: Duration) -> Option<Duration> {
         let quiet = !self.stopping && self.rate(now) == 0.0 && self.pause(now).is_none();

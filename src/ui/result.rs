@@ -45,6 +45,12 @@ impl<'a> RunResult<'a> {
         Account::new(self.jobs.len(), self.settlements)
     }
 
+    /// Whether a step before it was seen to take the target away, so that nobody wonders where it is.
+    fn has_left(&self, job: &Job) -> bool {
+        let before = job.after.and_then(|before| self.settlements.get(before as usize));
+        before.is_some_and(|before| before.verified_at().is_some())
+    }
+
     /// What did not settle well; and what nothing confirms, where somebody wants to know.
     fn wants_somebody(&self, settled: &Settlement) -> bool {
         settled.outcome.standing() != Standing::Good || (self.verified && settled.outcome == Outcome::Accepted)
@@ -74,7 +80,8 @@ impl<'a> RunResult<'a> {
             .collect();
         let separator = if counts.is_empty() { "" } else { ": " };
         let _ = writeln!(text, "{}{separator}{}", count_of(self.jobs.len(), "row"), counts.join(", "));
-        let strangers = self.settlements.iter().filter(|settled| is_a_stranger(settled)).count();
+        let pairs = self.jobs.iter().zip(self.settlements);
+        let strangers = pairs.filter(|(job, settled)| is_a_stranger(settled) && !self.has_left(job)).count();
         if strangers > 0 {
             let who = count_of(strangers, "target");
             let _ =
