@@ -216,8 +216,9 @@ pub fn forecast(preview: &Preview<'_>) -> String {
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
-            "{all}, about {about}: {} of them share {}, {}.",
+            "{all}, about {about}: {} of them {} {}, {}.",
             count(longest.requests),
+            if longest.requests == 1 { "uses" } else { "share" },
             longest.bucket,
             pace(longest, &preview.budget)
         ),
