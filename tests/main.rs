@@ -24,3 +24,4 @@ mod simulate;
 mod support;
 mod tidy;
 mod tls;
+mod verify;

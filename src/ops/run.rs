@@ -7,12 +7,13 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::daily::{DailyWork, forecast};
 use super::limits::{Choices, budget, limits};
-use super::perform::{Finished, Work, perform};
+use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
@@ -51,6 +52,8 @@ pub struct RunRequest {
     pub once: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// Follow up what was accepted, for so long.
+    pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
     pub choices: Choices,
@@ -73,7 +76,6 @@ impl RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let policy_files = guards::policies(&request.policies)?.files;
     let (previewed, used) = looked_up(&request.plan, &request.policies, &request.look_up(settings)).await?;
     let clock = used.clock(request.now);
     if let Some(agreed) = &previewed.agreed {
@@ -92,7 +94,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
     guards::refused(&verdict, &plan.file)?;
-    let report_at = place_of_report(&request, &plan, &policy_files)?;
+    let report_at = place_of_report(&request, &plan, &guards::policies(&request.policies)?.files)?;
     confirm_number(&request, &preflight)?;
     if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
@@ -128,6 +130,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         seed: request.seed,
         report: report_at.clone(),
         stderr,
+        verify: request.verify.map_or(Verify::No, Verify::After),
     };
     let beginning = Beginning {
         plan: &plan,
@@ -319,5 +322,5 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     let (later, used) = (Vec::new(), Vec::new());
-    Finished { id: None, jobs, settlements, stopped: None, later, report, used }
+    Finished { id: None, jobs, settlements, stopped: None, later, report, used, verification: None }
 }

@@ -157,6 +157,8 @@ impl Weave {
                 after,
             });
             job.priority = row.priority;
+            // Where the steps before it are left out, there is nothing to wait for.
+            job.verified_within = step.verified_within.filter(|_| after.is_some());
             job.found = Some(Box::new(Found { name: target.name.clone(), by: Arc::clone(by) }));
             self.resolved.jobs.push(job);
             self.resolved.places.push(row.line);

@@ -12,6 +12,7 @@ use super::super::quota::{Later, did_nothing, why};
 use super::super::worker::Held;
 use super::Dispatcher;
 use super::answers::look_at;
+use super::following::Who;
 use crate::catalog::{Bucket, DAILY, DailyLimit};
 use crate::guard::daily::UsedUp;
 use crate::journal::Attempt;
@@ -157,8 +158,9 @@ impl Dispatcher {
 
     /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
     pub(super) fn leave_for_another_day(&mut self, now: Instant) -> bool {
-        if !self.in_flight.is_empty() || !self.queues.is_idle() || Bucket::all().any(|bucket| self.has_waiting(bucket))
-        {
+        let busy = !self.in_flight.is_empty() || !self.queues.is_idle();
+        let waits = self.following.wanted_by(Who::Step) > 0;
+        if busy || waits || Bucket::all().any(|bucket| self.has_waiting(bucket)) {
             return false;
         }
         let wall = self.clock.at(now);
