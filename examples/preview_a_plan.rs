@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
     let preflight = preflight::inspect(&plan.jobs, Timestamp::now());
     for row in Preview::new(&plan.jobs, &preflight, Budget::documented(0)).rows() {
-        let body = row.request.body.unwrap_or("(no body)");
+        let body = row.request.text().unwrap_or("(no body)");
         println!("{:<8} {} {} {body}", row.state.name(), row.request.method.name(), row.request.path);
     }
     ExitCode::SUCCESS

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -90,7 +91,8 @@ impl fmt::Debug for Ids {
 /// The parameters of a job and the request body they make. Shared by all jobs that say the same.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Parameters {
-    body: Box<str>,
+    /// JSON text. Every attempt sends these very bytes, and none copies them.
+    body: Bytes,
     beta: bool,
 }
 
@@ -100,7 +102,7 @@ impl Parameters {
     pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
         let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
         let body = body::write(action, values)?;
-        Some(Arc::new(Self { body: body.to_string().into_boxed_str(), beta }))
+        Some(Arc::new(Self { body: body.to_string().into(), beta }))
     }
 
     /// What a stored body says. `None` where it is no body of this action.
@@ -111,6 +113,11 @@ impl Parameters {
 
     /// The JSON document to send.
     pub fn body(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// The same, for the wire.
+    pub fn bytes(&self) -> &Bytes {
         &self.body
     }
 

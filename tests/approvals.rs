@@ -101,8 +101,7 @@ fn wall() -> Timestamp {
 }
 
 fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
-    let request = request::build(job);
-    (request.method.name(), request.path, request.body)
+    request::recorded(job)
 }
 
 fn account(settings: &Settings) -> Arc<Account> {

@@ -24,3 +24,4 @@ mod signals;
 mod simulate;
 mod support;
 mod tidy;
+mod tls;

@@ -17,14 +17,18 @@ pub const TOKEN: &str = match std::str::from_utf8(&[b'x'; 1_800]) {
     Err(_) => "",
 };
 
+/// What the benches do to devices: it is sent and answered as `retire` is, but neither a guard nor a daily limit stands in
+/// its way.
+pub const ACTION: &str = "syncDevice";
+
 /// The id of the device with that number.
 pub fn device(number: u64) -> String {
     format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff_ffff)
 }
 
-/// So many jobs that each retire a device.
+/// So many jobs, each on a device of its own.
 pub fn jobs(count: u32) -> Fallible<Arc<[Job]>> {
-    let action = Action::named("retire").ok_or("there is no retire")?;
+    let action = Action::named(ACTION).ok_or("there is no such action")?;
     let job = |row: u32| {
         let id = device(row.into());
         Job::new(JobParts {
@@ -58,12 +62,12 @@ impl Scratch {
         Ok(self.path(name))
     }
 
-    /// A CSV plan that retires so many devices.
+    /// A CSV plan for so many devices.
     pub fn plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
         let mut out = BufWriter::new(fs::File::create(self.path(name))?);
         writeln!(out, "action,managedDeviceId")?;
         for number in 0..jobs {
-            writeln!(out, "retire,{}", device(number))?;
+            writeln!(out, "{ACTION},{}", device(number))?;
         }
         out.flush()?;
         Ok(self.path(name))
@@ -72,7 +76,7 @@ impl Scratch {
     /// The same as YAML.
     pub fn yaml_plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
         let mut out = BufWriter::new(fs::File::create(self.path(name))?);
-        writeln!(out, "version: 1\nname: {name}\njobs:\n  - action: retire\n    targets:")?;
+        writeln!(out, "version: 1\nname: {name}\njobs:\n  - action: {ACTION}\n    targets:")?;
         for number in 0..jobs {
             writeln!(out, "      - managedDeviceId: {}", device(number))?;
         }

@@ -7,8 +7,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::measure::DISK;
 use crate::server::Server;
-use crate::{Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, cpu_of_this_process, jobs, median, micros};
+use crate::{
+    Fallible, MUSTEROUT, Scratch, TOKEN, Table, Target, accepted, cpu_of_this_process, jobs, median, micros, on_its_own,
+};
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
@@ -30,8 +33,6 @@ const ROUNDS: usize = 5;
 const JOBS: u32 = 20_000;
 const MANY: u32 = 100_000;
 const IN_FLIGHT: u16 = 64;
-/// Where the build is: a temporary file system in memory would make commits free.
-const DISK: &str = env!("CARGO_TARGET_TMPDIR");
 
 pub fn bench() -> Fallible<()> {
     let scratch = Scratch::new()?;
@@ -133,10 +134,7 @@ fn recorder(folder: &Path, jobs: &[Job]) -> Fallible<Recorder> {
         settings: &serde_json::Value::Null,
         report: None,
         jobs,
-        request: |job| {
-            let request = request::build(job);
-            (request.method.name(), request.path, request.body)
-        },
+        request: request::recorded,
         inherited: &[],
         now: Timestamp::UNIX_EPOCH,
     })?;
@@ -160,25 +158,24 @@ fn resume_many() -> Fallible<f64> {
     let url = format!("http://{}", listener.local_addr()?);
     let command = |verb: &[&str]| {
         let mut command = Command::new(MUSTEROUT);
-        command.args(verb).args(["--graph-url", &url, "--state-dir"]).arg(folder.path());
+        on_its_own(&mut command, folder.path());
+        command.args(verb).args(["--graph-url", &url]);
         command.arg("--report").arg(folder.path().join("report.csv"));
-        command.env("MUSTEROUT_ACCESS_TOKEN", TOKEN).stdout(Stdio::null()).stderr(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     let many = MANY.to_string();
     let plan = plan.to_string_lossy().into_owned();
     let mut run = command(&["run", &plan, "--unpaced", "--confirm", &many]).spawn()?;
-    let _never_answered = listener.accept()?;
+    let _never_answered = accepted(&listener, &mut run)?;
     std::thread::park_timeout(Duration::from_millis(50));
     run.kill()?;
     run.wait()?;
     // What is left in the listener's queue is the dead run's.
-    listener.set_nonblocking(true)?;
     while listener.accept().is_ok() {}
-    listener.set_nonblocking(false)?;
     let began = Instant::now();
     let mut resumed = command(&["resume"]).spawn()?;
-    let _first = listener.accept()?;
+    let _first = accepted(&listener, &mut resumed)?;
     let took = began.elapsed().as_secs_f64();
     resumed.kill()?;
     resumed.wait()?;

@@ -21,8 +21,8 @@ mod throughput;
 
 use std::process::ExitCode;
 
-use files::{Scratch, TOKEN, device, jobs};
-use measure::{Job, Used, cpu_of_this_process};
+use files::{ACTION, Scratch, TOKEN, device, jobs};
+use measure::{Job, Used, accepted, cpu_of_this_process, on_its_own};
 use server::Server;
 use table::{Table, Target, mebibytes, median, micros, millis, per_second};
 

@@ -1,7 +1,9 @@
 //! Running a program and learning what it used.
 
-use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -10,6 +12,9 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::{Fallible, MUSTEROUT, TOKEN};
+
+/// Where the build is: a temporary file system in memory would make commits free.
+pub const DISK: &str = env!("CARGO_TARGET_TMPDIR");
 
 const MEASURE: &str = "--measure";
 
@@ -92,21 +97,41 @@ pub fn become_measurer() -> Option<ExitCode> {
     })
 }
 
+/// Lets the program keep its journal in that folder, and find no settings of this machine.
+pub fn on_its_own(command: &mut Command, folder: &Path) {
+    command.env("XDG_STATE_HOME", folder).env("XDG_CONFIG_HOME", folder).env("XDG_CONFIG_DIRS", folder);
+    command.env("MUSTEROUT_ACCESS_TOKEN", TOKEN);
+}
+
+/// The first connection that a program makes. One that ends without any is an error, and not waited for.
+pub fn accepted(listener: &TcpListener, program: &mut Child) -> Fallible<TcpStream> {
+    listener.set_nonblocking(true)?;
+    loop {
+        match listener.accept() {
+            Err(nothing) if nothing.kind() == ErrorKind::WouldBlock => {
+                if let Some(status) = program.try_wait()? {
+                    return Err(format!("it ended with {status} before it connected").into());
+                }
+                std::thread::park_timeout(Duration::from_micros(100));
+            }
+            accepted => {
+                let (stream, _) = accepted?;
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+        }
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "a bench lives in real time")]
 fn measure(mut arguments: impl Iterator<Item = String>) -> Fallible<Used> {
     let mut next = || arguments.next().ok_or("an argument is missing");
     let interrupt_after = Duration::from_millis(next()?.parse()?);
     let expected: i32 = next()?.parse()?;
     let mut command = Command::new(next()?);
-    // A journal of its own, on the disk that the build is on.
-    let state = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
-    command.env("XDG_STATE_HOME", state.path());
-    // A policy that lets plans be as large as a bench wants them, and no other.
-    let config = state.path().join("config/musterout");
-    std::fs::create_dir_all(&config)?;
-    std::fs::write(config.join("policy.yaml"), "version: 1\nguards: { max_targets: 2000000 }\n")?;
-    command.env("XDG_CONFIG_HOME", state.path().join("config")).env("XDG_CONFIG_DIRS", state.path());
-    command.args(arguments).env("MUSTEROUT_ACCESS_TOKEN", TOKEN).stdout(Stdio::null()).stderr(Stdio::piped());
+    let folder = TempDir::new_in(DISK)?;
+    on_its_own(&mut command, folder.path());
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
     let start = Instant::now();
     let child = command.spawn()?;
     if !interrupt_after.is_zero() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::{Fallible, Job, Scratch, Table, Target, device, mebibytes, median, millis};
+use crate::{ACTION, Fallible, Job, Scratch, Table, Target, device, mebibytes, median, millis};
 use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::catalog::{Action, SELECTORS, TargetKind};
@@ -127,7 +127,8 @@ fn memory(table: &mut Table) -> Fallible<()> {
     inventory.devices = (0..DEVICES).map(record).collect();
     let inventory = scratch.write("inventory.json", &inventory.to_json()?)?;
     let plan = |count: u64| {
-        let rows: String = (0..count).map(|number| format!("retire,{}\n", serial(number * 7_919 % DEVICES))).collect();
+        let rows: String =
+            (0..count).map(|number| format!("{ACTION},{}\n", serial(number * 7_919 % DEVICES))).collect();
         scratch.write(&format!("by-serial-{count}.csv"), &format!("action,serialNumber\n{rows}"))
     };
     let preview = |count: u64| -> Fallible<Job> {

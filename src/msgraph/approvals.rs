@@ -92,7 +92,7 @@ impl<T: Transport> GraphClient<T> {
 
     /// Cancels a request of ours.
     pub async fn withdraw(&self, code: &str, id: &str) -> Reply {
-        let body = json!({ "id": code }).to_string();
+        let body = json!({ "id": code }).to_string().into();
         let path = format!("{PATH}/cancelMyRequest");
         let request = GraphRequest { method: Method::Post, version: Version::Beta, path, body: Some(&body) };
         self.exchange(request, id).await.0

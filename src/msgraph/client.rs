@@ -7,7 +7,6 @@ use std::sync::{PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -121,7 +120,7 @@ impl<T: Transport> GraphClient<T> {
             method: http_method(request.method),
             url: format!("{}{}", self.graph_url, request.path),
             headers,
-            body: request.body.map(|body| Bytes::copy_from_slice(body.as_bytes())).unwrap_or_default(),
+            body: request.body.cloned().unwrap_or_default(),
         };
         let result = self.transport.send(wire).await;
         let (reply, wire) = match result {
@@ -282,6 +281,7 @@ mod tests {
     use crate::job::{Ids, JobParts};
     use crate::msgraph::token::Credentials;
     use crate::msgraph::transport::TransportError;
+    use bytes::Bytes;
     use std::sync::{Arc, Mutex};
 
     /// Keeps the headers of what it is given, and answers 204.

@@ -110,7 +110,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
             let headers = json!({ "client-request-id": id });
             json!({ "id": number.to_string(), "method": "GET", "url": get.path, "headers": headers })
         });
-        let body = json!({ "requests": parts.collect::<Vec<_>>() }).to_string();
+        let body = json!({ "requests": parts.collect::<Vec<_>>() }).to_string().into();
         let version = gets.first().map_or(Version::V1, |get| get.version);
         let path = format!("/{}/$batch", version.name());
         let envelope = GraphRequest { method: Method::Post, version, path, body: Some(&body) };

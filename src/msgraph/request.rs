@@ -3,6 +3,7 @@
 //! In: a [`Job`]. Out: method, version, path and body. Preview, run and simulator share this, so that what is shown is
 //! what is sent. Must not: know hosts, tokens or time.
 
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
@@ -18,7 +19,14 @@ pub struct GraphRequest<'a> {
     /// Version, path and query: `/v1.0/deviceManagement/…`.
     pub path: String,
     /// JSON; `None` where the action is sent without a body.
-    pub body: Option<&'a str>,
+    pub body: Option<&'a Bytes>,
+}
+
+impl<'a> GraphRequest<'a> {
+    /// The body as people read it.
+    pub fn text(&self) -> Option<&'a str> {
+        self.body.and_then(|body| std::str::from_utf8(body).ok())
+    }
 }
 
 /// Everything that is not plain in a path segment. `@` and `:` may stand; `#` in the UPN of a guest may not.
@@ -47,8 +55,15 @@ pub fn build(job: &Job) -> GraphRequest<'_> {
         method: job.route.method,
         version,
         path: path(job, version, job.route.path, ""),
-        body: job.parameters.as_deref().map(|parameters| parameters.body()),
+        body: job.parameters.as_deref().map(|parameters| parameters.bytes()),
     }
+}
+
+/// Method, path and body of the request that performs `job`, as the journal keeps them.
+pub fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
+    let request = build(job);
+    let body = request.text();
+    (request.method.name(), request.path, body)
 }
 
 /// The read that shows whether `job` took effect, or `None` where no read tells.
@@ -191,7 +206,7 @@ mod tests {
     fn v1_is_preferred_and_left_only_for_a_beta_parameter() {
         let plain = job("wipe", 0, &[ID], vec![("keepUserData", json!(false))]);
         assert_eq!(build(&plain).path, format!("/v1.0/deviceManagement/managedDevices/{ID}/wipe"));
-        assert_eq!(build(&plain).body, Some(r#"{"keepUserData":false}"#));
+        assert_eq!(build(&plain).text(), Some(r#"{"keepUserData":false}"#));
         let beta = job("wipe", 0, &[ID], vec![("useProtectedWipe", json!(true))]);
         assert_eq!(build(&beta).path, format!("/beta/deviceManagement/managedDevices/{ID}/wipe"));
     }

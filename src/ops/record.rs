@@ -231,16 +231,10 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         report: Some(&report),
         jobs,
         inherited,
-        request: recorded_request,
+        request: request::recorded,
         now,
     })?;
     Ok(Recorded { journal, tenant: tenant.to_owned(), id, number, lock })
-}
-
-/// Method, path and body, as the journal keeps them.
-fn recorded_request(job: &Job) -> (&'static str, String, Option<&str>) {
-    let request = request::build(job);
-    (request.method.name(), request.path, request.body)
 }
 
 impl Recorded {
@@ -275,7 +269,7 @@ async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopReq
 pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u32, Earlier>, Error> {
     let mut earlier = HashMap::new();
     for (index, stored) in (0u32..).zip(jobs) {
-        let (method, path, body) = recorded_request(&stored.job);
+        let (method, path, body) = request::recorded(&stored.job);
         if (method, path.as_str(), body)
             != (stored.request.0.as_str(), stored.request.1.as_str(), stored.request.2.as_deref())
         {

@@ -60,7 +60,7 @@ fn fill(record: &mut ByteRecord, scratch: &mut String, base: &str, row: &Row<'_>
     record.push_field(harmless(job.target()).as_bytes());
     record.push_field(row.request.method.name().as_bytes());
     shown(record, format_args!("{base}{}", row.request.path));
-    record.push_field(harmless(row.request.body.unwrap_or_default()).as_bytes());
+    record.push_field(harmless(row.request.text().unwrap_or_default()).as_bytes());
     record.push_field(job.action.risk.name().as_bytes());
     record.push_field(row.state.name().as_bytes());
     match job.not_before {
@@ -122,7 +122,7 @@ fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
         target: job.target(),
         method: row.request.method.name(),
         url: format!("{base}{}", row.request.path),
-        body: row.request.body.map(serde_json::from_str).transpose()?,
+        body: row.request.text().map(serde_json::from_str).transpose()?,
         risk: job.action.risk.name(),
         unverified: job.action.is_unverified().then_some(true),
         state: row.state.name(),

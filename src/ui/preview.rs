@@ -155,14 +155,14 @@ fn request<'a>(row: &Row<'a>, room: Option<usize>) -> (String, Option<&'a str>) 
     if let Some(hold) = row.hold {
         return (shorten(&hold.to_string(), room.unwrap_or(usize::MAX)), None);
     }
-    let body = row.request.body.map(|body| format!(" {body}")).unwrap_or_default();
+    let body = row.request.text().map(|body| format!(" {body}")).unwrap_or_default();
     let method = row.request.method.name();
     let whole = format!("{method} {}{body}", row.request.path);
     let Some(room) = room.filter(|room| width(&whole) > *room) else { return (whole, None) };
     let with_body = path_in(row, &body, room);
     match width(&with_body) <= room {
         true => (with_body, None),
-        false => (shorten(&path_in(row, "", room), room), row.request.body),
+        false => (shorten(&path_in(row, "", room), room), row.request.text()),
     }
 }
 

@@ -154,7 +154,7 @@ fn job(line: &Line, own: &[&'static Action]) -> Result<Job, String> {
     }
     let request = request::build(&job);
     let shown = (line.method.as_str(), line.path.as_str(), line.body.as_deref());
-    match (request.method.name(), request.path.as_str(), request.body) == shown {
+    match (request.method.name(), request.path.as_str(), request.text()) == shown {
         true => Ok(job),
         false => Err(format!("its request would be {} {}", request.method.name(), request.path)),
     }

@@ -39,7 +39,7 @@ fn line(row: &Row<'_>) -> Line {
         ids: job.ids.iter().map(str::to_owned).collect(),
         method: row.request.method.name().to_owned(),
         path: row.request.path.clone(),
-        body: row.request.body.map(str::to_owned),
+        body: row.request.text().map(str::to_owned),
         not_before: job.not_before,
         note: job.note.as_deref().map(str::to_owned),
         after: job.after,

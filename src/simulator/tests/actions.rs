@@ -54,7 +54,7 @@ async fn perform(client: &Client, job: &Job) -> u16 {
     let request = build(job);
     let json = [("content-type", "application/json")];
     let headers: &[_] = if request.body.is_some() { &json } else { &[] };
-    client.send(request.method.name(), &request.path, headers, request.body.unwrap_or_default()).await.unwrap().status
+    client.send(request.method.name(), &request.path, headers, request.text().unwrap_or_default()).await.unwrap().status
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,7 +81,7 @@ async fn a_route_is_served_in_its_versions_and_in_no_other() {
                 let path = request.path.replacen(request.version.name(), version.name(), 1);
                 let json = [("content-type", "application/json")];
                 let headers: &[_] = if request.body.is_some() { &json } else { &[] };
-                let body = request.body.unwrap_or_default();
+                let body = request.text().unwrap_or_default();
                 let reply = client.send(request.method.name(), &path, headers, body).await.unwrap();
                 let served = route.versions.contains(&version);
                 let effects = u32::from(served);
