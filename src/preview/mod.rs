@@ -102,12 +102,14 @@ impl<'a> Preview<'a> {
     /// With what is on file of the targets, one for each job; empty where nobody looked.
     #[must_use]
     pub fn with_keys(self, keys: &'a [Option<Keys>]) -> Self {
+        // Asked of every row of a file: empty where nobody has found anything.
+        let keys = if keys.iter().any(Option::is_some) { keys } else { &[] };
         Self { keys, ..self }
     }
 
     /// Whether anybody has looked for the keys of any of them.
     pub fn has_keys(&self) -> bool {
-        self.keys.iter().any(Option::is_some)
+        !self.keys.is_empty()
     }
 
     /// How many devices stand how with each secret.

@@ -22,6 +22,8 @@ mod query;
 mod reading;
 mod record;
 #[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
 mod tests;
 
 pub use self::gather::{gather, take_inventory};
