@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
 use crate::catalog::{Access, Action, Bucket, IdKind, Route};
+use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,6 +158,8 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub name: Option<Box<str>>,
+    /// What looking up has shown of it; the journal does not keep it.
+    pub identity: Option<Arc<Identity>>,
     /// What the plan says of it: `serialNumber 5CG1234XYZ`.
     pub by: Arc<str>,
 }

@@ -9,6 +9,7 @@
 pub mod clock;
 pub mod catalog;
 pub mod identity;
+pub mod escrow;
 pub mod job;
 pub mod outcome;
 pub mod approval;

@@ -72,7 +72,7 @@ fn a_saved_inventory_is_looked_up_in_without_asking_anybody() {
     let desk = Desk::new(&simulator);
     let plan = desk.write("plan.csv", PLAN);
     let saved = desk.call(&["inventory", "--out", "inventory.json"]);
-    assert_eq!(saved.expect(0).out, "3 devices and 0 Autopilot identities are in inventory.json\n");
+    assert_eq!(saved.expect(0).out, "3 devices, 0 Autopilot identities and 0 Entra devices are in inventory.json\n");
     let asked = requests(&simulator);
     desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]).expect(0);
     assert_eq!(requests(&simulator), asked);
@@ -85,6 +85,23 @@ fn edit(file: &Path, name: &str, value: Value) {
     let mut document: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     document[name] = value;
     std::fs::write(file, document.to_string()).unwrap();
+}
+
+#[test]
+fn an_inventory_from_before_it_held_entra_devices_says_what_it_lacks() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    let file = desk.path("inventory.json");
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    document.as_object_mut().unwrap().remove("entra_devices").unwrap();
+    std::fs::write(&file, document.to_string()).unwrap();
+    desk.write("plan.csv", PLAN);
+    desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]).expect(0);
+    let object = "00000000-0000-4000-8000-00000000000f";
+    desk.write("plan.csv", &format!("action,entraDeviceObjectId\nretire,{object}\n"));
+    let refused = desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]);
+    refused.expect(2).says("taken without Entra devices").says("Device.Read.All");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod cuts;
 mod days;
 mod docs;
 mod endpoints;
+mod escrow;
 mod journal;
 mod links;
 mod look_up;

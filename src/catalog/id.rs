@@ -101,8 +101,10 @@ pub enum SelectorForm {
     ManagedDevice,
     /// The id of Entra's device object, which leads to its `deviceId`.
     EntraObject,
-    /// The id of a group; stands for every member.
+    /// The id of a group, or its name where the selector says so; stands for every member.
     MembersOfGroup,
+    /// The name of the group that something is done in; the target is somebody else.
+    GroupName,
 }
 
 impl SelectorForm {
@@ -139,6 +141,12 @@ pub fn link_to(kind: TargetKind) -> Option<&'static Selector> {
 /// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
 pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
 
+/// A name of a user as a way to the id of that user, where a path takes no name.
+pub static USER_BY_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[User]);
+
+/// Members of a group by its name.
+pub const MEMBERS_OF_GROUP_NAMED: &str = "members_of_group_named";
+
 /// Graph's own names keep Graph's spelling; the others are ours.
 pub static SELECTORS: &[Selector] = &[
     selector("serialNumber", SelectorForm::Serial, &[ManagedDevice, AutopilotIdentity]),
@@ -147,6 +155,8 @@ pub static SELECTORS: &[Selector] = &[
     selector("imei", SelectorForm::Text, &[ManagedDevice]),
     selector("devices_of_user", SelectorForm::DevicesOfUser, &[ManagedDevice]),
     selector("members_of_group", SelectorForm::MembersOfGroup, &[ManagedDevice, EntraDevice, User]),
+    selector(MEMBERS_OF_GROUP_NAMED, SelectorForm::MembersOfGroup, &[ManagedDevice, EntraDevice, User]),
+    selector("groupName", SelectorForm::GroupName, &[User]),
 ];
 
 /// The kind of target that an id column alone names, where such targets can be looked up.

@@ -14,6 +14,7 @@ mod daily;
 mod definition;
 mod id;
 mod parameter;
+mod secrets;
 
 pub use actions::ACTIONS;
 pub use bucket::{
@@ -24,10 +25,12 @@ pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as Conse
 pub use daily::{DAILY, DailyLimit};
 pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
 pub use id::{
-    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER, PRINCIPAL_NAME,
-    SELECTORS, Selector, SelectorForm, fold, id_named, kind_behind, link_to, selector_named,
+    ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
+    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_NAME, fold, id_named,
+    kind_behind, link_to, selector_named,
 };
 pub use parameter::{Parameter, ParameterKind};
+pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 
 /// What an action acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -59,10 +59,10 @@ pub fn previewed(
     arguments: &PreviewArguments,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Previewed { plan, preflight, verdict, sightings, agreed } = previewed;
+    let Previewed { plan, preflight, verdict, sightings, keys, agreed } = previewed;
     let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
-    let preview = preview.over(spread);
+    let preview = preview.with_keys(keys).over(spread);
     let head = agreed.as_ref().map(|agreed| &agreed.head);
     let graph_url = head.map_or(graph_url, |head| &head.graph_url);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -254,15 +254,20 @@ pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
     let file = saved.file.display();
     match form {
         PlainForm::Human => {
-            let autopilot = match saved.autopilot {
-                Some(1) => "1 Autopilot identity".to_owned(),
-                Some(identities) => format!("{} Autopilot identities", count(identities)),
-                None => "no Autopilot identities, because reading them was not permitted".to_owned(),
+            let counted = |number: Option<usize>, one: &str, many: &str| match number {
+                Some(1) => format!("1 {one}"),
+                Some(number) => format!("{} {many}", count(number)),
+                None => format!("no {many} (reading them was not permitted)"),
             };
-            print(&format!("{} and {autopilot} are in {file}\n", count_of(saved.devices, "device")))
+            let autopilot = counted(saved.autopilot, "Autopilot identity", "Autopilot identities");
+            let entra = counted(saved.entra_devices, "Entra device", "Entra devices");
+            print(&format!("{}, {autopilot} and {entra} are in {file}\n", count_of(saved.devices, "device")))
         }
         PlainForm::Json => {
-            let document = json!({ "file": file.to_string(), "devices": saved.devices, "autopilot": saved.autopilot });
+            let (file, devices) = (file.to_string(), saved.devices);
+            let (autopilot, entra_devices) = (saved.autopilot, saved.entra_devices);
+            let document =
+                json!({ "file": file, "devices": devices, "autopilot": autopilot, "entra_devices": entra_devices });
             print(&format!("{document}\n"))
         }
     }

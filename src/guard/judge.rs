@@ -3,6 +3,8 @@
 //! In: jobs with their holds, the rules, and what is known of the plan. Out: a [`Verdict`]. Must not: read files, ask
 //! the service, or let a rule that cannot be checked count as kept.
 
+mod escrow;
+
 use jiff::Timestamp;
 
 use super::census::{self, ActionSet, Census};
@@ -13,6 +15,7 @@ use super::rules::{Guard, Percent, Rule, Rules, is_at_risk};
 use super::window::Window;
 use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::escrow::Keys;
 use crate::job::Job;
 
 /// What the rules look at beside the jobs.
@@ -24,6 +27,8 @@ pub struct About<'a> {
     pub now: Timestamp,
     /// Whether a run is about to begin: a window that is closed refuses that, and not a look at the plan.
     pub begins: bool,
+    /// What is on file of the devices, one for each job; empty where nobody has looked.
+    pub keys: &'a [Option<Keys>],
 }
 
 /// What came of it.
@@ -58,11 +63,19 @@ pub fn judge(
         faults.push(in_two_rows(&jobs[second], place(first), place(second)));
     }
     for (at, hold) in holds.iter().enumerate() {
-        if let Some(Hold::Protected(why)) = hold {
-            let message = format!("{} of {} is held; {why}", jobs[at].action.name, jobs[at].target());
-            let warning = Diagnostic::warning("protected", message).at(place(at));
-            faults.push(warning.help("nothing is done to it; take the row out, or the entry off the list"));
-        }
+        let (code, why, help) = match hold {
+            Some(Hold::Protected(why)) => {
+                ("protected", why, "nothing is done to it; take the row out, or the entry off the list")
+            }
+            Some(Hold::NotEscrowed(why)) if !escrow::is_told_once(about.keys.get(at)) => (
+                "not-escrowed",
+                why,
+                "have the key backed up, or have require_escrow overridden, with a reason and an end",
+            ),
+            _ => continue,
+        };
+        let message = format!("{} of {} is held; {why}", jobs[at].action.name, jobs[at].target());
+        faults.push(Diagnostic::warning(code, message).at(place(at)).help(help));
     }
     let in_use = vec![false; rules.overrides.len()];
     let (plan, now) = (about.plan.map(Box::from), about.now);
@@ -111,6 +124,7 @@ impl Verdict {
                 "write `justification: CHG0012345 …` into the plan; a CSV plan has none, but a YAML plan can list its file".into(),
             ),
             Guard::Window(window) => self.check_window(rule, window, about),
+            Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, (jobs, holds), about),
         }
     }
 

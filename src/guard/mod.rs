@@ -8,6 +8,7 @@ pub mod census;
 pub mod contradictions;
 pub mod daily;
 pub mod drift;
+pub mod escrow;
 pub mod filing;
 pub mod judge;
 pub mod lookout;

@@ -32,15 +32,20 @@ pub enum Hold {
     Protected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
+    /// A secret of its device that has to be on file is not; the text says which.
+    NotEscrowed(Arc<str>),
 }
 
 impl Hold {
     /// How a held job settles.
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Duplicate { .. } | Self::AfterHeld { .. } | Self::Removed | Self::Protected(_) | Self::Unseen => {
-                Outcome::Held
-            }
+            Self::Duplicate { .. }
+            | Self::AfterHeld { .. }
+            | Self::Removed
+            | Self::Protected(_)
+            | Self::Unseen
+            | Self::NotEscrowed(_) => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
             Self::Done => Outcome::AlreadyDone,
         }
@@ -55,7 +60,7 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) => f.write_str(why),
+            Self::Protected(why) | Self::NotEscrowed(why) => f.write_str(why),
             Self::Unseen => f.write_str("its target could not be read for the preview"),
         }
     }
@@ -88,16 +93,19 @@ impl Preflight {
         }
     }
 
-    /// Holds what is done to a protected target, whatever else holds it, and the steps behind it. What only a read can
-    /// tell of a target that nobody has seen is told right before it is sent.
+    /// Holds what is done to a protected target, whatever else holds it, and the steps behind it: as its ids tell, and what
+    /// was seen of it when it was looked up or at. What only a read can tell of a target that nobody has seen is told right
+    /// before it is sent.
     pub fn hold_protected(&mut self, jobs: &[Job], protected: &Protected, sightings: &[Option<Sighting>]) {
         if protected.is_empty() {
             return;
         }
         for (index, job) in jobs.iter().enumerate() {
+            // Looking up has shown who it is, where the plan did not name its id.
+            let found = job.found.as_ref().and_then(|found| found.identity.as_deref());
             let seen = match sightings.get(index) {
                 Some(Some(Sighting::Identity(identity))) => Some(&**identity),
-                _ => None,
+                _ => found,
             };
             if let Some(finding) = protected.covers(job, seen) {
                 let why = Hold::Protected(finding.to_string().into());
@@ -162,7 +170,7 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
 }
 
 /// Steps come behind the ones they wait for, so that what holds those is known.
-fn after_held(job: &Job, jobs: &[Job], holds: &[Option<Hold>]) -> Option<Hold> {
+pub(super) fn after_held(job: &Job, jobs: &[Job], holds: &[Option<Hold>]) -> Option<Hold> {
     let before = job.after? as usize;
     let is_held = holds.get(before)?.as_ref()?.outcome() == Outcome::Held;
     jobs.get(before).filter(|_| is_held).map(|first| Hold::AfterHeld { row: first.row })

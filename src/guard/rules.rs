@@ -12,7 +12,7 @@ use super::overrides::Override;
 use super::protected::Protected;
 use super::waves::Wave;
 use super::window::Window;
-use crate::catalog::Risk;
+use crate::catalog::{Risk, Secret};
 use crate::diagnostics::Place;
 
 /// Where a rule or an override stands.
@@ -103,6 +103,8 @@ pub enum Guard {
     RequireJustification,
     /// A run begins only inside of it.
     Window(Window),
+    /// Nothing irreversible is done to a device of which one of these is not on file.
+    RequireEscrow(Vec<Secret>),
 }
 
 impl Guard {
@@ -116,6 +118,7 @@ impl Guard {
             Self::DenyActions(_) => "deny_actions",
             Self::RequireJustification => "require_justification",
             Self::Window(_) => "window",
+            Self::RequireEscrow(_) => "require_escrow",
         }
     }
 }
@@ -131,6 +134,10 @@ impl fmt::Display for Guard {
             Self::AllowActions(names) | Self::DenyActions(names) => f.write_str(&names.join(", ")),
             Self::RequireJustification => f.write_str("yes"),
             Self::Window(window) => window.fmt(f),
+            Self::RequireEscrow(secrets) => {
+                let names: Vec<_> = secrets.iter().map(|secret| secret.row().name).collect();
+                f.write_str(&names.join(", "))
+            }
         }
     }
 }
@@ -185,6 +192,11 @@ impl Rules {
         self.stated.retain(|rule| matches!(rule.origin, Origin::Plan(_)));
         self.overrides.retain(|one| matches!(one.origin, Origin::Plan(_)));
         self
+    }
+
+    /// Whether a rule asks for what is on file of the devices, which has to be read.
+    pub fn wants_keys(&self) -> bool {
+        self.stated.iter().any(|rule| matches!(rule.guard, Guard::RequireEscrow(_)))
     }
 
     /// Whether a rule asks for the size of the fleet, which has to be read.

@@ -317,7 +317,7 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
     let optional = |column: &str| row.get::<_, Option<String>>(column).map_err(JournalError::read);
     let name = optional("target_name")?.map(String::into_boxed_str);
     match optional("found_by")? {
-        Some(by) => job.found = Some(Box::new(Found { name, by: by.into() })),
+        Some(by) => job.found = Some(Box::new(Found { name, identity: None, by: by.into() })),
         None => job.target_name = name,
     }
     if job.id.to_string() != job_id {

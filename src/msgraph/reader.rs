@@ -4,6 +4,7 @@
 //! what a preview holds cannot change a tenant. (Sign-in has its own requests, to the sign-in host.)
 
 use super::client::GraphClient;
+use super::read_only::ReadOnly;
 use super::token::TokenSource;
 use super::transport::Transport;
 use crate::job::Job;
@@ -22,6 +23,11 @@ impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
 impl<T: Transport> GraphReader<T> {
     pub fn tokens(&self) -> &TokenSource<T> {
         self.0.tokens()
+    }
+
+    /// The same as what reads lists and sends many reads in one envelope.
+    pub fn read_only(&self) -> ReadOnly<'_, T> {
+        ReadOnly::new(&self.0)
     }
 
     /// Reads who the job's target is.

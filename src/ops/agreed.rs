@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::{Error, Tenant};
+use super::{Error, Previewed, Tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::drift::Sighting;
+use crate::guard::judge::Verdict;
 use crate::guard::lookout::Lookout;
-use crate::guard::preflight::Preflight;
 use crate::guard::protected::Protected;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunRecord};
@@ -29,9 +29,6 @@ pub struct Agreed {
     pub digest: String,
 }
 
-/// A saved preview as a plan, with what was found of it.
-pub type Loaded = (Plan, Preflight, Vec<Option<Sighting>>, Option<Agreed>);
-
 /// A saved preview is told from a plan by its name: `.json`.
 pub fn is_saved(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
@@ -41,7 +38,7 @@ pub fn is_saved(file: &Path) -> bool {
 const LIMIT: u64 = 2 << 30;
 
 /// Reads a saved preview whole.
-pub fn load(file: &Path) -> Result<Loaded, Error> {
+pub fn load(file: &Path) -> Result<Previewed, Error> {
     let unreadable = |message: String| {
         Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
     };
@@ -81,8 +78,9 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
     }
 }
 
-fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Loaded {
-    let SavedPreview { head, mut jobs, sightings, preflight, rules, digest } = saved;
+/// As a plan, with what was found of it.
+fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Previewed {
+    let SavedPreview { head, mut jobs, sightings, keys, preflight, rules, digest } = saved;
     name_targets(&mut jobs, &sightings);
     let format = format!("preview of {}, saved at {}, good until {}", head.plan.file, head.created, head.expires);
     let plan = Plan {
@@ -116,8 +114,8 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Load
         jobs,
         warnings: Diagnostics::default(),
     };
-    let agreed = Agreed { file: file.to_owned(), head, digest };
-    (plan, preflight, sightings, Some(agreed))
+    let agreed = Some(Agreed { file: file.to_owned(), head, digest });
+    Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed }
 }
 
 /// Gives the report a name for each target that was seen.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Error;
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::{About, Verdict, judge};
 use crate::guard::preflight::Preflight;
@@ -48,9 +49,16 @@ pub fn look(plan: &Plan, policies: Policies, preflight: &mut Preflight, sighting
     rules
 }
 
-/// What the rules say of what would be sent. `begins`: a run is about to.
-pub fn verdict(plan: &Plan, preflight: &Preflight, rules: Rules, now: Timestamp, begins: bool) -> Verdict {
-    let about = About { plan: plan.name.as_deref(), justified: plan.justification.is_some(), now, begins };
+/// What the rules say of what would be sent. `keys`: what is on file of the devices, where anybody has looked. `begins`: a run
+/// is about to.
+pub fn verdict(
+    plan: &Plan,
+    (preflight, keys): (&Preflight, &[Option<Keys>]),
+    rules: Rules,
+    now: Timestamp,
+    begins: bool,
+) -> Verdict {
+    let about = About { plan: plan.name.as_deref(), justified: plan.justification.is_some(), now, begins, keys };
     judge(&plan.jobs, &preflight.holds, rules, about, |job| plan.places.of(job))
 }
 

@@ -143,6 +143,8 @@ pub struct Saved {
     pub devices: usize,
     /// `None`: reading them was not permitted.
     pub autopilot: Option<usize>,
+    /// The same.
+    pub entra_devices: Option<usize>,
 }
 
 /// Reads a tenant's devices and saves them in `file`.
@@ -158,7 +160,9 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     let text = inventory.to_json().map_err(std::io::Error::other);
     text.and_then(|text| write_private(&file, &text))
         .map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })?;
-    Ok(Saved { file, devices: inventory.devices.len(), autopilot: inventory.autopilot.map(|records| records.len()) })
+    let count = |records: &Option<Vec<_>>| records.as_ref().map(Vec::len);
+    let (autopilot, entra_devices) = (count(&inventory.autopilot), count(&inventory.entra_devices));
+    Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices })
 }
 
 async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>, pacing: Pacing) -> Result<Inventory, Error> {
@@ -183,7 +187,8 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     beside.persist(file).map(|_| ()).map_err(|error| error.error)
 }
 
-fn not_read(error: ReadError) -> Error {
+/// Why nothing was sent.
+pub fn not_read(error: ReadError) -> Error {
     if let ReadError::SignIn(_) = error {
         return Error::sign_in(Diagnostic::error("sign-in", error.to_string()));
     }
@@ -191,7 +196,7 @@ fn not_read(error: ReadError) -> Error {
         ReadError::Refused { status: Some(403), .. } => {
             "looking up takes DeviceManagementManagedDevices.Read.All, for Autopilot identities \
              DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \
-             GroupMember.Read.All; nothing was sent"
+             GroupMember.Read.All, for users by name User.ReadBasic.All; nothing was sent"
         }
         ReadError::ForeignLink(_) => "whoever answered is not the service; nothing was sent",
         _ => "a target that could not be looked up is not guessed; nothing was sent",

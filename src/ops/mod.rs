@@ -10,6 +10,7 @@ mod connect;
 mod daily;
 mod diff;
 mod guards;
+mod keys;
 mod limits;
 mod look_up;
 mod lookup;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::escrow::Keys;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
@@ -134,6 +136,8 @@ pub struct Previewed {
     pub verdict: Verdict,
     /// What was seen of the targets; empty where nobody looked.
     pub sightings: Vec<Option<Sighting>>,
+    /// What is on file of their devices; empty where nobody looked.
+    pub keys: Vec<Option<Keys>>,
     /// Of a saved preview: what it says of itself.
     pub agreed: Option<Agreed>,
 }
@@ -155,7 +159,7 @@ impl Previewed {
     /// Judges once more, when what is sent has changed. `begins`: a run is about to.
     fn judge(&mut self, now: Timestamp, begins: bool) {
         let rules = std::mem::take(&mut self.verdict.rules);
-        self.verdict = guards::verdict(&self.plan, &self.preflight, rules, now, begins);
+        self.verdict = guards::verdict(&self.plan, (&self.preflight, &self.keys), rules, now, begins);
     }
 
     /// Holds it against its guards and those of the policies.
@@ -167,15 +171,13 @@ impl Previewed {
 
 /// Reads and validates a plan or a saved preview, whole. What has to be looked up is not there yet.
 fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
-    let (plan, preflight, sightings, agreed) = match agreed::is_saved(file) {
-        true => agreed::load(file)?,
-        false => {
-            let plan = plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })?;
-            let preflight = preflight::inspect(&plan.jobs, now);
-            (plan, preflight, Vec::new(), None)
-        }
-    };
-    Ok(Previewed { plan, preflight, verdict: Verdict::default(), sightings, agreed })
+    if agreed::is_saved(file) {
+        return agreed::load(file);
+    }
+    let plan = plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })?;
+    let preflight = preflight::inspect(&plan.jobs, now);
+    let (sightings, keys) = (Vec::new(), Vec::new());
+    Ok(Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed: None })
 }
 
 /// Reads and validates a plan or a saved preview, whole, and holds what needs no looking up against its guards.
@@ -215,7 +217,25 @@ pub async fn preview(
     look_up: &LookUp<'_>,
     once: bool,
 ) -> Result<Previewed, Error> {
-    let (mut previewed, _) = looked_up(file, policies, look_up).await?;
+    let (mut previewed, mut used) = considered(file, policies, look_up, once).await?;
+    // A saved preview shows what was found when it was made.
+    if previewed.agreed.is_none() && keys::can_look(look_up) {
+        let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
+        let about = keys::About::of(plan, None, &used);
+        *keys = keys::check(look_up, &about, (preflight, &verdict.rules), |_| false, &mut used).await?;
+        previewed.judge(look_up.now, false);
+    }
+    Ok(previewed)
+}
+
+/// The preview without a look at keys.
+async fn considered(
+    file: &Path,
+    policies: &[PolicyFile],
+    look_up: &LookUp<'_>,
+    once: bool,
+) -> Result<(Previewed, Used), Error> {
+    let (mut previewed, used) = looked_up(file, policies, look_up).await?;
     if once {
         let key = previewed.key(look_up.tenant, &look_up.settings.graph_url);
         let mut journal = Journal::open(look_up.settings.state_dir().map_err(Error::Usage)?)?;
@@ -224,7 +244,7 @@ pub async fn preview(
         leave_out_done(&mut previewed.preflight, jobs, &earlier);
         previewed.judge(look_up.now, false);
     }
-    Ok(previewed)
+    Ok((previewed, used))
 }
 
 /// What slows and stops a run of those jobs.

@@ -3,6 +3,8 @@
 //! In: the run, which of its jobs, where the report goes. Out: [`Finished`], with every row of the run.
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
+mod left;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::left::{Left, is_barred};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::limits::limits;
@@ -22,13 +25,12 @@ use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Journal, JournalError, RunRecord, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -88,7 +90,10 @@ pub async fn resume(
     let rules = rules(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
-    keep_what_is_protected(&record, &preflight.holds, &mut earlier);
+    let mut used = Used::default();
+    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
+    let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
+    keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &changed, &preflight.holds, &mut earlier);
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
@@ -99,9 +104,9 @@ pub async fn resume(
     if due == 0 && request.verify.is_none() {
         return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
-    let verdict = verdict(&record, &begun, rules, (&jobs, &preflight.holds), &earlier, request.now);
+    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
-    guards::refused(&verdict, &plan_file)?;
+    let verdict = left.judge(rules, &preflight.holds, &on_file)?;
     ui::faults::tell(&verdict.faults, &plan_file, stderr);
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
@@ -113,7 +118,7 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
-        used: Used::default(),
+        used,
         jobs,
         holds: preflight.holds,
         earlier,
@@ -163,32 +168,27 @@ fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> R
     Ok(policies.rules.and(begun.rules.clone()).or_default())
 }
 
-/// What the rules say of the jobs that are left.
-fn verdict(
+/// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
+fn keep_what_is_barred(
     record: &RunRecord,
-    begun: &Begun,
-    rules: Rules,
-    (jobs, holds): (&[Job], &[Option<Hold>]),
-    earlier: &HashMap<u32, Earlier>,
-    now: Timestamp,
-) -> Verdict {
-    let left = (0u32..).zip(holds).map(|(index, hold)| match earlier.get(&index) {
-        Some(Earlier::Kept(_)) => Some(Hold::Done),
-        _ => hold.clone(),
-    });
-    let left: Vec<_> = left.collect();
-    let about = About { plan: begun.plan_name.as_deref(), justified: begun.justification.is_some(), now, begins: true };
-    let row = |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.plan_file) };
-    judge::judge(jobs, &left, rules, about, row)
-}
-
-/// What is protected today keeps its failure, or its doubt.
-fn keep_what_is_protected(record: &RunRecord, holds: &[Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
+    holds: &[Option<Hold>],
+    earlier: &mut HashMap<u32, Earlier>,
+    stderr: &Stderr,
+) {
+    let mut told = Diagnostics::default();
     for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
-        if matches!(hold, Some(Hold::Protected(_))) {
-            leave_as_it_is(index, stored, earlier);
+        let Some(hold) = hold.as_ref().filter(|hold| is_barred(Some(hold))) else { continue };
+        let was_kept = matches!(earlier.get(&index), Some(Earlier::Kept(_) | Earlier::Approved(_)));
+        // What waits for an approval is not completed, and somebody may be waiting for that.
+        let waits = stored.filed.as_ref().is_some_and(Filed::is_open);
+        if !leave_as_it_is(index, stored, earlier) && (!was_kept || waits) {
+            let job = &stored.job;
+            let message = format!("{} of {} is left as it is; {hold}", job.action.name, job.target());
+            let place = Place { line: Some(job.row as usize), ..Place::file(&record.plan_file) };
+            told.push(Diagnostic::warning("left-as-it-is", message).at(place));
         }
     }
+    ui::faults::tell(&told, Path::new(&record.plan_file), stderr);
 }
 
 /// Jobs that are left as they are, their approval requests included.
@@ -200,13 +200,13 @@ fn spared(
 ) -> HashSet<u32> {
     let mut spared = keep_what_was_not_due(record, earlier);
     spared.extend(changed.removed_from(record));
-    spared.extend(protected(holds));
+    spared.extend(barred(holds));
     spared
 }
 
-/// What is protected today is not completed either.
-fn protected(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
-    (0u32..).zip(holds).filter(|(_, hold)| matches!(hold, Some(Hold::Protected(_)))).map(|(index, _)| index)
+/// What is barred today is not completed either.
+fn barred(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
+    (0u32..).zip(holds).filter(|(_, hold)| is_barred(hold.as_ref())).map(|(index, _)| index)
 }
 
 /// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.

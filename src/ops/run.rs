@@ -13,16 +13,20 @@ use jiff::Timestamp;
 
 use super::daily::{DailyWork, forecast};
 use super::limits::{Choices, budget, limits};
+use super::look_up::Used;
 use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
-use super::{Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, leave_out_done, looked_up, tenant};
+use super::{
+    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, tenant,
+};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::rules::Rules;
 use crate::job::{Job, JobId};
 use crate::journal::resume::Sent;
 use crate::journal::{Filed, Inherited, Journal, RunId};
@@ -76,13 +80,14 @@ impl RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let (previewed, used) = looked_up(&request.plan, &request.policies, &request.look_up(settings)).await?;
-    let clock = used.clock(request.now);
+    let policy_files = guards::policies(&request.policies)?.files;
+    let look_up = request.look_up(settings);
+    let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
     if let Some(agreed) = &previewed.agreed {
         agreed.permits(&request.tenant, settings, request.now)?;
     }
     let key = previewed.key(&request.tenant, &settings.graph_url);
-    let Previewed { mut plan, mut preflight, verdict, sightings, agreed } = previewed;
+    let Previewed { mut plan, mut preflight, verdict, sightings, agreed, .. } = previewed;
     let choices = request.choices.or(plan.limits);
     let limits = limits(choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -92,9 +97,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let inherited = inherited(&request, &mut journal, &key, &plan.jobs)?;
     let earlier = record::inherit(&inherited, &plan.jobs);
     leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let verdict = guards::verdict(&plan, &preflight, verdict.rules, request.now, true);
-    guards::refused(&verdict, &plan.file)?;
-    let report_at = place_of_report(&request, &plan, &guards::policies(&request.policies)?.files)?;
+    let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
+    let clock = used.clock(request.now);
+    let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight)?;
     if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
@@ -144,6 +149,21 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// What lacks a key that has to be on file is held, and the rest is held against the rules.
+async fn judge(
+    look_up: &LookUp<'_>,
+    (plan, agreed): (&Plan, Option<&Agreed>),
+    preflight: &mut Preflight,
+    rules: Rules,
+    used: &mut Used,
+) -> Result<Verdict, Error> {
+    let about = keys::About::of(plan, agreed, used);
+    let on_file = keys::check(look_up, &about, (preflight, &rules), |_| false, used).await?;
+    let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
+    guards::refused(&verdict, &plan.file)?;
+    Ok(verdict)
 }
 
 /// What earlier runs of the plan have done, for whoever wants to know it.

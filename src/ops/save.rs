@@ -14,11 +14,14 @@ use serde_json::json;
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
 use super::limits::limits;
-use super::{Error, LookUp, Previewed, Tenant, preview, record, tenant};
+use super::{Error, LookUp, Previewed, Tenant, considered, keys, record, tenant};
 use crate::catalog::Budget;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
+use crate::guard::escrow::Asking;
+use crate::guard::preflight::Hold;
 use crate::msgraph::reader::GraphReader;
 use crate::msgraph::transport::Transport;
 use crate::preview::Preview;
@@ -44,6 +47,7 @@ pub struct SaveRequest<'a> {
 /// What was seen, and with what.
 struct Look {
     sightings: Vec<Option<Sighting>>,
+    keys: Vec<Option<Keys>>,
     tenant_id: Option<String>,
     not_read: Option<String>,
 }
@@ -54,17 +58,21 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let request = SaveRequest { look_up, ..request };
     let settings = look_up.settings;
     check_place(&request)?;
-    let mut previewed = preview(&request.plan, &request.policies, &look_up, request.once).await?;
+    let (mut previewed, _) = considered(&request.plan, &request.policies, &look_up, request.once).await?;
     spare_the_plan(&request, &previewed)?;
     let named = named_tenant(&previewed, &request, settings)?;
     let local = *request.look_up.tenant != Tenant::Real || settings.is_local();
     let limits = limits(request.look_up.choices, previewed.plan.limits, local)?;
-    let look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
+    let mut look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
+    keep_what_was_found(&previewed, &mut look.sightings);
     previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings);
     let protected = &previewed.verdict.rules.protected;
     previewed.preflight.hold_protected(&previewed.plan.jobs, protected, &look.sightings);
+    let asking = Asking { rules: &previewed.verdict.rules, plan: previewed.plan.name.as_deref(), now: look_up.now };
+    previewed.preflight.hold_unescrowed(&previewed.plan.jobs, &look.keys, asking);
     name_targets(&mut previewed.plan.jobs, &look.sightings);
-    previewed.sightings = look.sightings;
+    previewed.plan.warnings.extend(keys::forbidden(&look.keys));
+    (previewed.sightings, previewed.keys) = (look.sightings, look.keys);
     previewed.judge(request.look_up.now, false);
     previewed.refused()?;
     let head = Head {
@@ -77,6 +85,18 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
         .map_err(|cause| Error::Io { what: format!("{} cannot be written", request.out.display()), cause })?;
     previewed.agreed = Some(Agreed { file: request.out, head, digest });
     Ok(previewed)
+}
+
+/// What looking up has shown of a protected target goes into the file: it is why the row is held.
+fn keep_what_was_found(previewed: &Previewed, sightings: &mut [Option<Sighting>]) {
+    let rows = previewed.plan.jobs.iter().zip(&previewed.preflight.holds).zip(sightings);
+    for ((job, hold), sighting) in rows {
+        if sighting.is_some() || !matches!(hold, Some(Hold::Protected(_))) {
+            continue;
+        }
+        let found = job.found.as_ref().and_then(|found| found.identity.as_deref());
+        *sighting = found.map(|found| Sighting::Identity(Box::new(found.clone())));
+    }
 }
 
 fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -> Result<Head, Error> {
@@ -170,7 +190,7 @@ async fn look(
 ) -> Result<Look, Error> {
     if let (Tenant::Real, Err(why)) = (request.look_up.tenant, settings.identity()) {
         let sightings = vec![None; previewed.plan.jobs.len()];
-        return Ok(Look { sightings, tenant_id: None, not_read: Some(why.message.clone()) });
+        return Ok(Look { sightings, keys: Vec::new(), tenant_id: None, not_read: Some(why.message.clone()) });
     }
     let clock = Clock::starting_at(request.look_up.now);
     let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
@@ -206,7 +226,9 @@ async fn look_with<T: Transport>(
     };
     let rng = Rng::with_seed(request.look_up.seed);
     let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
-    Ok(Look { sightings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
+    let pace = (limits.pacing, request.look_up.seed);
+    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), pace).await?;
+    Ok(Look { sightings, keys, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
 }
 
 /// Whole or not at all, and for its owner alone: it names devices and users.
@@ -215,6 +237,7 @@ fn write(place: &Path, head: &Head, previewed: &Previewed) -> io::Result<String>
     let mut file = tempfile::Builder::new().prefix(".musterout-").suffix(".part").tempfile_in(folder)?;
     let preview =
         Preview::new(&previewed.plan.jobs, &previewed.preflight, Budget::documented(0)).seen(&previewed.sightings);
+    let preview = preview.with_keys(&previewed.keys);
     let digest = saved::write(head, &preview, file.as_file_mut())?;
     file.as_file_mut().flush()?;
     file.as_file().sync_all()?;

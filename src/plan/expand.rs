@@ -68,6 +68,8 @@ pub struct Expander {
     key: String,
     last_time: Option<(String, Timestamp)>,
     routes: Vec<&'static Route>,
+    /// The name of a group that the row in hand gives, and where.
+    group_name: Option<(Box<str>, usize)>,
     last_steps: Option<LastSteps>,
 }
 
@@ -113,12 +115,15 @@ impl Expander {
             Selected::Nothing if !refused && named.is_none() => self.lead_on(work),
             other => other,
         };
+        if self.refuse_group_of_nobody(work, row, &selected) {
+            return;
+        }
         let is_selected = !matches!(selected, Selected::Nothing);
         if self.given.is_empty() && (refused || matches!(selected, Selected::Refused)) {
             return;
         }
         if is_selected {
-            self.refuse_both(row);
+            self.refuse_both(work, row);
         } else {
             self.choose_routes(work, layout, row, named);
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::Input;
 use super::document::unknown_action;
+use super::escrow;
 use super::protected;
 use super::reader::{Entry, Reader};
 use super::shown;
@@ -30,6 +31,7 @@ pub const KEYS: &[&str] = &[
     "window",
     "waves",
     "stop_when",
+    "require_escrow",
 ];
 /// More targets than a plan can have are no limit.
 pub const MOST: u32 = 2_000_000;
@@ -46,6 +48,7 @@ pub const ENFORCED: &[&str] = &[
     "window",
     "waves",
     "stop_when",
+    "require_escrow",
 ];
 const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
 
@@ -100,6 +103,7 @@ fn read_guard<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Reade
         "deny_actions" => read_actions(value, "`deny_actions`", own, reader).map(Guard::DenyActions),
         "require_justification" => read_require_justification(value, reader),
         "window" => read_window(value, reader).map(Guard::Window),
+        "require_escrow" => escrow::read(value, reader).map(Guard::RequireEscrow),
         _ => None,
     };
     guard.into_iter().collect()

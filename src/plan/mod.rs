@@ -8,6 +8,7 @@ mod daily;
 mod definitions;
 mod dialect;
 mod document;
+mod escrow;
 mod expand;
 mod filter;
 mod guards;
@@ -55,7 +56,7 @@ pub use self::limits::Limits;
 pub use self::places::Places;
 pub use self::serial::says_nothing;
 pub use self::source::Fingerprint;
-pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]

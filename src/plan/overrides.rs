@@ -25,6 +25,7 @@ const OVERRIDABLE: &[(&str, How)] = &[
     ("allow_actions", How { allow: Allow::Nothing, actions: true }),
     ("deny_actions", How { allow: Allow::Nothing, actions: true }),
     ("window", How { allow: Allow::Nothing, actions: false }),
+    ("require_escrow", How { allow: Allow::Nothing, actions: false }),
 ];
 
 #[derive(Debug, Clone, Copy)]

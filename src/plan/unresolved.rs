@@ -22,6 +22,8 @@ pub struct Unresolved {
     /// As [`crate::job::Job::row`]; `None` where jobs are numbered by their position.
     pub row: Option<u32>,
     pub pointer: Pointer,
+    /// The group that a step does something in, beside its target.
+    pub group: Option<GroupGiven>,
     /// What is meant is a managed device, and the steps on other kinds act on what that device leads to. Two look-ups
     /// by one name could find two machines.
     pub through_device: bool,
@@ -39,9 +41,9 @@ pub struct Unresolved {
 #[derive(Debug, Clone)]
 pub struct UnresolvedStep {
     pub action: &'static Action,
-    /// Takes one id.
+    /// Takes one id, or that of a group and then one.
     pub route: &'static Route,
-    /// What that id is the id of.
+    /// What the last id is the id of.
     pub kind: TargetKind,
     pub parameters: Option<Arc<Parameters>>,
     /// Left out where the managed device leads to no such target.
@@ -65,6 +67,14 @@ impl Unresolved {
         let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
         new.map(|(_, kind)| kind).filter(|kind| self.through_device && *kind != TargetKind::ManagedDevice)
     }
+}
+
+/// How a row says which group it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupGiven {
+    Id(Box<str>),
+    /// And where it stands.
+    Name(Box<str>, Box<Place>),
 }
 
 /// What is said of a target instead of its id.

@@ -7,6 +7,7 @@ mod consequences;
 mod count;
 pub mod diff;
 mod guards;
+mod keys;
 mod row;
 pub mod saved;
 #[cfg(test)]
@@ -15,10 +16,12 @@ mod write;
 
 pub use consequences::ConsequenceCount;
 pub use count::{ActionCount, BucketCount};
+pub use keys::KeyCount;
 pub use row::{Row, State, UNVERIFIED};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::catalog::Budget;
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
@@ -33,6 +36,7 @@ pub struct Preview<'a> {
     preflight: &'a Preflight,
     verdict: Option<&'a Verdict>,
     sightings: &'a [Option<Sighting>],
+    keys: &'a [Option<Keys>],
     /// What the run may use of each allowance.
     pub budget: Budget,
     /// In the order in which the plan first mentions them.
@@ -50,7 +54,18 @@ impl<'a> Preview<'a> {
     pub fn new(jobs: &'a [Job], preflight: &'a Preflight, budget: Budget) -> Self {
         let (actions, buckets) = count::count(jobs, &preflight.holds, &budget);
         let waves = Schedule::default();
-        Self { jobs, preflight, verdict: None, sightings: &[], budget, actions, buckets, spread: None, waves }
+        Self {
+            jobs,
+            preflight,
+            verdict: None,
+            sightings: &[],
+            keys: &[],
+            budget,
+            actions,
+            buckets,
+            spread: None,
+            waves,
+        }
     }
 
     /// The same, over those days.
@@ -84,11 +99,35 @@ impl<'a> Preview<'a> {
         Self { sightings, ..self }
     }
 
+    /// With what is on file of the targets, one for each job; empty where nobody looked.
+    #[must_use]
+    pub fn with_keys(self, keys: &'a [Option<Keys>]) -> Self {
+        // Asked of every row of a file: empty where nobody has found anything.
+        let keys = if keys.iter().any(Option::is_some) { keys } else { &[] };
+        Self { keys, ..self }
+    }
+
+    /// Whether anybody has looked for the keys of any of them.
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// How many devices stand how with each secret.
+    pub fn key_counts(&self) -> Vec<KeyCount> {
+        keys::count(self.jobs, self.keys)
+    }
+
+    /// Why it is not known of some, with the number of devices.
+    pub fn key_reasons(&self) -> Vec<(String, u32)> {
+        keys::reasons(self.jobs, self.keys)
+    }
+
     /// Rows in plan order.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
-        let (jobs, holds, sightings) = (self.jobs, &self.preflight.holds, self.sightings);
+        let (jobs, holds, sightings, keys) = (self.jobs, &self.preflight.holds, self.sightings, self.keys);
         let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
-        (0..jobs.len()).map(move |at| Row::new(jobs, at, hold_at(holds, at), sighting(at)))
+        let keys = |at: usize| keys.get(at).and_then(Option::as_ref);
+        (0..jobs.len()).map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
     }
 
     /// Why jobs would not be sent, in plan order.

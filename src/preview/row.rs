@@ -3,6 +3,8 @@
 //! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for. Must not: build a request in any other
 //! way than the run does.
 
+use super::keys;
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::length;
@@ -24,7 +26,12 @@ impl State {
             None => Self::Send,
             Some(Hold::NotDue { .. }) => Self::NotDue,
             Some(
-                Hold::Duplicate { .. } | Hold::AfterHeld { .. } | Hold::Removed | Hold::Protected(_) | Hold::Unseen,
+                Hold::Duplicate { .. }
+                | Hold::AfterHeld { .. }
+                | Hold::Removed
+                | Hold::Protected(_)
+                | Hold::Unseen
+                | Hold::NotEscrowed(_),
             ) => Self::Held,
             Some(Hold::Done) => Self::Done,
         }
@@ -56,13 +63,15 @@ pub struct Row<'a> {
     pub after: Option<&'a Job>,
     /// What was seen of its target.
     pub sighting: Option<&'a Sighting>,
+    /// What is on file of it, where anybody has looked.
+    pub keys: Option<&'a Keys>,
 }
 
 impl<'a> Row<'a> {
     pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>, sighting: Option<&'a Sighting>) -> Self {
         let job = &jobs[at];
         let after = job.after.and_then(|after| jobs.get(after as usize));
-        Self { job, request: request::build(job), state: State::of(hold), hold, after, sighting }
+        Self { job, request: request::build(job), state: State::of(hold), hold, after, sighting, keys: None }
     }
 
     /// What the target is called: as the preview saw it, or as it was looked up.
@@ -89,7 +98,8 @@ impl<'a> Row<'a> {
         });
         let unverified = self.job.action.is_unverified().then(|| UNVERIFIED.to_owned());
         let priority = (self.job.priority != 0).then(|| format!("priority {}", self.job.priority));
-        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, after, priority, unverified];
+        let not_known = self.keys.filter(|_| self.hold.is_none()).and_then(keys::not_known);
+        let parts = [self.job.note.as_deref().map(str::to_owned), found, hold, not_known, after, priority, unverified];
         let note: Vec<_> = parts.into_iter().flatten().collect();
         (!note.is_empty()).then(|| note.join("; "))
     }

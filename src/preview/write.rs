@@ -10,8 +10,9 @@ use csv::ByteRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Preview, Row, guards};
-use crate::catalog::DAILY;
+use super::{KeyCount, Preview, Row, guards};
+use crate::catalog::{DAILY, SECRETS};
+use crate::escrow::Keys;
 use crate::guard::spread::Day;
 use crate::guard::waves::Stage;
 use crate::report::cell::harmless;
@@ -20,16 +21,26 @@ use crate::report::cell::harmless;
 pub const COLUMNS: [&str; 11] =
     ["row", "job_id", "action", "target", "method", "url", "body", "risk", "state", "not_before", "note"];
 
+/// Columns that stand behind those where anybody has looked for keys: one for each secret.
+fn key_columns(preview: &Preview<'_>) -> impl Iterator<Item = &'static str> {
+    SECRETS.iter().map(|row| row.name).filter(move |_| preview.has_keys())
+}
+
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
 pub fn write_csv(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut writer = csv::WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
-    writer.write_byte_record(&ByteRecord::from(COLUMNS.to_vec()))?;
+    let header: Vec<&str> = COLUMNS.into_iter().chain(key_columns(preview)).collect();
+    writer.write_byte_record(&ByteRecord::from(header))?;
     let mut record = ByteRecord::new();
     let mut scratch = String::new();
     for row in preview.rows() {
         record.clear();
         fill(&mut record, &mut scratch, base, &row);
+        if preview.has_keys() {
+            let word = |secret| row.keys.map_or("", |keys| keys.of(secret).status.name());
+            SECRETS.iter().for_each(|of| record.push_field(word(of.secret).as_bytes()));
+        }
         writer.write_byte_record(&record)?;
     }
     writer.flush()
@@ -75,6 +86,9 @@ struct JsonRow<'a> {
     state: &'static str,
     not_before: Option<jiff::Timestamp>,
     note: Option<String>,
+    /// Only where anybody has looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<&'a Keys>,
 }
 
 /// Writes `{"summary": {…}, "saved": {…}, "guards": […], "overrides": […], "findings": […], "jobs": […]}`, one job a line.
@@ -114,6 +128,7 @@ fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
         state: row.state.name(),
         not_before: job.not_before,
         note: row.note(),
+        keys: row.keys,
     })
 }
 
@@ -151,7 +166,7 @@ fn summary(preview: &Preview<'_>) -> Value {
             "source": row.source,
         })
     });
-    json!({
+    let mut summary = json!({
         "rows": preview.total(),
         "send": preview.send(),
         "held": preview.held(),
@@ -165,7 +180,17 @@ fn summary(preview: &Preview<'_>) -> Value {
         "days": preview.spread.iter().flat_map(|spread| &spread.days).map(day).collect::<Vec<_>>(),
         "consequences": consequences.collect::<Vec<_>>(),
         "waves": preview.waves.stages().iter().map(wave).collect::<Vec<_>>(),
-    })
+    });
+    if preview.has_keys() {
+        summary["keys"] = preview.key_counts().iter().map(key_count).collect();
+    }
+    summary
+}
+
+/// How many devices stand how with one secret.
+fn key_count(count: &KeyCount) -> (String, Value) {
+    let numbers = json!({ "on_file": count.on_file, "missing": count.missing, "unknown": count.unknown });
+    (count.secret.name.to_owned(), numbers)
 }
 
 fn wave(stage: &Stage) -> Value {

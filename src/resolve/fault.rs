@@ -5,10 +5,10 @@
 
 use super::link::link;
 use super::matching::Refusal;
-use super::pool::{Member, Pool};
+use super::pool::{Member, NamedGroup, Pool};
 use super::record::Record;
-use crate::catalog::{SelectorForm, TargetKind, link_to, selector_named};
-use crate::diagnostics::Diagnostic;
+use crate::catalog::{ENTRA_OBJECT, SelectorForm, TargetKind, link_to, selector_named};
+use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{Pointer, Unresolved};
 
 /// So many candidates are listed.
@@ -36,9 +36,12 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
             format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
             format!("name the one that is meant by its id:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => {
-            ("no-match", format!("there is no such group: {pointer}"), "give the id of a group that exists".into())
-        }
+        Refusal::NoSuchGroup => ("no-match", format!("there is no such group: {pointer}"), NO_GROUP.into()),
+        Refusal::SeveralGroups(groups) => (
+            "several-matches",
+            format!("{} groups are meant by {pointer}", groups.len()),
+            format!("name the one that is meant by its id:\n{}", list_groups(groups)),
+        ),
         Refusal::EmptyGroup => {
             ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
         }
@@ -69,17 +72,45 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         Refusal::NotRead => (
             "not-in-inventory",
             format!("this is not in the saved inventory: {pointer}"),
-            format!("it holds no {}; leave out --inventory, so that the service is asked", missing(&row.pointer, kind)),
+            not_in_inventory(&row.pointer, kind),
         ),
     };
-    Diagnostic::error(code, prefix(row) + &message).at((*row.place).clone()).help(help)
+    Diagnostic::error(code, prefix(&row.place) + &message).at((*row.place).clone()).help(help)
+}
+
+const NO_GROUP: &str = "give the id of a group that exists, or its whole name";
+
+/// The fault of a row that names a group beside its target.
+pub fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic {
+    let (code, message, help) = match refusal {
+        Refusal::SeveralGroups(groups) => (
+            "several-matches",
+            format!("{} groups are meant by groupName {name}", groups.len()),
+            format!("name the one that is meant by groupId:\n{}", list_groups(groups)),
+        ),
+        Refusal::NotRead => {
+            let help =
+                "no inventory holds groups: name it by groupId, or leave out --inventory, so that the service is asked";
+            ("not-in-inventory", format!("this is not in the saved inventory: groupName {name}"), help.into())
+        }
+        _ => ("no-match", format!("there is no such group: groupName {name}"), NO_GROUP.into()),
+    };
+    Diagnostic::error(code, prefix(place) + &message).at(place.clone()).help(help)
+}
+
+fn list_groups(groups: &[NamedGroup]) -> String {
+    let mut lines: Vec<_> = groups.iter().take(LISTED).map(|group| format!("{}  {}", group.id, group.name)).collect();
+    if groups.len() > LISTED {
+        lines.push(format!("… and {} more", groups.len() - LISTED));
+    }
+    lines.join("\n")
 }
 
 /// A step that is left out, because it may be.
 pub fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
     let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
     let steps: Vec<_> = steps.collect();
-    let message = format!("{}{}; left out: {}", prefix(row), leads_nowhere(kind, refusal), steps.join(", "));
+    let message = format!("{}{}; left out: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
     Diagnostic::warning("not-found", message).at((*row.place).clone())
 }
 
@@ -138,25 +169,39 @@ fn has(pointer: &Pointer) -> String {
     }
 }
 
-/// What a saved inventory lacks.
-fn missing(pointer: &Pointer, kind: TargetKind) -> &'static str {
-    let of_group =
-        pointer.names().any(|name| selector_named(name).is_some_and(|it| it.form == SelectorForm::MembersOfGroup));
-    if of_group { "groups" } else { many(kind) }
+/// What a saved inventory lacks, and what to do about it.
+fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
+    let form = |name: &str| selector_named(name).map(|selector| selector.form);
+    let is = |wanted| pointer.names().any(|name| form(name) == Some(wanted));
+    let ask = "leave out --inventory, so that the service is asked";
+    if is(SelectorForm::MembersOfGroup) {
+        return format!(
+            "no inventory holds groups: {ask} (which takes GroupMember.Read.All), or download the members of the group in the \
+             portal and name that file under `targets: {{ csv: … }}`"
+        );
+    }
+    let by_object = pointer.names().any(|name| name == ENTRA_OBJECT.name);
+    let (lacking, permission) = match kind {
+        _ if by_object => (many(TargetKind::EntraDevice), "Device.Read.All"),
+        TargetKind::EntraDevice => (many(kind), "Device.Read.All"),
+        TargetKind::AutopilotIdentity => (many(kind), "DeviceManagementServiceConfig.Read.All"),
+        _ => return format!("it holds no {}: {ask}", many(kind)),
+    };
+    format!("it was taken without {lacking}: take a new one with a sign-in that has {permission}, or {ask}")
 }
 
 /// The service calls something an id that is none.
 pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
     let shown: String = id.chars().take(60).collect();
-    let message = format!("{}the service gives `{shown}` as the id of {}", prefix(row), row.pointer);
+    let message = format!("{}the service gives `{shown}` as the id of {}", prefix(&row.place), row.pointer);
     Diagnostic::error("bad-id", message)
         .at((*row.place).clone())
         .help("an id is a GUID; nothing is done to this target")
 }
 
 /// What a message about it begins with, as the plan's own faults do.
-fn prefix(row: &Unresolved) -> String {
-    match (row.place.line, &row.place.column_name) {
+fn prefix(place: &Place) -> String {
+    match (place.line, &place.column_name) {
         (Some(line), Some(column)) => format!("row {line}, column `{column}`: "),
         _ => String::new(),
     }
@@ -171,7 +216,7 @@ pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
     };
     Diagnostic::warning(
         "not-managed",
-        format!("{}{devices} not managed by Intune, and left out: {}", prefix(row), row.pointer),
+        format!("{}{devices} not managed by Intune, and left out: {}", prefix(&row.place), row.pointer),
     )
     .at((*row.place).clone())
     .help(format!("they have no managed device:\n{}", list_members(members)))
@@ -179,7 +224,7 @@ pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
 
 /// A filter that nothing passes is no fault: on a good day there is nothing to do.
 pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
-    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(row), row.pointer))
+    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(&row.place), row.pointer))
         .at((*row.place).clone())
 }
 

@@ -5,10 +5,10 @@
 
 use super::inventory::Inventory;
 use super::needs::{self, Needs, asks_for_size, whole_costs_less};
-use super::pool::{Group, Member, Pool};
+use super::pool::{Group, Member, NamedGroup, Pool};
 use super::query;
 use super::reading::{ReadError, Reading};
-use super::record::Record;
+use super::record::{Record, key};
 use crate::catalog::TargetKind;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
@@ -23,13 +23,24 @@ pub async fn gather<T: Transport>(
     reading: &mut Reading<'_, T>,
 ) -> Result<Pool, ReadError> {
     let mut pool = Pool::default();
-    for group in needs::groups(rows) {
+    read_group_names(&needs::group_names(rows), &mut pool, reading).await?;
+    for (group, by_name) in needs::groups(rows) {
+        let id = match by_name {
+            false => group.clone(),
+            // None and several are told with the rest of the plan.
+            true => match pool.named_groups.get(&group).map(Vec::as_slice) {
+                Some([only]) => only.id.clone(),
+                _ => {
+                    pool.groups.insert(group, None);
+                    continue;
+                }
+            },
+        };
         let mut members = Vec::new();
         let bucket = query::bucket(TargetKind::User);
-        let there =
-            reading.pages(query::members(&group), bucket, |page| members.extend(page.iter().map(member))).await?;
+        let there = reading.pages(query::members(&id), bucket, |page| members.extend(page.iter().map(member))).await?;
         let members: Option<Vec<Member>> = members.into_iter().collect();
-        let members = members.ok_or_else(|| ReadError::NoList(query::members(&group).path().to_owned()))?;
+        let members = members.ok_or_else(|| ReadError::NoList(query::members(&id).path().to_owned()))?;
         pool.groups.insert(group, there.then_some(Group { members }));
     }
     // Objects of the directory first: what they lead to is looked up behind them.
@@ -37,8 +48,14 @@ pub async fn gather<T: Transport>(
     if !objects.values.is_empty() {
         read_each(&objects, &mut pool, reading).await?;
     }
+    let mut all_devices = false;
     for needs in needs::of(rows, &pool) {
-        read(&needs, &mut pool, reading).await?;
+        all_devices |= read(&needs, &mut pool, reading).await? && needs.kind == TargetKind::ManagedDevice;
+    }
+    // Where everything was read, what they lost is known already.
+    let bare = if all_devices { None } else { needs::bare_numbers(rows, &mut pool) };
+    if let Some(needs) = bare {
+        read_each(&needs, &mut pool, reading).await?;
     }
     for needs in needs::linked(rows, &mut pool, now) {
         read(&needs, &mut pool, reading).await?;
@@ -46,31 +63,59 @@ pub async fn gather<T: Transport>(
     Ok(pool)
 }
 
-/// Reads in the way that takes fewer requests.
-async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+/// Looks up which groups are called so. The directory's answer is compared again.
+async fn read_group_names<T: Transport>(
+    names: &[Box<str>],
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<(), ReadError> {
+    let gets: Vec<Get> = names.iter().map(|name| query::groups_named(name)).collect();
+    let each = |number: usize, page: Vec<Value>| {
+        let Some(name) = names.get(number) else { return };
+        let text = |document: &Value, of: &str| Some(Box::<str>::from(document.get(of)?.as_str()?.trim()));
+        let named =
+            page.iter().filter_map(|it| Some(NamedGroup { id: text(it, "id")?, name: text(it, "displayName")? }));
+        pool.named_groups.insert(name.clone(), named.filter(|group| key(&group.name) == key(name)).collect());
+    };
+    reading.batched(&gets, query::bucket(TargetKind::User), each).await
+}
+
+/// Reads in the way that takes fewer requests. Whether everything was read.
+async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<bool, ReadError> {
     let size = match asks_for_size(needs) && needs.kind == TargetKind::ManagedDevice {
         true => size(reading).await?,
         false => None,
     };
-    match whole_costs_less(needs, size) {
-        true => read_whole(needs.kind, size, pool, reading).await,
-        false => read_each(needs, pool, reading).await,
+    let whole = whole_costs_less(needs, size);
+    match whole {
+        true => read_whole(needs.kind, size, pool, reading).await?,
+        false => read_each(needs, pool, reading).await?,
     }
+    Ok(whole)
 }
 
-/// Reads the devices and the Autopilot identities of a tenant, to be saved. The latter take a permission of their own:
-/// where that is missing, the inventory says that it has none.
+/// Reads the devices of a tenant, its Autopilot identities and what Entra knows of devices, to be saved. The latter two take
+/// permissions of their own: where one is missing, the inventory says that it has none.
 pub async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Inventory, ReadError> {
     let mut inventory = Inventory::default();
     let mut pool = Pool::default();
     read_whole(TargetKind::ManagedDevice, None, &mut pool, reading).await?;
     inventory.devices = pool.records(TargetKind::ManagedDevice).to_vec();
-    match read_whole(TargetKind::AutopilotIdentity, None, &mut pool, reading).await {
-        Ok(()) => inventory.autopilot = Some(pool.records(TargetKind::AutopilotIdentity).to_vec()),
-        Err(ReadError::Refused { status: Some(403), .. }) => inventory.autopilot = None,
-        Err(error) => return Err(error),
-    }
+    inventory.autopilot = read_if_permitted(TargetKind::AutopilotIdentity, &mut pool, reading).await?;
+    inventory.entra_devices = read_if_permitted(TargetKind::EntraDevice, &mut pool, reading).await?;
     Ok(inventory)
+}
+
+async fn read_if_permitted<T: Transport>(
+    kind: TargetKind,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<Option<Vec<Record>>, ReadError> {
+    match read_whole(kind, None, pool, reading).await {
+        Ok(()) => Ok(Some(pool.records(kind).to_vec())),
+        Err(ReadError::Refused { status: Some(403), .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// How many devices there are, if the service says so.

@@ -29,6 +29,9 @@ pub struct Inventory {
     pub taken_at: Timestamp,
     /// Without, reading them was not permitted.
     pub autopilot: Option<Vec<Record>>,
+    /// What the directory knows of devices. Without, reading it was not permitted, or the file is an old one.
+    #[serde(default)]
+    pub entra_devices: Option<Vec<Record>>,
     pub devices: Vec<Record>,
 }
 
@@ -40,6 +43,7 @@ impl Default for Inventory {
             graph_url: String::new(),
             taken_at: Timestamp::UNIX_EPOCH,
             autopilot: None,
+            entra_devices: None,
             devices: Vec::new(),
         }
     }
@@ -74,7 +78,8 @@ impl Inventory {
     }
 
     fn without_doubles(self) -> Result<Self, InventoryError> {
-        for records in [Some(&self.devices), self.autopilot.as_ref()].into_iter().flatten() {
+        let lists = [Some(&self.devices), self.autopilot.as_ref(), self.entra_devices.as_ref()];
+        for records in lists.into_iter().flatten() {
             let mut seen = std::collections::HashSet::with_capacity(records.len());
             if let Some(twice) = records.iter().find(|record| !seen.insert(record.identity.id.to_ascii_lowercase())) {
                 return Err(InventoryError::Twice(twice.identity.id.clone()));
@@ -96,11 +101,13 @@ impl Inventory {
         for (name, value) in head {
             let _ = writeln!(text, "\"{name}\":{value},");
         }
-        match &self.autopilot {
-            Some(records) => write_list(&mut text, "autopilot", records)?,
-            None => text.push_str("\"autopilot\":null"),
+        for (name, records) in [("autopilot", &self.autopilot), ("entra_devices", &self.entra_devices)] {
+            match records {
+                Some(records) => write_list(&mut text, name, records)?,
+                None => drop(write!(text, "\"{name}\":null")),
+            }
+            text.push_str(",\n");
         }
-        text.push_str(",\n");
         write_list(&mut text, "devices", &self.devices)?;
         text.push_str("}\n");
         Ok(text)
@@ -108,9 +115,12 @@ impl Inventory {
 
     pub fn into_pool(self) -> Pool {
         let mut pool = Pool::default();
-        pool.unread.push(TargetKind::EntraDevice);
-        let shelves =
-            [(TargetKind::ManagedDevice, Some(self.devices)), (TargetKind::AutopilotIdentity, self.autopilot)];
+        pool.unread.push(TargetKind::User);
+        let shelves = [
+            (TargetKind::ManagedDevice, Some(self.devices)),
+            (TargetKind::AutopilotIdentity, self.autopilot),
+            (TargetKind::EntraDevice, self.entra_devices),
+        ];
         for (kind, records) in shelves {
             let Some(records) = records else {
                 pool.unread.push(kind);

@@ -15,7 +15,7 @@ use super::pool::{Member, Pool};
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::job::{Found, Ids, Job, JobParts};
-use crate::plan::{MAX_JOBS, Places, Unresolved};
+use crate::plan::{GroupGiven, MAX_JOBS, Places, Unresolved};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -63,6 +63,9 @@ pub fn resolve(
     }
 }
 
+/// What was found, by kind.
+type Targets = [(TargetKind, Vec<Option<Match>>)];
+
 struct Weave {
     resolved: Resolved,
     faults: Diagnostics,
@@ -107,6 +110,20 @@ impl Weave {
         for (_, targets) in &found {
             self.check_ids(row, targets);
         }
+        let group = match &row.group {
+            Some(GroupGiven::Name(name, place)) => match matching::group_named(pool, name) {
+                Ok(id) => Some(id),
+                Err(refusal) => {
+                    self.faults.push_error_with(|| fault::of_group(name, place, &refusal));
+                    None
+                }
+            },
+            Some(GroupGiven::Id(id)) => Some(&**id),
+            None => None,
+        };
+        if let Some(id) = group.filter(|id| uuid::Uuid::try_parse(id).is_err()) {
+            self.faults.push_error_with(|| fault::strange_id(row, id));
+        }
         if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
             return;
         }
@@ -114,7 +131,7 @@ impl Weave {
         let before = self.next_position();
         self.resolved.places.begin(&row.place.file);
         for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(0) {
-            self.target(row, &found, number, &by);
+            self.target(row, (&found, group), number, &by);
         }
         self.moved += self.next_position() - before;
     }
@@ -140,7 +157,7 @@ impl Weave {
     }
 
     /// The steps on one target.
-    fn target(&mut self, row: &Unresolved, found: &[(TargetKind, Vec<Option<Match>>)], number: usize, by: &Arc<str>) {
+    fn target(&mut self, row: &Unresolved, (found, group): (&Targets, Option<&str>), number: usize, by: &Arc<str>) {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
@@ -150,7 +167,8 @@ impl Weave {
                 row: row.row.unwrap_or(position + 1),
                 action: step.action,
                 route: step.route,
-                ids: Ids::new([&*target.id]),
+                // A route of two ids is one of a group and who is in it.
+                ids: Ids::new(group.filter(|_| step.route.ids.len() > 1).into_iter().chain([&*target.id])),
                 parameters: step.parameters.clone(),
                 not_before: row.not_before,
                 note: row.note.clone(),
@@ -159,7 +177,8 @@ impl Weave {
             job.priority = row.priority;
             // Where the steps before it are left out, there is nothing to wait for.
             job.verified_within = step.verified_within.filter(|_| after.is_some());
-            job.found = Some(Box::new(Found { name: target.name.clone(), by: Arc::clone(by) }));
+            let (name, identity) = (target.name.clone(), target.identity.clone());
+            job.found = Some(Box::new(Found { name, identity, by: Arc::clone(by) }));
             self.resolved.jobs.push(job);
             self.resolved.places.push(row.line);
             after = Some(position);

@@ -4,13 +4,15 @@
 //! that a filter or a group stands for, or a [`Refusal`]. Must not: choose among several.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::filter::passes;
-use super::pool::{Member, Pool};
+use super::pool::{Member, NamedGroup, Pool};
 use super::record::{Record, key};
 use crate::catalog::{Selector, SelectorForm, TargetKind, link_to, selector_named};
+use crate::identity::Identity;
 use crate::plan::{Criterion, Pointer, Unresolved};
 
 /// A target, as its id and what is known of it.
@@ -18,11 +20,15 @@ use crate::plan::{Criterion, Pointer, Unresolved};
 pub struct Match {
     pub id: Box<str>,
     pub name: Option<Box<str>>,
+    /// What was read of it.
+    pub identity: Option<Arc<Identity>>,
 }
 
 impl Match {
     pub fn of(record: &Record) -> Self {
-        Self { id: record.identity.id.to_ascii_lowercase().into(), name: record.identity.name.clone() }
+        let identity = &record.identity;
+        let (id, name) = (identity.id.to_ascii_lowercase().into(), identity.name.clone());
+        Self { id, name, identity: Some(Arc::clone(identity)) }
     }
 }
 
@@ -35,6 +41,8 @@ pub enum Refusal<'p> {
     NotAll(Vec<&'p Record>),
     Several(Vec<&'p Record>),
     NoSuchGroup,
+    /// Several groups are called so.
+    SeveralGroups(&'p [NamedGroup]),
     EmptyGroup,
     /// Members that are something else.
     WrongMembers(Vec<&'p Member>),
@@ -167,7 +175,20 @@ pub fn by_device_id() -> Option<&'static Selector> {
     selector_named("azureADDeviceId")
 }
 
+/// The id of the group that is called so.
+pub fn group_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p str, Refusal<'p>> {
+    match pool.named_groups.get(key(name).as_str()).map(Vec::as_slice) {
+        None => Err(Refusal::NotRead),
+        Some([]) => Err(Refusal::NoSuchGroup),
+        Some([only]) => Ok(&only.id),
+        Some(several) => Err(Refusal::SeveralGroups(several)),
+    }
+}
+
 fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<'p>, Refusal<'p>> {
+    if let Some(several @ [_, _, ..]) = pool.named_groups.get(key(group).as_str()).map(Vec::as_slice) {
+        return Err(Refusal::SeveralGroups(several));
+    }
     let group = match pool.groups.get(key(group).as_str()) {
         None => return Err(Refusal::NotRead),
         Some(None) => return Err(Refusal::NoSuchGroup),
@@ -182,7 +203,10 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
         return Err(Refusal::WrongMembers(wrong));
     }
     if kind != TargetKind::ManagedDevice {
-        let itself = |member: &Member| Match { id: member.id.to_ascii_lowercase().into(), name: member.name.clone() };
+        let itself = |member: &Member| {
+            let (id, name) = (member.id.to_ascii_lowercase().into(), member.name.clone());
+            Match { id, name, identity: None }
+        };
         return Ok(group.members.iter().map(itself).collect::<Vec<_>>().into());
     }
     let mut matches = Matches::default();

@@ -13,6 +13,7 @@ mod filter;
 mod gather;
 mod inventory;
 mod jobs;
+mod keys;
 mod link;
 mod matching;
 mod needs;
@@ -21,11 +22,14 @@ mod query;
 mod reading;
 mod record;
 #[cfg(test)]
+mod keys_tests;
+#[cfg(test)]
 mod tests;
 
 pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};
 pub use self::jobs::{Resolved, resolve};
+pub use self::keys::{Device, read_keys};
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};
 pub use self::record::Record;

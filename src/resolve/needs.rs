@@ -10,9 +10,9 @@ use super::matching::{self, best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
-use crate::catalog::{Selector, SelectorForm, TargetKind};
+use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Selector, SelectorForm, TargetKind};
 use crate::msgraph::read_only::BATCH;
-use crate::plan::{Criterion, Pointer, Unresolved};
+use crate::plan::{Criterion, GroupGiven, Pointer, Unresolved};
 use jiff::Timestamp;
 
 /// What has to be read of one kind of target.
@@ -25,15 +25,28 @@ pub struct Needs {
     pub whole: bool,
 }
 
-/// The groups that the rows name, each once.
-pub fn groups(rows: &[Unresolved]) -> Vec<Box<str>> {
+/// The groups whose members the rows mean, each once: as they are named, and whether that is by name.
+pub fn groups(rows: &[Unresolved]) -> Vec<(Box<str>, bool)> {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
         Pointer::Filter(_) => &[],
     });
     let groups = criteria.filter(|criterion| criterion.selector.form == SelectorForm::MembersOfGroup);
-    groups.map(|criterion| key(&criterion.value).into_boxed_str()).filter(|group| seen.insert(group.clone())).collect()
+    let named = |criterion: &Criterion| criterion.selector.name == MEMBERS_OF_GROUP_NAMED;
+    let groups = groups.map(|criterion| (key(&criterion.value).into_boxed_str(), named(criterion)));
+    groups.filter(|group| seen.insert(group.clone())).collect()
+}
+
+/// Every name of a group that has to be looked up, each once.
+pub fn group_names(rows: &[Unresolved]) -> Vec<Box<str>> {
+    let mut seen = HashSet::new();
+    let of_rows = rows.iter().filter_map(|row| match &row.group {
+        Some(GroupGiven::Name(name, _)) => Some(key(name).into_boxed_str()),
+        _ => None,
+    });
+    let of_members = groups(rows).into_iter().filter(|(_, by_name)| *by_name).map(|(name, _)| name);
+    of_rows.chain(of_members).filter(|name| seen.insert(name.clone())).collect()
 }
 
 /// The device objects of the directory that the rows name, each once.
@@ -60,6 +73,31 @@ pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
         }
     }
     list.all
+}
+
+/// Zeros that a spreadsheet may have taken from the front of a serial number, at most.
+const ZEROS: usize = 8;
+/// For so many serial numbers they are looked for: a column that has lost them shows it soon.
+const BARE: usize = 20;
+
+/// Serial numbers with the zeros that those may have lost which no managed device in `pool` has. What they lead to is named in
+/// the refusal; it is nobody's target. `None`: there are none.
+pub fn bare_numbers(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+    let kind = TargetKind::ManagedDevice;
+    let serials = rows.iter().filter(|row| row.kinds().any(|it| it == kind)).filter_map(|row| match &row.pointer {
+        Pointer::Given(criteria) => criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial),
+        Pointer::Filter(_) => None,
+    });
+    let is_number = |criterion: &&Criterion| criterion.value.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers: Vec<&Criterion> = serials.filter(is_number).collect();
+    let (selector, first) = numbers.first().map(|first| (first.selector, first.value.clone()))?;
+    pool.index(kind, selector, &first);
+    let mut seen = HashSet::new();
+    let unknown = numbers.into_iter().filter(|it| pool.look_up(kind, selector, &it.value).next().is_none());
+    let unknown = unknown.filter(|it| seen.insert(&*it.value)).take(BARE);
+    let longer = unknown.flat_map(|it| (1..=ZEROS).map(|zeros| format!("{}{}", "0".repeat(zeros), it.value).into()));
+    let values: Vec<(&'static Selector, Box<str>)> = longer.map(|value| (selector, value)).collect();
+    (!values.is_empty()).then_some(Needs { kind, values, whole: false })
 }
 
 /// What the managed devices in `pool` lead to, for the steps on other kinds.

@@ -14,8 +14,17 @@ pub struct Pool {
     shelves: Vec<Shelf>,
     /// By id in lower case; `None`: there is no such group.
     pub groups: HashMap<Box<str>, Option<Group>>,
+    /// By name in lower case: the ids and names of all groups that are called so.
+    pub named_groups: HashMap<Box<str>, Vec<NamedGroup>>,
     /// Kinds of which nothing is known: a saved inventory lacks them.
     pub unread: Vec<TargetKind>,
+}
+
+/// A group that was looked up by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedGroup {
+    pub id: Box<str>,
+    pub name: Box<str>,
 }
 
 /// A group, as far as it matters.

@@ -59,6 +59,14 @@ const COLLECTIONS: &[Collection] = &[
         besides: &[],
         page: 999,
     },
+    Collection {
+        kind: TargetKind::User,
+        path: "/users",
+        equal: &[("userPrincipalName", "userPrincipalName")],
+        containing: &[],
+        besides: &[],
+        page: 999,
+    },
 ];
 
 fn collection(kind: TargetKind) -> Option<&'static Collection> {
@@ -123,6 +131,12 @@ pub fn fleet() -> Get {
 /// The direct members of a group, with the properties that come unasked: those of devices cannot be selected here.
 pub fn members(group: &str) -> Get {
     Get::new(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
+}
+
+/// The groups of that name, and nothing but them: the directory compares whole names.
+pub fn groups_named(name: &str) -> Get {
+    let test = format!("displayName eq '{}'", name.trim().replace('\'', "''"));
+    Get::new(format!("/groups?$select=id,displayName&$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC)))
 }
 
 /// `$select=…&`, or nothing where the collection takes none.

@@ -4,6 +4,7 @@
 //! or take half of a list for the whole of it.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -116,6 +117,28 @@ impl<'c, T: Transport> Reading<'c, T> {
         bucket: Bucket,
         mut each: impl FnMut(usize, Vec<Value>),
     ) -> Result<(), ReadError> {
+        let mut failed = None;
+        let each = |number: usize, answer: Result<Vec<Value>, ReadError>| match answer {
+            Ok(documents) => {
+                each(number, documents);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        };
+        self.each_of(gets, bucket, each).await?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The same, where one that cannot be read is no reason to stop: `each` is told of it, and may.
+    pub async fn each_of(
+        &mut self,
+        gets: &[Get],
+        bucket: Bucket,
+        mut each: impl FnMut(usize, Result<Vec<Value>, ReadError>) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
         let mut queue: VecDeque<usize> = (0..gets.len()).collect();
         let mut tries = vec![0; gets.len()];
         // A place in the allowance is held until the answer comes: an envelope with more would never be full.
@@ -124,30 +147,53 @@ impl<'c, T: Transport> Reading<'c, T> {
         while !queue.is_empty() {
             let numbers: Vec<_> = queue.drain(..queue.len().min(most)).collect();
             let mut pause = Duration::ZERO;
+            let mut stopped = None;
             for (number, answer) in numbers.iter().copied().zip(self.envelope(gets, &numbers, bucket).await?) {
                 let get = &gets[number];
                 let (Answer { reply, document }, sent) = answer;
+                if stopped.is_some() {
+                    // Nobody wants it any more, but its place is free again.
+                    self.gates[bucket.index()].returned(Some(&reply), sent, Instant::now());
+                    continue;
+                }
                 tries[number] += 1;
-                match self.judge(get, bucket, &reply, sent, tries[number])? {
-                    Next::Gone => each(number, Vec::new()),
-                    Next::Done => {
-                        let page = document.ok_or_else(|| ReadError::NoList(get.path().to_owned()))?;
-                        let (documents, next) = self.open(page, get)?;
-                        each(number, documents);
-                        if let Some(next) = next {
-                            self.pages(next, bucket, |documents| each(number, documents)).await?;
-                        }
-                    }
-                    Next::Again { after, uses_try } => {
+                let answer = match self.judge(get, bucket, &reply, sent, tries[number]) {
+                    Ok(Next::Again { after, uses_try }) => {
                         tries[number] -= u32::from(!uses_try);
                         pause = pause.max(after);
                         queue.push_back(number);
+                        continue;
                     }
+                    Ok(Next::Gone) => Ok(Vec::new()),
+                    Ok(Next::Done) => self.whole_list(document, get, bucket).await,
+                    Err(error) => Err(error),
+                };
+                let is_its_own = matches!(answer, Ok(_) | Err(ReadError::Refused { .. } | ReadError::NoList(_)));
+                match answer {
+                    Err(error) if !is_its_own => stopped = Some(Err(error)),
+                    answer => stopped = each(number, answer).is_break().then_some(Ok(())),
                 }
+            }
+            if let Some(stopped) = stopped {
+                return stopped;
             }
             tokio::time::sleep(pause).await;
         }
         Ok(())
+    }
+
+    /// All documents of a list of which the first page is there.
+    async fn whole_list(&mut self, page: Option<Value>, get: &Get, bucket: Bucket) -> Result<Vec<Value>, ReadError> {
+        let page = page.ok_or_else(|| ReadError::NoList(get.path().to_owned()))?;
+        let (mut documents, next) = self.open(page, get)?;
+        if let Some(next) = next {
+            let path = next.path().to_owned();
+            let there = self.pages(next, bucket, |further| documents.extend(further)).await?;
+            if !there {
+                return Err(ReadError::NoList(path));
+            }
+        }
+        Ok(documents)
     }
 
     /// One envelope with these reads. Where it got no answer of its own, each of them got that one.

@@ -3,6 +3,8 @@
 //! In: a document of the service. Out: a [`Record`], and its values in the form in which they are compared. Must not:
 //! compare; `matching` does.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -13,7 +15,8 @@ use crate::identity::Identity;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
-    pub identity: Identity,
+    /// Shared with the jobs on it.
+    pub identity: Arc<Identity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imei: Option<Box<str>>,
     /// The id of its owner.
@@ -33,12 +36,12 @@ impl Record {
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
             identity.azure_ad_device_id = text("deviceId");
         }
-        Some(Self { identity, imei: text("imei"), user_id: text("userId") })
+        Some(Self { identity: Arc::new(identity), imei: text("imei"), user_id: text("userId") })
     }
 
     /// What a selector with that value is held against.
     pub fn value(&self, selector: &Selector, wanted: &str) -> Option<&str> {
-        let Identity { name, serial_number, user_principal_name, azure_ad_device_id, .. } = &self.identity;
+        let Identity { name, serial_number, user_principal_name, azure_ad_device_id, .. } = &*self.identity;
         let value = match (selector.form, selector.name) {
             (SelectorForm::DevicesOfUser, _) if !wanted.contains('@') => &self.user_id,
             (SelectorForm::DevicesOfUser | SelectorForm::PrincipalName, _) => user_principal_name,

@@ -48,6 +48,7 @@ fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
     };
     let criterion = |(name, value): &(&str, &str)| Criterion { selector: selector(name), value: (*value).into() };
     Unresolved {
+        group: None,
         at: 0,
         row: Some(number),
         pointer: Pointer::Given(criteria.iter().map(criterion).collect()),
@@ -65,7 +66,7 @@ fn serials<'a>(action: &str, serials: impl IntoIterator<Item = &'a str>) -> Vec<
     (2u32..).zip(serials).map(|(number, serial)| row(number, action, &[("serialNumber", serial)])).collect()
 }
 
-fn id(number: usize) -> String {
+pub(super) fn id(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
@@ -78,18 +79,18 @@ fn tenant_of<'a>(serials: impl IntoIterator<Item = &'a str>, more: Value) -> Arc
     tenant(&scenario.to_string())
 }
 
-fn tenant(scenario: &str) -> Arc<Tenant> {
+pub(super) fn tenant(scenario: &str) -> Arc<Tenant> {
     Tenant::new(Scenario::from_yaml(scenario).unwrap(), now())
 }
 
-fn client(tenant: &Arc<Tenant>) -> GraphClient<SimTransport> {
+pub(super) fn client(tenant: &Arc<Tenant>) -> GraphClient<SimTransport> {
     let transport = SimTransport::new(Arc::clone(tenant));
     let credentials = Credentials::AccessToken("t".to_owned().into());
     let tokens = TokenSource::new(transport.clone(), credentials, "https://login.example", GRAPH);
     GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(now()))
 }
 
-fn paced() -> Pacing {
+pub(super) fn paced() -> Pacing {
     Pacing::Within(Budget::documented(0))
 }
 
@@ -291,6 +292,29 @@ async fn reads_keep_to_their_allowance() {
     assert_eq!(counts.statuses.get(&429), None);
     let seconds = begun.elapsed().as_secs_f64();
     assert!((2.0..4.0).contains(&seconds), "{seconds} s at 90 a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_zeros_are_looked_for_only_where_something_is_not_found_and_not_for_ever() {
+    let tenant = tenant_of(["00123", "456", "ABC"], json!({}));
+    let (found, counts) = looked_up(&tenant, &serials("retire", ["456", "abc"]), Pacing::Off).await;
+    assert_eq!((found.targets().len(), counts.reads), (2, 2));
+    let told = |rows: Vec<Unresolved>| {
+        let tenant = Arc::clone(&tenant);
+        async move {
+            let client = client(&tenant);
+            let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(7));
+            let mut pool = gather(&rows, now(), &mut reading).await.unwrap();
+            resolve(Vec::new(), &Places::default(), &rows, &mut pool, now()).unwrap_err()
+        }
+    };
+    let faults = told(serials("retire", ["123", "X9", "456"])).await;
+    let helps: Vec<_> = faults.iter().map(|fault| fault.help.clone().unwrap_or_default()).collect();
+    assert!(helps[0].contains("serial 00123") && helps.len() == 2, "{helps:?}");
+    assert_eq!(tenant.counts().reads, 2 + 3 + 8, "only the number was tried with zeros");
+    let many: Vec<String> = (0..200).map(|number| (7_000 + number).to_string()).collect();
+    assert_eq!(told(serials("retire", many.iter().map(String::as_str))).await.errors(), 200);
+    assert!(tenant.counts().reads <= 13 + 1 + 200 + 20 * 8, "{}", tenant.counts().reads);
 }
 
 #[tokio::test(start_paused = true)]

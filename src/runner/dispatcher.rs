@@ -22,7 +22,7 @@ use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
-use super::worker::{Done, Task, Worker};
+use super::worker::{Done, Released, Task, Worker, releases};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
@@ -76,6 +76,8 @@ pub struct Dispatcher {
     /// Steps that an earlier process has sent, so that they wait for nothing.
     taken_up: HashSet<u32>,
     workers: Vec<Worker>,
+    /// The way for tasks whose record is durable.
+    released: mpsc::UnboundedSender<Released>,
     idle: Vec<usize>,
     in_flight: HashMap<u32, Step>,
     done: mpsc::UnboundedReceiver<Done>,
@@ -125,6 +127,7 @@ impl Dispatcher {
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
+            released: releases(),
             in_flight: HashMap::new(),
             host: Host::default(),
             breaker: Breaker::new(brakes.stop_when),

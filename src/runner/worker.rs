@@ -153,6 +153,30 @@ impl Drop for Held {
     }
 }
 
+/// A task whose record is durable, or for which a daily limit had no room.
+pub type Released = (Held, Result<(), UsedUp>);
+
+/// How many are let go at once.
+const TOGETHER: usize = 64;
+
+/// Lets go whatever is sent here. Tasks are released from another thread, a whole commit of them at a time: one wake-up
+/// of the runtime serves them all, where a message to each worker would be one for each.
+pub fn releases() -> mpsc::UnboundedSender<Released> {
+    let (released, mut inbox) = mpsc::unbounded_channel::<Released>();
+    tokio::spawn(async move {
+        let mut together = Vec::with_capacity(TOGETHER);
+        while inbox.recv_many(&mut together, TOGETHER).await > 0 {
+            for (held, room) in together.drain(..) {
+                match room {
+                    Ok(()) => held.let_go(),
+                    Err(used_up) => held.turn_away(used_up),
+                }
+            }
+        }
+    });
+    released
+}
+
 /// A worker and the way to give it work.
 #[derive(Debug)]
 pub struct Worker {

@@ -55,6 +55,8 @@ pub struct Counts {
     pub batches: u64,
     /// Requests for something that nobody serves.
     pub unexpected: u64,
+    /// Reads that would have brought the secret of a device.
+    pub secrets_asked: u64,
     /// Requests that were never answered.
     pub unanswered: u64,
     /// Requests of strangers, by the index of the bucket.
@@ -73,6 +75,7 @@ impl Default for Counts {
             token_requests: 0,
             batches: 0,
             unexpected: 0,
+            secrets_asked: 0,
             unanswered: 0,
             of_strangers: [0; Bucket::COUNT],
             statuses: BTreeMap::new(),
@@ -136,6 +139,7 @@ impl Counts {
             "token_requests": self.token_requests,
             "batches": self.batches,
             "unexpected": self.unexpected,
+            "secrets_asked": self.secrets_asked,
             "unanswered": self.unanswered,
             "effects": self.effects(),
             "statuses": self.statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect::<BTreeMap<_, _>>(),

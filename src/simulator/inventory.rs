@@ -118,6 +118,10 @@ impl Inventory {
         }
     }
 
+    pub fn setting(&self) -> &Setting {
+        &self.setting
+    }
+
     /// Whether one of the ids is on the list of those that do not exist.
     pub fn lacks(&self, id: &str) -> bool {
         !self.missing.is_empty() && self.missing.contains(&id.to_ascii_lowercase())
@@ -200,6 +204,11 @@ impl Inventory {
     /// Where every id exists, so does whatever a filter asks for by its exact value: it comes into being as it is asked
     /// for.
     pub fn bring_into_being(&mut self, kind: TargetKind, property: &'static str, value: &str) -> Option<usize> {
+        if kind == TargetKind::User && property == "userPrincipalName" && value.contains('@') {
+            let is_new =
+                !self.only_listed && !self.lacks(value) && !self.users.by_key.contains_key(&*value.to_lowercase());
+            return is_new.then(|| self.make_up_user(&value.to_lowercase()));
+        }
         let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
         if !can_be || self.only_listed || self.lacks(value) {
             return None;

@@ -7,8 +7,9 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use serde_json::{Map, Value};
 
 use super::errors::Refusal;
+use super::keys;
 use super::odata::Query;
-use super::resources::{DEVICE, Kind, MEMBER, USER};
+use super::resources::{DEVICE, GROUP, Kind, MEMBER, USER};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
@@ -53,6 +54,9 @@ pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Res
             Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
             Endpoint::ReadMembers => query = Query::parse(incoming.query, &MEMBER)?,
             Endpoint::ReadPrimaryUser => query = Query::parse(incoming.query, &USER)?,
+            Endpoint::ReadGroups => query = Query::parse(incoming.query, &GROUP)?,
+            Endpoint::ReadRecoveryKeys => query = Query::parse(incoming.query, &keys::RECOVERY_KEY)?,
+            Endpoint::ReadLocalCredential => query = Query::parse(incoming.query, &keys::LOCAL_CREDENTIAL)?,
         }
         Ok(())
     });
@@ -126,6 +130,8 @@ pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
         Endpoint::ReadDevicesOfUser => TargetKind::User,
         Endpoint::ReadMembers => TargetKind::GroupMember,
         Endpoint::ReadPrimaryUser | Endpoint::ReadOverview => TargetKind::ManagedDevice,
+        Endpoint::ReadGroups => TargetKind::GroupMember,
+        Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => TargetKind::EntraDevice,
     };
     let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];
     match in_directory.contains(&kind) {

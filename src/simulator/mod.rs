@@ -23,6 +23,7 @@ mod exchange;
 mod faults;
 mod inventory;
 mod judge;
+mod keys;
 mod late;
 mod log;
 mod odata;

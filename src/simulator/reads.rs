@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::inventory::Inventory;
 use super::odata::{Query, Test};
-use super::resources::{Kind, RESULTS};
+use super::resources::{Kind, RESULTS, guid_from};
+use super::scenario::Scenario;
 use crate::catalog::TargetKind;
 
 /// One thing. `deviceActionResults` is filled only here, and only when it is selected.
@@ -73,6 +74,19 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
     let shown = page.into_iter().map(|at| inventory.show(*kind, at, query.select.as_deref(), false)).collect();
     document.insert("value".into(), Value::Array(shown));
     Value::Object(document)
+}
+
+/// The groups of that name; where every group exists, so does one of any name.
+pub fn groups(scenario: &Scenario, query: &Query) -> Value {
+    let wanted = query.filter.as_ref().filter(|filter| filter.property == "displayName").map(|filter| &*filter.literal);
+    let called = |name: &str| wanted.is_none_or(|wanted| name.to_lowercase() == wanted.to_lowercase());
+    let shown = |id: &str, name: &str| json!({ "id": id, "displayName": name });
+    let listed = scenario.groups.iter().filter_map(|group| Some((&*group.id.0, group.display_name.as_deref()?)));
+    let mut found: Vec<Value> = listed.filter(|(_, name)| called(name)).map(|(id, name)| shown(id, name)).collect();
+    if let Some(name) = wanted.filter(|name| found.is_empty() && !scenario.only_listed && !name.is_empty()) {
+        found.push(shown(&guid_from(&name.to_lowercase(), 6), name));
+    }
+    json!({ "value": found })
 }
 
 /// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such

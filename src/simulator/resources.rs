@@ -146,6 +146,9 @@ pub static ENTRA_DEVICE: Kind = Kind {
     indexed: &["deviceId", "displayName"],
 };
 
+/// Of a group only what it is called is ever read.
+pub static GROUP: Kind = Kind::readable("microsoft.graph.group", &[("id", Id), ("displayName", Text(""))]);
+
 /// Kept under the ids of its group and of itself.
 pub static MEMBER: Kind = Kind {
     kind: TargetKind::GroupMember,
@@ -173,6 +176,11 @@ pub static OTHER: Kind =
     Kind { kind: TargetKind::Other, type_name: "microsoft.graph.entity", properties: &[("id", Id)], indexed: &[] };
 
 impl Kind {
+    /// A kind that is only ever read, with properties that somebody else makes up.
+    pub const fn readable(type_name: &'static str, properties: &'static [(&'static str, Plausible)]) -> Kind {
+        Kind { kind: TargetKind::Other, type_name, properties, indexed: &[] }
+    }
+
     pub fn of(kind: TargetKind) -> &'static Kind {
         match kind {
             TargetKind::ManagedDevice => &DEVICE,

@@ -8,8 +8,10 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
+use super::keys;
 use crate::catalog::{
-    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdName, MEMBER, Method, Route, TargetKind, Version,
+    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
+    Version,
 };
 
 /// What a method does at a place.
@@ -26,6 +28,12 @@ pub enum Endpoint {
     ReadAll(TargetKind),
     /// How many devices are enrolled.
     ReadOverview,
+    /// Groups by their name.
+    ReadGroups,
+    /// Which BitLocker keys are kept.
+    ReadRecoveryKeys,
+    /// Whether the password of a local administrator is kept.
+    ReadLocalCredential,
 }
 
 /// One method of a place.
@@ -98,6 +106,10 @@ impl Routes {
             Endpoint::ReadOne(TargetKind::User),
             bucket,
         );
+        routes.add("/groups", &[], "GET", &BOTH, Endpoint::ReadGroups, bucket);
+        routes.add(keys::RECOVERY_KEYS, &[], "GET", &BOTH, Endpoint::ReadRecoveryKeys, bucket);
+        let credential = "/directory/deviceLocalCredentials/{deviceId}";
+        routes.add(credential, &[DEVICE_ID], "GET", &BOTH, Endpoint::ReadLocalCredential, bucket);
         routes
     }
 
@@ -228,6 +240,9 @@ impl Routes {
         Some(child)
     }
 }
+
+/// Entra's id of a device; no plan names anything by it in a path.
+const DEVICE_ID: IdName = IdName { name: "deviceId", aliases: &[], kind: IdKind::Guid };
 
 const BOTH: [Version; 2] = [Version::V1, Version::Beta];
 

@@ -17,7 +17,7 @@ use super::clock::Moment;
 use super::errors::{Refusal, Stamp};
 use super::resources::{guid, guid_from};
 use super::scenario::{Guid, Scenario};
-use crate::catalog::ACTIONS;
+use crate::catalog::{ACTIONS, Proof, SECRETS};
 use crate::msgraph::transport::WireReply;
 
 const AUTHORITY: &str = "https://login.microsoftonline.com";
@@ -218,7 +218,12 @@ fn roles(scenario: &Scenario) -> Vec<&str> {
     match &scenario.sign_in.roles {
         Some(roles) => roles.iter().map(String::as_str).collect(),
         None => {
-            let all: BTreeSet<_> = ACTIONS.iter().flat_map(|action| action.permissions).copied().collect();
+            let of_keys = SECRETS.iter().filter_map(|row| match row.proof {
+                Proof::Read { permissions: [least, ..] } => Some(*least),
+                _ => None,
+            });
+            let of_actions = ACTIONS.iter().flat_map(|action| action.permissions).copied();
+            let all: BTreeSet<_> = of_actions.chain(of_keys).collect();
             all.into_iter().collect()
         }
     }

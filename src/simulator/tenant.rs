@@ -19,6 +19,7 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::{Inventory, membership};
 use super::judge::{self, Call};
+use super::keys;
 use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
@@ -218,6 +219,7 @@ impl Tenant {
         let mut state = self.lock();
         self.do_in_portal(&mut state, now);
         let stamp = state.stamp(incoming.headers, now);
+        state.counts.secrets_asked += u64::from(keys::is_for_a_secret(path, incoming.query));
         let mut ruling = match &call {
             Ok(call) => self.rule(&mut state, incoming, path, call, &stamp),
             Err(refusal) => {
@@ -347,6 +349,14 @@ impl Tenant {
                 let enrolled =
                     self.scenario.enrolled_devices.map_or_else(|| state.inventory.fleet(), |all| all as usize);
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(enrolled))))
+            }
+            Endpoint::ReadGroups => {
+                let document = reads::groups(&self.scenario, &call.query);
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
+                let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;
+                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
             }
         }
     }

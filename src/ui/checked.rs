@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::faults;
-use super::style::{FAINT, GOOD, View, paint};
+use super::style::{FAINT, GOOD, OPEN, View, paint};
 use super::text::{count, count_of, visible};
 use crate::guard::judge::Verdict;
 use crate::plan::Plan;
@@ -53,8 +53,18 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
         let kinds = kinds.collect::<Vec<_>>().join(", ");
         let rows = count_of(plan.unresolved.len(), "row");
         let _ = writeln!(text, "{rows} to be looked up in the tenant: {kinds}");
+        let _ = writeln!(text, "{}", paint(view.styled, OPEN, &not_judged(plan)));
     }
     text
+}
+
+/// The guards count targets, and it is not known yet what those rows mean.
+fn not_judged(plan: &Plan) -> String {
+    let judged = match plan.jobs.len() {
+        0 => "the guards have judged nothing yet".to_owned(),
+        jobs => format!("the guards have judged only {} with ids", count_of(jobs, "job")),
+    };
+    format!("{judged}; `musterout preview` looks the rest up and judges all of it")
 }
 
 /// How many rows are looked up by what.

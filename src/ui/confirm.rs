@@ -99,8 +99,11 @@ mod tests {
     fn what_was_looked_up_is_named_in_the_question() {
         let mut jobs: Vec<_> = (1..=25).map(|row| job(row, "retire", &format!("id-{row}"), vec![])).collect();
         for job in &mut jobs[1..] {
-            job.found =
-                Some(Box::new(Found { name: Some("LAB".into()), by: format!("serialNumber {}", job.row).into() }));
+            job.found = Some(Box::new(Found {
+                name: Some("LAB".into()),
+                identity: None,
+                by: format!("serialNumber {}", job.row).into(),
+            }));
         }
         let text = preview_of(&jobs, |preview| question(preview, "contoso.onmicrosoft.com", false));
         assert!(text.contains("\n\nLooked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");

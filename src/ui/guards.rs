@@ -17,6 +17,7 @@ pub fn render(verdict: &Verdict, view: View) -> String {
     for rule in &verdict.rules.stated {
         let later = match rule.guard {
             Guard::MaxPercentOfFleet(_) => "; checked after sign-in, when the size of the fleet is known",
+            Guard::RequireEscrow(_) => "; read before irreversible actions on devices",
             _ => "",
         };
         let origin = format!("{}{later}", rule.origin);

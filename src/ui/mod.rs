@@ -15,6 +15,7 @@ pub mod faults;
 mod guards;
 #[cfg(test)]
 mod fixtures;
+mod keys;
 mod pace;
 pub mod preview;
 pub mod progress;

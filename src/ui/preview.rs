@@ -9,12 +9,12 @@ use jiff::Timestamp;
 
 use super::consequences;
 use super::days::schedule;
-use super::guards;
 use super::steps;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
 use super::waves;
+use super::{guards, keys};
 use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
@@ -52,6 +52,10 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     if !consequences.is_empty() {
         let _ = write!(text, "\n{consequences}");
     }
+    let keys = keys::counts(preview, view);
+    if !keys.is_empty() {
+        let _ = write!(text, "\n{keys}");
+    }
     if let Some(verdict) = preview.verdict() {
         text.push('\n');
         text.push_str(&guards::render(verdict, view));
@@ -74,28 +78,32 @@ fn jobs(preview: &Preview<'_>, view: View) -> String {
 
 /// Where the name of a target stands, if any of them has one.
 const NAME: usize = 3;
+/// Where it stands what is on file of it, if anybody has looked.
+const KEYS: usize = 5;
 
 /// `hidden` rows are left out after the first [`FIRST`].
 fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
     let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
-    let named = rows.iter().any(|row| row.name().is_some());
+    let shown =
+        Shown { named: rows.iter().any(|row| row.name().is_some()), keys: rows.iter().any(|row| row.keys.is_some()) };
     let name = |row: &Row<'_>| visible(row.name().unwrap_or_default());
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))
         + widest("STATE", &|row| state_word(row.state).len())
-        + if named { widest("NAME", &|row| width(&name(row))) + GAP } else { 0 }
+        + if shown.named { widest("NAME", &|row| width(&name(row))) + GAP } else { 0 }
+        + if shown.keys { widest("KEYS", &|row| width(&keys::in_short(row.keys))) + GAP } else { 0 }
         + 4 * GAP;
     // A table that would be nothing but an ellipsis is worse than one that is too wide.
     let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
-    let header: Vec<_> = cells(named, ["ROW", "ACTION", "TARGET", "NAME", "STATE", "REQUEST"]).collect();
+    let header: Vec<_> = shown.cells(["ROW", "ACTION", "TARGET", "NAME", "STATE", "KEYS", "REQUEST"]).collect();
     let mut table = Table::new(&[0]).header(&header);
     // The body of each line of the table that has no room for it.
     let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
-            table.row(FAINT, cells(named, ["…", "", "", "", "", &more]));
+            table.row(FAINT, shown.cells(["…", "", "", "", "", "", &more]));
             below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
@@ -103,7 +111,8 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
         let (request, body) = request(row, room);
         let name = name(row);
         let (action, target, state) = (row.job.action.name, row.job.target(), state_word(row.state));
-        table.row(style, cells(named, [&number, action, target, &name, state, &request]));
+        let on_file = keys::in_short(row.keys);
+        table.row(style, shown.cells([&number, action, target, &name, state, &on_file, &request]));
         below.push(body);
     }
     let mut text = String::new();
@@ -116,9 +125,19 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
     text
 }
 
-/// What was looked up is shown by its name too: nobody knows ids by heart.
-fn cells(named: bool, cells: [&str; 6]) -> impl Iterator<Item = &str> {
-    cells.into_iter().enumerate().filter(move |(at, _)| named || *at != NAME).map(|(_, cell)| cell)
+/// The columns that are there only where some row has something in them.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// What was looked up is shown by its name too: nobody knows ids by heart.
+    named: bool,
+    keys: bool,
+}
+
+impl Shown {
+    fn cells(self, cells: [&str; 7]) -> impl Iterator<Item = &str> {
+        let shown = move |at: usize| (self.named || at != NAME) && (self.keys || at != KEYS);
+        cells.into_iter().enumerate().filter(move |(at, _)| shown(*at)).map(|(_, cell)| cell)
+    }
 }
 
 /// A body is what a preview is read for: where it has no room beside its request, it stands below it, whole.
@@ -173,9 +192,13 @@ fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
 fn counts(preview: &Preview<'_>, view: View) -> String {
     let mut table = sent(preview);
     let protected = preview.holds().filter(|hold| matches!(hold, Hold::Protected(_))).count();
-    let others = (preview.held() as usize).saturating_sub(protected);
+    let unescrowed = preview.holds().filter(|hold| matches!(hold, Hold::NotEscrowed(_))).count();
+    let others = (preview.held() as usize).saturating_sub(protected + unescrowed);
     if protected > 0 {
         table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
+    }
+    if unescrowed > 0 {
+        table.row(BAD, [&count(unescrowed), "held", "a key that has to be on file is not, or nobody knows"]);
     }
     if others > 0 {
         table.row(OPEN, [&count(others), "held", held_because(preview)]);
@@ -218,8 +241,9 @@ pub fn forecast(preview: &Preview<'_>) -> String {
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
-            "{all}, about {about}: {} of them share {}, {}.",
+            "{all}, about {about}: {} of them {} {}, {}.",
             count(longest.requests),
+            if longest.requests == 1 { "uses" } else { "share" },
             longest.bucket,
             pace(longest, &preview.budget)
         ),

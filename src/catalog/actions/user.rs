@@ -113,7 +113,7 @@ pub const REMOVE_FROM_GROUP: Action = Action {
     read_back: ReadBack::Unlisted,
     gone: Gone::AlreadyDone,
     notes: &[
-        "memberId is the object id; a principal name does not do.",
+        "memberId is the object id; by `userPrincipalName` it is looked up, and so is the group by `groupName`.",
         "Groups with dynamic membership cannot be changed; groups that carry roles take RoleManagement.ReadWrite.Directory.",
     ],
     ..ON_USER

@@ -40,7 +40,7 @@ fn rule(guard: Guard, origin: Origin) -> Rule {
 fn judged(jobs: &[Job], rules: Rules) -> Verdict {
     let mut found = preflight::inspect(jobs, NOW);
     found.hold_protected(jobs, &rules.protected, &[]);
-    let about = About { plan: None, justified: false, now: NOW, begins: true };
+    let about = About { plan: None, justified: false, now: NOW, begins: true, keys: &[] };
     let mut verdict = judge(jobs, &found.holds, rules, about, |job| Place::file(format!("job {job}")));
     verdict.check_fleet(20);
     verdict
@@ -193,7 +193,7 @@ fn a_closed_window_refuses_a_run_and_warns_a_preview() {
         Window::new([false, false, false, false, false, true, true], 22 * 60, 4 * 60, "Europe/Berlin").unwrap();
     let rules = Rules { stated: vec![rule(Guard::Window(window), at(Origin::Plan, "plan", 4))], ..Rules::default() };
     let told = |now: &str, begins| {
-        let about = About { plan: None, justified: false, now: now.parse().unwrap(), begins };
+        let about = About { plan: None, justified: false, now: now.parse().unwrap(), begins, keys: &[] };
         let verdict = judge(&[], &[], rules.clone(), about, |_| Place::file("plan"));
         verdict.faults.iter().map(|fault| (fault.severity, fault.message.clone())).collect::<Vec<_>>()
     };

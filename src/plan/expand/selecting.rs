@@ -8,12 +8,12 @@ use std::sync::Arc;
 use super::turn::Turn;
 use super::{Expander, Row, Shared};
 use crate::catalog::{
-    ENTRA_DEVICE, ENTRA_OBJECT, IdKind, IdName, MANAGED_DEVICE_BY_ID, PRINCIPAL_NAME, Route, Selector, SelectorForm,
-    TargetKind, kind_behind,
+    ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE_BY_ID, MEMBER, MEMBERS_OF_GROUP_NAMED,
+    PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
 };
 use crate::plan::columns::{Layout, Spelling};
 use crate::plan::places::Position;
-use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
 use crate::plan::{identifier, serial, shown, vocabulary};
 
@@ -42,9 +42,11 @@ impl Expander {
         let all = layout.selectors.iter().copied().chain(names).filter(|(field, _)| !row.field(*field).is_empty());
         let mut criteria: Vec<Criterion> = Vec::new();
         let (mut first, mut refused) = (None, false);
+        self.group_name = None;
         for (field, selector) in all {
-            first = first.or(Some(field));
+            first = first.or((selector.form != SelectorForm::GroupName).then_some(field));
             match value(selector, row.field(field)) {
+                Ok(value) if selector.form == SelectorForm::GroupName => self.group_name = Some((value, field)),
                 Ok(value) => criteria.push(Criterion { selector, value }),
                 Err((message, help)) => {
                     refused = true;
@@ -69,8 +71,12 @@ impl Expander {
         }
     }
 
-    /// A device's id alone, where some step acts on something else that is the same machine: that is looked up by it.
+    /// A device's id alone, where some step acts on something else that is the same machine: that is looked up by it. And
+    /// a user's name, where some step wants the id of that user.
     pub(super) fn lead_on(&mut self, work: &Work) -> Selected {
+        if let Some(user) = self.user_in_a_group(work) {
+            return user;
+        }
         let [id] = self.given.as_slice() else { return Selected::Nothing };
         let selector = [&MANAGED_DEVICE_BY_ID, &ENTRA_OBJECT].into_iter().find(|selector| selector.name == id.name);
         let lacks = |step: &Step| step.possible_routes(&self.given).is_empty();
@@ -85,10 +91,48 @@ impl Expander {
         Selected::By(pointer, self.slots[0].field)
     }
 
-    /// An id needs no looking up, and must not be at odds with what a look-up would find.
-    pub(super) fn refuse_both(&mut self, row: &impl Row) {
-        let Some(id) = self.given.first() else { return };
-        let (name, field) = (id.name, self.slots[0].field);
+    /// `userId` by name and a group, where a step takes the id of the member: both are the same user.
+    fn user_in_a_group(&mut self, work: &Work) -> Option<Selected> {
+        let is_given = |id: IdName| self.given.iter().position(|given| given.name == id.name);
+        let at = is_given(USER).filter(|at| is_given(MEMBER).is_none() && self.slots[*at].value.contains('@'))?;
+        let wants_member = work.steps.iter().any(|step| step.knows(MEMBER.name));
+        let of_users =
+            work.steps.iter().all(|it| route_to_look_up(it, None).is_some_and(|(_, kind)| kind == TargetKind::User));
+        if !wants_member || !of_users {
+            return None;
+        }
+        let (value, field) = (self.slots[at].value.as_str().into(), self.slots[at].field);
+        self.given.remove(at);
+        let slot = self.slots.remove(at);
+        self.slots.push(slot);
+        Some(Selected::By(Pointer::Given([Criterion { selector: &USER_BY_NAME, value }].into()), field))
+    }
+
+    /// A group by name is looked up beside a target that is; alone, and for steps that know no groups, it says nothing.
+    /// Whether that is so.
+    pub(super) fn refuse_group_of_nobody(&mut self, work: &Work, row: &impl Row, selected: &Selected) -> bool {
+        let Some((_, field)) = self.group_name else { return false };
+        let (message, help) = match selected {
+            _ if !work.steps.iter().any(|step| step.knows(GROUP.name)) => (
+                "no step uses `groupName`",
+                "leave it out, or add the step that it is for; members_of_group_named stands for the members of a group",
+            ),
+            Selected::Nothing => {
+                ("a group by its name wants its member by userPrincipalName", "or name both by their ids")
+            }
+            _ => return false,
+        };
+        self.fault(row, Some(field), "selector", || message.into(), || Some(help.into()));
+        true
+    }
+
+    /// An id needs no looking up, and must not be at odds with what a look-up would find. A group stands beside what is
+    /// looked up in it.
+    pub(super) fn refuse_both(&mut self, work: &Work, row: &impl Row) {
+        let in_group = self.group_name.is_none() && work.steps.iter().any(|step| step.knows(GROUP.name));
+        let other = self.given.iter().position(|id| !(in_group && id.name == GROUP.name));
+        let Some((id, at)) = other.map(|at| (self.given[at], at)) else { return };
+        let (name, field) = (id.name, self.slots[at].field);
         let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
         self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
     }
@@ -109,7 +153,9 @@ impl Expander {
             Selected::Nothing | Selected::Refused => return,
         };
         let Some(steps) = self.steps_to_look_up(work, named, row, &pointer, field, with) else { return };
+        let Ok(group) = self.group_given(&steps, row) else { return };
         self.unresolved.push(Unresolved {
+            group,
             at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
             row: at.number,
             through_device: pointer.goes_through_device(steps.iter().map(|step| step.kind)),
@@ -121,6 +167,20 @@ impl Expander {
             place: Box::new(row.place(field)),
             line: at.line,
         });
+    }
+
+    /// The group that steps do something in, if any does.
+    fn group_given(&mut self, steps: &[UnresolvedStep], row: &impl Row) -> Result<Option<GroupGiven>, ()> {
+        let Some(step) = steps.iter().find(|step| step.route.ids.len() > 1) else { return Ok(None) };
+        if let Some((name, field)) = &self.group_name {
+            return Ok(Some(GroupGiven::Name(name.clone(), Box::new(row.place(Some(*field))))));
+        }
+        if let Some(at) = self.given.iter().position(|id| id.name == GROUP.name) {
+            return Ok(Some(GroupGiven::Id(self.slots[at].value.as_str().into())));
+        }
+        let message = || format!("`{}` needs groupId, or groupName", step.action.name);
+        self.fault(row, None, "missing-id", message, || None);
+        Err(())
     }
 
     /// The steps with the route that each takes; `None` after a fault.
@@ -201,15 +261,17 @@ pub(super) fn as_selector(id: IdName, spelling: Spelling, work: &Work) -> Option
         return None;
     }
     match spelling {
+        Spelling::PrincipalName if work.steps.iter().any(|step| step.knows(MEMBER.name)) => Some(&USER_BY_NAME),
         Spelling::PrincipalName => Some(&PRINCIPAL_NAME),
         Spelling::Id => (id.name == ENTRA_DEVICE.name).then_some(&ENTRA_OBJECT),
     }
 }
 
-/// The route of a step that takes one id of a kind that can be looked up.
+/// The route of a step that takes one id of a kind that can be looked up, or a user in a group.
 fn route_to_look_up(step: &Step, named: Option<&'static Route>) -> Option<(&'static Route, TargetKind)> {
     let candidate = |route: &'static Route| match route.ids {
         [id] => Some((route, kind_behind(*id)?)),
+        [group, member] if group.name == GROUP.name && member.name == MEMBER.name => Some((route, TargetKind::User)),
         _ => None,
     };
     match named.or(step.route) {
@@ -241,7 +303,8 @@ fn of(kind: TargetKind) -> &'static str {
 
 /// For help: what else such a target can be found by.
 fn ways_to(kind: TargetKind) -> String {
-    let selectors = crate::catalog::SELECTORS.iter().filter(|selector| selector.finds.contains(&kind));
+    let alone = |selector: &&Selector| selector.form != SelectorForm::GroupName;
+    let selectors = crate::catalog::SELECTORS.iter().filter(alone).filter(|selector| selector.finds.contains(&kind));
     let names = vocabulary::list(selectors.map(|selector| selector.name));
     format!("it is found by {names}, or named by its id")
 }
@@ -260,7 +323,11 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'
     let mut spelled = String::new();
     let mut spell = |kind| identifier::spell(kind, text, &mut spelled).map_err(|fault| fault.reason);
     let checked = match selector.form {
-        SelectorForm::Text => Ok(()),
+        SelectorForm::Text | SelectorForm::GroupName => Ok(()),
+        SelectorForm::MembersOfGroup if selector.name == MEMBERS_OF_GROUP_NAMED => match spell(IdKind::Guid) {
+            Ok(()) => Err("this is an id: `members_of_group` takes it"),
+            Err(_) => Ok(()),
+        },
         SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), Err),
         SelectorForm::Guid | SelectorForm::ManagedDevice | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
             spell(IdKind::Guid)
@@ -270,7 +337,7 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'
         SelectorForm::PrincipalName => spell(IdKind::User),
     };
     match checked {
-        Ok(()) if spelled.is_empty() => Ok(text.into()),
+        Ok(()) if spelled.is_empty() || selector.name == MEMBERS_OF_GROUP_NAMED => Ok(text.into()),
         Ok(()) => Ok(spelled.into()),
         Err(reason) => {
             let help = matches!(selector.form, SelectorForm::Serial)

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalog::Definition;
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
@@ -83,6 +84,8 @@ pub struct SavedPreview {
     pub jobs: Vec<Job>,
     /// One for each job; `None` where nobody looked.
     pub sightings: Vec<Option<Sighting>>,
+    /// What was on file of the targets; `None` where nobody looked.
+    pub keys: Vec<Option<Keys>>,
     /// As it was when the preview was made: what was not shown as `send` is not sent.
     pub preflight: Preflight,
     /// The guards in force then.
@@ -121,6 +124,9 @@ struct Line {
     /// Why it would not be sent.
     finding: Option<String>,
     target: Option<Target>,
+    /// What was on file of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<Keys>,
 }
 
 /// What was seen of a target.

@@ -11,6 +11,7 @@ use super::write::hexadecimal;
 use super::{BEGINNING, END, Head, Line, SavedPreview, VERSION};
 use crate::catalog::{Action, Budget, Definition};
 use crate::guard::drift::Sighting;
+use crate::guard::escrow::Asking;
 use crate::guard::preflight::{self, Hold};
 use crate::guard::rules::Rules;
 use crate::job::{Ids, Job, JobParts, Parameters};
@@ -77,6 +78,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     let own = head.actions.iter().map(Definition::action).collect::<Result<Vec<_>, _>>();
     let own = own.map_err(|error| damaged(0, error))?;
     let (mut jobs, mut said): (Vec<Job>, Vec<Said>) = (Vec::new(), Vec::new());
+    let mut keys = Vec::new();
     for (at, text) in lines {
         let line: Line = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
             .map_err(|error| damaged(at, error.to_string()))?;
@@ -89,6 +91,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
             return Err(differs("it waits for a row that does not come before it".into()));
         }
         jobs.push(job);
+        keys.push(line.keys);
         said.push((line.state, line.finding, line.target.map(Sighting::from)));
     }
     if jobs.len() != head.rows as usize {
@@ -109,6 +112,11 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     }
     preflight.hold_unseen(&jobs, &sightings);
     preflight.hold_protected(&jobs, &rules.protected, &sightings);
+    preflight.hold_unescrowed(
+        &jobs,
+        &keys,
+        Asking { rules: &rules, plan: head.plan.name.as_deref(), now: head.created },
+    );
     for (at, (state, finding)) in findings.iter().enumerate() {
         // Somebody looked, so there is something to compare with before each send.
         if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
@@ -117,7 +125,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         }
         judge(preflight.holds[at].as_ref(), &jobs[at], at, (state, finding.as_deref()))?;
     }
-    Ok(SavedPreview { head, jobs, sightings, preflight, rules, digest })
+    Ok(SavedPreview { head, jobs, sightings, keys, preflight, rules, digest })
 }
 
 /// The job of a line; it must be the one that the line names, and become the request that the line shows.
@@ -169,6 +177,7 @@ fn judge(hold: Option<&Hold>, job: &Job, at: usize, (state, finding): (&str, Opt
 /// There is one way to write a preview down. A file that says the same in another way was not written by this program.
 fn same_when_written(saved: &SavedPreview) -> Result<(), Unusable> {
     let preview = Preview::new(&saved.jobs, &saved.preflight, Budget::documented(0)).seen(&saved.sightings);
+    let preview = preview.with_keys(&saved.keys);
     match super::write(&saved.head, &preview, std::io::sink()) {
         Ok(digest) if digest == saved.digest => Ok(()),
         _ => Err(Unusable::Damaged("it is not written as this program writes it".into())),

@@ -48,6 +48,7 @@ fn line(row: &Row<'_>) -> Line {
         state: row.state.name().to_owned(),
         finding: row.hold.map(|hold| hold.to_string()),
         target: row.sighting.map(Target::from),
+        keys: row.keys.cloned(),
     }
 }
 

@@ -33,10 +33,9 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let number = progress.recorded;
         progress.sent(now);
-        let release = move |room: Result<(), UsedUp>| match room {
-            Ok(()) => held.let_go(),
-            Err(used_up) => held.turn_away(used_up),
-        };
+        let released = self.released.clone();
+        // Whoever is not there any more to let it go is told by the task itself, which is dropped.
+        let release = move |room| drop(released.send((held, room)));
         match &self.journal {
             Some(journal) => {
                 let release = Box::new(release);

@@ -148,7 +148,43 @@ pub struct ListedEntraDevice {
 #[serde(deny_unknown_fields)]
 pub struct ListedGroup {
     pub id: Guid,
+    #[serde(default, rename = "displayName")]
+    pub display_name: Option<String>,
     pub members: Vec<Guid>,
+}
+
+/// What is on file of one device; of a device that nobody lists, everything is, unless only listed things exist.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ListedKeys {
+    /// Entra's id of the device, which is Intune's `azureADDeviceId`.
+    pub device_id: Guid,
+    /// The volumes that a BitLocker key is kept for.
+    #[serde(default)]
+    pub bitlocker: Vec<Volume>,
+    /// Whether a LAPS password is kept.
+    #[serde(default)]
+    pub laps: bool,
+}
+
+/// Names are Graph's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Volume {
+    OperatingSystemVolume,
+    FixedDataVolume,
+    RemovableDataVolume,
+}
+
+impl Volume {
+    /// As the service shows it: a number in quotes.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::OperatingSystemVolume => "1",
+            Self::FixedDataVolume => "2",
+            Self::RemovableDataVolume => "3",
+        }
+    }
 }
 
 /// As Graph shows them.

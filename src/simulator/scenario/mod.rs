@@ -19,7 +19,10 @@ use serde::Deserialize;
 pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters, ListedRequest};
 pub use check_ins::{CheckIn, End, ListedResult};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedUser, SignIn, TenantIdentity};
+pub use holdings::{
+    ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn, TenantIdentity,
+    Volume,
+};
 pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
 
@@ -45,6 +48,8 @@ pub struct Scenario {
     pub autopilot: Vec<ListedIdentity>,
     pub entra_devices: Vec<ListedEntraDevice>,
     pub groups: Vec<ListedGroup>,
+    /// What is on file of devices.
+    pub keys: Vec<ListedKeys>,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
     pub next_links: Option<String>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
@@ -95,6 +100,7 @@ impl Default for Scenario {
             autopilot: Vec::new(),
             entra_devices: Vec::new(),
             groups: Vec::new(),
+            keys: Vec::new(),
             next_links: None,
             page_size: None,
             latency: Latency::default(),

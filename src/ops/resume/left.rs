@@ -1,0 +1,93 @@
+//! The guards, held once more against what is left of a run.
+//!
+//! In: the jobs of a run and how they stand, the rules as they are today. Out: jobs held for keys that are not on file, and a
+//! verdict. Must not: look at what is done, or at what waits for nobody.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use super::super::keys::{self, About as AboutKeys};
+use super::super::look_up::{LookUp, Used};
+use super::super::record::Begun;
+use super::super::tenant::Source;
+use super::super::{Error, guards};
+use super::{ResumeRequest, waits};
+use crate::diagnostics::Place;
+use crate::escrow::Keys;
+use crate::guard::judge::{self, About, Verdict};
+use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::rules::Rules;
+use crate::job::Job;
+use crate::journal::RunRecord;
+use crate::plan;
+use crate::runner::Earlier;
+use crate::settings::Settings;
+
+/// What the guards look at once more: the jobs that are left of a run.
+pub struct Left<'a> {
+    pub request: &'a ResumeRequest,
+    pub record: &'a RunRecord,
+    pub begun: &'a Begun,
+    pub jobs: &'a [Job],
+    pub earlier: &'a HashMap<u32, Earlier>,
+}
+
+impl Left<'_> {
+    fn is_kept(&self, index: u32) -> bool {
+        matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
+    }
+
+    /// Keys may have gone since the run was begun. What waits for an approval is looked at too: it may be completed now.
+    pub async fn look_for_keys(
+        &self,
+        settings: &Settings,
+        agreed_tenant: &Option<String>,
+        found: (&mut Preflight, &Rules),
+        used: &mut Used,
+    ) -> Result<Vec<Option<Keys>>, Error> {
+        let Self { request, begun, .. } = self;
+        let look_up = LookUp {
+            settings,
+            tenant: &begun.tenant,
+            inventory: None,
+            choices: begun.choices,
+            now: request.now,
+            seed: request.seed,
+        };
+        let tenants = [(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant.clone())];
+        let about = AboutKeys {
+            jobs: self.jobs,
+            plan: begun.plan_name.as_deref(),
+            limits: plan::Limits::default(),
+            tenants: tenants.into(),
+        };
+        let nobody = HashSet::new();
+        let skipped = |at: usize| {
+            let index = at as u32;
+            self.is_kept(index) && !waits(self.record, index, request, &nobody)
+        };
+        keys::check(&look_up, &about, found, skipped, used).await
+    }
+
+    /// What the rules say of them, unless they refuse it.
+    pub fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
+        let Self { request, record, begun, jobs, .. } = self;
+        let left = (0u32..).zip(holds).map(|(index, hold)| match self.is_kept(index) {
+            true => Some(Hold::Done),
+            false => hold.clone(),
+        });
+        let left: Vec<_> = left.collect();
+        let plan = begun.plan_name.as_deref();
+        let about = About { plan, justified: begun.justification.is_some(), now: request.now, begins: true, keys };
+        let row =
+            |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.plan_file) };
+        let verdict = judge::judge(jobs, &left, rules, about, row);
+        guards::refused(&verdict, Path::new(&record.plan_file))?;
+        Ok(verdict)
+    }
+}
+
+/// Whether nothing is done to it today, whatever was done before.
+pub fn is_barred(hold: Option<&Hold>) -> bool {
+    matches!(hold, Some(Hold::Protected(_) | Hold::NotEscrowed(_)))
+}

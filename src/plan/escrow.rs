@@ -1,0 +1,65 @@
+//! `require_escrow:` of `guards`: which secrets of a device have to be on file before nothing can bring it back.
+//!
+//! In: a name or a list of names. Out: [`Secret`]s, each once, or faults. Must not: accept a secret of which nobody can
+//! tell whether it is on file: every row would be held for ever.
+
+use super::reader::Reader;
+use super::shown;
+use super::yaml::{Node, Value};
+use crate::catalog::{Proof, SECRETS, Secret};
+use crate::diagnostics::did_you_mean;
+
+/// Reads `[bitlocker, laps]`, or one of them alone.
+pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Secret>> {
+    let items: Vec<&Node> = match &node.value {
+        Value::Text(_) => vec![node],
+        _ => reader.list(node, "`require_escrow`")?.iter().collect(),
+    };
+    if items.is_empty() {
+        let help = Some(format!("name one or more of {}", checkable()));
+        reader.fault(&node.span, "wrong-type", "`require_escrow` names no secret", help);
+        return None;
+    }
+    let mut secrets = Vec::with_capacity(items.len());
+    let mut whole = true;
+    for item in items {
+        match read_one(item, reader) {
+            Some(secret) if !secrets.contains(&secret) => secrets.push(secret),
+            Some(_) => {}
+            None => whole = false,
+        }
+    }
+    whole.then_some(secrets)
+}
+
+fn read_one<'s>(item: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Secret> {
+    let name = reader.text(item, "the name of a secret")?;
+    match Secret::named(&name.to_ascii_lowercase()) {
+        Some(secret) => match secret.row().proof {
+            Proof::Read { .. } => Some(secret),
+            Proof::OnlyItself { call } => {
+                let what = secret.row().what;
+                let message = format!(
+                    "whether a {what} is on file cannot be checked: only {call} would tell, and its answer is the key"
+                );
+                reader.fault(&item.span, "not-available", message, Some(format!("known are {}", checkable())));
+                None
+            }
+        },
+        None => {
+            let names = SECRETS.iter().map(|row| row.name);
+            let help = match did_you_mean(name, names) {
+                Some(word) => format!("did you mean `{word}`?"),
+                None => format!("known are {}", checkable()),
+            };
+            reader.fault(&item.span, "unknown-secret", format!("there is no secret `{}`", shown(name)), Some(help));
+            None
+        }
+    }
+}
+
+/// The names of those of which a read can tell.
+fn checkable() -> String {
+    let names = SECRETS.iter().filter(|row| matches!(row.proof, Proof::Read { .. })).map(|row| row.name);
+    names.collect::<Vec<_>>().join(" and ")
+}
