@@ -53,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         rng: Rng::with_seed(1),
         lookout: Default::default(),
         history: History::default(),
+        verify: None,
     };
     let (events, _told) = mpsc::unbounded_channel();
     let (_stop, requests) = mpsc::unbounded_channel();

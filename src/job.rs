@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -143,6 +144,8 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
+    /// How long it waits until that one was seen to have happened; `None`: that it was accepted is enough.
+    pub verified_within: Option<Duration>,
     /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
     pub priority: i16,
     /// What people call the target, where somebody has looked.
@@ -188,6 +191,7 @@ impl Job {
             not_before,
             note,
             after,
+            verified_within: None,
             priority: 0,
             target_name: None,
             found: None,

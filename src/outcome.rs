@@ -1,9 +1,10 @@
 //! How attempts and jobs end: the whole error space as enums.
 //!
 //! In: nothing. Out: [`Verdict`] (what one answer means), [`Reply`] (one attempt's answer), [`Evidence`] (what a read
-//! showed), [`Outcome`] and [`Settlement`] (how a job settled). Must not: decide; classification belongs to
-//! `msgraph`, policy to `runner::retry`.
+//! showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
+//! Must not: decide; classification belongs to `msgraph`, policy to `runner::retry`.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -102,6 +103,80 @@ pub enum Evidence {
     NotRead(Reply),
 }
 
+/// How far a read shows an accepted action to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It has happened.
+    Done,
+    /// The service shows that it has it; the device has not done it yet.
+    Pending,
+    /// Nothing of it shows, or what shows does not tell.
+    Unseen,
+    /// The device could not do it.
+    Failed,
+    /// Somebody took it back.
+    Cancelled,
+    /// No read will ever tell.
+    Untold,
+}
+
+impl Stage {
+    pub const ALL: [Stage; 6] = [Self::Done, Self::Pending, Self::Unseen, Self::Failed, Self::Cancelled, Self::Untold];
+
+    /// The word in the journal.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Pending => "pending",
+            Self::Unseen => "unseen",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Untold => "untold",
+        }
+    }
+
+    /// The stage of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+
+    /// Whether another read may show something else.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Unseen)
+    }
+
+    /// Whether the service was seen to have it, or no read could show more.
+    pub fn has_landed(self) -> bool {
+        matches!(self, Self::Done | Self::Pending | Self::Untold)
+    }
+
+    /// Whether it has come to nothing.
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled)
+    }
+}
+
+/// What the last read showed of an action that the service has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    pub stage: Stage,
+    pub words: Box<str>,
+    /// When the device last checked in, where the read tells.
+    pub last_check_in: Option<Timestamp>,
+    pub read_at: Timestamp,
+}
+
+/// The words, and when the device was last there.
+impl fmt::Display for FollowUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.words)?;
+        match self.last_check_in {
+            Some(at) => write!(f, "; last check-in {}", at.strftime("%Y-%m-%d %H:%M:%SZ")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// How a job settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
@@ -192,6 +267,8 @@ pub struct Settlement {
     pub client_request_id: Option<Box<str>>,
     /// Why it was held or not attempted, what a read showed, what to look at.
     pub note: Option<Box<str>>,
+    /// What was seen of it since it was accepted.
+    pub follow_up: Option<Box<FollowUp>>,
 }
 
 impl Settlement {
@@ -210,7 +287,28 @@ impl Settlement {
             request_id: None,
             client_request_id: None,
             note: Some(note.into()),
+            follow_up: None,
         }
+    }
+
+    /// When a read showed how it ended.
+    pub fn verified_at(&self) -> Option<Timestamp> {
+        let told = self.follow_up.as_ref().filter(|seen| seen.stage == Stage::Done || seen.stage.came_to_nothing());
+        told.map(|seen| seen.read_at)
+    }
+
+    /// Takes in what a read has shown of an accepted action: what has happened is completed, what came to nothing has
+    /// failed, everything else stays as it is.
+    pub fn follow_up(&mut self, seen: FollowUp) {
+        match (self.outcome, seen.stage) {
+            (Outcome::Accepted, Stage::Done) => self.outcome = Outcome::Completed,
+            (Outcome::Accepted, stage) if stage.came_to_nothing() => {
+                self.outcome = Outcome::Failed;
+                self.error_message = Some(seen.words.clone());
+            }
+            _ => {}
+        }
+        self.follow_up = Some(Box::new(seen));
     }
 }
 

@@ -161,7 +161,7 @@ impl Life {
         let clock = Clock::starting_at(self.now());
         let tokens = TokenSource::new(wire.clone(), credentials, LOGIN, GRAPH);
         let client = Arc::new(GraphClient::new(wire, tokens, GRAPH, clock).justified(Some("CHG0012345")));
-        let rounds = Rounds {
+        let mut rounds = Rounds {
             is_older: false,
             journal: &mut journal,
             id: &id,

@@ -219,6 +219,7 @@ impl Life {
             rng: Rng::with_seed(self.seed),
             lookout: Lookout::for_drift(self.seen.clone()),
             history,
+            verify: None,
         };
         let (events, _told) = mpsc::unbounded_channel();
         let (_stop, requests) = mpsc::unbounded_channel();

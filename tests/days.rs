@@ -189,6 +189,7 @@ impl Machine {
             rng: Rng::with_seed(seed),
             lookout: Default::default(),
             history: History { journal: Some(recorder), earlier, ..History::default() },
+            verify: None,
         };
         let client = GraphClient::new(wire, tokens, GRAPH, self.clock);
         let (events, _told) = mpsc::unbounded_channel();

@@ -25,3 +25,4 @@ mod simulate;
 mod support;
 mod tidy;
 mod tls;
+mod verify;

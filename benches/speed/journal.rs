@@ -107,6 +107,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                 rng: Rng::with_seed(1),
                 lookout: Default::default(),
                 history: History { journal, ..History::default() },
+                verify: None,
             };
             let ended = runner::run(run, client, events, never).await;
             if let Some(journal) = ended.journal {

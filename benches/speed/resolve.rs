@@ -68,6 +68,7 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
         kind: TargetKind::ManagedDevice,
         parameters: None,
         if_found: false,
+        verified_within: None,
     };
     let steps: Arc<[UnresolvedStep]> = Arc::new([step]);
     let row = |number: u32| Unresolved {

@@ -11,7 +11,7 @@ use musterout::catalog::Budget;
 use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
-use musterout::outcome::{Evidence, Outcome, Reply, Verdict};
+use musterout::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
 use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
@@ -47,6 +47,11 @@ impl Executor for AtOnce {
 
     async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {
         Evidence::CannotTell("nobody asks".into())
+    }
+
+    async fn follow_up(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Result<FollowUp, Reply> {
+        let (stage, words, read_at) = (Stage::Untold, "nobody asks".into(), Timestamp::UNIX_EPOCH);
+        Ok(FollowUp { stage, words, last_check_in: None, read_at })
     }
 }
 
@@ -100,6 +105,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         rng: Rng::with_seed(1),
         lookout: Default::default(),
         history: History::default(),
+        verify: None,
     };
     let ended = runner::run(run, Arc::new(AtOnce), events, never).await;
     listener.await?;

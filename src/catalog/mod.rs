@@ -159,8 +159,12 @@ pub enum ReadBack {
     ///
     /// With one of the parameters in `stays` set, the device is `managed` again afterwards: then `managed` means no only
     /// as long as the device has not checked in since.
+    ///
+    /// `failed` and `cancelled` are the states of a device that could not do it, and of one that it was taken back from.
     ManagementState {
         landed: &'static [&'static str],
+        failed: &'static str,
+        cancelled: &'static str,
         action_names: &'static [&'static str],
         stays: &'static [&'static str],
     },
@@ -264,10 +268,22 @@ impl PartialEq for Action {
 
 impl Eq for Action {}
 
+impl ReadBack {
+    /// Whether any read tells.
+    pub fn tells(self) -> bool {
+        self != Self::Nobody
+    }
+}
+
 impl Action {
     /// The action of that exact name.
     pub fn named(name: &str) -> Option<&'static Action> {
         ACTIONS.iter().find(|action| action.name == name)
+    }
+
+    /// Whether a step after it can wait until it is confirmed: by the answer itself, or by a read.
+    pub fn can_be_confirmed(&self) -> bool {
+        self.success == Success::Completed || self.read_back.tells()
     }
 
     pub fn default_route(&self) -> &'static Route {

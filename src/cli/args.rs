@@ -17,6 +17,7 @@ use super::exit;
 use super::pace::PaceArguments;
 use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
+use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::journal::resume::Only;
 use crate::settings::Flags;
 
@@ -51,6 +52,8 @@ pub enum Verb {
     Run(RunArguments),
     /// Go on with a run that ended early
     Resume(ResumeArguments),
+    /// Read what has become of what a run was told is accepted, and say what is confirmed, failed or still pending
+    Verify(VerifyArguments),
     /// List the requests that wait for somebody's approval, look them up, or withdraw them
     Approvals(ApprovalsArguments),
     /// Stop a run that is under way in another terminal, as Ctrl-C there would
@@ -76,6 +79,7 @@ impl Verb {
             Self::Diff(arguments) => arguments.form.into(),
             Self::Run(arguments) => arguments.form,
             Self::Resume(arguments) => arguments.form.into(),
+            Self::Verify(arguments) => arguments.form.into(),
             Self::Approvals(arguments) => arguments.form,
             Self::Stop(arguments) => arguments.form.into(),
             Self::Report(arguments) => match arguments.form {
@@ -213,6 +217,8 @@ pub struct RunArguments {
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
+    #[command(flatten)]
+    pub follow_up: FollowUpArguments,
     /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -257,6 +263,8 @@ pub struct ResumeArguments {
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
+    #[command(flatten)]
+    pub follow_up: FollowUpArguments,
     /// Where the report goes [default: where the run's own report is]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

@@ -30,7 +30,7 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (Exit::Usage, 2, "usage, or the plan is invalid"),
     (Exit::Bad, 3, "some jobs failed or were held; of `diff`: there are differences"),
     (Exit::NothingToDo, 4, "nothing to do"),
-    (Exit::Open, 5, "open: unknown, awaiting approval or not attempted"),
+    (Exit::Open, 5, "open: unknown, awaiting approval or not attempted; of `verify`: not confirmed yet"),
     (Exit::Refused, 10, "a guard refused the run"),
     (Exit::Locked, 11, "the plan is being run already"),
     (Exit::SignIn, 12, "sign-in failed"),
@@ -43,7 +43,8 @@ impl Exit {
         TABLE.iter().find(|(exit, _, _)| *exit == self).map_or(1, |(_, code, _)| *code)
     }
 
-    /// How a run ends: by what stopped it, else by its worst outcome.
+    /// How a run ends: by what stopped it, else by its worst outcome. What is accepted is good, unless somebody has asked
+    /// whether it has happened.
     pub fn of_run(finished: &Finished) -> Self {
         match finished.stopped {
             Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
@@ -54,7 +55,8 @@ impl Exit {
             None => {}
         }
         let tally: Tally = finished.settlements.iter().map(|settlement| settlement.outcome).collect();
-        match (tally.standing(Standing::Bad), tally.standing(Standing::Open)) {
+        let pending = finished.verification.map_or(0, |verification| verification.pending);
+        match (tally.standing(Standing::Bad), tally.standing(Standing::Open) + pending) {
             (0, 0) => Self::Good,
             (0, _) => Self::Open,
             (_, _) => Self::Bad,

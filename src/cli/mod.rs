@@ -12,6 +12,7 @@ mod pace;
 mod place;
 mod show;
 mod stop;
+mod verify;
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -73,6 +74,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Run(arguments) if arguments.dry_run => preview(&arguments.as_preview(), stderr).await,
         Verb::Run(arguments) => run(arguments, stderr).await,
         Verb::Resume(arguments) => resume(arguments, stderr).await,
+        Verb::Verify(arguments) => verify::verify(arguments, stderr).await,
         Verb::Approvals(arguments) => approvals::approvals(arguments, stderr).await,
         Verb::Stop(arguments) => stop::stop(arguments, stderr).await,
         Verb::Report(arguments) => report(&arguments),
@@ -166,6 +168,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         interactive: somebody_is_there(),
         once: arguments.once,
         wait: arguments.wait,
+        verify: arguments.follow_up.verify,
         inventory: arguments.look_up.inventory,
         now: now(),
         seed: fastrand::u64(..),
@@ -183,6 +186,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         only: OnlyClass::only(arguments.only),
         refile: arguments.refile,
         wait: arguments.wait,
+        verify: arguments.follow_up.verify,
         policy: arguments.policy.policy,
         run: arguments.run,
         report: arguments.report,

@@ -116,6 +116,7 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
         report,
         run: finished.id.as_ref().map(RunId::as_str),
         used: &finished.used,
+        verified: finished.verification.is_some(),
     };
     match form {
         Form::Json => Ok(result.write_json(BufWriter::new(io::stdout().lock()))?),
@@ -127,11 +128,11 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
         None if !finished.later.is_empty() => {
-            waits_for_approval(finished, stderr);
+            waits(finished, stderr);
             Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
                 .help(format!("from then on: {}; --wait stays and goes on by itself", go_on(finished)))
         }
-        None => return waits_for_approval(finished, stderr),
+        None => return waits(finished, stderr),
         Some(StopReason::Interrupted) => {
             Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
         }
@@ -167,6 +168,16 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
     stderr.say(fault.render(stderr.styled()).trim_end());
 }
 
+/// What is left to do, where nothing has stopped the run.
+fn waits(finished: &Finished, stderr: &Stderr) {
+    waits_for_approval(finished, stderr);
+    let pending = finished.verification.map_or(0, |verification| verification.pending);
+    if let (1.., Some(id)) = (pending, &finished.id) {
+        let what = count_of(pending, "job");
+        stderr.say(&format!("{what} not confirmed yet: `musterout verify {id} --for 1h` goes on looking"));
+    }
+}
+
 /// What is left to do where somebody has to approve first.
 fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
     let waiting = finished.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
@@ -181,6 +192,7 @@ fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
 /// The command that goes on with a run.
 fn go_on(finished: &Finished) -> String {
     match &finished.id {
+        Some(id) if finished.verification.is_some() => format!("musterout verify {id} --for 1h"),
         Some(id) => format!("musterout resume {id}"),
         None => "musterout run".into(),
     }

@@ -103,6 +103,15 @@ impl Schedule {
     }
 }
 
+/// How people write a length of time: `90 s`, `30 min`, `2 h`.
+pub fn length(time: Duration) -> String {
+    match time.as_secs() {
+        hours if hours >= 3_600 && hours % 3_600 == 0 => format!("{} h", hours / 3_600),
+        minutes if minutes >= 60 && minutes % 60 == 0 => format!("{} min", minutes / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 impl Stage {
     fn empty(wave: &Wave) -> Self {
         Self { end: 0, jobs: 0, conditions: wave.conditions }

@@ -7,6 +7,7 @@
 mod approvals;
 pub mod daily;
 mod error;
+mod follow_ups;
 mod list;
 mod lock;
 pub mod memory;

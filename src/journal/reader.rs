@@ -53,7 +53,7 @@ pub struct PastAttempt {
 }
 
 /// Answers after which nothing has happened.
-pub(super) const NOTHING_HAPPENED: [&str; 8] = [
+pub(super) const NOTHING_HAPPENED: [&str; 9] = [
     "throttled",
     "unreachable",
     "unauthorized",
@@ -62,6 +62,8 @@ pub(super) const NOTHING_HAPPENED: [&str; 8] = [
     "approval_required",
     "approval_pending",
     "justification_required",
+    // Accepted, and come to nothing on the device.
+    "failed_on_device",
 ];
 
 impl PastAttempt {
@@ -177,12 +179,14 @@ impl Journal {
         let own = own_actions(&record.settings)?;
         record.jobs = self.jobs_of(record.number, &own)?;
         self.priorities_of(&mut record)?;
+        self.waits_of(&mut record)?;
         if record.jobs.len() != recorded_jobs {
             let what = format!("it has {} of its {recorded_jobs} jobs", record.jobs.len());
             return Err(JournalError::Damaged(what));
         }
         self.attempts_of(&mut record)?;
         self.outcomes_of(&mut record)?;
+        self.follow_ups_of(&mut record)?;
         self.approvals_of(&mut record)?;
         drop(transaction);
         Ok(record)
@@ -350,6 +354,7 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
             request_id: boxed("request_id")?,
             client_request_id: boxed("client_request_id")?,
             note: boxed("note")?,
+            follow_up: None,
         })
     });
     Ok((index(row, 0)?, settlement.transpose()?))

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -161,6 +161,26 @@ CREATE TABLE priorities (
 const FOUND: &str = "
 ALTER TABLE jobs ADD COLUMN target_name TEXT;
 ALTER TABLE jobs ADD COLUMN found_by TEXT;
+";
+
+/// What reads have shown of accepted jobs since, and which steps wait for that.
+const FOLLOW_UPS: &str = "
+CREATE TABLE follow_ups (
+    run           INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job           INTEGER NOT NULL,
+    read_at       INTEGER NOT NULL,
+    stage         TEXT NOT NULL,           -- done, pending, unseen, failed, cancelled, untold
+    words         TEXT NOT NULL,
+    last_check_in INTEGER,
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+
+CREATE TABLE waits (
+    run     INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job     INTEGER NOT NULL,
+    seconds INTEGER NOT NULL,              -- how long it waits until the step before it was seen to have happened
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
 ";
 
 /// What an opened database turned out to be.

@@ -205,6 +205,12 @@ where
     for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {
         insert.execute(params![number, index, job.priority])?;
     }
+    let mut insert = connection.prepare("INSERT INTO waits VALUES (?1, ?2, ?3)")?;
+    for (index, job) in (0u32..).zip(run.jobs) {
+        if let Some(within) = job.verified_within {
+            insert.execute(params![number, index, u32::try_from(within.as_secs()).unwrap_or(u32::MAX)])?;
+        }
+    }
     inherit(connection, number, run.inherited)?;
     Ok(number)
 }

@@ -13,10 +13,11 @@ use rusqlite::{CachedStatement, Connection, params};
 
 use super::daily::{self, Take};
 use super::error::JournalError;
+use super::follow_ups;
 use super::store::Journal;
 use crate::approval::Request;
 use crate::guard::daily::UsedUp;
-use crate::outcome::{Reply, Settlement};
+use crate::outcome::{Outcome, Reply, Settlement};
 
 /// Records taken into one commit, at most.
 const BATCH: usize = 512;
@@ -31,6 +32,7 @@ enum Record {
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
     Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Box<Settlement> },
+    FollowedUp { job: u32, settlement: Box<Settlement> },
     GiveBack { client_request_id: Box<str> },
     Pause { take: Take, until: Timestamp },
 }
@@ -109,6 +111,11 @@ impl Recorder {
         let _ = self.records.send(Record::Settled { job, settlement: Box::new(settlement.clone()) });
     }
 
+    /// A read has shown how far an accepted job is, and it may have settled anew.
+    pub fn followed_up(&self, job: u32, settlement: &Settlement) {
+        let _ = self.records.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });
+    }
+
     /// Waits until everything is durable, or says why it is not.
     pub fn finish(self) -> Written {
         drop(self.records);
@@ -144,8 +151,9 @@ pub(super) struct Statements<'c> {
     settled: CachedStatement<'c>,
     daily: daily::Statements<'c>,
     filed: CachedStatement<'c>,
+    follow_ups: follow_ups::Statements<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
-    reopen: Option<[CachedStatement<'c>; 2]>,
+    reopen: Option<[CachedStatement<'c>; 3]>,
 }
 
 impl<'c> Statements<'c> {
@@ -155,17 +163,20 @@ impl<'c> Statements<'c> {
         // The answer that settled the job goes to the attempt that it was given to.
         let reopen = reopens.then(|| -> rusqlite::Result<_> {
             let answer = connection.prepare_cached(
-                "UPDATE attempts SET verdict = 'refused', answered_at = o.finished_at, http_status = o.http_status,
+                "UPDATE attempts SET verdict = iif(o.http_status < 300, 'failed_on_device', 'refused'), answered_at = o.finished_at, http_status = o.http_status,
                  error_code = o.error_code, error_message = o.error_message, request_id = o.request_id FROM outcomes AS o
                  WHERE o.run = ?1 AND o.job = ?2 AND o.outcome = 'failed'
                  AND attempts.run = ?1 AND attempts.job = ?2 AND attempts.verdict IS NULL",
             )?;
-            Ok([answer, connection.prepare_cached("DELETE FROM outcomes WHERE run = ?1 AND job = ?2")?])
+            let [outcome, follow_up] = ["outcomes", "follow_ups"]
+                .map(|table| connection.prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1 AND job = ?2")));
+            Ok([answer, outcome?, follow_up?])
         });
         Ok(Self {
             run,
             reopen: reopen.transpose()?,
             daily: daily::Statements::prepare(connection)?,
+            follow_ups: follow_ups::Statements::prepare(connection, run)?,
             attempt: connection.prepare_cached(
                 "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?,
@@ -219,6 +230,12 @@ impl<'c> Statements<'c> {
             }
             Record::Filed { job, attempt, request } => self.filed(job, i64::from(attempt), &request)?,
             Record::Settled { job, settlement } => self.settle(job, &settlement)?,
+            Record::FollowedUp { job, settlement } => {
+                if settlement.outcome != Outcome::Accepted {
+                    self.settle(job, &settlement)?;
+                }
+                self.follow_ups.seen(job, &settlement)?;
+            }
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::approvals::{Found, NotRead, companion};
 use super::classify::classify;
 use super::evidence;
+use super::follow_up;
 use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
@@ -23,7 +24,7 @@ use crate::catalog::{Action, INTUNE_OTHER, Method, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
-use crate::outcome::{Evidence, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
 use crate::runner::executor::{Executor, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -170,6 +171,23 @@ impl<T: Transport> Executor for GraphClient<T> {
         match (evidence, self.code(job)) {
             (Evidence::NoEffect(seen), Some(code)) => self.still_approved(&code, seen, client_request_id).await,
             (evidence, _) => evidence,
+        }
+    }
+
+    async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUp, Reply> {
+        let now = self.clock.now();
+        let unclear = |stage, words: &str| FollowUp { stage, words: words.into(), last_check_in: None, read_at: now };
+        let Some(request) = request::build_read_back(job) else {
+            return Ok(unclear(Stage::Untold, "no read tells"));
+        };
+        let (reply, wire) = self.send(request, client_request_id, job.action.service, None).await;
+        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "follow-up");
+        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+        match (&reply.verdict, document) {
+            (Verdict::Succeeded, Some(document)) => Ok(follow_up::judge(job, &document, since, now)),
+            (Verdict::Succeeded, None) => Ok(unclear(Stage::Unseen, "the read gave nothing that could be understood")),
+            (Verdict::Gone, _) => Ok(follow_up::of_nothing(job, now)),
+            _ => Err(reply),
         }
     }
 

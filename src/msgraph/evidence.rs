@@ -13,13 +13,13 @@ use crate::job::Job;
 use crate::outcome::Evidence;
 
 /// The service's clock and ours may differ by this much.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
+pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 
-const UNTOUCHED: &str = "managed";
+pub(super) const UNTOUCHED: &str = "managed";
 
 pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     match job.action.read_back {
-        ReadBack::ManagementState { landed, action_names, stays } => {
+        ReadBack::ManagementState { landed, action_names, stays, .. } => {
             match newer_result(document, action_names, since) {
                 Some(name) if state_of(document) == UNTOUCHED => {
                     Evidence::Effect(format!("deviceActionResults shows {name}"))
@@ -82,7 +82,7 @@ fn as_sent(job: &Job, document: &Value) -> Evidence {
 }
 
 /// The items of a collection, and whether they are all of it.
-fn items(page: &Value) -> Option<(&Vec<Value>, bool)> {
+pub(super) fn items(page: &Value) -> Option<(&Vec<Value>, bool)> {
     Some((page.get("value")?.as_array()?, page.get("@odata.nextLink").is_none()))
 }
 
@@ -119,7 +119,7 @@ fn by_licences(job: &Job, user: &Value) -> Evidence {
     }
 }
 
-fn state_of(device: &Value) -> &str {
+pub(super) fn state_of(device: &Value) -> &str {
     device.get("managementState").and_then(Value::as_str).unwrap_or("absent")
 }
 
@@ -132,7 +132,7 @@ fn by_state(state: &str, landed: &[&str]) -> Evidence {
 }
 
 /// Whether the device would be managed again after the action.
-fn stays_managed(job: &Job, stays: &[&str]) -> bool {
+pub(super) fn stays_managed(job: &Job, stays: &[&str]) -> bool {
     let body = job.parameters.as_ref().map(|parameters| parameters.body());
     let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
     body.is_some_and(|body| stays.iter().any(|name| body.get(name).and_then(Value::as_bool) == Some(true)))

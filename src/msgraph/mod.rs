@@ -10,6 +10,7 @@ pub mod client;
 mod error_body;
 pub(crate) mod evidence;
 mod fleet;
+mod follow_up;
 pub mod http;
 pub mod read_only;
 pub mod reader;

@@ -77,8 +77,10 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
         ReadBack::Absent | ReadBack::AbsentLater | ReadBack::BackAt { .. } => ("", "?$select=id".into()),
         ReadBack::Unlisted => ("", "?$select=id&$top=999".into()),
         ReadBack::Emptied => ("", "?$select=id".into()),
-        ReadBack::ActionResult { .. } => ("", select("deviceActionResults")),
-        ReadBack::UserDevices { .. } => ("/managedDevices", "?$select=id,managementState&$top=1000".into()),
+        ReadBack::ActionResult { .. } => ("", select("lastSyncDateTime,deviceActionResults")),
+        ReadBack::UserDevices { .. } => {
+            ("/managedDevices", "?$select=id,managementState,lastSyncDateTime&$top=1000".into())
+        }
         ReadBack::Nobody => return None,
     };
     let version = version(job);
@@ -240,7 +242,7 @@ mod tests {
         );
         assert_eq!(
             read(&job("removeAllDevicesFromManagement", 0, &["u@c.com"], vec![])),
-            Some("/v1.0/users/u@c.com/managedDevices?$select=id,managementState&$top=1000".into())
+            Some("/v1.0/users/u@c.com/managedDevices?$select=id,managementState,lastSyncDateTime&$top=1000".into())
         );
         assert_eq!(
             read(&job("disableUser", 0, &["u@c.com"], vec![])),

@@ -46,7 +46,7 @@ pub fn connect(
         Tenant::Simulated(scenario) => {
             let scenario = match scenario {
                 Some(file) => Scenario::load(file)?,
-                None => Scenario::default(),
+                None => Scenario::rehearsal(),
             };
             let transport = SimTransport::new(SimulatedTenant::new(scenario, clock.now()));
             let credentials = match settings.identity() {

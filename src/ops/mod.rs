@@ -24,6 +24,7 @@ mod save;
 mod simulate;
 mod stop;
 mod tenant;
+mod verify;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -52,7 +53,7 @@ pub use self::daily::forecast;
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
 pub use self::look_up::{LookUp, Saved, Used, take_inventory};
-pub use self::perform::Finished;
+pub use self::perform::{Finished, Verification};
 pub use self::record::take_up;
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
@@ -60,6 +61,7 @@ pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 pub use self::stop::{Stopped, stop};
+pub use self::verify::{VerifyRequest, verify};
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

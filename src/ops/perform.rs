@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::connect::{self, Client};
 use super::daily::DailyWork;
@@ -28,10 +28,11 @@ use crate::job::Job;
 use crate::journal::RunId;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::outcome::Settlement;
+use crate::outcome::{Outcome, Settlement};
 use crate::report::{ReportError, ReportFile};
-use crate::runner::event::{BucketUse, StopReason};
+use crate::runner::event::{BucketUse, Event, StopReason};
 use crate::runner::quota::Later;
+use crate::runner::shutdown::StopRequest;
 use crate::runner::{Earlier, Limits, shutdown};
 use crate::settings::Settings;
 use crate::ui;
@@ -74,6 +75,42 @@ pub struct Work<'a> {
     pub stderr: &'a Stderr,
     /// What somebody is asked before anything is sent, if anybody is.
     pub question: Option<String>,
+    /// Whether what was accepted is followed up, and for how long.
+    pub verify: Verify,
+}
+
+/// Whether what was accepted is followed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verify {
+    No,
+    /// When everything is sent, for so long.
+    After(Duration),
+    /// Nothing is sent. Zero is one look at each.
+    Only(Duration),
+}
+
+/// What a verification has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verification {
+    /// Accepted, and not seen to have happened.
+    pub pending: u32,
+    /// Accepted, and no read tells.
+    pub untold: u32,
+}
+
+impl Verification {
+    fn of(jobs: &[Job], settlements: &[Settlement]) -> Self {
+        let mut left = Self { pending: 0, untold: 0 };
+        let accepted = jobs.iter().zip(settlements).filter(|(_, settled)| settled.outcome == Outcome::Accepted);
+        for (job, settled) in accepted {
+            let open = settled.follow_up.as_ref().is_none_or(|seen| seen.stage.is_open());
+            match open && job.action.read_back.tells() {
+                true => left.pending += 1,
+                false => left.untold += 1,
+            }
+        }
+        left
+    }
 }
 
 /// A run that is over.
@@ -90,6 +127,8 @@ pub struct Finished {
     pub report: Result<PathBuf, ReportError>,
     /// What each bucket was used for, where anything was sent.
     pub used: Vec<BucketUse>,
+    /// `None`: nobody wanted to know what becomes of what was accepted.
+    pub verification: Option<Verification>,
 }
 
 /// Does the work. `record` puts the run into the journal.
@@ -127,10 +166,12 @@ impl Work<'_> {
             }
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
-        self.warn_of_missing_permissions(&client).await;
         let limits = self.limits.signed_in(connect::is_delegated(client.tokens()).await);
-        self.check_fleet(&client).await?;
-        self.ask()?;
+        if !matches!(self.verify, Verify::Only(_)) {
+            self.warn_of_missing_permissions(&client).await;
+            self.check_fleet(&client).await?;
+            self.ask()?;
+        }
         let (stop, mut requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
@@ -145,7 +186,7 @@ impl Work<'_> {
         let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
         let client = Arc::new(client);
         let show = |told| ui::bar::start(told, self.stderr.clone(), limits.budget());
-        let rounds = Rounds {
+        let mut rounds = Rounds {
             journal: &mut recorded.journal,
             id: &recorded.id,
             number: recorded.number,
@@ -165,12 +206,13 @@ impl Work<'_> {
             between_waves: self.between_waves,
             lookout: self.lookout,
         };
-        let ended = rounds.play(&client, &stop, &mut requests, show, |line| self.stderr.say(line)).await;
+        let ended = through(&mut rounds, self.verify, &client, (&stop, &mut requests), show, self.stderr).await;
         listening.abort();
-        let RoundsEnded { settlements, stopped, later, used, .. } = ended?;
-        let stopped = close(&recorded, stopped, !later.is_empty(), clock.now());
+        let RoundsEnded { settlements, stopped, later, used, verified, .. } = ended?;
         let report = report.finish(&self.jobs, &settlements);
-        Ok(Finished { id: Some(recorded.id), jobs: self.jobs, settlements, stopped, later, report, used })
+        let verification = verified.then(|| Verification::of(&self.jobs, &settlements));
+        let id = Some(recorded.id);
+        Ok(Finished { id, jobs: self.jobs, settlements, stopped, later, report, used, verification })
     }
 
     fn signed_in_to(&self) -> Option<&str> {
@@ -222,8 +264,30 @@ impl Work<'_> {
 /// A run that its own limits have ended. Whoever goes on with it has seen why.
 pub const TRIPPED: &str = "tripped";
 
+/// Sends what is to be sent, closes the run, and follows up what was accepted, as far as somebody wants that.
+async fn through<T: Transport>(
+    rounds: &mut Rounds<'_>,
+    verify: Verify,
+    client: &Arc<GraphClient<T>>,
+    (stop, requests): (&mpsc::UnboundedSender<StopRequest>, &mut mpsc::UnboundedReceiver<StopRequest>),
+    show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
+    stderr: &Stderr,
+) -> Result<RoundsEnded, Error> {
+    let within = match verify {
+        Verify::Only(within) => return rounds.verify(within, client, stop, requests, show).await,
+        Verify::After(within) => Some(within),
+        Verify::No => None,
+    };
+    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(line)).await?;
+    ended.stopped = close(rounds, ended.stopped, !ended.later.is_empty());
+    let Some(within) = within.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
+    let seen = rounds.verify(within, client, stop, requests, show).await?;
+    (ended.settlements, ended.stopped, ended.verified) = (seen.settlements, seen.stopped, seen.verified);
+    Ok(ended)
+}
+
 /// Says in the journal how the run ended. `waits`: rows of it wait for another day.
-fn close(recorded: &Recorded, stopped: Option<StopReason>, waits: bool, now: Timestamp) -> Option<StopReason> {
+fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Option<StopReason> {
     let state = match stopped {
         None if waits => "waiting",
         None => "finished",
@@ -231,7 +295,7 @@ fn close(recorded: &Recorded, stopped: Option<StopReason>, waits: bool, now: Tim
         Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
         Some(_) => "stopped",
     };
-    match recorded.journal.set_state(recorded.number, state, Some(now)) {
+    match rounds.journal.set_state(rounds.number, state, Some(rounds.clock.now())) {
         Ok(()) => stopped,
         Err(error) => Some(StopReason::Journal(error.to_string().into())),
     }

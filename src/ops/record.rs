@@ -245,6 +245,12 @@ impl Recorded {
         Ok(Self { id, tenant, number: record.number, journal, lock })
     }
 
+    /// Looks at a run that is in the journal, under a lock that was taken before it was read: it stays as it ended.
+    pub fn as_it_is(journal: Journal, lock: RunLock, record: &RunRecord) -> Self {
+        let (id, tenant) = (record.id.clone(), record.tenant.clone());
+        Self { id, tenant, number: record.number, journal, lock }
+    }
+
     /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
     pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
         let (watch, stop) = (self.lock.stop_watch(), stop.clone());

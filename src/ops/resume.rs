@@ -8,6 +8,7 @@ mod left;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -16,7 +17,7 @@ use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::limits::limits;
 use super::look_up::Used;
-use super::perform::{Finished, TRIPPED, Work, perform};
+use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::{Error, Tenant, agreed, guards, tenant};
@@ -54,6 +55,8 @@ pub struct ResumeRequest {
     pub report: Option<PathBuf>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
+    /// Follow up what was accepted, for so long.
+    pub verify: Option<Duration>,
     pub now: Timestamp,
     pub seed: u64,
 }
@@ -98,7 +101,7 @@ pub async fn resume(
     let report = report_path(&request, &record);
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
-    if due == 0 {
+    if due == 0 && request.verify.is_none() {
         return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -135,6 +138,7 @@ pub async fn resume(
         stderr,
         // The number was agreed to when the run was begun, and these are some of those jobs.
         question: None,
+        verify: request.verify.map_or(Verify::No, Verify::After),
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
 }
@@ -153,7 +157,8 @@ fn nothing_left(
     if request.only == Only::Open && record.state == "running" {
         journal.set_state(record.number, "finished", Some(request.now))?;
     }
-    Ok(Finished { id: Some(record.id), jobs, settlements, stopped: None, later: Vec::new(), report, used: Vec::new() })
+    let (id, later, used) = (Some(record.id), Vec::new(), Vec::new());
+    Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, verification: None })
 }
 
 /// The rules it was begun with, and the policies as they are today.
@@ -324,7 +329,7 @@ fn between_waves(
 }
 
 /// The report takes the place of what was there, and that must not be the plan.
-fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
+pub(super) fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
     let place = |path: &Path| path.canonicalize().ok();
     match place(report).is_some_and(|at| Some(at) == place(Path::new(&record.plan_file))) {
         false => Ok(()),

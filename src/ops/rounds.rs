@@ -9,6 +9,7 @@
 //! round leaves open, the next one takes up as `resume` would.
 
 mod looked;
+mod verifying;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct RoundsEnded {
     unsent: Vec<u32>,
     /// Of the last round.
     pub used: Vec<BucketUse>,
+    /// Whether what was accepted was followed up.
+    pub verified: bool,
 }
 
 impl RoundsEnded {
@@ -112,9 +115,9 @@ fn is_braked(settled: &Settlement) -> bool {
 }
 
 impl Rounds<'_> {
-    /// `show` is handed the events of each round; `say` gets lines about waiting.
+    /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting.
     pub async fn play<T: Transport>(
-        mut self,
+        &mut self,
         client: &Arc<GraphClient<T>>,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
@@ -130,12 +133,12 @@ impl Rounds<'_> {
             let settled = looked.settled.into_iter().map(|(job, settled)| (job, Earlier::Kept(Box::new(settled))));
             earlier.extend(settled.chain(looked.earlier));
             client.complete(looked.codes);
-            let ended = self.round(client, earlier, stop, requests, &show).await?;
+            let ended = self.round(client, earlier, None, stop, requests, &show).await?;
             if ended.stopped.is_some() || !self.requests.wait || !ended.waits() {
                 return Ok(ended);
             }
             // What was chosen for the first round has had its turn, but for what it had no time for.
-            self.requests = Requests { only: Only::Open, refile: false, ..self.requests };
+            (self.requests.only, self.requests.refile) = (Only::Open, false);
             match self.wait(&ended, client, requests, &say).await? {
                 Ok(found) => looked = found,
                 Err(stopped) => return Ok(RoundsEnded { stopped: Some(stopped), ..ended }),
@@ -149,6 +152,7 @@ impl Rounds<'_> {
         &mut self,
         client: &Arc<GraphClient<T>>,
         earlier: HashMap<u32, Earlier>,
+        verify: Option<Duration>,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: &impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
@@ -175,6 +179,7 @@ impl Rounds<'_> {
             clock: self.clock,
             rng: self.rng.fork(),
             history,
+            verify,
         };
         let (now, heard) = mpsc::unbounded_channel();
         let forward = async {
@@ -193,7 +198,7 @@ impl Rounds<'_> {
             Ok(()) => stopped,
             Err(error) => Some(StopReason::Journal(error.to_string().into())),
         };
-        Ok(RoundsEnded { settlements, stopped, later, unsent, used })
+        Ok(RoundsEnded { settlements, stopped, later, unsent, used, verified: verify.is_some() })
     }
 
     /// What any run has sent to the same tenant within the longest window, and how long ago.

@@ -7,13 +7,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::daily::{DailyWork, forecast};
 use super::limits::{Choices, budget, limits};
 use super::look_up::Used;
-use super::perform::{Finished, Work, perform};
+use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
@@ -55,6 +56,8 @@ pub struct RunRequest {
     pub once: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// Follow up what was accepted, for so long.
+    pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
     pub choices: Choices,
@@ -132,6 +135,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         seed: request.seed,
         report: report_at.clone(),
         stderr,
+        verify: request.verify.map_or(Verify::No, Verify::After),
     };
     let beginning = Beginning {
         plan: &plan,
@@ -338,5 +342,5 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     let (later, used) = (Vec::new(), Vec::new());
-    Finished { id: None, jobs, settlements, stopped: None, later, report, used }
+    Finished { id: None, jobs, settlements, stopped: None, later, report, used, verification: None }
 }

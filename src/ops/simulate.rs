@@ -32,7 +32,7 @@ pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp)
     }
     let scenario = match scenario {
         Some(file) => Scenario::load(file)?,
-        None => Scenario::default(),
+        None => Scenario::rehearsal(),
     };
     let server = Server::bind(address, Tenant::new(scenario, now))
         .await

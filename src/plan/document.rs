@@ -13,6 +13,7 @@ use super::reader::{Entry, Reader};
 use super::schedule;
 use super::shown;
 use super::vocabulary;
+use super::waiting;
 use super::work::{Setting, Step, Work};
 use super::yaml::{Node, Value};
 use crate::catalog::{ACTIONS, Action, Route};
@@ -21,7 +22,7 @@ use crate::diagnostics::did_you_mean;
 const KEYS: &[&str] =
     &["version", "name", "tenant", "justification", "actions", "jobs", "limits", "guards", "overrides"];
 const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note", "priority"];
-const STEP_KEYS: &[&str] = &["action", "route", "with", "if_found", "after"];
+const STEP_KEYS: &[&str] = &["action", "route", "with", "if_found", "after", "within"];
 
 const LONGEST_JUSTIFICATION: usize = 1024;
 
@@ -114,6 +115,8 @@ struct Parts<'s, 'o> {
     route: Option<&'s Node>,
     with: Option<&'s Node>,
     if_found: Option<&'s Node>,
+    after: Option<&'s Node>,
+    within: Option<Entry<'s>>,
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Entries<'s> {
@@ -196,7 +199,15 @@ fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s
     if items.is_empty() && matches!(steps.value, Value::List(_)) {
         reader.fault(&steps.span, "wrong-type", "`steps` has no step", None);
     }
-    let read: Vec<_> = items.iter().filter_map(|item| read_item_of_steps(item, parts.own, reader)).collect();
+    let mut read: Vec<Step> = Vec::with_capacity(items.len());
+    for (at, item) in items.iter().enumerate() {
+        let Some(step) = read_item_of_steps(item, parts.own, reader) else { continue };
+        // Of a step that was not understood, nobody knows whether it can be seen.
+        match read.len() == at {
+            true => read.extend(waiting::checked(step, &read, item, reader)),
+            false => read.push(step),
+        }
+    }
     let whole = !read.is_empty() && read.len() == items.len();
     match parts.with {
         // A parameter may belong to the step that was not understood.
@@ -210,17 +221,14 @@ fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut 
         return read_step(&Parts { own, action: Some(node), ..Parts::default() }, reader);
     }
     let mut parts = Parts { own, ..Parts::default() };
-    for Entry { name, key, value } in reader.map_of(node, "a step", STEP_KEYS)? {
-        match name {
-            "action" => parts.action = Some(value),
-            "route" => parts.route = Some(value),
-            "with" => parts.with = Some(value),
-            "if_found" => parts.if_found = Some(value),
-            _ => {
-                let message =
-                    "`after` is not available yet: steps run in their order, one when the last has settled well";
-                reader.fault(&key.span, "not-available", message, Some("remove it".into()));
-            }
+    for entry in reader.map_of(node, "a step", STEP_KEYS)? {
+        match entry.name {
+            "action" => parts.action = Some(entry.value),
+            "route" => parts.route = Some(entry.value),
+            "with" => parts.with = Some(entry.value),
+            "if_found" => parts.if_found = Some(entry.value),
+            "after" => parts.after = Some(entry.value),
+            _ => parts.within = Some(entry),
         }
     }
     if parts.action.is_none() {
@@ -243,7 +251,8 @@ fn read_step<'s>(parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> Option<S
             return None;
         }
     };
-    let step = Step { if_found, ..Step::new(action, route, Vec::new()) };
+    let verified_within = waiting::read(parts.after, parts.within, reader)?;
+    let step = Step { if_found, verified_within, ..Step::new(action, route, Vec::new()) };
     match parts.with {
         Some(with) => with_settings(&[step], with, reader).pop(),
         None => Some(step),
@@ -316,6 +325,7 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
         let mut step = Step {
             spoilt: step.spoilt.clone(),
             if_found: step.if_found,
+            verified_within: step.verified_within,
             ..Step::new(step.action, step.route, step.and(more))
         };
         step.spoilt.extend(&spoilt);

@@ -30,6 +30,7 @@ mod table;
 mod targets;
 mod unresolved;
 mod vocabulary;
+mod waiting;
 mod waves;
 mod work;
 mod yaml;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -47,6 +48,8 @@ pub struct UnresolvedStep {
     pub parameters: Option<Arc<Parameters>>,
     /// Left out where the managed device leads to no such target.
     pub if_found: bool,
+    /// How long it waits until the step before it was seen to have happened.
+    pub verified_within: Option<Duration>,
 }
 
 impl Unresolved {

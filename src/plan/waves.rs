@@ -113,7 +113,7 @@ fn read_ask(node: &Node, reader: &mut Reader<'_, '_>) -> Option<bool> {
     }
 }
 
-fn read_time(node: &Node, name: &str, least: Duration, reader: &mut Reader<'_, '_>) -> Option<Duration> {
+pub(super) fn read_time(node: &Node, name: &str, least: Duration, reader: &mut Reader<'_, '_>) -> Option<Duration> {
     const HELP: &str = "write a length of time with its unit: 90s, 10m, 2h, 1d";
     let Value::Text(text) = &node.value else {
         reader.wrong_type(node, &format!("`{name}`"), "a length of time", Some(HELP));

@@ -4,6 +4,7 @@
 //! ids fits. Must not: know where any of it was written, except to point there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Parameter, Route};
@@ -47,12 +48,14 @@ pub struct Step {
     pub shared: Option<Arc<Parameters>>,
     /// Left out where the target's managed device leads to nothing that it could act on.
     pub if_found: bool,
+    /// How long it waits until the step before it was seen to have happened; `None`: that it was accepted is enough.
+    pub verified_within: Option<Duration>,
 }
 
 impl Step {
     pub fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
         let shared = Parameters::new(action, with.clone());
-        Self { action, route, with, spoilt: Vec::new(), shared, if_found: false }
+        Self { action, route, with, spoilt: Vec::new(), shared, if_found: false, verified_within: None }
     }
 
     /// The step with `more` on top of its own parameters.

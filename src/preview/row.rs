@@ -7,6 +7,7 @@ use super::keys;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Hold;
+use crate::guard::waves::length;
 use crate::job::Job;
 use crate::msgraph::request::{self, GraphRequest};
 
@@ -81,7 +82,15 @@ impl<'a> Row<'a> {
     /// The operator's remark, how the target was found, why it would not be sent, what it waits for, how urgent it is, and whether
     /// anybody has checked the action.
     pub fn note(&self) -> Option<String> {
-        let after = self.after.map(|first| format!("after {} of row {}", first.action.name, first.row));
+        let after = self.after.map(|first| match self.job.verified_within {
+            None => format!("after {} of row {}", first.action.name, first.row),
+            Some(within) => format!(
+                "after {} of row {} was seen to have happened, within {}",
+                first.action.name,
+                first.row,
+                length(within)
+            ),
+        });
         let hold = self.hold.map(|hold| hold.to_string());
         let found = self.job.found.as_ref().map(|found| match &found.name {
             Some(name) => format!("{name}, found by {}", found.by),

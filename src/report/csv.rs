@@ -55,6 +55,8 @@ fn fill(record: &mut ByteRecord, row: &Row<'_>) {
     text(record, row.client_request_id);
     text(record, Some(&row.request));
     text(record, row.note.as_deref());
+    text(record, row.verified_at.as_deref());
+    text(record, row.last_check_in.as_deref());
 }
 
 fn text(record: &mut ByteRecord, value: Option<&str>) {

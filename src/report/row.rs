@@ -15,7 +15,7 @@ use crate::msgraph::request;
 use crate::outcome::Settlement;
 
 /// The columns of every report. Names and order are an interface.
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 20] = [
     "row",
     "job_id",
     "action",
@@ -34,6 +34,8 @@ pub const COLUMNS: [&str; 18] = [
     "client_request_id",
     "request",
     "note",
+    "verified_at",
+    "last_check_in",
 ];
 
 /// One row. Made when it is written, because a plan may have a million of them.
@@ -57,6 +59,8 @@ pub struct Row<'a> {
     pub client_request_id: Option<&'a str>,
     pub request: String,
     pub note: Option<Cow<'a, str>>,
+    pub verified_at: Option<String>,
+    pub last_check_in: Option<String>,
 }
 
 impl<'a> Row<'a> {
@@ -84,7 +88,10 @@ impl<'a> Row<'a> {
                 job.note.as_deref().map(Cow::Borrowed),
                 found_by(job),
                 settlement.note.as_deref().map(Cow::Borrowed),
+                seen(settlement).map(Cow::Borrowed),
             ]),
+            verified_at: settlement.verified_at().map(cell::instant),
+            last_check_in: settlement.follow_up.as_ref().and_then(|seen| seen.last_check_in).map(cell::instant),
         }
     }
 }
@@ -124,8 +131,14 @@ fn request_line(job: &Job) -> String {
     format!("{} {}", request.method.name(), request.path)
 }
 
+/// What was seen since it was accepted; what came to nothing says so as its error.
+fn seen(settlement: &Settlement) -> Option<&str> {
+    let seen = settlement.follow_up.as_ref()?;
+    (!seen.stage.came_to_nothing()).then_some(&*seen.words)
+}
+
 /// The operator's remark first, then ours.
-fn join<'a>(parts: [Option<Cow<'a, str>>; 3]) -> Option<Cow<'a, str>> {
+fn join<'a>(parts: [Option<Cow<'a, str>>; 4]) -> Option<Cow<'a, str>> {
     parts.into_iter().flatten().reduce(|first, second| Cow::Owned(format!("{first}; {second}")))
 }
 

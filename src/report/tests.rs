@@ -40,6 +40,7 @@ fn settled(outcome: Outcome) -> Settlement {
         request_id: Some("r-1".into()),
         client_request_id: Some("c-1".into()),
         note: None,
+        follow_up: None,
     }
 }
 
@@ -63,15 +64,15 @@ fn a_csv_report_looks_like_this() {
     assert_eq!(
         csv_of(&jobs, &settlements),
         "row,job_id,action,target,target_name,outcome,http_status,error_code,error_message,attempts,waited_ms,\
-         duration_ms,started_at,finished_at,request_id,client_request_id,request,note\n\
+         duration_ms,started_at,finished_at,request_id,client_request_id,request,note,verified_at,last_check_in\n\
          2,b79e8d84ef12afa24f35d917f24fe1d6,retire,7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11,,accepted,204,,,2,1500,80,\
          2026-11-22T07:00:00.250Z,2026-11-22T07:00:02.000Z,r-1,c-1,\
-         POST /v1.0/deviceManagement/managedDevices/7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11/retire,'=lab\n\
+         POST /v1.0/deviceManagement/managedDevices/7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11/retire,'=lab,,\n\
          3,"
         .to_owned()
             + &jobs[1].id.to_string()
             + ",removeAllDevicesFromManagement,ada@contoso.com,ada@contoso.com,held,,,,0,0,0,,,,,\
-               POST /v1.0/users/ada@contoso.com/removeAllDevicesFromManagement,leaver; same job as row 2\n"
+               POST /v1.0/users/ada@contoso.com/removeAllDevicesFromManagement,leaver; same job as row 2,,\n"
     );
 }
 

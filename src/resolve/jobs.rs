@@ -175,6 +175,8 @@ impl Weave {
                 after,
             });
             job.priority = row.priority;
+            // Where the steps before it are left out, there is nothing to wait for.
+            job.verified_within = step.verified_within.filter(|_| after.is_some());
             let (name, identity) = (target.name.clone(), target.identity.clone());
             job.found = Some(Box::new(Found { name, identity, by: Arc::clone(by) }));
             self.resolved.jobs.push(job);

@@ -43,6 +43,7 @@ fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
         route: action.default_route(),
         kind: action.target,
         parameters: None,
+        verified_within: None,
         if_found: false,
     };
     let criterion = |(name, value): &(&str, &str)| Criterion { selector: selector(name), value: (*value).into() };

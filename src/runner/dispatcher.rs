@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -21,7 +22,7 @@ use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
-use super::worker::{Done, Task, Worker};
+use super::worker::{Done, Released, Task, Worker, releases};
 use super::{Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
@@ -30,19 +31,23 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
-use crate::outcome::{Outcome, Settlement, Standing};
+use crate::outcome::{Outcome, Settlement};
 
 mod answers;
 mod approved;
 mod braking;
 mod days;
 mod filing;
+mod follow_ups;
+mod following;
 mod landing;
 mod looking;
 mod start;
+mod steps;
 mod stopping;
 mod waves;
 
+use self::following::{Following, Who};
 use self::waves::Waves;
 
 /// Answers taken in one go.
@@ -60,11 +65,19 @@ pub struct Dispatcher {
     looked: Looked,
     gates: Vec<Gate>,
     crowd: Crowd,
+    /// Accepted jobs that somebody waits for.
+    following: Following,
+    /// How many steps people were told are waiting for those.
+    steps_told: u32,
+    /// When the process began, so that what it has accepted itself is known.
+    began: Timestamp,
     /// Steps that wait for the job of the key.
     next_steps: HashMap<u32, Vec<u32>>,
     /// Steps that an earlier process has sent, so that they wait for nothing.
     taken_up: HashSet<u32>,
     workers: Vec<Worker>,
+    /// The way for tasks whose record is durable.
+    released: mpsc::UnboundedSender<Released>,
     idle: Vec<usize>,
     in_flight: HashMap<u32, Step>,
     done: mpsc::UnboundedReceiver<Done>,
@@ -92,7 +105,7 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, daily, brakes, people, clock, rng, lookout, history } = run;
+        let Run { jobs, holds, limits, daily, brakes, people, clock, rng, lookout, history, verify } = run;
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
@@ -107,10 +120,14 @@ impl Dispatcher {
             looked: Looked::new(),
             gates: gates(limits.pacing, &history.recent),
             crowd,
+            following: Following::default(),
+            steps_told: 0,
+            began: clock.now(),
             next_steps: HashMap::new(),
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
+            released: releases(),
             in_flight: HashMap::new(),
             host: Host::default(),
             breaker: Breaker::new(brakes.stop_when),
@@ -129,6 +146,9 @@ impl Dispatcher {
         };
         dispatcher.take_in(&holds, history.earlier);
         dispatcher.first_wave(history.between_waves);
+        if let Some(within) = verify {
+            dispatcher.verify(within);
+        }
         dispatcher
     }
 
@@ -139,12 +159,14 @@ impl Dispatcher {
             let now = Instant::now();
             self.queues.wake(now);
             self.mind_the_days(now);
+            self.mind_the_follow_ups(now);
             while self.mind_the_brakes(now) {}
-            let wake = [self.dispatch(now), self.next_day(now), self.waves.wake()].into_iter().flatten().min();
+            let wakes = [self.dispatch(now), self.next_day(now), self.waves.wake(), self.following.wake()];
+            let wake = wakes.into_iter().flatten().min();
             if self.leave_for_another_day(now) {
                 continue;
             }
-            if self.ledger.open() == 0 {
+            if self.ledger.open() == 0 && self.following.wanted_by(Who::Verify) == 0 {
                 break;
             }
             if self.in_flight.is_empty() && wake.is_none() && !self.waves.is_asking() {
@@ -209,7 +231,8 @@ impl Dispatcher {
 
     /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
     fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
-        let Some((item, worker)) = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket)) else {
+        let next = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket, now));
+        let Some((item, worker)) = next else {
             return self.gates[gate.index()].never_left();
         };
         if !self.through_the_read_gate(bucket, item, now) {
@@ -239,27 +262,29 @@ impl Dispatcher {
                 let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
                 worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
             }
-            Step::Landing => {
+            Step::FollowUp => {
                 let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
-                worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
+                worker.hold(item.job, Task::FollowUp { job: item.job, since, client_request_id }).let_go();
             }
         }
     }
 
-    /// The item with a worker for it. What has settled is never sent, whatever put it here; nobody reads a landing twice.
-    fn still_wanted(&mut self, item: Item, bucket: Bucket) -> Option<(Item, usize)> {
+    /// The item with a worker for it. What has settled is never sent, whatever put it here; nobody follows up what nobody
+    /// waits for.
+    fn still_wanted(&mut self, item: Item, bucket: Bucket, now: Instant) -> Option<(Item, usize)> {
+        let worker = self.idle.pop();
+        let Some(worker) = worker else {
+            self.queues.push_front(bucket, item);
+            return None;
+        };
         let wanted = match item.step {
-            Step::Landing => self.waves.waits_for(item.job),
+            Step::FollowUp => self.may_follow_up(item.job, now),
             _ => self.ledger.settlement(item.job).is_none(),
         };
         if !wanted {
-            return None;
+            self.idle.push(worker);
         }
-        let worker = self.idle.pop();
-        if worker.is_none() {
-            self.queues.push_front(bucket, item);
-        }
-        worker.map(|worker| (item, worker))
+        wanted.then_some((item, worker))
     }
 
     /// Whether a worker is there, and not so many are out that more would only queue up.
@@ -277,8 +302,8 @@ impl Dispatcher {
         let note =
             format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
         for item in self.take_waiting(bucket) {
-            if item.step == Step::Landing {
-                self.waves.not_seen(item.job, &note, now);
+            if item.step == Step::FollowUp {
+                self.not_followed(item.job, &note, now);
                 continue;
             }
             let outcome = match self.ledger.progress(item.job).ambiguous {
@@ -319,39 +344,6 @@ impl Dispatcher {
         }
         self.tell(Event::Settled { job, outcome });
         self.go_on_after(job, outcome, now);
-    }
-
-    /// Queues or holds the steps that waited for a job.
-    fn go_on_after(&mut self, job: u32, outcome: Outcome, now: Instant) {
-        for next in self.next_steps.remove(&job).unwrap_or_default() {
-            // Settled or sent by an earlier process: it goes its own way.
-            if self.ledger.settlement(next).is_some() || self.taken_up.contains(&next) {
-                continue;
-            }
-            let step = &self.jobs[next as usize];
-            match (outcome.standing(), outcome) {
-                (Standing::Good, _) if self.stopped.is_none() => {
-                    self.let_in(step.bucket(), Item { job: next, step: Step::Send });
-                }
-                (Standing::Good, _) => {
-                    self.settle(next, Outcome::NotAttempted, Some("the run was stopped".into()), now)
-                }
-                (_, Outcome::NotAttempted) => {
-                    let note = "the step before it was not attempted".to_owned();
-                    self.settle(next, Outcome::NotAttempted, Some(note), now);
-                }
-                _ => {
-                    let before = &self.jobs[job as usize];
-                    let note = format!(
-                        "the step before it, {} in row {}, ended as {}",
-                        before.action.name,
-                        before.row,
-                        outcome.name()
-                    );
-                    self.settle(next, Outcome::Held, Some(note), now);
-                }
-            }
-        }
     }
 
     /// Nobody listening is no reason to stop.

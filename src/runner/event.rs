@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use crate::catalog::{Allowance, Bucket};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Stage};
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub enum Event {
     Draining { in_flight: u32, reason: StopReason },
     /// How far a run in waves is.
     Wave(WaveNews),
+    /// So many steps wait until the one before them was seen to have happened.
+    StepsWait { steps: u32 },
+    /// So many accepted jobs are followed up for whoever wants to know, until then.
+    Verifying { jobs: u32, until: Timestamp },
+    /// A read has shown how far an accepted job is.
+    FollowedUp { job: u32, stage: Stage },
     /// What was in flight is given up as unknown.
     Abandoned { in_flight: u32 },
     /// Every job has settled.

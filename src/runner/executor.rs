@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::identity::Identity;
 use crate::job::Job;
-use crate::outcome::{Evidence, Reply};
+use crate::outcome::{Evidence, FollowUp, Reply};
 
 /// Who a read showed the target to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,15 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
     fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> impl Future<Output = Evidence> + Send;
+
+    /// Reads how far an action is that was accepted after it had left at `since`; an error is the answer of a read that
+    /// failed. Changes nothing.
+    fn follow_up(
+        &self,
+        job: &Job,
+        since: Timestamp,
+        client_request_id: &str,
+    ) -> impl Future<Output = Result<FollowUp, Reply>> + Send;
 
     /// Reads who the job's target is. Changes nothing.
     fn inspect(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Seen> + Send;

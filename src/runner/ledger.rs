@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{Outcome, Reply, Settlement};
+use crate::outcome::{FollowUp, Outcome, Reply, Settlement};
 
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
@@ -133,6 +133,14 @@ impl Ledger {
         }
     }
 
+    /// What a read has shown of a job that was accepted. `None`: it was not.
+    pub fn follow_up(&mut self, job: u32, seen: FollowUp) -> Option<&Settlement> {
+        let settled = self.settled.get_mut(job as usize)?.as_mut();
+        let settled = settled.filter(|settled| settled.outcome == Outcome::Accepted)?;
+        settled.follow_up(seen);
+        Some(settled)
+    }
+
     /// A job under way, looked at.
     pub fn peek(&self, job: u32) -> Option<&Progress> {
         self.under_way.get(&job)
@@ -165,6 +173,7 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
         request_id: None,
         client_request_id: None,
         note,
+        follow_up: None,
     };
     if let Some(last) = progress.last {
         settlement.http_status = last.http_status;

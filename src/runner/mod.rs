@@ -117,6 +117,8 @@ pub struct Run {
     /// What is checked of a target right before it is sent to.
     pub lookout: Lookout,
     pub history: History,
+    /// How long what was accepted is followed up for whoever wants to know how it ended; zero is one look at each.
+    pub verify: Option<Duration>,
 }
 
 /// What the run remembers, and where it is remembered.

@@ -15,7 +15,7 @@ use super::executor::{Executor, Seen};
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
-use crate::outcome::{Evidence, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
 
 const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
 
@@ -63,6 +63,10 @@ impl Executor for Service {
         Evidence::CannotTell("nobody asks".into())
     }
 
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+        Err(self.attempt(job, id).await)
+    }
+
     async fn inspect(&self, job: &Job, id: &str) -> Seen {
         match self.attempt(job, id).await {
             reply if reply.verdict == Verdict::Succeeded => Seen::Identity(Box::default()),
@@ -92,6 +96,7 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
         rng: Rng::with_seed(7),
         lookout: Lookout::default(),
         history: History { recent, ..History::default() },
+        verify: None,
     };
     run(whole, Arc::clone(service), events, requests).await
 }

@@ -22,8 +22,8 @@ pub enum Step {
     ReadBack {
         resend: bool,
     },
-    /// Read whether it has landed: it has settled, and the next wave waits.
-    Landing,
+    /// Read how far it is: it was accepted, and somebody waits.
+    FollowUp,
 }
 
 /// A job that waits, and what for.

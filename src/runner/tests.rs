@@ -16,7 +16,7 @@ use crate::guard::drift::Sighting;
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
-use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
 
 /// What one request does in the imagined service.
 #[derive(Debug, Clone)]
@@ -36,6 +36,11 @@ struct Scripted {
     latency: Duration,
     /// How long reads do not show an effect yet.
     shows_after: Duration,
+    /// How it ends on the device, and how long after it was sent.
+    ends: Mutex<HashMap<String, (Duration, Stage)>>,
+    /// Answers of follow-ups that fail, last first; then they work.
+    bad_follow_ups: Mutex<Vec<Verdict>>,
+    follow_ups: Mutex<Vec<(String, Instant)>>,
     log: Mutex<Vec<(String, Instant)>>,
     effects: Mutex<HashMap<String, u32>>,
     read_count: Mutex<usize>,
@@ -111,6 +116,27 @@ impl Executor for Scripted {
         }
     }
 
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+        self.follow_ups.lock().unwrap().push((job.target().to_owned(), Instant::now()));
+        let seen = |stage, words: &str| {
+            let read_at = Timestamp::UNIX_EPOCH;
+            Ok(FollowUp { stage, words: words.into(), last_check_in: None, read_at })
+        };
+        let bad = self.bad_follow_ups.lock().unwrap().pop();
+        if let Some(verdict) = bad {
+            return Err(reply(verdict, id));
+        }
+        let log = self.log.lock().unwrap();
+        let sent = log.iter().rev().find(|(sent, _)| sent == job.target()).map(|(_, at)| at.elapsed());
+        let ends = self.ends.lock().unwrap().get(job.target()).copied();
+        match (ends, self.effects(job.target())) {
+            (_, 0) => seen(Stage::Unseen, "managed"),
+            _ if sent.is_some_and(|age| age < self.shows_after) => seen(Stage::Unseen, "managed"),
+            (Some((after, stage)), _) if sent.is_none_or(|age| age >= after) => seen(stage, "it has ended"),
+            _ => seen(Stage::Pending, "pending"),
+        }
+    }
+
     async fn inspect(&self, job: &Job, id: &str) -> Seen {
         self.looks.lock().unwrap().push((job.target().to_owned(), Instant::now()));
         tokio::time::sleep(self.latency).await;
@@ -155,6 +181,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         rng: Rng::with_seed(seed),
         lookout: Lookout::default(),
         history: History::default(),
+        verify: None,
     }
 }
 
@@ -393,6 +420,9 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         async fn read_back(&self, _: &Job, _: Timestamp, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
         }
+        async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+            Err(reply(Verdict::Refused, id))
+        }
         async fn inspect(&self, _: &Job, _: &str) -> Seen {
             Seen::Gone
         }
@@ -605,3 +635,4 @@ proptest! {
 }
 
 mod braking;
+mod following;

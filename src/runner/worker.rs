@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::executor::{Executor, Seen};
 use crate::guard::daily::UsedUp;
 use crate::job::Job;
-use crate::outcome::{Evidence, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -33,6 +33,12 @@ pub enum Task {
         since: Timestamp,
         client_request_id: Box<str>,
     },
+    /// Read how far an action is that was accepted after it had left then.
+    FollowUp {
+        job: u32,
+        since: Timestamp,
+        client_request_id: Box<str>,
+    },
 }
 
 impl Task {
@@ -42,6 +48,7 @@ impl Task {
             Self::Attempt { job, client_request_id } => (*job, Kind::Attempt, client_request_id.clone()),
             Self::Look { job, client_request_id } => (*job, Kind::Look, client_request_id.clone()),
             Self::ReadBack { job, client_request_id, .. } => (*job, Kind::ReadBack, client_request_id.clone()),
+            Self::FollowUp { job, client_request_id, .. } => (*job, Kind::FollowUp, client_request_id.clone()),
         }
     }
 }
@@ -51,6 +58,7 @@ enum Kind {
     Attempt,
     Look,
     ReadBack,
+    FollowUp,
 }
 
 /// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
@@ -74,6 +82,7 @@ impl Drop for Outcry {
         };
         let answer = match kind {
             Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
+            Kind::FollowUp => Answer::FollowUp(Err(lost)),
             Kind::Look => Answer::Look(Seen::NotRead(lost)),
             Kind::Attempt => Answer::Attempt(lost),
         };
@@ -98,6 +107,7 @@ pub enum Answer {
     Attempt(Reply),
     Look(Seen),
     ReadBack(Evidence),
+    FollowUp(Result<FollowUp, Reply>),
     /// It was never let go: its record could not be made durable.
     NeverReleased,
     /// Nor was it recorded: a daily limit has no room for it.
@@ -141,6 +151,30 @@ impl Drop for Held {
             self.say(Answer::NeverReleased);
         }
     }
+}
+
+/// A task whose record is durable, or for which a daily limit had no room.
+pub type Released = (Held, Result<(), UsedUp>);
+
+/// How many are let go at once.
+const TOGETHER: usize = 64;
+
+/// Lets go whatever is sent here. Tasks are released from another thread, a whole commit of them at a time: one wake-up
+/// of the runtime serves them all, where a message to each worker would be one for each.
+pub fn releases() -> mpsc::UnboundedSender<Released> {
+    let (released, mut inbox) = mpsc::unbounded_channel::<Released>();
+    tokio::spawn(async move {
+        let mut together = Vec::with_capacity(TOGETHER);
+        while inbox.recv_many(&mut together, TOGETHER).await > 0 {
+            for (held, room) in together.drain(..) {
+                match room {
+                    Ok(()) => held.let_go(),
+                    Err(used_up) => held.turn_away(used_up),
+                }
+            }
+        }
+    });
+    released
 }
 
 /// A worker and the way to give it work.
@@ -200,6 +234,9 @@ async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor:
         }
         Task::ReadBack { job, since, client_request_id } => {
             (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, &client_request_id).await))
+        }
+        Task::FollowUp { job, since, client_request_id } => {
+            (job, Answer::FollowUp(executor.follow_up(&jobs[job as usize], since, &client_request_id).await))
         }
     };
     Done { worker, job, sent, answered: Instant::now(), answer }

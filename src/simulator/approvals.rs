@@ -324,11 +324,7 @@ fn decide(
     now: Moment,
     dice: &mut fastrand::Rng,
 ) -> Option<(Duration, Deed)> {
-    let rule = rules.iter().find(|rule| {
-        rule.on.action.is_none_or(|name| name.index() == action)
-            && rule.on.target.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(target))
-            && rule.on.probability.is_none_or(|probability| dice.f64() < probability.0)
-    })?;
+    let rule = rules.iter().find(|rule| rule.on.matches(action, target, dice))?;
     let spread = rule.after.max.saturating_sub(rule.after.min);
     Some((now.since + rule.after.min + spread.mul_f64(dice.f64()), rule.deed))
 }

@@ -3,21 +3,21 @@
 //! In: ids, and deeds done to them. Out: things and their properties. A thing that nobody has listed comes into being
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
+mod devices;
 mod groups;
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::clock::{Moment, iso_date};
+use super::clock::Moment;
 use super::effects::Deed;
 use super::resources::{
     DEVICE, ENTRA_DEVICE, IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY, Kind, MEMBER, OTHER, RESULTS, Setting, USER,
     guid_from, licences,
 };
 use super::scenario::{Guid, Scenario};
-use super::shelf::{Given, Shelf, Thing};
+use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
 /// Where a thing stands.
@@ -73,7 +73,8 @@ impl Inventory {
             inventory.entra_devices.put(Thing::new(&device.id.0, listed(&ENTRA_DEVICE, device)));
         }
         for device in &scenario.devices {
-            inventory.devices.put(Thing::new(&device.id.0, listed(&DEVICE, device)));
+            let at = inventory.devices.put(Thing::new(&device.id.0, listed(&DEVICE, device)));
+            inventory.devices.things[at].results = devices::results(device, inventory.setting.start);
         }
         for identity in &scenario.autopilot {
             inventory.identities.put(Thing::new(&identity.id.0, listed(&IDENTITY, identity)));
@@ -140,7 +141,7 @@ impl Inventory {
             match *deed {
                 Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, Given::Word(value)),
                 Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
-                Deed::Note => self.shelf_mut(kind).things[at].results.push((action, now.wall)),
+                Deed::Note => self.shelf_mut(kind).things[at].results.push(ActionResult::pending(action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
                 Deed::Restore => self.shelf_mut(kind).things[at].gone = false,
                 Deed::Sent => self.take_over(kind, at, body),
@@ -240,7 +241,7 @@ impl Inventory {
                 continue;
             }
             let value = match *name == RESULTS && results {
-                true => Some(shelf.things[at].results.iter().map(shown_result).collect()),
+                true => Some(shelf.things[at].results.iter().map(ActionResult::show).collect()),
                 false => shelf.value(at, name, &self.setting),
             };
             shown.insert((*name).to_owned(), value.unwrap_or_default());
@@ -327,16 +328,6 @@ impl Inventory {
             self.devices.put(Thing::new(id, owner.map(|(name, text)| (name, Given::Listed(json!(text)))).into()))
         })
     }
-}
-
-/// An entry of `deviceActionResults`; no device ever checks in here, so it stays pending.
-fn shown_result((action, asked): &(&'static str, Timestamp)) -> Value {
-    json!({
-        "actionName": action,
-        "actionState": "pending",
-        "startDateTime": iso_date(*asked),
-        "lastUpdatedDateTime": iso_date(*asked),
-    })
 }
 
 /// The run state of a script is named by `script:device` or by something that tells nothing; it always leads to the

@@ -1,15 +1,17 @@
-//! What was accepted and has not happened yet.
+//! What was accepted and has not happened yet: in the service, and on the devices.
 //!
-//! In: actions whose effect is late. Out: their effects, once they are due. Must not: run by itself; nobody can tell
-//! when something happened before somebody looks.
+//! In: actions whose effect is late. Out: their effects, once they are due, in the order in which they are. Must not: run by
+//! itself; nobody can tell when something happened before somebody looks.
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::clock::Moment;
 use super::effects;
 use super::inventory::Inventory;
+use super::scenario::End;
 use crate::catalog::ACTIONS;
 
 #[derive(Debug)]
@@ -18,6 +20,8 @@ struct Due {
     action: usize,
     at: usize,
     body: Value,
+    /// What the device does; `None`: the service begins to show the action.
+    end: Option<End>,
 }
 
 #[derive(Debug, Default)]
@@ -26,15 +30,28 @@ pub struct Late(Vec<Due>);
 impl Late {
     /// The action happens to the thing at that place when the tenant is `since` old. `body` is what was sent.
     pub fn add(&mut self, since: Duration, action: usize, at: usize, body: Value) {
-        self.0.push(Due { since, action, at, body });
+        self.0.push(Due { since, action, at, body, end: None });
+    }
+
+    /// The device at that place, or those of the user there, check in then.
+    pub fn check_in(&mut self, since: Duration, action: usize, at: usize, body: Value, end: End) {
+        self.0.push(Due { since, action, at, body, end: Some(end) });
     }
 
     /// What is due has happened.
     pub fn land(&mut self, inventory: &mut Inventory, now: Moment) {
-        for Due { action, at, body, .. } in self.0.extract_if(.., |due| due.since <= now.since) {
+        let mut due: Vec<Due> = self.0.extract_if(.., |due| due.since <= now.since).collect();
+        due.sort_by_key(|due| due.since);
+        for Due { since, action, at, body, end } in due {
             let row = &ACTIONS[action];
-            if let Some(effect) = effects::of(row.name) {
-                inventory.perform(row.name, effect.deeds, (row.target, at), &body, now);
+            let ago = SignedDuration::try_from(now.since.saturating_sub(since)).unwrap_or_default();
+            let then = Moment { since, wall: now.wall.checked_sub(ago).unwrap_or(now.wall) };
+            match (end, effects::of(row.name)) {
+                (Some(end), _) => inventory.act(row, at, end, &body, then.wall),
+                (None, Some(effect)) => {
+                    inventory.perform(row.name, effect.deeds, (row.target, at), &body, then);
+                }
+                (None, None) => {}
             }
         }
     }

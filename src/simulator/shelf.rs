@@ -18,10 +18,34 @@ pub struct Thing {
     pub gone: bool,
     /// What was listed or has changed; everything else is made up when it is read.
     set: Vec<(&'static str, Given)>,
-    /// Actions that `deviceActionResults` tells of, and when they were asked for.
-    pub results: Vec<(&'static str, Timestamp)>,
+    /// What `deviceActionResults` tells.
+    pub results: Vec<ActionResult>,
     /// Of a user: its devices, once somebody has asked.
     pub devices: Option<Vec<usize>>,
+}
+
+/// An entry of `deviceActionResults`.
+#[derive(Debug)]
+pub struct ActionResult {
+    pub action: &'static str,
+    pub state: &'static str,
+    pub asked: Timestamp,
+    pub updated: Timestamp,
+}
+
+impl ActionResult {
+    pub fn pending(action: &'static str, asked: Timestamp) -> Self {
+        Self { action, state: "pending", asked, updated: asked }
+    }
+
+    pub fn show(&self) -> Value {
+        json!({
+            "actionName": self.action,
+            "actionState": self.state,
+            "startDateTime": iso_date(self.asked),
+            "lastUpdatedDateTime": iso_date(self.updated),
+        })
+    }
 }
 
 /// The value of a property that is not made up. Moments become text only when they are read.

@@ -18,7 +18,6 @@ use crate::runner::event::Event;
 
 const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN_LINE: Duration = Duration::from_secs(5);
-const ASLEEP: Duration = Duration::from_secs(15 * 60);
 const BATCH: usize = 4_096;
 /// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
 const BUSY: usize = 64;
@@ -62,7 +61,7 @@ async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<
                 PLAIN_LINE,
                 |line| stderr.say(line),
                 |progress, now, _| {
-                    if now >= PLAIN_LINE {
+                    if now >= progress.sleeps(now).unwrap_or(PLAIN_LINE) {
                         stderr.say(&progress.line(now, false));
                     }
                 },
@@ -90,7 +89,7 @@ async fn follow(
         tokio::select! {
             received = events.recv_many(&mut batch, BATCH) => {
                 finished = received == 0;
-                if progress.is_asleep(start.elapsed()) {
+                if progress.sleeps(start.elapsed()).is_some() {
                     ticks.reset_after(period);
                 }
                 for event in batch.drain(..) {
@@ -107,8 +106,8 @@ async fn follow(
                 let now = start.elapsed();
                 show(&progress, now, false);
                 // A night is long, and nothing moves in it.
-                if progress.is_asleep(now) {
-                    ticks.reset_after(ASLEEP);
+                if let Some(time) = progress.sleeps(now) {
+                    ticks.reset_after(time);
                 }
             }
         }

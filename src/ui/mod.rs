@@ -23,6 +23,7 @@ pub mod result;
 pub mod runs;
 pub mod saved;
 pub mod stderr;
+mod steps;
 pub mod style;
 mod tables;
 pub mod text;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::consequences;
 use super::days::schedule;
+use super::steps;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, visible, width};
@@ -59,6 +60,7 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
         text.push('\n');
         text.push_str(&guards::render(verdict, view));
     }
+    text.push_str(&steps::preview(preview));
     text.push_str(&waves::preview(&preview.waves, preview.jobs()));
     let days = schedule(preview.spread.as_ref(), view.styled);
     let _ = writeln!(text, "\n{}\n{days}Nothing was sent.", forecast(preview));
@@ -239,8 +241,9 @@ pub fn forecast(preview: &Preview<'_>) -> String {
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
-            "{all}, about {about}: {} of them share {}, {}.",
+            "{all}, about {about}: {} of them {} {}, {}.",
             count(longest.requests),
+            if longest.requests == 1 { "uses" } else { "share" },
             longest.bucket,
             pace(longest, &preview.budget)
         ),

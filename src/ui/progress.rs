@@ -11,7 +11,7 @@ use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate, visible};
 use super::waves;
 use crate::catalog::{Bucket, Budget};
-use crate::outcome::{Outcome, Standing, Tally};
+use crate::outcome::{Outcome, Stage, Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::quota::shown;
 
@@ -20,6 +20,39 @@ const WINDOW: usize = 10;
 
 /// A shorter wait for another day's room is not told.
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
+
+/// How often a line is worth its place at night, and between looks at devices.
+const NIGHT: Duration = Duration::from_secs(15 * 60);
+const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
+
+/// What was accepted, followed up.
+#[derive(Debug, Clone)]
+struct Verifying {
+    jobs: u32,
+    until: Timestamp,
+    done: u32,
+    failed: u32,
+    untold: u32,
+}
+
+impl Verifying {
+    fn new(jobs: u32, until: Timestamp) -> Self {
+        Self { jobs, until, done: 0, failed: 0, untold: 0 }
+    }
+
+    fn told(&self) -> u32 {
+        self.done + self.failed + self.untold
+    }
+
+    fn followed_up(&mut self, stage: Stage) {
+        match stage {
+            Stage::Done => self.done += 1,
+            Stage::Failed | Stage::Cancelled => self.failed += 1,
+            Stage::Untold => self.untold += 1,
+            Stage::Pending | Stage::Unseen => {}
+        }
+    }
+}
 
 /// Nobody sends in a bucket until then.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +92,10 @@ pub struct Progress {
     days: Vec<(&'static str, Pause)>,
     /// What a run in waves waits for, if it does.
     between_waves: Option<Box<str>>,
+    /// Steps that wait until the one before them was seen to have happened.
+    steps_wait: u32,
+    /// Nothing is sent any more; what was accepted is followed up.
+    verifying: Option<Verifying>,
     stopping: bool,
 }
 
@@ -75,6 +112,8 @@ impl Progress {
             lost: Duration::ZERO,
             days: Vec::new(),
             between_waves: None,
+            steps_wait: 0,
+            verifying: None,
             stopping: false,
         }
     }
@@ -98,20 +137,28 @@ impl Progress {
                 return Some(draining(*in_flight, reason));
             }
             Event::Wave(news) => return self.between_waves(news),
+            Event::StepsWait { steps } => self.steps_wait = *steps,
+            Event::Verifying { jobs, until } => {
+                self.verifying = Some(Verifying::new(*jobs, *until));
+                return Some(format!("reading {} back", count_of(*jobs, "accepted job"))).filter(|_| *jobs > 0);
+            }
+            Event::FollowedUp { stage, .. } => {
+                self.verifying.iter_mut().for_each(|verifying| verifying.followed_up(*stage));
+            }
             Event::Abandoned { in_flight } => return Some(abandoned(*in_flight)),
             Event::Retrying { .. } | Event::Finished => {}
         }
         None
     }
 
-    /// Rows that have settled.
+    /// Rows that have settled; of a verification, accepted ones that are told.
     pub fn done(&self) -> u32 {
-        self.tally.total()
+        self.verifying.as_ref().map_or(self.tally.total(), Verifying::told)
     }
 
-    /// Rows of the plan.
+    /// Rows of the plan; of a verification, accepted ones.
     pub fn total(&self) -> u32 {
-        self.jobs
+        self.verifying.as_ref().map_or(self.jobs, |verifying| verifying.jobs)
     }
 
     /// Sends a second, of late.
@@ -182,6 +229,9 @@ impl Progress {
     }
 
     fn facts(&self, now: Duration, styled: bool, words: &Words) -> String {
+        if let Some(verifying) = &self.verifying {
+            return self.verified(verifying, now, styled, words);
+        }
         let mut facts = vec![format!("{}/{}{}", count(self.done()), count(self.jobs), words.done)];
         if let Some(allowed) = self.allowed() {
             facts.push(format!("{}/s of {}/s{}", rate(self.rate(now)), rate(allowed), words.allowed));
@@ -207,6 +257,13 @@ impl Progress {
         if let Some((action, pause)) = day {
             facts.push(paint(styled, OPEN, &format!("{action} waits until {}", shown(pause.until))));
         }
+        if self.steps_wait > 0 && !self.stopping {
+            let (wait, before) = match self.steps_wait {
+                1 => ("step waits", "the one before it"),
+                _ => ("steps wait", "those before them"),
+            };
+            facts.push(paint(styled, OPEN, &format!("{} {wait} for {before}", count(self.steps_wait))));
+        }
         if let Some(lost) = words.lost.filter(|_| !self.lost.is_zero()) {
             facts.push(format!("{}{lost}", duration(self.lost)));
         }
@@ -215,15 +272,42 @@ impl Progress {
             (false, true, _) if self.between_waves.is_some() => {
                 facts.extend(self.between_waves.as_deref().map(|waiting| paint(styled, OPEN, waiting)));
             }
+            // Nobody knows when a device checks in.
+            (false, true, _) if self.steps_wait > 0 => {}
             (false, true, Some(left)) => facts.push(format!("{}{} left", words.about, duration(left))),
             _ => {}
         }
         facts.join(", ")
     }
 
-    /// Whether nothing will happen for a good while.
-    pub fn is_asleep(&self, now: Duration) -> bool {
-        !self.stopping && self.day(now).is_some() && self.rate(now) == 0.0 && self.pause(now).is_none()
+    /// `12/24 confirmed, 2 failed, looking until 07:42:31 UTC`.
+    fn verified(&self, verifying: &Verifying, now: Duration, styled: bool, words: &Words) -> String {
+        let mut facts = vec![format!("{}/{} confirmed", count(verifying.done), count(verifying.jobs))];
+        let ends = [(verifying.failed, "failed", BAD), (verifying.untold, "that nothing tells of", OPEN)];
+        for (number, word, style) in ends.into_iter().filter(|(number, ..)| *number > 0) {
+            facts.push(paint(styled, style, &format!("{} {word}", count(number))));
+        }
+        let until = verifying.until.strftime("%H:%M:%S");
+        match (self.stopping, self.pause(now)) {
+            (true, _) => facts.push(paint(styled, OPEN, "stopping")),
+            (false, Some(pause)) => {
+                let until = format!("{} {}{}", words.until, pause.until.strftime("%H:%M:%S"), words.zone);
+                facts.push(paint(styled, OPEN, &until));
+            }
+            (false, None) if verifying.told() < verifying.jobs => facts.push(format!("looking until {until} UTC")),
+            _ => {}
+        }
+        facts.join(", ")
+    }
+
+    /// How long nothing will happen that is worth a line, where that is a good while.
+    pub fn sleeps(&self, now: Duration) -> Option<Duration> {
+        let quiet = !self.stopping && self.rate(now) == 0.0 && self.pause(now).is_none();
+        match self.day(now) {
+            Some(_) if quiet => Some(NIGHT),
+            None if quiet && (self.steps_wait > 0 || self.verifying.is_some()) => Some(BETWEEN_LOOKS),
+            _ => None,
+        }
     }
 
     /// The action that waits longest for another day.
@@ -409,15 +493,15 @@ mod tests {
         assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00Z: the day's allowance is used up"));
         let told = progress.apply(&used_up(86_000, true), now);
         assert!(told.is_some_and(|told| told.ends_with("the service says that the day's limit is used up")));
-        assert!(!progress.is_asleep(now), "others may go on");
+        assert_eq!(progress.sleeps(now), None, "others may go on");
         let night = seconds(9_000.0);
-        assert!(progress.is_asleep(night));
+        assert_eq!(progress.sleeps(night), Some(NIGHT));
         assert_eq!(
             progress.line(night, false),
             "900/5,000 done, 0/s of 10/s allowed, 3 failed, retire waits until 2026-11-23 07:02:00Z"
         );
         let morning = seconds(86_090.0);
-        assert!(!progress.is_asleep(morning) && !progress.line(morning, false).contains("waits"));
+        assert!(progress.sleeps(morning).is_none() && !progress.line(morning, false).contains("waits"));
     }
 
     #[test]
@@ -461,6 +545,30 @@ mod tests {
         let told = progress.apply(&Event::Wave(WaveNews::Began { wave: 2, of: 4, jobs: 25 }), seconds(4.0));
         assert_eq!(told.as_deref(), Some("wave 2 of 4: 25 jobs"));
         assert!(progress.line(seconds(4.0), false).ends_with(" left"), "it sends again");
+    }
+
+    #[test]
+    fn a_verification_says_what_is_told_and_until_when_it_looks() {
+        let mut progress = running(50, 5);
+        let until = "2026-11-22T07:42:31Z".parse().unwrap();
+        let told = progress.apply(&Event::Verifying { jobs: 47, until }, seconds(6.0));
+        assert_eq!(told.as_deref(), Some("reading 47 accepted jobs back"));
+        for (job, stage) in [Stage::Done, Stage::Pending, Stage::Failed, Stage::Done].into_iter().enumerate() {
+            progress.apply(&Event::FollowedUp { job: job as u32, stage }, seconds(7.0));
+        }
+        assert_eq!(progress.line(seconds(7.0), false), "2/47 confirmed, 1 failed, looking until 07:42:31 UTC");
+        assert_eq!((progress.done(), progress.total()), (3, 47));
+        assert_eq!(progress.sleeps(seconds(60.0)), Some(BETWEEN_LOOKS));
+    }
+
+    #[test]
+    fn steps_that_wait_are_shown_and_nobody_knows_how_long() {
+        let mut progress = running(50, 1);
+        progress.apply(&Event::StepsWait { steps: 2 }, seconds(2.0));
+        let line = progress.line(seconds(2.0), false);
+        assert!(line.ends_with("3 failed, 2 steps wait for those before them"), "{line}");
+        progress.apply(&Event::StepsWait { steps: 0 }, seconds(3.0));
+        assert!(progress.line(seconds(3.0), false).ends_with(" left"));
     }
 
     #[test]

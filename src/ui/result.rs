@@ -36,6 +36,8 @@ pub struct RunResult<'a> {
     pub run: Option<&'a str>,
     /// What each bucket was used for; empty for a run of the past.
     pub used: &'a [BucketUse],
+    /// Somebody wants to know what has become of what was accepted.
+    pub verified: bool,
 }
 
 impl<'a> RunResult<'a> {
@@ -43,10 +45,14 @@ impl<'a> RunResult<'a> {
         Account::new(self.jobs.len(), self.settlements)
     }
 
-    /// Jobs that did not settle well, in plan order.
-    fn unsettled(&self) -> impl Iterator<Item = (&'a Job, &'a Settlement)> + use<'a> {
-        let pairs = self.jobs.iter().zip(self.settlements);
-        pairs.filter(|(_, settlement)| settlement.outcome.standing() != Standing::Good)
+    /// What did not settle well; and what nothing confirms, where somebody wants to know.
+    fn wants_somebody(&self, settled: &Settlement) -> bool {
+        settled.outcome.standing() != Standing::Good || (self.verified && settled.outcome == Outcome::Accepted)
+    }
+
+    /// Jobs that somebody has to look at, in plan order.
+    fn unsettled(&self) -> impl Iterator<Item = (&'a Job, &'a Settlement)> {
+        self.jobs.iter().zip(self.settlements).filter(|(_, settled)| self.wants_somebody(settled))
     }
 
     /// For people.
@@ -88,7 +94,7 @@ impl<'a> RunResult<'a> {
     pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
         let rows = rows(self.jobs, self.settlements).map_err(io::Error::other)?;
         for (row, settlement) in rows.zip(self.settlements) {
-            if settlement.outcome.standing() != Standing::Good {
+            if self.wants_somebody(settlement) {
                 write_line(&mut out, &row)?;
             }
         }
@@ -103,7 +109,8 @@ impl<'a> RunResult<'a> {
 
     /// The reason is what people look for: where it does not fit beside its row, it stands below it.
     fn listed(&self, view: View) -> String {
-        let first: Vec<_> = self.unsettled().take(LISTED).map(|(job, settled)| (job, settled, why(settled))).collect();
+        let first: Vec<_> =
+            self.unsettled().take(LISTED).map(|(job, settled)| (job, settled, why(job, settled))).collect();
         let beside = table_of(&first, true, view.styled);
         let columns = view.width.map_or(usize::MAX, usize::from);
         if beside.lines().all(|line| width(line) <= columns) {
@@ -124,7 +131,7 @@ impl<'a> RunResult<'a> {
         let (mut total, mut others) = (0_u32, 0_u32);
         for (job, settlement) in self.unsettled().skip(LISTED) {
             total += 1;
-            let key = (settlement.outcome, without_ids(&reason(settlement).replace(job.target(), "…")));
+            let key = (settlement.outcome, without_ids(&reason(job, settlement).replace(job.target(), "…")));
             match groups.len() < TOLD_APART || groups.contains_key(&key) {
                 true => *groups.entry(key).or_default() += 1,
                 false => others += 1,
@@ -167,12 +174,20 @@ fn table_of(listed: &[(&Job, &Settlement, String)], with_why: bool, styled: bool
     table.render(styled, 0)
 }
 
-fn why(settlement: &Settlement) -> String {
-    visible(&reason(settlement))
+fn why(job: &Job, settlement: &Settlement) -> String {
+    visible(&reason(job, settlement))
 }
 
-/// Why a job settled as it did: what the service said, and what we have to say about it.
-pub fn reason(settlement: &Settlement) -> String {
+/// Why a job settled as it did: what the service said, and what we have to say about it. Of what was accepted, what was
+/// seen of it since.
+fn reason(job: &Job, settlement: &Settlement) -> String {
+    match (&settlement.follow_up, settlement.outcome) {
+        (Some(seen), Outcome::Accepted) => return seen.to_string(),
+        (Some(seen), Outcome::Failed) if seen.stage.came_to_nothing() => return seen.to_string(),
+        (None, Outcome::Accepted) if job.action.read_back.tells() => return "not looked at".to_owned(),
+        (None, Outcome::Accepted) => return "no read tells whether it has happened".to_owned(),
+        _ => {}
+    }
     let status = settlement.http_status.map(|status| status.to_string());
     let refusal: Vec<_> = status.as_deref().into_iter().chain(settlement.error_code.as_deref()).collect();
     let parts = [Some(refusal.join(" ")), settlement.error_message.as_deref().map(str::to_owned)];
@@ -222,7 +237,14 @@ mod tests {
     fn a_result_looks_like_this_at_100_columns() {
         let (jobs, settlements) = (plan(), settlements());
         let report = Path::new("out.csv");
-        let result = RunResult { jobs: &jobs, settlements: &settlements, report: Some(report), run: None, used: &[] };
+        let result = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report: Some(report),
+            run: None,
+            used: &[],
+            verified: false,
+        };
         let text = result.render(View { width: Some(100), styled: false });
         assert!(text.lines().rev().skip(1).all(|line| width(line) <= 100), "{text}");
         assert_eq!(
@@ -248,8 +270,9 @@ mod tests {
         let jobs: Vec<_> = (1..=500).map(|row| job(row, "retire", ID, vec![])).collect();
         let mut settlements = vec![refused(403, "Forbidden", "no"); 400];
         settlements.extend(vec![Settlement::unsent(Outcome::Unknown, "lost"); 100]);
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
-            .render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
+                .render(View::default());
         assert!(
             text.contains("\nand 480 more:\n  380  failed   403 Forbidden: no\n  100  unknown  lost\n\n"),
             "{text}"
@@ -268,8 +291,9 @@ mod tests {
                 }
             })
             .collect();
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
-            .render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
+                .render(View::default());
         let expected = "and 10 more:\n  5  failed   403 Forbidden: No. (activity …)\n  \
                         5  unknown  look at managedDevice … before repeating retire\n\n";
         assert!(text.contains(expected), "{text}");
@@ -278,8 +302,9 @@ mod tests {
     #[test]
     fn a_run_without_trouble_is_two_lines() {
         let (jobs, settlements) = (plan(), vec![accepted(); 6]);
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[] }
-            .render(View::default());
+        let text =
+            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
+                .render(View::default());
         assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
         assert_eq!(text.lines().count(), 2);
     }
@@ -294,6 +319,7 @@ mod tests {
             report: Some(Path::new("out.csv")),
             run: None,
             used: &[],
+            verified: false,
         };
         result.write_json(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

@@ -41,6 +41,8 @@ pub struct ScenarioFile {
     /// `--wait`
     #[serde(default)]
     pub wait: bool,
+    /// `--verify`: when the run has ended, what was accepted is followed up for so long.
+    pub verify: Option<Seconds>,
     /// When somebody presses Ctrl-C, since the run began.
     #[serde(default)]
     pub interrupt: Vec<Seconds>,

@@ -111,6 +111,8 @@ fn honesty(played: &Played) -> Vec<String> {
         let shared = || played.jobs.iter().filter(|other| same(other, job)).count() > 1;
         let honest = match settled.outcome {
             Outcome::Accepted | Outcome::Completed => effects > 0,
+            // The service did what it was asked, and the device could not.
+            Outcome::Failed if settled.verified_at().is_some() => effects > 0,
             Outcome::Failed | Outcome::NotAttempted | Outcome::AwaitingApproval => effects == 0,
             Outcome::Held => effects == 0 || shared(),
             Outcome::AlreadyDone | Outcome::Unknown => true,
@@ -190,7 +192,8 @@ fn expectations(file: &ScenarioFile, played: &Played) -> Vec<String> {
         found.push(format!("stopped is {:?} ({}), not {:?}", played.stopped, played.reason, expect.stopped));
     }
     let notes = played.settlements.iter().filter_map(|settled| settled.note.as_deref());
-    let notes: BTreeSet<&str> = notes.chain([played.reason.as_str()]).collect();
+    let seen = played.settlements.iter().filter_map(|settled| Some(&*settled.follow_up.as_ref()?.words));
+    let notes: BTreeSet<&str> = notes.chain(seen).chain([played.reason.as_str()]).collect();
     found.extend(lacking("note", &expect.notes_contain, &notes));
     let texts = |settled: &'_ Settlement| [settled.error_code.clone(), settled.error_message.clone()];
     let errors: Vec<_> = played.settlements.iter().flat_map(texts).flatten().collect();

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use musterout::clock::Clock;
 use musterout::guard::Brakes;
-use musterout::guard::preflight;
+use musterout::guard::preflight::{self, Hold};
 use musterout::guard::waves::Schedule;
 use musterout::job::Job;
 use musterout::msgraph::client::GraphClient;
@@ -22,9 +22,9 @@ use musterout::plan::{self, Plan};
 use musterout::report::ReportFile;
 use musterout::runner::event::{Event, StopReason};
 use musterout::runner::question::Question;
-use musterout::runner::quota::Later;
+use musterout::runner::quota::{Daily, Later};
 use musterout::runner::shutdown::StopRequest;
-use musterout::runner::{self, Ended, History, Limits, Run};
+use musterout::runner::{self, Earlier, Ended, History, Limits, Run};
 use musterout::simulator::counts::Counts;
 use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
@@ -112,8 +112,15 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 rng: Rng::with_seed(seed),
                 lookout: Default::default(),
                 history: History::default(),
+                verify: None,
             };
-            run_and_interrupt(file, run, client, &mut played).await;
+            let client = Arc::new(client);
+            let holds = run.holds.clone();
+            run_and_interrupt(file, run, &client, &mut played).await;
+            if let (Some(verify), Stopped::None) = (file.verify, played.stopped) {
+                let run = verification(&played, holds, clock, Rng::with_seed(seed), verify.0);
+                run_and_interrupt(file, run, &client, &mut played).await;
+            }
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
             let report = report.finish(&played.jobs, &played.settlements).map_err(|error| error.to_string())?;
             played.report = fs::read_to_string(report).map_err(|error| error.to_string())?;
@@ -124,7 +131,26 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
     Ok(played)
 }
 
-async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wire>, played: &mut Played) {
+/// The round after the last: everything is kept, and what was accepted is followed up.
+fn verification(played: &Played, holds: Vec<Option<Hold>>, clock: Clock, rng: Rng, within: Duration) -> Run {
+    let kept = played.settlements.iter().map(|settled| Earlier::Kept(Box::new(settled.clone())));
+    let earlier = (0u32..).zip(kept).collect();
+    Run {
+        jobs: Arc::clone(&played.jobs),
+        holds,
+        limits: played.limits,
+        daily: Daily::default(),
+        brakes: Brakes::default(),
+        people: None,
+        clock,
+        rng,
+        lookout: Default::default(),
+        history: History { earlier, ..History::default() },
+        verify: Some(within),
+    }
+}
+
+async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClient<Wire>>, played: &mut Played) {
     let (stop, requests) = mpsc::unbounded_channel();
     for after in file.interrupt.iter().map(|after| after.0) {
         let stop = stop.clone();
@@ -141,10 +167,14 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: GraphClient<Wi
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
-    let Ended { settlements, stopped, later, .. } = runner::run(run, Arc::new(client), events, requests).await;
+    let Ended { settlements, stopped, later, .. } = runner::run(run, Arc::clone(client), events, requests).await;
     drop(stop);
+    let settles = played.settlements.is_empty();
     while let Ok(event) = told.try_recv() {
-        played.events.push(event);
+        // What a verification keeps was settled before.
+        if settles || !matches!(event, Event::Settled { .. }) {
+            played.events.push(event);
+        }
     }
     played.settlements = settlements;
     played.left = later;

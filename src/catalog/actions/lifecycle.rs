@@ -21,6 +21,8 @@ pub const RETIRE: Action = Action {
     repeat: Repeat::AfterReadBack,
     read_back: ReadBack::ManagementState {
         landed: RETIRING,
+        failed: "retireFailed",
+        cancelled: "retireCanceled",
         action_names: &["retire", "removeCompanyData"],
         stays: &[],
     },
@@ -65,6 +67,8 @@ pub const WIPE: Action = Action {
     repeat: Repeat::AfterReadBack,
     read_back: ReadBack::ManagementState {
         landed: WIPING,
+        failed: "wipeFailed",
+        cancelled: "wipeCanceled",
         action_names: &["wipe", "factoryReset"],
         stays: &["keepEnrollmentData", "keepUserData"],
     },

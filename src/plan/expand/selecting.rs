@@ -211,8 +211,14 @@ impl Expander {
                         self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
-                    let (parameters, if_found) = (parameters.clone(), step.if_found);
-                    steps.push(UnresolvedStep { action: step.action, route, kind, parameters, if_found });
+                    steps.push(UnresolvedStep {
+                        action: step.action,
+                        route,
+                        kind,
+                        parameters: parameters.clone(),
+                        if_found: step.if_found,
+                        verified_within: step.verified_within,
+                    });
                 }
                 let steps: Arc<[UnresolvedStep]> = steps.into();
                 let (work, parameters) = (work.number, with.clone());

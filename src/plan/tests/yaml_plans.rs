@@ -284,7 +284,7 @@ fn keys_of_jobs_and_targets_are_checked() {
     one(&format!("  - {{ action: retire, target: 1, {t} }}\n"), &["unknown-key", "did you mean `targets`?"]);
     one(&format!("  - {{ steps: [], {t} }}\n"), &["no step"]);
     one(&format!("  - {{ steps: [retire], route: users, {t} }}\n"), &["a route belongs to one step"]);
-    one(&format!("  - {{ steps: [{{ action: retire, after: 3d }}], {t} }}\n"), &["not-available", "`after`"]);
+    one(&format!("  - {{ steps: [{{ action: retire, after: 3d }}], {t} }}\n"), &["`after` is `verified`"]);
     one(
         &format!("  - {{ action: retire, route: managedDevice, {t} }}\n"),
         &["no-route", "did you mean `managedDevices`?"],

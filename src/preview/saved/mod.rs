@@ -115,6 +115,9 @@ struct Line {
     not_before: Option<Timestamp>,
     note: Option<String>,
     after: Option<u32>,
+    /// Seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified_within: Option<u32>,
     #[serde(default, skip_serializing_if = "is_default")]
     priority: i16,
     state: String,

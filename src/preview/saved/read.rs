@@ -3,6 +3,8 @@
 //! In: its bytes. Out: a [`SavedPreview`], or why it cannot be used. Must not: look at the plan it was made of, or at the
 //! time; whether it has expired is asked by whoever runs it.
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 
 use super::write::hexadecimal;
@@ -83,6 +85,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
         let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
+        job.verified_within = line.verified_within.map(|seconds| Duration::from_secs(seconds.into()));
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
             return Err(differs("it waits for a row that does not come before it".into()));

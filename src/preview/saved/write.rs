@@ -43,6 +43,7 @@ fn line(row: &Row<'_>) -> Line {
         not_before: job.not_before,
         note: job.note.as_deref().map(str::to_owned),
         after: job.after,
+        verified_within: job.verified_within.map(|within| u32::try_from(within.as_secs()).unwrap_or(u32::MAX)),
         priority: job.priority,
         state: row.state.name().to_owned(),
         finding: row.hold.map(|hold| hold.to_string()),

@@ -43,7 +43,7 @@ impl Dispatcher {
                 self.again(job, Step::Send, answered);
             }
             Answer::TurnedAway(used_up) => self.turned_away(job, used_up, answered),
-            Answer::ReadBack(evidence) if self.is_landing(job, step) => self.after_landing(job, evidence, times),
+            Answer::FollowUp(answer) => self.after_follow_up(job, answer, times),
             Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
@@ -59,8 +59,8 @@ impl Dispatcher {
             Answer::NeverReleased | Answer::TurnedAway(_) => return self.gates[job.bucket().index()].never_left(),
             Answer::Attempt(reply) => (job.bucket(), Some(reply)),
             Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
-            Answer::Look(Seen::NotRead(reply)) => (job.read_bucket(), Some(reply)),
-            Answer::ReadBack(_) | Answer::Look(_) => (job.read_bucket(), None),
+            Answer::Look(Seen::NotRead(reply)) | Answer::FollowUp(Err(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::ReadBack(_) | Answer::Look(_) | Answer::FollowUp(Ok(_)) => (job.read_bucket(), None),
         };
         if !self.gates[bucket.index()].returned(reply, sent, now) {
             return;
@@ -326,7 +326,7 @@ impl Dispatcher {
             Step::Send => job.bucket(),
             // Its turn to be sent comes with the read, so that the send follows at once.
             Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
-            Step::ReadBack { .. } | Step::Look | Step::Landing => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Look | Step::FollowUp => job.read_bucket(),
         }
     }
 }

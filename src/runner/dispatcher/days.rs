@@ -12,6 +12,7 @@ use super::super::quota::{Later, did_nothing, why};
 use super::super::worker::Held;
 use super::Dispatcher;
 use super::answers::look_at;
+use super::following::Who;
 use crate::catalog::{Bucket, DAILY, DailyLimit};
 use crate::guard::daily::UsedUp;
 use crate::journal::Attempt;
@@ -32,10 +33,9 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let number = progress.recorded;
         progress.sent(now);
-        let release = move |room: Result<(), UsedUp>| match room {
-            Ok(()) => held.let_go(),
-            Err(used_up) => held.turn_away(used_up),
-        };
+        let released = self.released.clone();
+        // Whoever is not there any more to let it go is told by the task itself, which is dropped.
+        let release = move |room| drop(released.send((held, room)));
         match &self.journal {
             Some(journal) => {
                 let release = Box::new(release);
@@ -158,8 +158,9 @@ impl Dispatcher {
 
     /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
     pub(super) fn leave_for_another_day(&mut self, now: Instant) -> bool {
-        if !self.in_flight.is_empty() || !self.queues.is_idle() || Bucket::all().any(|bucket| self.has_waiting(bucket))
-        {
+        let busy = !self.in_flight.is_empty() || !self.queues.is_idle();
+        let waits = self.following.wanted_by(Who::Step) > 0;
+        if busy || waits || Bucket::all().any(|bucket| self.has_waiting(bucket)) {
             return false;
         }
         let wall = self.clock.at(now);

@@ -19,8 +19,8 @@ impl Dispatcher {
             return;
         }
         self.stopped = Some(reason.clone());
-        // Nobody needs to know any more whether a wave has landed.
-        self.in_flight.retain(|_, step| *step != Step::Landing);
+        // Nobody needs to know any more what has landed.
+        self.in_flight.retain(|_, step| *step != Step::FollowUp);
         self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });
         let now = Instant::now();
         let mut waiting = self.queues.drain();
@@ -30,11 +30,12 @@ impl Dispatcher {
         for item in waiting {
             self.leave(item, now);
         }
+        self.leave_waiting_steps(now);
     }
 
     /// Takes a waiting job out of a run that is ending.
     pub(super) fn leave(&mut self, item: Item, now: Instant) {
-        if item.step == Step::Landing {
+        if item.step == Step::FollowUp {
             return;
         }
         let can_read = self.stopped.as_ref().is_some_and(StopReason::leaves_time)
@@ -81,7 +82,7 @@ impl Dispatcher {
         }
     }
 
-    fn why_stopped(&self) -> String {
+    pub(super) fn why_stopped(&self) -> String {
         match &self.stopped {
             Some(StopReason::Interrupted) => "the run was interrupted".into(),
             Some(StopReason::Requested) => "the run was stopped on request".into(),

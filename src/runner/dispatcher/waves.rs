@@ -4,7 +4,6 @@
 //! Must not: let a wave begin before the one before it has settled, has landed, has had its pause and its yes.
 
 use std::future::pending;
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -13,9 +12,10 @@ use super::super::event::{Event, StopReason, WaveNews};
 use super::super::question::{Question, WaveResult};
 use super::super::queue::Item;
 use super::Dispatcher;
-use super::landing::{Landing, Step};
+use super::following::Who;
+use super::landing::{Landing, Progress};
 use crate::catalog::Bucket;
-use crate::guard::waves::{Schedule, Stage};
+use crate::guard::waves::{Schedule, Stage, length};
 use crate::outcome::{Outcome, Tally};
 
 /// Where a run in waves is.
@@ -79,9 +79,9 @@ impl Waves {
     /// When to look again.
     pub fn wake(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Landing(landing) => Some(landing.wake()),
             Phase::Pausing(until) => Some(*until),
-            Phase::Sending | Phase::Asking(_) => None,
+            // What is followed up says by itself when.
+            Phase::Sending | Phase::Landing(_) | Phase::Asking(_) => None,
         }
     }
 
@@ -183,12 +183,12 @@ impl Dispatcher {
                 Some(trouble) => self.ask_or_go_on(Some(trouble)),
                 None => self.wait_for_landing(wave, stage, now),
             },
-            Phase::Landing(landing) => match landing.step(now) {
-                Step::Wait => return false,
-                Step::Landing => self.read_landings(now),
-                Step::Landed => self.pause_after(wave, stage, now),
-                Step::TooLate => {
+            Phase::Landing(landing) => match landing.progress() {
+                Progress::Wait => return false,
+                Progress::Landed => self.pause_after(wave, stage, now),
+                Progress::WentWrong => {
                     let trouble = self.not_landed(wave, stage);
+                    self.following.leave_all(Who::Wave);
                     self.ask_or_go_on(Some(trouble));
                 }
             },
@@ -199,33 +199,34 @@ impl Dispatcher {
     }
 
     fn wait_for_landing(&mut self, wave: usize, stage: Stage, now: Instant) {
-        let unseen = self.to_be_seen(self.waves.schedule.range(wave));
-        if unseen.is_empty() {
+        let within = stage.conditions.within;
+        let unseen = self.begin_landing(self.waves.schedule.range(wave), within, now);
+        if unseen == 0 {
             return self.pause_after(wave, stage, now);
         }
-        let within = stage.conditions.within;
         let of = self.waves.schedule.stages().len() as u32;
         self.tell(Event::Wave(WaveNews::Settled {
             wave: wave as u32 + 1,
             of,
-            unseen: unseen.len() as u32,
+            unseen,
             within,
             deadline: self.clock.at(now + within),
         }));
-        self.waves.phase = Phase::Landing(Landing::new(unseen, within, now));
     }
 
     fn not_landed(&self, wave: usize, stage: Stage) -> String {
         let Phase::Landing(landing) = &self.waves.phase else { return self.waves.name(wave) };
-        let (count, first) = landing.missing();
+        let (count, failed, first) = landing.trouble();
         let have = if count == 1 { "has" } else { "have" };
-        let within = time(stage.conditions.within);
-        let mut text =
-            format!("{}: {count} of its {} {have} not landed within {within}", self.waves.name(wave), jobs(stage.jobs));
-        if let Some((job, words)) = first {
-            let job = &self.jobs[job as usize];
+        let what = match failed {
+            true => format!("{have} come to nothing"),
+            false => format!("{have} not landed within {}", length(stage.conditions.within)),
+        };
+        let mut text = format!("{}: {count} of its {} {what}", self.waves.name(wave), jobs(stage.jobs));
+        if let Some(first) = first {
+            let job = &self.jobs[first as usize];
             text.push_str(&format!(", {} in row {} among them", job.action.name, job.row));
-            if let Some(words) = words {
+            if let Some(words) = self.last_seen(first) {
                 text.push_str(&format!(" ({words})"));
             }
         }
@@ -287,14 +288,5 @@ impl Dispatcher {
                 self.drain(StopReason::Wave(why.into()));
             }
         }
-    }
-}
-
-/// `90 s`, `30 min`, `2 h`
-fn time(time: Duration) -> String {
-    match time.as_secs() {
-        hours if hours >= 3_600 && hours % 3_600 == 0 => format!("{} h", hours / 3_600),
-        minutes if minutes >= 60 && minutes % 60 == 0 => format!("{} min", minutes / 60),
-        seconds => format!("{seconds} s"),
     }
 }

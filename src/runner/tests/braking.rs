@@ -193,7 +193,7 @@ fn a_run_that_goes_on_looks_first_whether_the_last_wave_has_landed() {
     run.history.between_waves = true;
     let (ended, events, executor) = play(run, landed(&["1", "2"]));
     assert_eq!(ended.stopped, None);
-    assert_eq!(*executor.read_count.lock().unwrap(), 3, "two of the first wave and one of the second");
+    assert_eq!(executor.follow_ups.lock().unwrap().len(), 3, "two of the first wave and one of the second");
     let began: Vec<u32> = events
         .iter()
         .filter_map(|event| match event {

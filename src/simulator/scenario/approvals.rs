@@ -98,6 +98,15 @@ pub struct DecisionOn {
     pub probability: Option<Probability>,
 }
 
+impl DecisionOn {
+    /// `action`: its place in the catalog.
+    pub fn matches(&self, action: usize, target: &str, dice: &mut fastrand::Rng) -> bool {
+        self.action.is_none_or(|name| name.index() == action)
+            && self.target.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(target))
+            && self.probability.is_none_or(|probability| dice.f64() < probability.0)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deed {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check_ins::ListedResult;
 use super::value::{Guid, Seconds, Secret};
 
 const TENANT: &str = "5d0f1d1e-6c55-4f0e-9b1c-51a1a7ed0001";
@@ -87,6 +88,8 @@ pub struct ListedDevice {
     pub is_encrypted: Option<bool>,
     pub enrolled_date_time: Option<String>,
     pub last_sync_date_time: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub results: Vec<ListedResult>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 //! is a healthy tenant with documented limits in which every id exists. Must not: play any of it; the tenant does.
 
 mod approvals;
+mod check_ins;
 mod fault;
 mod holdings;
 mod limits;
@@ -11,10 +12,12 @@ mod value;
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-pub use approvals::{Approvals, CodeIn, Decision, Deed, FiledStatus, Filters, ListedRequest};
+pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters, ListedRequest};
+pub use check_ins::{CheckIn, End, ListedResult};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{
     ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn, TenantIdentity,
@@ -22,6 +25,9 @@ pub use holdings::{
 };
 pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
+
+/// When devices check in where nobody says.
+const CHECK_IN: Duration = Duration::from_secs(3);
 
 /// Everything that can be told to a simulated tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -72,6 +78,8 @@ pub struct Scenario {
     pub daily_cascade: Vec<ActionName>,
     /// Multi Admin Approval; without it nothing needs approval.
     pub approvals: Approvals,
+    /// What devices do about accepted actions: the first that matches. None: no device ever checks in.
+    pub check_ins: Vec<CheckIn>,
     /// Tried in this order; the first that fires is played.
     pub faults: Vec<FaultRule>,
     /// Whether requests are kept for `GET /simulator/requests`.
@@ -108,6 +116,7 @@ impl Default for Scenario {
             daily_portal: Daily::default(),
             daily_cascade: Vec::new(),
             approvals: Approvals::default(),
+            check_ins: Vec::new(),
             faults: Vec::new(),
             log: Switch(true),
         }
@@ -124,6 +133,12 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
+    /// What is played without a file: a healthy tenant whose devices check in within seconds.
+    pub fn rehearsal() -> Self {
+        let after = Latency { min: CHECK_IN, max: CHECK_IN };
+        Self { check_ins: vec![CheckIn { on: DecisionOn::default(), after, end: End::Complete }], ..Self::default() }
+    }
+
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
         Self::parse(text, "scenario")
     }
@@ -160,7 +175,6 @@ impl ScenarioError {
 mod tests {
     use super::*;
     use crate::catalog::Allowance;
-    use std::time::Duration;
 
     const EVERYTHING: &str = include_str!("everything.yaml");
 

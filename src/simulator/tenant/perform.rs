@@ -3,6 +3,7 @@
 //! In: a call that was judged, and the state. Out: a ruling with the document. Must not: judge.
 
 use super::*;
+use crate::simulator::scenario::CheckIn;
 
 impl Tenant {
     /// The most that a page holds, where the scenario says so.
@@ -35,16 +36,21 @@ impl Tenant {
             return Err(quota::used_up(&self.scenario, row.name, wait));
         }
         let body: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
-        let done = match fault {
-            Some(Fault::Late(time)) => {
-                state.late.add(stamp.now.since + time.0, action, at, body);
+        let late = match fault {
+            Some(Fault::Late(time)) => time.0,
+            _ => Duration::ZERO,
+        };
+        let done = match late.is_zero() {
+            false => {
+                state.late.add(stamp.now.since + late, action, at, body.clone());
                 true
             }
-            _ => state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now),
+            true => state.inventory.perform(row.name, effect.deeds, (row.target, at), &body, stamp.now),
         };
         if !done {
             return Err(Refusal::bad_request("User does not have a corresponding license."));
         }
+        self.expect_check_in(state, action, (at, &call.target), body, stamp.now.since + late);
         if let Some(request) = request {
             state.requests.used(request);
         }
@@ -55,6 +61,23 @@ impl Tenant {
             Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
         };
         Ok(Ruling { effect: true, ..Ruling::reply(reply) })
+    }
+
+    /// What the scenario says that the devices do about an action that was accepted.
+    fn expect_check_in(
+        &self,
+        state: &mut State,
+        action: usize,
+        (at, target): (usize, &str),
+        body: Value,
+        accepted: Duration,
+    ) {
+        let State { dice, late, .. } = state;
+        let rule = self.scenario.check_ins.iter().find(|rule| rule.on.matches(action, target, dice));
+        if let Some(CheckIn { after, end, .. }) = rule {
+            let spread = after.max.saturating_sub(after.min).mul_f64(dice.f64());
+            late.check_in(accepted + after.min + spread, action, at, body, *end);
+        }
     }
 
     pub(super) fn page(

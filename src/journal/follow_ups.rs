@@ -1,0 +1,88 @@
+//! What was seen of accepted jobs, and which steps wait for that, in the database.
+//!
+//! In: settlements with a follow-up. Out: rows, and the same read back. Must not: judge what was seen.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{CachedStatement, Connection, Row, params};
+
+use super::error::JournalError;
+use super::reader::{RunRecord, index, micros};
+use super::store::Journal;
+use crate::outcome::{FollowUp, Outcome, Settlement, Stage};
+
+/// What the writer says to the database.
+pub(super) struct Statements<'c> {
+    run: i64,
+    seen: CachedStatement<'c>,
+    forget: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            run,
+            seen: connection.prepare_cached("INSERT OR REPLACE INTO follow_ups VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
+            // What this run has done for a standing plan, and what has come to nothing since.
+            forget: connection.prepare_cached(
+                "DELETE FROM remembered WHERE done AND (plan_key, run_id, job_id) IN (SELECT r.plan_key, r.run_id, j.job_id
+                 FROM runs AS r JOIN jobs AS j ON j.run = r.run WHERE r.run = ?1 AND j.job = ?2)",
+            )?,
+        })
+    }
+
+    pub fn seen(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
+        let Some(seen) = &settlement.follow_up else { return Ok(()) };
+        let last_check_in = seen.last_check_in.map(Timestamp::as_microsecond);
+        let read_at = seen.read_at.as_microsecond();
+        self.seen.execute(params![self.run, job, read_at, seen.stage.name(), seen.words, last_check_in])?;
+        if settlement.outcome == Outcome::Failed {
+            self.forget.execute(params![self.run, job])?;
+        }
+        Ok(())
+    }
+}
+
+impl Journal {
+    pub(super) fn follow_ups_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select = self
+            .connection
+            .prepare("SELECT job, read_at, stage, words, last_check_in FROM follow_ups WHERE run = ?1")
+            .map_err(JournalError::read)?;
+        let rows = select.query_map([record.number], follow_up);
+        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
+        for (job, seen) in rows {
+            let seen = seen.ok_or_else(|| JournalError::Damaged(format!("job {job} is at no known stage")))?;
+            let stored = record.jobs.get_mut(job).and_then(|stored| stored.settled.as_mut());
+            stored.into_iter().for_each(|settled| settled.follow_up = Some(Box::new(seen.clone())));
+        }
+        Ok(())
+    }
+
+    pub(super) fn waits_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
+        let mut select =
+            self.connection.prepare("SELECT job, seconds FROM waits WHERE run = ?1").map_err(JournalError::read)?;
+        let rows = select.query_map([record.number], |row| Ok((index(row, 0)?, row.get::<_, u32>(1)?)));
+        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
+        for (job, seconds) in rows {
+            if let Some(stored) = record.jobs.get_mut(job) {
+                stored.job.verified_within = Some(Duration::from_secs(seconds.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn follow_up(row: &Row<'_>) -> rusqlite::Result<(usize, Option<FollowUp>)> {
+    let stage: String = row.get(2)?;
+    let seen = Stage::named(&stage).map(|stage| -> rusqlite::Result<_> {
+        Ok(FollowUp {
+            stage,
+            words: row.get::<_, String>(3)?.into(),
+            last_check_in: row.get::<_, Option<i64>>(4)?.map(micros),
+            read_at: micros(row.get(1)?),
+        })
+    });
+    Ok((index(row, 0)?, seen.transpose()?))
+}

@@ -1,0 +1,35 @@
+//! The round after the last: nothing is sent, and what was accepted is followed up.
+//!
+//! In: a run in the journal. Out: its rows as they stand then. Must not: send anything that changes anything, or change the
+//! state of the run: it has ended, and what devices do later is no part of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Rounds, RoundsEnded};
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+use crate::ops::Error;
+use crate::runner::Earlier;
+use crate::runner::event::Event;
+use crate::runner::shutdown::StopRequest;
+
+impl Rounds<'_> {
+    /// Follows accepted jobs up for so long; zero is one look at each.
+    pub async fn verify<T: Transport>(
+        &mut self,
+        within: Duration,
+        client: &Arc<GraphClient<T>>,
+        stop: &mpsc::UnboundedSender<StopRequest>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
+    ) -> Result<RoundsEnded, Error> {
+        let record = self.journal.read(self.id)?;
+        let kept = record.jobs.iter().map(|stored| Earlier::Kept(Box::new(stored.standing())));
+        let earlier = (0u32..).zip(kept).collect();
+        self.between_waves = false;
+        self.round(client, earlier, Some(within), stop, requests, &show).await
+    }
+}

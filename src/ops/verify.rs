@@ -1,0 +1,102 @@
+//! `verify`: what has become of what a run was told is accepted.
+//!
+//! In: the run, for how long, where the report goes. Out: [`Finished`], with every row of the run as it stands then.
+//! Must not: send anything but reads, or change how the run ended: only rows that a read has settled change.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::daily::DailyWork;
+use super::limits::limits;
+use super::look_up::Used;
+use super::perform::{Finished, Verify, Work, perform};
+use super::record::{Begun, Recorded};
+use super::resume::{as_begun, same_tenant, spare_the_plan};
+use super::rounds::Requests;
+use super::{Error, Tenant, agreed};
+use crate::clock::Clock;
+use crate::guard::Brakes;
+use crate::guard::judge::Verdict;
+use crate::guard::lookout::Lookout;
+use crate::job::Job;
+use crate::journal::{Journal, JournalError};
+use crate::plan;
+use crate::report::{ReportFile, default_name};
+use crate::settings::{Environment, Flags, Settings};
+use crate::ui::stderr::Stderr;
+
+/// What to look at.
+#[derive(Debug)]
+pub struct VerifyRequest {
+    /// The run's id, the beginning of it, or `latest`.
+    pub run: String,
+    /// How long to go on looking; zero is one look at each.
+    pub within: Duration,
+    /// Where the report goes; to the run's own report by default.
+    pub report: Option<PathBuf>,
+    pub now: Timestamp,
+    pub seed: u64,
+}
+
+/// Looks. The run is locked meanwhile, so that nothing is sent beside it.
+pub async fn verify(
+    request: VerifyRequest,
+    flags: &Flags,
+    environment: &Environment,
+    stderr: &Stderr,
+) -> Result<Finished, Error> {
+    let clock = Clock::starting_at(request.now);
+    let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
+    let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
+    let id = journal.find(&request.run)?;
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    let record = journal.read(&id)?;
+    let begun = Begun::from_json(&record.settings)
+        .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
+    same_tenant(&record, &begun, settings)?;
+    let saved = agreed::recorded(&journal, &record)?;
+    let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+    if let Some(saved) = &saved {
+        agreed::name_targets(&mut jobs, &saved.sightings);
+    }
+    let own = record.report.as_ref().map(PathBuf::from);
+    let report = request.report.or(own).unwrap_or_else(|| default_name(request.now, "verified").into());
+    spare_the_plan(&report, &record)?;
+    ReportFile::probe(&report)?;
+    let jobs: Arc<[Job]> = jobs.into();
+    let work = Work {
+        settings,
+        tenant: &begun.tenant,
+        plan_tenant: begun.plan_tenant.clone(),
+        agreed_tenant: saved.and_then(|saved| saved.head.tenant_id),
+        justification: None,
+        used: Used::default(),
+        holds: vec![None; jobs.len()],
+        jobs,
+        // All of it stays as the journal has it.
+        earlier: HashMap::new(),
+        requests: Requests::default(),
+        lookout: Lookout::default(),
+        due: 0,
+        verdict: Verdict::default(),
+        plan_file: PathBuf::from(&record.plan_file),
+        limits: limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?,
+        daily: DailyWork::new(&begun.daily, begun.choices.unpaced, &record.tenant, false)?,
+        low_priority: begun.choices.low_priority.unwrap_or_default(),
+        brakes: Brakes::default(),
+        between_waves: false,
+        interactive: false,
+        clock,
+        seed: request.seed,
+        report,
+        stderr,
+        question: None,
+        verify: Verify::Only(request.within),
+    };
+    perform(work, || Ok(Recorded::as_it_is(journal, lock, &record))).await
+}

@@ -1,0 +1,74 @@
+//! Steps that wait until the one before them was seen to have happened: `after: verified`.
+//!
+//! In: the nodes of a step. Out: how long it waits, and faults. Must not: let a step through that would wait for something
+//! that nobody can see.
+
+use std::time::Duration;
+
+use super::reader::{Entry, Reader};
+use super::shown;
+use super::waves::read_time;
+use super::work::Step;
+use super::yaml::{Node, Value};
+
+/// How long a step waits, unless the plan says otherwise.
+const WITHIN: Duration = Duration::from_secs(3_600);
+/// Nothing is looked at more often than that.
+const SHORTEST: Duration = Duration::from_secs(60);
+
+/// Reads both keys. The outer `None` is a fault.
+pub fn read<'s>(
+    after: Option<&'s Node>,
+    within: Option<Entry<'s>>,
+    reader: &mut Reader<'s, '_>,
+) -> Option<Option<Duration>> {
+    match (after, within) {
+        (None, None) => Some(None),
+        (None, Some(Entry { key, .. })) => {
+            let message = "`within` says how long a step waits, and this one does not wait";
+            reader.fault(&key.span, "wrong-keys", message, Some("write `after: verified` too, or remove it".into()));
+            None
+        }
+        (Some(after), within) => {
+            match &after.value {
+                Value::Text(word) if word.trim() == "verified" => {}
+                Value::Text(word) => {
+                    let message = format!("`after` is `verified`, and this is `{}`", shown(word));
+                    let help = "a step waits until the one before it was seen to have happened, or not at all";
+                    reader.fault(&after.span, "bad-value", message, Some(help.into()));
+                    return None;
+                }
+                _ => {
+                    reader.wrong_type(after, "`after`", "the word `verified`", None);
+                    return None;
+                }
+            }
+            match within {
+                None => Some(Some(WITHIN)),
+                Some(Entry { name, value, .. }) => read_time(value, name, SHORTEST, reader).map(Some),
+            }
+        }
+    }
+}
+
+/// The step, if what it waits for can be seen. One that may be left out is no step to rely on: then the one before that has
+/// to be seen as well.
+pub fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Reader<'_, '_>) -> Option<Step> {
+    if step.verified_within.is_none() {
+        return Some(step);
+    }
+    if before.is_empty() {
+        let message = format!("`{}` is the first step: there is none before it to be verified", step.action.name);
+        reader.fault(&node.span, "nothing-to-verify", message, Some("remove `after`".into()));
+        return None;
+    }
+    let last_for_sure = before.iter().rposition(|step| !step.if_found).unwrap_or(0);
+    let mut waited_for = before[last_for_sure..].iter().map(|step| step.action);
+    let unseen = waited_for.find(|action| !action.can_be_confirmed());
+    let Some(unseen) = unseen else { return Some(step) };
+    let message =
+        format!("`{}` cannot wait for `{}`: no read tells whether that has happened", step.action.name, unseen.name);
+    let help = format!("remove `after`: the step then follows as soon as `{}` is accepted", unseen.name);
+    reader.fault(&node.span, "nothing-to-verify", message, Some(help));
+    None
+}

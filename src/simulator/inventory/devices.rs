@@ -1,0 +1,59 @@
+//! What a device does about an action that was accepted for it.
+//!
+//! In: the action, its end, the moment of the check-in. Out: the device as the service shows it then. Must not: decide when
+//! or how; the scenario does.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::Inventory;
+use crate::catalog::{Action, ReadBack, TargetKind};
+use crate::simulator::clock::iso_date;
+use crate::simulator::scenario::{End, ListedDevice};
+use crate::simulator::shelf::{ActionResult, Given};
+
+/// What a device shows of actions from before the tenant began.
+pub(super) fn results(device: &ListedDevice, start: Timestamp) -> Vec<ActionResult> {
+    let result = |listed: &crate::simulator::scenario::ListedResult| {
+        let asked = start.checked_sub(SignedDuration::try_from(listed.age.0).unwrap_or_default()).unwrap_or(start);
+        ActionResult { action: listed.action.0.name, state: listed.end.state(), asked, updated: asked }
+    };
+    device.results.iter().map(result).collect()
+}
+
+impl Inventory {
+    /// The devices of the target do what was accepted for it: the device itself, or all of a user's.
+    pub fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
+        let devices = match action.target {
+            TargetKind::ManagedDevice => vec![at],
+            TargetKind::User => self.devices_of(at),
+            _ => Vec::new(),
+        };
+        for device in devices {
+            self.device_acts(action, device, end, body, wall);
+        }
+    }
+
+    fn device_acts(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
+        let device = &mut self.devices.things[at];
+        if end != End::Cancel {
+            device.set("lastSyncDateTime", Given::Listed(json!(iso_date(wall))));
+        }
+        if let Some(result) = device.results.iter_mut().rev().find(|result| result.action == action.name) {
+            (result.state, result.updated) = (end.state(), wall);
+        }
+        let stays = |names: &[&str]| names.iter().any(|name| body[*name] == true);
+        let (leaves, failed, cancelled) = match action.read_back {
+            ReadBack::ManagementState { stays: names, failed, cancelled, .. } => (!stays(names), failed, cancelled),
+            ReadBack::UserDevices { .. } => (true, "retireFailed", "retireCanceled"),
+            _ => return,
+        };
+        match end {
+            End::Complete if leaves => device.gone = true,
+            End::Complete | End::NotSupported => device.set("managementState", Given::Word("managed")),
+            End::Fail => device.set("managementState", Given::Word(failed)),
+            End::Cancel => device.set("managementState", Given::Word(cancelled)),
+            End::Ignore => {}
+        }
+    }
+}
