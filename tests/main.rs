@@ -23,3 +23,4 @@ mod signals;
 mod simulate;
 mod support;
 mod tidy;
+mod week;

@@ -50,7 +50,7 @@ pub fn bench() -> Fallible<()> {
 type Alternative = Option<(u64, Command)>;
 
 fn url(server: &Server, number: u64) -> String {
-    format!("{}/v1.0/deviceManagement/managedDevices/{}/retire", server.url, device(number))
+    format!("{}/v1.0/deviceManagement/managedDevices/{}/syncDevice", server.url, device(number))
 }
 
 fn answers(command: &mut Command) -> bool {
@@ -102,7 +102,7 @@ let next = 0;
 const id = n => n.toString(16).padStart(8, '0') + '-5c1e-4a55-9d6b-' + n.toString(16).padStart(12, '0');
 async function worker() {{
   for (let n = next++; n < {JAVASCRIPT}; n = next++)
-    await client.api('/deviceManagement/managedDevices/' + id(n) + '/retire').post();
+    await client.api('/deviceManagement/managedDevices/' + id(n) + '/syncDevice').post();
 }}
 Promise.all(Array.from({{ length: 64 }}, worker)).catch(error => {{ console.error(error); process.exit(1); }});
 ",
@@ -126,7 +126,7 @@ numbers = iter(range({PYTHON}))
 
 async def worker():
     for n in numbers:
-        path = '/v1.0/deviceManagement/managedDevices/%08x-5c1e-4a55-9d6b-%012x/retire' % (n, n)
+        path = '/v1.0/deviceManagement/managedDevices/%08x-5c1e-4a55-9d6b-%012x/syncDevice' % (n, n)
         answer = await client.post('{url}' + path, headers={{'Authorization': 'Bearer {TOKEN}'}})
         answer.raise_for_status()
 

@@ -22,9 +22,9 @@ pub fn device(number: u64) -> String {
     format!("{number:08x}-5c1e-4a55-9d6b-{:012x}", number.wrapping_mul(2_654_435_761) & 0xffff_ffff_ffff)
 }
 
-/// So many jobs that each retire a device.
+/// So many jobs that each sync a device: that has no daily limit.
 pub fn jobs(count: u32) -> Fallible<Arc<[Job]>> {
-    let action = Action::named("retire").ok_or("there is no retire")?;
+    let action = Action::named("syncDevice").ok_or("there is no syncDevice")?;
     let job = |row: u32| {
         let id = device(row.into());
         Job::new(JobParts {
@@ -58,12 +58,12 @@ impl Scratch {
         Ok(self.path(name))
     }
 
-    /// A CSV plan that retires so many devices.
+    /// A CSV plan that syncs so many devices.
     pub fn plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
         let mut out = BufWriter::new(fs::File::create(self.path(name))?);
         writeln!(out, "action,managedDeviceId")?;
         for number in 0..jobs {
-            writeln!(out, "retire,{}", device(number))?;
+            writeln!(out, "syncDevice,{}", device(number))?;
         }
         out.flush()?;
         Ok(self.path(name))
@@ -72,7 +72,7 @@ impl Scratch {
     /// The same as YAML.
     pub fn yaml_plan(&self, name: &str, jobs: u64) -> Fallible<PathBuf> {
         let mut out = BufWriter::new(fs::File::create(self.path(name))?);
-        writeln!(out, "version: 1\nname: {name}\njobs:\n  - action: retire\n    targets:")?;
+        writeln!(out, "version: 1\nname: {name}\njobs:\n  - action: syncDevice\n    targets:")?;
         for number in 0..jobs {
             writeln!(out, "      - managedDeviceId: {}", device(number))?;
         }

@@ -137,7 +137,7 @@ fn bare_loop(url: &str, runtime: &mut Builder) -> Fallible<(f64, Duration)> {
                 }
                 let id = device(number);
                 let request = client
-                    .post(format!("{url}/v1.0/deviceManagement/managedDevices/{id}/retire"))
+                    .post(format!("{url}/v1.0/deviceManagement/managedDevices/{id}/syncDevice"))
                     .bearer_auth(TOKEN)
                     .header("client-request-id", id)
                     .header("content-length", "0");
@@ -169,7 +169,7 @@ impl Wrk {
              request = function()\n\
              number = (number + 1) % {JOBS}\n\
              local id = string.format('%08x-5c1e-4a55-9d6b-%012x', number, number)\n\
-             return wrk.format('POST', '/v1.0/deviceManagement/managedDevices/' .. id .. '/retire', headers, '')\n\
+             return wrk.format('POST', '/v1.0/deviceManagement/managedDevices/' .. id .. '/syncDevice', headers, '')\n\
              end\n"
         );
         let script = scratch.write("post.lua", &script)?;
@@ -192,7 +192,7 @@ impl Wrk {
 
 fn oha_per_second(url: &str) -> Fallible<f64> {
     let url =
-        format!("{url}/v1\\.0/deviceManagement/managedDevices/[0-9a-f]{{8}}-5c1e-4a55-9d6b-[0-9a-f]{{12}}/retire");
+        format!("{url}/v1\\.0/deviceManagement/managedDevices/[0-9a-f]{{8}}-5c1e-4a55-9d6b-[0-9a-f]{{12}}/syncDevice");
     let output = Command::new("oha")
         .args(["--no-tui", "-n", &JOBS.to_string(), "-c", "64", "-m", "POST", "-H"])
         .arg(format!("Authorization: Bearer {TOKEN}"))

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, PRESUMED];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -161,6 +161,11 @@ CREATE TABLE priorities (
 const FOUND: &str = "
 ALTER TABLE jobs ADD COLUMN target_name TEXT;
 ALTER TABLE jobs ADD COLUMN found_by TEXT;
+";
+
+/// Whether the service has said that a day's limit is used up, or has only been taken to mean it.
+const PRESUMED: &str = "
+ALTER TABLE daily_pauses ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// What an opened database turned out to be.
