@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let credentials = Credentials::AccessToken("any".to_owned().into());
     let (login, graph) = ("https://login.microsoftonline.com", "https://graph.microsoft.com");
     let tokens = TokenSource::new(transport.clone(), credentials, login, graph);
-    let client = Arc::new(GraphClient::new(transport, tokens, graph, clock));
+    let client = Arc::new(GraphClient::new(transport, tokens, graph, clock.clone()));
 
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;

@@ -1,181 +1,111 @@
 //! Approvals over days: filed, approved late, rejected, expired, completed in the portal, with crashes between and within.
 //!
 //! In: seeds. Out: the seed and what does not balance: a target acted on twice, a code that left when it was not good, a
-//! row that says other than what happened. And the days of the tenant's limits, which are waited for in the same place. Under a paused clock and in one process: a crash is a copy of the database as
-//! it is committed at that moment, and a new runner that goes on from the copy, days later. Must not: open sockets.
+//! row that says other than what happened. And the days of the tenant's limits, which are waited for in the same place.
+//! A crash is followed by a new runner that goes on from the disk, days later. Must not: open sockets.
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use fastrand::Rng;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use musterout::clock::Clock;
-use musterout::guard::daily::{Rules, Settings};
+use musterout::guard::Brakes;
+use musterout::guard::breaker::StopWhen;
+use musterout::guard::daily::Settings;
 use musterout::guard::preflight;
 use musterout::job::Job;
+use musterout::journal::RunId;
 use musterout::journal::daily::Account;
 use musterout::journal::resume::Only;
-use musterout::journal::{Journal, NewRun, RunId};
-use musterout::msgraph::client::GraphClient;
-use musterout::msgraph::request;
-use musterout::msgraph::token::{Credentials, TokenSource};
-use musterout::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
+use musterout::ops;
 use musterout::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
 use musterout::outcome::{Outcome, Settlement, Standing, Tally};
 use musterout::runner::Limits;
+use musterout::runner::event::StopReason;
 use musterout::runner::limiter::Pacing;
 use musterout::runner::quota::Daily;
-use musterout::simulator::scenario::Scenario;
-use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
-use musterout::{ops, plan};
-use secrecy::SecretString;
-use tempfile::TempDir;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::sync::{mpsc, oneshot};
 
-const GRAPH: &str = "https://graph.microsoft.com";
-const LOGIN: &str = "https://login.microsoftonline.com";
-const HOUR: Duration = Duration::from_secs(3_600);
+use crate::support::world::{
+    self, ALWAYS, HOUR, World, account, balance, begin, client, no_code_was_refused, paused, retires, target, wall,
+};
 
-/// The way to the tenant, until the moment of the crash.
-#[derive(Clone)]
-struct Wire {
-    tenant: SimTransport,
-    world: Arc<World>,
-}
-
-struct World {
-    moments: AtomicUsize,
-    stops_at: usize,
-    stopped: Notify,
-    journal: PathBuf,
-    copy: PathBuf,
-}
-
-impl World {
-    fn moves(&self) -> bool {
-        let moment = self.moments.fetch_add(1, Ordering::SeqCst);
-        if moment == self.stops_at {
-            let copy = self.copy.display().to_string();
-            rusqlite::Connection::open(&self.journal).unwrap().execute("VACUUM INTO ?1", [copy]).unwrap();
-            self.stopped.notify_one();
-        }
-        moment < self.stops_at
-    }
-}
-
-impl Transport for Wire {
-    async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
-        if request.url.starts_with(LOGIN) {
-            return self.tenant.send(request).await;
-        }
-        if !self.world.moves() {
-            std::future::pending::<()>().await;
-        }
-        let reply = self.tenant.send(request).await;
-        if !self.world.moves() {
-            std::future::pending::<()>().await;
-        }
-        reply
-    }
-}
-
+/// One plan, one run, one tenant.
 struct Life {
+    world: World,
     jobs: Arc<[Job]>,
-    tenant: Arc<Tenant>,
-    /// The documented limits, whole.
+    process: Process,
+}
+
+/// What every process of the machine has in common.
+#[derive(Clone)]
+struct Process {
+    /// The documented limits, whole, unless a test says otherwise.
     account: Arc<Account>,
-    began: Instant,
     concurrency: u16,
-    folder: TempDir,
-    generation: u32,
-}
-
-fn wall() -> Timestamp {
-    Timestamp::constant(1_795_330_800, 0)
-}
-
-fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
-    request::recorded(job)
-}
-
-fn account(settings: &Settings) -> Arc<Account> {
-    Arc::new(Account { tenant: "simulated".into(), rules: Rules::new(settings).unwrap() })
+    /// Whether it asks the system's clock again.
+    follows: bool,
+    brakes: Brakes,
 }
 
 impl Life {
     fn new(plan: &str, scenario: &str, seed: u64, concurrency: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("plan.csv");
-        fs::write(&file, plan).unwrap();
-        let jobs = plan::load(&file).unwrap().jobs.into();
-        let mut scenario = Scenario::from_yaml(scenario).unwrap();
-        scenario.seed = seed;
-        let tenant = Tenant::new(scenario, wall());
+        let world = World::new(scenario, seed);
+        let jobs = world.plan("plan.csv", plan);
         let account = account(&Settings { reserve_percent: Some(0), ..Settings::default() });
-        Self { jobs, tenant, account, began: Instant::now(), concurrency, folder, generation: 0 }
+        Self { world, jobs, process: Process { account, concurrency, follows: false, brakes: Default::default() } }
     }
 
-    fn state(&self, generation: u32) -> PathBuf {
-        self.folder.path().join(generation.to_string())
+    /// Begins the run or goes on with it, until it ends or the power goes.
+    async fn live(&mut self, power: usize, requests: Requests, rng: &mut Rng) -> Option<RoundsEnded> {
+        let (jobs, process) = (Arc::clone(&self.jobs), self.process.clone());
+        self.world
+            .live(power, async |world, transport| process.perform(world, transport, jobs, requests, rng).await)
+            .await
     }
 
-    fn now(&self) -> Timestamp {
-        wall().checked_add(SignedDuration::try_from(self.began.elapsed()).unwrap()).unwrap()
+    fn balance(&self, settlements: &[Settlement], place: &str) {
+        no_code_was_refused(&self.world.tenant, place);
+        balance(&self.world.tenant, &self.jobs, settlements, place);
     }
+}
 
-    fn days(&self) -> f64 {
-        self.began.elapsed().as_secs_f64() / 86_400.0
-    }
-
-    /// Begins the run or goes on with it, until it ends or the world stops; then a new process would go on from the copy.
-    async fn live(&mut self, stops_at: usize, requests: Requests, rng: &mut Rng) -> Option<RoundsEnded> {
-        let (state, next) = (self.state(self.generation), self.state(self.generation + 1));
-        fs::create_dir_all(&next).unwrap();
-        let (journal, copy) = (state.join(Journal::FILE), next.join(Journal::FILE));
-        let world = Arc::new(World { moments: AtomicUsize::new(0), stops_at, stopped: Notify::new(), journal, copy });
-        let ended = tokio::select! {
-            () = world.stopped.notified() => None,
-            ended = self.perform(requests, Arc::clone(&world), rng) => Some(ended),
-        };
-        self.generation += u32::from(ended.is_none());
-        ended
-    }
-
-    async fn perform(&self, requests: Requests, world: Arc<World>, rng: &mut Rng) -> RoundsEnded {
-        let mut journal = Journal::open(&self.state(self.generation)).unwrap();
-        let id = journal.find("latest").ok();
-        let id = id.unwrap_or_else(|| self.begin(&mut journal));
+impl Process {
+    async fn perform(
+        self,
+        world: &World,
+        transport: SimTransport,
+        jobs: Arc<[Job]>,
+        requests: Requests,
+        rng: &mut Rng,
+    ) -> RoundsEnded {
+        let mut journal = world.journal();
+        let id = journal.find("latest").unwrap_or_else(|_| {
+            let id = RunId::new(wall(), [7; 10]);
+            begin(&mut journal, &id, &jobs);
+            id
+        });
         let record = journal.read(&id).unwrap();
-        let wire = Wire { tenant: SimTransport::new(Arc::clone(&self.tenant)), world };
-        let credentials = Credentials::ClientSecret {
-            tenant: "contoso.onmicrosoft.com".into(),
-            client_id: "33333333-3333-4333-8333-333333333333".into(),
-            secret: SecretString::from("some-secret".to_owned()),
-        };
-        let clock = Clock::starting_at(self.now());
-        let tokens = TokenSource::new(wire.clone(), credentials, LOGIN, GRAPH);
-        let client = Arc::new(GraphClient::new(wire, tokens, GRAPH, clock).justified(Some("CHG0012345")));
+        let clock = Clock::starting_at(if self.follows { world::system() } else { world.now() });
+        let clock = if self.follows { clock.following(world::system) } else { clock };
+        let client = Arc::new(client(&transport, clock.clone()).justified(Some("CHG0012345")));
         let mut rounds = Rounds {
             is_older: false,
             journal: &mut journal,
             id: &id,
             number: record.number,
             tenant: "simulated",
-            jobs: Arc::clone(&self.jobs),
-            holds: preflight::inspect(&self.jobs, self.now()).holds,
+            holds: preflight::inspect(&jobs, world.now()).holds,
+            jobs,
             earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
             requests,
-            brakes: musterout::guard::Brakes::default(),
+            brakes: self.brakes,
+            carried: None,
             people: None,
             lookout: Default::default(),
             between_waves: false,
-            daily: Daily { account: Some(Arc::clone(&self.account)), patience: FIRST_WAIT },
+            daily: Daily { account: Some(self.account), patience: FIRST_WAIT },
             limits: Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() },
             clock,
             rng: rng.fork(),
@@ -183,56 +113,6 @@ impl Life {
         let (stop, mut asked) = mpsc::unbounded_channel();
         rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await.unwrap()
     }
-
-    fn begin(&self, journal: &mut Journal) -> RunId {
-        let id = RunId::new(wall(), [7; 10]);
-        let new = NewRun {
-            id: &id,
-            plan_key: "key",
-            plan_file: "plan.csv",
-            plan_digest: "",
-            plan_files: &[],
-            tenant: "simulated",
-            settings: &serde_json::json!({}),
-            report: None,
-            jobs: &self.jobs,
-            inherited: &[],
-            request: recorded,
-            now: wall(),
-        };
-        journal.begin(&new).unwrap();
-        id
-    }
-
-    /// What happened to each target, by us and by people in the portal, and how its request stands.
-    fn balance(&self, settlements: &[Settlement], place: &str) {
-        let counts = self.tenant.counts();
-        let mut in_portal: HashMap<String, u32> = HashMap::new();
-        let mut status: HashMap<String, &'static str> = HashMap::new();
-        for request in self.tenant.approvals() {
-            *in_portal.entry(request.target.clone()).or_default() += u32::from(request.in_portal);
-            status.insert(request.target, request.status);
-        }
-        assert_eq!(self.tenant.approval_counts().0, 0, "{place}: a code left when it was not good");
-        assert_eq!(settlements.len(), self.jobs.len(), "{place}");
-        for (job, settled) in self.jobs.iter().zip(settlements) {
-            let ours = counts.of(job.action.name, job.target()).effects;
-            let theirs = in_portal.get(job.target()).copied().unwrap_or_default();
-            let status = status.get(job.target()).copied().unwrap_or("never filed");
-            let told = format!("{place}: row {}: {ours} by us, {theirs} in the portal, {status}: {settled:?}", job.row);
-            assert!(ours + theirs <= 1, "acted on twice: {told}");
-            match settled.outcome.standing() {
-                Standing::Good => assert_eq!(ours + theirs, 1, "good without effect: {told}"),
-                Standing::Bad => assert_eq!(ours + theirs, 0, "bad with an effect: {told}"),
-                Standing::Open => {}
-            }
-        }
-    }
-}
-
-fn retires(count: usize) -> String {
-    let rows = (1..=count).map(|number| format!("retire,{number:08x}-0000-4000-8000-000000000001\n"));
-    format!("action,managedDeviceId\n{}", rows.collect::<String>())
 }
 
 /// Approvers who do everything that approvers do, and a network that does what networks do.
@@ -253,21 +133,17 @@ faults:
   - { on: { probability: 0.05 }, do: { throttle: { seconds: 2s } } }
 ";
 
-fn paused<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
-}
-
 async fn interleave(seed: u64) {
     let mut rng = Rng::with_seed(seed);
     let variants =
         ["", "  status: 403\n", "  code_in: text\n", "  code_in: header\n  filter: eq\n", "  filter: none\n"];
     let variant = variants[rng.usize(..variants.len())];
     let scenario = EVERYTHING.replace("  actions: [retire]\n", &format!("  actions: [retire]\n{variant}"));
-    let mut life = Life::new(&retires(rng.usize(4..14)), &scenario, seed, rng.u16(1..5));
+    let mut life = Life::new(&retires(1, rng.u32(4..14)), &scenario, seed, rng.u16(1..5));
     let place = format!("seed {seed}, variant {variant:?}");
     for _ in 0..60 {
-        let crashes = life.days() < 6.0 && rng.u8(..3) > 0;
-        let stops_at = if crashes { rng.usize(..60) } else { usize::MAX };
+        let crashes = life.world.days() < 6.0 && rng.u8(..3) > 0;
+        let stops_at = if crashes { rng.usize(..60) } else { ALWAYS };
         let refile = rng.u8(..4) == 0;
         let requests = Requests { refile, wait: rng.u8(..5) == 0, ..Requests::default() };
         if let Some(ended) = life.live(stops_at, requests, &mut rng).await {
@@ -280,7 +156,7 @@ async fn interleave(seed: u64) {
         }
         tokio::time::advance(HOUR.mul_f64(rng.f64() * 14.0)).await;
     }
-    panic!("{place}: still open after {:.1} days", life.days());
+    panic!("{place}: still open after {:.1} days", life.world.days());
 }
 
 /// No interleaving of approvals, crashes and resumes sends one approved request twice.
@@ -300,49 +176,6 @@ fn tally(settlements: &[Settlement]) -> Tally {
     settlements.iter().map(|settled| settled.outcome).collect()
 }
 
-/// Most are approved, some late, some rejected, some completed by hand, some by nobody.
-const SLOW_APPROVERS: &str = "
-throttle: off
-log: off
-approvals:
-  actions: [retire]
-  decisions:
-    - { on: { probability: 0.8 }, after: { min: 4h, max: 60h }, do: approve }
-    - { on: { probability: 0.5 }, after: { min: 4h, max: 60h }, do: complete }
-    - { on: { probability: 0.5 }, after: 30h, do: reject }
-";
-
-/// A scheduler starts `resume` every eight hours; the machine fails three times. Nothing is acted on twice, no more is
-/// open than can be carried out before it expires, and in the end every row is settled.
-#[test]
-fn five_thousand_retires_over_days() {
-    paused(async {
-        let mut life = Life::new(&retires(5_000), SLOW_APPROVERS, 7, 128);
-        let mut rng = Rng::with_seed(7);
-        let mut crashes = vec![500, 2_500, 2_000];
-        let mut most_attempted = 0;
-        while life.days() < 12.0 {
-            let stops_at = crashes.pop().unwrap_or(usize::MAX);
-            if let Some(ended) = life.live(stops_at, Requests::default(), &mut rng).await {
-                let tally = tally(&ended.settlements);
-                most_attempted = most_attempted.max(tally.of(Outcome::NotAttempted));
-                if tally.standing(Standing::Open) == 0 {
-                    life.balance(&ended.settlements, "5,000 retires");
-                    let (failed, good) = (tally.of(Outcome::Failed), tally.standing(Standing::Good));
-                    println!("{:.1} days: {good} good, {failed} failed, {most_attempted} left for later", life.days());
-                    assert!((300..700).contains(&failed) && failed + good == 5_000, "{tally:?}");
-                    assert_eq!(life.generation, 3, "it failed three times");
-                    assert!(most_attempted > 1_000, "there was no room for all at once");
-                    assert!(life.tenant.approval_counts().1 <= 3_000, "more were open than three days carry out");
-                    return;
-                }
-            }
-            tokio::time::advance(8 * HOUR).await;
-        }
-        panic!("still open after {:.1} days", life.days());
-    });
-}
-
 /// One command, left alone: it waits, looks a few times an hour, completes, and ends when the last request has expired.
 #[test]
 fn a_run_that_waits_ends_by_itself_and_is_gentle() {
@@ -352,14 +185,14 @@ approvals:
   actions: [retire]
   decisions:
     - { on: { target: 00000001-0000-4000-8000-000000000001 }, after: 5h, do: approve }
-    - { on: { target: 00000002-0000-4000-8000-000000000001 }, after: 50h, do: approve }
-    - { on: { target: 00000003-0000-4000-8000-000000000001 }, after: 7h, do: reject }
-    - { on: { target: 00000004-0000-4000-8000-000000000001 }, after: 9h, do: complete }
+    - { on: { target: 00000001-0000-4000-8000-000000000002 }, after: 50h, do: approve }
+    - { on: { target: 00000001-0000-4000-8000-000000000003 }, after: 7h, do: reject }
+    - { on: { target: 00000001-0000-4000-8000-000000000004 }, after: 9h, do: complete }
 ";
     paused(async {
-        let mut life = Life::new(&retires(5), scenario, 1, 4);
+        let mut life = Life::new(&retires(1, 5), scenario, 1, 4);
         let requests = Requests { wait: true, ..Requests::default() };
-        let ended = life.live(usize::MAX, requests, &mut Rng::with_seed(1)).await.unwrap();
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
         life.balance(&ended.settlements, "waiting");
         let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
         assert_eq!(
@@ -368,8 +201,8 @@ approvals:
             "{:#?}",
             ended.settlements
         );
-        assert!((2.9..3.2).contains(&life.days()), "{} days", life.days());
-        let reads = life.tenant.counts().reads;
+        assert!((2.9..3.2).contains(&life.world.days()), "{} days", life.world.days());
+        let reads = life.world.tenant.counts().reads;
         assert!((400..600).contains(&reads), "{reads} reads in three days");
     });
 }
@@ -383,14 +216,14 @@ fn retires_a_day(retires: u32) -> Arc<Account> {
 fn a_run_that_waits_goes_on_from_day_to_day() {
     paused(async {
         let scenario = "throttle: off\ndaily: { retire: 10 }\ndaily_day: sliding\ndaily_answer: 403\n";
-        let mut life = Life::new(&retires(25), scenario, 1, 4);
-        life.account = retires_a_day(10);
+        let mut life = Life::new(&retires(1, 25), scenario, 1, 4);
+        life.process.account = retires_a_day(10);
         let requests = Requests { wait: true, ..Requests::default() };
-        let ended = life.live(usize::MAX, requests, &mut Rng::with_seed(1)).await.unwrap();
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
         life.balance(&ended.settlements, "days");
         assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 25, "{:#?}", ended.settlements);
-        assert!((2.0..2.1).contains(&life.days()), "{} days", life.days());
-        let counts = life.tenant.counts();
+        assert!((2.0..2.1).contains(&life.world.days()), "{} days", life.world.days());
+        let counts = life.world.tenant.counts();
         assert_eq!((counts.reads, counts.statuses.get(&403)), (0, None), "the service had to say no, or was asked");
     });
 }
@@ -408,14 +241,14 @@ approvals:
   decisions: [{ after: 5h, do: approve }]
 ";
     paused(async {
-        let mut life = Life::new(&retires(6), scenario, 1, 4);
-        life.account = retires_a_day(2);
+        let mut life = Life::new(&retires(1, 6), scenario, 1, 4);
+        life.process.account = retires_a_day(2);
         let requests = Requests { wait: true, ..Requests::default() };
-        let ended = life.live(usize::MAX, requests, &mut Rng::with_seed(1)).await.unwrap();
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
         life.balance(&ended.settlements, "approved");
         assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 6, "{:#?}", ended.settlements);
-        assert!((2.2..2.4).contains(&life.days()), "{} days", life.days());
-        let counts = life.tenant.counts();
+        assert!((2.2..2.4).contains(&life.world.days()), "{} days", life.world.days());
+        let counts = life.world.tenant.counts();
         assert_eq!(counts.statuses.get(&403), None, "the service had to say no");
         assert!((250..500).contains(&counts.reads), "{} reads in two days", counts.reads);
     });
@@ -429,15 +262,83 @@ throttle: off
 faults: [{ on: { calls: [1] }, do: { status: { code: 400, body: json } } }]
 ";
     paused(async {
-        let mut life = Life::new(&retires(5), scenario, 1, 4);
+        let mut life = Life::new(&retires(1, 5), scenario, 1, 4);
         let mut rng = Rng::with_seed(1);
-        let ended = life.live(usize::MAX, Requests::default(), &mut rng).await.unwrap();
+        let ended = life.live(ALWAYS, Requests::default(), &mut rng).await.unwrap();
         assert_eq!(tally(&ended.settlements).of(Outcome::Failed), 5, "{:#?}", ended.settlements);
-        life.account = retires_a_day(2);
+        life.process.account = retires_a_day(2);
         let requests = Requests { only: Only::Failed, wait: true, ..Requests::default() };
-        let ended = life.live(usize::MAX, requests, &mut rng).await.unwrap();
+        let ended = life.live(ALWAYS, requests, &mut rng).await.unwrap();
         assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 5, "{:#?}", ended.settlements);
-        assert!((2.0..2.1).contains(&life.days()), "{} days", life.days());
-        assert!(life.tenant.counts().each("retire").all(|(_, target)| target.effects == 1));
+        assert!((2.0..2.1).contains(&life.world.days()), "{} days", life.world.days());
+        assert!(life.world.tenant.counts().each("retire").all(|(_, target)| target.effects == 1));
+    });
+}
+
+/// Limits of `stop_when` hold over all the days of a run, not for each of them.
+#[test]
+fn a_breaker_remembers_the_days_before() {
+    let refused =
+        |row: u32| format!("  - {{ on: {{ target: {} }}, do: {{ status: {{ code: 400 }} }} }}\n", target(1, row));
+    let scenario = format!("throttle: off\nfaults:\n{}{}{}", refused(1), refused(4), refused(7));
+    let stop_when = StopWhen { failures: Some(2), ..StopWhen::default() };
+    paused(async {
+        let mut life = Life::new(&retires(1, 12), &scenario, 1, 1);
+        life.process.account = retires_a_day(2);
+        life.process.brakes = Brakes { stop_when, ..Brakes::default() };
+        let requests = Requests { wait: true, ..Requests::default() };
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
+        assert!(matches!(&ended.stopped, Some(StopReason::Breaker(why)) if why.contains("2 jobs failed")), "{ended:?}");
+        let tally = tally(&ended.settlements);
+        assert_eq!((tally.of(Outcome::Accepted), tally.of(Outcome::Failed)), (2, 2), "{:#?}", ended.settlements);
+        assert!((1.0..1.1).contains(&life.world.days()), "{} days", life.world.days());
+    });
+}
+
+/// The lid is closed for ten hours while the run waits for its day: it goes on when that has come, and what it sends then
+/// counts from then on.
+#[test]
+fn a_machine_that_was_suspended_goes_on_within_a_minute() {
+    paused(async {
+        let mut life = Life::new(&retires(1, 25), "throttle: off\n", 1, 4);
+        life.process.account = retires_a_day(10);
+        life.process.follows = true;
+        tokio::spawn(async {
+            tokio::time::sleep(5 * HOUR).await;
+            world::suspend(SignedDuration::from_hours(10));
+        });
+        let requests = Requests { wait: true, ..Requests::default() };
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
+        assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 25, "{:#?}", ended.settlements);
+        let first = |row: usize| ended.settlements[row].started_at.unwrap();
+        for (row, day) in [(10, 1), (20, 2)] {
+            let late = first(row).duration_since(wall() + SignedDuration::from_secs(day * (24 * 3_600 + 120)));
+            assert!((0..60).contains(&late.as_secs()), "row {row}: {late:?} late");
+        }
+        let awake = life.world.days() * 24.0;
+        assert!((38.0..38.3).contains(&awake), "{awake} hours awake");
+    });
+}
+
+/// One that was suspended while requests of it were out counts what it sends afterwards from when it is sent.
+#[test]
+fn what_is_sent_after_a_suspension_counts_from_then_on() {
+    paused(async {
+        let scenario = "throttle: off\nfaults: [{ on: { calls: [1] }, do: { throttle: { seconds: 600 } } }]\n";
+        let mut life = Life::new(&retires(1, 4), scenario, 1, 1);
+        life.process.account = retires_a_day(2);
+        life.process.follows = true;
+        tokio::spawn(async {
+            tokio::time::sleep(HOUR / 20).await;
+            world::suspend(SignedDuration::from_hours(12));
+        });
+        let requests = Requests { wait: true, ..Requests::default() };
+        let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
+        assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 4, "{:#?}", ended.settlements);
+        let hours = world::system().duration_since(wall()).as_secs_f64() / 3_600.0;
+        assert!(
+            (36.2..37.0).contains(&hours),
+            "a day after the two that left at noon, not after the run began: {hours}"
+        );
     });
 }

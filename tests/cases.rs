@@ -215,7 +215,7 @@ fn two_thousand_rows_in_are_two_thousand_rows_out() {
     let missing: Vec<_> = (1..=50).map(|number| guid(number * 40)).collect();
     let storm = format!("throttle: off\nmissing: [{}]\n", missing.join(", "));
     fs::write(desk.path().join("storm.yaml"), storm).unwrap();
-    let policy = "version: 1\nguards: { max_targets: 2000 }\n";
+    let policy = "version: 1\nguards: { max_targets: 2000 }\nlimits: { daily: { retire: 3000 } }\n";
     fs::write(desk.path().join("policy.yaml"), policy).unwrap();
     let ran =
         run(command.args(["--report", "report.csv", "--policy", "policy.yaml"]).current_dir(desk.path())).ended_with(0);

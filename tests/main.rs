@@ -26,3 +26,4 @@ mod support;
 mod tidy;
 mod tls;
 mod verify;
+mod week;

@@ -88,7 +88,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
             let transport = HttpTransport::new(usize::from(IN_FLIGHT), true)?;
             let credentials = Credentials::AccessToken(TOKEN.to_owned().into());
             let tokens = TokenSource::new(transport.clone(), credentials, url, url);
-            let client = Arc::new(GraphClient::new(transport, tokens, url, clock));
+            let client = Arc::new(GraphClient::new(transport, tokens, url, clock.clone()));
             let (events, _) = mpsc::unbounded_channel();
             let (_stop, never) = mpsc::unbounded_channel();
             let run = Run {

@@ -146,6 +146,17 @@ pub static CONSEQUENCES: &[Consequence] = &[
         source: "Intune, remote actions retire and delete",
     },
     Consequence {
+        code: "retires-not-counted",
+        actions: &["removeAllDevicesFromManagement"],
+        parameter: None,
+        tests: &[NobodyKnows],
+        many: "use up more of the day's retires than the one that is counted",
+        one: "uses up more of the day's retires than the one that is counted",
+        because: "all of their devices are retired",
+        condition: "they have more than one device",
+        source: "user: removeAllDevicesFromManagement; Intune device actions, daily tenant limits",
+    },
+    Consequence {
         code: "bitlocker-suspended",
         actions: &["removeAllDevicesFromManagement"],
         parameter: None,

@@ -17,6 +17,9 @@ pub struct DailyLimit {
     pub requests: u32,
     /// Actions that this one may set off, so that it may use up their allowance as well. No page says whether it does.
     pub sets_off: &'static [&'static str],
+    /// Actions without a limit of their own that use up one of these at least: they do the same to devices that no plan
+    /// lists.
+    pub also: &'static [&'static str],
     pub source: &'static str,
 }
 
@@ -25,12 +28,15 @@ pub static DAILY: &[DailyLimit] = &[
         action: "retire",
         requests: 1_000,
         sets_off: &[],
+        // It retires every device of its user. How many those are, nobody knows when it is sent.
+        also: &["removeAllDevicesFromManagement"],
         source: "Intune device actions, daily tenant limits: 1,000 retires a day, whoever sends them",
     },
     DailyLimit {
         action: "wipe",
         requests: 500,
         sets_off: &[],
+        also: &[],
         source: "Intune device actions, daily tenant limits: 500 wipes a day, whoever sends them",
     },
     // Deleting a Windows or Apple device retires it, deleting a corporate Android device wipes it.
@@ -38,6 +44,7 @@ pub static DAILY: &[DailyLimit] = &[
         action: "delete",
         requests: 1_000,
         sets_off: &["retire", "wipe"],
+        also: &[],
         source: "Intune device actions, daily tenant limits: 1,000 deletes a day, also where a delete triggers a retire or wipe",
     },
 ];
@@ -45,9 +52,9 @@ pub static DAILY: &[DailyLimit] = &[
 impl DailyLimit {
     pub const COUNT: usize = DAILY.len();
 
-    /// The place of an action's allowance in [`DAILY`], if it has one.
+    /// The place of the allowance that an action uses up in [`DAILY`], if there is one.
     pub fn index_of(action: &Action) -> Option<usize> {
-        Self::index_named(action.name)
+        DAILY.iter().position(|limit| limit.action == action.name || limit.also.contains(&action.name))
     }
 
     pub fn index_named(action: &str) -> Option<usize> {
@@ -64,6 +71,7 @@ mod tests {
         for limit in DAILY {
             let action = Action::named(limit.action).unwrap();
             assert!(action.risk.wants_confirmation(), "{}", limit.action);
+            assert!(limit.also.iter().all(|other| Action::named(other).is_some()), "{}", limit.action);
             assert!(limit.sets_off.iter().all(|other| DailyLimit::index_named(other).is_some()), "{}", limit.action);
         }
     }

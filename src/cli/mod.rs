@@ -128,7 +128,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
     show::told(&previewed.plan.warnings, stderr);
     let budget = ops::budget(choices, previewed.plan.limits);
     let (plan, preflight) = (&previewed.plan, &previewed.preflight);
-    let spread = ops::forecast(plan, preflight, &tenant, &settings, choices, now())?;
+    let spread = ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?;
     show::previewed(&previewed, &settings.graph_url, (budget, spread), arguments, now())?;
     show::warned(&previewed, arguments.form, stderr);
     after_looking(&previewed, arguments.form)
@@ -171,6 +171,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         verify: arguments.follow_up.verify,
         inventory: arguments.look_up.inventory,
         now: now(),
+        system: now,
         seed: fastrand::u64(..),
     };
     let once = request.once;
@@ -188,10 +189,12 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         wait: arguments.wait,
         verify: arguments.follow_up.verify,
         policy: arguments.policy.policy,
+        in_process: None,
         run: arguments.run,
         report: arguments.report,
         interactive: somebody_is_there(),
         now: now(),
+        system: now,
         seed: fastrand::u64(..),
     };
     let differences = |told: &Diagnostics| show::told(told, stderr);

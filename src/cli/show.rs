@@ -59,7 +59,7 @@ pub fn previewed(
     arguments: &PreviewArguments,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let Previewed { plan, preflight, verdict, sightings, keys, agreed } = previewed;
+    let Previewed { plan, preflight, verdict, sightings, keys, agreed, .. } = previewed;
     let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.with_keys(keys).over(spread);
@@ -76,6 +76,7 @@ pub fn previewed(
                 plan: plan.name.as_deref().unwrap_or(&file),
                 tenant: if simulated { Some("the simulated tenant") } else { plan.tenant.as_deref() },
                 justification: plan.justification.as_deref(),
+                is_csv: plan.is_csv(),
             };
             out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
             if let Some(agreed) = agreed {
@@ -129,8 +130,10 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
         None if !finished.later.is_empty() => {
             waits(finished, stderr);
-            Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
-                .help(format!("from then on: {}; --wait stays and goes on by itself", go_on(finished)))
+            Diagnostic::warning("daily-limit", ui::days::left(&finished.later)).help(format!(
+                "from then on: {}, or the plan with --once; --wait stays and goes on by itself",
+                go_on(finished)
+            ))
         }
         None => return waits(finished, stderr),
         Some(StopReason::Interrupted) => {

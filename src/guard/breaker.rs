@@ -2,7 +2,7 @@
 //!
 //! In: the limits, and what happens: a job leaves, a job settles. Out: whether one more job may leave, and what tripped.
 //! Pure. Must not: send, count jobs that this process has not sent, or be surprised: a job that is out counts as
-//! failed, unknown and refused until it has settled otherwise.
+//! failed, unknown and refused until it has settled otherwise. All rounds of one process are counted together.
 //!
 //! | limit | what never happens, whatever the answers are |
 //! |---|---|
@@ -14,6 +14,7 @@
 //!
 //! A limit trips when one more bad answer would pass it and nothing that is out can change that.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -153,7 +154,7 @@ impl Watched {
     }
 }
 
-/// The state of the breaker. Nothing in it grows with the jobs.
+/// The state of the breaker. Nothing in it grows with the jobs, but for those that an earlier round has left open.
 #[derive(Debug)]
 pub struct Breaker {
     limits: StopWhen,
@@ -166,6 +167,8 @@ pub struct Breaker {
     in_a_row: u32,
     at_risk: u32,
     actions: Vec<Watched>,
+    /// Jobs that were counted and may settle once more, and how they were counted.
+    open: HashMap<u32, Outcome>,
 }
 
 impl Breaker {
@@ -182,7 +185,16 @@ impl Breaker {
             in_a_row: 0,
             at_risk: 0,
             actions: Vec::new(),
+            open: HashMap::new(),
         }
+    }
+
+    /// The same for the next round of the run: what is open may settle otherwise, and then counts once.
+    #[must_use]
+    pub fn next_round(mut self) -> Self {
+        self.at_risk = 0;
+        self.actions.iter_mut().for_each(|watched| watched.at_risk = 0);
+        self
     }
 
     /// Whether one more job may leave, if everything that is out goes wrong, and it too.
@@ -214,7 +226,25 @@ impl Breaker {
 
     /// A job that was out has settled.
     pub fn settled(&mut self, action: &'static Action, settlement: &Settlement) {
-        self.at_risk = self.at_risk.saturating_sub(1);
+        self.spared(action);
+        self.count(action, settlement);
+    }
+
+    /// A job stays open, and may come up again in the next round.
+    pub fn left_open(&mut self, job: u32, outcome: Outcome) {
+        self.open.insert(job, outcome);
+    }
+
+    /// A job comes up again. Whether an earlier round has counted it, which holds no longer.
+    pub fn taken_up(&mut self, job: u32) -> bool {
+        let Some(outcome) = self.open.remove(&job) else { return false };
+        self.settled = self.settled.saturating_sub(1);
+        self.unknown = self.unknown.saturating_sub(u32::from(outcome == Outcome::Unknown));
+        true
+    }
+
+    /// A job has settled that is not out: it was in an earlier round.
+    pub fn count(&mut self, action: &'static Action, settlement: &Settlement) {
         self.settled += 1;
         let good = settlement.outcome.standing() == Standing::Good;
         let failed = settlement.outcome == Outcome::Failed;
@@ -222,19 +252,11 @@ impl Breaker {
         self.unknown += u32::from(settlement.outcome == Outcome::Unknown);
         self.in_a_row = if good { 0 } else { self.in_a_row + u32::from(failed) };
         let watched = self.watch(action);
-        watched.at_risk = watched.at_risk.saturating_sub(1);
         match settlement.http_status {
             _ if good => watched.refusals.clear(),
             Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code.as_deref()),
             _ => {}
         }
-    }
-
-    /// A job was not sent after all.
-    pub fn released(&mut self, action: &'static Action) {
-        self.at_risk = self.at_risk.saturating_sub(1);
-        let watched = self.watch(action);
-        watched.at_risk = watched.at_risk.saturating_sub(1);
     }
 
     /// Jobs that are out.

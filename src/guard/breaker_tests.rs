@@ -267,3 +267,29 @@ fn of_two_limits_the_tighter_one_holds() {
     let both = StopWhen { failures: Some(3), unknown: Some(1), failure_percent: share(2, 50), ..StopWhen::default() };
     assert_eq!((plan.and(policy), policy.and(plan)), (both, both));
 }
+
+#[test]
+fn rounds_are_counted_together_and_what_comes_up_again_counts_once() {
+    let limits = StopWhen { failures: Some(3), unknown: Some(2), ..StopWhen::default() };
+    let end = |outcome| settlement(End { action: 0, outcome, status: 204 });
+    let mut breaker = Breaker::new(limits);
+    for (job, outcome) in
+        [(1, Outcome::Unknown), (2, Outcome::Failed), (3, Outcome::AwaitingApproval), (4, Outcome::Failed)]
+    {
+        breaker.sent(action(0));
+        breaker.settled(action(0), &end(outcome));
+        if outcome.standing() == Standing::Open {
+            breaker.left_open(job, outcome);
+        }
+    }
+    let mut breaker = breaker.next_round();
+    assert_eq!((breaker.settled, breaker.failed, breaker.unknown), (4, 2, 1));
+    // A read has shown that the first one went well; the third has been approved, and fails.
+    assert!(breaker.taken_up(1));
+    breaker.count(action(0), &end(Outcome::Accepted));
+    assert!(breaker.taken_up(3) && !breaker.taken_up(3) && !breaker.taken_up(2));
+    breaker.sent(action(0));
+    assert_eq!((breaker.settled, breaker.at_risk(), breaker.unknown, breaker.tripped()), (3, 1, 0, None));
+    breaker.settled(action(0), &end(Outcome::Failed));
+    assert_eq!((breaker.settled, breaker.tripped()), (4, Some(Trip::Failures { limit: 3 })));
+}

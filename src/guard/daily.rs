@@ -10,9 +10,12 @@
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Action, DAILY, DailyLimit};
+
+mod settings;
+
+pub use settings::Settings;
 
 /// What is left to people in the portal, unless the plan says otherwise.
 pub const DEFAULT_RESERVE_PERCENT: u8 = 10;
@@ -35,25 +38,6 @@ const REFUSALS: &[&str] = &[
     "exceeded the quota",
     "quotaexceeded",
 ];
-
-/// What a plan says under `limits: { daily: … }`; `None` where it says nothing. Recorded with the run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    pub retire: Option<u32>,
-    pub wipe: Option<u32>,
-    pub delete: Option<u32>,
-    /// Share of each that is left to people in the portal.
-    pub reserve_percent: Option<u8>,
-    /// When the service's day turns, where somebody knows.
-    pub turns_at: Option<Time>,
-    /// The zone of that time; UTC by default.
-    pub zone: Option<String>,
-    /// What a delete uses up as well.
-    pub delete_counts_as: Option<Vec<String>>,
-    /// In place of the words by which a refusal is known.
-    pub refusals: Option<Vec<String>>,
-}
 
 /// When a request stops counting.
 #[derive(Debug, Clone, PartialEq)]
@@ -173,8 +157,18 @@ pub struct UsedUp {
     pub limit: usize,
     /// When there is room again.
     pub until: Timestamp,
+    pub ground: Ground,
+}
+
+/// How it is known that an allowance is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// By our count.
+    Counted,
     /// The service said so, although our count did not.
-    pub by_service: bool,
+    Said,
+    /// The service throttles that action and no other, and says neither why nor for how long.
+    Presumed,
 }
 
 /// What was sent, without a journal: for rehearsals, and for forecasts.
@@ -182,8 +176,8 @@ pub struct UsedUp {
 pub struct Book {
     /// Times in their order, by the place in [`DAILY`].
     left: [std::collections::VecDeque<Timestamp>; DailyLimit::COUNT],
-    /// The service has said no.
-    paused: [Option<Timestamp>; DailyLimit::COUNT],
+    /// Nothing of it leaves before that time, whatever was counted.
+    paused: [Option<UsedUp>; DailyLimit::COUNT],
 }
 
 impl Book {
@@ -194,28 +188,30 @@ impl Book {
         times.insert(at, left);
     }
 
-    pub fn pause(&mut self, limit: usize, until: Timestamp) {
-        if let Some(paused) = self.paused.get_mut(limit) {
-            *paused = (*paused).max(Some(until));
+    pub fn pause(&mut self, used_up: UsedUp) {
+        if let Some(paused) = self.paused.get_mut(used_up.limit) {
+            *paused = paused.take().into_iter().chain([used_up]).max_by_key(|paused| paused.until);
         }
+    }
+
+    fn paused(&self, limit: usize, now: Timestamp) -> Option<UsedUp> {
+        self.paused.get(limit).copied().flatten().filter(|paused| paused.until > now)
     }
 
     /// Whether a request of that action may leave now; `Err`: the allowance that has room last.
     pub fn room(&self, rules: &Rules, limit: usize, now: Timestamp) -> Result<(), UsedUp> {
-        let refused = self.paused.get(limit).copied().flatten().filter(|until| *until > now);
-        let refused = refused.map(|until| UsedUp { limit, until, by_service: true });
         let full = rules.uses(limit).filter_map(|limit| {
             let times = &self.left[limit];
             let nth = times.len().checked_sub(rules.allowance(limit) as usize)?;
             let until = rules.counts_until(*times.get(nth)?);
-            (until > now).then_some(UsedUp { limit, until, by_service: false })
+            (until > now).then_some(UsedUp { limit, until, ground: Ground::Counted })
         });
-        full.chain(refused).max_by_key(|used_up| used_up.until).map_or(Ok(()), Err)
+        full.chain(self.paused(limit, now)).max_by_key(|used_up| used_up.until).map_or(Ok(()), Err)
     }
 
     /// How much of an allowance is gone; all of it, once the service has said no.
     pub fn used(&self, rules: &Rules, limit: usize, now: Timestamp) -> u32 {
-        if self.paused.get(limit).copied().flatten().is_some_and(|until| until > now) {
+        if self.paused(limit, now).is_some() {
             return rules.allowance(limit);
         }
         let times = self.left.get(limit).into_iter().flatten();

@@ -32,8 +32,8 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of a run that keeps to no daily limit.
-    pub fn none(now: Timestamp) -> Self {
+    /// Before anything is spread.
+    fn none(now: Timestamp) -> Self {
         Self { days: Vec::new(), now }
     }
 

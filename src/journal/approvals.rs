@@ -205,13 +205,45 @@ pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(Jo
             let request = filed(row)?.request;
             Ok(Pending { run: row.get(8)?, run_id: row.get(9)?, job: row.get(10)?, request, doubt })
         };
-        found.push((row_job(row)?, read(row).map_err(JournalError::read)?));
+        found.push((row_job(row, 7)?, read(row).map_err(JournalError::read)?));
     }
     Ok(found)
 }
 
-fn row_job(row: &Row<'_>) -> Result<JobId, JournalError> {
-    let text: String = row.get(7).map_err(JournalError::read)?;
+/// A request that came to nothing, and failed its job.
+pub(super) struct TurnedDown {
+    pub job: JobId,
+    pub run_id: String,
+    pub code: Box<str>,
+    pub status: Status,
+}
+
+/// Those of a plan, the oldest first.
+pub(super) fn turned_down(connection: &Connection, plan_key: &str) -> Result<Vec<TurnedDown>, JournalError> {
+    let mut select = connection
+        .prepare(
+            "SELECT a.code, a.status, r.run_id, j.job_id
+             FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
+             JOIN outcomes o ON o.run = a.run AND o.job = a.job AND o.outcome = 'failed'
+             WHERE r.plan_key = ?1 AND a.status IN ('rejected', 'cancelled', 'expired')
+             AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job) ORDER BY a.run",
+        )
+        .map_err(JournalError::read)?;
+    let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let read = |row: &Row<'_>| -> rusqlite::Result<(String, Box<str>, Status)> {
+            let (code, status): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok((row.get(2)?, code.into_boxed_str(), Status::named(&status)))
+        };
+        let (run_id, code, status) = read(row).map_err(JournalError::read)?;
+        found.push(TurnedDown { job: row_job(row, 3)?, run_id, code, status });
+    }
+    Ok(found)
+}
+
+fn row_job(row: &Row<'_>, column: usize) -> Result<JobId, JournalError> {
+    let text: String = row.get(column).map_err(JournalError::read)?;
     text.parse().map_err(|()| JournalError::Damaged(format!("`{text}` is no job")))
 }
 

@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::error::JournalError;
 use super::store::Journal;
 use crate::catalog::{DAILY, DailyLimit};
-use crate::guard::daily::{Book, Rules, UsedUp};
+use crate::guard::daily::{Book, Ground, Rules, UsedUp};
 
 /// What is older counts by no rule.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
@@ -49,12 +49,13 @@ impl<'c> Statements<'c> {
                 "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2
                  ORDER BY left_at DESC LIMIT 1 OFFSET ?3",
             )?,
-            paused: connection.prepare_cached("SELECT until FROM daily_pauses WHERE tenant = ?1 AND action = ?2")?,
+            paused: connection.prepare_cached(PAUSED)?,
             enter: connection.prepare_cached("INSERT INTO daily_uses VALUES (?1, ?2, ?3, ?4)")?,
             give_back: connection.prepare_cached("DELETE FROM daily_uses WHERE client_request_id = ?1")?,
             pause: connection.prepare_cached(
-                "INSERT INTO daily_pauses VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO UPDATE SET until = max(until, excluded.until)",
+                "INSERT INTO daily_pauses (tenant, action, until, presumed) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET until = excluded.until, presumed = excluded.presumed
+                 WHERE excluded.until > until",
             )?,
         })
     }
@@ -73,16 +74,14 @@ impl<'c> Statements<'c> {
 
     fn used_up(&mut self, take: &Take, now: Timestamp) -> rusqlite::Result<Option<UsedUp>> {
         let Account { tenant, rules } = &*take.account;
-        let paused: Option<i64> =
-            self.paused.query_row(params![tenant, action(take.limit)], |row| row.get(0)).optional()?;
-        let refused = paused.map(micros).map(|until| UsedUp { limit: take.limit, until, by_service: true });
-        let mut all: Vec<UsedUp> = refused.into_iter().collect();
+        let paused = self.paused.query_row(params![tenant, action(take.limit)], |row| paused(row, take.limit));
+        let mut all: Vec<UsedUp> = paused.optional()?.into_iter().collect();
         for limit in rules.uses(take.limit) {
             let nth = rules.allowance(limit) - 1;
             let left: Option<i64> =
                 self.nth.query_row(params![tenant, action(limit), nth], |row| row.get(0)).optional()?;
             let until = left.map(|left| rules.counts_until(micros(left)));
-            all.extend(until.map(|until| UsedUp { limit, until, by_service: false }));
+            all.extend(until.map(|until| UsedUp { limit, until, ground: Ground::Counted }));
         }
         Ok(all.into_iter().filter(|used_up| used_up.until > now).max_by_key(|used_up| used_up.until))
     }
@@ -92,10 +91,19 @@ impl<'c> Statements<'c> {
         self.give_back.execute([id]).map(|_| ())
     }
 
-    pub fn pause(&mut self, take: &Take, until: Timestamp) -> rusqlite::Result<()> {
-        let name = action(take.limit);
-        self.pause.execute(params![take.account.tenant, name, until.as_microsecond()]).map(|_| ())
+    /// The service wants no more of it until then, or so it seems.
+    pub fn pause(&mut self, take: &Take, used_up: UsedUp) -> rusqlite::Result<()> {
+        let (name, presumed) = (action(take.limit), used_up.ground == Ground::Presumed);
+        let until = used_up.until.as_microsecond();
+        self.pause.execute(params![take.account.tenant, name, until, presumed]).map(|_| ())
     }
+}
+
+const PAUSED: &str = "SELECT until, presumed FROM daily_pauses WHERE tenant = ?1 AND action = ?2";
+
+fn paused(row: &Row<'_>, limit: usize) -> rusqlite::Result<UsedUp> {
+    let ground = if row.get(1)? { Ground::Presumed } else { Ground::Said };
+    Ok(UsedUp { limit, until: micros(row.get(0)?), ground })
 }
 
 fn action(limit: usize) -> &'static str {
@@ -110,18 +118,14 @@ impl Journal {
             let mut select = self.connection.prepare(
                 "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2 ORDER BY left_at DESC LIMIT ?3",
             )?;
-            let mut pauses =
-                self.connection.prepare("SELECT until FROM daily_pauses WHERE tenant = ?1 AND action = ?2")?;
+            let mut pauses = self.connection.prepare(PAUSED)?;
             for limit in 0..DailyLimit::COUNT {
                 let mut rows = select.query(params![tenant, action(limit), rules.allowance(limit)])?;
                 while let Some(row) = rows.next()? {
                     book.enter(limit, micros(row.get(0)?));
                 }
-                let until: Option<i64> =
-                    pauses.query_row(params![tenant, action(limit)], |row| row.get(0)).optional()?;
-                if let Some(until) = until {
-                    book.pause(limit, micros(until));
-                }
+                let paused = pauses.query_row(params![tenant, action(limit)], |row| paused(row, limit));
+                paused.optional()?.into_iter().for_each(|paused| book.pause(paused));
             }
             Ok(book)
         };

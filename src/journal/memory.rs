@@ -11,11 +11,11 @@ use std::collections::hash_map::Entry;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
-use super::approvals;
+use super::approvals::{self, TurnedDown};
 use super::error::JournalError;
 use super::reader::NOTHING_HAPPENED;
 use super::store::Journal;
-use crate::approval::Request;
+use crate::approval::{Request, Status};
 use crate::job::JobId;
 use crate::outcome::{Outcome, Standing};
 
@@ -28,6 +28,8 @@ pub enum Known {
     InDoubt { run_id: String, client_request_id: String, sent_at: Timestamp },
     /// An approval request for it is open.
     Asked(Box<Pending>),
+    /// Its approval request came to nothing, in that run: asking again takes somebody who wants it.
+    TurnedDown { run_id: String, code: Box<str>, status: Status },
 }
 
 /// An open approval request of an earlier run.
@@ -47,14 +49,14 @@ pub type Memory = HashMap<JobId, Known>;
 
 /// What became of the jobs of one run. The attempts of a job that was settled well are not looked at.
 ///
-/// The answer that settled a job stands in its outcome, and a `failed` is a clear answer: it takes the doubt from the
-/// last attempt, not from those before it.
+/// The answer that settled a job stands in its outcome, and `failed` and `awaiting_approval` are clear answers: they take
+/// the doubt from the last attempt, not from those before it.
 const NEWS: &str = "
 SELECT j.job_id, o.outcome, o.note,
     (SELECT a.client_request_id FROM attempts a WHERE a.run = j.run AND a.job = j.job ORDER BY a.attempt LIMIT 1),
     (SELECT a.sent_at FROM attempts a WHERE a.run = j.run AND a.job = j.job ORDER BY a.attempt LIMIT 1),
     (SELECT a.sent_at FROM attempts a WHERE a.run = j.run AND a.job = j.job AND (a.verdict IS NULL OR a.verdict NOT IN (?2))
-        AND NOT (o.outcome IS 'failed' AND a.verdict IS NULL
+        AND NOT (coalesce(o.outcome, '') IN ('failed', 'awaiting_approval') AND a.verdict IS NULL
             AND a.attempt = (SELECT max(attempt) FROM attempts b WHERE b.run = j.run AND b.job = j.job))
         ORDER BY a.attempt LIMIT 1)
 FROM jobs j LEFT JOIN outcomes o ON o.run = j.run AND o.job = j.job WHERE j.run = ?1 ORDER BY j.job";
@@ -79,6 +81,11 @@ impl Journal {
                 memory.insert(id, Known::Asked(Box::new(pending)));
             }
         }
+        for TurnedDown { job, run_id, code, status } in approvals::turned_down(&transaction, plan_key)? {
+            if matches!(memory.get(&job), None | Some(Known::TurnedDown { .. })) {
+                memory.insert(job, Known::TurnedDown { run_id, code, status });
+            }
+        }
         transaction.commit().map_err(JournalError::write)?;
         Ok(memory)
     }
@@ -101,7 +108,7 @@ pub(super) fn remember(transaction: &Transaction<'_>, plan_key: &str) -> Result<
 /// A doubt stays until a run has settled it well, whatever later runs did not come to; what is done stays done.
 fn adds(memory: &Memory, id: &JobId, known: &Known) -> bool {
     match memory.get(id) {
-        None => true,
+        None | Some(Known::TurnedDown { .. }) => true,
         Some(Known::InDoubt { .. } | Known::Asked(_)) => matches!(known, Known::Done { .. }),
         Some(Known::Done { .. }) => false,
     }
@@ -181,8 +188,8 @@ fn keep(connection: &Connection, plan_key: &str, run: i64, news: &[(JobId, Known
             Known::InDoubt { run_id, client_request_id, sent_at } => {
                 insert.execute(params![plan_key, id, false, run_id, client_request_id, sent_at.as_microsecond()])?
             }
-            // Its run is open, and asked each time.
-            Known::Asked(_) => 0,
+            // These are asked for each time.
+            Known::Asked(_) | Known::TurnedDown { .. } => 0,
         };
     }
     connection.execute("UPDATE runs SET remembered = 1 WHERE run = ?1", [run]).map(|_| ())

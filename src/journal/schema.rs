@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -181,6 +181,11 @@ CREATE TABLE waits (
     seconds INTEGER NOT NULL,              -- how long it waits until the step before it was seen to have happened
     PRIMARY KEY (run, job)
 ) WITHOUT ROWID;
+";
+
+/// Whether the service has said that a day's limit is used up, or has only been taken to mean it.
+const PRESUMED: &str = "
+ALTER TABLE daily_pauses ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// What an opened database turned out to be.

@@ -34,7 +34,7 @@ enum Record {
     Settled { job: u32, settlement: Box<Settlement> },
     FollowedUp { job: u32, settlement: Box<Settlement> },
     GiveBack { client_request_id: Box<str> },
-    Pause { take: Take, until: Timestamp },
+    Pause { take: Take, used_up: UsedUp },
 }
 
 /// An attempt about to be made.
@@ -92,9 +92,9 @@ impl Recorder {
         let _ = self.records.send(Record::GiveBack { client_request_id: client_request_id.into() });
     }
 
-    /// The service has said that a daily limit is used up.
-    pub fn pause(&self, take: Take, until: Timestamp) {
-        let _ = self.records.send(Record::Pause { take, until });
+    /// The service has said that a daily limit is used up, or seems to mean it.
+    pub fn pause(&self, take: Take, used_up: UsedUp) {
+        let _ = self.records.send(Record::Pause { take, used_up });
     }
 
     /// An attempt was answered, and the job goes on.
@@ -214,7 +214,7 @@ impl<'c> Statements<'c> {
                 }
             }
             Record::GiveBack { client_request_id } => self.daily.give_back(&client_request_id)?,
-            Record::Pause { take, until } => self.daily.pause(&take, until)?,
+            Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
             Record::Answer { job, attempt, answered_at, reply } => {
                 self.answer.execute(params![
                     self.run,

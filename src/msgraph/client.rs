@@ -96,8 +96,8 @@ impl<T: Transport> GraphClient<T> {
         &self.graph_url
     }
 
-    pub(super) fn clock(&self) -> Clock {
-        self.clock
+    pub(super) fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// `approval`: the header that a request goes with that may need approval.
@@ -147,6 +147,9 @@ impl<T: Transport> Executor for GraphClient<T> {
             && let Ok(Some(code)) = self.pending(job, &companion(client_request_id)).await
         {
             reply.verdict = Verdict::ApprovalRequired { code };
+        }
+        if let (Verdict::Refused | Verdict::Gone, Some(code)) = (&reply.verdict, self.code(job)) {
+            reply = self.unless_completed(&code, reply, client_request_id).await;
         }
         tracing::debug!(
             job = %job.id, action = job.action.name, status = reply.http_status, verdict = ?reply.verdict,
@@ -214,6 +217,19 @@ impl<T: Transport> GraphClient<T> {
         match self.code(job) {
             Some(code) => Some((CODE, HeaderValue::try_from(code.as_ref()).ok()?)),
             None => Some((JUSTIFICATION, self.justification.clone().filter(|_| job.action.approvable)?)),
+        }
+    }
+
+    /// Between a read and the send that follows it, somebody else may carry out what was approved; then the code is refused
+    /// because it was used, and the target tells.
+    async fn unless_completed(&self, code: &str, reply: Reply, client_request_id: &str) -> Reply {
+        match self.status(code, &companion(client_request_id)).await {
+            Ok(Some(Found { status: Status::Completed, .. })) => Reply {
+                verdict: Verdict::Lost,
+                error_message: Some(format!("approval request {code} was completed by somebody else").into()),
+                ..reply
+            },
+            _ => reply,
         }
     }
 

@@ -115,7 +115,8 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
         warnings: Diagnostics::default(),
     };
     let agreed = Some(Agreed { file: file.to_owned(), head, digest });
-    Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed }
+    let daily = plan.daily.clone();
+    Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed, daily, policy_files: Vec::new() }
 }
 
 /// Gives the report a name for each target that was seen.

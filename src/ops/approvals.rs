@@ -100,7 +100,7 @@ impl Visit {
 
     fn client(&self) -> Result<Client, Error> {
         let clock = Clock::starting_at(self.now);
-        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), clock, 1)
+        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), &clock, 1)
     }
 
     async fn sign_in<T: Transport>(&self, client: &GraphClient<T>) -> Result<(), Error> {

@@ -29,7 +29,7 @@ pub fn connect(
     settings: &Settings,
     tenant: &Tenant,
     plan_tenant: Option<&str>,
-    clock: Clock,
+    clock: &Clock,
     connections: u16,
 ) -> Result<Client, Error> {
     match tenant {
@@ -49,18 +49,23 @@ pub fn connect(
                 None => Scenario::rehearsal(),
             };
             let transport = SimTransport::new(SimulatedTenant::new(scenario, clock.now()));
-            let credentials = match settings.identity() {
-                Ok(identity) => credentials(identity),
-                Err(_) => rehearsal(plan_tenant.or(settings.tenant.as_deref())),
-            };
-            Ok(Client::Simulated(client(transport, credentials, settings, clock)))
+            Ok(rehearse(transport, settings, plan_tenant, clock))
         }
+        Tenant::InProcess(transport) => Ok(rehearse(transport.clone(), settings, plan_tenant, clock)),
     }
 }
 
-fn client<T: Transport>(transport: T, credentials: Credentials, settings: &Settings, clock: Clock) -> GraphClient<T> {
+fn rehearse(transport: SimTransport, settings: &Settings, plan_tenant: Option<&str>, clock: &Clock) -> Client {
+    let credentials = match settings.identity() {
+        Ok(identity) => credentials(identity),
+        Err(_) => rehearsal(plan_tenant.or(settings.tenant.as_deref())),
+    };
+    Client::Simulated(client(transport, credentials, settings, clock))
+}
+
+fn client<T: Transport>(transport: T, credentials: Credentials, settings: &Settings, clock: &Clock) -> GraphClient<T> {
     let tokens = TokenSource::new(transport.clone(), credentials, &settings.login_url, &settings.graph_url);
-    GraphClient::new(transport, tokens, &settings.graph_url, clock)
+    GraphClient::new(transport, tokens, &settings.graph_url, clock.clone())
 }
 
 fn credentials(identity: &Identity) -> Credentials {

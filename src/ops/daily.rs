@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::rounds::FIRST_WAIT;
-use super::{Choices, Error, Tenant, tenant};
+use super::{Error, Tenant, tenant};
 use crate::diagnostics::Diagnostic;
 use crate::guard::daily::{Book, Rules, Settings as DailySettings};
 use crate::guard::preflight::Preflight;
@@ -22,8 +22,7 @@ use crate::settings::Settings;
 /// What a run knows of daily limits before it has signed in.
 #[derive(Debug, Clone)]
 pub struct DailyWork {
-    /// `None`: they are not kept.
-    pub rules: Option<Rules>,
+    pub rules: Rules,
     /// What the tenant is called before a token names it.
     pub label: String,
     /// Whether the run waits between its rounds: then no round stays longer than it takes to look around again.
@@ -31,10 +30,8 @@ pub struct DailyWork {
 }
 
 impl DailyWork {
-    /// `unpaced`: no documented limit is kept, towards a server on this machine.
-    pub fn new(settings: &DailySettings, unpaced: bool, label: &str, wait: bool) -> Result<Self, Error> {
-        let rules = if unpaced { None } else { Some(rules(settings)?) };
-        Ok(Self { rules, label: label.to_owned(), wait })
+    pub fn new(settings: &DailySettings, label: &str, wait: bool) -> Result<Self, Error> {
+        Ok(Self { rules: rules(settings)?, label: label.to_owned(), wait })
     }
 
     /// Opens the tenant's account. `id`: the tenant that the token is for, as far as it says.
@@ -48,17 +45,17 @@ impl DailyWork {
         now: Timestamp,
     ) -> Result<Daily, Error> {
         let patience = if self.wait { FIRST_WAIT } else { Daily::default().patience };
-        let Some(rules) = self.rules.clone() else { return Ok(Daily { account: None, patience }) };
         let name = match tenant {
             // It is new in every process, and so is its day.
             Tenant::Simulated(_) => format!("simulated|{run}|{now}"),
-            Tenant::Real => {
+            Tenant::Real | Tenant::InProcess(_) => {
                 let name = named(graph_url, &self.label);
                 journal.know_tenant(&name, &id.map_or(name.clone(), |id| named(graph_url, id)), now)?;
                 journal.tenant_known_as(&name)?
             }
         };
-        Ok(Daily { account: Some(Arc::new(Account { tenant: name, rules })), patience })
+        let account = Account { tenant: name, rules: self.rules.clone() };
+        Ok(Daily { account: Some(Arc::new(account)), patience })
     }
 }
 
@@ -77,19 +74,16 @@ fn rules(settings: &DailySettings) -> Result<Rules, Error> {
 /// How the daily limits spread a plan, by what the journal says is used up already. Touches no network.
 pub fn forecast(
     plan: &Plan,
+    daily: &DailySettings,
     preflight: &Preflight,
     tenant: &Tenant,
     settings: &Settings,
-    choices: Choices,
     now: Timestamp,
 ) -> Result<Spread, Error> {
-    let rules = rules(&plan.daily)?;
-    if choices.unpaced {
-        return Ok(Spread::none(now));
-    }
+    let rules = rules(daily)?;
     let book = match tenant {
         Tenant::Simulated(_) => Book::default(),
-        Tenant::Real => {
+        Tenant::Real | Tenant::InProcess(_) => {
             let label = tenant::label(settings, tenant, plan.tenant.as_deref());
             book(settings, &named(&settings.graph_url, &label), &rules)?
         }

@@ -1,6 +1,6 @@
-//! The rules of a run: the plan's, and those of every policy that applies.
+//! The rules of a run, and its daily limits: the plan's, and those of every policy that applies.
 //!
-//! In: policy files, a plan. Out: [`Rules`] and what they come to. Must not: go on where a policy cannot be read.
+//! In: policy files, a plan. Out: [`Rules`] and what they come to, and what holds of the daily limits. Must not: go on where a policy cannot be read.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Error;
+use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
+use crate::guard::daily::Settings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::{About, Verdict, judge};
 use crate::guard::preflight::Preflight;
@@ -20,6 +22,7 @@ use crate::settings::PolicyFile;
 #[derive(Debug, Default)]
 pub struct Policies {
     pub rules: Rules,
+    pub daily: Settings,
     /// The policies and the lists that they name.
     pub files: Vec<PathBuf>,
 }
@@ -37,14 +40,23 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
         }
         let policy = policy::load(path).map_err(|faults| Error::Guarded { file: path.clone(), faults })?;
         all.rules = all.rules.and(policy.rules);
+        all.daily = all.daily.and(&policy.daily).map_err(contradiction)?;
         all.files.extend(policy.files);
     }
     Ok(all)
 }
 
+/// A tenant has one day.
+pub fn contradiction(what: String) -> Error {
+    let message = format!("the plan and the policies contradict each other: {what}");
+    Error::refused(
+        Diagnostic::error("two-days", message).help("correct `turns_at` and `zone`, or leave them out of all but one"),
+    )
+}
+
 /// The rules of a plan and of the policies. What they protect is held.
-pub fn look(plan: &Plan, policies: Policies, preflight: &mut Preflight, sightings: &[Option<Sighting>]) -> Rules {
-    let rules = policies.rules.and(plan.rules.clone()).or_default();
+pub fn look(plan: &Plan, rules: Rules, preflight: &mut Preflight, sightings: &[Option<Sighting>]) -> Rules {
+    let rules = rules.and(plan.rules.clone()).or_default();
     preflight.hold_protected(&plan.jobs, &rules.protected, sightings);
     rules
 }

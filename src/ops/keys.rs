@@ -172,7 +172,7 @@ impl Wanted {
             Some(connected) => connected,
             None => {
                 let clock = Clock::starting_at(look_up.now);
-                (connect::connect(look_up.settings, look_up.tenant, named, clock, limits.concurrency)?, clock)
+                (connect::connect(look_up.settings, look_up.tenant, named, &clock, limits.concurrency)?, clock)
             }
         };
         let rng = Rng::with_seed(look_up.seed);

@@ -45,7 +45,7 @@ pub struct Used {
 impl Used {
     /// The clock that looking up has started, or a new one.
     pub fn clock(&self, now: Timestamp) -> Clock {
-        self.client.as_ref().map_or_else(|| Clock::starting_at(now), |(_, clock)| *clock)
+        self.client.as_ref().map_or_else(|| Clock::starting_at(now), |(_, clock)| clock.clone())
     }
 }
 
@@ -84,7 +84,7 @@ impl LookUp<'_> {
         let clock = Clock::starting_at(self.now);
         let local = *self.tenant != Tenant::Real || self.settings.is_local();
         let limits = limits(self.choices, plan.limits, local)?;
-        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), clock, limits.concurrency)?;
+        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), &clock, limits.concurrency)?;
         let pool = match &client {
             Client::Http(client) => self.gather(client, plan, limits.pacing).await?,
             Client::Simulated(client) => self.gather(client, plan, limits.pacing).await?,
@@ -131,7 +131,7 @@ impl LookUp<'_> {
 /// The Graph that an inventory was taken of: what is simulated is no other's.
 fn graph(settings: &Settings, tenant: &Tenant) -> String {
     match tenant {
-        Tenant::Real => settings.graph_url.trim_end_matches('/').to_ascii_lowercase(),
+        Tenant::Real | Tenant::InProcess(_) => settings.graph_url.trim_end_matches('/').to_ascii_lowercase(),
         Tenant::Simulated(_) => "simulated".into(),
     }
 }
@@ -152,7 +152,7 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     let clock = Clock::starting_at(look_up.now);
     let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
     let limits = limits(look_up.choices, crate::plan::Limits::default(), local)?;
-    let client = connect::connect(look_up.settings, look_up.tenant, None, clock, limits.concurrency)?;
+    let client = connect::connect(look_up.settings, look_up.tenant, None, &clock, limits.concurrency)?;
     let inventory = match &client {
         Client::Http(client) => take(look_up, client, limits.pacing).await?,
         Client::Simulated(client) => take(look_up, client, limits.pacing).await?,

@@ -34,6 +34,7 @@ use jiff::Timestamp;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
 use crate::guard::Brakes;
+use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{self, Preflight};
@@ -46,6 +47,7 @@ use crate::report::ReportError;
 use crate::runner::Earlier;
 use crate::settings::PolicyFile;
 use crate::simulator::scenario::ScenarioError;
+use crate::simulator::transport::SimTransport;
 
 pub use self::agreed::Agreed;
 pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
@@ -112,8 +114,10 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tenant {
     Real,
-    /// The embedded one, playing this scenario, or the default one.
+    /// The embedded one, playing this scenario, or the default one; a new one each time.
     Simulated(Option<PathBuf>),
+    /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
+    InProcess(SimTransport),
 }
 
 impl Tenant {
@@ -140,6 +144,10 @@ pub struct Previewed {
     pub keys: Vec<Option<Keys>>,
     /// Of a saved preview: what it says of itself.
     pub agreed: Option<Agreed>,
+    /// What plan and policies say of the tenant's daily limits.
+    pub daily: DailySettings,
+    /// The policies that it was held against, and the lists that they name.
+    pub policy_files: Vec<PathBuf>,
 }
 
 impl Previewed {
@@ -163,9 +171,12 @@ impl Previewed {
     }
 
     /// Holds it against its guards and those of the policies.
-    fn hold_against(&mut self, policies: guards::Policies, now: Timestamp) {
-        self.verdict.rules = guards::look(&self.plan, policies, &mut self.preflight, &self.sightings);
+    fn hold_against(&mut self, policies: guards::Policies, now: Timestamp) -> Result<(), Error> {
+        self.daily = policies.daily.and(&self.plan.daily).map_err(guards::contradiction)?;
+        self.verdict.rules = guards::look(&self.plan, policies.rules, &mut self.preflight, &self.sightings);
+        self.policy_files = policies.files;
         self.judge(now, false);
+        Ok(())
     }
 }
 
@@ -176,15 +187,24 @@ fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
     }
     let plan = plan::load(file).map_err(|faults| Error::Plan { file: file.to_owned(), faults })?;
     let preflight = preflight::inspect(&plan.jobs, now);
-    let (sightings, keys) = (Vec::new(), Vec::new());
-    Ok(Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed: None })
+    let daily = plan.daily.clone();
+    Ok(Previewed {
+        plan,
+        preflight,
+        verdict: Verdict::default(),
+        sightings: Vec::new(),
+        keys: Vec::new(),
+        agreed: None,
+        daily,
+        policy_files: Vec::new(),
+    })
 }
 
 /// Reads and validates a plan or a saved preview, whole, and holds what needs no looking up against its guards.
 pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, now)?;
-    previewed.hold_against(policies, now);
+    previewed.hold_against(policies, now)?;
     Ok(previewed)
 }
 
@@ -204,7 +224,7 @@ async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -
     if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo { file: file.to_owned(), told: previewed.plan.warnings });
     }
-    previewed.hold_against(policies, look_up.now);
+    previewed.hold_against(policies, look_up.now)?;
     Ok((previewed, used))
 }
 
@@ -252,11 +272,13 @@ pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
     Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
 }
 
-/// What earlier runs have done is neither sent nor counted.
-fn leave_out_done(preflight: &mut Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) {
+/// What earlier runs have done is neither sent nor counted. Returns how many were due with it.
+fn leave_out_done(preflight: &mut Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) -> u32 {
+    let whole = preflight.due;
     for (index, job) in jobs.iter().enumerate() {
         if matches!(earlier.get(&(index as u32)), Some(Earlier::Kept(_))) {
             preflight.leave_out(index, job);
         }
     }
+    whole
 }

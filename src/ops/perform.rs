@@ -134,16 +134,16 @@ pub struct Finished {
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
     let mut work = work;
-    let (client, clock) = match work.used.client.take() {
-        Some(connected) => connected,
+    let client = match work.used.client.take() {
+        Some((connected, _)) => connected,
         None => {
-            let (clock, plan_tenant) = (work.clock, work.plan_tenant.as_deref());
-            (connect::connect(work.settings, work.tenant, plan_tenant, clock, work.limits.concurrency)?, clock)
+            let plan_tenant = work.plan_tenant.as_deref();
+            connect::connect(work.settings, work.tenant, plan_tenant, &work.clock, work.limits.concurrency)?
         }
     };
     match client {
-        Client::Http(client) => work.with(client, clock, record).await,
-        Client::Simulated(client) => work.with(client, clock, record).await,
+        Client::Http(client) => work.with(client, record).await,
+        Client::Simulated(client) => work.with(client, record).await,
     }
 }
 
@@ -151,9 +151,9 @@ impl Work<'_> {
     async fn with<T: Transport>(
         mut self,
         client: GraphClient<T>,
-        clock: Clock,
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
+        let clock = self.clock.clone();
         connect::sign_in(client.tokens(), clock.now()).await?;
         let meant = [
             (Source::Plan, &self.plan_tenant),
@@ -192,7 +192,7 @@ impl Work<'_> {
             number: recorded.number,
             tenant: &recorded.tenant,
             // A tenant of our own begins with us.
-            is_older: *self.tenant == Tenant::Real,
+            is_older: !matches!(self.tenant, Tenant::Simulated(_)),
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
             earlier: self.earlier,
@@ -200,14 +200,15 @@ impl Work<'_> {
             limits,
             daily,
             brakes: self.brakes,
+            carried: None,
             people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
-            clock,
+            clock: clock.clone(),
             rng: Rng::with_seed(self.seed),
             between_waves: self.between_waves,
             lookout: self.lookout,
         };
         let ended = through(&mut rounds, self.verify, &client, (&stop, &mut requests), show, self.stderr).await;
-        listening.abort();
+        drop(listening);
         let RoundsEnded { settlements, stopped, later, used, verified, .. } = ended?;
         let report = report.finish(&self.jobs, &settlements);
         let verification = verified.then(|| Verification::of(&self.jobs, &settlements));

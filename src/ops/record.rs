@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +14,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, Repeat, TenantSize};
@@ -63,10 +64,15 @@ pub struct Begun {
     pub actions: Vec<Definition>,
 }
 
+/// In place of a scenario: a tenant in a process cannot be found again, and nobody else may take its place. Whoever
+/// resumes hands it in.
+const GONE: &str = "a tenant in the process that began the run";
+
 impl Begun {
     fn json(&self) -> Value {
         let scenario = match &self.tenant {
             Tenant::Real => Value::Null,
+            Tenant::InProcess(_) => json!(GONE),
             Tenant::Simulated(None) => json!(""),
             Tenant::Simulated(Some(file)) => json!(file),
         };
@@ -169,7 +175,7 @@ fn allowances_from(settings: &Value) -> OwnAllowances {
 /// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
 pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     let graph = match tenant {
-        Tenant::Real => graph_url,
+        Tenant::Real | Tenant::InProcess(_) => graph_url,
         Tenant::Simulated(_) => "simulated",
     };
     let name = match &plan.name {
@@ -251,22 +257,30 @@ impl Recorded {
         Self { id, tenant, number: record.number, journal, lock }
     }
 
-    /// Tells the run when somebody at another terminal wants it to end, as long as it listens.
-    pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> JoinHandle<()> {
+    /// Tells the run when somebody at another terminal wants it to end, for as long as what this gives back lives.
+    pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> Listening {
+        let (listening, over) = std::sync::mpsc::channel();
         let (watch, stop) = (self.lock.stop_watch(), stop.clone());
-        tokio::spawn(async move { until_requested(&watch, &stop).await })
+        // A run that cannot be stopped from elsewhere is still a run.
+        let _ = thread::Builder::new().name("stop".into()).spawn(move || until_requested(&watch, &stop, &over));
+        Listening(listening)
     }
 }
+
+/// Dropped, it ends the thread that listens.
+pub struct Listening(#[expect(dead_code, reason = "it is there to be dropped")] std::sync::mpsc::Sender<()>);
 
 /// How often the request of another terminal is looked for.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-async fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>) {
-    while !watch.is_requested() {
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>, over: &std::sync::mpsc::Receiver<()>) {
+    while over.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+        if watch.is_requested() {
+            // A run that has ended needs not be told.
+            let _ = stop.send(StopRequest::Stop);
+            return;
+        }
     }
-    // A run that has ended needs not be told.
-    let _ = stop.send(StopRequest::Stop);
 }
 
 /// What to do with each job of a run that goes on. A job whose request is no longer the recorded one is an error.
@@ -325,6 +339,13 @@ pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, 
         Known::Done { run_id } => {
             let note = format!("{DONE_BY}{run_id}");
             Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note)))
+        }
+        Known::TurnedDown { run_id, code, status } => {
+            let status = status.name();
+            let note = format!(
+                "approval request {code} is {status}, in run {run_id}; to file it again: musterout resume {run_id} --only failed"
+            );
+            Inherited::Settled(Box::new(Settlement::unsent(Outcome::Failed, note)))
         }
         // Whether it may be repeated is asked when it is taken up.
         Known::InDoubt { client_request_id, sent_at, .. } => {

@@ -24,6 +24,7 @@ use super::{Error, Tenant, agreed, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
+use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
@@ -36,6 +37,7 @@ use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
 use crate::settings::{Environment, Flags, Settings};
+use crate::simulator::transport::SimTransport;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -49,6 +51,8 @@ pub struct ResumeRequest {
     pub refile: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// The tenant, where the run's own was one in process.
+    pub in_process: Option<SimTransport>,
     /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
     pub policy: Option<PathBuf>,
     /// Where the report goes; to the run's own report by default.
@@ -58,6 +62,8 @@ pub struct ResumeRequest {
     /// Follow up what was accepted, for so long.
     pub verify: Option<Duration>,
     pub now: Timestamp,
+    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
+    pub system: fn() -> Timestamp,
     pub seed: u64,
 }
 
@@ -69,7 +75,7 @@ pub async fn resume(
     stderr: &Stderr,
     differences: impl FnOnce(&Diagnostics),
 ) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(request.now);
+    let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let id = match request.run.as_str() {
@@ -79,15 +85,14 @@ pub async fn resume(
     // Before it is read: what another process does to it meanwhile would be sent once more.
     let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
     let record = journal.read(&id)?;
-    let begun = Begun::from_json(&record.settings)
-        .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+    let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let rules = rules(&request, &begun, environment)?;
+    let (rules, daily) = rules(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
@@ -129,7 +134,7 @@ pub async fn resume(
         plan_file,
         due: due as u32,
         limits,
-        daily: DailyWork::new(&begun.daily, begun.choices.unpaced, &record.tenant, request.wait)?,
+        daily: DailyWork::new(&daily, &record.tenant, request.wait)?,
         low_priority: begun.choices.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
@@ -161,11 +166,19 @@ fn nothing_left(
     Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, verification: None })
 }
 
-/// The rules it was begun with, and the policies as they are today.
-fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Rules, Error> {
+fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
+    let begun = Begun::from_json(&record.settings)
+        .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+    let tenant = request.in_process.clone().map(Tenant::InProcess);
+    Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
+}
+
+/// The rules and the daily limits it was begun with, and the policies as they are today.
+fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<(Rules, DailySettings), Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let policies = guards::policies(&environment.policies(named))?;
-    Ok(policies.rules.and(begun.rules.clone()).or_default())
+    let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
+    Ok((policies.rules.and(begun.rules.clone()).or_default(), daily))
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.

@@ -10,6 +10,7 @@
 
 mod looked;
 mod verifying;
+mod waiting;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,16 +19,16 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
 
 use self::looked::{Looked, is_open, read_of};
+use self::waiting::is_braked;
 use super::Error;
 use super::lookup::look_up;
 use super::record::take_up;
 use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::Brakes;
-use crate::guard::filing::{self, Filing};
+use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -40,12 +41,10 @@ use crate::runner::event::{BucketUse, Event, StopReason};
 use crate::runner::question::Question;
 use crate::runner::quota::{Daily, Later};
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{self, Earlier, Ended, History, Limits, Run};
-use crate::ui;
+use crate::runner::{self, Carried, Earlier, Ended, History, Limits, Run};
 
 /// Time between two looks at what waits, at first; it grows while nothing happens.
 pub const FIRST_WAIT: Duration = Duration::from_secs(60);
-const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// What is done about approval requests.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +76,8 @@ pub struct Rounds<'a> {
     pub limits: Limits,
     pub daily: Daily,
     pub brakes: Brakes,
+    /// What the rounds so far have counted.
+    pub carried: Option<Carried>,
     /// Who is asked between waves, if anybody is.
     pub people: Option<mpsc::UnboundedSender<Question>>,
     /// The process before this one ended between two waves.
@@ -107,11 +108,6 @@ impl RoundsEnded {
         let waits = |settled: &Settlement| settled.outcome == Outcome::AwaitingApproval || is_braked(settled);
         !self.later.is_empty() || self.settlements.iter().any(waits)
     }
-}
-
-fn is_braked(settled: &Settlement) -> bool {
-    let note = settled.note.as_deref().unwrap_or_default();
-    settled.outcome == Outcome::NotAttempted && note.ends_with(filing::NO_ROOM)
 }
 
 impl Rounds<'_> {
@@ -165,7 +161,8 @@ impl Rounds<'_> {
         let between_waves = std::mem::take(&mut self.between_waves);
         let recent = self.recent()?;
         self.is_older = true;
-        let history = History { journal, earlier, recent, filing: self.filing()?, between_waves };
+        let (filing, carried) = (self.filing()?, self.carried.take());
+        let history = History { journal, earlier, recent, filing, between_waves, carried };
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {
@@ -176,7 +173,7 @@ impl Rounds<'_> {
             daily: self.daily.clone(),
             brakes: self.brakes.clone(),
             people: self.people.clone(),
-            clock: self.clock,
+            clock: self.clock.clone(),
             rng: self.rng.fork(),
             history,
             verify,
@@ -188,10 +185,11 @@ impl Rounds<'_> {
             }
             std::future::pending::<Ended>().await
         };
-        let Ended { settlements, stopped, later, unsent, journal, used } = tokio::select! {
+        let Ended { settlements, stopped, later, unsent, journal, used, carried } = tokio::select! {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
+        self.carried = Some(carried);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let stopped = match written(journal).await {
@@ -277,66 +275,6 @@ impl Rounds<'_> {
         }
         self.journal.note_statuses(self.number, &read, now)?;
         Ok(looked)
-    }
-
-    /// Waits until a request has an answer, there is room for more, or the day has turned; or somebody wants the run to end.
-    async fn wait<T: Transport>(
-        &mut self,
-        ended: &RoundsEnded,
-        client: &GraphClient<T>,
-        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
-        say: &impl Fn(&str),
-    ) -> Result<Result<Looked, StopReason>, Error> {
-        let braked = self.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
-        let braked: HashSet<&'static str> = braked.map(|(job, _)| job.action.name).collect();
-        let waiting = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
-        if waiting > 0 || !braked.is_empty() {
-            say(&format!(
-                "{waiting} approval requests wait for somebody: `musterout approvals {}` lists them",
-                self.id
-            ));
-        }
-        if !ended.later.is_empty() {
-            say(&ui::days::left(&ended.later));
-        }
-        let turn = ended.later.iter().map(|later| later.until).min();
-        let mut pause = (waiting > 0 || !braked.is_empty()).then_some(FIRST_WAIT);
-        let mut looked_at = Instant::now();
-        loop {
-            let left = turn.map(|turn| Duration::try_from(turn.duration_since(self.clock.now())).unwrap_or_default());
-            let Some(time) = left.into_iter().chain(pause).min() else { return Ok(Ok(Looked::default())) };
-            tokio::select! {
-                biased;
-                Some(request) = requests.recv() => return Ok(Err(reason(&request))),
-                () = tokio::time::sleep(time) => {}
-            }
-            let now = self.clock.now();
-            let turned = turn.is_some_and(|turn| turn <= now);
-            if turned && looked_at.elapsed() < FIRST_WAIT {
-                return Ok(Ok(Looked::default()));
-            }
-            let looked = self.look(client, say).await?;
-            looked_at = Instant::now();
-            let filing = self.filing()?;
-            // What is approved and has no room today is no reason to begin.
-            let idle = |job: u32| ended.later.iter().any(|later| later.until > now && self.is_of(job, later.action));
-            if turned || looked.has_news(idle) || braked.iter().any(|action| filing.has_room(action, 0)) {
-                return Ok(Ok(looked));
-            }
-            pause = pause.map(|pause| (pause * 3 / 2).min(LONGEST_WAIT));
-        }
-    }
-
-    fn is_of(&self, job: u32, action: &str) -> bool {
-        self.jobs.get(job as usize).is_some_and(|job| job.action.name == action)
-    }
-}
-
-fn reason(request: &StopRequest) -> StopReason {
-    match request {
-        StopRequest::Stop => StopReason::Requested,
-        StopRequest::Interrupt | StopRequest::Terminate => StopReason::Interrupted,
-        StopRequest::JournalFailed(why) => StopReason::Journal(why.clone()),
     }
 }
 

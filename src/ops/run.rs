@@ -23,6 +23,7 @@ use super::{
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
+use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
@@ -62,6 +63,8 @@ pub struct RunRequest {
     pub inventory: Option<PathBuf>,
     pub choices: Choices,
     pub now: Timestamp,
+    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
+    pub system: fn() -> Timestamp,
     pub seed: u64,
 }
 
@@ -80,14 +83,13 @@ impl RunRequest {
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
-    let policy_files = guards::policies(&request.policies)?.files;
     let look_up = request.look_up(settings);
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
     if let Some(agreed) = &previewed.agreed {
         agreed.permits(&request.tenant, settings, request.now)?;
     }
     let key = previewed.key(&request.tenant, &settings.graph_url);
-    let Previewed { mut plan, mut preflight, verdict, sightings, agreed, .. } = previewed;
+    let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let choices = request.choices.or(plan.limits);
     let limits = limits(choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
@@ -96,17 +98,17 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let lock = journal.lock(&key, &id, request.now)?;
     let inherited = inherited(&request, &mut journal, &key, &plan.jobs)?;
     let earlier = record::inherit(&inherited, &plan.jobs);
-    leave_out_done(&mut preflight, &plan.jobs, &earlier);
+    let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
-    let clock = used.clock(request.now);
+    let clock = used.clock(request.now).following(request.system);
     let report_at = place_of_report(&request, &plan, &policy_files)?;
-    confirm_number(&request, &preflight)?;
+    confirm_number(&request, &preflight, whole)?;
     if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
-    let question = question(&request, &plan, (&preflight, &sightings, &verdict), &label, (settings, stderr))?;
+    let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
@@ -126,7 +128,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         holds: preflight.holds,
         earlier,
         limits,
-        daily: DailyWork::new(&plan.daily, choices.unpaced, &label, request.wait)?,
+        daily: DailyWork::new(&daily, &label, request.wait)?,
         low_priority: choices.low_priority.unwrap_or_default(),
         brakes: begun.brakes.clone(),
         between_waves: false,
@@ -226,7 +228,7 @@ fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), E
 fn question(
     request: &RunRequest,
     plan: &Plan,
-    (preflight, sightings, verdict): (&Preflight, &[Option<Sighting>], &Verdict),
+    (preflight, sightings, verdict, daily): (&Preflight, &[Option<Sighting>], &Verdict, &DailySettings),
     tenant: &str,
     (settings, stderr): (&Settings, &Stderr),
 ) -> Result<Option<String>, Error> {
@@ -235,11 +237,11 @@ fn question(
     }
     let budget = budget(request.choices, plan.limits);
     let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
-    let spread = forecast(plan, preflight, &request.tenant, settings, request.choices, request.now)?;
+    let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
     let tenant = match &request.tenant {
-        Tenant::Simulated(_) => "the simulated tenant",
+        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
         Tenant::Real => tenant,
     };
     Ok(Some(ui::confirm::question(&preview, tenant, stderr.styled())))
@@ -310,10 +312,20 @@ fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<()
 }
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
-fn confirm_number(request: &RunRequest, preflight: &Preflight) -> Result<(), Error> {
+///
+/// With `--once` it may also be the number of the `whole` plan, what earlier runs have done included: who agreed to all of
+/// it has agreed to the rest, and one line of a scheduler is good for every night.
+fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32) -> Result<(), Error> {
     let due = preflight.due;
     match request.confirm {
-        Some(number) if number == due => Ok(()),
+        Some(number) if number == due || (request.once && number == whole) => Ok(()),
+        Some(number) if request.once && whole != due => Err(Error::refused(
+            Diagnostic::error(
+                "wrong-number",
+                format!("--confirm {number}, but {due} requests would be sent, of {whole} of the whole plan"),
+            )
+            .help("look at the preview; when the numbers are right, confirm one of them"),
+        )),
         Some(number) => Err(Error::refused(
             Diagnostic::error("wrong-number", format!("--confirm {number}, but {due} requests would be sent"))
                 .help("look at the preview; when the number is right, confirm that number"),

@@ -175,7 +175,7 @@ fn named_tenant(
                 "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
             )))
         }
-        (Tenant::Simulated(_), _) => Ok(plan_tenant.map(str::to_owned)),
+        (Tenant::Simulated(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
         (Tenant::Real, Some(_)) => Ok(named),
     }
 }
@@ -194,7 +194,7 @@ async fn look(
     }
     let clock = Clock::starting_at(request.look_up.now);
     let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
-    match connect::connect(settings, request.look_up.tenant, named, clock, limits.concurrency)? {
+    match connect::connect(settings, request.look_up.tenant, named, &clock, limits.concurrency)? {
         Client::Http(client) => {
             look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
         }

@@ -86,7 +86,7 @@ pub async fn verify(
         verdict: Verdict::default(),
         plan_file: PathBuf::from(&record.plan_file),
         limits: limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?,
-        daily: DailyWork::new(&begun.daily, begun.choices.unpaced, &record.tenant, false)?,
+        daily: DailyWork::new(&begun.daily, &record.tenant, false)?,
         low_priority: begun.choices.low_priority.unwrap_or_default(),
         brakes: Brakes::default(),
         between_waves: false,

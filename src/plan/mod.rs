@@ -84,6 +84,13 @@ pub struct Plan {
     pub warnings: Diagnostics,
 }
 
+impl Plan {
+    /// Whether it is a list, and has no place for settings.
+    pub fn is_csv(&self) -> bool {
+        matches!(format_of(&self.file), Some(Format::Csv))
+    }
+}
+
 /// One file that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {

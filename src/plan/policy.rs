@@ -1,26 +1,29 @@
-//! A policy: the guards of a site, in a file of their own.
+//! A policy: the guards and the daily limits of a site, in a file of their own.
 //!
-//! In: a YAML file with `guards` and `overrides` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
+//! In: a YAML file with `guards`, `overrides` and `limits: { daily: … }` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
 //! understood: a policy that has a fault refuses every run.
 
 use std::path::{Path, PathBuf};
 
 use super::document::{missing_key, read_version};
 use super::guards::{self, Owner};
-use super::overrides;
 use super::reader::{Entry, Reader};
 use super::source::Source;
-use super::yaml;
+use super::yaml::{self, Node};
 use super::{Input, YAML_LIMIT};
+use super::{daily, overrides};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 
-const KEYS: &[&str] = &["version", "guards", "overrides"];
+const KEYS: &[&str] = &["version", "guards", "limits", "overrides"];
 
 /// What a policy file says.
 #[derive(Debug)]
 pub struct Policy {
     pub rules: Rules,
+    /// What it says of the tenant's daily limits.
+    pub daily: Settings,
     /// The file itself, and the lists that it names.
     pub files: Vec<PathBuf>,
 }
@@ -35,6 +38,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
     let mut inputs: Vec<Input> = Vec::new();
     let mut rules = Rules::default();
     let mut overridden = Vec::new();
+    let mut daily = Settings::default();
     let mut version = false;
     for Entry { name, value, .. } in reader.map_of(&root, "a policy", KEYS).unwrap_or_default() {
         match name {
@@ -43,6 +47,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
                 read_version(value, &mut reader);
             }
             "guards" => rules = guards::read(value, owner, &mut reader, &mut inputs),
+            "limits" => daily = limits(value, &mut reader),
             _ => overridden = overrides::read(value, owner, &mut reader),
         }
     }
@@ -55,9 +60,15 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
         true => Err(faults),
         false => {
             let lists = inputs.into_iter().map(|input| input.file);
-            Ok(Policy { rules, files: std::iter::once(path.to_owned()).chain(lists).collect() })
+            Ok(Policy { rules, daily, files: std::iter::once(path.to_owned()).chain(lists).collect() })
         }
     }
+}
+
+/// How hard a run may work is the plan's business; what the tenant accepts in a day is the site's.
+fn limits<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings {
+    let entries = reader.map_of(node, "`limits` of a policy", &["daily"]).unwrap_or_default();
+    entries.iter().map(|entry| daily::read(entry.value, reader)).next_back().unwrap_or_default()
 }
 
 /// Without its policy nothing runs.

@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(counted(job("wipe", &keep), None), [("may-not-start", 1, 0), PENDING]);
         assert_eq!(counted(job("wipe", &[]), None), [("erased", 1, 0), PENDING]);
         let user = counted(job("removeAllDevicesFromManagement", &[]), None);
-        assert_eq!(user, [("every-device", 1, 0), ("bitlocker-suspended", 0, 1)]);
+        assert_eq!(user, [("every-device", 1, 0), ("retires-not-counted", 0, 1), ("bitlocker-suspended", 0, 1)]);
         assert_eq!(counted(job("syncDevice", &[]), None), []);
     }
 }

@@ -22,8 +22,9 @@ use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
+use super::suspicion::Suspicion;
 use super::worker::{Done, Released, Task, Worker, releases};
-use super::{Ended, Limits, Run};
+use super::{Carried, Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::guard::breaker::Breaker;
@@ -84,6 +85,7 @@ pub struct Dispatcher {
     events: mpsc::UnboundedSender<Event>,
     host: Host,
     breaker: Breaker,
+    suspicion: Suspicion,
     waves: Waves,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
@@ -111,9 +113,11 @@ impl Dispatcher {
         let workers: Vec<_> = (0..count)
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
             .collect();
+        let fresh = || Carried { breaker: Breaker::new(brakes.stop_when), suspicion: Suspicion::default() };
+        let Carried { breaker, suspicion } = history.carried.unwrap_or_else(fresh);
         let crowd = Crowd::new(limits.concurrency, limits.pacing != Pacing::Off);
         let mut dispatcher = Self {
-            ledger: Ledger::new(jobs.len(), clock),
+            ledger: Ledger::new(jobs.len(), clock.clone()),
             queues: Queues::new(Arc::clone(&jobs)),
             quota: Quota::new(daily),
             lookout,
@@ -130,7 +134,8 @@ impl Dispatcher {
             released: releases(),
             in_flight: HashMap::new(),
             host: Host::default(),
-            breaker: Breaker::new(brakes.stop_when),
+            breaker,
+            suspicion,
             waves: Waves::new(brakes.waves, people),
             stopped: None,
             journal: history.journal,
@@ -156,6 +161,7 @@ impl Dispatcher {
         let mut batch = Vec::with_capacity(BATCH);
         let mut listening = true;
         loop {
+            self.clock.catch_up();
             let now = Instant::now();
             self.queues.wake(now);
             self.mind_the_days(now);
@@ -186,14 +192,15 @@ impl Dispatcher {
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
                 yes = self.waves.answer() => self.answered_by_somebody(yes),
-                () = sleep_until(wake) => {}
+                () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }
         }
         self.tell(Event::Finished);
         let used = self.gates.iter().map(Gate::used).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, .. } = self;
         let (later, unsent) = (self.quota.later, self.unsent);
-        Ended { settlements: self.ledger.close(), stopped, later, unsent, journal, used }
+        let carried = Carried { breaker: self.breaker.next_round(), suspicion: self.suspicion };
+        Ended { settlements: self.ledger.close(), stopped, later, unsent, journal, used, carried }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.
@@ -330,17 +337,9 @@ impl Dispatcher {
             return;
         }
         self.waves.settled(job, outcome, at_risk);
-        if let Some(settlement) = self.ledger.settlement(job) {
-            let action = self.jobs[job as usize].action;
-            match settlement.outcome {
-                _ if !at_risk => {}
-                // Looked at, and not sent.
-                Outcome::Held | Outcome::NotAttempted => self.breaker.released(action),
-                _ => self.breaker.settled(action, settlement),
-            }
-            if let Some(journal) = &self.journal {
-                journal.settled(job, settlement);
-            }
+        self.tell_the_breaker(job, at_risk);
+        if let (Some(journal), Some(settlement)) = (&self.journal, self.ledger.settlement(job)) {
+            journal.settled(job, settlement);
         }
         self.tell(Event::Settled { job, outcome });
         self.go_on_after(job, outcome, now);

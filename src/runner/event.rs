@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use std::time::Duration;
 
 use crate::catalog::{Allowance, Bucket};
+use crate::guard::daily::Ground;
 use crate::outcome::{Outcome, Stage};
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
@@ -22,8 +23,8 @@ pub enum Event {
     Paced { bucket: Bucket, permille: u16 },
     /// The job will be tried again after that time, because of `reason`.
     Retrying { job: u32, delay: Duration, reason: Box<str> },
-    /// Jobs of this action wait that long, until then: the day's limit is used up, by our count or because the service said so.
-    DayUsedUp { action: &'static str, wait: Duration, until: Timestamp, by_service: bool },
+    /// Jobs of this action wait that long, until then: the day's limit is used up, or seems to be.
+    DayUsedUp { action: &'static str, wait: Duration, until: Timestamp, ground: Ground },
     /// The job with this index settled.
     Settled { job: u32, outcome: Outcome },
     /// The host cannot be reached; the next try comes after that time.

@@ -19,6 +19,7 @@ pub mod quota;
 pub mod question;
 mod retry;
 pub mod shutdown;
+mod suspicion;
 pub mod survey;
 mod window;
 mod worker;
@@ -38,10 +39,12 @@ use self::limiter::Pacing;
 use self::question::Question;
 use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
+use self::suspicion::Suspicion;
 use crate::approval::{Request, Status};
 use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
 use crate::guard::Brakes;
+use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
@@ -134,6 +137,8 @@ pub struct History {
     pub filing: Filing,
     /// An earlier process ended between two waves, before the first of them was seen to have landed.
     pub between_waves: bool,
+    /// What earlier rounds of this process have counted.
+    pub carried: Option<Carried>,
 }
 
 /// What an earlier process left behind of a job.
@@ -188,6 +193,15 @@ pub struct Ended {
     pub journal: Option<Recorder>,
     /// What each bucket was used for, where anything was sent.
     pub used: Vec<BucketUse>,
+    /// For the next round.
+    pub carried: Carried,
+}
+
+/// What the rounds of one process have in common, beside the journal.
+#[derive(Debug)]
+pub struct Carried {
+    breaker: Breaker,
+    suspicion: Suspicion,
 }
 
 /// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job

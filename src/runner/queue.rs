@@ -146,6 +146,11 @@ impl Queues {
         !self.ready[bucket.index()].0.is_empty()
     }
 
+    /// Whether something like that is ready in a bucket.
+    pub fn has_any(&self, bucket: Bucket, is_meant: impl Fn(Item) -> bool) -> bool {
+        self.ready[bucket.index()].0.values().flatten().any(|item| is_meant(*item))
+    }
+
     /// What comes next in a bucket.
     pub fn peek(&self, bucket: Bucket) -> Option<Item> {
         self.ready[bucket.index()].front()

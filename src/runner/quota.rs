@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::retry::LONGEST_PAUSE;
 use crate::catalog::{DAILY, DailyLimit};
-use crate::guard::daily::{Book, UsedUp, limit_of};
+use crate::guard::daily::{Book, Ground, UsedUp, limit_of};
 use crate::job::Job;
 use crate::journal::daily::{Account, Take};
 use crate::outcome::{Reply, Settlement, Verdict};
@@ -37,6 +37,7 @@ pub struct Later {
     pub action: &'static str,
     pub jobs: u32,
     pub until: Timestamp,
+    pub ground: Ground,
 }
 
 /// What the dispatcher knows.
@@ -110,13 +111,29 @@ impl Quota {
         named.or_else(|| worded.then(|| account.rules.paused_until(now)))
     }
 
+    /// Until when an action waits that had better wait so long: no longer than until the day turns, where that is known.
+    pub fn presumed_until(&self, job: &Job, wait: Duration, now: Timestamp) -> Option<Timestamp> {
+        let Take { account, .. } = self.take_for(job)?;
+        let until = now.checked_add(SignedDuration::try_from(wait).ok()?).ok()?;
+        Some(until.min(account.rules.paused_until(now)))
+    }
+
     /// An action has no room until then.
     pub fn close(&mut self, limit: usize, used_up: UsedUp) {
-        if used_up.by_service {
-            self.book.pause(limit, used_up.until);
+        if used_up.ground != Ground::Counted {
+            self.book.pause(used_up);
         }
         if self.closed[limit].is_none_or(|known| known.until < used_up.until) {
             self.closed[limit] = Some(used_up);
+        }
+    }
+
+    /// A job of that action is left for another day.
+    pub fn left(&mut self, action: &'static str, used_up: &UsedUp) {
+        let UsedUp { until, ground, .. } = *used_up;
+        match self.later.iter_mut().find(|later| later.action == action && later.until == until) {
+            Some(later) => later.jobs += 1,
+            None => self.later.push(Later { action, jobs: 1, until, ground }),
         }
     }
 
@@ -129,7 +146,7 @@ impl Quota {
 
     /// A request that was out has used up nothing after all: there may be room again, unless the service has said no.
     pub fn reopen(&mut self, limit: usize) {
-        self.closed[limit] = self.closed[limit].filter(|closed| closed.by_service);
+        self.closed[limit] = self.closed[limit].filter(|closed| closed.ground != Ground::Counted);
     }
 
     pub fn closed(&self, limit: usize) -> Option<UsedUp> {
@@ -150,13 +167,16 @@ impl Quota {
 }
 
 /// Why an action waits, in the words of notes.
-pub fn why(limit: usize, used_up: &UsedUp) -> String {
-    let name = |limit: usize| DAILY.get(limit).map_or("", |limit| limit.action);
-    let (action, whose, until) = (name(limit), name(used_up.limit), shown(used_up.until));
-    match (used_up.by_service, action == whose) {
-        (true, _) => format!("the service says that the day's limit of {action} is used up; not before {until}"),
-        (false, true) => format!("the day's allowance of {action} is used up; not before {until}"),
-        (false, false) => {
+pub fn why(action: &str, used_up: &UsedUp) -> String {
+    let whose = DAILY.get(used_up.limit).map_or("", |limit| limit.action);
+    let until = shown(used_up.until);
+    match (used_up.ground, action == whose) {
+        (Ground::Said, _) => format!("the service says that the day's limit of {whose} is used up; not before {until}"),
+        (Ground::Presumed, _) => format!(
+            "the service answers {action} with nothing but 429, so the day's limit may be used up; not before {until}"
+        ),
+        (Ground::Counted, true) => format!("the day's allowance of {action} is used up; not before {until}"),
+        (Ground::Counted, false) => {
             format!("the day's allowance of {whose}, which a {action} may use up too, is used up; not before {until}")
         }
     }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::clock::{Moment, iso_date};
 use super::errors::Refusal;
 use super::resources::{digest, guid, mix};
-use super::scenario::{CodeIn, Decision, Deed, FiledStatus, Filters, Scenario};
+use super::scenario::{CodeIn, Decision, Deed, FiledStatus, Filters, Latency, Scenario};
 use super::tenant::Incoming;
 use crate::approval::Status;
 use crate::catalog::ACTIONS;
@@ -42,6 +42,17 @@ pub struct ApprovalSeen {
     pub in_portal: bool,
 }
 
+/// What is counted of all requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ApprovalCounts {
+    /// Codes that came although they were not, or no longer, good.
+    pub refused_codes: u64,
+    /// Those of them that were good once, and had been used by whoever they were given to.
+    pub reused_codes: u64,
+    /// The most requests that were open at a time.
+    pub most_open: u64,
+}
+
 #[derive(Debug)]
 struct Request {
     id: String,
@@ -55,6 +66,8 @@ struct Request {
     age: Duration,
     /// When somebody does what.
     decision: Option<(Duration, Deed)>,
+    /// Of what is completed by hand in the end: since when it is approved.
+    approved: Option<Duration>,
     /// What is so whatever the time.
     fixed: Option<Status>,
     ours: bool,
@@ -75,6 +88,7 @@ impl Request {
             Some(Deed::Cancel) => Status::Cancelled,
             _ if old >= lifetime => Status::Expired,
             Some(Deed::Approve) => Status::Approved,
+            None if self.approved.is_some_and(|at| now.since >= at) => Status::Approved,
             None => self.fixed.unwrap_or(Status::NeedsApproval),
         }
     }
@@ -88,9 +102,7 @@ pub struct Requests {
     by_target: HashMap<String, usize>,
     /// When somebody presses Complete next.
     next_in_portal: Option<Duration>,
-    /// Codes that came although they were not, or no longer, good.
-    pub refused_codes: u64,
-    pub most_open: u64,
+    pub counts: ApprovalCounts,
 }
 
 impl Requests {
@@ -106,6 +118,7 @@ impl Requests {
                 filed: now,
                 age: listed.age.0,
                 decision: None,
+                approved: None,
                 fixed: Some(listed.status),
                 ours: listed.ours.0,
                 used: false,
@@ -137,8 +150,8 @@ impl Requests {
         self.all.iter().map(seen).collect()
     }
 
-    /// What people have completed in the portal since somebody last asked: action and target.
-    pub fn done_in_portal(&mut self, now: Moment) -> Vec<(usize, String)> {
+    /// What people have completed in the portal since somebody last asked: when, which action, on what.
+    pub fn done_in_portal(&mut self, now: Moment) -> Vec<(Duration, usize, String)> {
         if self.next_in_portal.is_none_or(|next| next > now.since) {
             return Vec::new();
         }
@@ -147,13 +160,14 @@ impl Requests {
             match request.decision {
                 Some((at, Deed::Complete)) if at <= now.since => {
                     request.in_portal = true;
-                    done.push((request.action, request.target.clone()));
+                    done.push((at, request.action, request.target.clone()));
                 }
                 Some((at, Deed::Complete)) => next = Some(next.map_or(at, |next: Duration| next.min(at))),
                 _ => {}
             }
         }
         self.next_in_portal = next;
+        done.sort_unstable_by_key(|(at, ..)| *at);
         done
     }
 
@@ -183,7 +197,7 @@ impl Requests {
         }
         let number = digest(ACTIONS[action].name) ^ digest(target) ^ mix(self.filings(target));
         let id = guid(mix(number), mix(!number));
-        let decision = decide(&policy.decisions, action, target, now, dice);
+        let (approved, decision) = decide(&policy.decisions, action, target, now, dice).unzip();
         self.add(Request {
             id: id.clone(),
             action,
@@ -193,13 +207,14 @@ impl Requests {
             filed: now,
             age: Duration::ZERO,
             decision,
+            approved,
             fixed: None,
             ours: true,
             used: false,
             in_portal: false,
         });
         let open = self.all.iter().filter(|request| request.status(now, policy.lifetime.0).is_open()).count();
-        self.most_open = self.most_open.max(open as u64);
+        self.counts.most_open = self.counts.most_open.max(open as u64);
         Err(filed(policy.status, policy.code_in, &id))
     }
 
@@ -224,7 +239,8 @@ impl Requests {
         match at.filter(|_| good) {
             Some(at) => Ok(at),
             None => {
-                self.refused_codes += 1;
+                self.counts.refused_codes += 1;
+                self.counts.reused_codes += u64::from(at.is_some_and(|at| self.all[at].used));
                 Err(Refusal::new(403, "Forbidden", "An error has occurred"))
             }
         }
@@ -323,10 +339,14 @@ fn decide(
     target: &str,
     now: Moment,
     dice: &mut fastrand::Rng,
-) -> Option<(Duration, Deed)> {
+) -> Option<(Duration, (Duration, Deed))> {
     let rule = rules.iter().find(|rule| rule.on.matches(action, target, dice))?;
-    let spread = rule.after.max.saturating_sub(rule.after.min);
-    Some((now.since + rule.after.min + spread.mul_f64(dice.f64()), rule.deed))
+    let mut any = |time: Latency| time.min + time.max.saturating_sub(time.min).mul_f64(dice.f64());
+    let at = now.since + any(rule.after);
+    match rule.deed {
+        Deed::Complete if !rule.approved_for.max.is_zero() => Some((at, (at + any(rule.approved_for), rule.deed))),
+        deed => Some((at, (at, deed))),
+    }
 }
 
 /// The ids of a filter.

@@ -29,7 +29,11 @@ impl Clock {
 
     pub fn now(&self) -> Moment {
         let since = self.origin.elapsed();
-        Moment { since, wall: self.start.checked_add(since).unwrap_or(Timestamp::MAX) }
+        Moment { since, wall: self.wall_at(since) }
+    }
+
+    pub fn wall_at(&self, since: Duration) -> Timestamp {
+        self.start.checked_add(since).unwrap_or(Timestamp::MAX)
     }
 }
 

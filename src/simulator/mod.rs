@@ -9,6 +9,7 @@
 //! holds (`inventory`), and counted (`counts`, `log`).
 
 pub mod counts;
+pub mod power;
 pub mod scenario;
 pub mod server;
 pub mod tenant;

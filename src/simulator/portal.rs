@@ -6,7 +6,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::approvals::{self, ApprovalSeen};
+use super::approvals::{self, ApprovalCounts, ApprovalSeen};
 use super::clock::Moment;
 use super::errors::Refusal;
 use super::exchange::{Answer, Delivery, Incoming, Ruling};
@@ -25,10 +25,8 @@ impl Tenant {
         state.requests.seen(self.scenario(), now)
     }
 
-    /// Codes that came although they were not good, and the most requests that were open at a time.
-    pub fn approval_counts(&self) -> (u64, u64) {
-        let state = self.lock();
-        (state.requests.refused_codes, state.requests.most_open)
+    pub fn approval_counts(&self) -> ApprovalCounts {
+        self.lock().requests.counts
     }
 
     /// The same for `GET /simulator/approvals`.
@@ -36,7 +34,8 @@ impl Tenant {
         let now = self.now();
         self.do_in_portal(state, now);
         let seen = state.requests.seen(self.scenario(), now);
-        json!({ "requests": seen, "refused_codes": state.requests.refused_codes, "most_open": state.requests.most_open })
+        let ApprovalCounts { refused_codes, reused_codes, most_open } = state.requests.counts;
+        json!({ "requests": seen, "refused_codes": refused_codes, "reused_codes": reused_codes, "most_open": most_open })
     }
 
     /// A request to the collection of approval requests; `rest` is what follows its path.
@@ -101,12 +100,13 @@ impl Tenant {
 
     /// Carries out what people have completed by hand meanwhile.
     pub(super) fn do_in_portal(&self, state: &mut State, now: Moment) {
-        for (action, target) in state.requests.done_in_portal(now) {
+        for (at, action, target) in state.requests.done_in_portal(now) {
+            state.quotas.by_hand(self.scenario(), action, self.wall_at(at));
             let row = &ACTIONS[action];
             let place = state.inventory.find(row.target, &target);
-            if let (Some(effect), Some(at)) = (effects::of(row.name), place) {
+            if let (Some(effect), Some(place)) = (effects::of(row.name), place) {
                 // What can be intercepted does nothing that follows from its body.
-                state.inventory.perform(row.name, effect.deeds, (row.target, at), &Value::Null, now);
+                state.inventory.perform(row.name, effect.deeds, (row.target, place), &Value::Null, now);
             }
         }
     }

@@ -51,10 +51,17 @@ impl Quotas {
     fn count(&mut self, scenario: &Scenario, action: usize, now: Timestamp) {
         let Some(limit) = scenario.daily.0.get(&action) else { return };
         let times = self.used.entry(action).or_default();
-        times.push_back(now);
+        let place = times.partition_point(|earlier| *earlier <= now);
+        times.insert(place, now);
         while times.len() > *limit as usize {
             times.pop_front();
         }
+    }
+
+    /// Somebody has done it in the portal, at that time.
+    pub fn by_hand(&mut self, scenario: &Scenario, action: usize, at: Timestamp) {
+        self.let_people_in(scenario, at);
+        self.count(scenario, action, at);
     }
 
     /// People in the portal come first every day, and take what there is.
@@ -74,7 +81,7 @@ impl Quotas {
                 }
             }
         }
-        self.portal = Some((began, days));
+        self.portal = Some((began, days.max(known)));
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct State {
     pub(super) inventory: Inventory,
     windows: Windows,
     pub(super) faults: Faults,
-    quotas: Quotas,
+    pub(super) quotas: Quotas,
     pub(super) requests: Requests,
     late: Late,
     pub(super) tokens: Tokens,
@@ -135,6 +135,11 @@ impl Tenant {
 
     pub(super) fn now(&self) -> Moment {
         self.clock.now()
+    }
+
+    /// What a wall clock shows when the tenant is so old.
+    pub(super) fn wall_at(&self, since: Duration) -> Timestamp {
+        self.clock.wall_at(since)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,25 +2,58 @@
 //!
 //! In: a [`WireRequest`]. Out: what the tenant answers, after the time it takes. Must not: look at the request.
 
+use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
 
+use super::power::Power;
 use super::tenant::{Carrier, Delivery, Incoming, Tenant};
 use crate::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
 
 #[derive(Clone)]
-pub struct SimTransport(Arc<Tenant>);
+pub struct SimTransport {
+    tenant: Arc<Tenant>,
+    /// Of the process that is on this side; `None`: it does not fail.
+    power: Option<Arc<Power>>,
+}
 
 impl SimTransport {
     pub fn new(tenant: Arc<Tenant>) -> Self {
-        Self(tenant)
+        Self { tenant, power: None }
+    }
+
+    /// For a process that loses its power: from then on, nothing leaves and nothing comes back.
+    #[must_use]
+    pub fn powered(self, power: Arc<Power>) -> Self {
+        Self { power: Some(power), ..self }
     }
 
     pub fn tenant(&self) -> &Arc<Tenant> {
-        &self.0
+        &self.tenant
+    }
+
+    async fn moment(&self) {
+        if let Some(power) = &self.power {
+            power.moment().await;
+        }
     }
 }
+
+impl fmt::Debug for SimTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimTransport").field("power", &self.power).finish_non_exhaustive()
+    }
+}
+
+/// Two ways to one tenant are the same.
+impl PartialEq for SimTransport {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tenant, &other.tenant)
+    }
+}
+
+impl Eq for SimTransport {}
 
 impl Transport for SimTransport {
     async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
@@ -30,7 +63,8 @@ impl Transport for SimTransport {
             url.scheme_str().unwrap_or("https"),
             url.authority().map_or("graph.microsoft.com", |authority| authority.as_str())
         );
-        let answer = self.0.handle(&Incoming {
+        self.moment().await;
+        let answer = self.tenant.handle(&Incoming {
             method: &request.method,
             base: &base,
             path: url.path(),
@@ -42,6 +76,7 @@ impl Transport for SimTransport {
         if !answer.delay.is_zero() {
             tokio::time::sleep(answer.delay).await;
         }
+        self.moment().await;
         match answer.delivery {
             Delivery::Reply(reply) => Ok(reply),
             Delivery::Lost => Err(TransportError::Lost("connection closed before the reply".to_owned())),

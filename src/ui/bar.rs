@@ -140,6 +140,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Access, Bucket, INTUNE_DEVICES};
+    use crate::guard::daily::Ground;
     use crate::outcome::Outcome;
 
     /// Runs ten jobs a second for so long under a paused clock, and gives back what was said.
@@ -187,7 +188,7 @@ mod tests {
             let wait = Duration::from_secs(10 * 3_600);
             let until = "2026-11-23T07:02:00Z".parse().unwrap();
             sender.send(Event::Started { jobs: 9, due: 9 }).unwrap();
-            sender.send(Event::DayUsedUp { action: "retire", wait, until, by_service: false }).unwrap();
+            sender.send(Event::DayUsedUp { action: "retire", wait, until, ground: Ground::Counted }).unwrap();
             sleep(wait).await;
             sender.send(Event::Finished).unwrap();
         };

@@ -6,6 +6,7 @@ use super::style::PLAIN;
 use super::tables::Table;
 use super::text::{count, count_of};
 use crate::catalog::{DAILY, DailyLimit};
+use crate::guard::daily::Ground;
 use crate::guard::spread::{Day, Spread};
 use crate::runner::quota::{Later, shown};
 
@@ -46,11 +47,25 @@ fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<Strin
     [count(number), from].into_iter().chain(sends).collect()
 }
 
-/// `4,100 rows wait for another day: 4,100 retire, from 2026-11-23 07:02:00Z`.
+/// How it is known that an action had better wait.
+pub fn why(ground: Ground) -> &'static str {
+    match ground {
+        Ground::Counted => "the day's allowance is used up",
+        Ground::Said => "the service says that the day's limit is used up",
+        Ground::Presumed => "the service answers it with nothing but 429, so the day's limit may be used up",
+    }
+}
+
+/// `4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00Z`, and why, unless that was known before.
 pub fn left(later: &[Later]) -> String {
     let rows: u32 = later.iter().map(|later| later.jobs).sum();
-    let of_each =
-        later.iter().map(|later| format!("{} {} from {}", count(later.jobs), later.action, shown(later.until)));
+    let of_each = later.iter().map(|later| {
+        let why = match later.ground {
+            Ground::Counted => String::new(),
+            ground => format!(" ({})", why(ground)),
+        };
+        format!("{} {} from {}{why}", count(later.jobs), later.action, shown(later.until))
+    });
     let verb = if rows == 1 { "waits" } else { "wait" };
     format!("{} {verb} for another day: {}", count_of(rows, "row"), of_each.collect::<Vec<_>>().join(", "))
 }
@@ -84,7 +99,12 @@ mod tests {
     #[test]
     fn what_is_left_says_how_many_and_until_when() {
         let until = "2026-11-23T07:02:00Z".parse().unwrap();
-        let one = Later { action: "retire", jobs: 4_100, until };
+        let one = Later { action: "retire", jobs: 4_100, until, ground: Ground::Counted };
         assert_eq!(left(&[one]), "4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00Z");
+        let said = Later { jobs: 1, ground: Ground::Said, ..one };
+        assert_eq!(
+            left(&[said]),
+            "1 row waits for another day: 1 retire from 2026-11-23 07:02:00Z (the service says that the day's limit is used up)"
+        );
     }
 }

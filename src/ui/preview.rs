@@ -32,6 +32,8 @@ pub struct Heading<'a> {
     pub tenant: Option<&'a str>,
     /// The reason that goes along with what a second person may have to approve.
     pub justification: Option<&'a str>,
+    /// Whether it has no place for settings.
+    pub is_csv: bool,
 }
 
 /// The whole text.
@@ -62,7 +64,10 @@ pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String
     }
     text.push_str(&steps::preview(preview));
     text.push_str(&waves::preview(&preview.waves, preview.jobs()));
-    let days = schedule(preview.spread.as_ref(), view.styled);
+    let mut days = schedule(preview.spread.as_ref(), view.styled);
+    if heading.is_csv && !days.is_empty() {
+        days.push_str("A CSV plan has no place for limits of the tenant's own: write `limits: { daily: … }` in a policy (--policy FILE).\n\n");
+    }
     let _ = writeln!(text, "\n{}\n{days}Nothing was sent.", forecast(preview));
     text
 }
@@ -283,7 +288,7 @@ mod tests {
     use super::*;
 
     const HEADING: Heading<'static> =
-        Heading { plan: "lab-refresh", tenant: Some("contoso.onmicrosoft.com"), justification: None };
+        Heading { plan: "lab-refresh", tenant: Some("contoso.onmicrosoft.com"), justification: None, is_csv: false };
 
     fn shown(width: Option<u16>) -> String {
         preview_of(&plan(), |preview| render(preview, HEADING, View { width, styled: false }))

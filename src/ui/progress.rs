@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate, visible};
-use super::waves;
+use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
+use crate::guard::daily::Ground;
 use crate::outcome::{Outcome, Stage, Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::quota::shown;
@@ -125,8 +126,8 @@ impl Progress {
             Event::Sent { bucket, .. } => self.sent(*bucket, now),
             Event::Settled { outcome, .. } => self.tally.count(*outcome),
             Event::Paused { bucket, pause, until } => return self.paused(*bucket, *pause, *until, now),
-            Event::DayUsedUp { action, wait, until, by_service } => {
-                return self.day_used_up(action, *by_service, Pause { ends: now + *wait, until: *until }, now);
+            Event::DayUsedUp { action, wait, until, ground } => {
+                return self.day_used_up(action, *ground, Pause { ends: now + *wait, until: *until }, now);
             }
             Event::Paced { bucket, permille } => self.pace[bucket.index()] = *permille,
             Event::Unreachable { delay, message } => {
@@ -320,18 +321,13 @@ impl Progress {
     }
 
     /// Room that comes back in a moment is not worth a word.
-    fn day_used_up(&mut self, action: &'static str, by_service: bool, pause: Pause, now: Duration) -> Option<String> {
+    fn day_used_up(&mut self, action: &'static str, ground: Ground, pause: Pause, now: Duration) -> Option<String> {
         self.days.retain(|(known, earlier)| *known != action && earlier.ends > now);
         if pause.ends.saturating_sub(now) < WORTH_A_WORD {
             return None;
         }
         self.days.push((action, pause));
-        let why = if by_service {
-            "the service says that the day's limit is used up"
-        } else {
-            "the day's allowance is used up"
-        };
-        Some(format!("{action} waits until {}: {why}", shown(pause.until)))
+        Some(format!("{action} waits until {}: {}", shown(pause.until), days::why(ground)))
     }
 
     fn between_waves(&mut self, news: &WaveNews) -> Option<String> {
@@ -485,17 +481,17 @@ mod tests {
     #[test]
     fn a_night_is_told_once_and_shown_until_it_is_over() {
         let mut progress = running(5_000, 90);
-        let used_up = |wait: u64, by_service: bool| Event::DayUsedUp {
+        let used_up = |wait: u64, ground: Ground| Event::DayUsedUp {
             action: "retire",
             wait: Duration::from_secs(wait),
             until: "2026-11-23T07:02:00Z".parse().unwrap(),
-            by_service,
+            ground,
         };
         let now = seconds(90.0);
-        assert_eq!(progress.apply(&used_up(59, false), now), None, "a moment is not worth a word");
-        let told = progress.apply(&used_up(86_000, false), now);
+        assert_eq!(progress.apply(&used_up(59, Ground::Counted), now), None, "a moment is not worth a word");
+        let told = progress.apply(&used_up(86_000, Ground::Counted), now);
         assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00Z: the day's allowance is used up"));
-        let told = progress.apply(&used_up(86_000, true), now);
+        let told = progress.apply(&used_up(86_000, Ground::Said), now);
         assert!(told.is_some_and(|told| told.ends_with("the service says that the day's limit is used up")));
         assert_eq!(progress.sleeps(now), None, "others may go on");
         let night = seconds(9_000.0);

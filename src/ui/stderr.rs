@@ -12,13 +12,19 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 pub struct Stderr {
     bars: Option<MultiProgress>,
     styled: bool,
+    silent: bool,
 }
 
 impl Stderr {
     /// A bar is drawn only on a terminal that takes one; `styled` is for colours.
     pub fn new(bar: bool, styled: bool) -> Self {
         let bars = bar.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
-        Self { bars, styled }
+        Self { bars, styled, silent: false }
+    }
+
+    /// For whoever uses the library, and shows what he wants himself.
+    pub fn silent() -> Self {
+        Self { bars: None, styled: false, silent: true }
     }
 
     /// With a bar if stderr is a terminal.
@@ -66,6 +72,7 @@ impl Write for Stderr {
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &self.bars {
+            _ if self.silent => Ok(()),
             Some(bars) => bars.suspend(|| io::stderr().lock().write_all(bytes)),
             None => io::stderr().lock().write_all(bytes),
         }

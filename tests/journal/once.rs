@@ -90,3 +90,26 @@ fn a_crash_does_not_forget_what_earlier_runs_have_done() {
     assert_eq!(outcomes(&desk.report())[..5], ["already_done"; 5]);
     desk.run(&plan, 0, &["--once"]).expect(4);
 }
+
+/// Whoever has agreed to the whole plan has agreed to what is left of it: a scheduler says the same each night.
+#[test]
+fn the_number_of_the_whole_plan_is_good_every_night() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(27), 5);
+    let rows: Vec<&str> = text.lines().collect();
+    let plan = desk.write("plan.csv", &format!("{}\n", rows[..3].join("\n")));
+    desk.run(&plan, 2, &["--once"]).expect(0);
+    let whole = desk.write("plan.csv", &text);
+    let refused = desk.run(&whole, 4, &["--once"]);
+    refused.expect(10);
+    assert!(
+        refused.err.contains("--confirm 4, but 3 requests would be sent, of 5 of the whole plan"),
+        "{}",
+        refused.err
+    );
+    desk.run(&whole, 5, &["--once"]).expect(0);
+    desk.run(&whole, 5, &["--once"]).expect(4);
+    desk.run(&whole, 6, &["--once"]).expect(10);
+    assert_eq!(calls(&simulator, "retire", &targets), [1; 5]);
+}

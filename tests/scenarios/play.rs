@@ -79,7 +79,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
     let rotated = file.sign_in.secret_rotated_after.map(|after| after.0);
     let wire = Wire::new(SimTransport::new(Arc::clone(&tenant)), rotated);
     let tokens = TokenSource::new(wire.clone(), credentials(&file.sign_in), LOGIN, GRAPH);
-    let client = GraphClient::new(wire.clone(), tokens, GRAPH, clock).justified(plan.justification.as_deref());
+    let client = GraphClient::new(wire.clone(), tokens, GRAPH, clock.clone()).justified(plan.justification.as_deref());
     let limits = file.limits.limits();
     let began = Instant::now();
     let mut played = Played {
@@ -108,7 +108,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 daily: file.daily()?,
                 brakes,
                 people: file.answers.as_ref().map(|answers| people(answers.clone())),
-                clock,
+                clock: clock.clone(),
                 rng: Rng::with_seed(seed),
                 lookout: Default::default(),
                 history: History::default(),

@@ -4,6 +4,7 @@ pub mod program;
 pub mod recorder;
 pub mod simulator;
 pub mod tls;
+pub mod world;
 
 /// A GUID that says which one it is.
 pub fn guid(number: usize) -> String {

@@ -68,10 +68,10 @@ fn a_full_allowance_has_room_when_its_oldest_request_no_longer_counts() {
     assert_eq!(book.take(&rules, RETIRE, first), Ok(()));
     assert_eq!(book.take(&rules, RETIRE, second), Ok(()));
     let until = at("2026-11-23T07:02:00Z");
-    assert_eq!(book.take(&rules, RETIRE, second), Err(UsedUp { limit: RETIRE, until, by_service: false }));
+    assert_eq!(book.take(&rules, RETIRE, second), Err(UsedUp { limit: RETIRE, until, ground: Ground::Counted }));
     assert_eq!(book.take(&rules, DELETE, second), Ok(()));
     let until = at("2026-11-23T08:02:00Z");
-    assert_eq!(book.take(&rules, DELETE, second), Err(UsedUp { limit: WIPE, until, by_service: false }));
+    assert_eq!(book.take(&rules, DELETE, second), Err(UsedUp { limit: WIPE, until, ground: Ground::Counted }));
     book.give_back(&rules, DELETE, second);
     assert_eq!(book.take(&rules, WIPE, second), Ok(()), "nothing happened, so nothing was used up");
     assert_eq!(book.take(&rules, RETIRE, at("2026-11-23T07:02:00Z")), Ok(()));

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::guard::daily::Settings;
+use crate::guard::daily::{Ground, Settings};
 use crate::journal::{Attempt, NewRun, Recorder, RunId};
 
 const RETIRE: usize = 0;
@@ -95,7 +95,10 @@ fn what_did_nothing_is_given_back_and_what_left_counts_when_its_run_is_gone() {
     assert_eq!(ask(&recorder, &account, noon(), "a", 2), [Ok(()), Ok(())]);
     let until = noon() + SignedDuration::from_secs(24 * 3_600 + 120);
     let later = noon() + SignedDuration::from_secs(60);
-    assert_eq!(ask(&recorder, &account, later, "b", 1), [Err(UsedUp { limit: RETIRE, until, by_service: false })]);
+    assert_eq!(
+        ask(&recorder, &account, later, "b", 1),
+        [Err(UsedUp { limit: RETIRE, until, ground: Ground::Counted })]
+    );
     recorder.give_back("a0");
     recorder.finish().unwrap();
     journal.set_state(run, "finished", Some(later)).unwrap();
@@ -115,10 +118,14 @@ fn a_refusal_holds_for_every_run_and_shows_in_a_forecast() {
     let run = begin(&mut journal, 1);
     let recorder = Recorder::start(&journal, run, |why| panic!("{why}")).unwrap();
     let until = noon() + SignedDuration::from_hours(5);
-    recorder.pause(Take { account: Arc::clone(&account), limit: RETIRE }, until);
-    recorder.pause(Take { account: Arc::clone(&account), limit: RETIRE }, noon());
-    let refused = UsedUp { limit: RETIRE, until, by_service: true };
-    assert_eq!(ask(&recorder, &account, noon(), "a", 1), [Err(refused)]);
+    let take = || Take { account: Arc::clone(&account), limit: RETIRE };
+    let presumed = UsedUp { limit: RETIRE, until, ground: Ground::Presumed };
+    recorder.pause(take(), presumed);
+    recorder.pause(take(), UsedUp { until: noon(), ground: Ground::Said, ..presumed });
+    assert_eq!(ask(&recorder, &account, noon(), "a", 1), [Err(presumed)]);
+    let refused = UsedUp { until: until + SignedDuration::from_hours(1), ground: Ground::Said, ..presumed };
+    recorder.pause(take(), refused);
+    assert_eq!(ask(&recorder, &account, noon(), "b", 1), [Err(refused)]);
     recorder.finish().unwrap();
     let book = journal.daily_book("contoso", &account.rules).unwrap();
     assert_eq!(book.room(&account.rules, RETIRE, noon()), Err(refused));

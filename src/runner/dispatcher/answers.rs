@@ -76,6 +76,7 @@ impl Dispatcher {
         let bucket = self.jobs[job as usize].bucket();
         self.note_contact(&reply.verdict, bucket, times);
         self.settle_with_the_day(job, &reply);
+        self.note_what_passes(job, &reply.verdict);
         let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
@@ -92,7 +93,7 @@ impl Dispatcher {
             progress.settling_until = Some(times.now + self.limits.settling);
         }
         let tries = progress.tries;
-        let decision = match self.refused_for_the_day(job, &reply, times.now) {
+        let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
             false => retry::decide(action, &verdict, tries, self.limits.max_attempts, &mut self.rng),
         };

@@ -8,6 +8,7 @@ use super::super::event::StopReason;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::catalog::Bucket;
+use crate::outcome::{Outcome, Standing};
 
 impl Dispatcher {
     /// Whether something has changed, so that it has to be looked at again.
@@ -40,7 +41,27 @@ impl Dispatcher {
     /// From its look on, a job takes up room under the limits.
     pub(super) fn put_at_risk(&mut self, job: u32) {
         if !std::mem::replace(&mut self.ledger.progress(job).at_risk, true) {
+            self.breaker.taken_up(job);
             self.breaker.sent(self.jobs[job as usize].action);
+        }
+    }
+
+    /// A job has settled. `at_risk`: this round has sent it.
+    pub(super) fn tell_the_breaker(&mut self, job: u32, at_risk: bool) {
+        let Some(settlement) = self.ledger.settlement(job) else { return };
+        let action = self.jobs[job as usize].action;
+        match settlement.outcome {
+            // An earlier round has sent it, and a read has settled it now.
+            _ if !at_risk => match self.breaker.taken_up(job) {
+                true => self.breaker.count(action, settlement),
+                false => return,
+            },
+            // Looked at, and not sent.
+            Outcome::Held | Outcome::NotAttempted => return self.breaker.spared(action),
+            _ => self.breaker.settled(action, settlement),
+        }
+        if settlement.outcome.standing() == Standing::Open {
+            self.breaker.left_open(job, settlement.outcome);
         }
     }
 

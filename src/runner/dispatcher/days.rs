@@ -3,23 +3,27 @@
 //! In: what the daily limits leave ([`super::super::quota`]). Out: jobs put aside and brought back, and, when nothing else is
 //! left to do, left for another day. Must not: count; the journal does.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::super::event::Event;
 use super::super::queue::{Item, Step};
-use super::super::quota::{Later, did_nothing, why};
+use super::super::quota::{did_nothing, why};
+use super::super::suspicion::Advice;
 use super::super::worker::Held;
 use super::Dispatcher;
-use super::answers::look_at;
+use super::answers::{Times, look_at};
 use super::following::Who;
-use crate::catalog::{Bucket, DAILY, DailyLimit};
-use crate::guard::daily::UsedUp;
+use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
+use crate::guard::daily::{Ground, UsedUp};
 use crate::journal::Attempt;
-use crate::outcome::{Outcome, Reply};
+use crate::outcome::{Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
 const FED: usize = 64;
+
+/// A shorter wait is not written down.
+const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
 impl Dispatcher {
     /// Lets an attempt go as soon as it is recorded, if its daily limit has room.
@@ -63,16 +67,18 @@ impl Dispatcher {
         let out = |(job, step): (&u32, &Step)| {
             *step == Step::Send && self.quota.limit_of(&self.jobs[*job as usize]) == Some(limit)
         };
-        if self.quota.closed(limit).is_none_or(|closed| !closed.by_service) && self.in_flight.iter().any(out) {
+        if self.quota.closed(limit).is_none_or(|closed| closed.ground == Ground::Counted)
+            && self.in_flight.iter().any(out)
+        {
             return;
         }
         let Some(used_up) = self.quota.news(limit) else { return };
         let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
-        let reason = why(limit, &used_up);
-        tracing::info!(%reason, "an action waits");
         let action = DAILY.get(limit).map_or("", |limit| limit.action);
-        let UsedUp { until, by_service, .. } = used_up;
-        self.tell(Event::DayUsedUp { action, wait, until, by_service });
+        let reason = why(action, &used_up);
+        tracing::info!(%reason, "an action waits");
+        let UsedUp { until, ground, .. } = used_up;
+        self.tell(Event::DayUsedUp { action, wait, until, ground });
     }
 
     /// When the next action has room again that something waits for.
@@ -134,16 +140,50 @@ impl Dispatcher {
 
     /// Whether the service has said that the day's limit of a job's action is used up, so that nothing more is to be done
     /// about the answer.
-    pub(super) fn refused_for_the_day(&mut self, job: u32, reply: &Reply, now: Instant) -> bool {
+    pub(super) fn refused_for_the_day(&mut self, job: u32, reply: &Reply, times: Times) -> bool {
         let the_job = &self.jobs[job as usize];
-        let Some(until) = self.quota.refusal(the_job, reply, self.clock.at(now)) else { return false };
         let Some(take) = self.quota.take_for(the_job) else { return false };
-        let used_up = UsedUp { limit: take.limit, until, by_service: true };
-        if let Some(journal) = &self.journal {
-            journal.pause(take, until);
+        let said = self.quota.refusal(the_job, reply, self.clock.at(times.now)).map(|until| (until, Ground::Said));
+        let Some((until, ground)) = said.or_else(|| self.presumed(job, take.limit, reply, times)) else { return false };
+        let used_up = UsedUp { limit: take.limit, until, ground };
+        // For a moment, it is nobody else's business.
+        let is_short = until.duration_since(self.clock.at(times.now)) < MOMENT;
+        if let (Some(journal), false) = (&self.journal, is_short) {
+            journal.pause(take, used_up);
         }
         self.close_for_the_day(job, used_up);
         true
+    }
+
+    /// Until when an action had better wait that gets nothing but throttle answers.
+    fn presumed(&mut self, job: u32, limit: usize, reply: &Reply, times: Times) -> Option<(Timestamp, Ground)> {
+        let the_job = &self.jobs[job as usize];
+        if reply.http_status != Some(429) || !is_its_own(the_job.action, limit) {
+            return None;
+        }
+        let bucket = the_job.bucket();
+        let wait = match self.suspicion.throttled(limit, bucket, times.sent, times.now) {
+            Advice::Wait(wait) => wait,
+            Advice::StepAside(wait) if self.others_wait(bucket, limit) => wait,
+            Advice::Nothing | Advice::StepAside(_) => return None,
+        };
+        let until = self.quota.presumed_until(the_job, wait, self.clock.at(times.now))?;
+        Some((until, Ground::Presumed))
+    }
+
+    /// Whether something waits in a bucket that has nothing to do with that limit.
+    fn others_wait(&self, bucket: Bucket, limit: usize) -> bool {
+        let is_other = |item: Item| self.quota.limit_of(&self.jobs[item.job as usize]) != Some(limit);
+        self.queues.has_any(bucket, is_other)
+    }
+
+    /// What goes through shows that its own limit is not used up, and that its bucket is open.
+    pub(super) fn note_what_passes(&mut self, job: u32, verdict: &Verdict) {
+        if matches!(verdict, Verdict::Succeeded | Verdict::ApprovalRequired { .. }) {
+            let the_job = &self.jobs[job as usize];
+            let own = self.quota.limit_of(the_job).filter(|limit| is_its_own(the_job.action, *limit));
+            self.suspicion.passed(own, the_job.bucket());
+        }
     }
 
     fn close_for_the_day(&mut self, job: u32, used_up: UsedUp) {
@@ -177,17 +217,21 @@ impl Dispatcher {
         }
         for (limit, used_up) in &waiting {
             let items = self.queues.drain_parked(*limit);
-            let action = DAILY.get(*limit).map_or("", |limit| limit.action);
-            let jobs = u32::try_from(items.len()).unwrap_or(u32::MAX);
-            self.quota.later.push(Later { action, jobs, until: used_up.until });
             for Item { job, .. } in items {
+                let action = self.jobs[job as usize].action.name;
+                self.quota.left(action, used_up);
                 let (outcome, note) = match self.ledger.progress(job).ambiguous {
                     true => (Outcome::Unknown, look_at(job, &self.jobs)),
-                    false => (Outcome::NotAttempted, why(*limit, used_up)),
+                    false => (Outcome::NotAttempted, why(action, used_up)),
                 };
                 self.settle(job, outcome, Some(note), now);
             }
         }
         !waiting.is_empty()
     }
+}
+
+/// Of what only uses up a limit as well, nobody knows that the service counts it.
+fn is_its_own(action: &Action, limit: usize) -> bool {
+    DAILY.get(limit).is_some_and(|limit| limit.action == action.name)
 }

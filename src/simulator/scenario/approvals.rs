@@ -85,6 +85,9 @@ pub struct Decision {
     /// Since it was filed.
     #[serde(default)]
     pub after: Latency,
+    /// With `complete`: how long it stands as approved before somebody completes it, so that others may come first.
+    #[serde(default)]
+    pub approved_for: Latency,
     #[serde(rename = "do")]
     pub deed: Deed,
 }
