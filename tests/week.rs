@@ -174,7 +174,8 @@ fn settled(world: &World, finished: &Finished, place: &str) {
     assert!((0.05..0.16).contains(&share(failed)), "{place}: {tally:?}");
     assert!((0.01..0.08).contains(&share(by_hand as u32)), "{place}: {by_hand} by hand");
     assert_eq!(world.cuts, 3, "{place}");
-    assert!((5.0..7.6).contains(&world.days()), "{place}: {} days", world.days());
+    // Six for those who are approved within the day; the last ones are left to expire, or approved late.
+    assert!((5.0..10.0).contains(&world.days()), "{place}: {} days", world.days());
     let a_day = rows() / 5 * 9 / 10;
     assert!(most_in_a_day(world) <= a_day as usize, "{place}: {} in a day", most_in_a_day(world));
     assert!((1..=10 * 24).contains(&refusals), "{place}: {refusals} times the service said that the day was used up");
@@ -196,7 +197,7 @@ fn five_thousand_retires_by_one_line_of_a_scheduler() {
     paused(async {
         let mut world = week(7);
         let some = rows() as usize / 5;
-        let mut cuts = vec![2 * some, 4 * some, 3 * some];
+        let mut cuts = vec![some, some, some];
         for turn in 0.. {
             let command = Command::Once(rows());
             let power = if turn % 3 == 0 { cuts.pop().unwrap_or(ALWAYS) } else { ALWAYS };
@@ -231,7 +232,7 @@ fn five_thousand_retires_by_one_command_that_waits() {
         let mut world = week(8);
         let some = rows() as usize / 5;
         let mut command = Command::Wait(rows());
-        for power in [3 * some, 5 * some, 4 * some, ALWAYS] {
+        for power in [2 * some, 3 * some, 2 * some, ALWAYS] {
             let finished = world.live(power, async |world, transport| start(world, transport, command, 1).await).await;
             if let Some(finished) = finished {
                 return settled(&world, &finished.unwrap(), "with --wait");
