@@ -141,7 +141,7 @@ faults:
 fn rows() -> u32 {
     #[expect(clippy::disallowed_methods, reason = "how a person asks for the long one")]
     let wanted = std::env::var("MUSTEROUT_LONG").is_ok_and(|long| long == "1");
-    if wanted || !cfg!(debug_assertions) { 5_000 } else { 500 }
+    if wanted || !cfg!(debug_assertions) { 5_000 } else { 250 }
 }
 
 fn week(seed: u64) -> World {
@@ -316,7 +316,7 @@ async fn at_two_terminals(seed: u64) {
 fn nobody_at_another_terminal_uses_an_approval_twice() {
     #[expect(clippy::disallowed_methods, reason = "how a person asks for more of them")]
     let wanted = std::env::var("MUSTEROUT_INTERLEAVINGS").ok().and_then(|number| number.parse().ok());
-    let wanted: u64 = wanted.unwrap_or(8);
+    let wanted: u64 = wanted.unwrap_or(4);
     std::thread::scope(|scope| {
         for thread in 0..2 {
             scope.spawn(move || (0..wanted / 2).for_each(|seed| paused(at_two_terminals(1_000 * thread + seed))));
