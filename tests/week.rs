@@ -1,5 +1,5 @@
 //! The week of an admin: 5,000 retires under a daily limit and Multi Admin Approval, and everything that goes wrong in it.
-//! In a build without optimisation it is a tenth of them, and of the limits, unless `MUSTEROUT_LONG=1` asks for all.
+//! In a build without optimisation it is a twentieth of them, and of the limits, unless `MUSTEROUT_LONG=1` asks for all.
 //!
 //! In: what a scheduler starts, through the same operations as the program. People approve late, reject, forget, and
 //! complete by hand; the portal takes its part of the day; the power goes three times. Out: nothing, or what does not
