@@ -197,7 +197,8 @@ fn lost_reply(fault: &str) -> Vec<(String, String, [u64; 5])> {
         let ids = sample.ids();
         let simulator = Simulator::start(&scenario(sample.action, &sample.target(), &ids[0].1));
         let desk = Desk::with(&[("plan.yaml", &format!("version: 1\njobs:\n{}", sample.yaml()))]);
-        let arguments = ["run", "plan.yaml", "--confirm", "1", "--unpaced", "--report", "report.csv"];
+        let arguments =
+            ["run", "plan.yaml", "--confirm", "1", "--unpaced", "--settling-seconds", "1", "--report", "report.csv"];
         run(simulator.known_to(&mut desk.musterout(arguments)));
         let outcome = desk.report()[0]["outcome"].clone();
         (sample.action.name.to_owned(), outcome, simulator.counts().of(sample.action.name, &sample.target()))

@@ -96,13 +96,15 @@ fn javascript(server: &Server, scratch: &Scratch) -> Fallible<Alternative> {
         return Ok(None);
     }
     let script = format!(
-        "const {{ Client }} = require('{CLIENT}');
-const client = Client.init({{ baseUrl: '{url}/', defaultVersion: 'v1.0', authProvider: done => done(null, '{TOKEN}') }});
+        "const {{ Client, HTTPMessageHandler }} = require('{CLIENT}');
+// Its own authentication gives a token to https alone.
+const client = Client.initWithMiddleware({{ baseUrl: '{url}/', defaultVersion: 'v1.0', middleware: new HTTPMessageHandler() }});
 let next = 0;
 const id = n => n.toString(16).padStart(8, '0') + '-5c1e-4a55-9d6b-' + n.toString(16).padStart(12, '0');
 async function worker() {{
   for (let n = next++; n < {JAVASCRIPT}; n = next++)
-    await client.api('/deviceManagement/managedDevices/' + id(n) + '/{ACTION}').post();
+    await client.api('/deviceManagement/managedDevices/' + id(n) + '/{ACTION}')
+      .header('Authorization', 'Bearer {TOKEN}').post();
 }}
 Promise.all(Array.from({{ length: 64 }}, worker)).catch(error => {{ console.error(error); process.exit(1); }});
 ",

@@ -15,7 +15,7 @@ use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision};
 use super::super::worker::{Answer, Done};
 use super::Dispatcher;
-use crate::catalog::Bucket;
+use crate::catalog::{Bucket, ReadBack};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 
 /// When an answer came and went.
@@ -172,6 +172,8 @@ impl Dispatcher {
             self.host_answered();
         }
         let early = self.ledger.progress(job).settling_until.filter(|until| *until > now);
+        // Waiting tells nothing where no read ever does.
+        let early = early.filter(|_| action.read_back != ReadBack::Nobody);
         match evidence {
             Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
                 self.read_later(job, resend, seen, early.unwrap_or(now), now);
