@@ -177,6 +177,15 @@ pub struct JobParts {
     pub after: Option<u32>,
 }
 
+#[cfg(test)]
+impl JobParts {
+    /// A job by the first route of its action, of which nothing else is said.
+    pub fn plain(row: u32, action: &'static Action, ids: Ids) -> Self {
+        let route = action.default_route();
+        Self { row, action, route, ids, parameters: None, not_before: None, note: None, after: None }
+    }
+}
+
 impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;

@@ -22,16 +22,15 @@ use musterout::outcome::Settlement;
 use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::quota::Daily;
-use musterout::runner::{self, History, Limits, Run};
+use musterout::runner::{History, Limits, Run};
 use musterout::simulator::power::Power;
 use musterout::simulator::scenario::Scenario;
 use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
-use tokio::sync::mpsc;
 
 use crate::crash::{plan, scenario, wrong};
 use crate::outside::Row;
-use crate::support::world::{ALWAYS, World, begin, client, paused, wall};
+use crate::support::world::{self, ALWAYS, World, begin, client, paused, wall};
 
 struct Life {
     world: World,
@@ -115,7 +114,6 @@ async fn perform(
         }
     };
     let recorder = Recorder::start(&journal, number, |why| panic!("{why}")).unwrap();
-    let clock = Clock::starting_at(world.now());
     let run = Run {
         holds: preflight::inspect(&jobs, wall()).holds,
         jobs,
@@ -123,17 +121,13 @@ async fn perform(
         daily: Daily::default(),
         brakes: Brakes::default(),
         people: None,
-        clock: clock.clone(),
+        clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Lookout::for_drift(seen),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };
-    let (events, _told) = mpsc::unbounded_channel();
-    let (_stop, requests) = mpsc::unbounded_channel();
-    let ended = runner::run(run, Arc::new(client(&transport, clock)), events, requests).await;
-    ended.journal.unwrap().finish().unwrap();
-    ended.settlements
+    world::perform(run, &transport).await
 }
 
 /// How many moments a life without power cuts has.

@@ -20,11 +20,10 @@ use musterout::ops;
 use musterout::outcome::{Outcome, Settlement};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::quota::Daily;
-use musterout::runner::{self, History, Limits, Run};
+use musterout::runner::{History, Limits, Run};
 use musterout::simulator::transport::SimTransport;
-use tokio::sync::mpsc;
 
-use crate::support::world::{ALWAYS, HOUR, World, account, all, at_one_moment, begin, client, paused, retires, wall};
+use crate::support::world::{self, ALWAYS, HOUR, World, account, all, at_one_moment, begin, paused, retires, wall};
 
 const RETIRES_A_DAY: u32 = 7;
 /// Of each plan.
@@ -88,7 +87,6 @@ async fn run(
     let record = journal.read(&plan.run).unwrap();
     let earlier = ops::take_up(&record.jobs, Only::Open, false).unwrap();
     let recorder = Recorder::start(&journal, record.number, |why| panic!("{why}")).unwrap();
-    let clock = Clock::starting_at(world.now());
     let run = Run {
         jobs: Arc::clone(&plan.jobs),
         holds: preflight::inspect(&plan.jobs, wall()).holds,
@@ -96,17 +94,13 @@ async fn run(
         daily: Daily { account: Some(Arc::clone(account)), patience: Duration::ZERO },
         brakes: Brakes::default(),
         people: None,
-        clock: clock.clone(),
+        clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Default::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };
-    let (events, _told) = mpsc::unbounded_channel();
-    let (_stop, requests) = mpsc::unbounded_channel();
-    let ended = runner::run(run, Arc::new(client(&transport, clock)), events, requests).await;
-    ended.journal.unwrap().finish().unwrap();
-    ended.settlements
+    world::perform(run, &transport).await
 }
 
 async fn a_fortnight(seed: u64) -> (usize, usize) {

@@ -180,16 +180,7 @@ mod tests {
 
     fn job(id: &str) -> Job {
         let action = Action::named("retire").unwrap();
-        Job::new(JobParts {
-            row: 1,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([id]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
+        Job::new(JobParts::plain(1, action, Ids::new([id])))
     }
 
     fn list(entries: &[&str]) -> Protected {

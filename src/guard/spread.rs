@@ -87,18 +87,7 @@ mod tests {
 
     fn jobs(action: &str, count: u32) -> Vec<Job> {
         let action = Action::named(action).unwrap();
-        let job = |row: u32| {
-            Job::new(JobParts {
-                row,
-                action,
-                route: action.default_route(),
-                ids: Ids::new([row.to_string().as_str()]),
-                parameters: None,
-                not_before: None,
-                note: None,
-                after: None,
-            })
-        };
+        let job = |row: u32| Job::new(JobParts::plain(row, action, Ids::new([row.to_string().as_str()])));
         (1..=count).map(job).collect()
     }
 

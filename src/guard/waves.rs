@@ -165,16 +165,7 @@ mod tests {
 
     fn job(row: u32, after: Option<u32>) -> Job {
         let action = Action::named("retire").unwrap();
-        Job::new(JobParts {
-            row,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([row.to_string().as_str()]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after,
-        })
+        Job::new(JobParts { after, ..JobParts::plain(row, action, Ids::new([row.to_string().as_str()])) })
     }
 
     /// Targets with so many steps each.

@@ -331,16 +331,7 @@ mod tests {
 
     fn job(action: &str) -> Job {
         let action = Action::named(action).unwrap();
-        Job::new(JobParts {
-            row: 1,
-            action,
-            route: action.default_route(),
-            ids: Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
+        Job::new(JobParts::plain(1, action, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"])))
     }
 
     #[tokio::test]

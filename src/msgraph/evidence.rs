@@ -323,16 +323,7 @@ mod tests {
     fn what_cannot_be_read_is_gone_or_not_back() {
         let nothing = |name: &str| {
             let action = Action::named(name).unwrap();
-            of_nothing(&Job::new(JobParts {
-                row: 1,
-                action,
-                route: action.default_route(),
-                ids: Ids::new(["x"]),
-                parameters: None,
-                not_before: None,
-                note: None,
-                after: None,
-            }))
+            of_nothing(&Job::new(JobParts::plain(1, action, Ids::new(["x"]))))
         };
         assert!(matches!(nothing("deleteUser"), Evidence::Effect(_)));
         assert!(matches!(nothing("deleteAutopilotIdentity"), Evidence::Effect(_)));

@@ -177,16 +177,7 @@ mod tests {
 
     fn job(row: u32, action: &str, target: &str) -> Job {
         let action = Action::named(action).unwrap();
-        Job::new(JobParts {
-            row,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([target]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
+        Job::new(JobParts::plain(row, action, Ids::new([target])))
     }
 
     fn named(name: &str) -> Option<Sighting> {

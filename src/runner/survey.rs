@@ -184,16 +184,7 @@ mod tests {
 
     fn job(action: &str, target: &str) -> Job {
         let action = Action::named(action).unwrap();
-        Job::new(JobParts {
-            row: 1,
-            action,
-            route: action.default_route(),
-            ids: Ids::new([target]),
-            parameters: None,
-            not_before: None,
-            note: None,
-            after: None,
-        })
+        Job::new(JobParts::plain(1, action, Ids::new([target])))
     }
 
     fn not_read(verdict: Verdict) -> Seen {

@@ -156,16 +156,7 @@ impl Executor for Scripted {
 
 fn job(action: &str, target: &str, row: u32, after: Option<u32>) -> Job {
     let action = Action::named(action).unwrap();
-    Job::new(JobParts {
-        row,
-        action,
-        route: action.default_route(),
-        ids: Ids::new([target]),
-        parameters: None,
-        not_before: None,
-        note: None,
-        after,
-    })
+    Job::new(JobParts { after, ..JobParts::plain(row, action, Ids::new([target])) })
 }
 
 fn plan(jobs: Vec<Job>, seed: u64) -> Run {

@@ -21,12 +21,14 @@ use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::outcome::{Outcome, Settlement, Standing};
 use musterout::plan;
+use musterout::runner::{self, Run};
 use musterout::simulator::power::Power;
 use musterout::simulator::scenario::Scenario;
 use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
 use secrecy::SecretString;
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 pub const GRAPH: &str = "https://graph.microsoft.com";
@@ -247,4 +249,14 @@ pub fn no_code_was_refused(tenant: &Tenant, place: &str) {
 
 pub fn all(settlements: &[Settlement], outcome: Outcome) -> bool {
     settlements.iter().all(|settled| settled.outcome == outcome)
+}
+
+/// Performs a run to its end, with nobody who listens or stops it, and gives what its journal has been told.
+pub async fn perform(run: Run, transport: &SimTransport) -> Vec<Settlement> {
+    let client = client(transport, run.clock.clone());
+    let (events, _told) = mpsc::unbounded_channel();
+    let (_stop, requests) = mpsc::unbounded_channel();
+    let ended = runner::run(run, Arc::new(client), events, requests).await;
+    ended.journal.unwrap().finish().unwrap();
+    ended.settlements
 }

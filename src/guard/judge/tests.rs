@@ -17,16 +17,7 @@ const NOW: Timestamp = Timestamp::constant(1_795_500_000, 0);
 
 fn job(row: u32, action: &str, target: &str) -> Job {
     let action = Action::named(action).unwrap();
-    Job::new(JobParts {
-        row,
-        action,
-        route: action.default_route(),
-        ids: Ids::new([target]),
-        parameters: None,
-        not_before: None,
-        note: None,
-        after: None,
-    })
+    Job::new(JobParts::plain(row, action, Ids::new([target])))
 }
 
 fn at(origin: fn(Place) -> Origin, file: &str, line: usize) -> Origin {
