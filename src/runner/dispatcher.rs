@@ -3,7 +3,7 @@
 //! In: answers from workers, requests to stop, time. Out: tasks to idle workers, events, settlements.
 //! Must not: perform attempts, or do anything that blocks; its loop is the pulse of the run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::queue::{Item, Queues, Step};
 use super::quota::Quota;
 use super::shutdown::StopRequest;
 use super::suspicion::Suspicion;
-use super::worker::{Done, Released, Task, Worker, releases};
+use super::worker::{Done, Recorded, Task, Worker};
 use super::{Carried, Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
@@ -42,6 +42,7 @@ mod filing;
 mod follow_ups;
 mod following;
 mod landing;
+mod leaving;
 mod looking;
 mod start;
 mod steps;
@@ -77,9 +78,15 @@ pub struct Dispatcher {
     /// Steps that an earlier process has sent, so that they wait for nothing.
     taken_up: HashSet<u32>,
     workers: Vec<Worker>,
-    /// The way for tasks whose record is durable.
-    released: mpsc::UnboundedSender<Released>,
+    /// How many of them have not ended.
+    alive: usize,
     idle: Vec<usize>,
+    /// What may leave, and waits for one of them.
+    ready: VecDeque<Task>,
+    /// The way back for attempts that are being recorded.
+    recording: mpsc::UnboundedSender<Recorded>,
+    recorded: mpsc::UnboundedReceiver<Recorded>,
+    /// Everything on its way, from the gate to the answer.
     in_flight: HashMap<u32, Step>,
     done: mpsc::UnboundedReceiver<Done>,
     events: mpsc::UnboundedSender<Event>,
@@ -109,6 +116,7 @@ impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
         let Run { jobs, holds, limits, daily, brakes, people, clock, rng, lookout, history, verify } = run;
         let (report, done) = mpsc::unbounded_channel();
+        let (recording, recorded) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
         let workers: Vec<_> = (0..count)
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
@@ -131,7 +139,10 @@ impl Dispatcher {
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
-            released: releases(),
+            alive: count,
+            ready: VecDeque::new(),
+            recording,
+            recorded,
             in_flight: HashMap::new(),
             host: Host::default(),
             breaker,
@@ -158,7 +169,7 @@ impl Dispatcher {
     }
 
     pub async fn run(mut self, mut stop: mpsc::UnboundedReceiver<StopRequest>) -> Ended {
-        let mut batch = Vec::with_capacity(BATCH);
+        let (mut batch, mut records) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
         let mut listening = true;
         loop {
             self.clock.catch_up();
@@ -169,6 +180,7 @@ impl Dispatcher {
             while self.mind_the_brakes(now) {}
             let wakes = [self.dispatch(now), self.next_day(now), self.waves.wake(), self.following.wake()];
             let wake = wakes.into_iter().flatten().min();
+            self.hand_out();
             if self.leave_for_another_day(now) {
                 continue;
             }
@@ -191,6 +203,7 @@ impl Dispatcher {
                     None => listening = false,
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
+                _ = self.recorded.recv_many(&mut records, BATCH) => records.drain(..).for_each(|one| self.recorded(one)),
                 yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }
@@ -238,65 +251,24 @@ impl Dispatcher {
 
     /// Performs the next step of a bucket. `gate` is the bucket that has let it through: its own, or that of a look.
     fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
-        let next = self.take_next(bucket, gate).and_then(|item| self.still_wanted(item, bucket, now));
-        let Some((item, worker)) = next else {
+        let next = self.take_next(bucket, gate).filter(|item| self.is_still_wanted(*item, now));
+        let Some(item) = next.filter(|item| self.through_the_read_gate(bucket, *item, now)) else {
             return self.gates[gate.index()].never_left();
         };
-        if !self.through_the_read_gate(bucket, item, now) {
-            self.idle.push(worker);
-            return self.gates[gate.index()].never_left();
-        }
-        let now = self.clock.at(now);
-        let client_request_id = self.fresh_id();
         self.no_longer_fed(item);
         self.in_flight.insert(item.job, item.step);
         if matches!(item.step, Step::Look | Step::Send) {
             self.put_at_risk(item.job);
         }
-        if item.step == Step::Look {
-            return self.look(item.job, worker, client_request_id);
-        }
-        let worker = &self.workers[worker];
-        match item.step {
-            Step::Look => {}
-            Step::Send => {
-                let task = Task::Attempt { job: item.job, client_request_id: client_request_id.clone() };
-                let held = worker.hold(item.job, task);
-                self.send(item.job, held, client_request_id, now);
-                self.tell(Event::Sent { job: item.job, bucket });
-            }
-            Step::ReadBack { .. } => {
-                let since = self.ledger.progress(item.job).doubtful_since.unwrap_or(now);
-                worker.hold(item.job, Task::ReadBack { job: item.job, since, client_request_id }).let_go();
-            }
-            Step::FollowUp => {
-                let since = self.ledger.settlement(item.job).and_then(|settled| settled.started_at).unwrap_or(now);
-                worker.hold(item.job, Task::FollowUp { job: item.job, since, client_request_id }).let_go();
-            }
-        }
+        self.leave_by(item.job, item.step, self.clock.at(now));
     }
 
-    /// The item with a worker for it. What has settled is never sent, whatever put it here; nobody follows up what nobody
-    /// waits for.
-    fn still_wanted(&mut self, item: Item, bucket: Bucket, now: Instant) -> Option<(Item, usize)> {
-        let worker = self.idle.pop();
-        let Some(worker) = worker else {
-            self.queues.push_front(bucket, item);
-            return None;
-        };
-        let wanted = match item.step {
+    /// What has settled is never sent, whatever put it here; nobody follows up what nobody waits for.
+    fn is_still_wanted(&mut self, item: Item, now: Instant) -> bool {
+        match item.step {
             Step::FollowUp => self.may_follow_up(item.job, now),
             _ => self.ledger.settlement(item.job).is_none(),
-        };
-        if !wanted {
-            self.idle.push(worker);
         }
-        wanted.then_some((item, worker))
-    }
-
-    /// Whether a worker is there, and not so many are out that more would only queue up.
-    fn may_send_more(&self) -> bool {
-        !self.idle.is_empty() && self.in_flight.len() < self.crowd.size()
     }
 
     fn fresh_id(&mut self) -> Box<str> {
@@ -325,12 +297,7 @@ impl Dispatcher {
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
         let (outcome, note) = self.unless_still_approved(job, outcome, note);
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
-            let outcome = failed.outcome;
-            self.ledger.keep(job, failed);
-            self.unsent.push(job);
-            self.waves.settled(job, Outcome::NotAttempted, false);
-            self.tell(Event::Settled { job, outcome });
-            return self.go_on_after(job, outcome, now);
+            return self.stays_failed(job, failed, now);
         }
         let at_risk = self.ledger.is_at_risk(job);
         if !self.ledger.settle(job, outcome, note, now) {
@@ -341,6 +308,20 @@ impl Dispatcher {
         if let (Some(journal), Some(settlement)) = (&self.journal, self.ledger.settlement(job)) {
             journal.settled(job, settlement);
         }
+        self.tell(Event::Settled { job, outcome });
+        self.go_on_after(job, outcome, now);
+    }
+
+    /// A job that an earlier process saw fail was not sent again after all.
+    fn stays_failed(&mut self, job: u32, failed: Settlement, now: Instant) {
+        let outcome = failed.outcome;
+        // Where its attempt was recorded and withdrawn, the journal has taken it for open.
+        if let Some(journal) = &self.journal {
+            journal.settled(job, &failed);
+        }
+        self.ledger.keep(job, failed);
+        self.unsent.push(job);
+        self.waves.settled(job, Outcome::NotAttempted, false);
         self.tell(Event::Settled { job, outcome });
         self.go_on_after(job, outcome, now);
     }

@@ -14,7 +14,7 @@ use crate::catalog::{DAILY, DailyLimit};
 use crate::guard::daily::{Book, Ground, UsedUp, limit_of};
 use crate::job::Job;
 use crate::journal::daily::{Account, Take};
-use crate::outcome::{Reply, Settlement, Verdict};
+use crate::outcome::{Reply, Verdict};
 
 /// What a run has to do with daily limits.
 #[derive(Debug, Clone)]
@@ -53,8 +53,6 @@ pub struct Quota {
     pub fed: [usize; DailyLimit::COUNT],
     /// When the requests left that are out, for the book.
     out: HashMap<u32, Timestamp>,
-    /// How jobs stood that may be turned away yet.
-    pub failed: HashMap<u32, Settlement>,
     pub later: Vec<Later>,
 }
 
@@ -67,7 +65,6 @@ impl Quota {
             told: Default::default(),
             fed: Default::default(),
             out: HashMap::new(),
-            failed: HashMap::new(),
             later: Vec::new(),
         }
     }

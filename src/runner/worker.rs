@@ -42,6 +42,15 @@ pub enum Task {
 }
 
 impl Task {
+    pub fn job(&self) -> u32 {
+        match self {
+            Self::Attempt { job, .. }
+            | Self::Look { job, .. }
+            | Self::ReadBack { job, .. }
+            | Self::FollowUp { job, .. } => *job,
+        }
+    }
+
     /// Which job, what of it, and under which id.
     fn outline(&self) -> (u32, Kind, Box<str>) {
         match self {
@@ -108,81 +117,62 @@ pub enum Answer {
     Look(Seen),
     ReadBack(Evidence),
     FollowUp(Result<FollowUp, Reply>),
-    /// It was never let go: its record could not be made durable.
-    NeverReleased,
-    /// Nor was it recorded: a daily limit has no room for it.
-    TurnedAway(UsedUp),
 }
 
-/// A task that waits for its record to be durable. Dropped without having been let go, it says so.
+/// What became of the record of an attempt.
 #[derive(Debug)]
-pub struct Held {
-    worker: usize,
-    job: u32,
+pub enum Record {
+    Durable,
+    /// A daily limit has no room for it: there is none.
+    TurnedAway(UsedUp),
+    /// It could not be made durable.
+    Lost,
+}
+
+/// A task whose attempt is to be recorded before it leaves.
+#[derive(Debug)]
+pub struct Recorded {
+    pub task: Task,
+    pub record: Record,
+}
+
+/// A task on its way through the journal. It comes back once, whatever becomes of its record: dropped on the way, it says
+/// that there is none.
+#[derive(Debug)]
+pub struct Slip {
     task: Option<Task>,
-    tasks: mpsc::UnboundedSender<Task>,
-    done: mpsc::UnboundedSender<Done>,
+    back: mpsc::UnboundedSender<Recorded>,
 }
 
-impl Held {
-    pub fn let_go(mut self) {
-        // A worker ends only by a panic of its executor; the task stays, and is reported as never released.
-        self.task = self.task.take().and_then(|task| self.tasks.send(task).err()).map(|refused| refused.0);
-    }
-}
-
-impl Held {
-    /// A daily limit has no room for it.
-    pub fn turn_away(mut self, used_up: UsedUp) {
-        self.task = None;
-        self.say(Answer::TurnedAway(used_up));
+impl Slip {
+    pub fn new(task: Task, back: mpsc::UnboundedSender<Recorded>) -> Self {
+        Self { task: Some(task), back }
     }
 
-    fn say(&self, answer: Answer) {
-        let now = Instant::now();
+    pub fn come_back(mut self, room: Result<(), UsedUp>) {
+        self.send(match room {
+            Ok(()) => Record::Durable,
+            Err(used_up) => Record::TurnedAway(used_up),
+        });
+    }
+
+    fn send(&mut self, record: Record) {
+        let Some(task) = self.task.take() else { return };
         // Nobody listens any more when the run is over.
-        let _ = self.done.send(Done { worker: self.worker, job: self.job, sent: now, answered: now, answer });
+        let _ = self.back.send(Recorded { task, record });
     }
 }
 
-impl Drop for Held {
+impl Drop for Slip {
     fn drop(&mut self) {
-        if self.task.is_some() {
-            self.say(Answer::NeverReleased);
-        }
+        self.send(Record::Lost);
     }
-}
-
-/// A task whose record is durable, or for which a daily limit had no room.
-pub type Released = (Held, Result<(), UsedUp>);
-
-/// How many are let go at once.
-const TOGETHER: usize = 64;
-
-/// Lets go whatever is sent here. Tasks are released from another thread, a whole commit of them at a time: one wake-up
-/// of the runtime serves them all, where a message to each worker would be one for each.
-pub fn releases() -> mpsc::UnboundedSender<Released> {
-    let (released, mut inbox) = mpsc::unbounded_channel::<Released>();
-    tokio::spawn(async move {
-        let mut together = Vec::with_capacity(TOGETHER);
-        while inbox.recv_many(&mut together, TOGETHER).await > 0 {
-            for (held, room) in together.drain(..) {
-                match room {
-                    Ok(()) => held.let_go(),
-                    Err(used_up) => held.turn_away(used_up),
-                }
-            }
-        }
-    });
-    released
 }
 
 /// A worker and the way to give it work.
 #[derive(Debug)]
 pub struct Worker {
-    number: usize,
     tasks: mpsc::UnboundedSender<Task>,
-    done: mpsc::UnboundedSender<Done>,
     handle: JoinHandle<()>,
 }
 
@@ -194,7 +184,6 @@ impl Worker {
         done: mpsc::UnboundedSender<Done>,
     ) -> Self {
         let (tasks, mut inbox) = mpsc::unbounded_channel::<Task>();
-        let report = done.clone();
         let handle = tokio::spawn(async move {
             while let Some(task) = inbox.recv().await {
                 let mut outcry = Outcry { worker: number, task: Some(task.outline()), done: done.clone() };
@@ -205,12 +194,12 @@ impl Worker {
                 }
             }
         });
-        Self { number, tasks, done: report, handle }
+        Self { tasks, handle }
     }
 
-    /// Sets a task aside for this worker, which is idle: the channel holds at most one.
-    pub fn hold(&self, job: u32, task: Task) -> Held {
-        Held { worker: self.number, job, task: Some(task), tasks: self.tasks.clone(), done: self.done.clone() }
+    /// Gives it something to do; it must be idle. One that has ended gives it back.
+    pub fn give(&self, task: Task) -> Result<(), Task> {
+        self.tasks.send(task).map_err(|refused| refused.0)
     }
 
     pub fn is_alive(&self) -> bool {

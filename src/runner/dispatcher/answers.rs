@@ -29,20 +29,15 @@ impl Dispatcher {
     pub(super) fn answered(&mut self, done: Done) {
         let Done { worker, job, sent, answered, answer } = done;
         // One that has ended takes no more work.
-        if self.workers[worker].is_alive() {
-            self.idle.push(worker);
+        match self.workers[worker].is_alive() {
+            true => self.idle.push(worker),
+            false => self.alive -= 1,
         }
         let step = self.in_flight.remove(&job);
         let times = Times { sent, now: answered };
         self.make_room(job, &answer, times);
         match answer {
             Answer::Attempt(reply) => self.after_attempt(job, reply, times),
-            Answer::NeverReleased => {
-                self.ledger.progress(job).never_sent();
-                self.drain(StopReason::Journal("its writer has ended".into()));
-                self.again(job, Step::Send, answered);
-            }
-            Answer::TurnedAway(used_up) => self.turned_away(job, used_up, answered),
             Answer::FollowUp(answer) => self.after_follow_up(job, answer, times),
             Answer::Look(seen) => self.after_look(job, seen, times),
             Answer::ReadBack(evidence) => {
@@ -56,7 +51,6 @@ impl Dispatcher {
         let Times { sent, now } = times;
         let job = &self.jobs[job as usize];
         let (bucket, reply) = match answer {
-            Answer::NeverReleased | Answer::TurnedAway(_) => return self.gates[job.bucket().index()].never_left(),
             Answer::Attempt(reply) => (job.bucket(), Some(reply)),
             Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
             Answer::Look(Seen::NotRead(reply)) | Answer::FollowUp(Err(reply)) => (job.read_bucket(), Some(reply)),

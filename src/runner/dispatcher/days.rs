@@ -10,13 +10,11 @@ use super::super::event::Event;
 use super::super::queue::{Item, Step};
 use super::super::quota::{did_nothing, why};
 use super::super::suspicion::Advice;
-use super::super::worker::Held;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use super::following::Who;
 use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
 use crate::guard::daily::{Ground, UsedUp};
-use crate::journal::Attempt;
 use crate::outcome::{Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
@@ -26,29 +24,6 @@ const FED: usize = 64;
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
 impl Dispatcher {
-    /// Lets an attempt go as soon as it is recorded, if its daily limit has room.
-    pub(super) fn send(&mut self, job: u32, held: Held, client_request_id: Box<str>, now: Timestamp) {
-        let take = self.quota.take_for(&self.jobs[job as usize]);
-        let failed = self.failed.remove(&job);
-        if take.is_some() {
-            // It may be turned away yet.
-            failed.map(|failed| self.quota.failed.insert(job, failed));
-        }
-        let progress = self.ledger.progress(job);
-        let number = progress.recorded;
-        progress.sent(now);
-        let released = self.released.clone();
-        // Whoever is not there any more to let it go is told by the task itself, which is dropped.
-        let release = move |room| drop(released.send((held, room)));
-        match &self.journal {
-            Some(journal) => {
-                let release = Box::new(release);
-                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
-            }
-            None => release(self.quota.take(job, take, now)),
-        }
-    }
-
     /// Opens what has room again, and brings back some of what waits for it.
     pub(super) fn mind_the_days(&mut self, now: Instant) {
         self.quota.open(self.clock.at(now));
@@ -117,16 +92,12 @@ impl Dispatcher {
     /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
     pub(super) fn turned_away(&mut self, job: u32, used_up: UsedUp, now: Instant) {
         self.ledger.progress(job).turned_away();
-        if let Some(failed) = self.quota.failed.remove(&job) {
-            self.failed.insert(job, failed);
-        }
         self.close_for_the_day(job, used_up);
         self.again(job, self.way_to_send(job), now);
     }
 
     /// What has done nothing has used up nothing.
     pub(super) fn settle_with_the_day(&mut self, job: u32, reply: &Reply) {
-        self.quota.failed.remove(&job);
         let the_job = &self.jobs[job as usize];
         let nothing = did_nothing(&reply.verdict);
         self.quota.answered(job, the_job, nothing);

@@ -15,7 +15,6 @@ use tokio::time::Instant;
 use super::super::executor::Seen;
 use super::super::queue::{Item, Step};
 use super::super::retry;
-use super::super::worker::Task;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::Bucket;
@@ -98,10 +97,6 @@ impl Dispatcher {
 
     fn wants_look(&self, item: Item) -> bool {
         item.step == Step::Send && self.lookout.wants(item.job, &self.jobs[item.job as usize])
-    }
-
-    pub(super) fn look(&mut self, job: u32, worker: usize, client_request_id: Box<str>) {
-        self.workers[worker].hold(job, Task::Look { job, client_request_id }).let_go();
     }
 
     pub(super) fn after_look(&mut self, job: u32, seen: Seen, times: Times) {

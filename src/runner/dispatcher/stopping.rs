@@ -13,12 +13,13 @@ use crate::catalog::ReadBack;
 use crate::outcome::Outcome;
 
 impl Dispatcher {
-    /// Stops sending. What is in flight is waited for; reads that settle a doubt still go out.
+    /// Stops sending: what has not left does not leave. What is in flight is waited for; reads that settle a doubt still go out.
     pub(super) fn drain(&mut self, reason: StopReason) {
         if self.stopped.is_some() {
             return;
         }
         self.stopped = Some(reason.clone());
+        self.withdraw_attempts();
         // Nobody needs to know any more what has landed.
         self.in_flight.retain(|_, step| *step != Step::FollowUp);
         self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });

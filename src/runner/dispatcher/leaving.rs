@@ -1,0 +1,155 @@
+//! From a gate to the wire: an attempt is recorded first, and leaves as soon as a worker is free.
+//!
+//! In: jobs that a gate has let through. Out: tasks to idle workers. Must not: let an attempt leave whose record is not
+//! durable.
+//!
+//! A commit takes as long as many an answer. Where nothing is paced, the next attempts are recorded while the last ones
+//! are out, so that disk and network are at work at the same time.
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::super::event::{Event, StopReason};
+use super::super::limiter::Pacing;
+use super::super::queue::Step;
+use super::super::worker::{Record, Recorded, Slip, Task};
+use super::Dispatcher;
+use crate::journal::Attempt;
+use crate::outcome::{Reply, Verdict};
+
+impl Dispatcher {
+    /// Whether not so many are out that more would only queue up.
+    pub(super) fn may_send_more(&self) -> bool {
+        let out = self.crowd.size().min(self.alive);
+        // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
+        let ahead = if self.limits.pacing == Pacing::Off { out } else { 0 };
+        self.in_flight.len() < out + ahead
+    }
+
+    /// What a gate has let through is on its way.
+    pub(super) fn leave_by(&mut self, job: u32, step: Step, now: Timestamp) {
+        let client_request_id = self.fresh_id();
+        self.ready.push_back(match step {
+            Step::Send => return self.record(job, client_request_id, now),
+            Step::Look => Task::Look { job, client_request_id },
+            Step::ReadBack { .. } => {
+                let since = self.ledger.progress(job).doubtful_since.unwrap_or(now);
+                Task::ReadBack { job, since, client_request_id }
+            }
+            Step::FollowUp => {
+                let since = self.ledger.settlement(job).and_then(|settled| settled.started_at).unwrap_or(now);
+                Task::FollowUp { job, since, client_request_id }
+            }
+        });
+    }
+
+    /// Has an attempt recorded, if its daily limit has room.
+    fn record(&mut self, job: u32, client_request_id: Box<str>, now: Timestamp) {
+        let take = self.quota.take_for(&self.jobs[job as usize]);
+        let progress = self.ledger.progress(job);
+        let number = progress.recorded;
+        progress.sent(now);
+        let slip =
+            Slip::new(Task::Attempt { job, client_request_id: client_request_id.clone() }, self.recording.clone());
+        match &self.journal {
+            Some(journal) => {
+                let release = Box::new(|room| slip.come_back(room));
+                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
+            }
+            None => slip.come_back(self.quota.take(job, take, now)),
+        }
+    }
+
+    /// An attempt comes back from the journal.
+    pub(super) fn recorded(&mut self, recorded: Recorded) {
+        let Recorded { task, record } = recorded;
+        match record {
+            Record::Durable if self.stopped.is_some() => self.withdraw(&task),
+            Record::Durable => self.ready.push_back(task),
+            Record::TurnedAway(used_up) => {
+                let job = self.never_left(&task);
+                self.turned_away(job, used_up, Instant::now());
+            }
+            Record::Lost => {
+                self.take_back(&task);
+                self.drain(StopReason::Journal("its writer has ended".into()));
+            }
+        }
+    }
+
+    /// Gives tasks to idle workers, in their order.
+    pub(super) fn hand_out(&mut self) {
+        while let Some(task) = self.ready.pop_front() {
+            let Some(worker) = self.idle.pop() else {
+                self.ready.push_front(task);
+                break;
+            };
+            let (job, is_attempt) = (task.job(), matches!(task, Task::Attempt { .. }));
+            if let Err(task) = self.workers[worker].give(task) {
+                self.alive -= 1;
+                self.ready.push_front(task);
+            } else if is_attempt {
+                self.failed.remove(&job);
+                self.tell(Event::Sent { job, bucket: self.jobs[job as usize].bucket() });
+            }
+        }
+        while self.alive == 0
+            && let Some(task) = self.ready.pop_front()
+        {
+            self.withdraw(&task);
+        }
+    }
+
+    /// Takes back every attempt that is recorded and has not left.
+    pub(super) fn withdraw_attempts(&mut self) {
+        for task in std::mem::take(&mut self.ready) {
+            match task {
+                Task::Attempt { .. } => self.withdraw(&task),
+                _ => self.ready.push_back(task),
+            }
+        }
+    }
+
+    /// What is recorded and will not leave: the journal is told that nothing did.
+    fn withdraw(&mut self, task: &Task) {
+        let Task::Attempt { job, client_request_id } = task else { return self.take_back(task) };
+        let reply = Reply {
+            verdict: Verdict::Unreachable,
+            http_status: None,
+            error_code: None,
+            error_message: Some("it never left".into()),
+            request_id: None,
+            client_request_id: client_request_id.clone(),
+            load_percent: None,
+        };
+        self.settle_with_the_day(*job, &reply);
+        let number = self.ledger.progress(*job).recorded.saturating_sub(1);
+        if let Some(journal) = &self.journal {
+            journal.answer(*job, number, self.clock.at(Instant::now()), &reply);
+        }
+        self.take_back(task);
+    }
+
+    /// What nobody performs is as if it had never been let through.
+    fn take_back(&mut self, task: &Task) {
+        let now = Instant::now();
+        let Some(step) = self.in_flight.get(&task.job()).copied() else { return };
+        let job = self.never_left(task);
+        if step == Step::Send {
+            self.ledger.progress(job).never_sent();
+            return self.again(job, self.way_to_send(job), now);
+        }
+        self.again(job, step, now);
+    }
+
+    fn never_left(&mut self, task: &Task) -> u32 {
+        let job = task.job();
+        self.in_flight.remove(&job);
+        let bucket = match task {
+            Task::Attempt { .. } => self.jobs[job as usize].bucket(),
+            Task::Look { .. } | Task::ReadBack { .. } | Task::FollowUp { .. } => self.jobs[job as usize].read_bucket(),
+        };
+        self.gates[bucket.index()].never_left();
+        job
+    }
+}
