@@ -38,6 +38,8 @@ pub struct Progress {
     pub doubtful_since: Option<Timestamp>,
     /// Until then, a read that shows no effect proves nothing.
     pub settling_until: Option<Instant>,
+    /// What an earlier process called its last request.
+    pub last_id: Option<Box<str>>,
     /// Somebody has approved it: each of its sends follows a read.
     pub approved: Option<Approved>,
     in_flight: Duration,
@@ -171,7 +173,7 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
         started_at: Some(first),
         finished_at: Some(now),
         request_id: None,
-        client_request_id: None,
+        client_request_id: progress.last_id,
         note,
         follow_up: None,
     };

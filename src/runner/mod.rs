@@ -154,6 +154,8 @@ pub enum Earlier {
         recorded: u32,
         first_sent: Option<Timestamp>,
         last_sent: Option<Timestamp>,
+        /// What we called the last request.
+        last_id: Option<Box<str>>,
         /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
         /// Whether that has to be settled by a read before it is sent again.
@@ -172,6 +174,8 @@ pub struct Approved {
     pub recorded: u32,
     pub first_sent: Option<Timestamp>,
     pub last_sent: Option<Timestamp>,
+    /// What we called the last request.
+    pub last_id: Option<Box<str>>,
     /// When an attempt with the code left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
     /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.

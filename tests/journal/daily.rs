@@ -4,6 +4,7 @@ use fastrand::Rng;
 
 use super::{QUICK, effects, in_order};
 use crate::outside::{Desk, Ended, Simulator, outcomes, retires};
+use crate::support::program;
 
 const LIMITS: &str = "limits: { daily: { retire: 3, reserve_percent: 0 } }\n";
 
@@ -74,6 +75,39 @@ fn a_nightly_schedule_gets_through_by_itself() {
     }
     run(&desk, "plan.yaml", "0", &["--once"]).expect(4);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+}
+
+/// What the first night's run comes to know later, later nights know too; what came to nothing is sent again, however many
+/// nights have left it alone meanwhile.
+#[test]
+fn what_devices_have_done_since_is_told_by_the_last_report() {
+    let (text, targets) = plan("nightly", 46, 4);
+    let check_ins =
+        format!("check_ins:\n  - {{ on: {{ target: {} }}, do: fail }}\n  - {{ do: complete }}\n", targets[0]);
+    let simulator = Simulator::start(&format!("{QUICK}{check_ins}"));
+    let desk = Desk::new(&simulator);
+    desk.write("plan.yaml", &text);
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(5);
+    let first =
+        desk.call(&["runs", "--format", "json"]).out.split('"').find(|word| word.len() == 36).unwrap().to_owned();
+    // The second night has no room, and leaves alone what the first one sent.
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(5);
+    assert_eq!(outcomes(&desk.report()), ["already_done", "already_done", "already_done", "not_attempted"]);
+    desk.call(&["verify", &first]).expect(3);
+    let_pass(&desk, 25);
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(0);
+    let rows = program::rows(&desk.path("report.csv"));
+    let outcomes: Vec<&str> = program::column(&rows, "outcome");
+    assert_eq!(outcomes, ["accepted", "already_done", "already_done", "accepted"]);
+    assert_eq!(effects(&simulator, "retire", &targets), [2, 1, 1, 1]);
+    for row in &rows[1..3] {
+        assert!(row["note"].starts_with("completed on 20") && row["note"].contains(&first), "{row:?}");
+        assert!(!row["verified_at"].is_empty() && row["verified_at"] > row["finished_at"], "{row:?}");
+        assert_eq!(row["attempts"], "1");
+    }
+    // The journal says what the file says.
+    let told = desk.call(&["report", "latest"]);
+    assert_eq!(told.expect(0).out, std::fs::read_to_string(desk.path("report.csv")).unwrap());
 }
 
 #[test]

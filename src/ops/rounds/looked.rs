@@ -86,6 +86,7 @@ fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approve
         recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
         first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
         last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
+        last_id: stored.attempts.last().map(|attempt| attempt.client_request_id.as_str().into()),
         doubtful_since: stored.doubtful_since(),
         ended,
     }

@@ -13,7 +13,7 @@ use super::Dispatcher;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::guard::preflight::Hold;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Standing};
 
 impl Dispatcher {
     pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {
@@ -23,6 +23,7 @@ impl Dispatcher {
         let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
         let progress = self.ledger.progress(job);
         progress.settling_until = doubtful_since.map(|_| now + settling);
+        progress.last_id = approved.last_id.clone();
         progress.approved = Some(approved);
         if let Some(hold) = hold {
             let outcome = if doubtful_since.is_some() { Outcome::Unknown } else { Outcome::AwaitingApproval };
@@ -66,7 +67,8 @@ impl Dispatcher {
         }
     }
 
-    /// An approved job that was not sent after all, or whose target could not be read, waits as it did before.
+    /// An approved job that was not sent after all, or whose target could not be read, waits as it did before. One that has
+    /// gone well says under which request.
     pub(super) fn unless_still_approved(
         &self,
         job: u32,
@@ -77,6 +79,10 @@ impl Dispatcher {
         if let Some(Approved { request, ended: Some(ended), .. }) = approved {
             let note = note.map(|note| format!("; {note}")).unwrap_or_default();
             return (outcome, Some(format!("approval request {} is {}{note}", request.code, ended.name())));
+        }
+        if let (Some(approved), Standing::Good) = (approved, outcome.standing()) {
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            return (outcome, Some(format!("approval request {} was approved{note}", approved.request.code)));
         }
         let waits = matches!(outcome, Outcome::NotAttempted | Outcome::Unknown) && self.is_approved(job);
         match approved.filter(|_| waits) {

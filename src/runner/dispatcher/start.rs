@@ -74,11 +74,13 @@ impl Dispatcher {
             return self.begin_approved(index, approved, hold, now);
         }
         let mut after = after;
-        if let Some(Earlier::Open { recorded, first_sent, last_sent, doubtful_since, read_first }) = earlier {
+        if let Some(Earlier::Open { recorded, first_sent, last_sent, last_id, doubtful_since, read_first }) = earlier {
             self.take_up(index, recorded, first_sent, doubtful_since);
             let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
             let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
-            self.ledger.progress(index).settling_until = doubtful_since.map(|_| now + settling);
+            let progress = self.ledger.progress(index);
+            progress.settling_until = doubtful_since.map(|_| now + settling);
+            progress.last_id = last_id;
             if let (true, Some(hold)) = (read_first, hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);

@@ -232,6 +232,7 @@ fn a_doubt_of_an_earlier_process_that_stays_one_is_not_counted_again() {
         recorded: 1,
         first_sent: Some(Timestamp::UNIX_EPOCH),
         last_sent: Some(Timestamp::UNIX_EPOCH),
+        last_id: None,
         doubtful_since: Some(Timestamp::UNIX_EPOCH),
         read_first: true,
     };
