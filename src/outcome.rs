@@ -9,6 +9,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+mod request_id;
+mod stamp;
+
+pub use self::request_id::RequestId;
+pub use self::stamp::Stamp;
+
 /// What the answer to one attempt means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -68,9 +74,9 @@ pub struct Reply {
     /// The sentence for people, dug out of whatever it was wrapped in.
     pub error_message: Option<Box<str>>,
     /// The service's `request-id`, which a support case needs.
-    pub request_id: Option<Box<str>>,
+    pub request_id: Option<RequestId>,
     /// The id that we sent along.
-    pub client_request_id: Box<str>,
+    pub client_request_id: RequestId,
     /// How near to its limit the service says it is, in percent, where it says so.
     pub load_percent: Option<u16>,
 }
@@ -256,15 +262,15 @@ pub struct Settlement {
     pub error_message: Option<Box<str>>,
     /// Requests that left for this job, throttled ones included, reads not.
     pub attempts: u32,
-    /// Time between the first send and the end that was not spent waiting for an answer.
-    pub waited: Duration,
-    /// Time spent waiting for answers.
-    pub duration: Duration,
+    /// Milliseconds between the first send and the end that were not spent waiting for an answer.
+    pub waited_ms: u64,
+    /// Milliseconds spent waiting for answers.
+    pub duration_ms: u64,
     /// When the first attempt left.
-    pub started_at: Option<Timestamp>,
-    pub finished_at: Option<Timestamp>,
-    pub request_id: Option<Box<str>>,
-    pub client_request_id: Option<Box<str>>,
+    pub started_at: Option<Stamp>,
+    pub finished_at: Option<Stamp>,
+    pub request_id: Option<RequestId>,
+    pub client_request_id: Option<RequestId>,
     /// Why it was held or not attempted, what a read showed, what to look at.
     pub note: Option<Box<str>>,
     /// What was seen of it since it was accepted.
@@ -280,8 +286,8 @@ impl Settlement {
             error_code: None,
             error_message: None,
             attempts: 0,
-            waited: Duration::ZERO,
-            duration: Duration::ZERO,
+            waited_ms: 0,
+            duration_ms: 0,
             started_at: None,
             finished_at: None,
             request_id: None,

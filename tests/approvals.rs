@@ -310,7 +310,7 @@ fn a_machine_that_was_suspended_goes_on_within_a_minute() {
         let requests = Requests { wait: true, ..Requests::default() };
         let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
         assert_eq!(tally(&ended.settlements).of(Outcome::Accepted), 25, "{:#?}", ended.settlements);
-        let first = |row: usize| ended.settlements[row].started_at.unwrap();
+        let first = |row: usize| ended.settlements[row].started_at.unwrap().time();
         for (row, day) in [(10, 1), (20, 2)] {
             let late = first(row).duration_since(wall() + SignedDuration::from_secs(day * (24 * 3_600 + 120)));
             assert!((0..60).contains(&late.as_secs()), "row {row}: {late:?} late");

@@ -9,9 +9,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use crate::outside::linger;
+use crate::outside::{linger, until};
 use crate::support::guid;
-use crate::support::program::{Desk, Ran, column};
+use crate::support::program::{Desk, Ran, column, run};
 use crate::support::recorder::{Answer, Recorder};
 use crate::support::simulator::Simulator;
 
@@ -48,6 +48,10 @@ const ROWS: usize = 6;
 
 impl Held {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let door = Arc::new(Door::default());
         let (arrived, arrivals) = channel();
         let at_the_door = Arc::clone(&door);
@@ -60,7 +64,11 @@ impl Held {
         let rows: String = (1..=ROWS).map(|number| format!("wipe,{}\n", guid(number))).collect();
         let desk = Desk::with(&[("plan.csv", &format!("action,id\n{rows}"))]);
         let mut command = desk.musterout(["run", "plan.csv", "--report", "report.csv", "--confirm", "6"]);
-        command.args(["--concurrency", "2"]).args(recorder.flags()).env("MUSTEROUT_ACCESS_TOKEN", "t");
+        command
+            .args(["--concurrency", "2", "--state-dir", "state"])
+            .args(more)
+            .args(recorder.flags())
+            .env("MUSTEROUT_ACCESS_TOKEN", "t");
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
         Self { desk, recorder, door, arrivals, child, stderr }
@@ -172,6 +180,35 @@ fn the_second_ctrl_c_gives_up_what_is_out() {
     assert!(notes[0].contains(&look), "{notes:#?}");
     assert_eq!(recorder.seen().len(), 2);
     assert!(ran.account().ends_with("unknown 2, awaiting_approval 0, not_attempted 4"), "{}", ran.stdout);
+}
+
+/// What the journal knows of the attempts: the word for their answers, empty where there is none.
+fn verdicts(desk: &Desk) -> Vec<String> {
+    let journal = rusqlite::Connection::open(desk.path("state").join("journal.db")).unwrap();
+    let mut select = journal.prepare("SELECT coalesce(verdict, '') FROM attempts ORDER BY job, attempt").unwrap();
+    select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Without a pace, the next two are recorded while two are out. They do not leave any more, and the journal knows it: whoever
+/// resumes has nothing to read.
+#[test]
+fn what_was_recorded_ahead_does_not_leave_any_more() {
+    let mut held = Held::start_with(&["--unpaced"]);
+    held.wait_for_two();
+    until("the next two are recorded", || verdicts(&held.desk).len() == 4);
+    held.signal("INT");
+    held.wait_for_line("stopping: 2 requests are still out");
+    held.door.open();
+    let (ran, desk, recorder) = held.end();
+    ran.ended_with(130);
+    assert_eq!(recorder.seen().len(), 2, "nothing new was sent");
+    assert_eq!(verdicts(&desk), ["", "", "unreachable", "unreachable"]);
+    let resume = ["resume", "--state-dir", "state", "--report", "report.csv"];
+    run(desk.musterout(resume).env("MUSTEROUT_ACCESS_TOKEN", "t")).ended_with(0);
+    let seen = recorder.seen();
+    assert_eq!(seen.len(), ROWS, "each once, and no read: {seen:#?}");
+    assert!(seen.iter().all(|request| request.method == "POST"), "{seen:#?}");
+    assert_eq!(column(&desk.report(), "attempts"), ["1"; ROWS]);
 }
 
 /// Nothing was sent yet, and nobody listens: the signal ends the process, and it has nothing to clear up.

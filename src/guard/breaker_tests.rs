@@ -1,7 +1,5 @@
 //! The breaker against an oracle that looks at everything that has happened so far, each time anew.
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use proptest::prelude::*;
 
@@ -26,7 +24,7 @@ fn settlement(end: End) -> Settlement {
     Settlement {
         http_status: Some(end.status),
         error_code: (end.status == 400).then(|| "Bad".into()),
-        duration: Duration::ZERO,
+        duration_ms: 0,
         ..Settlement::unsent(end.outcome, "")
     }
 }

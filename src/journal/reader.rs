@@ -13,7 +13,7 @@ use super::resume::{Asked, Past, Sent};
 use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::{Action, Definition};
 use crate::job::{Found, Ids, Job, JobParts, Parameters};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
 
 /// One run, as recorded.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl StoredJob {
         let last = self.attempts.last();
         Settlement {
             attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
-            started_at: self.attempts.first().map(|attempt| attempt.sent_at),
+            started_at: self.attempts.first().map(|attempt| attempt.sent_at.into()),
             client_request_id: last.map(|attempt| attempt.client_request_id.as_str().into()),
             ..Settlement::unsent(outcome, note)
         }
@@ -336,11 +336,15 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
 /// From a row with the columns of an outcome. `None`: this version does not know that outcome.
 pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> {
     let outcome: String = row.get("outcome")?;
-    let millis = |column: &str| -> rusqlite::Result<std::time::Duration> {
-        Ok(std::time::Duration::from_millis(row.get::<_, i64>(column)?.unsigned_abs()))
+    let millis = |column: &str| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
+    let time = |column: &str| -> rusqlite::Result<Option<Stamp>> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(|at| micros(at).into()))
     };
     let boxed = |column: &str| -> rusqlite::Result<Option<Box<str>>> {
         Ok(row.get::<_, Option<String>>(column)?.map(String::into_boxed_str))
+    };
+    let id = |column: &str| -> rusqlite::Result<Option<RequestId>> {
+        Ok(row.get_ref(column)?.as_str_or_null()?.map(RequestId::from))
     };
     let settlement = Outcome::named(&outcome).map(|outcome| -> rusqlite::Result<Settlement> {
         Ok(Settlement {
@@ -349,12 +353,12 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
             error_code: boxed("error_code")?,
             error_message: boxed("error_message")?,
             attempts: row.get("attempts")?,
-            waited: millis("waited_ms")?,
-            duration: millis("duration_ms")?,
-            started_at: row.get::<_, Option<i64>>("started_at")?.map(micros),
-            finished_at: row.get::<_, Option<i64>>("finished_at")?.map(micros),
-            request_id: boxed("request_id")?,
-            client_request_id: boxed("client_request_id")?,
+            waited_ms: millis("waited_ms")?,
+            duration_ms: millis("duration_ms")?,
+            started_at: time("started_at")?,
+            finished_at: time("finished_at")?,
+            request_id: id("request_id")?,
+            client_request_id: id("client_request_id")?,
             note: boxed("note")?,
             follow_up: None,
         })

@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, params};
 
 use super::daily::{self, Take};
 use super::error::JournalError;
@@ -17,23 +17,23 @@ use super::follow_ups;
 use super::store::Journal;
 use crate::approval::Request;
 use crate::guard::daily::UsedUp;
-use crate::outcome::{Outcome, Reply, Settlement};
+use crate::outcome::{Outcome, Reply, RequestId, Settlement, Stamp};
 
 /// Records taken into one commit, at most.
 const BATCH: usize = 512;
 /// How long a commit waits for company. Nothing beside what any service takes to answer.
-const GATHERING: Duration = Duration::from_micros(500);
+const GATHERING: Duration = Duration::from_micros(1_500);
 
 /// What is called when the record of an attempt is durable, or when a daily limit leaves no room for it.
 pub type Release = Box<dyn FnOnce(Result<(), UsedUp>) + Send>;
 
 enum Record {
-    Attempt(Box<Attempt>),
+    Attempt(Attempt),
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
     Filed { job: u32, attempt: u32, request: Box<Request> },
-    Settled { job: u32, settlement: Box<Settlement> },
+    Settled { job: u32, settlement: Settlement },
     FollowedUp { job: u32, settlement: Box<Settlement> },
-    GiveBack { client_request_id: Box<str> },
+    GiveBack { client_request_id: RequestId },
     Pause { take: Take, used_up: UsedUp },
 }
 
@@ -41,7 +41,7 @@ enum Record {
 pub struct Attempt {
     pub job: u32,
     pub number: u32,
-    pub client_request_id: Box<str>,
+    pub client_request_id: RequestId,
     pub sent_at: Timestamp,
     /// What it takes out of a daily limit; without room there, it is not recorded.
     pub take: Option<Take>,
@@ -66,6 +66,8 @@ impl Recorder {
         failed: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, JournalError> {
         let connection = journal.another()?;
+        // The run is there, and nothing else is referred to: to look for it again with each row takes as long as the row.
+        connection.pragma_update(None, "foreign_keys", false).map_err(JournalError::write)?;
         let (records, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("journal".into())
@@ -84,12 +86,12 @@ impl Recorder {
     ///
     /// A writer that has ended drops the record, and its release with it: nothing leaves.
     pub fn attempt(&self, attempt: Attempt) {
-        let _ = self.records.send(Record::Attempt(Box::new(attempt)));
+        let _ = self.records.send(Record::Attempt(attempt));
     }
 
     /// An attempt has used up nothing of any daily limit.
-    pub fn give_back(&self, client_request_id: &str) {
-        let _ = self.records.send(Record::GiveBack { client_request_id: client_request_id.into() });
+    pub fn give_back(&self, client_request_id: &RequestId) {
+        let _ = self.records.send(Record::GiveBack { client_request_id: client_request_id.clone() });
     }
 
     /// The service has said that a daily limit is used up, or seems to mean it.
@@ -108,7 +110,7 @@ impl Recorder {
     }
 
     pub fn settled(&self, job: u32, settlement: &Settlement) {
-        let _ = self.records.send(Record::Settled { job, settlement: Box::new(settlement.clone()) });
+        let _ = self.records.send(Record::Settled { job, settlement: settlement.clone() });
     }
 
     /// A read has shown how far an accepted job is, and it may have settled anew.
@@ -149,6 +151,8 @@ pub(super) struct Statements<'c> {
     attempt: CachedStatement<'c>,
     answer: CachedStatement<'c>,
     settled: CachedStatement<'c>,
+    /// For the few that had an outcome: a statement that may replace a row keeps a journal of its own while it runs.
+    settled_anew: CachedStatement<'c>,
     daily: daily::Statements<'c>,
     filed: CachedStatement<'c>,
     follow_ups: follow_ups::Statements<'c>,
@@ -189,18 +193,19 @@ impl<'c> Statements<'c> {
                  ON CONFLICT DO UPDATE SET attempt = excluded.attempt, status = 'unknown', read_at = NULL
                  WHERE status <> 'moved'",
             )?,
-            settled: connection.prepare_cached(
-                "INSERT OR REPLACE INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
-            )?,
+            settled: connection.prepare_cached(&settled("INSERT"))?,
+            settled_anew: connection.prepare_cached(&settled("INSERT OR REPLACE"))?,
         })
     }
 
     fn insert(&mut self, record: Record, releases: &mut Vec<(Release, Result<(), UsedUp>)>) -> rusqlite::Result<()> {
         match record {
             Record::Attempt(attempt) => {
-                let Attempt { job, number, client_request_id, sent_at, take, release } = *attempt;
+                let Attempt { job, number, client_request_id, sent_at, take, release } = attempt;
+                let id = &mut RequestId::buffer();
+                let id = client_request_id.write(id);
                 let room = match take {
-                    Some(take) => self.daily.take(&take, sent_at, &client_request_id)?,
+                    Some(take) => self.daily.take(&take, sent_at, id)?,
                     None => Ok(()),
                 };
                 releases.push((release, room));
@@ -210,12 +215,15 @@ impl<'c> Statements<'c> {
                             statement.execute(params![self.run, job])?;
                         }
                     }
-                    self.attempted(job, number, &client_request_id, sent_at)?;
+                    self.attempted(job, number, id, sent_at)?;
                 }
             }
-            Record::GiveBack { client_request_id } => self.daily.give_back(&client_request_id)?,
+            Record::GiveBack { client_request_id } => {
+                self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
+            }
             Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
             Record::Answer { job, attempt, answered_at, reply } => {
+                let request_id = &mut RequestId::buffer();
                 self.answer.execute(params![
                     self.run,
                     job,
@@ -225,7 +233,7 @@ impl<'c> Statements<'c> {
                     reply.http_status,
                     reply.error_code,
                     reply.error_message,
-                    reply.request_id,
+                    reply.request_id.as_ref().map(|id| id.write(request_id)),
                 ])?;
             }
             Record::Filed { job, attempt, request } => self.filed(job, i64::from(attempt), &request)?,
@@ -256,8 +264,9 @@ impl<'c> Statements<'c> {
     }
 
     pub(super) fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
-        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        self.settled.execute(params![
+        let millis = |millis: u64| i64::try_from(millis).unwrap_or(i64::MAX);
+        let (request_id, client_request_id) = (&mut RequestId::buffer(), &mut RequestId::buffer());
+        let columns = params![
             self.run,
             job,
             settlement.outcome.name(),
@@ -265,14 +274,23 @@ impl<'c> Statements<'c> {
             settlement.error_code,
             settlement.error_message,
             settlement.attempts,
-            millis(settlement.waited),
-            millis(settlement.duration),
-            settlement.started_at.map(Timestamp::as_microsecond),
-            settlement.finished_at.map(Timestamp::as_microsecond),
-            settlement.request_id,
-            settlement.client_request_id,
+            millis(settlement.waited_ms),
+            millis(settlement.duration_ms),
+            settlement.started_at.map(Stamp::microseconds),
+            settlement.finished_at.map(Stamp::microseconds),
+            settlement.request_id.as_ref().map(|id| id.write(request_id)),
+            settlement.client_request_id.as_ref().map(|id| id.write(client_request_id)),
             settlement.note,
-        ])?;
-        Ok(())
+        ];
+        match self.settled.execute(columns) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                self.settled_anew.execute(columns).map(|_| ())
+            }
+            done => done.map(|_| ()),
+        }
     }
+}
+
+fn settled(insert: &str) -> String {
+    format!("{insert} INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")
 }

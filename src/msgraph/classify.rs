@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::error_body::{self, ErrorBody};
 use super::retry_after;
 use super::transport::{TransportError, WireReply};
-use crate::outcome::{Reply, Verdict};
+use crate::outcome::{Reply, RequestId, Verdict};
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
 const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";
@@ -52,7 +52,7 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
             None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
-        request_id: text_header(&reply.headers, "request-id"),
+        request_id: text_header(&reply.headers, "request-id").as_deref().map(RequestId::from),
         client_request_id: client_request_id.into(),
         load_percent: load_percent(&reply.headers),
     }

@@ -185,7 +185,7 @@ impl Visit {
             http_status: None,
             error_code: None,
             error_message: None,
-            finished_at: Some(self.now),
+            finished_at: Some(self.now.into()),
             note: Some(format!("approval request {code} was withdrawn").into()),
             ..stored.standing()
         };

@@ -8,6 +8,7 @@ use ::csv::{ByteRecord, WriterBuilder};
 
 use super::cell::harmless;
 use super::row::{COLUMNS, Row};
+use crate::outcome::RequestId;
 
 /// Writes the header and one record for every row.
 pub fn write_csv<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
@@ -51,8 +52,8 @@ fn fill(record: &mut ByteRecord, row: &Row<'_>) {
     number(record, Some(row.duration_ms));
     text(record, row.started_at.as_deref());
     text(record, row.finished_at.as_deref());
-    text(record, row.request_id);
-    text(record, row.client_request_id);
+    id(record, row.request_id);
+    id(record, row.client_request_id);
     text(record, Some(&row.request));
     text(record, row.note.as_deref());
     text(record, row.verified_at.as_deref());
@@ -61,6 +62,11 @@ fn fill(record: &mut ByteRecord, row: &Row<'_>) {
 
 fn text(record: &mut ByteRecord, value: Option<&str>) {
     record.push_field(harmless(value.unwrap_or_default()).as_bytes());
+}
+
+fn id(record: &mut ByteRecord, value: Option<&RequestId>) {
+    let buffer = &mut RequestId::buffer();
+    text(record, value.map(|id| id.write(buffer)));
 }
 
 fn number(record: &mut ByteRecord, value: Option<impl ToString>) {

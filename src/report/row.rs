@@ -4,7 +4,6 @@
 //! Must not: know a file format.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use super::cell;
 use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::msgraph::request;
-use crate::outcome::Settlement;
+use crate::outcome::{RequestId, Settlement};
 
 /// The columns of every report. Names and order are an interface.
 pub const COLUMNS: [&str; 20] = [
@@ -55,8 +54,8 @@ pub struct Row<'a> {
     pub duration_ms: u64,
     pub started_at: Option<String>,
     pub finished_at: Option<String>,
-    pub request_id: Option<&'a str>,
-    pub client_request_id: Option<&'a str>,
+    pub request_id: Option<&'a RequestId>,
+    pub client_request_id: Option<&'a RequestId>,
     pub request: String,
     pub note: Option<Cow<'a, str>>,
     pub verified_at: Option<String>,
@@ -77,12 +76,12 @@ impl<'a> Row<'a> {
             error_code: settlement.error_code.as_deref(),
             error_message: settlement.error_message.as_deref(),
             attempts: settlement.attempts,
-            waited_ms: milliseconds(settlement.waited),
-            duration_ms: milliseconds(settlement.duration),
-            started_at: settlement.started_at.map(cell::instant),
-            finished_at: settlement.finished_at.map(cell::instant),
-            request_id: settlement.request_id.as_deref(),
-            client_request_id: settlement.client_request_id.as_deref(),
+            waited_ms: settlement.waited_ms,
+            duration_ms: settlement.duration_ms,
+            started_at: settlement.started_at.map(|at| cell::instant(at.time())),
+            finished_at: settlement.finished_at.map(|at| cell::instant(at.time())),
+            request_id: settlement.request_id.as_ref(),
+            client_request_id: settlement.client_request_id.as_ref(),
             request: request_line(job),
             note: join([
                 job.note.as_deref().map(Cow::Borrowed),
@@ -140,8 +139,4 @@ fn seen(settlement: &Settlement) -> Option<&str> {
 /// The operator's remark first, then ours.
 fn join<'a>(parts: [Option<Cow<'a, str>>; 4]) -> Option<Cow<'a, str>> {
     parts.into_iter().flatten().reduce(|first, second| Cow::Owned(format!("{first}; {second}")))
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

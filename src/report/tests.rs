@@ -3,14 +3,13 @@
 //! In: jobs and settlements with whatever text a service or an operator can come up with. Out: verdicts.
 //! Must not: need a tenant or a terminal.
 
-use std::time::Duration;
-
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, Settlement, Stamp};
 
 fn job(row: u32, action: &str, id: &str, note: Option<&str>) -> Job {
     let action = Action::named(action).unwrap();
@@ -26,6 +25,10 @@ fn job(row: u32, action: &str, id: &str, note: Option<&str>) -> Job {
     })
 }
 
+fn at(time: &str) -> Stamp {
+    time.parse::<Timestamp>().unwrap().into()
+}
+
 fn settled(outcome: Outcome) -> Settlement {
     Settlement {
         outcome,
@@ -33,10 +36,10 @@ fn settled(outcome: Outcome) -> Settlement {
         error_code: None,
         error_message: None,
         attempts: 2,
-        waited: Duration::from_micros(1_500_900),
-        duration: Duration::from_millis(80),
-        started_at: Some("2026-11-22T07:00:00.25Z".parse().unwrap()),
-        finished_at: Some("2026-11-22T07:00:02Z".parse().unwrap()),
+        waited_ms: 1_500,
+        duration_ms: 80,
+        started_at: Some(at("2026-11-22T07:00:00.25Z")),
+        finished_at: Some(at("2026-11-22T07:00:02Z")),
         request_id: Some("r-1".into()),
         client_request_id: Some("c-1".into()),
         note: None,

@@ -32,7 +32,7 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, RequestId, Settlement};
 
 mod answers;
 mod approved;
@@ -271,9 +271,9 @@ impl Dispatcher {
         }
     }
 
-    fn fresh_id(&mut self) -> Box<str> {
+    fn fresh_id(&mut self) -> RequestId {
         let bytes = std::array::from_fn(|_| self.rng.u8(..));
-        uuid::Builder::from_random_bytes(bytes).into_uuid().to_string().into_boxed_str()
+        uuid::Builder::from_random_bytes(bytes).into_uuid().into()
     }
 
     /// Settles everything that waits in a bucket that was told to wait beyond reason.

@@ -168,10 +168,10 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
         error_code: None,
         error_message: None,
         attempts: progress.sends,
-        waited: elapsed.saturating_sub(progress.in_flight),
-        duration: progress.in_flight,
-        started_at: Some(first),
-        finished_at: Some(now),
+        waited_ms: millis(elapsed.saturating_sub(progress.in_flight)),
+        duration_ms: millis(progress.in_flight),
+        started_at: Some(first.into()),
+        finished_at: Some(now.into()),
         request_id: None,
         client_request_id: progress.last_id,
         note,
@@ -185,4 +185,8 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
         settlement.client_request_id = Some(last.client_request_id);
     }
     settlement
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

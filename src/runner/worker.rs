@@ -13,31 +13,31 @@ use tokio::time::Instant;
 use super::executor::{Executor, Seen};
 use crate::guard::daily::UsedUp;
 use crate::job::Job;
-use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Verdict};
 
 /// One thing to do.
 #[derive(Debug)]
 pub enum Task {
     Attempt {
         job: u32,
-        client_request_id: Box<str>,
+        client_request_id: RequestId,
     },
     /// Read who the target is.
     Look {
         job: u32,
-        client_request_id: Box<str>,
+        client_request_id: RequestId,
     },
     /// Read whether an attempt since then had an effect.
     ReadBack {
         job: u32,
         since: Timestamp,
-        client_request_id: Box<str>,
+        client_request_id: RequestId,
     },
     /// Read how far an action is that was accepted after it had left then.
     FollowUp {
         job: u32,
         since: Timestamp,
-        client_request_id: Box<str>,
+        client_request_id: RequestId,
     },
 }
 
@@ -52,7 +52,7 @@ impl Task {
     }
 
     /// Which job, what of it, and under which id.
-    fn outline(&self) -> (u32, Kind, Box<str>) {
+    fn outline(&self) -> (u32, Kind, RequestId) {
         match self {
             Self::Attempt { job, client_request_id } => (*job, Kind::Attempt, client_request_id.clone()),
             Self::Look { job, client_request_id } => (*job, Kind::Look, client_request_id.clone()),
@@ -73,7 +73,7 @@ enum Kind {
 /// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
 struct Outcry {
     worker: usize,
-    task: Option<(u32, Kind, Box<str>)>,
+    task: Option<(u32, Kind, RequestId)>,
     done: mpsc::UnboundedSender<Done>,
 }
 
@@ -214,18 +214,19 @@ impl Worker {
 
 async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor: &E) -> Done {
     let sent = Instant::now();
+    let id = &mut RequestId::buffer();
     let (job, answer) = match task {
         Task::Attempt { job, client_request_id } => {
-            (job, Answer::Attempt(executor.attempt(&jobs[job as usize], &client_request_id).await))
+            (job, Answer::Attempt(executor.attempt(&jobs[job as usize], client_request_id.write(id)).await))
         }
         Task::Look { job, client_request_id } => {
-            (job, Answer::Look(executor.inspect(&jobs[job as usize], &client_request_id).await))
+            (job, Answer::Look(executor.inspect(&jobs[job as usize], client_request_id.write(id)).await))
         }
         Task::ReadBack { job, since, client_request_id } => {
-            (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, &client_request_id).await))
+            (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, client_request_id.write(id)).await))
         }
         Task::FollowUp { job, since, client_request_id } => {
-            (job, Answer::FollowUp(executor.follow_up(&jobs[job as usize], since, &client_request_id).await))
+            (job, Answer::FollowUp(executor.follow_up(&jobs[job as usize], since, client_request_id.write(id)).await))
         }
     };
     Done { worker, job, sent, answered: Instant::now(), answer }

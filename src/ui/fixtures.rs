@@ -2,8 +2,6 @@
 //!
 //! In: nothing. Out: jobs, a preview, settlements. Must not: be used outside tests.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::catalog::{Action, Budget};
@@ -54,7 +52,7 @@ pub(super) fn refused(status: u16, code: &str, message: &str) -> Settlement {
         error_code: Some(code.into()),
         error_message: Some(message.into()),
         attempts: 1,
-        duration: Duration::from_millis(80),
+        duration_ms: 80,
         note: None,
         ..Settlement::unsent(Outcome::Failed, "")
     }

@@ -36,7 +36,8 @@ pub fn breaches(expect: &Expect, played: &Played) -> Vec<String> {
 }
 
 fn well(settled: &Settlement) -> Option<Timestamp> {
-    settled.finished_at.filter(|_| settled.outcome.standing() == Standing::Good && settled.attempts > 0)
+    let sent = settled.outcome.standing() == Standing::Good && settled.attempts > 0;
+    settled.finished_at.filter(|_| sent).map(|at| at.time())
 }
 
 fn most_in_a_day(action: &str, played: &Played) -> usize {
@@ -52,7 +53,7 @@ fn most_in_a_day(action: &str, played: &Played) -> usize {
 fn sent_in_order(played: &Played) -> Vec<u32> {
     let rows = played.jobs.iter().zip(&played.settlements);
     let mut rows: Vec<_> =
-        rows.filter_map(|(job, settled)| Some((well(settled).and(settled.started_at)?, job.row))).collect();
+        rows.filter_map(|(job, settled)| Some((well(settled).and(settled.started_at)?.time(), job.row))).collect();
     rows.sort_unstable();
     rows.into_iter().map(|(_, row)| row).collect()
 }

@@ -46,7 +46,7 @@ fn ask(recorder: &Recorder, account: &Arc<Account>, from: Timestamp, ids: &str, 
         recorder.attempt(Attempt {
             job: number,
             number: 0,
-            client_request_id: format!("{ids}{number}").into(),
+            client_request_id: format!("{ids}{number}").as_str().into(),
             sent_at: from + SignedDuration::from_secs(number.into()),
             take: Some(Take { account: Arc::clone(account), limit: RETIRE }),
             release: Box::new(move |room| say.send(room).unwrap()),
@@ -99,7 +99,7 @@ fn what_did_nothing_is_given_back_and_what_left_counts_when_its_run_is_gone() {
         ask(&recorder, &account, later, "b", 1),
         [Err(UsedUp { limit: RETIRE, until, ground: Ground::Counted })]
     );
-    recorder.give_back("a0");
+    recorder.give_back(&"a0".into());
     recorder.finish().unwrap();
     journal.set_state(run, "finished", Some(later)).unwrap();
     journal.connection.execute("DELETE FROM runs", []).unwrap();

@@ -100,7 +100,7 @@ fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Statu
         http_status: None,
         error_code: None,
         error_message: None,
-        finished_at: Some(now),
+        finished_at: Some(now.into()),
         note: Some(note.into()),
         ..stored.standing()
     }

@@ -15,7 +15,7 @@ use super::super::retry;
 use super::Dispatcher;
 use super::answers::Times;
 use super::following::{BETWEEN, Due, FIRST_LOOK, Who};
-use crate::outcome::{FollowUp, Outcome, Reply, Stage, Verdict};
+use crate::outcome::{FollowUp, Outcome, Reply, Stage, Stamp, Verdict};
 
 impl Dispatcher {
     /// Whether the service has accepted a job and a read can show what becomes of it.
@@ -41,7 +41,7 @@ impl Dispatcher {
 
     /// Hardly anything shows right after it was accepted.
     fn until_first_look(&self, job: u32, now: Instant) -> Duration {
-        let accepted_at = self.ledger.settlement(job).and_then(|settled| settled.finished_at);
+        let accepted_at = self.ledger.settlement(job).and_then(|settled| settled.finished_at).map(Stamp::time);
         self.rest_of(FIRST_LOOK, accepted_at, now).max(self.since_last_look(job, now))
     }
 
@@ -98,7 +98,7 @@ impl Dispatcher {
         if let Some(journal) = &self.journal {
             journal.followed_up(job, settlement);
         }
-        let sent_here = settlement.finished_at.is_some_and(|at| at >= self.began);
+        let sent_here = settlement.finished_at.is_some_and(|at| at.microseconds() >= self.began.as_microsecond());
         if stage.came_to_nothing() && sent_here {
             let action = self.jobs[job as usize].action;
             self.breaker.sent(action);

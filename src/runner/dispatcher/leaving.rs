@@ -15,7 +15,7 @@ use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
 use crate::journal::Attempt;
-use crate::outcome::{Reply, Verdict};
+use crate::outcome::{Reply, RequestId, Stamp, Verdict};
 
 impl Dispatcher {
     /// Whether not so many are out that more would only queue up.
@@ -37,14 +37,14 @@ impl Dispatcher {
                 Task::ReadBack { job, since, client_request_id }
             }
             Step::FollowUp => {
-                let since = self.ledger.settlement(job).and_then(|settled| settled.started_at).unwrap_or(now);
+                let since = self.ledger.settlement(job).and_then(|settled| settled.started_at).map_or(now, Stamp::time);
                 Task::FollowUp { job, since, client_request_id }
             }
         });
     }
 
     /// Has an attempt recorded, if its daily limit has room.
-    fn record(&mut self, job: u32, client_request_id: Box<str>, now: Timestamp) {
+    fn record(&mut self, job: u32, client_request_id: RequestId, now: Timestamp) {
         let take = self.quota.take_for(&self.jobs[job as usize]);
         let progress = self.ledger.progress(job);
         let number = progress.recorded;

@@ -175,7 +175,8 @@ async fn a_question_can_be_thought_about_and_a_stop_does_not_wait_for_the_answer
 fn broken_off(outcome: Outcome) -> Run {
     let mut run = in_waves(plan(retire(4), 7), &[wave(Size::Jobs(2)), wave(Size::Jobs(1)), wave(Size::Rest)]);
     let done = |outcome| {
-        let settlement = Settlement { started_at: Some(Timestamp::UNIX_EPOCH), ..Settlement::unsent(outcome, "") };
+        let settlement =
+            Settlement { started_at: Some(Timestamp::UNIX_EPOCH.into()), ..Settlement::unsent(outcome, "") };
         Earlier::Kept(Box::new(settlement))
     };
     run.history.earlier = HashMap::from([(0, done(outcome)), (1, done(Outcome::Accepted))]);

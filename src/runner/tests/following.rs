@@ -41,8 +41,8 @@ fn pairs(targets: u32, within: Duration) -> Vec<Job> {
 fn accepted(ago: Duration) -> Earlier {
     let at = Timestamp::UNIX_EPOCH - ago;
     Earlier::Kept(Box::new(Settlement {
-        started_at: Some(at),
-        finished_at: Some(at),
+        started_at: Some(at.into()),
+        finished_at: Some(at.into()),
         ..Settlement::unsent(Outcome::Accepted, "")
     }))
 }
