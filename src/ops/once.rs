@@ -11,7 +11,7 @@ use crate::catalog::Repeat;
 use crate::job::Job;
 use crate::journal::memory::{Done, Known, Pending, TurnedDown};
 use crate::journal::{Inherited, Journal};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, Settlement, Stamp};
 use crate::runner::Earlier;
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
@@ -38,7 +38,7 @@ fn already_done(Done { run_id, settled }: &Done) -> Settlement {
     let Some(settled) = settled else {
         return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}"));
     };
-    let at = settled.verified_at().or(settled.finished_at);
+    let at = settled.verified_at().or(settled.finished_at.map(Stamp::time));
     let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
     let more = settled.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
     let note = format!("{}{on} in run {run_id}{more}", settled.outcome.name());

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{FollowUp, Outcome, Reply, Settlement};
+use crate::outcome::{FollowUp, Outcome, Reply, RequestId, Settlement};
 
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub struct Progress {
     /// Until then, a read that shows no effect proves nothing.
     pub settling_until: Option<Instant>,
     /// What an earlier process called its last request.
-    pub last_id: Option<Box<str>>,
+    pub last_id: Option<RequestId>,
     /// Somebody has approved it: each of its sends follows a read.
     pub approved: Option<Approved>,
     in_flight: Duration,

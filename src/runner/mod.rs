@@ -50,7 +50,7 @@ use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::Recorder;
-use crate::outcome::Settlement;
+use crate::outcome::{RequestId, Settlement};
 
 pub use self::retry::{
     DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause,
@@ -155,7 +155,7 @@ pub enum Earlier {
         first_sent: Option<Timestamp>,
         last_sent: Option<Timestamp>,
         /// What we called the last request.
-        last_id: Option<Box<str>>,
+        last_id: Option<RequestId>,
         /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
         /// Whether that has to be settled by a read before it is sent again.
@@ -175,7 +175,7 @@ pub struct Approved {
     pub first_sent: Option<Timestamp>,
     pub last_sent: Option<Timestamp>,
     /// What we called the last request.
-    pub last_id: Option<Box<str>>,
+    pub last_id: Option<RequestId>,
     /// When an attempt with the code left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
     /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.
