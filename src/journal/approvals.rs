@@ -113,22 +113,19 @@ impl Journal {
     pub fn note_statuses(&mut self, run: i64, read: &[Read], now: Timestamp) -> Result<(), JournalError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        for read in read {
-            transaction
-                .execute(
-                    "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
-                     WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
-                    params![
-                        run,
-                        read.job,
-                        read.code,
-                        read.status.name(),
-                        read.expires_at.map(Timestamp::as_microsecond),
-                        now.as_microsecond()
-                    ],
-                )
+        let mut update = transaction
+            .prepare(
+                "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
+                 WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
+            )
+            .map_err(JournalError::write)?;
+        for Read { job, code, status, expires_at } in read {
+            let expires_at = expires_at.map(Timestamp::as_microsecond);
+            update
+                .execute(params![run, job, code, status.name(), expires_at, now.as_microsecond()])
                 .map_err(JournalError::write)?;
         }
+        drop(update);
         transaction.commit().map_err(JournalError::write)
     }
 
