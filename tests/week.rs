@@ -132,6 +132,7 @@ daily_answer: 403
 daily_portal: { retire: BY_HAND }
 approvals:
   actions: [retire]
+  filter: FILTER
   decisions:
     - { on: { probability: 0.55 }, after: { min: 20m, max: 8h }, do: approve }
     - { on: { probability: 0.7 }, after: { min: 8h, max: 30h }, do: approve }
@@ -150,10 +151,12 @@ fn rows() -> u32 {
     if wanted || !cfg!(debug_assertions) { 5_000 } else { 250 }
 }
 
-fn week(seed: u64) -> World {
+/// `filter`: what may be asked of the list of requests.
+fn week(seed: u64, filter: &str) -> World {
     let (rows, a_day) = (rows(), rows() / 5);
     let by_hand = a_day * 12 / 100;
-    let scenario = WEEK.replace("A_DAY", &a_day.to_string()).replace("BY_HAND", &by_hand.to_string());
+    let scenario =
+        WEEK.replace("A_DAY", &a_day.to_string()).replace("BY_HAND", &by_hand.to_string()).replace("FILTER", filter);
     let world = World::new(&scenario, seed);
     world.plan(PLAN, &plan(rows, &format!("limits: {{ daily: {{ retire: {a_day} }} }}\n")));
     world
@@ -201,7 +204,7 @@ fn settled(world: &World, finished: &Finished, place: &str) {
 #[test]
 fn five_thousand_retires_by_one_line_of_a_scheduler() {
     paused(async {
-        let mut world = week(7);
+        let mut world = week(7, "or");
         let some = rows() as usize / 5;
         for turn in 0.. {
             let command = Command::Once(rows());
@@ -234,7 +237,7 @@ async fn next_turn(world: &World) {
 #[test]
 fn five_thousand_retires_by_one_command_that_waits() {
     paused(async {
-        let mut world = week(8);
+        let mut world = week(8, "status");
         let some = rows() as usize / 5;
         let mut command = Command::Wait(rows());
         for power in [2 * some, 3 * some, 2 * some, ALWAYS] {
