@@ -69,6 +69,8 @@ pub struct Waiting {
     pub justification: Option<String>,
     pub action: String,
     pub target: String,
+    /// What the target was called when it was looked up.
+    pub target_name: Option<String>,
     pub row: u32,
     pub note: Option<String>,
     pub filed: Filed,
@@ -147,7 +149,7 @@ impl Journal {
             .connection
             .prepare(&format!(
                 "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, r.run_id, r.tenant,
-                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job
+                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job, j.target_name
                  FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
                  WHERE {OPEN} AND (?1 IS NULL OR r.run_id = ?1) ORDER BY r.run, a.filed_at, a.job"
             ))
@@ -289,6 +291,7 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         row: row.get(13)?,
         note: row.get(14)?,
         job: row.get(15)?,
+        target_name: row.get(16)?,
         filed: filed(row)?,
     })
 }
