@@ -23,6 +23,9 @@ use crate::support::world::{ALWAYS, HOUR, World, balance, no_code_was_refused, p
 
 const PLAN: &str = "plan.yaml";
 
+/// Requests that are out; as many more are recorded and about to leave.
+const AT_A_TIME: u16 = 8;
+
 /// A plan as an admin writes it.
 fn plan(rows: u32, more: &str) -> String {
     let targets: String = (1..=rows).map(|row| format!("      - id: {}\n", target(1, row))).collect();
@@ -85,7 +88,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         once,
         wait,
         inventory: None,
-        choices: Choices { unpaced: true, concurrency: Some(8), ..Choices::default() },
+        choices: Choices { unpaced: true, concurrency: Some(AT_A_TIME), ..Choices::default() },
         now: system(),
         system,
         seed,
@@ -172,10 +175,11 @@ fn settled(world: &World, finished: &Finished, place: &str) {
     let refusals = counts.statuses.get(&403).copied().unwrap_or_default();
     let (good, failed) = (tally.standing(Standing::Good), tally.of(Outcome::Failed));
     println!(
-        "{place}: {:.1} days, {good} good ({by_hand} by hand), {failed} failed, {refusals} refusals, {} reads, {} in a day",
+        "{place}: {:.1} days, {good} good ({by_hand} by hand), {failed} failed, {refusals} refusals, {} reads, {} in a day, {} open",
         world.days(),
         counts.reads,
-        most_in_a_day(world)
+        most_in_a_day(world),
+        world.tenant.approval_counts().most_open
     );
     let share = |number: u32| f64::from(number) / f64::from(rows());
     assert_eq!((tally.standing(Standing::Open), good + failed), (0, rows()), "{place}: {tally:?}");
@@ -188,10 +192,10 @@ fn settled(world: &World, finished: &Finished, place: &str) {
     let a_day = rows() / 5 * 9 / 10;
     assert!(most_in_a_day(world) <= a_day as usize, "{place}: {} in a day", most_in_a_day(world));
     assert!((1..=10 * 24).contains(&refusals), "{place}: {refusals} times the service said that the day was used up");
-    assert!(
-        world.tenant.approval_counts().most_open <= u64::from(2 * a_day),
-        "{place}: more were open than two days carry out"
-    );
+    // What was on its way when the power went was filed, and the journal did not know of it yet.
+    let most = u64::from(2 * a_day) + 3 * 2 * u64::from(AT_A_TIME);
+    let most_open = world.tenant.approval_counts().most_open;
+    assert!(most_open <= most, "{place}: {most_open} were open, more than two days carry out");
     let (rows, outcomes) = reported(world.path("report.csv"));
     assert_eq!(rows, finished.jobs.len(), "{place}");
     assert!(
