@@ -66,13 +66,50 @@ pub(super) const NOTHING_HAPPENED: [&str; 9] = [
     "failed_on_device",
 ];
 
+/// Of those, the answers of what never left this machine.
+const NEVER_LEFT: [&str; 2] = ["unreachable", "sign_in_failed"];
+
+/// What the attempts of a job come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// In the journal; the next one has this number.
+    pub recorded: u32,
+    /// Of those, requests that left.
+    pub left: u32,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+}
+
+impl Tries {
+    /// One that left then.
+    pub fn one(sent_at: Timestamp) -> Self {
+        Self { recorded: 1, left: 1, first: Some(sent_at), last: Some(sent_at) }
+    }
+}
+
 impl PastAttempt {
+    fn has_left(&self) -> bool {
+        !self.verdict.as_deref().is_some_and(|verdict| NEVER_LEFT.contains(&verdict))
+    }
+
     fn without_effect(&self) -> bool {
         self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
     }
 }
 
 impl StoredJob {
+    pub fn tries(&self) -> Tries {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let mut left = self.attempts.iter().filter(|attempt| attempt.has_left()).map(|attempt| attempt.sent_at);
+        let first = left.next();
+        Tries {
+            recorded: count(self.attempts.len()),
+            left: count(left.clone().count()) + u32::from(first.is_some()),
+            first,
+            last: left.last().or(first),
+        }
+    }
+
     /// What the resume table needs to know.
     pub fn past(&self) -> Past {
         let sent = match self.doubtful_since() {
@@ -106,20 +143,18 @@ impl StoredJob {
         }
         if let (Some(filed), None) = (&self.filed, self.doubtful_since()) {
             let note = filed.request.to_string();
-            return Settlement {
-                attempts: self.attempts.len() as u32,
-                ..Settlement::unsent(Outcome::AwaitingApproval, note)
-            };
+            return Settlement { attempts: self.tries().left, ..Settlement::unsent(Outcome::AwaitingApproval, note) };
         }
         let (outcome, note) = match self.past().sent {
             Sent::InDoubt => (Outcome::Unknown, "sent, and no answer is recorded"),
             Sent::WithoutEffect => (Outcome::NotAttempted, "the run has not come back to it"),
             Sent::Never => (Outcome::NotAttempted, "the run has not come to it"),
         };
-        let last = self.attempts.last();
+        let last = self.attempts.iter().rfind(|attempt| attempt.has_left());
+        let tries = self.tries();
         Settlement {
-            attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
-            started_at: self.attempts.first().map(|attempt| attempt.sent_at.into()),
+            attempts: tries.left,
+            started_at: tries.first.map(Stamp::from),
             client_request_id: last.map(|attempt| attempt.client_request_id.as_str().into()),
             ..Settlement::unsent(outcome, note)
         }

@@ -25,7 +25,7 @@ use crate::job::Job;
 use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob, Tries,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -320,16 +320,10 @@ pub fn again(stored: &StoredJob, next: Next) -> Earlier {
 }
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
-    let first_sent = stored.attempts.first().map(|attempt| attempt.sent_at);
+    let tries = stored.tries();
     // Without a record of the attempt, nothing that a read shows is new enough to prove it.
-    let at_least = (next == Next::Read).then(|| first_sent.unwrap_or(Timestamp::MAX));
-    Earlier::Open {
-        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
-        first_sent,
-        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
-        doubtful_since: stored.doubtful_since().or(at_least),
-        read_first: next == Next::Read,
-    }
+    let at_least = (next == Next::Read).then(|| tries.first.unwrap_or(Timestamp::MAX));
+    Earlier::Open { tries, doubtful_since: stored.doubtful_since().or(at_least), read_first: next == Next::Read }
 }
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
@@ -367,9 +361,7 @@ pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
         let earlier = match what {
             Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
             Inherited::InDoubt { sent_at, .. } => Earlier::Open {
-                recorded: 1,
-                first_sent: Some(*sent_at),
-                last_sent: Some(*sent_at),
+                tries: Tries::one(*sent_at),
                 doubtful_since: Some(*sent_at),
                 read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
             },

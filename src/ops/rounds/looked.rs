@@ -81,14 +81,7 @@ pub fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> 
 }
 
 fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
-    Approved {
-        request: filed.request.clone(),
-        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
-        first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
-        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
-        doubtful_since: stored.doubtful_since(),
-        ended,
-    }
+    Approved { request: filed.request.clone(), tries: stored.tries(), doubtful_since: stored.doubtful_since(), ended }
 }
 
 /// A job whose request alone says how it settles.
