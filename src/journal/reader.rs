@@ -13,7 +13,7 @@ use super::resume::{Asked, Past, Sent};
 use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::{Action, Definition};
 use crate::job::{Found, Ids, Job, JobParts, Parameters};
-use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
+use crate::outcome::{Outcome, RequestId, ServiceError, Settlement, Stamp};
 
 /// One run, as recorded.
 #[derive(Debug)]
@@ -383,8 +383,7 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
         Ok(Settlement {
             outcome,
             http_status: row.get("http_status")?,
-            error_code: boxed("error_code")?,
-            error_message: boxed("error_message")?,
+            error: ServiceError::new(boxed("error_code")?, boxed("error_message")?),
             attempts: row.get("attempts")?,
             waited_ms: millis("waited_ms")?,
             duration_ms: millis("duration_ms")?,

@@ -90,8 +90,7 @@ fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Statu
     Settlement {
         outcome,
         http_status: None,
-        error_code: None,
-        error_message: None,
+        error: None,
         finished_at: Some(now.into()),
         note: Some(note.into()),
         ..stored.standing()
