@@ -106,7 +106,7 @@ impl StoredJob {
             recorded: count(self.attempts.len()),
             left: count(left.clone().count()) + u32::from(first.is_some()),
             first,
-            last: left.last().or(first),
+            last: left.next_back().or(first),
         }
     }
 
