@@ -253,13 +253,27 @@ impl Outcome {
     }
 }
 
+/// What the service said against a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    code: Option<Box<str>>,
+    message: Option<Box<str>>,
+}
+
+impl ServiceError {
+    /// `None` where nothing was said.
+    pub fn new(code: Option<Box<str>>, message: Option<Box<str>>) -> Option<Box<Self>> {
+        (code.is_some() || message.is_some()).then(|| Box::new(Self { code, message }))
+    }
+}
+
 /// How one job settled, with all that the report says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub outcome: Outcome,
     pub http_status: Option<u16>,
-    pub error_code: Option<Box<str>>,
-    pub error_message: Option<Box<str>>,
+    /// What the service said against it. Aside, because most jobs have none.
+    pub error: Option<Box<ServiceError>>,
     /// Requests that left for this job, throttled ones included, reads not.
     pub attempts: u32,
     /// Milliseconds between the first send and the end that were not spent waiting for an answer.
@@ -283,8 +297,7 @@ impl Settlement {
         Self {
             outcome,
             http_status: None,
-            error_code: None,
-            error_message: None,
+            error: None,
             attempts: 0,
             waited_ms: 0,
             duration_ms: 0,
@@ -295,6 +308,16 @@ impl Settlement {
             note: Some(note.into()),
             follow_up: None,
         }
+    }
+
+    /// Graph's most specific `error.code`.
+    pub fn error_code(&self) -> Option<&str> {
+        self.error.as_ref()?.code.as_deref()
+    }
+
+    /// The sentence for people.
+    pub fn error_message(&self) -> Option<&str> {
+        self.error.as_ref()?.message.as_deref()
     }
 
     /// When a read showed how it ended.
@@ -310,7 +333,8 @@ impl Settlement {
             (Outcome::Accepted, Stage::Done) => self.outcome = Outcome::Completed,
             (Outcome::Accepted, stage) if stage.came_to_nothing() => {
                 self.outcome = Outcome::Failed;
-                self.error_message = Some(seen.words.clone());
+                let code = self.error.take().and_then(|error| error.code);
+                self.error = ServiceError::new(code, Some(seen.words.clone()));
             }
             _ => {}
         }

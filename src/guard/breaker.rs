@@ -254,7 +254,7 @@ impl Breaker {
         let watched = self.watch(action);
         match settlement.http_status {
             _ if good => watched.refusals.clear(),
-            Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code.as_deref()),
+            Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code()),
             _ => {}
         }
     }

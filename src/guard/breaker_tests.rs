@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::catalog::Action;
+use crate::outcome::ServiceError;
 
 const ACTIONS: [&str; 2] = ["retire", "wipe"];
 
@@ -23,7 +24,7 @@ struct End {
 fn settlement(end: End) -> Settlement {
     Settlement {
         http_status: Some(end.status),
-        error_code: (end.status == 400).then(|| "Bad".into()),
+        error: ServiceError::new((end.status == 400).then(|| "Bad".into()), None),
         duration_ms: 0,
         ..Settlement::unsent(end.outcome, "")
     }

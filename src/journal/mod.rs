@@ -22,6 +22,6 @@ pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock, StopWatch};
-pub use reader::{PastAttempt, RunRecord, StoredJob};
+pub use reader::{PastAttempt, RunRecord, StoredJob, Tries};
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use writer::{Attempt, Recorder, Written};

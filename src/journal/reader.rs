@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::approvals::Filed;
 use super::error::JournalError;
@@ -13,7 +14,7 @@ use super::resume::{Asked, Past, Sent};
 use super::store::{Journal, PlanFile, RunId};
 use crate::catalog::{Action, Definition};
 use crate::job::{Found, Ids, Job, JobParts, Parameters};
-use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
+use crate::outcome::{Outcome, RequestId, ServiceError, Settlement, Stamp};
 
 /// One run, as recorded.
 #[derive(Debug)]
@@ -66,13 +67,54 @@ pub(super) const NOTHING_HAPPENED: [&str; 9] = [
     "failed_on_device",
 ];
 
+/// Of those, the answers of what never left this machine.
+const NEVER_LEFT: [&str; 2] = ["unreachable", "sign_in_failed"];
+
+/// What the attempts of a job come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// In the journal; the next one has this number.
+    pub recorded: u32,
+    /// Of those, requests that left.
+    pub left: u32,
+    pub first: Option<Timestamp>,
+    pub last: Option<Timestamp>,
+    /// What we called the last one.
+    pub last_id: Option<Uuid>,
+}
+
+impl Tries {
+    /// One that left then.
+    pub fn one(sent_at: Timestamp, client_request_id: &str) -> Self {
+        let last_id = Uuid::try_parse(client_request_id).ok();
+        Self { recorded: 1, left: 1, first: Some(sent_at), last: Some(sent_at), last_id }
+    }
+}
+
 impl PastAttempt {
+    fn has_left(&self) -> bool {
+        !self.verdict.as_deref().is_some_and(|verdict| NEVER_LEFT.contains(&verdict))
+    }
+
     fn without_effect(&self) -> bool {
         self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
     }
 }
 
 impl StoredJob {
+    pub fn tries(&self) -> Tries {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let left = self.attempts.iter().filter(|attempt| attempt.has_left());
+        let (first, last) = (left.clone().next(), left.clone().next_back());
+        Tries {
+            recorded: count(self.attempts.len()),
+            left: count(left.count()),
+            first: first.map(|attempt| attempt.sent_at),
+            last: last.map(|attempt| attempt.sent_at),
+            last_id: last.and_then(|attempt| Uuid::try_parse(&attempt.client_request_id).ok()),
+        }
+    }
+
     /// What the resume table needs to know.
     pub fn past(&self) -> Past {
         let sent = match self.doubtful_since() {
@@ -106,20 +148,18 @@ impl StoredJob {
         }
         if let (Some(filed), None) = (&self.filed, self.doubtful_since()) {
             let note = filed.request.to_string();
-            return Settlement {
-                attempts: self.attempts.len() as u32,
-                ..Settlement::unsent(Outcome::AwaitingApproval, note)
-            };
+            return Settlement { attempts: self.tries().left, ..Settlement::unsent(Outcome::AwaitingApproval, note) };
         }
         let (outcome, note) = match self.past().sent {
             Sent::InDoubt => (Outcome::Unknown, "sent, and no answer is recorded"),
             Sent::WithoutEffect => (Outcome::NotAttempted, "the run has not come back to it"),
             Sent::Never => (Outcome::NotAttempted, "the run has not come to it"),
         };
-        let last = self.attempts.last();
+        let last = self.attempts.iter().rfind(|attempt| attempt.has_left());
+        let tries = self.tries();
         Settlement {
-            attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
-            started_at: self.attempts.first().map(|attempt| attempt.sent_at.into()),
+            attempts: tries.left,
+            started_at: tries.first.map(Stamp::from),
             client_request_id: last.map(|attempt| attempt.client_request_id.as_str().into()),
             ..Settlement::unsent(outcome, note)
         }
@@ -350,8 +390,7 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
         Ok(Settlement {
             outcome,
             http_status: row.get("http_status")?,
-            error_code: boxed("error_code")?,
-            error_message: boxed("error_message")?,
+            error: ServiceError::new(boxed("error_code")?, boxed("error_message")?),
             attempts: row.get("attempts")?,
             waited_ms: millis("waited_ms")?,
             duration_ms: millis("duration_ms")?,

@@ -183,8 +183,7 @@ impl Visit {
         let settlement = Settlement {
             outcome,
             http_status: None,
-            error_code: None,
-            error_message: None,
+            error: None,
             finished_at: Some(self.now.into()),
             note: Some(format!("approval request {code} was withdrawn").into()),
             ..stored.standing()

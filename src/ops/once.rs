@@ -10,7 +10,7 @@ use super::Error;
 use crate::catalog::Repeat;
 use crate::job::Job;
 use crate::journal::memory::{Done, Known, Pending, TurnedDown};
-use crate::journal::{Inherited, Journal};
+use crate::journal::{Inherited, Journal, Tries};
 use crate::outcome::{Outcome, Settlement, Stamp};
 use crate::runner::Earlier;
 
@@ -69,10 +69,7 @@ pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
         let earlier = match what {
             Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
             Inherited::InDoubt { client_request_id, sent_at } => Earlier::Open {
-                recorded: 1,
-                first_sent: Some(*sent_at),
-                last_sent: Some(*sent_at),
-                last_id: Some(client_request_id.as_str().into()),
+                tries: Tries::one(*sent_at, client_request_id),
                 doubtful_since: Some(*sent_at),
                 read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
             },

@@ -320,15 +320,8 @@ pub fn again(stored: &StoredJob, next: Next) -> Earlier {
 }
 
 fn open(stored: &StoredJob, next: Next) -> Earlier {
-    let first_sent = stored.attempts.first().map(|attempt| attempt.sent_at);
+    let tries = stored.tries();
     // Without a record of the attempt, nothing that a read shows is new enough to prove it.
-    let at_least = (next == Next::Read).then(|| first_sent.unwrap_or(Timestamp::MAX));
-    Earlier::Open {
-        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
-        first_sent,
-        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
-        last_id: stored.attempts.last().map(|attempt| attempt.client_request_id.as_str().into()),
-        doubtful_since: stored.doubtful_since().or(at_least),
-        read_first: next == Next::Read,
-    }
+    let at_least = (next == Next::Read).then(|| tries.first.unwrap_or(Timestamp::MAX));
+    Earlier::Open { tries, doubtful_since: stored.doubtful_since().or(at_least), read_first: next == Next::Read }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts};
-use crate::outcome::{Outcome, Settlement, Stamp};
+use crate::outcome::{Outcome, ServiceError, Settlement, Stamp};
 
 fn job(row: u32, action: &str, id: &str, note: Option<&str>) -> Job {
     let action = Action::named(action).unwrap();
@@ -33,8 +33,7 @@ fn settled(outcome: Outcome) -> Settlement {
     Settlement {
         outcome,
         http_status: Some(204),
-        error_code: None,
-        error_message: None,
+        error: None,
         attempts: 2,
         waited_ms: 1_500,
         duration_ms: 80,
@@ -154,7 +153,7 @@ proptest! {
         for (at, (target, note, message)) in cells.iter().enumerate() {
             let target: String = target.chars().filter(|c| !c.is_control()).collect();
             jobs.push(job(u32::try_from(at).unwrap(), "retire", &target, Some(note)));
-            settlements.push(Settlement { error_message: Some(message.as_str().into()), ..settled(Outcome::Failed) });
+            settlements.push(Settlement { error: ServiceError::new(None, Some(message.as_str().into())), ..settled(Outcome::Failed) });
         }
         let text = csv_of(&jobs, &settlements);
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{FollowUp, Outcome, Reply, RequestId, Settlement};
+use crate::outcome::{FollowUp, Outcome, Reply, ServiceError, Settlement};
 
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub struct Progress {
     /// Until then, a read that shows no effect proves nothing.
     pub settling_until: Option<Instant>,
     /// What an earlier process called its last request.
-    pub last_id: Option<RequestId>,
+    pub last_id: Option<Uuid>,
     /// Somebody has approved it: each of its sends follows a read.
     pub approved: Option<Approved>,
     in_flight: Duration,
@@ -90,13 +91,15 @@ impl Progress {
 pub struct Ledger {
     clock: Clock,
     under_way: HashMap<u32, Progress>,
+    /// As far as the last one that has settled: what is not used yet takes no memory.
     settled: Vec<Option<Settlement>>,
+    jobs: usize,
     open: usize,
 }
 
 impl Ledger {
     pub fn new(jobs: usize, clock: Clock) -> Self {
-        Self { clock, under_way: HashMap::new(), settled: vec![None; jobs], open: jobs }
+        Self { clock, under_way: HashMap::new(), settled: Vec::with_capacity(jobs), jobs, open: jobs }
     }
 
     /// How many jobs have not settled.
@@ -116,9 +119,9 @@ impl Ledger {
     /// Settles a job, once: a second settlement of the same job is ignored, and says so by `false`.
     pub fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) -> bool {
         let progress = self.under_way.remove(&job);
-        let Some(place @ None) = self.settled.get_mut(job as usize) else { return false };
-        let note = note.map(String::into_boxed_str);
         let now = self.clock.at(now);
+        let Some(place @ None) = self.place(job) else { return false };
+        let note = note.map(String::into_boxed_str);
         *place = Some(match progress.filter(|progress| progress.first_sent.is_some()) {
             None => Settlement { note, ..Settlement::unsent(outcome, "") },
             Some(progress) => settlement(progress, outcome, note, now),
@@ -127,9 +130,17 @@ impl Ledger {
         true
     }
 
+    fn place(&mut self, job: u32) -> Option<&mut Option<Settlement>> {
+        let index = Some(job as usize).filter(|index| *index < self.jobs)?;
+        if index >= self.settled.len() {
+            self.settled.resize(index + 1, None);
+        }
+        self.settled.get_mut(index)
+    }
+
     /// A job that an earlier process settled: it stays as it is.
     pub fn keep(&mut self, job: u32, settlement: Settlement) {
-        if let Some(place @ None) = self.settled.get_mut(job as usize) {
+        if let Some(place @ None) = self.place(job) {
             *place = Some(settlement);
             self.open -= 1;
         }
@@ -153,7 +164,8 @@ impl Ledger {
     }
 
     /// All settlements in plan order. A job that was never settled is `not_attempted`: rows in are rows out, always.
-    pub fn close(self) -> Vec<Settlement> {
+    pub fn close(mut self) -> Vec<Settlement> {
+        self.settled.resize(self.jobs, None);
         let missing = || Settlement::unsent(Outcome::NotAttempted, "the run ended first");
         self.settled.into_iter().map(|settlement| settlement.unwrap_or_else(missing)).collect()
     }
@@ -165,22 +177,20 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
     let mut settlement = Settlement {
         outcome,
         http_status: None,
-        error_code: None,
-        error_message: None,
+        error: None,
         attempts: progress.sends,
         waited_ms: millis(elapsed.saturating_sub(progress.in_flight)),
         duration_ms: millis(progress.in_flight),
         started_at: Some(first.into()),
         finished_at: Some(now.into()),
         request_id: None,
-        client_request_id: progress.last_id,
+        client_request_id: progress.last_id.map(Into::into),
         note,
         follow_up: None,
     };
     if let Some(last) = progress.last {
         settlement.http_status = last.http_status;
-        settlement.error_code = last.error_code;
-        settlement.error_message = last.error_message;
+        settlement.error = ServiceError::new(last.error_code, last.error_message);
         settlement.request_id = last.request_id;
         settlement.client_request_id = Some(last.client_request_id);
     }

@@ -49,8 +49,8 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::Recorder;
-use crate::outcome::{RequestId, Settlement};
+use crate::journal::{Recorder, Tries};
+use crate::outcome::Settlement;
 
 pub use self::retry::{
     DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause,
@@ -150,12 +150,7 @@ pub enum Earlier {
     Failed(Box<Settlement>, Box<Earlier>),
     /// It goes on.
     Open {
-        /// Attempts in the journal.
-        recorded: u32,
-        first_sent: Option<Timestamp>,
-        last_sent: Option<Timestamp>,
-        /// What we called the last request.
-        last_id: Option<RequestId>,
+        tries: Tries,
         /// When an attempt left whose effect is in doubt.
         doubtful_since: Option<Timestamp>,
         /// Whether that has to be settled by a read before it is sent again.
@@ -170,12 +165,7 @@ pub enum Earlier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approved {
     pub request: Request,
-    /// Attempts in the journal.
-    pub recorded: u32,
-    pub first_sent: Option<Timestamp>,
-    pub last_sent: Option<Timestamp>,
-    /// What we called the last request.
-    pub last_id: Option<RequestId>,
+    pub tries: Tries,
     /// When an attempt with the code left whose effect is in doubt.
     pub doubtful_since: Option<Timestamp>,
     /// How the request ended, if it has: then the read alone settles the job, and nothing is sent.

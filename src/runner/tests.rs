@@ -16,6 +16,7 @@ use crate::guard::drift::Sighting;
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
+use crate::journal::Tries;
 use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
 
 /// What one request does in the imagined service.
@@ -370,15 +371,8 @@ async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
     let executor = Arc::new(Scripted::default());
     let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
     run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
-    let since = Some(Timestamp::UNIX_EPOCH);
-    let doubt = Earlier::Open {
-        recorded: 1,
-        first_sent: since,
-        last_sent: since,
-        last_id: None,
-        doubtful_since: since,
-        read_first: true,
-    };
+    let since = Timestamp::UNIX_EPOCH;
+    let doubt = Earlier::Open { tries: Tries::one(since, ""), doubtful_since: Some(since), read_first: true };
     run.history.earlier.insert(0, doubt);
     let ended = perform(run, &executor).await;
     assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));
@@ -391,14 +385,8 @@ async fn what_failed_and_was_not_come_to_again_stays_failed() {
     let mut run = plan(jobs, 7);
     for index in 0..8 {
         let failed = Box::new(Settlement { http_status: Some(403), ..Settlement::unsent(Outcome::Failed, "refused") });
-        let open = Earlier::Open {
-            recorded: 1,
-            first_sent: None,
-            last_sent: None,
-            last_id: None,
-            doubtful_since: None,
-            read_first: false,
-        };
+        let open =
+            Earlier::Open { tries: Tries { recorded: 1, ..Tries::default() }, doubtful_since: None, read_first: false };
         run.history.earlier.insert(index, Earlier::Failed(failed, Box::new(open)));
     }
     let (events, _) = mpsc::unbounded_channel();

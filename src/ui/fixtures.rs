@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Action, Budget};
 use crate::guard::preflight;
 use crate::job::{Ids, Job, JobParts, Parameters};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Outcome, ServiceError, Settlement};
 use crate::preview::Preview;
 
 pub(super) const ID: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
@@ -49,8 +49,7 @@ pub(super) fn preview_of<T>(jobs: &[Job], see: impl FnOnce(&Preview<'_>) -> T) -
 pub(super) fn refused(status: u16, code: &str, message: &str) -> Settlement {
     Settlement {
         http_status: Some(status),
-        error_code: Some(code.into()),
-        error_message: Some(message.into()),
+        error: ServiceError::new(Some(code.into()), Some(message.into())),
         attempts: 1,
         duration_ms: 80,
         note: None,

@@ -196,8 +196,8 @@ fn reason(job: &Job, settlement: &Settlement) -> String {
         _ => {}
     }
     let status = settlement.http_status.map(|status| status.to_string());
-    let refusal: Vec<_> = status.as_deref().into_iter().chain(settlement.error_code.as_deref()).collect();
-    let parts = [Some(refusal.join(" ")), settlement.error_message.as_deref().map(str::to_owned)];
+    let refusal: Vec<_> = status.as_deref().into_iter().chain(settlement.error_code()).collect();
+    let parts = [Some(refusal.join(" ")), settlement.error_message().map(str::to_owned)];
     let said: Vec<_> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     let note = settlement.note.as_deref().filter(|note| !note.is_empty()).map(str::to_owned);
     let parts = [Some(said.join(": ")).filter(|said| !said.is_empty()), note];

@@ -137,8 +137,8 @@ fn same(one: &Job, other: &Job) -> bool {
 }
 
 fn words(settled: &Settlement) -> String {
-    let texts = [&settled.error_code, &settled.error_message, &settled.note];
-    texts.into_iter().flatten().map(|text| &**text).collect::<Vec<_>>().join("; ")
+    let texts = [settled.error_code(), settled.error_message(), settled.note.as_deref()];
+    texts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Where pacing is on, no window ever holds more than the run may use.
@@ -195,9 +195,8 @@ fn expectations(file: &ScenarioFile, played: &Played) -> Vec<String> {
     let seen = played.settlements.iter().filter_map(|settled| Some(&*settled.follow_up.as_ref()?.words));
     let notes: BTreeSet<&str> = notes.chain(seen).chain([played.reason.as_str()]).collect();
     found.extend(lacking("note", &expect.notes_contain, &notes));
-    let texts = |settled: &'_ Settlement| [settled.error_code.clone(), settled.error_message.clone()];
-    let errors: Vec<_> = played.settlements.iter().flat_map(texts).flatten().collect();
-    let errors: BTreeSet<&str> = errors.iter().map(|text| &**text).collect();
+    let texts = played.settlements.iter().flat_map(|settled| [settled.error_code(), settled.error_message()]);
+    let errors: BTreeSet<&str> = texts.flatten().collect();
     found.extend(lacking("error", &expect.errors_contain, &errors));
     found
 }

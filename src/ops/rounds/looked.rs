@@ -86,15 +86,7 @@ pub fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<Read> {
 }
 
 fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {
-    Approved {
-        request: filed.request.clone(),
-        recorded: u32::try_from(stored.attempts.len()).unwrap_or(u32::MAX),
-        first_sent: stored.attempts.first().map(|attempt| attempt.sent_at),
-        last_sent: stored.attempts.last().map(|attempt| attempt.sent_at),
-        last_id: stored.attempts.last().map(|attempt| attempt.client_request_id.as_str().into()),
-        doubtful_since: stored.doubtful_since(),
-        ended,
-    }
+    Approved { request: filed.request.clone(), tries: stored.tries(), doubtful_since: stored.doubtful_since(), ended }
 }
 
 /// A job whose request alone says how it settles.
@@ -103,8 +95,7 @@ fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Statu
     Settlement {
         outcome,
         http_status: None,
-        error_code: None,
-        error_message: None,
+        error: None,
         finished_at: Some(now.into()),
         note: Some(note.into()),
         ..stored.standing()

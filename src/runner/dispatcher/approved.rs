@@ -17,13 +17,12 @@ use crate::outcome::{Outcome, Standing};
 
 impl Dispatcher {
     pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {
-        let Approved { recorded, first_sent, last_sent, doubtful_since, ended, .. } = approved;
-        self.take_up(job, recorded, first_sent, doubtful_since);
-        let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
+        let Approved { tries, doubtful_since, ended, .. } = approved;
+        self.take_up(job, tries, doubtful_since);
+        let age = tries.last.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
         let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
         let progress = self.ledger.progress(job);
         progress.settling_until = doubtful_since.map(|_| now + settling);
-        progress.last_id = approved.last_id.clone();
         progress.approved = Some(approved);
         if let Some(hold) = hold {
             let outcome = if doubtful_since.is_some() { Outcome::Unknown } else { Outcome::AwaitingApproval };

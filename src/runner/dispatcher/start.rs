@@ -14,6 +14,7 @@ use super::super::event::Event;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::guard::preflight::Hold;
+use crate::journal::Tries;
 use crate::outcome::Outcome;
 
 impl Dispatcher {
@@ -46,7 +47,9 @@ impl Dispatcher {
         }
         // Nor may a step be sent because the one before it went well, when it was sent already.
         let sent = |(index, open): (&u32, &Earlier)| match open {
-            Earlier::Open { recorded: 1.., .. } | Earlier::Open { read_first: true, .. } => Some(*index),
+            Earlier::Open { tries: Tries { recorded: 1.., .. }, .. } | Earlier::Open { read_first: true, .. } => {
+                Some(*index)
+            }
             Earlier::Approved(_) => Some(*index),
             Earlier::Open { .. } | Earlier::Kept(_) | Earlier::Failed(..) => None,
         };
@@ -74,13 +77,11 @@ impl Dispatcher {
             return self.begin_approved(index, approved, hold, now);
         }
         let mut after = after;
-        if let Some(Earlier::Open { recorded, first_sent, last_sent, last_id, doubtful_since, read_first }) = earlier {
-            self.take_up(index, recorded, first_sent, doubtful_since);
-            let age = last_sent.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
+        if let Some(Earlier::Open { tries, doubtful_since, read_first }) = earlier {
+            self.take_up(index, tries, doubtful_since);
+            let age = tries.last.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
             let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
-            let progress = self.ledger.progress(index);
-            progress.settling_until = doubtful_since.map(|_| now + settling);
-            progress.last_id = last_id;
+            self.ledger.progress(index).settling_until = doubtful_since.map(|_| now + settling);
             if let (true, Some(hold)) = (read_first, hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);
@@ -90,7 +91,7 @@ impl Dispatcher {
                 return self.let_in(read_bucket, item);
             }
             // A step that was sent has had its turn: the one before it has settled well.
-            after = after.filter(|_| recorded == 0);
+            after = after.filter(|_| tries.recorded == 0);
         }
         match (hold, after) {
             (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
@@ -100,13 +101,14 @@ impl Dispatcher {
     }
 
     /// Remembers what an earlier process did for a job.
-    pub(super) fn take_up(&mut self, job: u32, recorded: u32, first_sent: Option<Timestamp>, doubt: Option<Timestamp>) {
+    pub(super) fn take_up(&mut self, job: u32, tries: Tries, doubt: Option<Timestamp>) {
         let progress = self.ledger.progress(job);
-        progress.recorded = recorded;
-        progress.sends = recorded;
-        progress.first_sent = first_sent;
+        progress.recorded = tries.recorded;
+        progress.sends = tries.left;
+        progress.first_sent = tries.first;
         progress.ambiguous = doubt.is_some();
         progress.lost = doubt.is_some();
         progress.doubtful_since = doubt;
+        progress.last_id = tries.last_id;
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::guard::breaker::{Share, StopWhen};
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
+use crate::journal::Tries;
 use crate::outcome::{Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::question::Question;
@@ -230,10 +231,7 @@ fn a_doubt_of_an_earlier_process_that_stays_one_is_not_counted_again() {
     let mut run = plan(vec![job("syncDevice", "1", 1, None), job("wipe", "2", 2, None), job("wipe", "3", 3, None)], 7);
     run.brakes.stop_when.unknown = Some(1);
     let doubt = Earlier::Open {
-        recorded: 1,
-        first_sent: Some(Timestamp::UNIX_EPOCH),
-        last_sent: Some(Timestamp::UNIX_EPOCH),
-        last_id: None,
+        tries: Tries::one(Timestamp::UNIX_EPOCH, ""),
         doubtful_since: Some(Timestamp::UNIX_EPOCH),
         read_first: true,
     };

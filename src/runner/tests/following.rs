@@ -74,7 +74,7 @@ fn a_verification_sends_nothing_and_settles_what_it_sees() {
     assert_eq!((ended.stopped, took), (None, Duration::ZERO), "one look at each");
     let verified: Vec<bool> = ended.settlements.iter().map(|settled| settled.verified_at().is_some()).collect();
     assert_eq!(verified, [true, true, true, false, false]);
-    assert_eq!(ended.settlements[1].error_message.as_deref(), Some("it has ended"));
+    assert_eq!(ended.settlements[1].error_message(), Some("it has ended"));
     assert!(events.contains(&Event::FollowedUp { job: 4, stage: Stage::Pending }));
 }
 
