@@ -127,6 +127,32 @@ fn a_plan_with_limits_and_approvals_is_through_after_some_nights_of_the_same_lin
         column(&site.report(), "outcome").iter().filter(|outcome| **outcome == "already_done").count(),
         ROWS - 2
     );
+    what_was_forgotten_is_filed_again_by_the_command_in_its_note(&site);
+}
+
+/// It names the run in which the request expired, some nights ago; the next night takes it up from there.
+fn what_was_forgotten_is_filed_again_by_the_command_in_its_note(site: &Site) {
+    let note = site.report()[6]["note"].clone();
+    let (_, command) = note.split_once("to file it again: musterout ").unwrap();
+    let arguments: Vec<&str> = command.split(' ').chain(["--report", "again.csv"]).collect();
+    let again = run(site.simulator.known_to(&mut site.command(&arguments)));
+    let rows = crate::support::program::rows(&site.desk.path("again.csv"));
+    assert_eq!(rows[6]["outcome"], "awaiting_approval", "{again:?}");
+    site.let_a_day_pass();
+    site.night().ended_with(3);
+    let rows = site.report();
+    assert_eq!((rows[6]["outcome"].as_str(), rows[6]["attempts"].as_str()), ("awaiting_approval", "2"), "{rows:?}");
+    let listed = run(&mut site.command(&["approvals", "--format", "csv"])).ended_with(0).stdout;
+    assert_eq!((listed.lines().count(), listed.matches(&guid(7)).count()), (2, 1), "{listed}");
+    // It belongs to the last night now, and is withdrawn there, and nowhere else.
+    let runs = site.runs();
+    for (run_id, withdrawn) in [(&runs[1], "withdrew 0 approval requests"), (&runs[0], "withdrew 1 approval request")] {
+        let mut command = site.command(&["approvals", run_id, "--withdraw"]);
+        let said = run(site.simulator.known_to(&mut command)).ended_with(0).stdout;
+        assert!(said.contains(withdrawn), "{said}");
+    }
+    let statuses = site.simulator.approvals()["requests"].to_string();
+    assert!(statuses.contains("cancelled") && !statuses.contains("needsApproval"), "{statuses}");
 }
 
 fn nobody_was_acted_on_twice(site: &Site) {
