@@ -13,8 +13,8 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::approvals::{self, TurnedDown};
 use super::error::JournalError;
-use super::reader::NOTHING_HAPPENED;
 use super::store::Journal;
+use super::stored::NOTHING_HAPPENED;
 use crate::approval::{Request, Status};
 use crate::job::JobId;
 use crate::outcome::{Outcome, Standing};
