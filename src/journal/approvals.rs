@@ -11,9 +11,10 @@ use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::error::JournalError;
 use super::memory::{Pending, TurnedDown};
-use super::reader::{NOTHING_HAPPENED, RunRecord, index, micros, settlement};
+use super::reader::{RunRecord, index, micros, settlement};
 use super::resume::Asked;
 use super::store::{Journal, RunId};
+use super::stored::NOTHING_HAPPENED;
 use super::writer::Statements;
 use crate::approval::{Request, Status};
 use crate::job::JobId;

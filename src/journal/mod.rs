@@ -16,12 +16,14 @@ mod recent;
 pub mod resume;
 mod schema;
 mod store;
+mod stored;
 mod writer;
 
 pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
 pub use lock::{Holder, RunLock, StopWatch};
-pub use reader::{PastAttempt, RunRecord, StoredJob, Tries};
+pub use reader::RunRecord;
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
+pub use stored::{PastAttempt, StoredJob, Tries};
 pub use writer::{Attempt, Recorder, Written};
