@@ -193,7 +193,7 @@ pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(Jo
                 WHERE s.plan_key = ?1 GROUP BY b.code)
              SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, j.job_id, a.run, a.job, first.run_id,
                 EXISTS (SELECT 1 FROM attempts n WHERE n.run = a.run AND n.job = a.job AND n.attempt > a.attempt
-                    AND (n.verdict IS NULL OR n.verdict NOT IN ({clear}))), o.*
+                    AND (n.verdict IS NULL OR n.verdict NOT IN ({clear}))), r.run_id AS run_id_of_it, o.*
              FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
              JOIN first ON first.code = a.code LEFT JOIN outcomes o ON o.run = a.run AND o.job = a.job
              WHERE r.plan_key = ?1 AND {OPEN} ORDER BY a.run"
@@ -208,8 +208,8 @@ pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(Jo
                 None => None,
             };
             let Filed { request, attempt, .. } = filed(row)?;
-            let (run, job) = (row.get(8)?, row.get(9)?);
-            Ok(Pending { run, job, filed_by: row.get(10)?, request, attempt, doubtful: row.get(11)?, settled })
+            let (run, run_id, job) = (row.get(8)?, row.get(12)?, row.get(9)?);
+            Ok(Pending { run, run_id, job, filed_by: row.get(10)?, request, attempt, doubtful: row.get(11)?, settled })
         };
         found.push((row_job(row, 7)?, read(row).map_err(JournalError::read)?));
     }

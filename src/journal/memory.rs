@@ -5,8 +5,8 @@
 //!
 //! A run that has finished is remembered once, in a table of its own; the runs that ended early are read each time.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
@@ -14,9 +14,9 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use super::approvals;
 use super::error::JournalError;
 use super::follow_ups::follow_up;
-use super::reader::settlement;
+use super::reader::{RunRecord, settlement};
 use super::store::Journal;
-use super::stored::NOTHING_HAPPENED;
+use super::stored::{NOTHING_HAPPENED, StoredJob};
 use crate::approval::{Request, Status};
 use crate::job::JobId;
 use crate::outcome::{Outcome, Settlement, Standing};
@@ -56,6 +56,7 @@ pub struct TurnedDown {
 pub struct Pending {
     /// The run that it belongs to, and the job's place there.
     pub run: i64,
+    pub run_id: String,
     pub job: u32,
     /// The run that had it filed.
     pub filed_by: String,
@@ -119,6 +120,32 @@ struct PastRun {
 }
 
 impl Journal {
+    /// What other runs of the same plan have done or asked for since that run was begun: it must not do it a second time.
+    pub fn done_elsewhere(&self, record: &RunRecord) -> Result<Memory, JournalError> {
+        let own: HashSet<&str> = record.jobs.iter().flat_map(StoredJob::ids_of_requests).collect();
+        let since = |at: Timestamp| at >= record.started_at;
+        let is_news = |known: &Known| match known {
+            Known::Done(done) => {
+                done.settled.as_ref().and_then(|settled| settled.finished_at).is_some_and(|at| since(at.time()))
+            }
+            // A doubt that another run has inherited from this one is its own.
+            Known::InDoubt { client_request_id, sent_at, .. } => since(*sent_at) && !own.contains(&**client_request_id),
+            Known::Asked(pending) => since(pending.request.filed_at) && pending.run != record.number,
+            Known::TurnedDown(_) => false,
+        };
+        let mut elsewhere = Memory::new();
+        for run in others(&self.connection, record).map_err(JournalError::read)? {
+            let news = news(&self.connection, &run, &elsewhere)?.into_iter().map(|(id, (_, known))| (id, known));
+            elsewhere.extend(news.filter(|(_, known)| is_news(known)));
+        }
+        let asked = approvals::pending(&self.connection, &record.plan_key)?.into_iter();
+        let asked = asked.map(|(id, pending)| (id, Known::Asked(Box::new(pending))));
+        for (id, known) in asked.filter(|(_, known)| is_news(known)) {
+            elsewhere.entry(id).or_insert(known);
+        }
+        Ok(elsewhere)
+    }
+
     /// What all runs of a plan have left behind.
     pub fn memory(&mut self, plan_key: &str) -> Result<Memory, JournalError> {
         let transaction =
@@ -178,13 +205,27 @@ fn remembered(connection: &Connection, plan_key: &str) -> Result<Memory, Journal
     Ok(memory)
 }
 
+/// The other runs of a plan that may have sent something since a run of it was begun, the oldest first.
+fn others(connection: &Connection, record: &RunRecord) -> rusqlite::Result<Vec<PastRun>> {
+    let mut select = connection.prepare(
+        "SELECT run, run_id, state = 'finished' FROM runs
+         WHERE plan_key = ?1 AND run <> ?2 AND (ended_at IS NULL OR ended_at >= ?3) ORDER BY run",
+    )?;
+    let runs =
+        select.query_map(params![record.plan_key, record.number, record.started_at.as_microsecond()], past_run)?;
+    runs.collect()
+}
+
+fn past_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
+    Ok(PastRun { number: row.get(0)?, run_id: row.get(1)?, finished: row.get(2)? })
+}
+
 /// The runs that are not remembered yet, the oldest first.
 fn new_runs(connection: &Connection, plan_key: &str) -> rusqlite::Result<Vec<PastRun>> {
     let mut select = connection.prepare(
         "SELECT run, run_id, state = 'finished' FROM runs WHERE plan_key = ?1 AND NOT remembered ORDER BY run",
     )?;
-    let runs = select
-        .query_map([plan_key], |row| Ok(PastRun { number: row.get(0)?, run_id: row.get(1)?, finished: row.get(2)? }))?;
+    let runs = select.query_map([plan_key], past_run)?;
     runs.collect()
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::approvals;
 use super::error::JournalError;
@@ -118,6 +118,14 @@ impl Journal {
         Ok(number)
     }
 
+    /// Takes over into a run what other runs of its plan have done since.
+    pub fn take_over(&mut self, run: i64, inherited: &[(u32, Inherited)]) -> Result<(), JournalError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        inherit(&transaction, run, inherited).map_err(JournalError::write)?;
+        transaction.commit().map_err(JournalError::write)
+    }
+
     /// Says how a run stands.
     pub fn set_state(&self, run: i64, state: &str, ended: Option<Timestamp>) -> Result<(), JournalError> {
         self.connection
@@ -220,7 +228,7 @@ where
 fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
     let mut follow_ups = follow_ups::Statements::prepare(connection, run)?;
-    let mut insert = connection.prepare("INSERT INTO inherited VALUES (?1, ?2)")?;
+    let mut insert = connection.prepare("INSERT OR IGNORE INTO inherited VALUES (?1, ?2)")?;
     for (job, what) in inherited {
         match what {
             Inherited::Settled(settlement) => {

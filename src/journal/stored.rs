@@ -93,6 +93,11 @@ impl StoredJob {
         }
     }
 
+    /// What we called its requests.
+    pub fn ids_of_requests(&self) -> impl Iterator<Item = &str> {
+        self.attempts.iter().map(|attempt| attempt.client_request_id.as_str())
+    }
+
     /// What the resume table needs to know.
     pub fn past(&self) -> Past {
         let sent = match self.doubtful_since() {

@@ -4,14 +4,14 @@
 //! run, with all that the earlier one knows of it: whoever holds the last report must need no other. Must not: send, or
 //! decide what is repeated; `journal::resume` and the catalog do.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Error;
 use crate::catalog::Repeat;
 use crate::job::Job;
 use crate::journal::memory::{Done, Known, Pending, TurnedDown};
-use crate::journal::{Inherited, Journal, Tries};
-use crate::outcome::{Outcome, Settlement, Stamp};
+use crate::journal::{Inherited, Journal, RunRecord, StoredJob, Tries};
+use crate::outcome::{Outcome, Settlement, Stamp, Standing};
 use crate::runner::Earlier;
 
 /// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
@@ -61,6 +61,42 @@ fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement 
             Settlement { outcome: Outcome::AwaitingApproval, note: Some(note.into()), ..(**settled).clone() }
         }
     }
+}
+
+/// What other runs of the plan have done about jobs of a run since it was begun, so that it must not do it again: what they
+/// have settled well is its own from now on; what they have in hand is theirs. Returns whether there is any of the first.
+pub fn spare_what_is_done_elsewhere(
+    journal: &mut Journal,
+    record: &RunRecord,
+    earlier: &mut HashMap<u32, Earlier>,
+    spared: &mut HashSet<u32>,
+) -> Result<bool, Error> {
+    let elsewhere = journal.done_elsewhere(record)?;
+    let mut done = Vec::new();
+    for (index, stored) in (0u32..).zip(&record.jobs) {
+        let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
+        let standing = match elsewhere.get(&stored.job.id).filter(|_| !settled) {
+            None | Some(Known::TurnedDown(_)) => continue,
+            Some(Known::Done(by)) => {
+                let settlement = already_done(by);
+                done.push((index, Inherited::Settled(Box::new(settlement.clone()))));
+                settlement
+            }
+            Some(Known::InDoubt { run_id, .. }) => in_hands_of(stored, run_id),
+            Some(Known::Asked(pending)) => in_hands_of(stored, &pending.run_id),
+        };
+        earlier.insert(index, Earlier::Kept(Box::new(standing)));
+        spared.insert(index);
+    }
+    if !done.is_empty() {
+        journal.take_over(record.number, &done)?;
+    }
+    Ok(!done.is_empty())
+}
+
+fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
+    let note = format!("run {run_id} goes on with it");
+    Settlement { note: Some(note.into()), ..stored.standing() }
 }
 
 /// What is inherited, as the runner takes it up.

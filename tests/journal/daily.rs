@@ -77,6 +77,47 @@ fn a_nightly_schedule_gets_through_by_itself() {
     assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
 }
 
+/// A night that was left waiting is resumed after another night has gone on with the plan: neither does what the other did.
+#[test]
+fn a_night_that_is_resumed_leaves_alone_what_later_nights_have_done() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = plan("nightly", 47, 8);
+    desk.write("plan.yaml", &text);
+    for _ in 0..2 {
+        run(&desk, "plan.yaml", "8", &["--once"]).expect(5);
+        let_pass(&desk, 25);
+    }
+    let listed = desk.call(&["runs", "--format", "json"]).out;
+    let ids: Vec<&str> = listed.split('"').filter(|word| word.len() == 36).collect();
+    let [second, first] = ids[..] else { panic!("{listed}") };
+    desk.call(&["resume", first, "--report", "report.csv"]).expect(0);
+    let report = desk.report();
+    let told =
+        ["accepted", "accepted", "accepted", "already_done", "already_done", "already_done", "accepted", "accepted"];
+    assert_eq!(outcomes(&report), told);
+    assert!(report[3].note.ends_with(&format!(" in run {second}")), "{report:?}");
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+    // And the other way round. Then nothing waits any more.
+    desk.call(&["resume", second, "--report", "report.csv"]).expect(0);
+    assert_eq!(
+        outcomes(&desk.report()),
+        [
+            "already_done",
+            "already_done",
+            "already_done",
+            "accepted",
+            "accepted",
+            "accepted",
+            "already_done",
+            "already_done"
+        ]
+    );
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+    assert!(!desk.call(&["runs"]).expect(0).out.contains("waiting"));
+    run(&desk, "plan.yaml", "8", &["--once"]).expect(4);
+}
+
 /// What the first night's run comes to know later, later nights know too; what came to nothing is sent again, however many
 /// nights have left it alone meanwhile.
 #[test]
