@@ -16,6 +16,8 @@ use musterout::catalog::{Action, Repeat};
 use crate::outside::{Desk, Ended, Row, Simulator, count_of, guid, linger, rows};
 
 const KILLS: usize = 200;
+/// Kills after which somebody who waits is told how far it is.
+const TOLD: usize = 500;
 /// Side by side: they wait for pauses and back-offs most of the time.
 const LOOPS: u64 = 6;
 /// After so many kills a cycle is left to come through.
@@ -241,7 +243,10 @@ fn crash_at_any_instant() {
                 while kills.load(Ordering::Relaxed) < wanted {
                     let mut cycle = Cycle::new(20_261_122 + next.fetch_add(1, Ordering::Relaxed), &simulator);
                     cycle.play();
-                    kills.fetch_add(cycle.kills as usize, Ordering::Relaxed);
+                    let before = kills.fetch_add(cycle.kills as usize, Ordering::Relaxed);
+                    if before / TOLD < (before + cycle.kills as usize) / TOLD {
+                        println!("{} of {wanted} kills", before + cycle.kills as usize);
+                    }
                     early.fetch_add(cycle.early as usize, Ordering::Relaxed);
                     for row in cycle.desk.report() {
                         *tally.lock().unwrap().entry(row.outcome).or_default() += 1;

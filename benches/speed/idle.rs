@@ -1,52 +1,59 @@
-//! What waiting costs: 2,000 jobs behind a throttle answer, and 2,000 jobs paced at the documented rate.
+//! What waiting costs: 100,000 jobs behind a throttle answer, and 100,000 jobs paced at the documented rate.
 //!
-//! Start, end and work are measured in a run without the wait or with a shorter one, and taken off.
+//! Each is ended after a while and after a longer while, so that start, end and all other work fall out of the difference.
 
+use std::path::Path;
 use std::time::Duration;
 
-use crate::{Fallible, Job, Scratch, Server, Table, Target, millis};
+use crate::{Fallible, Job, Scratch, Server, Table, Target, Used, micros, millis};
 
-const WAIT: Duration = Duration::from_secs(8);
+const JOBS: u64 = 100_000;
+const SHORT: Duration = Duration::from_secs(4);
+const LONG: Duration = Duration::from_secs(14);
 const MOST_PERCENT: f64 = 1.0;
+/// What is allowed of device actions.
+const A_SECOND: f64 = 10.0;
 
 pub fn bench() -> Fallible<()> {
     let scratch = Scratch::new()?;
     let free = scratch.write("free.yaml", "throttle: off\nlog: off\n")?;
-    let seconds = WAIT.as_secs();
-    let fault = format!("do: {{ throttle: {{ retry_after: integer, seconds: {seconds} }} }}");
+    let fault = "do: { throttle: { retry_after: integer, seconds: 120 } }";
     let throttled = format!("throttle: off\nlog: off\nfaults:\n  - on: {{ limit: 1 }}\n    {fault}\n");
     let throttled = scratch.write("throttled.yaml", &throttled)?;
-    let plan = scratch.plan("plan.csv", 2_000)?.to_string_lossy().into_owned();
-    let report = scratch.path("report.csv").to_string_lossy().into_owned();
-    let run = |server: &Server| {
-        Job::musterout(["run", &plan, "--graph-url", &server.url, "--confirm", "2000", "--report", &report])
-    };
+    let mut table = Table::new("Processor time of 100,000 waiting jobs, as a share of one processor");
 
-    let server = Server::start(&free)?;
-    let control = run(&server).with(["--unpaced"]).run()?;
-    let paced = run(&server).interrupted_after(WAIT).run()?;
-    let paced_shorter = run(&server).interrupted_after(WAIT / 4).run()?;
-    let server = Server::start(&throttled)?;
-    let behind_throttle = run(&server).with(["--unpaced"]).run()?;
-    if behind_throttle.wall < WAIT {
-        return Err("the throttle answer was not waited for".into());
-    }
+    let (waited, cpu, yardstick) = waiting(&scratch, &throttled)?;
+    let percent = 100.0 * cpu.as_secs_f64() / waited.as_secs_f64();
+    let measured = format!("{percent:.2} % of {:.1} s", waited.as_secs_f64());
+    table.row(
+        "behind a throttle answer",
+        &measured,
+        &yardstick,
+        None,
+        (percent, Target::AtMost(MOST_PERCENT), "< 1 %"),
+    );
 
-    let mut table = Table::new("Processor time of waiting, as a share of one processor");
-    for (what, used, control) in [
-        ("2,000 jobs behind a throttle answer of 8 s", behind_throttle, control),
-        ("2,000 jobs paced at 10 a second, their sends included", paced, paced_shorter),
-    ] {
-        let waited = used.wall.saturating_sub(control.wall);
-        let percent = 100.0 * used.cpu.saturating_sub(control.cpu).as_secs_f64() / waited.as_secs_f64();
-        table.row(
-            what,
-            &format!("{percent:.2} % of {:.1} s", waited.as_secs_f64()),
-            &format!("{:.0} ms with, {:.0} ms without", millis(used.cpu), millis(control.cpu)),
-            None,
-            (percent, Target::AtMost(MOST_PERCENT), "< 1 %"),
-        );
-    }
+    let (waited, cpu, yardstick) = waiting(&scratch, &free)?;
+    let percent = 100.0 * cpu.as_secs_f64() / waited.as_secs_f64();
+    let each = micros(cpu) / (waited.as_secs_f64() * A_SECOND);
+    let measured = format!("{percent:.2} %, {each:.0} us a send");
+    table.note("paced at 10 a second, sends and commits included", &measured, &yardstick, None);
     table.print();
     Ok(())
+}
+
+/// How much longer the longer run was, and what more it took.
+fn waiting(scratch: &Scratch, scenario: &Path) -> Fallible<(Duration, Duration, String)> {
+    let plan = scratch.plan("plan.csv", JOBS)?.to_string_lossy().into_owned();
+    let report = scratch.path("report.csv").to_string_lossy().into_owned();
+    let confirm = JOBS.to_string();
+    let run = |time: Duration| -> Fallible<Used> {
+        let server = Server::start(scenario)?;
+        let arguments = ["run", &plan, "--graph-url", &server.url, "--confirm", &confirm, "--report", &report];
+        Job::musterout(arguments).interrupted_after(time).run()
+    };
+    let (short, long) = (run(SHORT)?, run(LONG)?);
+    let cpu = long.cpu.saturating_sub(short.cpu);
+    let yardstick = format!("{:.0} ms with, {:.0} ms without", millis(long.cpu), millis(short.cpu));
+    Ok((long.wall.saturating_sub(short.wall), cpu, yardstick))
 }

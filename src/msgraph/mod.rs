@@ -13,7 +13,6 @@ mod fleet;
 mod follow_up;
 pub mod http;
 pub mod read_only;
-pub mod reader;
 pub mod request;
 mod retry_after;
 pub mod token;

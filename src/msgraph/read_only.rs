@@ -1,7 +1,8 @@
 //! A client that can read and nothing else.
 //!
-//! In: [`Get`]s, alone or up to [`BATCH`] in one envelope. Out: an [`Answer`] for each. Must not: retry, pace, or send
-//! anything but GET; the one POST that it makes is the envelope of a `$batch`, and nothing but a [`Get`] goes into that.
+//! In: [`Get`]s, alone or up to [`BATCH`] in one envelope; jobs whose targets are to be looked at. Out: an [`Answer`] for
+//! each, or who the target is. Must not: retry, pace, or send anything but GET; the one POST that it makes is the envelope
+//! of a `$batch`, and nothing but a [`Get`] goes into that. (Sign-in has its own requests, to the sign-in host.)
 
 use std::collections::HashMap;
 
@@ -13,9 +14,12 @@ use serde_json::{Value, json};
 use super::classify::classify;
 use super::client::GraphClient;
 use super::request::GraphRequest;
+use super::token::TokenSource;
 use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
+use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
+use crate::runner::executor::{Executor, Seen};
 
 /// Requests in one envelope, at most.
 pub const BATCH: usize = 20;
@@ -81,6 +85,31 @@ pub struct Answer {
     pub reply: Reply,
     /// Where it succeeded and is JSON.
     pub document: Option<Value>,
+}
+
+/// A client of which only the reading half can be reached: what a preview holds cannot change a tenant.
+#[derive(Debug)]
+pub struct GraphReader<T>(GraphClient<T>);
+
+impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
+    fn from(client: GraphClient<T>) -> Self {
+        Self(client)
+    }
+}
+
+impl<T: Transport> GraphReader<T> {
+    pub fn tokens(&self) -> &TokenSource<T> {
+        self.0.tokens()
+    }
+
+    pub fn read_only(&self) -> ReadOnly<'_, T> {
+        ReadOnly::new(&self.0)
+    }
+
+    /// Reads who the job's target is.
+    pub async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+        self.0.inspect(job, client_request_id).await
+    }
 }
 
 /// The reading half of a client.

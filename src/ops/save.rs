@@ -22,7 +22,7 @@ use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
 use crate::guard::preflight::Hold;
-use crate::msgraph::reader::GraphReader;
+use crate::msgraph::read_only::GraphReader;
 use crate::msgraph::transport::Transport;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};

@@ -86,6 +86,7 @@ pub struct Dispatcher {
     /// The way back for attempts that are being recorded.
     recording: mpsc::UnboundedSender<Recorded>,
     recorded: mpsc::UnboundedReceiver<Recorded>,
+    being_recorded: usize,
     /// Everything on its way, from the gate to the answer.
     in_flight: HashMap<u32, Step>,
     done: mpsc::UnboundedReceiver<Done>,
@@ -143,6 +144,7 @@ impl Dispatcher {
             ready: VecDeque::new(),
             recording,
             recorded,
+            being_recorded: 0,
             in_flight: HashMap::new(),
             host: Host::default(),
             breaker,

@@ -49,6 +49,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let number = progress.recorded;
         progress.sent(now);
+        self.being_recorded += 1;
         let slip =
             Slip::new(Task::Attempt { job, client_request_id: client_request_id.clone() }, self.recording.clone());
         match &self.journal {
@@ -63,6 +64,7 @@ impl Dispatcher {
     /// An attempt comes back from the journal.
     pub(super) fn recorded(&mut self, recorded: Recorded) {
         let Recorded { task, record } = recorded;
+        self.being_recorded -= 1;
         match record {
             Record::Durable if self.stopped.is_some() => self.withdraw(&task),
             Record::Durable => self.ready.push_back(task),

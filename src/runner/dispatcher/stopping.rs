@@ -22,7 +22,8 @@ impl Dispatcher {
         self.withdraw_attempts();
         // Nobody needs to know any more what has landed.
         self.in_flight.retain(|_, step| *step != Step::FollowUp);
-        self.tell(Event::Draining { in_flight: self.in_flight.len() as u32, reason });
+        let out = self.in_flight.len().saturating_sub(self.being_recorded);
+        self.tell(Event::Draining { in_flight: out as u32, reason });
         let now = Instant::now();
         let mut waiting = self.queues.drain();
         waiting.extend(self.waves.give_up());
