@@ -53,6 +53,10 @@ pub struct Quota {
     pub fed: [usize; DailyLimit::COUNT],
     /// When the requests left that are out, for the book.
     out: HashMap<u32, Timestamp>,
+    /// How often something was given back.
+    given_back: u32,
+    /// How often that was when a job's attempt went to the journal.
+    asked: HashMap<u32, u32>,
     pub later: Vec<Later>,
 }
 
@@ -65,6 +69,8 @@ impl Quota {
             told: Default::default(),
             fed: Default::default(),
             out: HashMap::new(),
+            given_back: 0,
+            asked: HashMap::new(),
             later: Vec::new(),
         }
     }
@@ -90,6 +96,7 @@ impl Quota {
 
     /// Gives it back, without a journal, if nothing has happened.
     pub fn answered(&mut self, index: u32, job: &Job, nothing_happened: bool) {
+        self.asked.remove(&index);
         if let (Some(left), Some(take), true) = (self.out.remove(&index), self.take_for(job), nothing_happened) {
             self.book.give_back(&take.account.rules, take.limit, left);
         }
@@ -141,8 +148,19 @@ impl Quota {
         news
     }
 
+    /// The journal is asked for room for a job.
+    pub fn ask(&mut self, job: u32) {
+        self.asked.insert(job, self.given_back);
+    }
+
+    /// Whether something was given back since the journal was asked for that job: a no of before is none any more.
+    pub fn is_old_news(&mut self, job: u32) -> bool {
+        self.asked.remove(&job).is_some_and(|before| before != self.given_back)
+    }
+
     /// A request that was out has used up nothing after all: there may be room again, unless the service has said no.
     pub fn reopen(&mut self, limit: usize) {
+        self.given_back = self.given_back.wrapping_add(1);
         self.closed[limit] = self.closed[limit].filter(|closed| closed.ground != Ground::Counted);
     }
 

@@ -92,7 +92,10 @@ impl Dispatcher {
     /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
     pub(super) fn turned_away(&mut self, job: u32, used_up: UsedUp, now: Instant) {
         self.ledger.progress(job).turned_away();
-        self.close_for_the_day(job, used_up);
+        match self.quota.is_old_news(job) {
+            true => self.spare(job),
+            false => self.close_for_the_day(job, used_up),
+        }
         self.again(job, self.way_to_send(job), now);
     }
 
@@ -157,12 +160,16 @@ impl Dispatcher {
         }
     }
 
-    fn close_for_the_day(&mut self, job: u32, used_up: UsedUp) {
+    /// A job that waits for another day must not keep others from leaving today.
+    fn spare(&mut self, job: u32) {
         let progress = self.ledger.progress(job);
-        // A job that waits for another day must not keep others from leaving today.
         if !progress.ambiguous && std::mem::replace(&mut progress.at_risk, false) {
             self.breaker.spared(self.jobs[job as usize].action);
         }
+    }
+
+    fn close_for_the_day(&mut self, job: u32, used_up: UsedUp) {
+        self.spare(job);
         let Some(limit) = self.quota.limit_of(&self.jobs[job as usize]) else { return };
         self.quota.close(limit, used_up);
     }

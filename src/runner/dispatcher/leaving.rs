@@ -49,6 +49,9 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let number = progress.recorded;
         progress.sent(now);
+        if take.is_some() {
+            self.quota.ask(job);
+        }
         self.being_recorded += 1;
         let slip =
             Slip::new(Task::Attempt { job, client_request_id: client_request_id.clone() }, self.recording.clone());
