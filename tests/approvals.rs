@@ -100,6 +100,7 @@ impl Process {
             jobs,
             earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
             requests,
+            looks: Default::default(),
             brakes: self.brakes,
             carried: None,
             people: None,
@@ -135,8 +136,14 @@ faults:
 
 async fn interleave(seed: u64) {
     let mut rng = Rng::with_seed(seed);
-    let variants =
-        ["", "  status: 403\n", "  code_in: text\n", "  code_in: header\n  filter: eq\n", "  filter: none\n"];
+    let variants = [
+        "",
+        "  status: 403\n",
+        "  code_in: text\n",
+        "  code_in: header\n  filter: eq\n",
+        "  filter: none\n",
+        "  filter: status\n",
+    ];
     let variant = variants[rng.usize(..variants.len())];
     let scenario = EVERYTHING.replace("  actions: [retire]\n", &format!("  actions: [retire]\n{variant}"));
     let mut life = Life::new(&retires(1, rng.u32(4..14)), &scenario, seed, rng.u16(1..5));
@@ -252,6 +259,42 @@ approvals:
         assert_eq!(counts.statuses.get(&403), None, "the service had to say no");
         assert!((250..500).contains(&counts.reads), "{} reads in two days", counts.reads);
     });
+}
+
+/// What is approved is found by a short question; a service that does not understand it is asked once, and then for all.
+#[test]
+fn many_requests_that_wait_are_not_listed_again_and_again() {
+    let day = |filter: &str| {
+        let scenario = format!(
+            "throttle: off\npage_size: 10\napprovals:\n  actions: [retire]\n  filter: {filter}\n  decisions:
+    - {{ on: {{ probability: 0.1 }}, after: 23h, do: reject }}\n    - {{ after: 24h, do: approve }}\n"
+        );
+        paused(async {
+            let mut life = Life::new(&retires(1, 60), &scenario, 3, 4);
+            let requests = Requests { wait: true, ..Requests::default() };
+            let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(3)).await.unwrap();
+            life.balance(&ended.settlements, filter);
+            assert_eq!(tally(&ended.settlements).standing(Standing::Open), 0, "{filter}");
+            assert!((1.0..1.02).contains(&life.world.days()), "{filter}: approved is noticed within minutes");
+            let rejected = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::Failed);
+            let late = rejected.filter_map(|settled| settled.finished_at).map(|at| at.time().duration_since(wall()));
+            assert!(
+                late.clone().count() > 2 && late.max().unwrap().as_hours() <= 24,
+                "{filter}: rejected, within the hour"
+            );
+            let counts = life.world.tenant.counts();
+            // Two reads for each row that is completed: the target, and the request once more.
+            let completed = u64::from(tally(&ended.settlements).of(Outcome::Accepted));
+            (counts.reads - 2 * completed, counts.statuses.get(&400).copied().unwrap_or_default())
+        })
+    };
+    let (short, refused) = day("status");
+    assert_eq!(refused, 0);
+    // A day has 144 looks, and 24 of them read six pages.
+    assert!((24 * 6 + 100..24 * 6 + 200).contains(&short), "{short} reads");
+    let (whole, refused) = day("or");
+    assert_eq!(refused, 1, "it is not asked again what it does not understand");
+    assert!((144 * 6..170 * 6).contains(&whole), "{whole} reads");
 }
 
 /// Whoever chooses what failed means all of it, also what has to wait for another day.

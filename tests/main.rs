@@ -14,6 +14,7 @@ mod escrow;
 mod journal;
 mod links;
 mod look_up;
+mod nights;
 mod outside;
 mod own_actions;
 mod readme;

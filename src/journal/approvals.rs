@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::error::JournalError;
-use super::memory::Pending;
-use super::reader::{RunRecord, index, micros};
+use super::memory::{Pending, TurnedDown};
+use super::reader::{RunRecord, index, micros, settlement};
 use super::resume::Asked;
 use super::store::{Journal, RunId};
 use super::stored::NOTHING_HAPPENED;
@@ -24,7 +24,7 @@ use crate::outcome::Settlement;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filed {
     pub request: Request,
-    /// The attempt that was answered with it; those after it may carry its code. -1: an earlier run's.
+    /// The attempt that was answered with it; those after it may carry its code. -1: of an earlier run, in older journals.
     pub attempt: i64,
     /// As last read.
     pub status: Status,
@@ -70,6 +70,8 @@ pub struct Waiting {
     pub justification: Option<String>,
     pub action: String,
     pub target: String,
+    /// What the target was called when it was looked up.
+    pub target_name: Option<String>,
     pub row: u32,
     pub note: Option<String>,
     pub filed: Filed,
@@ -114,22 +116,19 @@ impl Journal {
     pub fn note_statuses(&mut self, run: i64, read: &[Read], now: Timestamp) -> Result<(), JournalError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        for read in read {
-            transaction
-                .execute(
-                    "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
-                     WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
-                    params![
-                        run,
-                        read.job,
-                        read.code,
-                        read.status.name(),
-                        read.expires_at.map(Timestamp::as_microsecond),
-                        now.as_microsecond()
-                    ],
-                )
+        let mut update = transaction
+            .prepare(
+                "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
+                 WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
+            )
+            .map_err(JournalError::write)?;
+        for Read { job, code, status, expires_at } in read {
+            let expires_at = expires_at.map(Timestamp::as_microsecond);
+            update
+                .execute(params![run, job, code, status.name(), expires_at, now.as_microsecond()])
                 .map_err(JournalError::write)?;
         }
+        drop(update);
         transaction.commit().map_err(JournalError::write)
     }
 
@@ -151,7 +150,7 @@ impl Journal {
             .connection
             .prepare(&format!(
                 "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, r.run_id, r.tenant,
-                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job
+                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job, j.target_name
                  FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
                  WHERE {OPEN} AND (?1 IS NULL OR r.run_id = ?1) ORDER BY r.run, a.filed_at, a.job"
             ))
@@ -190,11 +189,13 @@ pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(Jo
     let clear = NOTHING_HAPPENED.map(|verdict| format!("'{verdict}'")).join(", ");
     let mut select = connection
         .prepare(&format!(
-            "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, j.job_id, a.run, r.run_id, a.job,
-                t.client_request_id, t.sent_at
+            "WITH first AS (SELECT b.code, s.run_id, min(s.run) FROM approvals b JOIN runs s ON s.run = b.run
+                WHERE s.plan_key = ?1 GROUP BY b.code)
+             SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, j.job_id, a.run, a.job, first.run_id,
+                EXISTS (SELECT 1 FROM attempts n WHERE n.run = a.run AND n.job = a.job AND n.attempt > a.attempt
+                    AND (n.verdict IS NULL OR n.verdict NOT IN ({clear}))), r.run_id AS run_id_of_it, o.*
              FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
-             LEFT JOIN attempts t ON t.run = a.run AND t.job = a.job AND t.attempt = (SELECT max(n.attempt) FROM attempts n
-                WHERE n.run = a.run AND n.job = a.job AND n.attempt > a.attempt AND (n.verdict IS NULL OR n.verdict NOT IN ({clear})))
+             JOIN first ON first.code = a.code LEFT JOIN outcomes o ON o.run = a.run AND o.job = a.job
              WHERE r.plan_key = ?1 AND {OPEN} ORDER BY a.run"
         ))
         .map_err(JournalError::read)?;
@@ -202,28 +203,24 @@ pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(Jo
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let read = |row: &Row<'_>| -> rusqlite::Result<Pending> {
-            let doubt = row.get::<_, Option<String>>(11)?.zip(row.get::<_, Option<i64>>(12)?.map(micros));
-            let request = filed(row)?.request;
-            Ok(Pending { run: row.get(8)?, run_id: row.get(9)?, job: row.get(10)?, request, doubt })
+            let settled = match row.get::<_, Option<String>>("outcome")? {
+                Some(_) => settlement(row)?.map(Box::new),
+                None => None,
+            };
+            let Filed { request, attempt, .. } = filed(row)?;
+            let (run, run_id, job) = (row.get(8)?, row.get(12)?, row.get(9)?);
+            Ok(Pending { run, run_id, job, filed_by: row.get(10)?, request, attempt, doubtful: row.get(11)?, settled })
         };
         found.push((row_job(row, 7)?, read(row).map_err(JournalError::read)?));
     }
     Ok(found)
 }
 
-/// A request that came to nothing, and failed its job.
-pub(super) struct TurnedDown {
-    pub job: JobId,
-    pub run_id: String,
-    pub code: Box<str>,
-    pub status: Status,
-}
-
-/// Those of a plan, the oldest first.
-pub(super) fn turned_down(connection: &Connection, plan_key: &str) -> Result<Vec<TurnedDown>, JournalError> {
+/// The requests of a plan that came to nothing, and failed their jobs; the oldest first.
+pub(super) fn turned_down(connection: &Connection, plan_key: &str) -> Result<Vec<(JobId, TurnedDown)>, JournalError> {
     let mut select = connection
         .prepare(
-            "SELECT a.code, a.status, r.run_id, j.job_id
+            "SELECT a.code, a.status, r.run_id, j.job_id, o.*
              FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
              JOIN outcomes o ON o.run = a.run AND o.job = a.job AND o.outcome = 'failed'
              WHERE r.plan_key = ?1 AND a.status IN ('rejected', 'cancelled', 'expired')
@@ -233,12 +230,14 @@ pub(super) fn turned_down(connection: &Connection, plan_key: &str) -> Result<Vec
     let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
-        let read = |row: &Row<'_>| -> rusqlite::Result<(String, Box<str>, Status)> {
+        let read = |row: &Row<'_>| -> rusqlite::Result<Option<TurnedDown>> {
             let (code, status): (String, String) = (row.get(0)?, row.get(1)?);
-            Ok((row.get(2)?, code.into_boxed_str(), Status::named(&status)))
+            let (run_id, status) = (row.get(2)?, Status::named(&status));
+            Ok(settlement(row)?.map(|settled| TurnedDown { run_id, code: code.into(), status, settled }))
         };
-        let (run_id, code, status) = read(row).map_err(JournalError::read)?;
-        found.push(TurnedDown { job: row_job(row, 3)?, run_id, code, status });
+        if let Some(turned_down) = read(row).map_err(JournalError::read)? {
+            found.push((row_job(row, 3)?, turned_down));
+        }
     }
     Ok(found)
 }
@@ -248,12 +247,17 @@ fn row_job(row: &Row<'_>, column: usize) -> Result<JobId, JournalError> {
     text.parse().map_err(|()| JournalError::Damaged(format!("`{text}` is no job")))
 }
 
-/// A later run goes on with a request: this one never will.
-pub(super) fn hand_over(connection: &Connection, pending: &Pending) -> rusqlite::Result<()> {
+/// A later run goes on with a request, and has what was sent for it: the run before never will.
+pub(super) fn hand_over(connection: &Connection, pending: &Pending, (run, job): (i64, u32)) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE approvals SET status = ?4 WHERE run = ?1 AND job = ?2 AND code = ?3",
+        params![pending.run, pending.job, pending.request.code, MOVED],
+    )?;
     connection
         .execute(
-            "UPDATE approvals SET status = ?4 WHERE run = ?1 AND job = ?2 AND code = ?3",
-            params![pending.run, pending.job, pending.request.code, MOVED],
+            "INSERT INTO attempts SELECT ?3, ?4, attempt, client_request_id, sent_at, answered_at, verdict, http_status,
+                error_code, error_message, request_id FROM attempts WHERE run = ?1 AND job = ?2",
+            params![pending.run, pending.job, run, job],
         )
         .map(|_| ())
 }
@@ -288,6 +292,7 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
         row: row.get(13)?,
         note: row.get(14)?,
         job: row.get(15)?,
+        target_name: row.get(16)?,
         filed: filed(row)?,
     })
 }

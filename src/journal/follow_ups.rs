@@ -17,6 +17,7 @@ pub(super) struct Statements<'c> {
     run: i64,
     seen: CachedStatement<'c>,
     forget: CachedStatement<'c>,
+    remember: CachedStatement<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -29,6 +30,12 @@ impl<'c> Statements<'c> {
                 "DELETE FROM remembered WHERE done AND (plan_key, run_id, job_id) IN (SELECT r.plan_key, r.run_id, j.job_id
                  FROM runs AS r JOIN jobs AS j ON j.run = r.run WHERE r.run = ?1 AND j.job = ?2)",
             )?,
+            remember: connection.prepare_cached(
+                "UPDATE remembered SET outcome = ?3, read_at = ?4, stage = ?5, words = ?6, last_check_in = ?7
+                 FROM runs AS r JOIN jobs AS j ON j.run = r.run WHERE r.run = ?1 AND j.job = ?2
+                 AND remembered.plan_key = r.plan_key AND remembered.job_id = j.job_id AND remembered.run_id = r.run_id
+                 AND remembered.outcome IS NOT NULL",
+            )?,
         })
     }
 
@@ -36,10 +43,13 @@ impl<'c> Statements<'c> {
         let Some(seen) = &settlement.follow_up else { return Ok(()) };
         let last_check_in = seen.last_check_in.map(Timestamp::as_microsecond);
         let read_at = seen.read_at.as_microsecond();
-        self.seen.execute(params![self.run, job, read_at, seen.stage.name(), seen.words, last_check_in])?;
-        if settlement.outcome == Outcome::Failed {
-            self.forget.execute(params![self.run, job])?;
-        }
+        let (stage, words) = (seen.stage.name(), &seen.words);
+        self.seen.execute(params![self.run, job, read_at, stage, words, last_check_in])?;
+        let outcome = settlement.outcome;
+        match outcome {
+            Outcome::Failed => self.forget.execute(params![self.run, job])?,
+            _ => self.remember.execute(params![self.run, job, outcome.name(), read_at, stage, words, last_check_in])?,
+        };
         Ok(())
     }
 }
@@ -50,7 +60,7 @@ impl Journal {
             .connection
             .prepare("SELECT job, read_at, stage, words, last_check_in FROM follow_ups WHERE run = ?1")
             .map_err(JournalError::read)?;
-        let rows = select.query_map([record.number], follow_up);
+        let rows = select.query_map([record.number], |row| Ok((index(row, 0)?, follow_up(row)?)));
         let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
         for (job, seen) in rows {
             let seen = seen.ok_or_else(|| JournalError::Damaged(format!("job {job} is at no known stage")))?;
@@ -74,15 +84,16 @@ impl Journal {
     }
 }
 
-fn follow_up(row: &Row<'_>) -> rusqlite::Result<(usize, Option<FollowUp>)> {
-    let stage: String = row.get(2)?;
+/// From a row with the columns of a follow-up. `None`: there is none, or it is at a stage that this version does not know.
+pub(super) fn follow_up(row: &Row<'_>) -> rusqlite::Result<Option<FollowUp>> {
+    let Some(stage) = row.get::<_, Option<String>>("stage")? else { return Ok(None) };
     let seen = Stage::named(&stage).map(|stage| -> rusqlite::Result<_> {
         Ok(FollowUp {
             stage,
-            words: row.get::<_, String>(3)?.into(),
-            last_check_in: row.get::<_, Option<i64>>(4)?.map(micros),
-            read_at: micros(row.get(1)?),
+            words: row.get::<_, String>("words")?.into(),
+            last_check_in: row.get::<_, Option<i64>>("last_check_in")?.map(micros),
+            read_at: micros(row.get("read_at")?),
         })
     });
-    Ok((index(row, 0)?, seen.transpose()?))
+    seen.transpose()
 }

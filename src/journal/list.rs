@@ -144,8 +144,18 @@ impl Journal {
         Journal::at(file)?;
         let attach = file.to_string_lossy().into_owned();
         self.connection.execute("ATTACH DATABASE ?1 AS one", [attach]).map_err(JournalError::write)?;
-        let tables =
-            ["runs", "plan_files", "jobs", "priorities", "attempts", "outcomes", "approvals", "follow_ups", "waits"];
+        let tables = [
+            "runs",
+            "plan_files",
+            "jobs",
+            "priorities",
+            "attempts",
+            "outcomes",
+            "approvals",
+            "follow_ups",
+            "waits",
+            "inherited",
+        ];
         let copied = tables.iter().try_for_each(|table| {
             let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
             self.connection.execute(&copy, params![record.number]).map(|_| ())

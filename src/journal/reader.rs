@@ -157,7 +157,8 @@ impl Journal {
             self.connection.prepare("SELECT job, * FROM outcomes WHERE run = ?1").map_err(JournalError::read)?;
         let mut rows = select.query(params![record.number]).map_err(JournalError::read)?;
         while let Some(row) = rows.next().map_err(JournalError::read)? {
-            let (job, settlement) = settlement(row).map_err(JournalError::read)?;
+            let read = |row| Ok((index(row, 0)?, settlement(row)?));
+            let (job, settlement) = read(row).map_err(JournalError::read)?;
             let settlement =
                 settlement.ok_or_else(|| JournalError::Damaged(format!("job {job} has no known outcome")))?;
             if let Some(job) = record.jobs.get_mut(job) {
@@ -236,7 +237,8 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
     })
 }
 
-fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
+/// From a row with the columns of an outcome. `None`: this version does not know that outcome.
+pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> {
     let outcome: String = row.get("outcome")?;
     let millis = |column: &str| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.unsigned_abs()) };
     let time = |column: &str| -> rusqlite::Result<Option<Stamp>> {
@@ -264,7 +266,7 @@ fn settlement(row: &Row<'_>) -> rusqlite::Result<(usize, Option<Settlement>)> {
             follow_up: None,
         })
     });
-    Ok((index(row, 0)?, settlement.transpose()?))
+    settlement.transpose()
 }
 
 pub(super) fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {

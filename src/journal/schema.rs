@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// How each version is made of the one before it. What stands here has been on somebody's disk: it is never changed, only
 /// added to.
-const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED];
+const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED];
 
 /// The schema this version writes.
 pub const VERSION: u32 = STEPS.len() as u32;
@@ -186,6 +186,33 @@ CREATE TABLE waits (
 /// Whether the service has said that a day's limit is used up, or has only been taken to mean it.
 const PRESUMED: &str = "
 ALTER TABLE daily_pauses ADD COLUMN presumed INTEGER NOT NULL DEFAULT 0;
+";
+
+/// How a remembered job was settled, so that a report months later still says it; and which rows of a run are settled by
+/// nothing but what runs before it have done.
+const INHERITED: &str = "
+ALTER TABLE remembered ADD COLUMN outcome TEXT;            -- empty: remembered by a version that kept only the run
+ALTER TABLE remembered ADD COLUMN http_status INTEGER;
+ALTER TABLE remembered ADD COLUMN error_code TEXT;
+ALTER TABLE remembered ADD COLUMN error_message TEXT;
+ALTER TABLE remembered ADD COLUMN attempts INTEGER;
+ALTER TABLE remembered ADD COLUMN waited_ms INTEGER;
+ALTER TABLE remembered ADD COLUMN duration_ms INTEGER;
+ALTER TABLE remembered ADD COLUMN started_at INTEGER;
+ALTER TABLE remembered ADD COLUMN finished_at INTEGER;
+ALTER TABLE remembered ADD COLUMN request_id TEXT;
+ALTER TABLE remembered ADD COLUMN note TEXT;
+ALTER TABLE remembered ADD COLUMN read_at INTEGER;         -- what was seen of it since
+ALTER TABLE remembered ADD COLUMN stage TEXT;
+ALTER TABLE remembered ADD COLUMN words TEXT;
+ALTER TABLE remembered ADD COLUMN last_check_in INTEGER;
+
+CREATE TABLE inherited (
+    run  INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job  INTEGER NOT NULL,
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+INSERT INTO inherited SELECT run, job FROM outcomes WHERE outcome = 'already_done' AND note LIKE 'done by run %';
 ";
 
 /// What an opened database turned out to be.

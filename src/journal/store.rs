@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 
 use super::approvals;
 use super::error::JournalError;
+use super::follow_ups;
 use super::memory::Pending;
 use super::schema::{self, Found};
 use super::writer::Statements;
 use crate::job::Job;
-use crate::outcome::Settlement;
+use crate::outcome::{Outcome, Settlement};
 
 /// What a run is called. Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -115,6 +116,14 @@ impl Journal {
         let number = insert_run(&transaction, run).map_err(JournalError::write)?;
         transaction.commit().map_err(JournalError::write)?;
         Ok(number)
+    }
+
+    /// Takes over into a run what other runs of its plan have done since.
+    pub fn take_over(&mut self, run: i64, inherited: &[(u32, Inherited)]) -> Result<(), JournalError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        inherit(&transaction, run, inherited).map_err(JournalError::write)?;
+        transaction.commit().map_err(JournalError::write)
     }
 
     /// Says how a run stands.
@@ -218,18 +227,26 @@ where
 /// What is inherited must survive this process as everything else of the run does.
 fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
+    let mut follow_ups = follow_ups::Statements::prepare(connection, run)?;
+    let mut insert = connection.prepare("INSERT OR IGNORE INTO inherited VALUES (?1, ?2)")?;
     for (job, what) in inherited {
         match what {
-            Inherited::Settled(settlement) => statements.settle(*job, settlement)?,
+            Inherited::Settled(settlement) => {
+                statements.settle(*job, settlement)?;
+                follow_ups.seen(*job, settlement)?;
+                if settlement.outcome == Outcome::AlreadyDone {
+                    insert.execute(params![run, job])?;
+                }
+            }
             Inherited::InDoubt { client_request_id, sent_at } => {
                 statements.attempted(*job, 0, client_request_id, *sent_at)?;
             }
             Inherited::Asked { pending, settlement } => {
-                approvals::hand_over(connection, pending)?;
-                statements.filed(*job, -1, &pending.request)?;
-                match &pending.doubt {
-                    Some((id, sent_at)) => statements.attempted(*job, 0, id, *sent_at)?,
-                    None => statements.settle(*job, settlement)?,
+                approvals::hand_over(connection, pending, (run, *job))?;
+                statements.filed(*job, pending.attempt, &pending.request)?;
+                // What is in doubt must not look settled.
+                if !pending.doubtful {
+                    statements.settle(*job, settlement)?;
                 }
             }
         }

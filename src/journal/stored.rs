@@ -3,6 +3,7 @@
 //! In: what [`super::reader`] has read. Out: what the resume table and a report need to know. Must not: read, or decide.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::approvals::Filed;
 use super::resume::{Asked, Past, Sent};
@@ -56,12 +57,15 @@ pub struct Tries {
     pub left: u32,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
+    /// What we called the last one.
+    pub last_id: Option<Uuid>,
 }
 
 impl Tries {
     /// One that left then.
-    pub fn one(sent_at: Timestamp) -> Self {
-        Self { recorded: 1, left: 1, first: Some(sent_at), last: Some(sent_at) }
+    pub fn one(sent_at: Timestamp, client_request_id: &str) -> Self {
+        let last_id = Uuid::try_parse(client_request_id).ok();
+        Self { recorded: 1, left: 1, first: Some(sent_at), last: Some(sent_at), last_id }
     }
 }
 
@@ -78,14 +82,20 @@ impl PastAttempt {
 impl StoredJob {
     pub fn tries(&self) -> Tries {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let mut left = self.attempts.iter().filter(|attempt| attempt.has_left()).map(|attempt| attempt.sent_at);
-        let first = left.next();
+        let left = self.attempts.iter().filter(|attempt| attempt.has_left());
+        let (first, last) = (left.clone().next(), left.clone().next_back());
         Tries {
             recorded: count(self.attempts.len()),
-            left: count(left.clone().count()) + u32::from(first.is_some()),
-            first,
-            last: left.next_back().or(first),
+            left: count(left.count()),
+            first: first.map(|attempt| attempt.sent_at),
+            last: last.map(|attempt| attempt.sent_at),
+            last_id: last.and_then(|attempt| Uuid::try_parse(&attempt.client_request_id).ok()),
         }
+    }
+
+    /// What we called its requests.
+    pub fn ids_of_requests(&self) -> impl Iterator<Item = &str> {
+        self.attempts.iter().map(|attempt| attempt.client_request_id.as_str())
     }
 
     /// What the resume table needs to know.

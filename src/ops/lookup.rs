@@ -19,14 +19,27 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// How these requests stand.
 pub async fn look_up<T: Transport>(client: &GraphClient<T>, codes: &[&str], rng: &mut Rng) -> Result<Statuses, String> {
-    if codes.is_empty() {
-        return Ok(Statuses::new());
+    match codes {
+        [] => Ok(Statuses::new()),
+        codes => patiently(rng, async |id| client.statuses(codes, &id).await).await,
     }
+}
+
+/// All requests that are approved, if the service understands the question.
+pub async fn look_up_approved<T: Transport>(
+    client: &GraphClient<T>,
+    rng: &mut Rng,
+) -> Result<Option<Statuses>, String> {
+    patiently(rng, async |id| client.approved(&id).await).await
+}
+
+/// Asks under a fresh id each time.
+async fn patiently<A>(rng: &mut Rng, ask: impl AsyncFn(String) -> Result<A, NotRead>) -> Result<A, String> {
     let mut tries = 0;
     loop {
         tries += 1;
-        let error = match client.statuses(codes, &fresh_id(rng)).await {
-            Ok(statuses) => return Ok(statuses),
+        let error = match ask(fresh_id(rng)).await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         match pause(&error.0, tries) {

@@ -14,6 +14,7 @@ mod keys;
 mod limits;
 mod look_up;
 mod lookup;
+mod once;
 mod perform;
 mod record;
 mod resume;
@@ -260,7 +261,7 @@ async fn considered(
         let key = previewed.key(look_up.tenant, &look_up.settings.graph_url);
         let mut journal = Journal::open(look_up.settings.state_dir().map_err(Error::Usage)?)?;
         let jobs = &previewed.plan.jobs;
-        let earlier = record::inherit(&record::once(&mut journal, &key, jobs)?, jobs);
+        let earlier = once::take_up(&once::inherited(&mut journal, &key, jobs)?, jobs);
         leave_out_done(&mut previewed.preflight, jobs, &earlier);
         previewed.judge(look_up.now, false);
     }

@@ -197,6 +197,7 @@ impl Work<'_> {
             holds: self.holds,
             earlier: self.earlier,
             requests: self.requests,
+            looks: Default::default(),
             limits,
             daily,
             brakes: self.brakes,

@@ -16,19 +16,18 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Choices, Error, Tenant};
-use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, Repeat, TenantSize};
+use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
 use crate::guard::rules::Rules;
 use crate::job::Job;
-use crate::journal::memory::{DONE_BY, Known};
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob, Tries,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::Outcome;
 use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
@@ -215,7 +214,8 @@ pub struct Beginning<'a> {
     pub tenant: &'a str,
     pub begun: &'a Begun,
     pub report: &'a Path,
-    pub inherited: &'a [(u32, Inherited)],
+    /// Kept no longer than it takes to record it: a plan may have a million rows.
+    pub inherited: Vec<(u32, Inherited)>,
     pub id: RunId,
     pub now: Timestamp,
 }
@@ -236,7 +236,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         settings: &begun.json(),
         report: Some(&report),
         jobs,
-        inherited,
+        inherited: &inherited,
         request: request::recorded,
         now,
     })?;
@@ -324,49 +324,4 @@ fn open(stored: &StoredJob, next: Next) -> Earlier {
     // Without a record of the attempt, nothing that a read shows is new enough to prove it.
     let at_least = (next == Next::Read).then(|| tries.first.unwrap_or(Timestamp::MAX));
     Earlier::Open { tries, doubtful_since: stored.doubtful_since().or(at_least), read_first: next == Next::Read }
-}
-
-/// What earlier runs of a standing plan have done: settled jobs are not sent again, doubtful ones are read first.
-pub fn once(journal: &mut Journal, key: &str, jobs: &[Job]) -> Result<Vec<(u32, Inherited)>, Error> {
-    let memory = journal.memory(key)?;
-    let inherited = |known: &Known| match known {
-        Known::Done { run_id } => {
-            let note = format!("{DONE_BY}{run_id}");
-            Inherited::Settled(Box::new(Settlement::unsent(Outcome::AlreadyDone, note)))
-        }
-        Known::TurnedDown { run_id, code, status } => {
-            let status = status.name();
-            let note = format!(
-                "approval request {code} is {status}, in run {run_id}; to file it again: musterout resume {run_id} --only failed"
-            );
-            Inherited::Settled(Box::new(Settlement::unsent(Outcome::Failed, note)))
-        }
-        // Whether it may be repeated is asked when it is taken up.
-        Known::InDoubt { client_request_id, sent_at, .. } => {
-            Inherited::InDoubt { client_request_id: client_request_id.clone(), sent_at: *sent_at }
-        }
-        Known::Asked(pending) => {
-            let note = format!("{}, by run {}", pending.request, pending.run_id);
-            let settlement = Box::new(Settlement::unsent(Outcome::AwaitingApproval, note));
-            Inherited::Asked { pending: pending.clone(), settlement }
-        }
-    };
-    let known = (0u32..).zip(jobs).filter_map(|(index, job)| Some((index, inherited(memory.get(&job.id)?))));
-    Ok(known.collect())
-}
-
-/// What is inherited, as the runner takes it up.
-pub fn inherit(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
-    let take_up = |(index, what): &(u32, Inherited)| {
-        let earlier = match what {
-            Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
-            Inherited::InDoubt { sent_at, .. } => Earlier::Open {
-                tries: Tries::one(*sent_at),
-                doubtful_since: Some(*sent_at),
-                read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
-            },
-        };
-        (*index, earlier)
-    };
-    inherited.iter().map(take_up).collect()
 }

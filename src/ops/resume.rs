@@ -20,7 +20,7 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, tenant};
+use super::{Error, Tenant, agreed, guards, once, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -77,7 +77,7 @@ pub async fn resume(
 ) -> Result<Finished, Error> {
     let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
-    let journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
+    let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let id = match request.run.as_str() {
         "latest" => journal.find_open()?,
         named => journal.find(named)?,
@@ -99,7 +99,7 @@ pub async fn resume(
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
-    let spared = spared(&record, &changed, &preflight.holds, &mut earlier);
+    let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
     let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
@@ -158,8 +158,8 @@ fn nothing_left(
 ) -> Result<Finished, Error> {
     let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
     let report = report.finish(&jobs, &settlements);
-    // Killed after its last job, it had no time to say so.
-    if request.only == Only::Open && record.state == "running" {
+    // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
+    if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {
         journal.set_state(record.number, "finished", Some(request.now))?;
     }
     let (id, later, used) = (Some(record.id), Vec::new(), Vec::new());
@@ -204,17 +204,22 @@ fn keep_what_is_barred(
     ui::faults::tell(&told, Path::new(&record.plan_file), stderr);
 }
 
-/// Jobs that are left as they are, their approval requests included.
+/// Jobs that are left as they are, their approval requests included; and the run as it is then.
 fn spared(
-    record: &RunRecord,
+    journal: &mut Journal,
+    record: RunRecord,
     changed: &Changed,
     holds: &[Option<Hold>],
     earlier: &mut HashMap<u32, Earlier>,
-) -> HashSet<u32> {
-    let mut spared = keep_what_was_not_due(record, earlier);
-    spared.extend(changed.removed_from(record));
+) -> Result<(RunRecord, HashSet<u32>), Error> {
+    let mut spared = keep_what_was_not_due(&record, earlier);
+    spared.extend(changed.removed_from(&record));
     spared.extend(barred(holds));
-    spared
+    let record = match once::spare_what_is_done_elsewhere(journal, &record, earlier, &mut spared)? {
+        true => journal.read(&record.id)?,
+        false => record,
+    };
+    Ok((record, spared))
 }
 
 /// What is barred today is not completed either.

@@ -9,6 +9,7 @@
 //! round leaves open, the next one takes up as `resume` would.
 
 mod looked;
+mod looking;
 mod verifying;
 mod waiting;
 
@@ -20,10 +21,9 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
-use self::looked::{Looked, is_open, read_of};
+pub use self::looking::Looks;
 use self::waiting::is_braked;
 use super::Error;
-use super::lookup::look_up;
 use super::record::take_up;
 use crate::catalog::Bucket;
 use crate::clock::Clock;
@@ -33,7 +33,7 @@ use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::resume::Only;
-use crate::journal::{Filed, Journal, JournalError, Recorder, RunId, StoredJob};
+use crate::journal::{Journal, JournalError, Recorder, RunId, StoredJob};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
@@ -72,6 +72,8 @@ pub struct Rounds<'a> {
     /// How jobs stand before the first round; open requests are kept, waiting.
     pub earlier: HashMap<u32, Earlier>,
     pub requests: Requests,
+    /// What of them was asked for before, and when.
+    pub looks: Looks,
     pub lookout: Lookout,
     pub limits: Limits,
     pub daily: Daily,
@@ -135,11 +137,14 @@ impl Rounds<'_> {
             }
             // What was chosen for the first round has had its turn, but for what it had no time for.
             (self.requests.only, self.requests.refile) = (Only::Open, false);
-            match self.wait(&ended, client, requests, &say).await? {
+            // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
+            let record = self.journal.read(self.id)?;
+            earlier = self.standing(&record.jobs, &ended.unsent, chosen)?;
+            let open = self.open(record.jobs);
+            match self.wait(&ended, open, client, requests, &say).await? {
                 Ok(found) => looked = found,
                 Err(stopped) => return Ok(RoundsEnded { stopped: Some(stopped), ..ended }),
             }
-            earlier = self.standing(&ended.unsent, chosen)?;
         }
     }
 
@@ -223,58 +228,22 @@ impl Rounds<'_> {
 
     /// How jobs stand after a round, as `resume` would find them. For those that were chosen and not sent, what was chosen
     /// still holds.
-    fn standing(&self, unsent: &[u32], (only, refile): (Only, bool)) -> Result<HashMap<u32, Earlier>, Error> {
-        let record = self.journal.read(self.id)?;
-        let mut earlier = take_up(&record.jobs, self.requests.only, self.requests.refile)?;
-        for (index, stored) in unsent.iter().filter_map(|index| Some((*index, record.jobs.get(*index as usize)?))) {
+    fn standing(
+        &self,
+        jobs: &[StoredJob],
+        unsent: &[u32],
+        (only, refile): (Only, bool),
+    ) -> Result<HashMap<u32, Earlier>, Error> {
+        let mut earlier = take_up(jobs, self.requests.only, self.requests.refile)?;
+        for (index, stored) in unsent.iter().filter_map(|index| Some((*index, jobs.get(*index as usize)?))) {
             earlier.remove(&index);
             let one = take_up(std::slice::from_ref(stored), only, refile)?;
             earlier.extend(one.into_values().map(|one| (index, one)));
         }
-        for (index, stored) in (0u32..).zip(&record.jobs).filter(|(index, _)| self.requests.spared.contains(index)) {
+        for (index, stored) in (0u32..).zip(jobs).filter(|(index, _)| self.requests.spared.contains(index)) {
             earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
         }
         Ok(earlier)
-    }
-
-    /// Looks the requests of the run up, and says what follows for each job that has one.
-    async fn look<T: Transport>(&mut self, client: &GraphClient<T>, say: &impl Fn(&str)) -> Result<Looked, Error> {
-        if !self.journal.has_requests(self.number)? {
-            return Ok(Looked::default());
-        }
-        let record = self.journal.read(self.id)?;
-        let mine = |index: u32| !self.requests.spared.contains(&index);
-        let asked: Vec<(u32, &StoredJob, &Filed)> = (0u32..)
-            .zip(&record.jobs)
-            .filter_map(|(index, stored)| Some((index, stored, stored.filed.as_ref()?)))
-            .filter(|(index, ..)| mine(*index))
-            .collect();
-        let codes: Vec<&str> = asked
-            .iter()
-            .filter(|(_, stored, filed)| filed.is_open() && is_open(stored))
-            .map(|(.., filed)| &*filed.request.code)
-            .collect();
-        let statuses = match look_up(client, &codes, &mut self.rng).await {
-            Ok(statuses) => Some(statuses),
-            Err(why) => {
-                say(&why);
-                None
-            }
-        };
-        let now = self.clock.now();
-        let mut looked = Looked::default();
-        let mut read = Vec::new();
-        for (index, stored, filed) in asked {
-            let found = statuses
-                .as_ref()
-                .filter(|_| filed.is_open() && is_open(stored))
-                .and_then(|found| read_of(index, filed, found, now));
-            let status = found.as_ref().map(|read| read.status);
-            looked.take(index, stored, filed, status, &self.requests, now);
-            read.extend(found);
-        }
-        self.journal.note_statuses(self.number, &read, now)?;
-        Ok(looked)
     }
 }
 

@@ -18,7 +18,7 @@ use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, tenant,
+    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, once, tenant,
 };
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
@@ -97,7 +97,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
     let inherited = inherited(&request, &mut journal, &key, &plan.jobs)?;
-    let earlier = record::inherit(&inherited, &plan.jobs);
+    let earlier = once::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
     let clock = used.clock(request.now).following(request.system);
@@ -146,7 +146,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         tenant: &label,
         begun: &begun,
         report: &report_at,
-        inherited: &inherited,
+        inherited,
         id,
         now: request.now,
     };
@@ -176,7 +176,7 @@ fn inherited(
     jobs: &[Job],
 ) -> Result<Vec<(u32, Inherited)>, Error> {
     if request.once {
-        return record::once(journal, key, jobs);
+        return once::inherited(journal, key, jobs);
     }
     spare_an_open_run(journal, key, jobs)?;
     Ok(Vec::new())

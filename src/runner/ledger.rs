@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::Approved;
 use crate::clock::Clock;
@@ -38,6 +39,8 @@ pub struct Progress {
     pub doubtful_since: Option<Timestamp>,
     /// Until then, a read that shows no effect proves nothing.
     pub settling_until: Option<Instant>,
+    /// What an earlier process called its last request.
+    pub last_id: Option<Uuid>,
     /// Somebody has approved it: each of its sends follows a read.
     pub approved: Option<Approved>,
     in_flight: Duration,
@@ -181,7 +184,7 @@ fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now:
         started_at: Some(first.into()),
         finished_at: Some(now.into()),
         request_id: None,
-        client_request_id: None,
+        client_request_id: progress.last_id.map(Into::into),
         note,
         follow_up: None,
     };

@@ -372,7 +372,7 @@ async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
     let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
     run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
     let since = Timestamp::UNIX_EPOCH;
-    let doubt = Earlier::Open { tries: Tries::one(since), doubtful_since: Some(since), read_first: true };
+    let doubt = Earlier::Open { tries: Tries::one(since, ""), doubtful_since: Some(since), read_first: true };
     run.history.earlier.insert(0, doubt);
     let ended = perform(run, &executor).await;
     assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));

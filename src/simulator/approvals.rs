@@ -261,23 +261,34 @@ impl Requests {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             let value = percent_decode_str(value).decode_utf8_lossy();
             match name {
-                "$filter" => wanted = Some(ids(&value, scenario.approvals.filter)?),
+                "$filter" => wanted = Some(self.filtered(&value, scenario, now)?),
                 "$skiptoken" => skip = value.parse().map_err(|_| Refusal::bad_request("Invalid skip token."))?,
                 _ => return Err(Refusal::bad_request(format!("The query parameter '{name}' is not supported."))),
             }
         }
-        let found: Vec<usize> = match &wanted {
-            Some(ids) => ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect(),
-            None => (0..self.all.len()).collect(),
-        };
+        let found: Vec<usize> = wanted.unwrap_or_else(|| (0..self.all.len()).collect());
         let size = scenario.page_size.map_or(PAGE, |most| most.get() as usize);
         let shown: Vec<_> = found.iter().skip(skip).take(size).map(|at| show(&self.all[*at], scenario, now)).collect();
         let mut page = json!({ "value": shown });
         if found.len() > skip + size {
-            let next = format!("{}{}?$skiptoken={}", incoming.base, incoming.path, skip + size);
+            let rest = incoming.query.split('&').filter(|option| option.starts_with("$filter="));
+            let filter: String = rest.map(|filter| format!("{filter}&")).collect();
+            let next = format!("{}{}?{filter}$skiptoken={}", incoming.base, incoming.path, skip + size);
             page["@odata.nextLink"] = json!(next);
         }
         Ok(page)
+    }
+
+    /// Those that a filter lets through.
+    fn filtered(&self, filter: &str, scenario: &Scenario, now: Moment) -> Result<Vec<usize>, Refusal> {
+        let policy = &scenario.approvals;
+        let status = filter.strip_prefix("status eq '").and_then(|rest| rest.strip_suffix('\''));
+        if let (Some(status), Filters::Status) = (status, policy.filter) {
+            let is = |at: &usize| self.all[*at].status(now, policy.lifetime.0).name() == status;
+            return Ok((0..self.all.len()).filter(is).collect());
+        }
+        let ids = ids(filter, policy.filter)?;
+        Ok(ids.iter().filter_map(|id| self.by_id.get(id).copied()).collect())
     }
 
     /// `cancelMyRequest`, which takes the id in its body.

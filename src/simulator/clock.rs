@@ -1,18 +1,24 @@
 //! The tenant's clock.
 //!
-//! In: the wall-clock time at which it starts. Out: the time since then, and what a wall clock would show.
+//! In: the wall-clock time at which it starts, and jumps. Out: the time since then, and what a wall clock would show.
 //! Must not: ask the system for the time of day; tokio's clock, which tests pause, is the only source.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Clock {
     origin: Instant,
     start: Timestamp,
+    /// Hours that went by at once.
+    jumped: AtomicU64,
 }
+
+/// At most so many hours go by at once: a year.
+const LONGEST_JUMP: u64 = 366 * 24;
 
 /// One moment, told twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +30,19 @@ pub struct Moment {
 
 impl Clock {
     pub fn starting_at(start: Timestamp) -> Self {
-        Self { origin: Instant::now(), start }
+        Self { origin: Instant::now(), start, jumped: AtomicU64::new(0) }
     }
 
     pub fn now(&self) -> Moment {
-        let since = self.origin.elapsed();
+        let since = self.origin.elapsed() + Duration::from_secs(3_600 * self.jumped.load(Ordering::Relaxed));
         Moment { since, wall: self.wall_at(since) }
+    }
+
+    /// So much time goes by now, as `hours=24` says it. `None` if it says nothing of the kind.
+    pub fn jump(&self, query: &str) -> Option<()> {
+        let hours = query.strip_prefix("hours=")?.parse().ok().filter(|hours| *hours <= LONGEST_JUMP)?;
+        self.jumped.fetch_add(hours, Ordering::Relaxed);
+        Some(())
     }
 
     pub fn wall_at(&self, since: Duration) -> Timestamp {

@@ -1,6 +1,7 @@
 //! Daily limits: how often an action may happen in a day, whoever asks.
 //!
-//! In: the scenario's limits, effects as they are about to happen. Out: go ahead, or not today. Must not: answer.
+//! In: the scenario's limits, effects as they are about to happen, on how many devices. Out: go ahead, or not today.
+//! Must not: answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::errors::Refusal;
 use super::scenario::{DailyAnswer, DailyDay, RetryAfter, Scenario};
-use crate::catalog::ACTIONS;
+use crate::catalog::{ACTIONS, DAILY};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -22,29 +23,51 @@ pub struct Quotas {
     portal: Option<(Timestamp, i64)>,
 }
 
+/// No room today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsedUp {
+    /// Whose limit it is.
+    pub action: &'static str,
+    /// When there is room again.
+    pub until: Timestamp,
+}
+
 impl Quotas {
-    /// Whether the action may happen once more; if so, it counts. `Err`: when there is room again.
-    pub fn take(&mut self, scenario: &Scenario, action: usize, now: Timestamp) -> Result<(), Timestamp> {
+    /// Whether the action may happen once more; if so, it counts. What acts on all devices of a user counts for each of the
+    /// `devices`, and happens to all of them or to none.
+    pub fn take(
+        &mut self,
+        scenario: &Scenario,
+        action: usize,
+        devices: impl FnOnce() -> usize,
+        now: Timestamp,
+    ) -> Result<(), UsedUp> {
         self.let_people_in(scenario, now);
         let cascade = scenario.daily_cascade.iter().map(|name| name.index());
-        let more = cascade.filter(|_| ACTIONS[action].name == "delete");
-        let all: Vec<usize> = std::iter::once(action).chain(more).collect();
-        let full = all.iter().filter_map(|action| self.full_until(scenario, *action, now)).max();
-        if let Some(until) = full {
-            return Err(until);
+        let cascade = cascade.filter(|_| ACTIONS[action].name == "delete").map(|more| (more, 1));
+        let of_devices = acts_on_devices_as(action).map(|more| (more, devices()));
+        let all: Vec<(usize, usize)> = std::iter::once((action, 1)).chain(cascade).chain(of_devices).collect();
+        let full = |(action, times): &(usize, usize)| {
+            let until = self.full_until(scenario, *action, *times, now)?;
+            Some(UsedUp { action: ACTIONS[*action].name, until })
+        };
+        if let Some(used_up) = all.iter().filter_map(full).max_by_key(|used_up| used_up.until) {
+            return Err(used_up);
         }
-        all.into_iter().for_each(|action| self.count(scenario, action, now));
+        for (action, times) in all {
+            (0..times).for_each(|_| self.count(scenario, action, now));
+        }
         Ok(())
     }
 
-    fn full_until(&self, scenario: &Scenario, action: usize, now: Timestamp) -> Option<Timestamp> {
+    /// Until when the action cannot happen so many times more.
+    fn full_until(&self, scenario: &Scenario, action: usize, more: usize, now: Timestamp) -> Option<Timestamp> {
         let limit = *scenario.daily.0.get(&action)? as usize;
-        let times = self.used.get(&action).filter(|times| times.len() >= limit);
-        let until = match times.and_then(|times| times.get(times.len() - limit.max(1))) {
-            Some(oldest) => counts_until(scenario, *oldest),
-            None if limit == 0 => counts_until(scenario, now),
-            None => return None,
-        };
+        let none = VecDeque::new();
+        let times = self.used.get(&action).unwrap_or(&none);
+        // The last of those that must have stopped counting.
+        let last = (times.len() + more).checked_sub(limit + 1)?;
+        let until = counts_until(scenario, times.get(last).copied().unwrap_or(now));
         (until > now).then_some(until)
     }
 
@@ -75,7 +98,7 @@ impl Quotas {
             let at = began.checked_add(SignedDuration::from_secs(day * DAY)).unwrap_or(now);
             for (action, uses) in &scenario.daily_portal.0 {
                 for _ in 0..*uses {
-                    if self.full_until(scenario, *action, at).is_none() {
+                    if self.full_until(scenario, *action, 1, at).is_none() {
                         self.count(scenario, *action, at);
                     }
                 }
@@ -83,6 +106,12 @@ impl Quotas {
         }
         self.portal = Some((began, days.max(known)));
     }
+}
+
+/// The action whose limit counts each device of a user that this one acts on.
+fn acts_on_devices_as(action: usize) -> Option<usize> {
+    let limit = DAILY.iter().find(|limit| limit.also.contains(&ACTIONS[action].name))?;
+    ACTIONS.iter().position(|row| row.name == limit.action)
 }
 
 /// When something stops counting that happened at that time.
@@ -122,7 +151,7 @@ mod tests {
     }
 
     fn takes<'s>(scenario: &'s Scenario, quotas: &'s mut Quotas) -> impl FnMut(&str, &str) -> bool + 's {
-        |action, at| quotas.take(scenario, index(action), at.parse().unwrap()).is_ok()
+        |action, at| quotas.take(scenario, index(action), || 1, at.parse().unwrap()).is_ok()
     }
 
     #[test]
@@ -146,6 +175,23 @@ mod tests {
         assert!(!take("retire", "2026-11-21T06:59:59Z"));
         assert!(take("retire", "2026-11-21T07:00:00Z"));
         assert!(!take("retire", "2026-11-22T04:59:59Z"));
+    }
+
+    #[test]
+    fn all_devices_of_a_user_count_one_by_one() {
+        let scenario = Scenario::from_yaml("daily: { retire: 4 }\ndaily_day: sliding\n").unwrap();
+        let mut quotas = Quotas::default();
+        let mut take = |devices: usize, at: &str| {
+            quotas.take(&scenario, index("removeAllDevicesFromManagement"), || devices, at.parse().unwrap())
+        };
+        let until = |at: &str| Err(UsedUp { action: "retire", until: at.parse().unwrap() });
+        assert_eq!(take(3, "2026-11-20T07:00:00Z"), Ok(()));
+        assert_eq!(take(2, "2026-11-20T08:00:00Z"), until("2026-11-21T07:00:00Z"));
+        assert_eq!(take(1, "2026-11-20T08:00:00Z"), Ok(()));
+        assert_eq!(take(0, "2026-11-20T08:00:00Z"), Ok(()), "a user without devices uses up nothing");
+        assert_eq!(take(4, "2026-11-21T07:30:00Z"), until("2026-11-21T08:00:00Z"));
+        assert_eq!(take(3, "2026-11-21T07:30:00Z"), Ok(()));
+        assert!(take(5, "2026-11-25T07:00:00Z").is_err(), "more than a day has");
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Tenant {
         }
     }
 
-    /// What tests look through: counts, requests, and a way back to the beginning.
+    /// What tests look through: counts, requests, a way to another day, and one back to the beginning.
     fn window(&self, incoming: &Incoming<'_>, path: &str) -> Answer {
         let mut state = self.lock();
         let stamp = state.stamp(incoming.headers, self.clock.now());
@@ -182,6 +182,10 @@ impl Tenant {
                 stamp.json(StatusCode::OK, &json!({ "requests": seen }))
             }
             ("GET", "/approvals") => stamp.json(StatusCode::OK, &self.told_of_approvals(&mut state)),
+            ("POST", "/advance") => match self.clock.jump(incoming.query) {
+                Some(()) => stamp.empty(StatusCode::NO_CONTENT),
+                None => stamp.empty(StatusCode::BAD_REQUEST),
+            },
             ("POST", "/reset") => {
                 drop(state);
                 self.reset();

@@ -16,7 +16,7 @@ use crate::journal::Waiting;
 use crate::report::cell::instant;
 
 /// Columns of the CSV; an interface.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "code",
     "status",
     "action",
@@ -31,6 +31,7 @@ pub const COLUMNS: [&str; 14] = [
     "row",
     "note",
     "plan",
+    "target_name",
 ];
 
 /// A request that expires within this time is pointed out.
@@ -50,7 +51,10 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
         if let Some(reason) = &first.justification {
             text.push_str(&format!("justification: {}\n", visible(reason)));
         }
-        let mut table = Table::new(&[2]).header(&["REQUEST", "STATUS", "ROW", "TARGET", "FILED", "EXPIRES"]);
+        let named = group.iter().any(|waiting| waiting.target_name.is_some());
+        let columns = ["REQUEST", "STATUS", "ROW", "TARGET", "FILED", "EXPIRES", "NAME"];
+        let columns = &columns[..if named { 7 } else { 6 }];
+        let mut table = Table::new(&[2]).header(columns);
         for waiting in group {
             let left = Duration::try_from(waiting.filed.request.expires_at.duration_since(now)).ok();
             let (style, expires) = match left {
@@ -59,6 +63,7 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
                 Some(left) => (PLAIN, format!("in {}", duration(left))),
             };
             let filed = minute(waiting.filed.request.filed_at);
+            let name = visible(waiting.target_name.as_deref().unwrap_or_default());
             let cells = [
                 &*waiting.filed.request.code,
                 word(waiting),
@@ -66,8 +71,9 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
                 &waiting.target,
                 &filed,
                 &expires,
+                &name,
             ];
-            table.row(style, cells);
+            table.row(style, cells.into_iter().take(columns.len()));
         }
         text.push_str(&table.render(view.styled, 2));
         text.push('\n');
@@ -122,7 +128,7 @@ fn plan(waiting: &Waiting) -> &str {
 }
 
 /// For spreadsheets: the cells of [`COLUMNS`].
-pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 14]> {
+pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 15]> {
     waiting.iter().map(|waiting| {
         let request = &waiting.filed.request;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -141,6 +147,7 @@ pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 14]> {
             waiting.row.to_string(),
             text(&waiting.note),
             plan(waiting).to_owned(),
+            text(&waiting.target_name),
         ]
     })
 }
@@ -164,6 +171,7 @@ pub fn json_lines(waiting: &[Waiting]) -> String {
             "row": waiting.row,
             "note": waiting.note,
             "plan": plan(waiting),
+            "target_name": waiting.target_name,
         })
     };
     waiting.iter().map(|waiting| format!("{}\n", object(waiting))).collect()

@@ -4,6 +4,7 @@ use fastrand::Rng;
 
 use super::{QUICK, effects, in_order};
 use crate::outside::{Desk, Ended, Simulator, outcomes, retires};
+use crate::support::program;
 
 const LIMITS: &str = "limits: { daily: { retire: 3, reserve_percent: 0 } }\n";
 
@@ -74,6 +75,80 @@ fn a_nightly_schedule_gets_through_by_itself() {
     }
     run(&desk, "plan.yaml", "0", &["--once"]).expect(4);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+}
+
+/// A night that was left waiting is resumed after another night has gone on with the plan: neither does what the other did.
+#[test]
+fn a_night_that_is_resumed_leaves_alone_what_later_nights_have_done() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = plan("nightly", 47, 8);
+    desk.write("plan.yaml", &text);
+    for _ in 0..2 {
+        run(&desk, "plan.yaml", "8", &["--once"]).expect(5);
+        let_pass(&desk, 25);
+    }
+    let listed = desk.call(&["runs", "--format", "json"]).out;
+    let ids: Vec<&str> = listed.split('"').filter(|word| word.len() == 36).collect();
+    let [second, first] = ids[..] else { panic!("{listed}") };
+    desk.call(&["resume", first, "--report", "report.csv"]).expect(0);
+    let report = desk.report();
+    let told =
+        ["accepted", "accepted", "accepted", "already_done", "already_done", "already_done", "accepted", "accepted"];
+    assert_eq!(outcomes(&report), told);
+    assert!(report[3].note.ends_with(&format!(" in run {second}")), "{report:?}");
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+    // And the other way round. Then nothing waits any more.
+    desk.call(&["resume", second, "--report", "report.csv"]).expect(0);
+    assert_eq!(
+        outcomes(&desk.report()),
+        [
+            "already_done",
+            "already_done",
+            "already_done",
+            "accepted",
+            "accepted",
+            "accepted",
+            "already_done",
+            "already_done"
+        ]
+    );
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 8]);
+    assert!(!desk.call(&["runs"]).expect(0).out.contains("waiting"));
+    run(&desk, "plan.yaml", "8", &["--once"]).expect(4);
+}
+
+/// What the first night's run comes to know later, later nights know too; what came to nothing is sent again, however many
+/// nights have left it alone meanwhile.
+#[test]
+fn what_devices_have_done_since_is_told_by_the_last_report() {
+    let (text, targets) = plan("nightly", 46, 4);
+    let check_ins =
+        format!("check_ins:\n  - {{ on: {{ target: {} }}, do: fail }}\n  - {{ do: complete }}\n", targets[0]);
+    let simulator = Simulator::start(&format!("{QUICK}{check_ins}"));
+    let desk = Desk::new(&simulator);
+    desk.write("plan.yaml", &text);
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(5);
+    let first =
+        desk.call(&["runs", "--format", "json"]).out.split('"').find(|word| word.len() == 36).unwrap().to_owned();
+    // The second night has no room, and leaves alone what the first one sent.
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(5);
+    assert_eq!(outcomes(&desk.report()), ["already_done", "already_done", "already_done", "not_attempted"]);
+    desk.call(&["verify", &first]).expect(3);
+    let_pass(&desk, 25);
+    run(&desk, "plan.yaml", "4", &["--once"]).expect(0);
+    let rows = program::rows(&desk.path("report.csv"));
+    let outcomes: Vec<&str> = program::column(&rows, "outcome");
+    assert_eq!(outcomes, ["accepted", "already_done", "already_done", "accepted"]);
+    assert_eq!(effects(&simulator, "retire", &targets), [2, 1, 1, 1]);
+    for row in &rows[1..3] {
+        assert!(row["note"].starts_with("completed on 20") && row["note"].contains(&first), "{row:?}");
+        assert!(!row["verified_at"].is_empty() && row["verified_at"] > row["finished_at"], "{row:?}");
+        assert_eq!(row["attempts"], "1");
+    }
+    // The journal says what the file says.
+    let told = desk.call(&["report", "latest"]);
+    assert_eq!(told.expect(0).out, std::fs::read_to_string(desk.path("report.csv")).unwrap());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{QUICK, SLOW, in_order, kill, under_way};
 use crate::outside::{Desk, SECRET, Simulator, retires, rows};
+use crate::support::program;
 
 #[test]
 fn only_runs_with_nothing_open_are_pruned() {
@@ -91,6 +92,7 @@ fn what_a_standing_plan_has_done_outlives_the_pruning() {
     let (text, _) = retires(&mut rng, 3);
     let plan = desk.write("standing.csv", &text);
     desk.run(&plan, 3, &["--once"]).expect(0);
+    let before = program::rows(&desk.path("report.csv"));
     let first =
         desk.call(&["runs", "--format", "json"]).out.split('"').find(|word| word.len() == 36).unwrap().to_owned();
     // A night without the second row: what was done about it is remembered all the same.
@@ -100,7 +102,15 @@ fn what_a_standing_plan_has_done_outlives_the_pruning() {
     assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 1 run with 3 jobs"));
     desk.write("standing.csv", &text);
     desk.run(&plan, 0, &["--once"]).expect(4);
-    assert!(desk.report().iter().all(|row| row.note.ends_with(&format!("done by run {first}"))));
+    let after = program::rows(&desk.path("report.csv"));
+    for (row, first_night) in after.iter().zip(&before) {
+        assert!(row["note"].starts_with("accepted on 20"), "{row:?}");
+        assert!(row["note"].ends_with(&format!(" in run {first}")), "{row:?}");
+        // The run is gone, and all that it knew of the row is still told.
+        for (column, told) in first_night.iter().filter(|(column, _)| !["outcome", "note"].contains(&column.as_str())) {
+            assert_eq!(&row[column], told, "{column}");
+        }
+    }
 }
 
 #[test]

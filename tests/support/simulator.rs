@@ -52,14 +52,30 @@ impl Simulator {
         self.get("/simulator/requests")["requests"].as_array().unwrap().clone()
     }
 
+    /// The approval requests, and what is counted of them.
+    pub fn approvals(&self) -> Value {
+        self.get("/simulator/approvals")
+    }
+
+    /// So many hours go by for the tenant.
+    pub fn advance(&self, hours: u32) {
+        let reply = self.call("POST", &format!("/simulator/advance?hours={hours}"));
+        assert!(reply.starts_with("HTTP/1.1 204"), "{reply}");
+    }
+
     fn get(&self, path: &str) -> Value {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
+        let reply = self.call("GET", path);
         let (head, body) = reply.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{reply}");
         serde_json::from_str(body).unwrap()
+    }
+
+    fn call(&self, method: &str, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply
     }
 }
 

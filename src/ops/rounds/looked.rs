@@ -70,14 +70,19 @@ pub fn is_open(stored: &StoredJob) -> bool {
     settled.is_none_or(|outcome| outcome != Outcome::Failed && outcome.standing() != Standing::Good)
 }
 
-/// What the service says of a request. One that it does not know any more has expired, if its time is over.
+/// What a list of all requests says of one. One that the service does not know any more has expired, if its time is over.
 pub fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
+    let expired = filed.request.expires_at < now;
     let code = filed.request.code.clone();
-    match statuses.get(&code.to_ascii_lowercase()) {
-        Some(found) => Some(Read { job, code, status: found.status, expires_at: found.expires_at }),
-        None if filed.request.expires_at < now => Some(Read { job, code, status: Status::Expired, expires_at: None }),
-        None => None,
-    }
+    found(job, filed, statuses)
+        .or_else(|| expired.then_some(Read { job, code, status: Status::Expired, expires_at: None }))
+}
+
+/// The same of a list that need not have it: that it is not there says nothing.
+pub fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<Read> {
+    let code = filed.request.code.clone();
+    let found = statuses.get(&code.to_ascii_lowercase())?;
+    Some(Read { job, code, status: found.status, expires_at: found.expires_at })
 }
 
 fn approved(stored: &StoredJob, filed: &Filed, ended: Option<Status>) -> Approved {

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use super::looked::Looked;
 use super::{Error, FIRST_WAIT, Rounds, RoundsEnded};
 use crate::guard::filing;
+use crate::journal::StoredJob;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
@@ -24,6 +25,9 @@ use crate::ui;
 
 /// The longest time between two looks.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10 * 60);
+
+/// Requests for each of which a hundredth of a minute goes by before the first look.
+const PER_MINUTE: usize = 100;
 
 /// A job that was not filed, because as much is open as can be carried out.
 pub fn is_braked(settled: &Settlement) -> bool {
@@ -38,8 +42,11 @@ struct NextLook {
 }
 
 impl NextLook {
-    fn first(now: Timestamp) -> Self {
-        let pause = SignedDuration::try_from(FIRST_WAIT).unwrap_or(LONGEST_WAIT);
+    /// The more requests wait, the longer it takes people anyhow, and the more work a look is.
+    fn first(now: Timestamp, waiting: usize) -> Self {
+        let minutes = i32::try_from(waiting / PER_MINUTE).unwrap_or(i32::MAX);
+        let pause = SignedDuration::try_from(FIRST_WAIT).unwrap_or(LONGEST_WAIT).saturating_mul(minutes.max(1));
+        let pause = pause.min(LONGEST_WAIT);
         Self { at: now.saturating_add(pause).unwrap_or(now), pause }
     }
 
@@ -55,6 +62,7 @@ impl Rounds<'_> {
     pub(super) async fn wait<T: Transport>(
         &mut self,
         ended: &RoundsEnded,
+        open: Vec<(u32, StoredJob)>,
         client: &GraphClient<T>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
@@ -66,7 +74,7 @@ impl Rounds<'_> {
         self.say_what_waits(ended, asks.then_some(waiting), say);
         let turn = ended.later.iter().map(|later| later.until).min();
         let mut looked_at = self.clock.now();
-        let mut next_look = asks.then(|| NextLook::first(looked_at));
+        let mut next_look = asks.then(|| NextLook::first(looked_at, waiting));
         loop {
             let Some(until) = next_look.iter().map(|next| next.at).chain(turn).min() else {
                 return Ok(Ok(Looked::default()));
@@ -86,7 +94,7 @@ impl Rounds<'_> {
             if turned && Duration::try_from(now.duration_since(looked_at)).is_ok_and(|since| since < FIRST_WAIT) {
                 return Ok(Ok(Looked::default()));
             }
-            let looked = self.look(client, say).await?;
+            let looked = self.look_at(&open, client, say).await?;
             looked_at = self.clock.now();
             let filing = self.filing()?;
             // What is approved and has no room today is no reason to begin.

@@ -13,7 +13,7 @@ use super::Dispatcher;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::guard::preflight::Hold;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Standing};
 
 impl Dispatcher {
     pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {
@@ -66,7 +66,8 @@ impl Dispatcher {
         }
     }
 
-    /// An approved job that was not sent after all, or whose target could not be read, waits as it did before.
+    /// An approved job that was not sent after all, or whose target could not be read, waits as it did before. One that has
+    /// gone well says under which request.
     pub(super) fn unless_still_approved(
         &self,
         job: u32,
@@ -77,6 +78,10 @@ impl Dispatcher {
         if let Some(Approved { request, ended: Some(ended), .. }) = approved {
             let note = note.map(|note| format!("; {note}")).unwrap_or_default();
             return (outcome, Some(format!("approval request {} is {}{note}", request.code, ended.name())));
+        }
+        if let (Some(approved), Standing::Good) = (approved, outcome.standing()) {
+            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
+            return (outcome, Some(format!("approval request {} was approved{note}", approved.request.code)));
         }
         let waits = matches!(outcome, Outcome::NotAttempted | Outcome::Unknown) && self.is_approved(job);
         match approved.filter(|_| waits) {

@@ -109,5 +109,6 @@ impl Dispatcher {
         progress.ambiguous = doubt.is_some();
         progress.lost = doubt.is_some();
         progress.doubtful_since = doubt;
+        progress.last_id = tries.last_id;
     }
 }

@@ -231,7 +231,7 @@ fn a_doubt_of_an_earlier_process_that_stays_one_is_not_counted_again() {
     let mut run = plan(vec![job("syncDevice", "1", 1, None), job("wipe", "2", 2, None), job("wipe", "3", 3, None)], 7);
     run.brakes.stop_when.unknown = Some(1);
     let doubt = Earlier::Open {
-        tries: Tries::one(Timestamp::UNIX_EPOCH),
+        tries: Tries::one(Timestamp::UNIX_EPOCH, ""),
         doubtful_since: Some(Timestamp::UNIX_EPOCH),
         read_first: true,
     };

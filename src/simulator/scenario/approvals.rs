@@ -71,6 +71,8 @@ pub enum Filters {
     /// `requestId eq '…' or requestId eq '…'`
     #[default]
     Or,
+    /// That, and `status eq '…'`.
+    Status,
     /// `requestId eq '…'` alone.
     Eq,
     None,

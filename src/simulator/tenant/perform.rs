@@ -31,9 +31,11 @@ impl Tenant {
         let at = find(state, row.target, call)?;
         let State { requests, dice, .. } = state;
         let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
-        if let Err(until) = state.quotas.take(&self.scenario, action, stamp.now.wall) {
-            let wait = until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
-            return Err(quota::used_up(&self.scenario, row.name, wait));
+        let State { inventory, quotas, .. } = state;
+        let devices = || inventory.devices_of(at).len();
+        if let Err(used_up) = quotas.take(&self.scenario, action, devices, stamp.now.wall) {
+            let wait = used_up.until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
+            return Err(quota::used_up(&self.scenario, used_up.action, wait));
         }
         let body: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
         let late = match fault {

@@ -82,6 +82,26 @@ async fn a_throttle_fault_is_counted_as_one() {
     assert_eq!((counts.throttled, counts.effects), (1, 0));
 }
 
+/// The limit is one of devices, whichever request retires them; all of a user's or none.
+#[tokio::test(start_paused = true)]
+async fn a_user_with_two_devices_is_two_retires_of_the_day() {
+    let client = Client::of(&format!(
+        "only_listed: true\ndaily: {{ retire: 2 }}\ndaily_day: sliding\n\
+         devices: [{{ id: {ID}, userPrincipalName: ada@contoso.com }}, {{ id: {OTHER}, userPrincipalName: ada@contoso.com }},\n\
+                   {{ id: 99999999-9999-4999-8999-999999999999 }}]\n\
+         users: [{{ id: 22222222-2222-4222-8222-222222222222, userPrincipalName: ada@contoso.com }}]\n"
+    ));
+    let all_of_ada = "/v1.0/users/ada@contoso.com/removeAllDevicesFromManagement";
+    assert_eq!(client.retire("99999999-9999-4999-8999-999999999999").await.unwrap().status, 204);
+    let over = client.post(all_of_ada, "").await;
+    assert_eq!(over.status, 429);
+    assert!(over.message().contains("daily limit of retire"), "{}", over.text);
+    assert_eq!(client.get(&device(ID, "")).await.json["managementState"], "managed");
+    tokio::time::advance(Duration::from_secs(24 * 3_600)).await;
+    assert_eq!(client.post(all_of_ada, "").await.status, 204);
+    assert_eq!(client.retire("99999999-9999-4999-8999-999999999999").await.unwrap().status, 429);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_day_has_only_so_many() {
     for (answer, status) in [(429, 429), (403, 403), (400, 400)] {

@@ -1,0 +1,122 @@
+//! Looking at approval requests: which question is asked, and what its answer says about each job.
+//!
+//! In: the jobs of a run that have asked, a client. Out: [`Looked`], and statuses in the journal. Must not: decide what
+//! follows for a job (`looked` does), or read a long list whole again and again to find out what a short answer tells.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::looked::{Looked, found, is_open, read_of};
+use super::{Error, Rounds};
+use crate::journal::{Filed, StoredJob};
+use crate::msgraph::approvals::{BY_NAME, Statuses};
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::transport::Transport;
+use crate::ops::lookup::{look_up, look_up_approved};
+
+/// What is rejected or withdrawn may wait so long to be noticed; what is approved must not.
+const WHOLE_LIST_EVERY: SignedDuration = SignedDuration::from_hours(1);
+
+/// What was asked for before.
+#[derive(Debug, Default)]
+pub struct Looks {
+    /// When each request was asked for, whatever became of it.
+    whole_at: Option<Timestamp>,
+    /// The service has said that it cannot list those that are approved.
+    no_short_list: bool,
+}
+
+/// An answer about requests.
+enum Told {
+    /// Those that are not in it are not known to the service.
+    Whole(Statuses),
+    /// Those that are approved; it says nothing about the others.
+    Approved(Statuses),
+}
+
+impl Rounds<'_> {
+    /// Looks the requests of the run up, and says what follows for each job that has one.
+    pub(super) async fn look<T: Transport>(
+        &mut self,
+        client: &GraphClient<T>,
+        say: &impl Fn(&str),
+    ) -> Result<Looked, Error> {
+        if !self.journal.has_requests(self.number)? {
+            return Ok(Looked::default());
+        }
+        let record = self.journal.read(self.id)?;
+        let asked: Vec<(u32, StoredJob)> = (0u32..)
+            .zip(record.jobs)
+            .filter(|(index, stored)| stored.filed.is_some() && !self.requests.spared.contains(index))
+            .collect();
+        self.look_at(&asked, client, say).await
+    }
+
+    /// The jobs whose requests may still come to something.
+    pub(super) fn open(&self, jobs: Vec<StoredJob>) -> Vec<(u32, StoredJob)> {
+        let jobs = (0u32..).zip(jobs).filter(|(index, _)| !self.requests.spared.contains(index));
+        jobs.filter(|(_, stored)| waits(stored).is_some()).collect()
+    }
+
+    /// Looks these requests up.
+    pub(super) async fn look_at<T: Transport>(
+        &mut self,
+        asked: &[(u32, StoredJob)],
+        client: &GraphClient<T>,
+        say: &impl Fn(&str),
+    ) -> Result<Looked, Error> {
+        let told = match self.ask(asked, client).await {
+            Ok(told) => Some(told),
+            Err(why) => {
+                say(&why);
+                None
+            }
+        };
+        let now = self.clock.now();
+        let mut looked = Looked::default();
+        let mut read = Vec::new();
+        for (index, stored) in asked {
+            let Some(filed) = &stored.filed else { continue };
+            let read_now = match told.as_ref().filter(|_| waits(stored).is_some()) {
+                None => None,
+                Some(Told::Whole(statuses)) => read_of(*index, filed, statuses, now),
+                Some(Told::Approved(statuses)) => found(*index, filed, statuses),
+            };
+            let status = read_now.as_ref().map(|read| read.status);
+            looked.take(*index, stored, filed, status, &self.requests, now);
+            read.extend(read_now);
+        }
+        self.journal.note_statuses(self.number, &read, now)?;
+        Ok(looked)
+    }
+
+    /// A few requests are asked for by their codes. Of many, only those that are approved are asked for, as long as nothing
+    /// else can have become of them that has waited long enough.
+    async fn ask<T: Transport>(&mut self, asked: &[(u32, StoredJob)], client: &GraphClient<T>) -> Result<Told, String> {
+        let waiting: Vec<&Filed> = asked.iter().filter_map(|(_, stored)| waits(stored)).collect();
+        let now = self.clock.now();
+        if waiting.len() > BY_NAME && !self.looks.no_short_list && self.looks.are_fresh(&waiting, now) {
+            match look_up_approved(client, &mut self.rng).await? {
+                Some(statuses) => return Ok(Told::Approved(statuses)),
+                None => self.looks.no_short_list = true,
+            }
+        }
+        let codes: Vec<&str> = waiting.iter().map(|filed| &*filed.request.code).collect();
+        let statuses = look_up(client, &codes, &mut self.rng).await?;
+        self.looks.whole_at = Some(now);
+        Ok(Told::Whole(statuses))
+    }
+}
+
+impl Looks {
+    /// Whether the whole list was read of late, and no request has come to the end of its life since.
+    fn are_fresh(&self, waiting: &[&Filed], now: Timestamp) -> bool {
+        let Some(whole_at) = self.whole_at else { return false };
+        let expired = |filed: &&Filed| (whole_at..now).contains(&filed.request.expires_at);
+        now.duration_since(whole_at) < WHOLE_LIST_EVERY && !waiting.iter().any(expired)
+    }
+}
+
+/// The request of a job, while something may still come of it.
+fn waits(stored: &StoredJob) -> Option<&Filed> {
+    stored.filed.as_ref().filter(|filed| filed.is_open() && is_open(stored))
+}
