@@ -8,8 +8,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
+use super::approval_status::{fresh_id, look_up, pause};
 use super::connect::{self, Client};
-use super::lookup::{fresh_id, look_up, pause};
 use super::record::Begun;
 use super::resume::{as_begun, same_tenant};
 use super::{Error, tenant};

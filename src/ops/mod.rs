@@ -4,6 +4,7 @@
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
 mod agreed;
+mod approval_status;
 mod approvals;
 mod changed;
 mod connect;
@@ -13,7 +14,6 @@ mod guards;
 mod keys;
 mod limits;
 mod look_up;
-mod lookup;
 mod once;
 mod perform;
 mod record;

@@ -11,7 +11,7 @@ use crate::journal::{Filed, StoredJob};
 use crate::msgraph::approvals::{BY_NAME, Statuses};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::ops::lookup::{look_up, look_up_approved};
+use crate::ops::approval_status::{look_up, look_up_approved};
 
 /// What is rejected or withdrawn may wait so long to be noticed; what is approved must not.
 const WHOLE_LIST_EVERY: SignedDuration = SignedDuration::from_hours(1);
