@@ -82,6 +82,19 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Nothing came back, for a reason that people are told.
+    pub fn none(verdict: Verdict, why: impl Into<Box<str>>, client_request_id: RequestId) -> Self {
+        Self {
+            verdict,
+            http_status: None,
+            error_code: None,
+            error_message: Some(why.into()),
+            request_id: None,
+            client_request_id,
+            load_percent: None,
+        }
+    }
+
     /// What to tell people about an answer that was no success.
     pub fn reason(&self) -> Box<str> {
         match (self.http_status, &self.error_code, &self.error_message) {

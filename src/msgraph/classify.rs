@@ -22,18 +22,13 @@ const JUSTIFICATION_HEADER: &str = "x-msft-approval-justification";
 pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &str, now: Timestamp) -> Reply {
     match result {
         Ok(reply) => judge(&reply, client_request_id, now),
-        Err(error) => Reply {
-            verdict: match error {
+        Err(error) => {
+            let verdict = match error {
                 TransportError::Unreachable(_) => Verdict::Unreachable,
                 TransportError::Lost(_) | TransportError::Timeout(_) => Verdict::Lost,
-            },
-            http_status: None,
-            error_code: None,
-            error_message: Some(error.to_string().into()),
-            request_id: None,
-            client_request_id: client_request_id.into(),
-            load_percent: None,
-        },
+            };
+            Reply::none(verdict, error.to_string(), client_request_id.into())
+        }
     }
 }
 

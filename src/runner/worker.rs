@@ -80,15 +80,7 @@ struct Outcry {
 impl Drop for Outcry {
     fn drop(&mut self) {
         let Some((job, kind, client_request_id)) = self.task.take() else { return };
-        let lost = Reply {
-            verdict: Verdict::Lost,
-            http_status: None,
-            error_code: None,
-            error_message: Some("the worker ended unexpectedly".into()),
-            request_id: None,
-            client_request_id,
-            load_percent: None,
-        };
+        let lost = Reply::none(Verdict::Lost, "the worker ended unexpectedly", client_request_id);
         let answer = match kind {
             Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
             Kind::FollowUp => Answer::FollowUp(Err(lost)),

@@ -118,15 +118,7 @@ impl Dispatcher {
     /// What is recorded and will not leave: the journal is told that nothing did.
     fn withdraw(&mut self, task: &Task) {
         let Task::Attempt { job, client_request_id } = task else { return self.take_back(task) };
-        let reply = Reply {
-            verdict: Verdict::Unreachable,
-            http_status: None,
-            error_code: None,
-            error_message: Some("it never left".into()),
-            request_id: None,
-            client_request_id: client_request_id.clone(),
-            load_percent: None,
-        };
+        let reply = Reply::none(Verdict::Unreachable, "it never left", client_request_id.clone());
         self.settle_with_the_day(*job, &reply);
         let number = self.ledger.progress(*job).recorded.saturating_sub(1);
         if let Some(journal) = &self.journal {
