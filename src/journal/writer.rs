@@ -239,9 +239,7 @@ impl<'c> Statements<'c> {
             Record::Filed { job, attempt, request } => self.filed(job, i64::from(attempt), &request)?,
             Record::Settled { job, settlement } => {
                 self.settle(job, &settlement)?;
-                if settlement.follow_up.is_some() {
-                    self.follow_ups.seen(job, &settlement)?;
-                }
+                self.follow_ups.seen(job, &settlement)?;
             }
             Record::FollowedUp { job, settlement } => {
                 if settlement.outcome != Outcome::Accepted {
