@@ -6,6 +6,7 @@
 
 mod approvals;
 pub mod daily;
+mod elsewhere;
 mod error;
 mod follow_ups;
 mod known;

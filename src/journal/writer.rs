@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
 
 use super::daily::{self, Take};
+use super::elsewhere::sent_elsewhere;
 use super::error::JournalError;
 use super::follow_ups;
 use super::order::Order;
@@ -41,7 +42,6 @@ pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
 enum Record {
     Attempt(Attempt),
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
-    Cleared { job: u32 },
     Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Settlement },
     FollowedUp { job: u32, settlement: Box<Settlement> },
@@ -114,11 +114,6 @@ impl Recorder {
     /// An attempt was answered, and the job goes on.
     pub fn answer(&self, job: u32, attempt: u32, answered_at: Timestamp, reply: &Reply) {
         let _ = self.records.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
-    }
-
-    /// A read has shown, late enough, that no attempt of a job so far has had an effect.
-    pub fn cleared(&self, job: u32) {
-        let _ = self.records.send(Record::Cleared { job });
     }
 
     /// The service has answered an attempt with an approval request.
@@ -270,7 +265,6 @@ impl<'c> Statements<'c> {
     ) -> rusqlite::Result<()> {
         match record {
             Record::Attempt(attempt) => self.take_up(attempt, releases)?,
-            Record::Cleared { job } => drop(self.cleared.execute(params![self.run, job])?),
             Record::GiveBack { client_request_id } => {
                 self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
             }
@@ -381,24 +375,4 @@ pub(super) fn outcome_answers(which: &str) -> String {
             AND attempts.run = o.run AND attempts.job = o.job AND attempts.verdict IS NULL
             AND attempts.attempt = (SELECT max(b.attempt) FROM attempts AS b WHERE b.run = o.run AND b.job = o.job)"
     )
-}
-
-/// Which other run at the same place has made an attempt of the same deed since this run has last looked.
-fn sent_elsewhere() -> String {
-    format!(
-        "SELECT r.run_id FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-         JOIN jobs AS j ON j.once = me.once AND j.run <> me.run
-         JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {}
-         JOIN attempts AS a ON a.run = j.run AND a.job = j.job AND a.seq > mine.known
-         WHERE me.run = ?1 AND me.job = ?2 AND mine.place <> 'simulated' ORDER BY a.seq DESC LIMIT 1",
-        same_tenant("r.tenant", "mine.tenant")
-    )
-}
-
-/// Whether two names of tenants may mean one: they do unless both are known ids, and differ.
-pub(super) fn same_tenant(one: &str, other: &str) -> String {
-    let id =
-        |name: &str| format!("coalesce((SELECT tenant FROM tenant_names WHERE name = lower({name})), lower({name}))");
-    let (one, other) = (id(one), id(other));
-    format!("({one} = {other} OR length({one}) <> 36 OR length({other}) <> 36)")
 }
