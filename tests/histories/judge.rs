@@ -8,7 +8,7 @@ use std::time::Duration;
 use musterout::catalog::{Action, Repeat};
 use musterout::outcome::Outcome;
 
-use super::tape::{Event, Job, Process, Request, Shown, Tape, state};
+use super::tape::{Event, Job, May, Process, Request, Shown, Tape, state};
 
 /// A promise that a history has broken.
 #[derive(Debug, Clone)]
@@ -39,14 +39,23 @@ fn nothing_else_is_touched(tape: &Tape) -> Judged {
     for (_, request) in tape.requests() {
         let (Some(action), process) = (request.action, &tape.processes[request.process]) else { continue };
         let told = format!("[{}] {}: {request}", request.process, process.what);
-        let Some(may) = &process.may else { return broken("a process that only looks sends nothing", told) };
-        if process.verifies {
+        let allowed: Vec<&May> = match &process.may {
+            _ if process.verifies => Vec::new(),
+            Some(may) => vec![may],
+            None if process.is_any => tape.runs.iter().map(|run| &run.may).collect(),
+            None => Vec::new(),
+        };
+        if allowed.is_empty() {
             return broken("a process that only looks sends nothing", told);
         }
-        if !may.jobs.contains(&Job { action, device: request.device }) {
+        let allowed: Vec<&May> = allowed
+            .into_iter()
+            .filter(|may| may.jobs.contains(&Job { action, device: request.device }))
+            .collect();
+        if allowed.is_empty() {
             return broken("nothing outside the plan is touched", told);
         }
-        if may.protected.contains(&request.device) {
+        if allowed.iter().all(|may| may.protected.contains(&request.device)) {
             return broken("nothing protected is touched", told);
         }
     }

@@ -128,10 +128,11 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     let power = Arc::new(Power::lasting(moments));
     let (run, of) = named(world, &act.verb);
     let may = may.or_else(|| of.map(|of| world.tape().runs[of].may.clone()));
+    let is_any = matches!(act.verb, Verb::Resume { run: None, .. });
     let verifies = matches!(act.verb, Verb::Verify { .. });
     let once = matches!(act.verb, Verb::Run { once: true, .. } | Verb::RunSaved { once: true, .. });
     let what = act.to_string();
-    world.tape().processes.push(Process { what, may, run: of, verifies, rows: None });
+    world.tape().processes.push(Process { what, may, run: of, is_any, verifies, rows: None });
     world.tell(Event::Began(number));
     let transport = world.transport(number, &power);
     let told = Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, once };

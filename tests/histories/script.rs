@@ -53,10 +53,13 @@ pub struct Fault {
     pub device: usize,
     pub nth: u32,
     pub goes: Wrong,
+    /// Of what happens, the tenant shows nothing before so many seconds have passed.
+    pub late: Option<u16>,
 }
 
 #[derive(Debug, Clone)]
 pub enum Wrong {
+    Nothing,
     /// The connection closes.
     Lost { after: bool },
     /// No connection comes about.
@@ -65,8 +68,6 @@ pub enum Wrong {
     Answer { status: u16, after: bool, wait: Option<u16>, html: bool },
     /// The answer takes so many seconds.
     Slow(u16),
-    /// The effect shows so many seconds later.
-    Late(u16),
 }
 
 /// What happens next.
@@ -165,23 +166,24 @@ impl fmt::Display for Row {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, device, nth, goes } = self;
+        let Self { action, device, nth, goes, late } = self;
         write!(f, "{} {nth} of device {device}: ", action.unwrap_or("read"))?;
         match goes {
-            Wrong::Lost { after: true } => write!(f, "it happens, and the reply is lost"),
-            Wrong::Lost { after: false } => write!(f, "it never arrives, and nobody knows"),
-            Wrong::Unreachable => write!(f, "no connection"),
+            Wrong::Nothing => write!(f, "answered as it should be")?,
+            Wrong::Lost { after: true } => write!(f, "it happens, and the reply is lost")?,
+            Wrong::Lost { after: false } => write!(f, "it never arrives, and nobody knows")?,
+            Wrong::Unreachable => write!(f, "no connection")?,
             Wrong::Answer { status, after, wait, html } => {
                 let when = if *after { "it happens, and is answered" } else { "answered" };
                 write!(f, "{when} {status}")?;
                 if let Some(wait) = wait {
                     write!(f, " with Retry-After: {wait}")?;
                 }
-                write!(f, "{}", if *html { ", HTML" } else { "" })
+                write!(f, "{}", if *html { ", HTML" } else { "" })?;
             }
-            Wrong::Slow(seconds) => write!(f, "the answer takes {seconds} s"),
-            Wrong::Late(seconds) => write!(f, "the effect shows after {seconds} s"),
+            Wrong::Slow(seconds) => write!(f, "the answer takes {seconds} s")?,
         }
+        late.map_or(Ok(()), |late| write!(f, "; the effect shows after {late} s"))
     }
 }
 

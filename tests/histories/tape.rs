@@ -88,6 +88,8 @@ pub struct Process {
     pub may: Option<May>,
     /// By its place in [`Tape::runs`], where that is known.
     pub run: Option<usize>,
+    /// It takes up whatever run is the newest that is open; until it has ended, nobody knows which.
+    pub is_any: bool,
     /// Whether it has looked only.
     pub verifies: bool,
     pub rows: Option<Vec<Shown>>,

@@ -176,18 +176,22 @@ fn scenario(script: &Script) -> String {
         let (id, name) = (guid(device), name(device));
         let _ = writeln!(text, "  - {{ id: {id}, deviceName: {name}, serialNumber: S-{device} }}");
     }
-    let late = script.faults.iter().filter_map(|fault| match fault.goes {
-        Wrong::Late(seconds) => Some((fault, seconds)),
-        _ => None,
-    });
-    for (number, (fault, seconds)) in late.enumerate() {
-        let Some(action) = fault.action else { continue };
+    let late = script.faults.iter().filter_map(|fault| Some((fault, fault.action?, fault.late?)));
+    for (number, (fault, action, seconds)) in late.enumerate() {
         let faults = if number == 0 { "faults:\n" } else { "" };
         let target = guid(fault.device);
-        let on = format!("{{ action: {action}, target: {target}, calls: [{}] }}", fault.nth);
+        let on = format!("{{ action: {action}, target: {target}, calls: [{}] }}", arrives_as(script, fault));
         let _ = writeln!(text, "{faults}  - on: {on}\n    do: {{ late: {seconds}s }}");
     }
     text
+}
+
+/// What number a call has for the tenant, which does not see those that never arrive.
+fn arrives_as(script: &Script, fault: &Fault) -> u32 {
+    let same = |other: &&Fault| (other.action, other.device) == (fault.action, fault.device) && other.nth < fault.nth;
+    let kept_back = |other: &&Fault| matches!(spoil(&other.goes).0, Spoil::Before(_));
+    let lost = script.faults.iter().filter(same).filter(kept_back).count();
+    fault.nth - u32::try_from(lost).unwrap_or_default()
 }
 
 fn text(plan: &Plan) -> String {
@@ -235,7 +239,7 @@ fn spoil(goes: &Wrong) -> (Spoil, Spoilt) {
             (spoil, Spoilt::Answer(*status))
         }
         Wrong::Slow(seconds) => (Spoil::Slow(Duration::from_secs(u64::from(*seconds))), Spoilt::No),
-        Wrong::Late(_) => (Spoil::Nothing, Spoilt::No),
+        Wrong::Nothing => (Spoil::Nothing, Spoilt::No),
     }
 }
 
