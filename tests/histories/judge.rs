@@ -8,6 +8,7 @@ use std::time::Duration;
 use musterout::catalog::{Action, Repeat};
 use musterout::outcome::Outcome;
 
+use super::script::{Fault, Script};
 use super::tape::{Event, Job, May, Process, Request, Shown, Tape, state};
 
 /// A promise that a history has broken.
@@ -17,6 +18,9 @@ pub struct Broken {
     pub how: String,
 }
 
+/// An attempt is recorded before it leaves, and the settling time counts from the record.
+const RECORDING: Duration = Duration::from_millis(100);
+
 type Judged = Result<(), Broken>;
 
 fn broken(promise: &'static str, how: String) -> Judged {
@@ -24,12 +28,13 @@ fn broken(promise: &'static str, how: String) -> Judged {
 }
 
 /// Judges what has happened so far.
-pub fn judge(tape: &Tape, settling: Duration) -> Judged {
+pub fn judge(tape: &Tape, script: &Script) -> Judged {
+    let settling = Duration::from_secs(u64::from(script.settling)).saturating_sub(RECORDING);
     nothing_else_is_touched(tape)?;
     nothing_happens_twice(tape, settling)?;
     for (number, process) in tape.processes.iter().enumerate() {
         if let Some(rows) = &process.rows {
-            every_row_is_there_once(tape, number, process, rows)?;
+            every_row_is_there_once((tape, script), number, process, rows)?;
         }
     }
     Ok(())
@@ -94,7 +99,7 @@ fn shows_none(action: &str, read: &Request) -> bool {
     tells && read.shown().is_some_and(|body| state(body) == "managed")
 }
 
-fn every_row_is_there_once(tape: &Tape, number: usize, process: &Process, rows: &[Shown]) -> Judged {
+fn every_row_is_there_once((tape, script): (&Tape, &Script), number: usize, process: &Process, rows: &[Shown]) -> Judged {
     let wanted = process.may.as_ref().map(|may| &may.jobs);
     let got: Vec<&Job> = rows.iter().map(|row| &row.job).collect();
     if wanted.is_some_and(|wanted| wanted.iter().collect::<Vec<_>>() != got) {
@@ -104,13 +109,13 @@ fn every_row_is_there_once(tape: &Tape, number: usize, process: &Process, rows: 
     for (at, row) in rows.iter().enumerate() {
         // Of the same job twice, the first row stands for it.
         if !rows[..at].iter().any(|first| first.job == row.job) {
-            row_is_true(tape, number, process, row)?;
+            row_is_true((tape, script), number, process, row)?;
         }
     }
     Ok(())
 }
 
-fn row_is_true(tape: &Tape, number: usize, process: &Process, row: &Shown) -> Judged {
+fn row_is_true((tape, script): (&Tape, &Script), number: usize, process: &Process, row: &Shown) -> Judged {
     // What happened later is no business of this row.
     let ended = tape.events.iter().position(|(_, event)| matches!(event, Event::Ended(ended, _) if *ended == number));
     let own = |request: &Request| {
@@ -129,17 +134,25 @@ fn row_is_true(tape: &Tape, number: usize, process: &Process, row: &Shown) -> Ju
         row.note
     );
     let gone = tape.was_ever_gone(row.job.device);
+    // What shows later than anybody has to wait for may be taken for not there.
+    let in_time = shows_in_time(script, &row.job);
     match row.outcome {
         Outcome::Completed | Outcome::Accepted if by_anybody == 0 && !(gone && row.job.action == "delete") => {
             broken("what is called done has happened", told)
         }
         Outcome::AlreadyDone if by_anybody == 0 && !gone => broken("what is called done has happened", told),
-        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 => broken("what is called not attempted has not happened", told),
-        Outcome::Failed if by_this_run > 0 && may_not_be_repeated(row.job.action) => {
+        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 && in_time => broken("what is called not attempted has not happened", told),
+        Outcome::Failed if by_this_run > 0 && in_time && may_not_be_repeated(row.job.action) => {
             broken("what is called failed has not happened", told)
         }
         _ => Ok(()),
     }
+}
+
+fn shows_in_time(script: &Script, job: &Job) -> bool {
+    let is_late = |fault: &Fault| fault.late.is_some_and(|late| late + 2 > script.settling);
+    let of_job = |fault: &&Fault| fault.action == Some(job.action) && fault.device == job.device;
+    !script.faults.iter().filter(of_job).any(is_late)
 }
 
 fn position(tape: &Tape, wanted: &Request) -> usize {

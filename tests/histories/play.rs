@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use musterout::journal::JournalError;
 use musterout::ops::{
-    self, Choices, Error, Finished, LookUp, ResumeRequest, RunRequest, SaveRequest, Tenant, VerifyRequest,
+    self, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant, VerifyRequest,
 };
 use musterout::settings::Environment;
 use musterout::simulator::power::Power;
@@ -55,7 +55,7 @@ pub fn play(script: &Script, folder: &Path) -> (Option<Broken>, String) {
 async fn steps(world: &World) -> Result<(), Broken> {
     for step in &world.script.steps {
         play_step(world, step).await?;
-        judge(&world.tape(), Duration::from_secs(u64::from(world.script.settling)))?;
+        judge(&world.tape(), &world.script)?;
     }
     Ok(())
 }
@@ -280,7 +280,7 @@ async fn run(told: &Told<'_>) -> Result<String, Error> {
             report: Some(told.report.clone()),
             confirm: Some(confirm),
             interactive: false,
-            once: told.once,
+            repeats: Repeats { once: told.once, ..Repeats::default() },
             wait: false,
             verify: None,
             inventory: None,
@@ -307,7 +307,7 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
         plan: told.file.clone(),
         policies: Vec::new(),
         out: world.path(&format!("saved-{plan}.json")),
-        once: told.once,
+        repeats: Repeats { once: told.once, ..Repeats::default() },
         valid_for: SignedDuration::from_hours(24),
         look_up: LookUp {
             settings: &world.settings,
