@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use super::script::{Act, By, Fault, Kill, Only, Plan, Row, Script, Step, Verb, Wrong};
+use super::script::{Act, Again, By, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, Verb, Wrong};
 
 /// What is done to devices, the more often the more of it is here.
 const ACTIONS: &[&str] =
@@ -98,8 +98,7 @@ fn wrong(rng: &mut Rng, is_read: bool) -> Wrong {
         5 => Wrong::Slow(pick(rng, &[1, 40, 200])),
         6 => Wrong::Unreachable,
         7 => Wrong::Lost { after },
-        8 => Wrong::Answer { status: 200, after: true, wait: None, html: true },
-        9 => Wrong::Nothing,
+        8 | 9 => Wrong::Nothing,
         10 => Wrong::Lost { after: false },
         _ => Wrong::Lost { after: true },
     }
@@ -130,14 +129,15 @@ fn step(rng: &mut Rng, devices: usize, plans: &mut usize) -> Step {
 
 fn act(rng: &mut Rng, plans: usize) -> Act {
     let plan = rng.usize(..plans);
-    let once = rng.u8(..3) != 0;
+    let again = pick(rng, &[Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::First, Again::All]);
+    let repeats = Repeats { once: rng.bool(), again };
     let run = rng.bool().then(|| rng.usize(..4));
     let only = pick(rng, &[Only::Open, Only::Open, Only::Open, Only::Failed, Only::Unknown, Only::NotAttempted]);
     let verb = match rng.u8(..18) {
-        0..=7 => Verb::Run { plan, once },
+        0..=7 => Verb::Run { plan, repeats },
         8..=13 => Verb::Resume { run, only },
         14 | 15 => Verb::Save { plan },
-        16 => Verb::RunSaved { plan, once },
+        16 => Verb::RunSaved { plan, repeats },
         _ => Verb::Verify { run: rng.usize(..4) },
     };
     let kill = match rng.u8(..8) {

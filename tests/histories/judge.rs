@@ -18,9 +18,6 @@ pub struct Broken {
     pub how: String,
 }
 
-/// An attempt is recorded before it leaves, and the settling time counts from the record.
-const RECORDING: Duration = Duration::from_millis(100);
-
 type Judged = Result<(), Broken>;
 
 fn broken(promise: &'static str, how: String) -> Judged {
@@ -29,7 +26,7 @@ fn broken(promise: &'static str, how: String) -> Judged {
 
 /// Judges what has happened so far.
 pub fn judge(tape: &Tape, script: &Script) -> Judged {
-    let settling = Duration::from_secs(u64::from(script.settling)).saturating_sub(RECORDING);
+    let settling = Duration::from_secs(u64::from(script.settling));
     nothing_else_is_touched(tape)?;
     nothing_happens_twice(tape, settling)?;
     for (number, process) in tape.processes.iter().enumerate() {
@@ -76,6 +73,16 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
         let same = |request: &Request| request.action == Some(action) && request.device == again.device;
         let earlier = || sent[..at].iter().filter(|(_, request)| same(request));
         if !earlier().any(|(_, request)| request.effect) {
+            continue;
+        }
+        let run = tape.processes[again.process].run;
+        let of_this_run = |request: &Request| {
+            request.process == again.process || (run.is_some() && tape.processes[request.process].run == run)
+        };
+        let named = tape.processes[again.process].may.as_ref().is_some_and(|may| {
+            may.again.contains(&Job { action, device: again.device })
+        });
+        if named && !earlier().any(|(_, request)| request.effect && of_this_run(request)) {
             continue;
         }
         let newest = earlier().rfind(|(_, request)| request.is_doubtful()).map(|(sent, _)| *sent).unwrap_or_default();

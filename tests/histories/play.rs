@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use musterout::journal::JournalError;
 use musterout::ops::{
-    self, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant, VerifyRequest,
+    self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant, VerifyRequest,
 };
 use musterout::settings::Environment;
 use musterout::simulator::power::Power;
@@ -21,7 +21,7 @@ use musterout::ui::stderr::Stderr;
 use tokio::time::sleep;
 
 use super::judge::{Broken, judge};
-use super::script::{Act, Kill, Plan, Script, Step, Verb};
+use super::script::{self, Act, Kill, Plan, Script, Step, Verb};
 use super::tape::{Event, Job, May, Process, Run, Shown, Tape};
 use super::world::World;
 use crate::support::world::{paused, system};
@@ -118,7 +118,7 @@ struct Told<'w> {
     report: PathBuf,
     transport: SimTransport,
     run: String,
-    once: bool,
+    repeats: Repeats,
 }
 
 async fn process(world: &World, act: &Act) -> Result<(), Broken> {
@@ -130,12 +130,12 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     let may = may.or_else(|| of.map(|of| world.tape().runs[of].may.clone()));
     let is_any = matches!(act.verb, Verb::Resume { run: None, .. });
     let verifies = matches!(act.verb, Verb::Verify { .. });
-    let once = matches!(act.verb, Verb::Run { once: true, .. } | Verb::RunSaved { once: true, .. });
+    let (repeats, may) = repeats(&act.verb, may);
     let what = act.to_string();
     world.tape().processes.push(Process { what, may, run: of, is_any, verifies, rows: None });
     world.tell(Event::Began(number));
     let transport = world.transport(number, &power);
-    let told = Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, once };
+    let told = Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, repeats };
     let life = tokio::time::timeout(LONGEST, live(&told, &act.verb));
     let (ended, ()) = tokio::join!(mortal(life, act.kill, &power), stop(world, act.stop));
     let how = match ended {
@@ -166,6 +166,22 @@ fn meant(world: &World, verb: &Verb) -> Option<(PathBuf, Option<May>)> {
         }
         Verb::Resume { .. } | Verb::Verify { .. } => (!world.tape().runs.is_empty()).then(|| (PathBuf::new(), None)),
     }
+}
+
+/// What is said about what was done before, and what may be done then. The first row of a plan has its number in YAML.
+fn repeats(verb: &Verb, may: Option<May>) -> (Repeats, Option<May>) {
+    let (Verb::Run { repeats, .. } | Verb::RunSaved { repeats, .. }) = verb else { return (Repeats::default(), may) };
+    let named = |jobs: &[Job]| match repeats.again {
+        script::Again::Nothing => Vec::new(),
+        script::Again::First => jobs.first().cloned().into_iter().collect(),
+        script::Again::All => jobs.to_vec(),
+    };
+    let again = match repeats.again {
+        script::Again::Nothing => Again::Nothing,
+        script::Again::First => "1".parse().unwrap_or_default(),
+        script::Again::All => Again::All,
+    };
+    (Repeats { once: repeats.once, again }, may.map(|may| May { again: named(&may.jobs), ..may }))
 }
 
 /// The run that a verb names, and its number.
@@ -280,7 +296,7 @@ async fn run(told: &Told<'_>) -> Result<String, Error> {
             report: Some(told.report.clone()),
             confirm: Some(confirm),
             interactive: false,
-            repeats: Repeats { once: told.once, ..Repeats::default() },
+            repeats: told.repeats.clone(),
             wait: false,
             verify: None,
             inventory: None,
@@ -307,7 +323,7 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
         plan: told.file.clone(),
         policies: Vec::new(),
         out: world.path(&format!("saved-{plan}.json")),
-        repeats: Repeats { once: told.once, ..Repeats::default() },
+        repeats: told.repeats.clone(),
         valid_for: SignedDuration::from_hours(24),
         look_up: LookUp {
             settings: &world.settings,

@@ -101,12 +101,38 @@ pub struct Act {
 
 #[derive(Debug, Clone)]
 pub enum Verb {
-    Run { plan: usize, once: bool },
+    Run { plan: usize, repeats: Repeats },
     Save { plan: usize },
-    RunSaved { plan: usize, once: bool },
+    RunSaved { plan: usize, repeats: Repeats },
     /// The newest open run, or the one of that number.
     Resume { run: Option<usize>, only: Only },
     Verify { run: usize },
+}
+
+/// What is said about what was done before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeats {
+    pub once: bool,
+    pub again: Again,
+}
+
+/// What is named to be done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    Nothing,
+    First,
+    All,
+}
+
+impl Repeats {
+    fn told(self) -> String {
+        let again = match self.again {
+            Again::Nothing => "",
+            Again::First => " --again FIRST",
+            Again::All => " --again all",
+        };
+        format!("{}{again}", if self.once { " --once" } else { "" })
+    }
 }
 
 /// When a process is killed.
@@ -209,11 +235,9 @@ impl fmt::Display for Step {
 impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.verb {
-            Verb::Run { plan, once } => write!(f, "run plan {plan}{}", if *once { " --once" } else { "" })?,
+            Verb::Run { plan, repeats } => write!(f, "run plan {plan}{}", repeats.told())?,
             Verb::Save { plan } => write!(f, "preview plan {plan} --out saved-{plan}.json")?,
-            Verb::RunSaved { plan, once } => {
-                write!(f, "run saved-{plan}.json{}", if *once { " --once" } else { "" })?;
-            }
+            Verb::RunSaved { plan, repeats } => write!(f, "run saved-{plan}.json{}", repeats.told())?,
             Verb::Resume { run, only } => {
                 let run = run.map_or("latest".to_owned(), |run| format!("run {run}"));
                 write!(f, "resume {run} --only {only:?}")?;

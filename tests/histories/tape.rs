@@ -79,6 +79,8 @@ pub struct Job {
 pub struct May {
     pub jobs: Vec<Job>,
     pub protected: Vec<usize>,
+    /// What may be done although it was done before: somebody has named it.
+    pub again: Vec<Job>,
 }
 
 #[derive(Debug)]

@@ -135,7 +135,7 @@ impl World {
             };
             Some(Job { action: row.action, device })
         });
-        Some(May { jobs: jobs.collect::<Option<_>>()?, protected: plan.protected.clone() })
+        Some(May { jobs: jobs.collect::<Option<_>>()?, protected: plan.protected.clone(), again: Vec::new() })
     }
 
     pub fn leaves(&self, device: usize) {

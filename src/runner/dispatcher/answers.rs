@@ -184,7 +184,8 @@ impl Dispatcher {
             self.host_answered();
         }
         let doubt = self.ledger.progress(job).doubt;
-        let early = doubt.map(|doubt| doubt.settling_until).filter(|until| *until > now);
+        // What counts is when the read left: of what happened afterwards it knows nothing, however late its answer comes.
+        let early = doubt.map(|doubt| doubt.settling_until).filter(|until| *until > times.sent);
         // Waiting tells nothing where no read ever does.
         let early = early.filter(|_| action.read_back != ReadBack::Nobody);
         if let (Evidence::NoEffect(_), None) = (&evidence, early) {
