@@ -10,6 +10,7 @@ use std::time::Instant;
 
 mod generate;
 mod judge;
+mod known;
 mod play;
 mod script;
 mod shrink;

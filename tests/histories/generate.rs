@@ -129,7 +129,10 @@ fn step(rng: &mut Rng, devices: usize, plans: &mut usize) -> Step {
 
 fn act(rng: &mut Rng, plans: usize) -> Act {
     let plan = rng.usize(..plans);
-    let again = pick(rng, &[Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::First, Again::All]);
+    let again = pick(
+        rng,
+        &[Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::Nothing, Again::First, Again::All],
+    );
     let repeats = Repeats { once: rng.bool(), again };
     let run = rng.bool().then(|| rng.usize(..4));
     let only = pick(rng, &[Only::Open, Only::Open, Only::Open, Only::Failed, Only::Unknown, Only::NotAttempted]);

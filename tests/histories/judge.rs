@@ -50,10 +50,8 @@ fn nothing_else_is_touched(tape: &Tape) -> Judged {
         if allowed.is_empty() {
             return broken("a process that only looks sends nothing", told);
         }
-        let allowed: Vec<&May> = allowed
-            .into_iter()
-            .filter(|may| may.jobs.contains(&Job { action, device: request.device }))
-            .collect();
+        let allowed: Vec<&May> =
+            allowed.into_iter().filter(|may| may.jobs.contains(&Job { action, device: request.device })).collect();
         if allowed.is_empty() {
             return broken("nothing outside the plan is touched", told);
         }
@@ -79,9 +77,10 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
         let of_this_run = |request: &Request| {
             request.process == again.process || (run.is_some() && tape.processes[request.process].run == run)
         };
-        let named = tape.processes[again.process].may.as_ref().is_some_and(|may| {
-            may.again.contains(&Job { action, device: again.device })
-        });
+        let named = tape.processes[again.process]
+            .may
+            .as_ref()
+            .is_some_and(|may| may.again.contains(&Job { action, device: again.device }));
         if named && !earlier().any(|(_, request)| request.effect && of_this_run(request)) {
             continue;
         }
@@ -106,7 +105,12 @@ fn shows_none(action: &str, read: &Request) -> bool {
     tells && read.shown().is_some_and(|body| state(body) == "managed")
 }
 
-fn every_row_is_there_once((tape, script): (&Tape, &Script), number: usize, process: &Process, rows: &[Shown]) -> Judged {
+fn every_row_is_there_once(
+    (tape, script): (&Tape, &Script),
+    number: usize,
+    process: &Process,
+    rows: &[Shown],
+) -> Judged {
     let wanted = process.may.as_ref().map(|may| &may.jobs);
     let got: Vec<&Job> = rows.iter().map(|row| &row.job).collect();
     if wanted.is_some_and(|wanted| wanted.iter().collect::<Vec<_>>() != got) {
@@ -148,7 +152,9 @@ fn row_is_true((tape, script): (&Tape, &Script), number: usize, process: &Proces
             broken("what is called done has happened", told)
         }
         Outcome::AlreadyDone if by_anybody == 0 && !gone => broken("what is called done has happened", told),
-        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 && in_time => broken("what is called not attempted has not happened", told),
+        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 && in_time => {
+            broken("what is called not attempted has not happened", told)
+        }
         Outcome::Failed if by_this_run > 0 && in_time && may_not_be_repeated(row.job.action) => {
             broken("what is called failed has not happened", told)
         }

@@ -12,7 +12,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use musterout::journal::JournalError;
 use musterout::ops::{
-    self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant, VerifyRequest,
+    self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
+    VerifyRequest,
 };
 use musterout::settings::Environment;
 use musterout::simulator::power::Power;
@@ -135,7 +136,8 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     world.tape().processes.push(Process { what, may, run: of, is_any, verifies, rows: None });
     world.tell(Event::Began(number));
     let transport = world.transport(number, &power);
-    let told = Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, repeats };
+    let told =
+        Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, repeats };
     let life = tokio::time::timeout(LONGEST, live(&told, &act.verb));
     let (ended, ()) = tokio::join!(mortal(life, act.kill, &power), stop(world, act.stop));
     let how = match ended {
@@ -241,7 +243,8 @@ async fn stop(world: &World, after: Option<u32>) {
     let Some(after) = after else { return };
     sleep(Duration::from_millis(u64::from(after))).await;
     let stopped = ops::stop(&world.settings, "latest").await;
-    let how = stopped.map_or_else(|error| error.to_string(), |stopped| format!("{stopped:?}").chars().take(12).collect());
+    let how =
+        stopped.map_or_else(|error| error.to_string(), |stopped| format!("{stopped:?}").chars().take(12).collect());
     world.tell(Event::World(format!("stop: {how}")));
 }
 
@@ -364,8 +367,14 @@ impl Told<'_> {
             note: settled.note.as_deref().unwrap_or_default().to_owned(),
         });
         let rows: Vec<Shown> = rows.collect();
-        let told = rows.iter().map(|row| format!("{} {}: {} ({})", row.job.action, row.job.device, row.outcome.name(), row.note));
-        let told = format!("ended{}: {}", finished.stopped.as_ref().map_or("", |_| " early"), told.collect::<Vec<_>>().join(", "));
+        let told = rows
+            .iter()
+            .map(|row| format!("{} {}: {} ({})", row.job.action, row.job.device, row.outcome.name(), row.note));
+        let told = format!(
+            "ended{}: {}",
+            finished.stopped.as_ref().map_or("", |_| " early"),
+            told.collect::<Vec<_>>().join(", ")
+        );
         self.compare_report(finished);
         let mut tape = self.world.tape();
         if let Some(id) = &finished.id {
@@ -416,9 +425,11 @@ fn find_runs(world: &World, number: usize, file: &Path) {
 /// What the world may refuse, and what it may not.
 fn wrong(error: &Error) -> Result<String, String> {
     match error {
-        Error::Plan { .. } | Error::Usage(_) | Error::NothingToDo { .. } | Error::Refused(_) | Error::Guarded { .. } => {
-            Ok(format!("refused: {error}"))
-        }
+        Error::Plan { .. }
+        | Error::Usage(_)
+        | Error::NothingToDo { .. }
+        | Error::Refused(_)
+        | Error::Guarded { .. } => Ok(format!("refused: {error}")),
         Error::Journal(JournalError::Locked(_) | JournalError::NoSuchRun(_) | JournalError::Ambiguous { .. }) => {
             Ok(format!("refused: {error}"))
         }

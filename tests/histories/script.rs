@@ -61,11 +61,18 @@ pub struct Fault {
 pub enum Wrong {
     Nothing,
     /// The connection closes.
-    Lost { after: bool },
+    Lost {
+        after: bool,
+    },
     /// No connection comes about.
     Unreachable,
     /// Somebody on the way answers.
-    Answer { status: u16, after: bool, wait: Option<u16>, html: bool },
+    Answer {
+        status: u16,
+        after: bool,
+        wait: Option<u16>,
+        html: bool,
+    },
     /// The answer takes so many seconds.
     Slow(u16),
 }
@@ -79,10 +86,22 @@ pub enum Step {
     Wait(u32),
     /// The machine's clock is set forward or back, by so many seconds.
     Clock(i32),
-    Edit { plan: usize, rows: Vec<Row> },
-    Rename { plan: usize, name: Option<&'static str> },
-    Move { plan: usize, file: String },
-    Copy { plan: usize, file: String },
+    Edit {
+        plan: usize,
+        rows: Vec<Row>,
+    },
+    Rename {
+        plan: usize,
+        name: Option<&'static str>,
+    },
+    Move {
+        plan: usize,
+        file: String,
+    },
+    Copy {
+        plan: usize,
+        file: String,
+    },
     Prune(u16),
     Leaves(usize),
     Returns(usize),
@@ -101,12 +120,25 @@ pub struct Act {
 
 #[derive(Debug, Clone)]
 pub enum Verb {
-    Run { plan: usize, repeats: Repeats },
-    Save { plan: usize },
-    RunSaved { plan: usize, repeats: Repeats },
+    Run {
+        plan: usize,
+        repeats: Repeats,
+    },
+    Save {
+        plan: usize,
+    },
+    RunSaved {
+        plan: usize,
+        repeats: Repeats,
+    },
     /// The newest open run, or the one of that number.
-    Resume { run: Option<usize>, only: Only },
-    Verify { run: usize },
+    Resume {
+        run: Option<usize>,
+        only: Only,
+    },
+    Verify {
+        run: usize,
+    },
 }
 
 /// What is said about what was done before.
@@ -149,7 +181,10 @@ pub enum Kill {
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seed, settling, max_attempts, concurrency, devices, plans, faults, steps } = self;
-        writeln!(f, "seed {seed}: {devices} devices, settling {settling} s, {max_attempts} tries, {concurrency} at once")?;
+        writeln!(
+            f,
+            "seed {seed}: {devices} devices, settling {settling} s, {max_attempts} tries, {concurrency} at once"
+        )?;
         for (number, plan) in plans.iter().enumerate() {
             writeln!(f, "  plan {number}: {plan}")?;
         }

@@ -49,10 +49,18 @@ fn smaller(script: &Script) -> Vec<Script> {
                 with(&|script| script.steps[at] = Step::One(first.clone()));
                 with(&|script| script.steps[at] = Step::One(second.clone()));
                 for plain in plainer(first) {
-                    with(&|script| if let Step::Two(first, ..) = &mut script.steps[at] { first.clone_from(&plain) });
+                    with(&|script| {
+                        if let Step::Two(first, ..) = &mut script.steps[at] {
+                            first.clone_from(&plain)
+                        }
+                    });
                 }
                 for plain in plainer(second) {
-                    with(&|script| if let Step::Two(.., second) = &mut script.steps[at] { second.clone_from(&plain) });
+                    with(&|script| {
+                        if let Step::Two(.., second) = &mut script.steps[at] {
+                            second.clone_from(&plain)
+                        }
+                    });
                 }
             }
             Step::One(act) => {
@@ -62,7 +70,11 @@ fn smaller(script: &Script) -> Vec<Script> {
             }
             Step::Edit { rows, .. } => {
                 for row in (0..rows.len()).filter(|_| rows.len() > 1) {
-                    with(&|script| if let Step::Edit { rows, .. } = &mut script.steps[at] { drop(rows.remove(row)) });
+                    with(&|script| {
+                        if let Step::Edit { rows, .. } = &mut script.steps[at] {
+                            drop(rows.remove(row))
+                        }
+                    });
                 }
             }
             _ => {}
