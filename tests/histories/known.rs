@@ -205,13 +205,8 @@ fn who_is_told_to_come_back_at_once_does_not_come_for_ever() {
 #[test]
 fn who_may_come_back_at_once_comes_less_and_less() {
     let script = world(&[None]);
-    let fault = |nth| Fault {
-        action: Some("syncDevice"),
-        device: 0,
-        nth,
-        goes: answered(503, false, Some(0)),
-        late: None,
-    };
+    let fault =
+        |nth| Fault { action: Some("syncDevice"), device: 0, nth, goes: answered(503, false, Some(0)), late: None };
     let mut script = Script { faults: (1..500).map(fault).collect(), max_attempts: 2, ..script };
     script.plans[0].rows[0].action = "syncDevice";
     let told = holds(script, vec![Step::One(run(0))]);
