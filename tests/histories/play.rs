@@ -133,7 +133,8 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     let verifies = matches!(act.verb, Verb::Verify { .. });
     let (repeats, may) = repeats(&act.verb, may);
     let what = act.to_string();
-    world.tape().processes.push(Process { what, may, run: of, is_any, verifies, rows: None });
+    let protected = world.protected(may.as_ref().map_or(&[], |may| &may.protected));
+    world.tape().processes.push(Process { what, may, protected, run: of, is_any, verifies, rows: None });
     world.tell(Event::Began(number));
     let transport = world.transport(number, &power);
     let told =
