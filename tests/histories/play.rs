@@ -15,6 +15,7 @@ use musterout::ops::{
     self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
     VerifyRequest,
 };
+use musterout::runner::event::StopReason;
 use musterout::settings::Environment;
 use musterout::simulator::power::Power;
 use musterout::simulator::transport::SimTransport;
@@ -377,6 +378,9 @@ impl Told<'_> {
             told.collect::<Vec<_>>().join(", ")
         );
         self.compare_report(finished);
+        if let Some(StopReason::Journal(why)) = &finished.stopped {
+            panic!("the journal failed: {why}");
+        }
         let mut tape = self.world.tape();
         if let Some(id) = &finished.id {
             tape.processes[self.number].run = run_of(&mut tape, self.number, id.as_str());
