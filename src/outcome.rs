@@ -18,7 +18,7 @@ pub use self::stamp::Stamp;
 /// What the answer to one attempt means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// 2xx.
+    /// A 2xx that is recognised: without a body, or with a document that is no error.
     Succeeded,
     /// 429, 509, or 503 with a time: refused before anything happened. `after` is the time the service named.
     Throttled { after: Option<Duration> },
@@ -26,7 +26,7 @@ pub enum Verdict {
     Transient { after: Option<Duration> },
     /// Nothing left this machine: no connection could be made.
     Unreachable,
-    /// It left, and the answer was lost or did not come in time.
+    /// It left, and the answer was lost, did not come in time, or is not one of the service's.
     Lost,
     /// 401: the token is not, or no longer, good.
     Unauthorized,
@@ -38,7 +38,7 @@ pub enum Verdict {
     ApprovalPending,
     /// The tenant wants a reason that it was not given, or not one like this: no request of this kind will do.
     JustificationRequired,
-    /// 404 or 410.
+    /// The service itself says that it does not know something that the path names.
     Gone,
     /// The service understood and said no.
     Refused,
@@ -199,7 +199,7 @@ impl fmt::Display for FollowUp {
 /// How a job settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The effect is confirmed.
+    /// The service did it: its answer says so, or a read shows it.
     Completed,
     /// The service queued it; the device has not confirmed.
     Accepted,
@@ -207,6 +207,8 @@ pub enum Outcome {
     AlreadyDone,
     /// The service refused it, or retries ran out.
     Failed,
+    /// The service knows no such target, and nothing has ever shown it in this tenant.
+    NotFound,
     /// Something stopped it before it was sent.
     Held,
     /// It was sent, the answer was lost, and no read could settle it.
@@ -227,11 +229,12 @@ pub enum Standing {
 
 impl Outcome {
     /// All of them, in the order of the account line.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Self::Completed,
         Self::Accepted,
         Self::AlreadyDone,
         Self::Failed,
+        Self::NotFound,
         Self::Held,
         Self::Unknown,
         Self::AwaitingApproval,
@@ -245,6 +248,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::AlreadyDone => "already_done",
             Self::Failed => "failed",
+            Self::NotFound => "not_found",
             Self::Held => "held",
             Self::Unknown => "unknown",
             Self::AwaitingApproval => "awaiting_approval",
@@ -260,7 +264,7 @@ impl Outcome {
     pub fn standing(self) -> Standing {
         match self {
             Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
-            Self::Failed | Self::Held => Standing::Bad,
+            Self::Failed | Self::NotFound | Self::Held => Standing::Bad,
             Self::Unknown | Self::AwaitingApproval | Self::NotAttempted => Standing::Open,
         }
     }
@@ -396,10 +400,10 @@ mod tests {
     #[test]
     fn a_tally_loses_nothing() {
         let tally: Tally = Outcome::ALL.into_iter().chain([Outcome::Held]).collect();
-        assert_eq!(tally.total(), 9);
+        assert_eq!(tally.total(), 10);
         assert_eq!(tally.of(Outcome::Held), 2);
         assert_eq!(tally.standing(Standing::Good), 3);
-        assert_eq!(tally.standing(Standing::Bad), 3);
+        assert_eq!(tally.standing(Standing::Bad), 4);
         assert_eq!(tally.standing(Standing::Open), 3);
     }
 }

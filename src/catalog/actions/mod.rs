@@ -44,7 +44,7 @@ const CAREFUL: Action = Action {
     repeat: Repeat::AfterReadBack,
     read_back: ReadBack::Nobody,
     success: Success::Accepted,
-    success_codes: &[],
+    success_codes: &[204],
     gone: Gone::Failed,
     service: &INTUNE_DEVICES,
     approvable: false,
