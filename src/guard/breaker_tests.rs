@@ -161,7 +161,7 @@ proptest! {
         for _ in 0..200 {
             let next = rng.usize(0..ACTIONS.len());
             match (breaker.tripped(), breaker.admits(action(next))) {
-                (Some(Trip::RepeatedRefusal { action: refused, .. }), admitted) => {
+                (Some(Trip::RepeatedRefusal { action: refused, .. } | Trip::NothingFound { action: refused, .. }), admitted) => {
                     prop_assert!(!admitted || refused != ACTIONS[next], "seed {}", seed);
                     break;
                 }

@@ -18,6 +18,7 @@ mod reader;
 mod recent;
 pub mod resume;
 mod schema;
+mod shown;
 mod steps;
 mod store;
 mod stored;

@@ -273,7 +273,8 @@ mod tests {
     /// A code goes out while its request is approved and never else; what is open at the service is not filed again.
     #[test]
     fn a_request_that_waits_is_neither_completed_nor_filed_again() {
-        for (past, repeat, only, refile) in everything().filter(|(past, ..)| past.settled != Some(Outcome::Failed)) {
+        let is_bad = |past: &Past| matches!(past.settled, Some(Outcome::Failed | Outcome::NotFound));
+        for (past, repeat, only, refile) in everything().filter(|(past, ..)| !is_bad(past)) {
             let next = decide(past, repeat, only, refile);
             assert!(next != Next::Complete || past.asked == Asked::Approved, "{past:?}");
             let open = matches!(past.asked, Asked::Waiting | Asked::Approved | Asked::Moved);

@@ -20,7 +20,7 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, known, tenant};
+use super::{Error, Tenant, agreed, guards, known, missing, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -92,8 +92,9 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let (rules, daily) = rules(&request, &begun, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
+    let (rules, daily, refuse_missing) = rules(&request, &begun, environment)?;
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
+        begun_jobs(&record, saved, (&rules, &begun.missing, refuse_missing), request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -173,12 +174,17 @@ fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
     Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
 }
 
-/// The rules and the daily limits it was begun with, and the policies as they are today.
-fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<(Rules, DailySettings), Error> {
+/// The rules and the daily limits it was begun with, and the policies as they are today; and whether one of those refuses
+/// rows whose target is not there.
+fn rules(
+    request: &ResumeRequest,
+    begun: &Begun,
+    environment: &Environment,
+) -> Result<(Rules, DailySettings, bool), Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let policies = guards::policies(&environment.policies(named))?;
     let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    Ok((policies.rules.and(begun.rules.clone()).or_default(), daily))
+    Ok((policies.rules.and(begun.rules.clone()).or_default(), daily, policies.refuse_missing))
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -253,8 +259,14 @@ struct BegunJobs {
 }
 
 /// Of a saved preview, jobs are held by what held them when it was made.
-fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, now: Timestamp) -> BegunJobs {
+fn begun_jobs(
+    record: &RunRecord,
+    saved: Option<SavedPreview>,
+    (rules, said, refuse_missing): (&Rules, &[missing::Span], bool),
+    now: Timestamp,
+) -> BegunJobs {
     let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+    missing::apply(said, &mut jobs, refuse_missing);
     let (mut preflight, sightings, agreed_tenant) = match saved {
         None => (preflight::inspect(&jobs, now), Vec::new(), None),
         Some(SavedPreview { head, preflight, sightings, .. }) => {

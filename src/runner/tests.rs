@@ -53,6 +53,8 @@ struct Scripted {
     /// Answers of reads of ids that fail, last first; then they work.
     bad_finds: Mutex<Vec<Verdict>>,
     finds: Mutex<Vec<String>>,
+    /// What reads of a state show, last first; then what has been sent.
+    states: Mutex<Vec<Evidence>>,
 }
 
 /// What one look shows in the imagined service.
@@ -112,6 +114,9 @@ impl Executor for Scripted {
         *count += 1;
         if let Some(verdict) = self.reads.get(*count - 1) {
             return Evidence::NotRead(reply(verdict.clone(), id));
+        }
+        if let Some(state) = self.states.lock().unwrap().pop() {
+            return state;
         }
         let log = self.log.lock().unwrap();
         let sent = log.iter().rev().find(|(sent, _)| sent == job.target()).map(|(_, at)| at.elapsed());
@@ -648,5 +653,6 @@ proptest! {
     }
 }
 
+mod absence;
 mod braking;
 mod following;

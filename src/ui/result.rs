@@ -267,7 +267,7 @@ mod tests {
              not before 2026-12-01T08:00:00Z\n\n\
              6 rows: 2 accepted, 1 failed, 1 held, 1 unknown, 1 not_attempted\n\
              report: out.csv\n\
-             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, held 1, unknown 1, \
+             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, not_found 0, held 1, unknown 1, \
              awaiting_approval 0, not_attempted 1\n"
         );
     }

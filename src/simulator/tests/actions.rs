@@ -9,7 +9,7 @@ use crate::catalog::{
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::msgraph::evidence;
-use crate::msgraph::request::{build, build_look, build_find, build_read_back};
+use crate::msgraph::request::{build, build_find, build_look, build_read_back};
 use crate::outcome::Evidence;
 
 fn value_of(id: &IdName, number: usize) -> String {
@@ -160,7 +160,14 @@ async fn every_id_of_every_route_can_be_looked_for() {
                 assert_eq!(found.status, 200, "{} / {}: {}: {}", action.name, route.name, read.path, found.text);
                 assert!(found.json["id"].is_string(), "{}: {}", read.path, found.text);
                 let missing = Client::of(&format!("missing: [\"{id}\"]"));
-                assert_eq!(missing.get(&read.path).await.status, 404, "{} / {}: {}", action.name, route.name, read.path);
+                assert_eq!(
+                    missing.get(&read.path).await.status,
+                    404,
+                    "{} / {}: {}",
+                    action.name,
+                    route.name,
+                    read.path
+                );
             }
             assert!(build_find(&job, route.ids.len()).is_none());
         }
