@@ -214,7 +214,7 @@ pub enum Success {
     Completed,
 }
 
-/// What a 404 or 410 answer means for the row.
+/// What it means for the row that its target was seen before and is not there any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
     /// The wanted state holds already.

@@ -84,8 +84,11 @@ impl<'a> RunResult<'a> {
         let strangers = pairs.filter(|(job, settled)| is_a_stranger(settled) && !self.has_left(job)).count();
         if strangers > 0 {
             let who = count_of(strangers, "target");
-            let _ =
-                writeln!(text, "{who} unknown to the service: gone already, or not an id of this kind in this tenant");
+            let _ = writeln!(text, "{who} not there any more, or taken for done although this tenant never showed it");
+        }
+        if let not_found @ 1.. = account.tally.of(Outcome::NotFound) {
+            let who = count_of(not_found as usize, "target");
+            let _ = writeln!(text, "{who} not found: is it an id of this kind, and of this tenant?");
         }
         for line in pace::lines(self.used) {
             let _ = writeln!(text, "{line}");

@@ -210,8 +210,12 @@ impl Dispatcher {
         let in_doubt = self.ledger.progress(job).is_in_doubt();
         match in_doubt && matches!(outcome, Outcome::Failed | Outcome::NotFound | Outcome::Unknown) {
             true => {
-                let note = format!("{note}; {}", look_at(job, &self.jobs));
-                self.settle(job, Outcome::Unknown, Some(note), now);
+                let wanted = retry::gone(self.jobs[job as usize].action) == Outcome::AlreadyDone;
+                let advice = match outcome == Outcome::Unknown && wanted {
+                    true => "an attempt whose answer was lost may have done it".to_owned(),
+                    false => look_at(job, &self.jobs),
+                };
+                self.settle(job, Outcome::Unknown, Some(format!("{note}; {advice}")), now);
             }
             false => self.settle(job, outcome, Some(note), now),
         }
