@@ -7,9 +7,9 @@ use std::collections::HashSet;
 
 use rusqlite::{Connection, params};
 
+use super::elsewhere::same_tenant;
 use super::error::JournalError;
 use super::store::Journal;
-use super::writer::same_tenant;
 use crate::catalog::{ACTIONS, ReadBack};
 use crate::job::Job;
 
