@@ -14,6 +14,7 @@ use super::pace;
 use super::style::{PLAIN, View, of_outcome, paint};
 use super::tables::Table;
 use super::text::{count, count_of, shorten, visible, width};
+use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::report::{Account, rows};
@@ -81,10 +82,10 @@ impl<'a> RunResult<'a> {
         let separator = if counts.is_empty() { "" } else { ": " };
         let _ = writeln!(text, "{}{separator}{}", count_of(self.jobs.len(), "row"), counts.join(", "));
         let pairs = self.jobs.iter().zip(self.settlements);
-        let strangers = pairs.filter(|(job, settled)| is_a_stranger(settled) && !self.has_left(job)).count();
+        let strangers = pairs.filter(|(job, settled)| is_a_stranger(job, settled) && !self.has_left(job)).count();
         if strangers > 0 {
             let who = count_of(strangers, "target");
-            let _ = writeln!(text, "{who} not there any more, or taken for done although this tenant never showed it");
+            let _ = writeln!(text, "{who} not there: gone already, or taken for done although nothing has shown it");
         }
         if let not_found @ 1.. = account.tally.of(Outcome::NotFound) {
             let who = count_of(not_found as usize, "target");
@@ -166,8 +167,11 @@ impl<'a> RunResult<'a> {
 }
 
 /// Counted as done because it is not there, which is also what a wrong id looks like.
-fn is_a_stranger(settled: &Settlement) -> bool {
-    settled.outcome == Outcome::AlreadyDone && matches!(settled.http_status, Some(404 | 410))
+fn is_a_stranger(job: &Job, settled: &Settlement) -> bool {
+    // Whoever is in no group is there all the same.
+    let is_target = job.action.target != TargetKind::GroupMember;
+    let is_missing = (matches!(settled.http_status, Some(404 | 410)) && is_target) || job.unfound().is_some();
+    settled.outcome == Outcome::AlreadyDone && is_missing
 }
 
 const BELOW: &str = "     ";
