@@ -24,8 +24,8 @@ impl Journal {
             return Ok(HashSet::new());
         }
         let was_seen = |job: &Job| {
-            let kept = || kept.contains(&job.id.to_string()) || job.once().is_some_and(|once| kept.contains(&once));
-            targets.contains(&job.target().to_ascii_lowercase()) || kept()
+            let target = job.target().to_ascii_lowercase();
+            targets.contains(&target) || kept.contains(&target) || kept.contains(&job.id.to_string())
         };
         Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
     }
@@ -50,7 +50,7 @@ fn targets(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Resu
     found.filter_map(Result::transpose).collect()
 }
 
-/// Jobs, and deeds, of runs that were pruned.
+/// Jobs of runs that were pruned, and the targets of deeds that are done only once.
 fn kept(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
     let mut select = connection.prepare_cached(&format!(
         "SELECT m.job_id, m.once FROM remembered AS m WHERE m.done = 1
@@ -62,7 +62,9 @@ fn kept(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<
     let mut rows = select.query(params![place, tenant])?;
     while let Some(row) = rows.next()? {
         found.insert(row.get(0)?);
-        found.extend(row.get::<_, Option<String>>(1)?);
+        // A deed on a target ends with the target; any other is a job, which is there already.
+        let once: Option<String> = row.get(1)?;
+        found.extend(once.and_then(|once| Some(once.rsplit_once(' ')?.1.to_owned())));
     }
     Ok(found)
 }
