@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, OncePer, Repeat, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, Repeat, Route};
 use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
@@ -148,6 +148,8 @@ pub struct Job {
     pub verified_within: Option<Duration>,
     /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
     pub priority: i16,
+    /// What becomes of it where its target is not there; `None`: nobody has said.
+    pub missing: Option<Missing>,
     /// What people call the target, where somebody has looked.
     pub target_name: Option<Box<str>>,
     /// Where the plan did not name the target by its id. No part of the job's identity.
@@ -202,6 +204,7 @@ impl Job {
             after,
             verified_within: None,
             priority: 0,
+            missing: None,
             target_name: None,
             found: None,
         }
@@ -224,6 +227,12 @@ impl Job {
     /// What people call the target: as a look right before showed it, or as it was called when it was found.
     pub fn called(&self) -> Option<&str> {
         self.target_name.as_deref().or_else(|| self.found.as_ref()?.name.as_deref())
+    }
+
+    /// What the plan says of a target that looking up has not found: it stands in the place of an id, and is none. Such a
+    /// job is never sent.
+    pub fn unfound(&self) -> Option<&str> {
+        self.ids.iter().find(|id| id.contains(' '))
     }
 
     /// The id acted on.

@@ -83,6 +83,7 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
         steps: Arc::clone(&steps),
         not_before: None,
         priority: 0,
+        missing: None,
         note: None,
         place: Box::new(Place::file("plan.csv")),
         line: number + 2,

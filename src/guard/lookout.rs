@@ -37,6 +37,11 @@ impl Lookout {
         agreed || self.protected.wants_a_look()
     }
 
+    /// Whether the preview saw the target.
+    pub fn has_seen(&self, index: u32) -> bool {
+        matches!(self.seen.get(&index), Some(Sighting::Identity(_)))
+    }
+
     /// Why the job is held, now that its target was read.
     pub fn judge(&self, index: u32, job: &Job, now: &Identity) -> Option<String> {
         if let Some(finding) = self.protected.covers(job, Some(now)) {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::drift::Sighting;
 use super::protected::Protected;
+use crate::catalog::Missing;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
 
@@ -34,6 +35,8 @@ pub enum Hold {
     Unseen,
     /// A secret of its device that has to be on file is not; the text says which.
     NotEscrowed(Arc<str>),
+    /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
+    NotThere { by: Box<str>, done: bool },
 }
 
 impl Hold {
@@ -45,9 +48,10 @@ impl Hold {
             | Self::Removed
             | Self::Protected(_)
             | Self::Unseen
-            | Self::NotEscrowed(_) => Outcome::Held,
+            | Self::NotEscrowed(_)
+            | Self::NotThere { done: false, .. } => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
-            Self::Done => Outcome::AlreadyDone,
+            Self::Done | Self::NotThere { done: true, .. } => Outcome::AlreadyDone,
         }
     }
 }
@@ -62,6 +66,10 @@ impl std::fmt::Display for Hold {
             Self::Removed => f.write_str("no longer in the plan"),
             Self::Protected(why) | Self::NotEscrowed(why) => f.write_str(why),
             Self::Unseen => f.write_str("its target could not be read for the preview"),
+            Self::NotThere { by, done } => {
+                let missing = if *done { Missing::Done } else { Missing::Hold };
+                write!(f, "looking up {by} has found nothing (missing: {})", missing.name())
+            }
         }
     }
 }
@@ -152,13 +160,13 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     first_rows.reserve(jobs.len());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
     for job in jobs {
-        let hold = match first_rows.entry(job.id) {
+        let hold = not_there(job).or_else(|| match first_rows.entry(job.id) {
             Entry::Occupied(first) => Some(Hold::Duplicate { of_row: *first.get() }),
             Entry::Vacant(place) => {
                 place.insert(job.row);
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
-        };
+        });
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
@@ -167,6 +175,12 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
         preflight.holds.push(hold);
     }
     preflight
+}
+
+/// A job without a target is never sent, whatever it says.
+fn not_there(job: &Job) -> Option<Hold> {
+    let by = job.unfound()?.into();
+    Some(Hold::NotThere { by, done: job.missing == Some(Missing::Done) })
 }
 
 /// Steps come behind the ones they wait for, so that what holds those is known.

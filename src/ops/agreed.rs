@@ -88,6 +88,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
         name: head.plan.name.clone(),
         tenant: head.tenant.clone(),
         justification: head.justification.clone(),
+        missing: None,
         limits: Limits {
             concurrency: head.limits.concurrency,
             reserve_percent: head.limits.reserve_percent,

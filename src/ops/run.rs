@@ -20,8 +20,9 @@ use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    tenant,
+    missing, tenant,
 };
+use crate::catalog::Missing;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
@@ -62,6 +63,8 @@ pub struct RunRequest {
     pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
+    /// What the command line says becomes of rows whose target is not there.
+    pub missing: Option<Missing>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while a run waits.
@@ -75,6 +78,7 @@ impl RunRequest {
             settings,
             tenant: &self.tenant,
             inventory: self.inventory.as_deref(),
+            missing: self.missing,
             choices: self.choices,
             now: self.now,
             seed: self.seed,
@@ -253,6 +257,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         choices: request.choices.or(plan.limits),
         daily: plan.daily.clone(),
         rules: plan.rules.clone(),
+        missing: missing::spans(&plan.jobs),
         policy: named_policy(&request.policies),
         brakes,
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),

@@ -159,6 +159,7 @@ impl Expander {
                 after,
             });
             job.priority = turn.priority;
+            job.missing = work.missing;
             job.verified_within = step.verified_within.filter(|_| after.is_some());
             self.jobs.push(job);
             self.places.push(at.line);

@@ -31,9 +31,10 @@ impl State {
                 | Hold::Removed
                 | Hold::Protected(_)
                 | Hold::Unseen
-                | Hold::NotEscrowed(_),
+                | Hold::NotEscrowed(_)
+                | Hold::NotThere { done: false, .. },
             ) => Self::Held,
-            Some(Hold::Done) => Self::Done,
+            Some(Hold::Done | Hold::NotThere { done: true, .. }) => Self::Done,
         }
     }
 

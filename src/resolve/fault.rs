@@ -23,7 +23,8 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
             "no-match",
             format!("no {} {has}", one(kind)),
             zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
-                "it is compared whole, without regard to case; correct it, or take the row out".to_owned()
+                "it is compared whole, without regard to case; correct it, take the row out, or say `missing: hold` or `done`"
+                    .to_owned()
             }),
         ),
         Refusal::NotAll(candidates) => (
@@ -76,6 +77,11 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         ),
     };
     Diagnostic::error(code, prefix(&row.place) + &message).at((*row.place).clone()).help(help)
+}
+
+/// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
+pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+    matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
 const NO_GROUP: &str = "give the id of a group that exists, or its whole name";

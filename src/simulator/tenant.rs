@@ -292,6 +292,9 @@ impl Tenant {
             Some(Fault::Delay(time)) => ruling.answer.delay += time.0,
             _ => {}
         }
+        if let Some(said) = fault.and_then(spoil::after_effect) {
+            ruling.answer.delivery = Delivery::Reply(stamp.refuse(path, &said));
+        }
         ruling
     }
 
@@ -362,6 +365,9 @@ impl Tenant {
             Endpoint::ReadGroups => {
                 let document = reads::groups(&self.scenario, &call.query);
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadGroup | Endpoint::ReadObject | Endpoint::ReadAny => {
+                perform::presence(&mut state.inventory, call).map(|it| Ruling::reply(stamp.json(StatusCode::OK, &it)))
             }
             Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
                 let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;

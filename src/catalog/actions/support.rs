@@ -167,6 +167,7 @@ pub const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     notes: &["To be done before a wipe, while there is something to collect."],
+    success_codes: &[200, 201],
     ..ON_DEVICE
 };
 
@@ -285,6 +286,7 @@ pub const CHANGE_ASSIGNMENTS: Action = Action {
     ],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "changeAssignments" },
+    success_codes: &[200, 204],
     ..ON_DEVICE
 };
 

@@ -50,6 +50,7 @@ impl Left<'_> {
             settings,
             tenant: &begun.tenant,
             inventory: None,
+            missing: None,
             choices: begun.choices,
             now: request.now,
             seed: request.seed,

@@ -163,6 +163,7 @@ impl Expander {
             steps,
             not_before: turn.not_before,
             priority: turn.priority,
+            missing: work.missing,
             note: note.map(Box::from).or_else(|| work.note.clone()),
             place: Box::new(row.place(field)),
             line: at.line,

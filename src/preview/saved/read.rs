@@ -85,6 +85,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
         let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
+        job.missing = line.missing;
         job.verified_within = line.verified_within.map(|seconds| Duration::from_secs(seconds.into()));
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
