@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("clock", &[]),
+    ("text", &[]),
     ("catalog", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
@@ -18,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("approval", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics"]),
-    ("plan", &["catalog", "job", "diagnostics", "guard"]),
+    ("plan", &["text", "catalog", "job", "diagnostics", "guard"]),
     (
         "resolve",
         &[
@@ -26,6 +27,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "msgraph::transport",
             "runner",
             "plan",
+            "guard::protected",
+            "text",
             "catalog",
             "identity",
             "escrow",
@@ -34,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
         ],
     ),
-    ("guard", &["catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
+    ("guard", &["text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
     (
         "preview",
         &[

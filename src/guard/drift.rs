@@ -36,10 +36,17 @@ const TRAITS: &[Trait] = &[
     Trait { of: |it| it.name.as_deref(), told: |was, is| format!("renamed from {was} to {is}") },
 ];
 
-/// Every difference that matters, in words; empty where it is the same one.
+/// Every difference that matters, in words; empty where it is the same one. What an older file has not kept is no difference.
 pub fn differences(was: &Identity, is: &Identity) -> Vec<String> {
     let mut told = Vec::new();
     told.extend(enrolled_again(was.enrolled_at, is.enrolled_at));
+    if let (Some(before), Some(now)) = (&was.owner_id, &is.owner_id)
+        && !before.eq_ignore_ascii_case(now)
+        && was.user_principal_name.is_some()
+    {
+        // An account of the same name may have been made anew.
+        told.push(format!("owner's id was {before}, is {now}"));
+    }
     for one in TRAITS {
         let (before, now) = ((one.of)(was), (one.of)(is));
         if before.map(str::to_lowercase) != now.map(str::to_lowercase) {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::drift::Sighting;
+use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
@@ -83,10 +84,12 @@ impl Preflight {
         self.hold(index, job, Hold::Done);
     }
 
-    /// Holds what cannot be taken back where its target could not be read, and the steps behind it.
-    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>]) {
+    /// Holds what changes something where its target could not be read, and the steps behind it. `also`: whether that goes
+    /// for a job that can be taken back as well; an older preview did not hold those.
+    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>], also: impl Fn(usize) -> bool) {
         for (index, (job, sighting)) in jobs.iter().zip(sightings).enumerate() {
-            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && job.action.risk.wants_confirmation();
+            let compared = job.action.risk.wants_confirmation() || (is_compared(job.action) && also(index));
+            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && compared;
             if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }

@@ -199,7 +199,7 @@ impl<T: Transport> Executor for GraphClient<T> {
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "look");
         let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
         match (&reply.verdict, document.as_ref().and_then(Identity::from_document)) {
-            (Verdict::Succeeded, Some(identity)) => Seen::Identity(Box::new(identity)),
+            (Verdict::Succeeded, Some(identity)) => self.with_devices(job, identity, client_request_id).await,
             (Verdict::Succeeded, None) => Seen::NotRead(Reply {
                 verdict: Verdict::Refused,
                 error_message: Some("the read gave nothing that could be understood".into()),
@@ -212,6 +212,36 @@ impl<T: Transport> Executor for GraphClient<T> {
 }
 
 impl<T: Transport> GraphClient<T> {
+    /// The user, and which devices an action on all of them would reach. Those that cannot be listed, or not on one page,
+    /// are not looked at, and then nobody was.
+    async fn with_devices(&self, job: &Job, mut identity: Identity, client_request_id: &str) -> Seen {
+        let Some(request) = request::build_look_at_devices(job) else { return Seen::Identity(Box::new(identity)) };
+        let (mut reply, wire) = self.send(request, &companion(client_request_id), job.action.service, None).await;
+        let page = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
+        let whole = page.as_ref().is_some_and(|page| page.get("@odata.nextLink").is_none_or(Value::is_null));
+        let listed = page.as_ref().and_then(|page| page.get("value")?.as_array());
+        let devices = listed.and_then(|listed| listed.iter().map(Identity::from_document).collect::<Option<Vec<_>>>());
+        match (&reply.verdict, devices) {
+            (Verdict::Succeeded, Some(devices)) if whole => {
+                identity.devices = Some(devices);
+                Seen::Identity(Box::new(identity))
+            }
+            // There is no user of that id any more, or none that ever had a device.
+            (verdict, _) => {
+                let why = match verdict {
+                    Verdict::Succeeded if !whole => "the user has more devices than one page lists".to_owned(),
+                    Verdict::Succeeded => "the list of the user's devices could not be understood".to_owned(),
+                    _ => format!("the user's devices: {}", reply.error_message.as_deref().unwrap_or("not listed")),
+                };
+                if matches!(verdict, Verdict::Succeeded | Verdict::Gone) {
+                    reply.verdict = Verdict::Refused;
+                }
+                reply.error_message = Some(why.into());
+                Seen::NotRead(reply)
+            }
+        }
+    }
+
     /// The code of what was approved, or the reason for what may have to be.
     fn approval_header(&self, job: &Job) -> Option<(HeaderName, HeaderValue)> {
         match self.code(job) {

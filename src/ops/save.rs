@@ -65,7 +65,7 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let limits = limits(request.look_up.choices, previewed.plan.limits, local)?;
     let mut look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
     keep_what_was_found(&previewed, &mut look.sightings);
-    previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings);
+    previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings, |_| true);
     let protected = &previewed.verdict.rules.protected;
     previewed.preflight.hold_protected(&previewed.plan.jobs, protected, &look.sightings);
     let asking = Asking { rules: &previewed.verdict.rules, plan: previewed.plan.name.as_deref(), now: look_up.now };

@@ -431,7 +431,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
 fn previewed(mut run: Run) -> Run {
     let seen = |(index, job): (u32, &Job)| {
         let identity = Identity { id: job.target().into(), ..Identity::default() };
-        (index, Sighting::Identity(Box::new(identity)))
+        (index, (Sighting::Identity(Box::new(identity)), Source::Preview))
     };
     run.lookout = Lookout::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
     run

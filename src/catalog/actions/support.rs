@@ -3,7 +3,7 @@
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
-use super::{at, device_routes, optional, required};
+use super::{acted_on, at, device_routes, optional, required};
 use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
 
 pub const SYNC_DEVICE: Action = Action {
@@ -51,7 +51,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     name: "deleteUserFromSharedAppleDevice",
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
-    parameters: &[required("userPrincipalName", ParameterKind::Text, "Whose data goes.")],
+    parameters: &[acted_on(required("userPrincipalName", ParameterKind::Text, "Whose data goes."))],
     read_permission: Some(READ),
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "deleteUserFromSharedAppleDevice" },
