@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, OncePer, Repeat, Route};
 use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
@@ -204,6 +204,20 @@ impl Job {
             priority: 0,
             target_name: None,
             found: None,
+        }
+    }
+
+    /// What the job does only once, whatever plan asks for it: action and target, and the parameters where those make it
+    /// another deed. `None`: it may be repeated.
+    ///
+    /// Part of the journal on disk: it stays what it is.
+    pub fn once(&self) -> Option<String> {
+        match (self.action.repeat, self.action.once_per) {
+            (Repeat::Harmless, _) => None,
+            (Repeat::AfterReadBack, OncePer::Target) => {
+                Some(format!("{} {}", self.action.name, self.target().to_ascii_lowercase()))
+            }
+            (Repeat::AfterReadBack, OncePer::Parameters) => Some(self.id.to_string()),
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Hold {
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
     Protected(Arc<str>),
+    /// What an entry of such a list stands for could not be read, and it may be its target.
+    MaybeProtected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
     /// A secret of its device that has to be on file is not; the text says which.
@@ -45,6 +47,7 @@ impl Hold {
             | Self::AfterHeld { .. }
             | Self::Removed
             | Self::Protected(_)
+            | Self::MaybeProtected(_)
             | Self::Unseen
             | Self::NotEscrowed(_) => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
@@ -61,7 +64,7 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::NotEscrowed(why) => f.write_str(why),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::NotEscrowed(why) => f.write_str(why),
             Self::Unseen => f.write_str("its target could not be read for the preview"),
         }
     }
@@ -111,7 +114,8 @@ impl Preflight {
                 _ => found,
             };
             if let Some(finding) = protected.covers(job, seen) {
-                let why = Hold::Protected(finding.to_string().into());
+                let told = finding.to_string().into();
+                let why = if finding.is_certain() { Hold::Protected(told) } else { Hold::MaybeProtected(told) };
                 match self.holds.get_mut(index) {
                     Some(Some(hold)) => *hold = why,
                     _ => self.hold(index, job, why),

@@ -104,6 +104,13 @@ enum By {
     Nobody,
 }
 
+impl Finding {
+    /// Whether the target is meant; otherwise nobody knows.
+    pub fn is_certain(&self) -> bool {
+        self.by != By::Nobody
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { device, field, value, by, entry } = self;
@@ -190,8 +197,12 @@ impl Protected {
         }
         if let Some(means) = &entry.means {
             let key = |value: &str| fold(value).into_owned().into_boxed_str();
-            means.own.iter().for_each(|value| drop(self.known.entry(key(value)).or_insert(number)));
-            means.owners.iter().for_each(|value| drop(self.owners.entry(key(value)).or_insert(number)));
+            for value in &means.own {
+                self.known.entry(key(value)).or_insert(number);
+            }
+            for value in &means.owners {
+                self.owners.entry(key(value)).or_insert(number);
+            }
             let is_alike = |other: &&Entry| {
                 let lacks = |means: &Meaning| (means.unlisted, means.unread.clone());
                 let form = (other.is_pattern(), other.form()) == (entry.is_pattern(), entry.form());

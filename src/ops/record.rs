@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
+use super::agreed::Seen;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
 use crate::diagnostics::Diagnostic;
@@ -59,6 +60,8 @@ pub struct Begun {
     pub brakes: Brakes,
     /// The digest of the saved preview that the run was begun from. The journal has the file.
     pub saved_preview: Option<String>,
+    /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
+    pub inventory: Seen,
     /// The actions that the plan defines itself: without them its jobs mean nothing.
     pub actions: Vec<Definition>,
 }
@@ -96,6 +99,7 @@ impl Begun {
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
+            "inventory": self.inventory,
             "actions": self.actions,
         })
     }
@@ -109,6 +113,11 @@ impl Begun {
             None => Rules::default(),
             Some(rules) => serde_json::from_value(rules.clone()).ok()?,
         };
+        // Older versions compared nothing with it.
+        let inventory = match settings.get("inventory") {
+            None => Seen::default(),
+            Some(seen) => serde_json::from_value(seen.clone()).ok()?,
+        };
         Some(Self {
             rules,
             policy: text("policy").map(PathBuf::from),
@@ -121,6 +130,7 @@ impl Begun {
             plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             saved_preview: text("saved_preview"),
+            inventory,
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),
@@ -212,6 +222,9 @@ pub struct Beginning<'a> {
     pub jobs: &'a [Job],
     pub key: &'a str,
     pub tenant: &'a str,
+    pub place: &'a str,
+    /// Up to this place in the order of all runs it is known what others have done.
+    pub order: i64,
     pub begun: &'a Begun,
     pub report: &'a Path,
     /// Kept no longer than it takes to record it: a plan may have a million rows.
@@ -222,7 +235,7 @@ pub struct Beginning<'a> {
 
 /// Records a run whole, under a lock that was taken before.
 pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
-    let Beginning { plan, jobs, key, tenant, begun, report, inherited, id, now } = beginning;
+    let Beginning { plan, jobs, key, tenant, place, order, begun, report, inherited, id, now } = beginning;
     let (files, digest) = plan_files(plan)?;
     let plan_file = std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display().to_string();
     let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
@@ -233,6 +246,8 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         plan_digest: &digest,
         plan_files: &files,
         tenant,
+        place,
+        known: order,
         settings: &begun.json(),
         report: Some(&report),
         jobs,

@@ -18,9 +18,10 @@ use super::daily::DailyWork;
 use super::limits::limits;
 use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
+use super::protected::Checked;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, once, tenant};
+use super::{Error, Tenant, agreed, guards, known, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -92,11 +93,13 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let (rules, daily) = rules(&request, &begun, environment)?;
+    let (mut rules, daily) = rules(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
+    let found = (&mut preflight, &mut rules, &*sightings);
+    let Checked { told, .. } = left.look_for_protected(settings, &agreed_tenant, found, &mut used).await?;
     let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
@@ -112,7 +115,7 @@ pub async fn resume(
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
     let verdict = left.judge(rules, &preflight.holds, &on_file)?;
-    ui::faults::tell(&verdict.faults, &plan_file, stderr);
+    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
@@ -127,7 +130,7 @@ pub async fn resume(
         jobs,
         holds: preflight.holds,
         earlier,
-        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
+        lookout: agreed::lookout(sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         // A policy may have become stricter since.
         brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
@@ -215,7 +218,7 @@ fn spared(
     let mut spared = keep_what_was_not_due(&record, earlier);
     spared.extend(changed.removed_from(&record));
     spared.extend(barred(holds));
-    let record = match once::spare_what_is_done_elsewhere(journal, &record, earlier, &mut spared)? {
+    let record = match known::catch_up(journal, &record, earlier, &mut spared)? {
         true => journal.read(&record.id)?,
         false => record,
     };

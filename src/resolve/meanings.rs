@@ -195,8 +195,8 @@ impl<'l> Search<'l> {
                 }
             }
             Some(Err(why)) => {
-                let why = Unread { forbidden: true, why: why.clone() };
-                asked.iter().for_each(|(at, _, _)| self.lack(&mut wanted[*at].meaning, Object::ManagedDevice, &why));
+                let wanted = &mut self.wanted;
+                asked.iter().for_each(|(at, _, _)| lack(&mut wanted[*at].meaning, Object::ManagedDevice, why));
             }
             None => {}
         }
