@@ -50,8 +50,8 @@ pub struct Identity {
     pub enrolled_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_at: Option<Timestamp>,
-    /// Of a user, where an action reaches all their devices: which ones they are now. Nobody keeps it.
-    #[serde(skip)]
+    /// Of a user, where an action reaches all their devices: which ones they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub devices: Option<Vec<Identity>>,
 }
 

@@ -237,9 +237,12 @@ impl Job {
         if !self.action.parameters.iter().any(|parameter| parameter.acted_on) {
             return Vec::new();
         }
-        let settings = serde_json::from_str(parameters.body()).ok().and_then(|body| body::read(self.action, &body).ok());
+        let settings =
+            serde_json::from_str(parameters.body()).ok().and_then(|body| body::read(self.action, &body).ok());
         let named = settings.into_iter().flatten().filter(|(parameter, _)| parameter.acted_on);
-        named.flat_map(|(parameter, value)| texts(&value).map(|text| (parameter.name, text)).collect::<Vec<_>>()).collect()
+        named
+            .flat_map(|(parameter, value)| texts(&value).map(|text| (parameter.name, text)).collect::<Vec<_>>())
+            .collect()
     }
 
     /// The allowance that sending this job uses up.

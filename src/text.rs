@@ -105,14 +105,15 @@ pub fn hidden(text: &str) -> Option<Hidden> {
         return None;
     }
     let mut before = None;
-    text.chars().find(|c| {
-        let draws = matches!(*c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_pictograph);
-        let within = |ranges: &[RangeInclusive<char>]| ranges.iter().any(|range| range.contains(c));
-        // A joiner may stand behind what chooses the drawing.
-        before = if draws && *c != '\u{200d}' { before } else { Some(*c) };
-        !draws && (within(HIDDEN) || within(ODD_SPACES))
-    })
-    .map(Hidden)
+    text.chars()
+        .find(|c| {
+            let draws = matches!(*c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_pictograph);
+            let within = |ranges: &[RangeInclusive<char>]| ranges.iter().any(|range| range.contains(c));
+            // A joiner may stand behind what chooses the drawing.
+            before = if draws && *c != '\u{200d}' { before } else { Some(*c) };
+            !draws && (within(HIDDEN) || within(ODD_SPACES))
+        })
+        .map(Hidden)
 }
 
 /// Whether it shows nothing of its own, wherever it stands.
@@ -145,7 +146,14 @@ mod tests {
         assert_eq!(named("a\u{202e}b").as_deref(), Some("U+202E (mark of direction)"));
         assert_eq!(named("a\u{a0}b").as_deref(), Some("U+00A0 (no-break space)"));
         assert_eq!(named("a\u{e0041}").as_deref(), Some("U+E0041"));
-        for text in ["ada", "éva", "Ada’s iPhone \u{2764}\u{fe0f}", "\u{a0}around\u{a0}", "日本 太郎", "\u{1f469}\u{fe0f}\u{200d}\u{1f4bb}"] {
+        for text in [
+            "ada",
+            "éva",
+            "Ada’s iPhone \u{2764}\u{fe0f}",
+            "\u{a0}around\u{a0}",
+            "日本 太郎",
+            "\u{1f469}\u{fe0f}\u{200d}\u{1f4bb}",
+        ] {
             assert_eq!(named(text), None, "{text}");
         }
         assert!(named("a\u{fe0f}").is_some() && named("a\u{200d}b").is_some());

@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "msgraph::transport",
             "runner",
             "plan",
+            "guard::meaning",
             "guard::protected",
             "text",
             "catalog",

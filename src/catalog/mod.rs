@@ -369,7 +369,8 @@ mod tests {
         assert_eq!(names, expected);
         // Whoever adds another that retires, wipes or removes what a user has decides this as well.
         let others = ACTIONS.iter().filter(|action| action.target == TargetKind::User && !action.on_all_devices);
-        let wiping: Vec<_> = others.filter(|action| ["wipe", "retire", "removeAll"].iter().any(|it| action.name.contains(it))).collect();
+        let wiping: Vec<_> =
+            others.filter(|action| ["wipe", "retire", "removeAll"].iter().any(|it| action.name.contains(it))).collect();
         assert!(wiping.iter().all(|action| action.parameters.iter().any(|parameter| parameter.acted_on)), "{wiping:?}");
     }
 

@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn whatever_changes_something_is_compared_with_the_preview() {
         let lookout = lookout(Source::Preview);
-        for (action, compared) in [("wipe", true), ("disableUser", true), ("setDeviceName", true), ("syncDevice", false)] {
+        for (action, compared) in
+            [("wipe", true), ("disableUser", true), ("setDeviceName", true), ("syncDevice", false)]
+        {
             assert_eq!(lookout.wants(0, &job(action)), compared, "{action}");
             let held = lookout.judge(0, &job(action), &called("LAB-2"));
             assert_eq!(held.is_some(), compared, "{action}");

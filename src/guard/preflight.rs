@@ -117,7 +117,9 @@ impl Preflight {
                 let told = finding.to_string().into();
                 let why = if finding.is_certain() { Hold::Protected(told) } else { Hold::MaybeProtected(told) };
                 match self.holds.get_mut(index) {
-                    Some(Some(hold)) => *hold = why,
+                    // What was done before is not done any more; what is not due yet may be told then.
+                    Some(Some(Hold::Done)) => {}
+                    Some(Some(hold)) if finding.is_certain() => *hold = why,
                     _ => self.hold(index, job, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {

@@ -314,7 +314,8 @@ impl Protected {
 /// Everything that a target of that kind is known by, as a read shows it.
 fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_>> {
     use Whose::{Its, Name, Owners};
-    let is_a_device = matches!(kind, TargetKind::ManagedDevice | TargetKind::AutopilotIdentity | TargetKind::EntraDevice);
+    let is_a_device =
+        matches!(kind, TargetKind::ManagedDevice | TargetKind::AutopilotIdentity | TargetKind::EntraDevice);
     let (user, names, mail) = match is_a_device {
         true => (Owners, "user principal name", "owner's mail address"),
         false => (Its, "user principal name", "mail address"),

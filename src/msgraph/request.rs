@@ -290,7 +290,10 @@ mod tests {
     fn the_devices_of_a_user_are_read_where_an_action_reaches_them_all() {
         let look = |action: &str| build_look_at_devices(&job(action, 0, &["u@c.com"], vec![])).map(|look| look.path);
         let path = look("removeAllDevicesFromManagement").unwrap();
-        assert!(path.starts_with("/v1.0/users/u@c.com/managedDevices?$select=id,") && path.ends_with("&$top=1000"), "{path}");
+        assert!(
+            path.starts_with("/v1.0/users/u@c.com/managedDevices?$select=id,") && path.ends_with("&$top=1000"),
+            "{path}"
+        );
         assert_eq!(look("disableUser"), None);
     }
 

@@ -107,7 +107,12 @@ pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
     };
     let nothing: Vec<&Entry> = of(Meaning::is_nothing).into_iter().filter(|entry| !entry.is_pattern()).collect();
     if !nothing.is_empty() {
-        let message = format!("{} of `protected` {} for nothing in this tenant: {}", entries(nothing.len()), if nothing.len() == 1 { "stands" } else { "stand" }, named(&nothing));
+        let message = format!(
+            "{} of `protected` {} for nothing in this tenant: {}",
+            entries(nothing.len()),
+            if nothing.len() == 1 { "stands" } else { "stand" },
+            named(&nothing)
+        );
         let help = "a target of that very id or name is held all the same; correct the list, or take them off it";
         told.push(Diagnostic::warning("protects-nothing", message).help(help));
     }
@@ -122,13 +127,15 @@ pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
 /// Said once, however many rows are held for it.
 fn not_resolved(open: &[&Entry], held: usize) -> Diagnostic {
     let lacks = |entry: &&&Entry, object: Object| {
-        entry.means.as_deref().is_some_and(|means| {
-            means.unread.contains(&object) || (means.unlisted && object == Object::ManagedDevice)
-        })
+        entry
+            .means
+            .as_deref()
+            .is_some_and(|means| means.unread.contains(&object) || (means.unlisted && object == Object::ManagedDevice))
     };
     let objects: Vec<Object> =
         Object::ALL.into_iter().filter(|object| open.iter().any(|entry| lacks(&entry, *object))).collect();
-    let list = |name: fn(Object) -> &'static str| objects.iter().map(|object| name(*object)).collect::<Vec<_>>().join(" and ");
+    let list =
+        |name: fn(Object) -> &'static str| objects.iter().map(|object| name(*object)).collect::<Vec<_>>().join(" and ");
     let why = open.iter().find_map(|entry| entry.means.as_deref()?.why.as_deref()).unwrap_or("not read");
     let rows = if held == 1 { "1 row is".to_owned() } else { format!("{held} rows are") };
     let message = format!(

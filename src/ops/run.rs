@@ -105,7 +105,6 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let of_plan = (&plan, agreed.as_ref(), &*sightings);
     let Judged { verdict, spared, told } = judge(&look_up, of_plan, &mut preflight, verdict.rules, &mut used).await?;
-    plan.warnings.extend(told);
     let clock = used.clock(request.now).following(request.system);
     let report_at = place_of_report(&request, &plan, &policy_files)?;
     left_alone.iter().for_each(|line| stderr.say(line));
@@ -113,10 +112,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     if asked || preflight.due > 0 {
         confirm_number(&request, &preflight, whole, spared)?;
     } else {
+        ui::faults::tell(&told, &plan.file, stderr);
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
+    [&plan.warnings, &told, &verdict.faults]
+        .into_iter()
+        .for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();

@@ -62,11 +62,16 @@ pub fn plain(text: &str) -> Result<(), NotAnId> {
         return Err(NotAnId::because("it begins with `=`, as a formula of a spreadsheet does")
             .help("paste the column as values, and export it again"));
     }
-    let scheme = SCHEMES.iter().find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    let scheme =
+        SCHEMES.iter().find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     if let Some(scheme) = scheme {
         let rest = text[scheme.len()..].trim();
         let reason = format!("it begins with `{scheme}`, which is no part of an id or a name").into();
-        let help = if rest.contains('@') { format!("write {} alone", super::shown(rest)) } else { "write the id or the name alone".into() };
+        let help = if rest.contains('@') {
+            format!("write {} alone", super::shown(rest))
+        } else {
+            "write the id or the name alone".into()
+        };
         return Err(NotAnId { reason, help: Some(help.into()) });
     }
     let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address.trim());

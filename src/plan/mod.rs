@@ -239,8 +239,11 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
 /// Text of a user's file inside a message: on one line, and not longer than a glance.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() || is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() || is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

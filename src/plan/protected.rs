@@ -32,7 +32,12 @@ pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inpu
     let mut entries = Vec::new();
     if items.is_empty() {
         let help = "list who is protected, or take `protected` out";
-        reader.fault(&node.span, "no-entry", "`protected` lists nobody, so that it protects nothing", Some(help.into()));
+        reader.fault(
+            &node.span,
+            "no-entry",
+            "`protected` lists nobody, so that it protects nothing",
+            Some(help.into()),
+        );
     }
     for item in items {
         match &item.value {
@@ -231,7 +236,9 @@ fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
     for (field, name) in header.iter().map(str::trim).enumerate() {
         let meaning = Meaning::of_header(name, &[]);
         let kind = match meaning {
-            Some(Meaning::Id(id)) => Some((meaning.map_or("", Meaning::name), id.kind, kind_behind(id).and_then(object))),
+            Some(Meaning::Id(id)) => {
+                Some((meaning.map_or("", Meaning::name), id.kind, kind_behind(id).and_then(object)))
+            }
             // A group, or whose devices: it stands for several targets, and no read of one of them shows it.
             Some(Meaning::Selector(selector)) if selector.form.is_many() => None,
             Some(Meaning::UserPrincipalName(_)) => Some(("userPrincipalName", IdKind::Opaque, Some(Object::User))),
@@ -272,7 +279,10 @@ fn judge(cell: &str, column: &Column) -> Result<(), (String, String)> {
     }
     if kind != IdKind::Opaque && !cell.contains('*') {
         return identifier::spell(kind, cell, &mut String::new()).map_err(|NotAnId { reason, help }| {
-            (format!("`{}`: {reason}", shown(cell)), help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned))
+            (
+                format!("`{}`: {reason}", shown(cell)),
+                help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned),
+            )
         });
     }
     entry(cell)

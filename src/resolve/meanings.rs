@@ -5,12 +5,12 @@
 //! take a read that failed for an answer.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::ControlFlow;
 
 use serde_json::Value;
 
 use super::query;
 use super::reading::{ReadError, Reading};
+use super::ways::{By, SERIAL, is_of_one, kind, read, ways};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Meaning, Object, shows_all_names, shows_its_user};
 use crate::guard::protected::{Entry, Protected};
@@ -18,7 +18,7 @@ use crate::identity::Identity;
 use crate::msgraph::read_only::{BATCH, Get};
 use crate::msgraph::transport::Transport;
 use crate::plan::says_nothing;
-use crate::text::key;
+use crate::text::{composed, key};
 
 /// Finds out what each entry of `list` stands for, as far as that matters for targets of those kinds. An error is one of all reads.
 pub async fn read_meanings<T: Transport>(
@@ -54,62 +54,6 @@ struct Search<'l> {
     fleet: Option<Result<Vec<Identity>, Box<str>>>,
 }
 
-fn kind(object: Object) -> TargetKind {
-    match object {
-        Object::ManagedDevice => TargetKind::ManagedDevice,
-        Object::User => TargetKind::User,
-        Object::EntraDevice => TargetKind::EntraDevice,
-        Object::AutopilotIdentity => TargetKind::AutopilotIdentity,
-    }
-}
-
-/// How an object is looked for.
-#[derive(Clone, Copy)]
-enum By {
-    Id,
-    /// A property, and what of an [`Identity`] it is.
-    Value(&'static str, fn(&Identity) -> Option<&str>),
-}
-
-const SERIAL: By = By::Value("serialNumber", |it| it.serial_number.as_deref());
-
-/// The reads that find an object which an entry of that form may be.
-fn ways(form: Form, object: Object) -> &'static [By] {
-    match (form, object) {
-        (Form::Guid, Object::ManagedDevice) => &[By::Id, By::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())],
-        (Form::Guid, Object::EntraDevice) => {
-            &[By::Value("deviceId", |it| it.azure_ad_device_id.as_deref()), By::Value("id", |it| Some(&it.id))]
-        }
-        (Form::Guid, Object::User | Object::AutopilotIdentity) => &[By::Id],
-        (Form::Address, Object::User) => &[
-            By::Value("userPrincipalName", |it| it.user_principal_name.as_deref()),
-            By::Value("mail", |it| it.mail.as_deref()),
-        ],
-        (Form::Address, _) => &[],
-        (Form::Text, Object::ManagedDevice) => &[By::Value("deviceName", |it| it.name.as_deref()), SERIAL],
-        (Form::Text, Object::User | Object::EntraDevice) => &[By::Value("displayName", |it| it.name.as_deref())],
-        (Form::Text, Object::AutopilotIdentity) => &[SERIAL],
-    }
-}
-
-impl By {
-    fn get(self, object: Object, value: &str) -> Option<Get> {
-        match self {
-            Self::Id => query::by_id(kind(object), value),
-            Self::Value(property, _) => query::with_value(kind(object), property, value),
-        }
-    }
-
-    /// A filter of the service only narrows what is read.
-    fn is_true_of(self, identity: &Identity, value: &str) -> bool {
-        let shown = match self {
-            Self::Id => Some(&*identity.id),
-            Self::Value(_, of) => of(identity),
-        };
-        shown.is_some_and(|shown| key(shown) == key(value))
-    }
-}
-
 /// From this many reads on it is worth asking how many devices there are.
 const MANY: usize = BATCH;
 
@@ -118,7 +62,7 @@ impl<'l> Search<'l> {
         let mut places: HashMap<(String, Option<Object>), usize> = HashMap::new();
         let mut wanted: Vec<Wanted<'_>> = Vec::new();
         let of_entries = list.entries().iter().map(|entry| {
-            let value: Box<str> = entry.value().into();
+            let value: Box<str> = composed(entry.value()).into();
             *places.entry((key(&value).into_owned(), entry.only)).or_insert_with(|| {
                 wanted.push(Wanted { entry, value, meaning: Meaning::default(), found: Vec::new() });
                 wanted.len() - 1
@@ -136,7 +80,8 @@ impl<'l> Search<'l> {
             if entry.is_pattern() || !wanted.found.is_empty() || !entry.can_be(object) {
                 continue;
             }
-            let gets = ways(entry.form(), object).iter().filter_map(|by| Some((at, *by, by.get(object, &wanted.value)?)));
+            let gets =
+                ways(entry.form(), object).iter().filter_map(|by| Some((at, *by, by.get(object, &wanted.value)?)));
             asked.extend(gets);
         }
         if object == Object::ManagedDevice && asked.len() > MANY && self.fleet_costs_less(asked.len(), reading).await? {
@@ -157,11 +102,18 @@ impl<'l> Search<'l> {
         };
         read(&gets, kind(object), reading, each).await?;
         // What was found needs no other way to it.
-        self.wanted.iter_mut().filter(|wanted| !wanted.found.is_empty()).for_each(|wanted| wanted.meaning.unread.clear());
+        self.wanted
+            .iter_mut()
+            .filter(|wanted| !wanted.found.is_empty())
+            .for_each(|wanted| wanted.meaning.unread.clear());
         Ok(())
     }
 
-    async fn fleet_costs_less<T: Transport>(&self, reads: usize, reading: &mut Reading<'_, T>) -> Result<bool, ReadError> {
+    async fn fleet_costs_less<T: Transport>(
+        &self,
+        reads: usize,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<bool, ReadError> {
         let bucket = query::bucket(TargetKind::ManagedDevice);
         let overview = match reading.one(&query::fleet(), bucket).await {
             Ok(overview) => overview,
@@ -188,10 +140,17 @@ impl<'l> Search<'l> {
                     }
                 }
                 for device in fleet {
-                    let values = [Some(&device.id), device.azure_ad_device_id.as_ref(), device.name.as_ref(), device.serial_number.as_ref()];
+                    let values = [
+                        Some(&device.id),
+                        device.azure_ad_device_id.as_ref(),
+                        device.name.as_ref(),
+                        device.serial_number.as_ref(),
+                    ];
                     let meant = values.into_iter().flatten().filter_map(|value| places.get(key(value).as_ref()));
                     let meant: HashSet<usize> = meant.flatten().copied().collect();
-                    meant.into_iter().for_each(|at| self.wanted[at].found.push((Object::ManagedDevice, device.clone())));
+                    meant
+                        .into_iter()
+                        .for_each(|at| self.wanted[at].found.push((Object::ManagedDevice, device.clone())));
                 }
             }
             Some(Err(why)) => {
@@ -204,7 +163,9 @@ impl<'l> Search<'l> {
     }
 
     async fn read_fleet<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
-        let Some(first) = query::whole(TargetKind::ManagedDevice).filter(|_| self.fleet.is_none()) else { return Ok(()) };
+        let Some(first) = query::whole(TargetKind::ManagedDevice).filter(|_| self.fleet.is_none()) else {
+            return Ok(());
+        };
         let (mut fleet, mut unreadable) = (Vec::new(), false);
         let each = |page: Vec<Value>| {
             for document in &page {
@@ -230,7 +191,10 @@ impl<'l> Search<'l> {
             for (object, identity) in &wanted.found {
                 let serial = identity.serial_number.as_deref().filter(|serial| says_nothing(serial).is_none());
                 let link = match object {
-                    Object::EntraDevice => identity.azure_ad_device_id.as_deref().map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
+                    Object::EntraDevice => identity
+                        .azure_ad_device_id
+                        .as_deref()
+                        .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
                     Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)),
                     Object::ManagedDevice | Object::User => None,
                 };
@@ -267,6 +231,13 @@ impl<'l> Search<'l> {
         let users: Vec<(usize, Box<str>)> = of_users.collect();
         let managed: Vec<Get> = users.iter().filter_map(|(_, id)| query::devices_of(id)).collect();
         self.note_devices(&users, &managed, TargetKind::ManagedDevice, reading).await?;
+        // Intune may know an owner that the directory has lost.
+        let strangers = self.wanted.iter().enumerate().filter(|(_, wanted)| wanted.found.is_empty());
+        let strangers = strangers.filter(|(_, it)| it.entry.form() == Form::Address && !it.entry.is_pattern());
+        let strangers: Vec<(usize, Box<str>)> = strangers.map(|(at, it)| (at, it.value.clone())).collect();
+        let of_stranger = |name: &str| query::with_value(TargetKind::ManagedDevice, "userPrincipalName", name);
+        let theirs: Vec<Get> = strangers.iter().filter_map(|(_, name)| of_stranger(name)).collect();
+        self.note_devices(&strangers, &theirs, TargetKind::ManagedDevice, reading).await?;
         if self.targets.iter().any(|target| matches!(target, TargetKind::EntraDevice | TargetKind::GroupMember)) {
             let owned: Vec<Get> = users.iter().map(|(_, id)| query::owned_by(id)).collect();
             self.note_devices(&users, &owned, TargetKind::EntraDevice, reading).await?;
@@ -286,7 +257,10 @@ impl<'l> Search<'l> {
             let Some((at, _)) = users.get(number) else { return };
             let meaning = &mut wanted[*at].meaning;
             match answer {
-                Ok(devices) => devices.iter().for_each(|device| note(meaning, device)),
+                Ok(devices) => devices.iter().for_each(|device| {
+                    meaning.called.get_or_insert_with(|| "a device of that user".into());
+                    note(meaning, device);
+                }),
                 Err(why) => {
                     meaning.unlisted = true;
                     meaning.why.get_or_insert(why);
@@ -298,7 +272,11 @@ impl<'l> Search<'l> {
 
     /// Patterns are held against what every target shows. Where that is less than a pattern may be about, they stand for the
     /// managed devices that fit them.
-    async fn spread_patterns<T: Transport>(&mut self, list: &Protected, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+    async fn spread_patterns<T: Transport>(
+        &mut self,
+        list: &Protected,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
         let any = self.wanted.iter().any(|wanted| wanted.entry.is_pattern());
         if !any || self.targets.iter().all(|target| shows_all_names(*target)) {
             return Ok(());
@@ -333,7 +311,9 @@ impl Wanted<'_> {
                 Object::ManagedDevice => format!("managed device {}", name(identity.name.as_deref())),
                 Object::EntraDevice => format!("device {} in Entra", name(identity.name.as_deref())),
                 Object::AutopilotIdentity => format!("Autopilot identity {}", name(identity.serial_number.as_deref())),
-                Object::User => format!("user {}, or of one of their devices", name(identity.user_principal_name.as_deref())),
+                Object::User => {
+                    format!("user {}, or of one of their devices", name(identity.user_principal_name.as_deref()))
+                }
             };
             self.meaning.called.get_or_insert_with(|| called.into());
             note(&mut self.meaning, identity);
@@ -363,40 +343,4 @@ fn lack(meaning: &mut Meaning, object: Object, why: &str) {
         meaning.unread.push(object);
     }
     meaning.why.get_or_insert_with(|| why.into());
-}
-
-/// Whether an error is one of that read alone, or of its kind.
-fn is_of_one(error: &ReadError) -> bool {
-    matches!(error, ReadError::Refused { .. } | ReadError::NoList(_))
-}
-
-/// Reads all of them. What is forbidden for one is forbidden for all, and nobody goes on asking.
-async fn read<T: Transport>(
-    gets: &[Get],
-    kind: TargetKind,
-    reading: &mut Reading<'_, T>,
-    mut each: impl FnMut(usize, Result<Vec<Identity>, Box<str>>),
-) -> Result<(), ReadError> {
-    let mut open: HashSet<usize> = (0..gets.len()).collect();
-    let mut forbidden = None;
-    let answered = |number: usize, answer: Result<Vec<Value>, ReadError>| {
-        open.remove(&number);
-        if let Err(error @ ReadError::Refused { status: Some(403), .. }) = &answer {
-            forbidden = Some(Box::<str>::from(error.to_string()));
-        }
-        let identities = answer.map_err(|error| error.to_string().into()).and_then(|documents| {
-            let all: Option<Vec<_>> = documents.iter().map(Identity::from_document).collect();
-            all.ok_or_else(|| "the answer could not be understood".into())
-        });
-        each(number, identities);
-        match forbidden.is_some() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    };
-    reading.each_of(gets, query::bucket(kind), answered).await?;
-    if let Some(why) = forbidden {
-        open.into_iter().for_each(|number| each(number, Err(why.clone())));
-    }
-    Ok(())
 }

@@ -22,6 +22,7 @@ mod pool;
 mod query;
 mod reading;
 mod record;
+mod ways;
 #[cfg(test)]
 mod keys_tests;
 #[cfg(test)]

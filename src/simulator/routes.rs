@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use super::keys;
 use crate::catalog::{
-    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
-    USER, Version,
+    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind, USER,
+    Version,
 };
 
 /// What a method does at a place.

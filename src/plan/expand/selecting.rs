@@ -13,10 +13,10 @@ use crate::catalog::{
     PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
 };
 use crate::plan::columns::{Layout, Spelling};
+use crate::plan::identifier::NotAnId;
 use crate::plan::places::Position;
 use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
-use crate::plan::identifier::NotAnId;
 use crate::plan::{identifier, serial, shown, vocabulary};
 use crate::text::composed;
 
@@ -342,8 +342,9 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<Co
         Ok(()) if spelled.is_empty() || selector.name == MEMBERS_OF_GROUP_NAMED => Ok(composed(text).into()),
         Ok(()) => Ok(spelled.into()),
         Err(reason) => {
-            let help = matches!(selector.form, SelectorForm::Serial)
-                .then_some("every device without a serial number has it; name the device by its managedDeviceId".into());
+            let help = matches!(selector.form, SelectorForm::Serial).then_some(
+                "every device without a serial number has it; name the device by its managedDeviceId".into(),
+            );
             wrong(&reason, help)
         }
     }
