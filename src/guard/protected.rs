@@ -367,8 +367,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn job(id: &str) -> Job {
-        let action = Action::named("retire").unwrap();
-        Job::new(JobParts::plain(1, action, Ids::new([id])))
+        job_on("retire", id)
     }
 
     fn list(entries: &[&str]) -> Protected {
@@ -394,6 +393,71 @@ mod tests {
         assert!(why("*@BOARD.contoso.com").is_some() && why("{A}").is_some());
         assert!(why("VIP").is_none() && why("*@contoso.com").is_none() && why("5CG").is_none());
         assert!(list(&["VIP-*"]).covers(&job("a"), None).is_none());
+    }
+
+    fn known(text: &str, own: &[&str], owners: &[&str]) -> Entry {
+        let texts = |texts: &[&str]| texts.iter().map(|text| Box::from(*text)).collect();
+        let called = Some("managed device VIP-01".into());
+        let means = Meaning { called, own: texts(own), owners: texts(owners), ..Meaning::default() };
+        Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) }
+    }
+
+    #[test]
+    fn what_an_entry_stands_for_is_met_by_any_id_that_both_have() {
+        let list: Protected = vec![known("e1", &["a", "d1", "5CG1"], &["u1", "ceo@contoso.com"])].into();
+        let told = |seen: Identity| list.covers(&job("x"), Some(&seen)).map(|finding| finding.to_string());
+        let text = |text: &str| Some(Box::from(text));
+        let by_id = told(Identity { id: "x".into(), azure_ad_device_id: text("D1"), ..Identity::default() });
+        let expected =
+            "protected: its Entra device id `D1` is that of managed device VIP-01, listed as `e1` in vip.csv:2";
+        assert_eq!(by_id.as_deref(), Some(expected));
+        assert!(told(Identity { serial_number: text("5cg1"), ..Identity::default() }).is_some());
+        assert!(list.covers(&job("A"), None).is_some(), "by its id alone");
+        // A name is nobody's own, and another device of the same owner is another device.
+        assert_eq!(told(Identity { name: text("5CG1"), ..Identity::default() }), None);
+        assert_eq!(told(Identity { owner_id: text("u1"), ..Identity::default() }), None);
+        let user = |id: &str| Job::new(JobParts::plain(1, Action::named("disableUser").unwrap(), Ids::new([id])));
+        let why = list.covers(&user("u1"), None).unwrap().to_string();
+        assert_eq!(why, "protected: it is the owner of managed device VIP-01, listed as `e1` in vip.csv:2");
+        assert_eq!(list.covers(&user("u2"), None), None);
+    }
+
+    #[test]
+    fn each_device_of_a_user_is_asked_for_where_an_action_reaches_them_all() {
+        let action = Action::named("removeAllDevicesFromManagement").unwrap();
+        let job = Job::new(JobParts::plain(1, action, Ids::new(["u"])));
+        let device = |name: &str| Identity { id: name.into(), name: Some(name.into()), ..Identity::default() };
+        let mut seen = Identity { id: "u".into(), devices: Some(vec![device("LAB-1")]), ..Identity::default() };
+        let vips = list(&["VIP-*"]);
+        assert_eq!(vips.covers(&job, Some(&seen)), None);
+        seen.devices.as_mut().unwrap().push(device("VIP-2"));
+        let why = vips.covers(&job, Some(&seen)).unwrap().to_string();
+        let expected = "protected: of the devices of this user, VIP-2: its id `VIP-2` matches `VIP-*` in vip.csv:2";
+        assert_eq!(why, expected);
+    }
+
+    #[test]
+    fn what_could_not_be_read_holds_what_it_may_mean_and_nothing_else() {
+        let open = |text: &str, unread: Vec<Object>, unlisted| {
+            let means = Meaning { unread, unlisted, why: Some("403".into()), ..Meaning::default() };
+            let entry = Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) };
+            Protected::from(vec![entry])
+        };
+        let is_open = |list: &Protected, kind| list.open_for(kind).is_some();
+        use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
+        let guid = "61000000-0000-4000-8000-0000000000ff";
+        let user = open(guid, vec![Object::User], false);
+        let found = [ManagedDevice, User, EntraDevice, AutopilotIdentity].map(|kind| is_open(&user, kind));
+        assert_eq!(found, [false, false, true, true], "a managed device shows who owns it");
+        assert!(is_open(&open(guid, vec![Object::EntraDevice], false), ManagedDevice), "but no object id");
+        let unlisted = open(guid, Vec::new(), true);
+        assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
+        let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();
+        assert!(!finding.is_certain() && finding.to_string().contains("could not be read (403)"), "{finding}");
+    }
+
+    fn job_on(action: &str, id: &str) -> Job {
+        Job::new(JobParts::plain(1, Action::named(action).unwrap(), Ids::new([id])))
     }
 
     /// Every way to give the stars a text is tried.

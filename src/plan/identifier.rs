@@ -47,7 +47,7 @@ const SCHEMES: &[&str] = &["mailto:", "smtp:", "sip:", "upn:", "x500:", "http://
 pub fn plain(text: &str) -> Result<(), NotAnId> {
     let text = text.trim();
     if let Some(hidden) = hidden(text) {
-        let reason = format!("there is a character in it that nobody sees, {hidden}").into();
+        let reason = format!("there is a character in it that cannot be seen, {hidden}").into();
         return Err(NotAnId { reason, help: Some("take it out: type the value anew instead of pasting it".into()) });
     }
     if is_spreadsheet_number(text) {
