@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("approval", &[]),
     ("diagnostics", &[]),
-    ("settings", &["diagnostics"]),
+    ("settings", &["diagnostics", "journal::place"]),
     ("plan", &["text", "catalog", "job", "diagnostics", "guard"]),
     (
         "resolve",

@@ -251,7 +251,7 @@ pub async fn preview(
         // A plan that gives every id is previewed offline; what its list stands for is read by the run.
         if used.client.is_some() || verdict.rules.wants_keys() {
             let found = (&mut *preflight, &mut verdict.rules, &[][..]);
-            told = protected::check(look_up, &about, found, |_| false, &mut used).await?.told;
+            told = protected::check(look_up, &about, found, |_, hold| hold.is_none(), &mut used).await?.told;
         }
         *keys = keys::check(look_up, &about, (preflight, &verdict.rules), |_| false, &mut used).await?;
         previewed.plan.warnings.extend(told);
@@ -292,7 +292,7 @@ fn journal_of(settings: &Settings, repeats: &Repeats) -> Result<Option<Journal>,
         Err(fault) if repeats.once => return Err(Error::Usage(fault)),
         Err(_) => return Ok(None),
     };
-    match repeats.once || folder.join(Journal::FILE).exists() {
+    match repeats.once || Journal::is_at(folder) {
         true => Ok(Some(Journal::open(folder)?)),
         false => Ok(None),
     }

@@ -33,15 +33,15 @@ pub struct Checked {
 }
 
 /// Finds out what the entries stand for, if there are any and something is to be sent, and holds what that covers.
-/// `skipped`: jobs that will not be sent, besides those that are held.
+/// `is_sent`: whether something is to be sent for a job that is held so, or not at all.
 pub async fn check(
     look_up: &LookUp<'_>,
     about: &About<'_>,
     (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
-    skipped: impl Fn(usize) -> bool,
+    is_sent: impl Fn(usize, Option<&Hold>) -> bool,
     used: &mut Used,
 ) -> Result<Checked, Error> {
-    let targets = targets(about.jobs, &preflight.holds, skipped);
+    let targets = targets(about.jobs, &preflight.holds, is_sent);
     if rules.protected.is_empty() || targets.is_empty() {
         return Ok(Checked::default());
     }
@@ -84,11 +84,14 @@ pub async fn read<T: Transport>(
 }
 
 /// The kinds of target that something would be done to.
-pub fn targets(jobs: &[Job], holds: &[Option<Hold>], skipped: impl Fn(usize) -> bool) -> Vec<TargetKind> {
+pub fn targets(
+    jobs: &[Job],
+    holds: &[Option<Hold>],
+    is_sent: impl Fn(usize, Option<&Hold>) -> bool,
+) -> Vec<TargetKind> {
     let mut targets = Vec::new();
-    for (at, job) in jobs.iter().enumerate() {
-        let is_sent = holds.get(at).is_some_and(Option::is_none) && !skipped(at);
-        if is_sent && !targets.contains(&job.action.target) {
+    for ((at, job), hold) in jobs.iter().enumerate().zip(holds) {
+        if is_sent(at, hold.as_ref()) && !targets.contains(&job.action.target) {
             targets.push(job.action.target);
         }
     }

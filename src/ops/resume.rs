@@ -18,7 +18,6 @@ use super::daily::DailyWork;
 use super::limits::limits;
 use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
-use super::protected::Checked;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::{Error, Tenant, agreed, guards, known, tenant};
@@ -98,9 +97,7 @@ pub async fn resume(
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let found = (&mut preflight, &mut rules, &*sightings);
-    let Checked { told, .. } = left.look_for_protected(settings, &agreed_tenant, found, &mut used).await?;
-    let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
+    let (keys, told) = left.look(settings, &agreed_tenant, (&mut preflight, &mut rules), &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
     let kept =
@@ -114,7 +111,7 @@ pub async fn resume(
     }
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
-    let verdict = left.judge(rules, &preflight.holds, &on_file)?;
+    let verdict = left.judge(rules, &preflight.holds, &keys)?;
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
@@ -146,7 +143,7 @@ pub async fn resume(
         stderr,
         // The number was agreed to when the run was begun, and these are some of those jobs.
         question: None,
-        verify: request.verify.map_or(Verify::No, Verify::After),
+        verify: Verify::when(request.verify),
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
 }

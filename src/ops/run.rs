@@ -4,7 +4,7 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::About;
-use crate::journal::{Inherited, Journal, RunId};
+use crate::journal::{Inherited, Journal, RunId, RunLock};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -87,38 +87,27 @@ impl RunRequest {
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
-    if let Some(agreed) = &previewed.agreed {
-        agreed.permits(&request.tenant, settings, request.now)?;
-    }
-    let key = previewed.key(&request.tenant, &settings.graph_url);
+    previewed.agreed.as_ref().map_or(Ok(()), |agreed| agreed.permits(&request.tenant, settings, request.now))?;
+    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
+    let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let choices = request.choices.or(plan.limits);
-    let limits = limits(choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
+    let limits = limits(choices, plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-    let lock = journal.lock(&key, &id, request.now)?;
-    let place = known::place(&request.tenant, &settings.graph_url);
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
-    let Past { inherited, order, remark: left_alone } = known::past(&mut journal, about, &plan.jobs, &request.repeats)?;
+    let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
+    let Past { inherited, order, .. } = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
     let earlier = known::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let of_plan = (&plan, agreed.as_ref(), &*sightings);
-    let Judged { verdict, spared, told } = judge(&look_up, of_plan, &mut preflight, verdict.rules, &mut used).await?;
-    let clock = used.clock(request.now).following(request.system);
+    let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &inherited };
+    let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
-    left_alone.iter().for_each(|line| stderr.say(line));
-    let asked = let_asked_go(&inherited, &mut preflight.holds);
-    if asked || preflight.due > 0 {
-        confirm_number(&request, &preflight, whole, spared)?;
-    } else {
-        ui::faults::tell(&told, &plan.file, stderr);
+    warn(&plan, &told, &verdict, stderr);
+    confirm_number(&request, &preflight, whole, spared)?;
+    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    [&plan.warnings, &told, &verdict.faults]
-        .into_iter()
-        .for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -129,6 +118,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         requests: Requests { wait: request.wait, ..Requests::default() },
+        clock: used.clock(request.now).following(request.system),
         used,
         question,
         jobs: Arc::clone(&jobs),
@@ -144,11 +134,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,
-        clock,
         seed: request.seed,
         report: report_at.clone(),
         stderr,
-        verify: request.verify.map_or(Verify::No, Verify::After),
+        verify: Verify::when(request.verify),
     };
     let beginning = Beginning {
         plan: &plan,
@@ -166,6 +155,14 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     perform(work, || record::begin(journal, lock, beginning)).await
 }
 
+/// What the guards look at.
+struct Looked<'a> {
+    plan: &'a Plan,
+    agreed: Option<&'a Agreed>,
+    sightings: &'a [Option<Sighting>],
+    inherited: &'a [(u32, Inherited)],
+}
+
 /// What the guards say, now that they were told what there is in the tenant.
 struct Judged {
     verdict: Verdict,
@@ -174,28 +171,65 @@ struct Judged {
     told: Diagnostics,
 }
 
+/// The journal, and the lock of the plan.
+fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Result<(Journal, RunLock), Error> {
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let lock = journal.lock(key, id, now)?;
+    Ok((journal, lock))
+}
+
+/// Whether the tenant is on this machine.
+fn is_ours(request: &RunRequest, settings: &Settings) -> bool {
+    request.tenant != Tenant::Real || settings.is_local()
+}
+
+fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
+    [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
+}
+
+/// What runs before have done about the jobs of the plan; people are told what is left alone for it.
+fn past(
+    request: &RunRequest,
+    journal: &mut Journal,
+    (plan_key, place, tenant): (&str, &str, &str),
+    jobs: &[Job],
+    stderr: &Stderr,
+) -> Result<Past, Error> {
+    let about = About { plan_key, place, tenant, once: request.repeats.once };
+    let past = known::past(journal, about, jobs, &request.repeats)?;
+    past.remark.iter().for_each(|line| stderr.say(line));
+    Ok(past)
+}
+
 /// What is protected or lacks a key that has to be on file is held, and the rest is held against the rules.
 async fn judge(
     look_up: &LookUp<'_>,
-    (plan, agreed, sightings): (&Plan, Option<&Agreed>, &[Option<Sighting>]),
+    Looked { plan, agreed, sightings, inherited }: Looked<'_>,
     preflight: &mut Preflight,
     mut rules: Rules,
     used: &mut Used,
 ) -> Result<Judged, Error> {
     let about = keys::About::of(plan, agreed, used);
     let found = (&mut *preflight, &mut rules, sightings);
-    let Checked { held, told } = protected::check(look_up, &about, found, |_| false, used).await?;
+    let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
+    let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
+    let Checked { held, told } = protected::check(look_up, &about, found, is_sent, used).await?;
     let on_file = keys::check(look_up, &about, (preflight, &rules), |_| false, used).await?;
     let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
     guards::refused(&verdict, &plan.file)?;
     Ok(Judged { verdict, spared: held, told })
 }
 
+/// What an earlier run has filed.
+fn asked(inherited: &[(u32, Inherited)]) -> impl Iterator<Item = u32> {
+    inherited.iter().filter(|(_, it)| matches!(it, Inherited::Asked { .. })).map(|(index, _)| *index)
+}
+
 /// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
 fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
     let mut any = false;
-    for (index, _) in inherited.iter().filter(|(_, inherited)| matches!(inherited, Inherited::Asked { .. })) {
-        if let Some(hold) = holds.get_mut(*index as usize).filter(|hold| **hold == Some(Hold::Done)) {
+    for index in asked(inherited) {
+        if let Some(hold) = holds.get_mut(index as usize).filter(|hold| **hold == Some(Hold::Done)) {
             *hold = None;
             any = true;
         }
@@ -300,33 +334,31 @@ fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<()
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
 ///
-/// With `--once` it may also be the number of the `whole` plan, what earlier runs have done included: who agreed to all of
-/// it has agreed to the rest, and one line of a scheduler is good for every night.
-///
-/// What is spared because of what `protected` stands for may be counted too: a preview that reads nothing shows it so, and
-/// who agreed to all of it has agreed to the rest.
+/// With `--once`, and where nothing is left to be sent, it may also be the number of the `whole` plan, what earlier runs
+/// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
+/// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
 fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32, spared: u32) -> Result<(), Error> {
     let due = preflight.due;
+    let is_spared = |hold: &&Hold| matches!(hold, Hold::Protected(_) | Hold::MaybeProtected(_));
+    let all_spared = preflight.holds.iter().flatten().filter(is_spared).count() as u32;
+    let would_be_sent = format!("{} would be sent", ui::text::count_of(due as usize, "request"));
     match request.confirm {
-        Some(number) if number == due.saturating_add(spared) => Ok(()),
-        Some(number) if number == due || (request.repeats.once && number == whole) => Ok(()),
+        Some(number) if number == due.saturating_add(spared) || (due == 0 && number == all_spared) => Ok(()),
+        Some(number) if number == due || ((request.repeats.once || due == 0) && number == whole) => Ok(()),
         Some(number) if request.repeats.once && whole != due => Err(Error::refused(
             Diagnostic::error(
                 "wrong-number",
-                format!("--confirm {number}, but {due} requests would be sent, of {whole} of the whole plan"),
+                format!("--confirm {number}, but {would_be_sent}, of {whole} of the whole plan"),
             )
             .help("look at the preview; when the numbers are right, confirm one of them"),
         )),
         Some(number) => Err(Error::refused(
-            Diagnostic::error("wrong-number", format!("--confirm {number}, but {due} requests would be sent"))
+            Diagnostic::error("wrong-number", format!("--confirm {number}, but {would_be_sent}"))
                 .help("look at the preview; when the number is right, confirm that number"),
         )),
         None if preflight.dangerous > 0 && !request.interactive => Err(Error::refused(
-            Diagnostic::error(
-                "not-confirmed",
-                format!("{due} requests would be sent, and nobody is there to confirm it"),
-            )
-            .help(format!("look at the preview, then run with --confirm {due}")),
+            Diagnostic::error("not-confirmed", format!("{would_be_sent}, and nobody is there to confirm it"))
+                .help(format!("look at the preview, then run with --confirm {due}")),
         )),
         None => Ok(()),
     }

@@ -233,7 +233,7 @@ async fn look_with<T: Transport>(
     let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
     let pace = (limits.pacing, request.look_up.seed);
     let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), pace).await?;
-    let targets = protected::targets(&plan.jobs, holds, |_| false);
+    let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
     let list = &previewed.verdict.rules.protected;
     let meanings = protected::read(list, &targets, reader.read_only(), pace).await?;
     Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })

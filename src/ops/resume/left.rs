@@ -13,7 +13,7 @@ use super::super::record::Begun;
 use super::super::tenant::Source;
 use super::super::{Error, guards};
 use super::{ResumeRequest, waits};
-use crate::diagnostics::Place;
+use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::{self, About, Verdict};
@@ -39,28 +39,21 @@ impl Left<'_> {
         matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
     }
 
-    /// The list, and what it stands for, may be another one today.
-    pub async fn look_for_protected(
+    /// The list, and what it stands for, may be another one today; and keys may have gone since the run was begun.
+    pub async fn look(
         &self,
         settings: &Settings,
         agreed_tenant: &Option<String>,
-        found: (&mut Preflight, &mut Rules, &[Option<Sighting>]),
+        (preflight, rules): (&mut Preflight, &mut Rules),
+        sightings: &[Option<Sighting>],
         used: &mut Used,
-    ) -> Result<Checked, Error> {
+    ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
         let (look_up, about) = self.looking(settings, agreed_tenant);
-        protected::check(&look_up, &about, found, |at| self.is_skipped(at), used).await
-    }
-
-    /// Keys may have gone since the run was begun.
-    pub async fn look_for_keys(
-        &self,
-        settings: &Settings,
-        agreed_tenant: &Option<String>,
-        found: (&mut Preflight, &Rules),
-        used: &mut Used,
-    ) -> Result<Vec<Option<Keys>>, Error> {
-        let (look_up, about) = self.looking(settings, agreed_tenant);
-        keys::check(&look_up, &about, found, |at| self.is_skipped(at), used).await
+        let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
+        let found = (&mut *preflight, &mut *rules, sightings);
+        let Checked { told, .. } = protected::check(&look_up, &about, found, is_sent, used).await?;
+        let on_file = keys::check(&look_up, &about, (preflight, rules), |at| self.is_skipped(at), used).await?;
+        Ok((on_file, told))
     }
 
     /// What waits for an approval is looked at too: it may be completed now.

@@ -126,6 +126,7 @@ impl Dispatcher {
         if !matches!(seen, Seen::NotRead(_)) {
             self.host_answered();
             let progress = self.ledger.progress(job);
+            progress.unavailable_since = None;
             progress.failed_looks = 0;
             progress.unauthorized = 0;
         }
@@ -165,6 +166,9 @@ impl Dispatcher {
                 self.pause(bucket, *after, retry::is_crowded(reply), times);
                 self.again(job, Step::Send, times.now);
             }
+            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
+                self.again(job, Step::Send, times.now);
+            }
             Verdict::Unreachable => {
                 self.host_away(&reason, times);
                 self.again(job, Step::Send, times.now);
@@ -184,8 +188,11 @@ impl Dispatcher {
         }
     }
 
-    /// What was sent before and is in doubt stays in doubt.
+    /// What was sent before and is in doubt stays in doubt; what somebody has approved goes on waiting.
     fn hold(&mut self, job: u32, why: String, now: Instant) {
+        if self.is_approved(job) {
+            return self.settle(job, Outcome::NotAttempted, Some(why), now);
+        }
         match self.ledger.progress(job).is_in_doubt() {
             false => self.settle(job, Outcome::Held, Some(why), now),
             true => {
