@@ -137,6 +137,7 @@ impl Definition {
             approvable: true,
             // It may be such a one.
             on_all_devices: ids.last().is_some_and(|id| kind_of(*id) == TargetKind::User),
+            alters: &[],
             notes: &[],
             definition: Some(own),
         })

@@ -212,6 +212,15 @@ pub enum Success {
     Completed,
 }
 
+/// What an action changes of who its target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alters {
+    Name,
+    Owner,
+    /// Whether it is the company's or its user's.
+    Ownership,
+}
+
 /// What a 404 or 410 answer means for the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
@@ -268,6 +277,8 @@ pub struct Action {
     /// Whether it reaches all devices of a user, or some that the request does not name: then each of them is looked at as
     /// if it were the target.
     pub on_all_devices: bool,
+    /// So that the steps behind it do not take that for another target.
+    pub alters: &'static [Alters],
     /// What an operator should know before using it.
     pub notes: &'static [&'static str],
     /// Where it comes from if it is not one of ours: nobody has verified it.

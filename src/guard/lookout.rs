@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::drift::{self, Sighting};
 use super::protected::Protected;
-use crate::catalog::{Action, Risk};
+use crate::catalog::{Action, Alters, Risk};
 use crate::identity::Identity;
 use crate::job::Job;
 
@@ -16,6 +16,8 @@ use crate::job::Job;
 pub struct Lookout {
     /// By the job's index in the plan.
     seen: HashMap<u32, (Sighting, Source)>,
+    /// What the steps before a job change of its target themselves, by index.
+    altered: HashMap<u32, Vec<Alters>>,
     protected: Protected,
 }
 
@@ -48,6 +50,22 @@ impl Lookout {
         Self { seen, ..Self::default() }
     }
 
+    /// Takes what one step does to a target for no reason to hold the next.
+    #[must_use]
+    pub fn in_steps(self, jobs: &[Job]) -> Self {
+        let mut altered: HashMap<u32, Vec<Alters>> = HashMap::new();
+        for (index, job) in (0u32..).zip(jobs) {
+            let Some((at, before)) = job.after.and_then(|at| Some((at, jobs.get(at as usize)?))) else { continue };
+            let same = before.action.target == job.action.target && before.target().eq_ignore_ascii_case(job.target());
+            let own = before.action.alters.iter().filter(|_| same).copied();
+            let all: Vec<Alters> = altered.get(&at).into_iter().flatten().copied().chain(own).collect();
+            if !all.is_empty() {
+                altered.insert(index, all);
+            }
+        }
+        Self { altered, ..self }
+    }
+
     /// Holds every target against that list too, as far as its ids have not told already.
     #[must_use]
     pub fn sparing(self, protected: Protected) -> Self {
@@ -71,7 +89,9 @@ impl Lookout {
         }
         let (was, source) = self.agreed(index, job)?;
         let found: Vec<String> = match was {
-            Sighting::Identity(was) => drift::differences(was, now),
+            Sighting::Identity(was) => {
+                drift::differences(was, now, self.altered.get(&index).map_or(&[], Vec::as_slice))
+            }
             Sighting::Gone => vec!["was not there, and is there now".into()],
             Sighting::NotRead(why) => vec![format!("it could not be read then ({why})")],
         };
@@ -113,6 +133,17 @@ mod tests {
             assert!(held.is_none_or(|why| why.contains("not as the preview saw it: renamed from LAB-1 to LAB-2")));
         }
         assert!(!lookout.wants(1, &job("wipe")), "nobody has seen it");
+    }
+
+    #[test]
+    fn a_step_is_not_held_for_what_the_one_before_it_did() {
+        let behind = |first: &str| {
+            let jobs = [job(first), Job { after: Some(0), ..job("wipe") }];
+            let seen = (Sighting::Identity(Box::new(called("LAB-1"))), Source::Preview);
+            Lookout::for_drift([(1, seen)].into()).in_steps(&jobs).judge(1, &jobs[1], &called("LAB-2"))
+        };
+        assert_eq!(behind("setDeviceName"), None);
+        assert!(behind("syncDevice").is_some_and(|why| why.contains("renamed")));
     }
 
     #[test]

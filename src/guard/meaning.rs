@@ -106,6 +106,11 @@ pub fn shows_its_user(target: Kind) -> bool {
     matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser | Kind::GroupMember)
 }
 
+/// Whether such a target may be the owner of a device.
+pub fn may_own(target: Kind) -> bool {
+    matches!(target, Kind::User | Kind::GroupMember | Kind::Other)
+}
+
 /// What an entry stands for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,9 +128,12 @@ pub struct Meaning {
     /// What it may be, and could not be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<Object>,
-    /// It is a user, or owned by one, and the devices could not be listed.
+    /// It is a user whose devices could not be listed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
+    /// It is a device whose owner could not be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unowned: bool,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<Box<str>>,
@@ -139,7 +147,7 @@ impl Meaning {
 
     /// Whether something that it stands for could not be read.
     pub fn is_open(&self) -> bool {
-        self.unlisted || !self.unread.is_empty()
+        self.unlisted || self.unowned || !self.unread.is_empty()
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::meaning::{Form, Meaning, Object, is_shown, shows_all_names, shows_its_user};
+use super::meaning::{Form, Meaning, Object, is_shown, may_own, shows_all_names, shows_its_user};
 use crate::catalog::TargetKind;
 use crate::identity::Identity;
 use crate::job::Job;
@@ -61,7 +61,7 @@ impl Entry {
     /// Whether it may mean a target of that kind, for all that anybody has read.
     fn is_open_for(&self, target: TargetKind) -> bool {
         let Some(means) = self.means.as_deref() else { return false };
-        if means.unlisted && !shows_its_user(target) {
+        if (means.unlisted && !shows_its_user(target)) || (means.unowned && may_own(target)) {
             return true;
         }
         let unread = &means.unread;
@@ -204,7 +204,7 @@ impl Protected {
                 self.owners.entry(key(value)).or_insert(number);
             }
             let is_alike = |other: &&Entry| {
-                let lacks = |means: &Meaning| (means.unlisted, means.unread.clone());
+                let lacks = |means: &Meaning| (means.unlisted, means.unowned, means.unread.clone());
                 let form = (other.is_pattern(), other.form()) == (entry.is_pattern(), entry.form());
                 form && other.means.as_deref().map(lacks) == Some(lacks(means))
             };
@@ -452,6 +452,10 @@ mod tests {
         assert!(is_open(&open(guid, vec![Object::EntraDevice], false), ManagedDevice), "but no object id");
         let unlisted = open(guid, Vec::new(), true);
         assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
+        let means = Meaning { own: vec!["e1".into()], unowned: true, ..Meaning::default() };
+        let entry = Entry { means: Some(Box::new(means)), ..Entry::new("e1", &"vip.csv".into(), 2) };
+        let unowned = Protected::from(vec![entry]);
+        assert!(is_open(&unowned, User) && !is_open(&unowned, EntraDevice) && !is_open(&unowned, ManagedDevice));
         let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();
         assert!(!finding.is_certain() && finding.to_string().contains("could not be read (403)"), "{finding}");
     }

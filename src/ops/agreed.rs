@@ -130,10 +130,10 @@ pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
 }
 
 /// What is compared right before each send: what the preview saw, or else what the inventory has.
-pub fn lookout(sightings: Vec<Option<Sighting>>, inventory: Seen, protected: Protected) -> Lookout {
+pub fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen, protected: Protected) -> Lookout {
     let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), Source::Inventory)));
     let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, Source::Preview))));
-    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).sparing(protected)
+    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs).sparing(protected)
 }
 
 /// What an inventory has of targets, by the job's index.

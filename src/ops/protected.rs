@@ -130,10 +130,9 @@ pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
 /// Said once, however many rows are held for it.
 fn not_resolved(open: &[&Entry], held: usize) -> Diagnostic {
     let lacks = |entry: &&&Entry, object: Object| {
-        entry
-            .means
-            .as_deref()
-            .is_some_and(|means| means.unread.contains(&object) || (means.unlisted && object == Object::ManagedDevice))
+        entry.means.as_deref().is_some_and(|means| {
+            means.unread.contains(&object) || ((means.unlisted || means.unowned) && object == Object::ManagedDevice)
+        })
     };
     let objects: Vec<Object> =
         Object::ALL.into_iter().filter(|object| open.iter().any(|entry| lacks(&entry, *object))).collect();

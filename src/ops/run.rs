@@ -122,7 +122,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         used,
         question,
         jobs: Arc::clone(&jobs),
-        lookout: agreed::lookout(sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
+        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         verdict,
         plan_file: plan.file.clone(),
         due: preflight.due,

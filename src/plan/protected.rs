@@ -17,7 +17,7 @@ use super::targets::in_the_plan;
 use super::vocabulary::Meaning;
 use super::yaml::{Node, Value};
 use super::{CSV_LIMIT, Input, says_nothing, shown};
-use crate::catalog::{IdKind, SelectorForm, TargetKind, fold, kind_behind};
+use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::meaning::Object;
 use crate::guard::protected::{Entry, Protected};
@@ -242,10 +242,7 @@ fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
             // A group, or whose devices: it stands for several targets, and no read of one of them shows it.
             Some(Meaning::Selector(selector)) if selector.form.is_many() => None,
             Some(Meaning::UserPrincipalName(_)) => Some(("userPrincipalName", IdKind::Opaque, Some(Object::User))),
-            Some(Meaning::Selector(selector)) => {
-                let only = (selector.form == SelectorForm::Guid).then_some(Object::EntraDevice);
-                Some((selector.name, IdKind::Opaque, only))
-            }
+            Some(Meaning::Selector(selector)) => Some((selector.name, IdKind::Opaque, None)),
             Some(Meaning::AnyId) => Some(("id", IdKind::Opaque, None)),
             _ => OTHERS.iter().find(|other| fold(other) == fold(name)).map(|other| (*other, IdKind::Opaque, None)),
         };

@@ -211,7 +211,10 @@ impl<'l> Search<'l> {
                     let exact: Vec<_> = exact.map(|device| (Object::ManagedDevice, device)).collect();
                     wanted[*at].found.extend(exact);
                 }
-                Err(why) => lack(&mut wanted[*at].meaning, Object::ManagedDevice, &why),
+                Err(why) => {
+                    wanted[*at].meaning.unowned = true;
+                    wanted[*at].meaning.why.get_or_insert(why);
+                }
             }
         };
         read(&gets, TargetKind::ManagedDevice, reading, each).await?;

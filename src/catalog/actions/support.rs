@@ -4,7 +4,7 @@
 
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
 use super::{acted_on, at, device_routes, optional, required};
-use crate::catalog::{Action, OncePer, ParameterKind, ReadBack, Repeat, Risk};
+use crate::catalog::{Action, Alters, OncePer, ParameterKind, ReadBack, Repeat, Risk};
 
 pub const SYNC_DEVICE: Action = Action {
     name: "syncDevice",
@@ -64,6 +64,7 @@ pub const SET_DEVICE_NAME: Action = Action {
     summary: "Rename the device.",
     routes: device_routes!("setDeviceName", BETA),
     parameters: &[required("deviceName", ParameterKind::Text, "The new name.")],
+    alters: &[Alters::Name],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["The new name shows after the device's next restart."],
