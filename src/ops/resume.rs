@@ -95,12 +95,13 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let today = today(&request, &begun, environment)?;
+    let mut today = today(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = today.jobs(&record, saved, &begun, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &today.rules), &mut used).await?;
+    let found = (&mut preflight, &mut today.rules);
+    let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -112,8 +113,8 @@ pub async fn resume(
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let verdict = left.judge(today.rules, &preflight.holds, &on_file)?;
-    ui::faults::tell(&verdict.faults, &plan_file, stderr);
+    let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
+    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
@@ -124,11 +125,11 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         used,
         jobs,
         holds: preflight.holds,
         earlier,
-        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
         // A policy may have become stricter since.
         brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
