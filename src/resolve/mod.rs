@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod link;
 mod matching;
+mod naming;
 mod needs;
 mod pool;
 mod query;

@@ -22,6 +22,9 @@ pub struct Record {
     /// The id of its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Box<str>>,
+    /// Of a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<str>>,
 }
 
 impl Record {
@@ -36,7 +39,8 @@ impl Record {
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
             identity.azure_ad_device_id = text("deviceId");
         }
-        Some(Self { identity: Arc::new(identity), imei: text("imei"), user_id: text("userId") })
+        let (imei, user_id, mail) = (text("imei"), text("userId"), text("mail"));
+        Some(Self { identity: Arc::new(identity), imei, user_id, mail })
     }
 
     /// What a selector with that value is held against.
