@@ -157,7 +157,9 @@ fn device_shown(device: &Record) -> String {
 /// Who has as mail what is looked for as the name of a user. It is a hint and no match.
 fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p Record> {
     let Pointer::Given(criteria) = pointer else { return Vec::new() };
-    let Some(name) = criteria.iter().find(|it| it.selector.form == SelectorForm::PrincipalName) else { return Vec::new() };
+    let Some(name) = criteria.iter().find(|it| it.selector.form == SelectorForm::PrincipalName) else {
+        return Vec::new();
+    };
     if kind != TargetKind::User {
         return Vec::new();
     }

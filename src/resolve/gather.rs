@@ -93,7 +93,7 @@ async fn read_mails<T: Transport>(
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
-    match needs::mails(&users.values, pool) {
+    match needs::mails(users, pool) {
         Some(mails) => read_each(&mails, pool, reading).await,
         None => Ok(()),
     }
@@ -103,9 +103,8 @@ async fn read_mails<T: Transport>(
 async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<bool, ReadError> {
     if let Some(pages) = needs::pages_worth_a_try(needs) {
         let all = read_pages(needs.kind, pages, pool, reading).await?;
-        if !all {
-            read_each(needs, pool, reading).await?;
-        }
+        // Whom a list of everybody does not show may be newer than the list.
+        read_each(&needs::unknown(needs, pool), pool, reading).await?;
         return Ok(all);
     }
     let size = match asks_for_size(needs) && needs.kind == TargetKind::ManagedDevice {

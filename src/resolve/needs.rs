@@ -77,19 +77,25 @@ pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
     list.all
 }
 
+/// Of `needs`, the values that nothing in `pool` has.
+pub fn unknown(needs: &Needs, pool: &mut Pool) -> Needs {
+    needs.values.iter().for_each(|(selector, value)| pool.index(needs.kind, selector, value));
+    let is_unknown =
+        |(selector, value): &&(&'static Selector, Box<str>)| pool.look_up(needs.kind, selector, value).next().is_none();
+    Needs { kind: needs.kind, values: needs.values.iter().filter(is_unknown).cloned().collect(), whole: false }
+}
+
 /// For so many names that no user has, it is looked whether they are somebody's mail address: a list that was made with the
 /// wrong column shows it soon.
 const MAILS: usize = 20;
 
-/// The names of `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
+/// The names among `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
 /// nobody's target. `None`: there are none.
-pub fn mails(users: &[(&'static Selector, Box<str>)], pool: &mut Pool) -> Option<Needs> {
-    let kind = TargetKind::User;
-    let names: Vec<&str> = users.iter().filter(|(by, _)| by.name == USER_BY_NAME.name).map(|(_, name)| &**name).collect();
-    pool.index(kind, &USER_BY_NAME, names.first()?);
-    let unknown = names.into_iter().filter(|name| pool.look_up(kind, &USER_BY_NAME, name).next().is_none()).take(MAILS);
-    let values: Vec<(&'static Selector, Box<str>)> = unknown.map(|name| (&USER_BY_MAIL, name.into())).collect();
-    (!values.is_empty()).then_some(Needs { kind, values, whole: false })
+pub fn mails(users: &Needs, pool: &mut Pool) -> Option<Needs> {
+    let unknown = unknown(users, pool).values.into_iter();
+    let names = unknown.filter(|(by, _)| by.name == USER_BY_NAME.name).map(|(_, name)| name);
+    let values: Vec<(&'static Selector, Box<str>)> = names.take(MAILS).map(|name| (&USER_BY_MAIL, name)).collect();
+    (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.

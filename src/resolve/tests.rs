@@ -49,6 +49,7 @@ fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
     let criterion = |(name, value): &(&str, &str)| Criterion { selector: selector(name), value: (*value).into() };
     Unresolved {
         group: None,
+        ids: None,
         at: 0,
         row: Some(number),
         pointer: Pointer::Given(criteria.iter().map(criterion).collect()),
