@@ -346,7 +346,7 @@ async fn an_inventory_is_the_same_when_it_comes_back() {
         Inventory::load(file.path()).unwrap_err().to_string()
     };
     assert!(refused(&text[..text.len() - 4]).contains("only a part"));
-    assert!(refused(&text.replacen(":1,", ":2,", 1)).contains("version 2"));
+    assert!(refused(&text.replacen(":2,", ":3,", 1)).contains("version 3"));
     assert!(refused(&text.replacen("\"imei\"", "\"imie\"", 1).replacen("user_id", "usr", 1)).contains("no inventory"));
     let twice = text.replace(&id(1), &id(0));
     assert!(refused(&twice).contains("twice"));
