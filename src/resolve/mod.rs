@@ -26,6 +26,8 @@ mod record;
 mod keys_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod users_tests;
 
 pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};

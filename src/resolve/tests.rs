@@ -28,7 +28,7 @@ use crate::simulator::transport::SimTransport;
 const NOW: &str = "2026-11-22T12:00:00Z";
 const GRAPH: &str = "https://graph.microsoft.com";
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
