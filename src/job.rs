@@ -254,9 +254,17 @@ impl Job {
         identify(self.action, self.route, written, parameters)
     }
 
-    /// Whether one of its ids is the name of a user, as only versions before this one sent it.
-    pub fn goes_to_a_name(&self) -> bool {
-        self.route.ids.iter().zip(self.ids.iter()).any(|(id, value)| id.is_alias(value))
+    /// The name of a user among its ids, as only versions before this one sent it.
+    pub fn name_in_path(&self) -> Option<&str> {
+        let ids = self.route.ids.iter().zip(self.ids.iter());
+        ids.filter(|(id, value)| id.is_alias(value)).map(|(_, value)| value).next()
+    }
+
+    /// The same job on these ids. It is called what it was called, because a journal knows it so.
+    pub fn on(self, ids: Ids) -> Self {
+        let names = Names { written_id: self.id, written: self.ids, in_body: Box::default() };
+        let names = self.names.unwrap_or_else(|| Box::new(names));
+        Self { ids, names: Some(names), ..self }
     }
 
     /// What people call the target: as a look right before showed it, or as it was called when it was found.

@@ -14,6 +14,7 @@ mod guards;
 mod keys;
 mod limits;
 mod look_up;
+mod names;
 mod once;
 mod perform;
 mod record;

@@ -18,7 +18,8 @@ use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, once, tenant,
+    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, names, once,
+    tenant,
 };
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
@@ -100,9 +101,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let earlier = once::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
-    let clock = used.clock(request.now).following(request.system);
     let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight, whole)?;
+    if agreed.is_some() {
+        let about = keys::About::of(&plan, agreed.as_ref(), &used);
+        names::hold_moved(&look_up, &about, &mut preflight, |_| false, &mut used).await?;
+    }
+    let clock = used.clock(request.now).following(request.system);
     if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }

@@ -31,6 +31,7 @@ impl State {
                 | Hold::Removed
                 | Hold::Protected(_)
                 | Hold::Unseen
+                | Hold::Moved(_)
                 | Hold::NotEscrowed(_),
             ) => Self::Held,
             Some(Hold::Done) => Self::Done,

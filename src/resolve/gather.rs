@@ -100,7 +100,11 @@ async fn read_mails<T: Transport>(
 }
 
 /// Reads in the way that takes fewer requests. Whether everything was read.
-async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<bool, ReadError> {
+pub(super) async fn read<T: Transport>(
+    needs: &Needs,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<bool, ReadError> {
     if let Some(pages) = needs::pages_worth_a_try(needs) {
         let all = read_pages(needs.kind, pages, pool, reading).await?;
         // Whom a list of everybody does not show may be newer than the list.
