@@ -18,8 +18,8 @@ use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, guards, keys, leave_out_done, looked_up, names, once,
-    tenant,
+    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, connect, guards, keys, leave_out_done, looked_up, names,
+    once, tenant,
 };
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
@@ -88,6 +88,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
     if let Some(agreed) = &previewed.agreed {
         agreed.permits(&request.tenant, settings, request.now)?;
+        let seen = (&*previewed.plan.jobs, &*previewed.sightings);
+        used.client = connect::rehearsed(settings, &request.tenant, agreed.head.tenant.as_deref(), seen, request.now)?;
     }
     let key = previewed.key(&request.tenant, &settings.graph_url);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;

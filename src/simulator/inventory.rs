@@ -5,6 +5,7 @@
 
 mod devices;
 mod groups;
+mod seen;
 
 use std::collections::HashSet;
 
