@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, ParameterKind, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
@@ -265,6 +265,20 @@ impl Job {
         let names = Names { written_id: self.id, written: self.ids, in_body: Box::default() };
         let names = self.names.unwrap_or_else(|| Box::new(names));
         Self { ids, names: Some(names), ..self }
+    }
+
+    /// What the job does only once, whatever plan asks for it: action and target, and the parameters where those make it
+    /// another deed. `None`: it may be repeated.
+    ///
+    /// Part of the journal on disk: it stays what it is.
+    pub fn once(&self) -> Option<String> {
+        match (self.action.repeat, self.action.once_per) {
+            (Repeat::Harmless, _) => None,
+            (Repeat::AfterReadBack, OncePer::Target) => {
+                Some(format!("{} {}", self.action.name, self.target().to_ascii_lowercase()))
+            }
+            (Repeat::AfterReadBack, OncePer::Parameters) => Some(self.id.to_string()),
+        }
     }
 
     /// What people call the target: as a look right before showed it, or as it was called when it was found.

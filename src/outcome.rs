@@ -1,68 +1,22 @@
 //! How attempts and jobs end: the whole error space as enums.
 //!
-//! In: nothing. Out: [`Verdict`] (what one answer means), [`Reply`] (one attempt's answer), [`Evidence`] (what a read
-//! showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
+//! In: nothing. Out: [`Verdict`] (what one answer means), [`doubt`] (what several of them leave open), [`Reply`] (one
+//! attempt's answer), [`Evidence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
 //! Must not: decide; classification belongs to `msgraph`, policy to `runner::retry`.
 
 use std::fmt;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+mod doubt;
 mod request_id;
 mod stamp;
+mod verdict;
 
+pub use self::doubt::{Doubt, Made, doubt};
 pub use self::request_id::RequestId;
 pub use self::stamp::Stamp;
-
-/// What the answer to one attempt means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// 2xx.
-    Succeeded,
-    /// 429, 509, or 503 with a time: refused before anything happened. `after` is the time the service named.
-    Throttled { after: Option<Duration> },
-    /// 5xx and the like: it may or may not have had an effect; `after` is the time the service named, if any.
-    Transient { after: Option<Duration> },
-    /// Nothing left this machine: no connection could be made.
-    Unreachable,
-    /// It left, and the answer was lost or did not come in time.
-    Lost,
-    /// 401: the token is not, or no longer, good.
-    Unauthorized,
-    /// No token could be had.
-    SignInFailed,
-    /// The tenant's Multi Admin Approval filed the request under this code.
-    ApprovalRequired { code: Box<str> },
-    /// A request for the same target is pending already, and its code could not be found out.
-    ApprovalPending,
-    /// The tenant wants a reason that it was not given, or not one like this: no request of this kind will do.
-    JustificationRequired,
-    /// 404 or 410.
-    Gone,
-    /// The service understood and said no.
-    Refused,
-}
-
-impl Verdict {
-    /// The word in the journal.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Succeeded => "succeeded",
-            Self::Throttled { .. } => "throttled",
-            Self::Transient { .. } => "transient",
-            Self::Unreachable => "unreachable",
-            Self::Lost => "lost",
-            Self::Unauthorized => "unauthorized",
-            Self::SignInFailed => "sign_in_failed",
-            Self::ApprovalRequired { .. } => "approval_required",
-            Self::ApprovalPending => "approval_pending",
-            Self::JustificationRequired => "justification_required",
-            Self::Gone => "gone",
-            Self::Refused => "refused",
-        }
-    }
-}
+pub use self::verdict::{Effect, Verdict};
 
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use musterout::journal::JournalError;
 use musterout::journal::resume::Only;
-use musterout::ops::{self, Choices, Error, Finished, ResumeRequest, RunRequest, Tenant};
+use musterout::ops::{self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Tenant};
 use musterout::outcome::{Outcome, Standing, Tally};
 use musterout::runner::event::StopReason;
 use musterout::settings::{Environment, Flags, Settings};
@@ -85,7 +85,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         report,
         confirm: Some(confirm),
         interactive: false,
-        once,
+        repeats: Repeats { once, ..Repeats::default() },
         wait,
         inventory: None,
         choices: Choices { unpaced: true, concurrency: Some(AT_A_TIME), ..Choices::default() },

@@ -132,6 +132,8 @@ fn recorder(folder: &Path, jobs: &[Job]) -> Fallible<Recorder> {
         plan_digest: "",
         plan_files: &[],
         tenant: "bench",
+        place: "bench",
+        known: 0,
         settings: &serde_json::Value::Null,
         report: None,
         jobs,

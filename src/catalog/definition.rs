@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::id::{fold, id_named, selector_named};
 use super::{
-    ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, Parameter,
-    ParameterKind, ReadBack, Repeat, Risk, Route, Service, Success, TargetKind, Version,
+    ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, OncePer,
+    Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Service, Success, TargetKind, Version,
 };
 
 /// What a plan says of an action of its own, and what the journal keeps of it.
@@ -126,6 +126,8 @@ impl Definition {
             read_permission: None,
             risk: Risk::Destructive,
             repeat: Repeat::AfterReadBack,
+            // Nobody but its author knows what its parameters do.
+            once_per: OncePer::Parameters,
             read_back: ReadBack::Nobody,
             success: Success::Accepted,
             success_codes: &own.success,

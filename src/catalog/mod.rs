@@ -148,6 +148,15 @@ impl Repeat {
     }
 }
 
+/// What makes a second job of an action that may not be repeated the same deed as a first one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OncePer {
+    /// The target alone: a device that was wiped is not wiped again, whatever is to be kept of it.
+    Target,
+    /// Target and parameters: another licence is another deed.
+    Parameters,
+}
+
 /// How a read can tell whether an action took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadBack {
@@ -244,6 +253,8 @@ pub struct Action {
     pub read_permission: Option<&'static str>,
     pub risk: Risk,
     pub repeat: Repeat,
+    /// What it is done only once for, where it may not be repeated.
+    pub once_per: OncePer,
     pub read_back: ReadBack,
     pub success: Success,
     /// The 2xx codes that mean success; all of them where none is named.
@@ -269,6 +280,11 @@ impl PartialEq for Action {
 impl Eq for Action {}
 
 impl ReadBack {
+    /// Whether a read may ever show that there was no effect.
+    pub fn can_deny(self) -> bool {
+        !matches!(self, Self::Nobody | Self::ActionResult { .. } | Self::AbsentLater)
+    }
+
     /// Whether any read tells.
     pub fn tells(self) -> bool {
         self != Self::Nobody

@@ -19,6 +19,7 @@ use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyAr
 use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::journal::resume::Only;
+use crate::ops::{Again, Repeats};
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -152,6 +153,9 @@ pub struct PreviewArguments {
     /// Leave out what an earlier run of the same plan has done, as `run --once` does
     #[arg(long)]
     pub once: bool,
+    /// Show these rows as `run --again` would send them
+    #[arg(long, value_name = "ROWS", value_parser = again)]
+    pub again: Option<Again>,
     /// How the preview is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -185,6 +189,10 @@ fn validity(text: &str) -> Result<SignedDuration, String> {
     range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 720h".to_owned())
 }
 
+fn again(text: &str) -> Result<Again, std::convert::Infallible> {
+    text.parse()
+}
+
 #[derive(Debug, Args)]
 pub struct DiffArguments {
     /// The saved preview (.json) or plan that was
@@ -214,6 +222,9 @@ pub struct RunArguments {
     /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
     #[arg(long)]
     pub once: bool,
+    /// Send these rows again although an earlier run has done them: row numbers or job ids, with commas, or `all`
+    #[arg(long, value_name = "ROWS", value_parser = again)]
+    pub again: Option<Again>,
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
@@ -232,7 +243,17 @@ pub struct RunArguments {
     pub pace: PaceArguments,
 }
 
+impl PreviewArguments {
+    pub fn repeats(&self) -> Repeats {
+        Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
+    }
+}
+
 impl RunArguments {
+    pub fn repeats(&self) -> Repeats {
+        Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
+    }
+
     /// A dry run is a preview.
     pub fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
@@ -240,6 +261,7 @@ impl RunArguments {
             out: None,
             valid_for: None,
             once: self.once,
+            again: self.again.clone(),
             policy: self.policy.clone(),
             look_up: self.look_up.clone(),
             connection: self.connection.clone(),

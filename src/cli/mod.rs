@@ -31,6 +31,7 @@ use self::failure::Failure;
 use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
 use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::outcome::Outcome;
 use crate::settings::{Environment, PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -112,13 +113,13 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         seed: fastrand::u64(..),
     };
     let previewed = match arguments.out.clone() {
-        None => ops::preview(&arguments.plan, &policies, &look_up, arguments.once).await?,
+        None => ops::preview(&arguments.plan, &policies, &look_up, &arguments.repeats()).await?,
         Some(out) => {
             let request = SaveRequest {
                 plan: arguments.plan.clone(),
                 policies,
                 out,
-                once: arguments.once,
+                repeats: arguments.repeats(),
                 valid_for: arguments.valid_for.unwrap_or(ops::VALID_FOR),
                 look_up,
             };
@@ -159,6 +160,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     }
     let settings = settings(arguments.connection.flags())?;
     let request = RunRequest {
+        repeats: arguments.repeats(),
         tenant: arguments.connection.tenant(),
         policies: policies(&arguments.policy),
         choices: arguments.pace.choices(),
@@ -166,7 +168,6 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         report: arguments.report,
         confirm: arguments.confirm,
         interactive: somebody_is_there(),
-        once: arguments.once,
         wait: arguments.wait,
         verify: arguments.follow_up.verify,
         inventory: arguments.look_up.inventory,
@@ -174,11 +175,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         system: now,
         seed: fastrand::u64(..),
     };
-    let once = request.once;
+    let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
     let exit = ended(&finished, arguments.form, stderr)?;
     // Nothing was due: a nightly schedule wants to know that from a run in which something went well.
-    Ok(if once && finished.id.is_none() { Exit::NothingToDo } else { exit })
+    let all_done = finished.settlements.iter().all(|settled| settled.outcome == Outcome::AlreadyDone);
+    Ok(if finished.id.is_none() && (once || all_done) { Exit::NothingToDo } else { exit })
 }
 
 async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Failure> {

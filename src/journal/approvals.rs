@@ -10,15 +10,14 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::error::JournalError;
-use super::memory::{Pending, TurnedDown};
-use super::reader::{RunRecord, index, micros, settlement};
+use super::known::{Pending, TurnedDown};
+use super::reader::{RunRecord, attempt, index, micros, settlement};
 use super::resume::Asked;
 use super::store::{Journal, RunId};
-use super::stored::NOTHING_HAPPENED;
 use super::writer::Statements;
 use crate::approval::{Request, Status};
 use crate::job::JobId;
-use crate::outcome::Settlement;
+use crate::outcome::{Settlement, doubt};
 
 /// The request of a job, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +139,7 @@ impl Journal {
         for (job, settlement) in settled {
             statements.settle(*job, settlement).map_err(JournalError::write)?;
         }
+        statements.keep_order().map_err(JournalError::write)?;
         drop(statements);
         transaction.commit().map_err(JournalError::write)
     }
@@ -186,30 +186,33 @@ impl Journal {
 
 /// The open requests of all runs of a plan, the oldest first.
 pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
-    let clear = NOTHING_HAPPENED.map(|verdict| format!("'{verdict}'")).join(", ");
     let mut select = connection
-        .prepare(&format!(
+        .prepare_cached(&format!(
             "WITH first AS (SELECT b.code, s.run_id, min(s.run) FROM approvals b JOIN runs s ON s.run = b.run
                 WHERE s.plan_key = ?1 GROUP BY b.code)
              SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, j.job_id, a.run, a.job, first.run_id,
-                EXISTS (SELECT 1 FROM attempts n WHERE n.run = a.run AND n.job = a.job AND n.attempt > a.attempt
-                    AND (n.verdict IS NULL OR n.verdict NOT IN ({clear}))), r.run_id AS run_id_of_it, o.*
+                r.run_id AS run_id_of_it, o.*
              FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
              JOIN first ON first.code = a.code LEFT JOIN outcomes o ON o.run = a.run AND o.job = a.job
              WHERE r.plan_key = ?1 AND {OPEN} ORDER BY a.run"
         ))
         .map_err(JournalError::read)?;
+    let mut attempts = connection
+        .prepare_cached("SELECT * FROM attempts WHERE run = ?1 AND job = ?2 ORDER BY attempt")
+        .map_err(JournalError::read)?;
     let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
-        let read = |row: &Row<'_>| -> rusqlite::Result<Pending> {
+        let mut read = |row: &Row<'_>| -> rusqlite::Result<Pending> {
             let settled = match row.get::<_, Option<String>>("outcome")? {
                 Some(_) => settlement(row)?.map(Box::new),
                 None => None,
             };
-            let Filed { request, attempt, .. } = filed(row)?;
-            let (run, run_id, job) = (row.get(8)?, row.get(12)?, row.get(9)?);
-            Ok(Pending { run, run_id, job, filed_by: row.get(10)?, request, attempt, doubtful: row.get(11)?, settled })
+            let Filed { request, attempt: number, .. } = filed(row)?;
+            let (run, run_id, job): (i64, String, u32) = (row.get(8)?, row.get(11)?, row.get(9)?);
+            let made = attempts.query_map(params![run, job], |row| attempt(row).map(|attempt| attempt.made()))?;
+            let doubtful = doubt(made.collect::<rusqlite::Result<Vec<_>>>()?, 0).is_some();
+            Ok(Pending { run, run_id, job, filed_by: row.get(10)?, request, attempt: number, doubtful, settled })
         };
         found.push((row_job(row, 7)?, read(row).map_err(JournalError::read)?));
     }
@@ -256,7 +259,7 @@ pub(super) fn hand_over(connection: &Connection, pending: &Pending, (run, job): 
     connection
         .execute(
             "INSERT INTO attempts SELECT ?3, ?4, attempt, client_request_id, sent_at, answered_at, verdict, http_status,
-                error_code, error_message, request_id FROM attempts WHERE run = ?1 AND job = ?2",
+                error_code, error_message, request_id, seq, cleared FROM attempts WHERE run = ?1 AND job = ?2",
             params![pending.run, pending.job, run, job],
         )
         .map(|_| ())

@@ -160,6 +160,9 @@ impl Journal {
             let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
             self.connection.execute(&copy, params![record.number]).map(|_| ())
         });
+        let copied = copied.and_then(|()| {
+            self.connection.execute("UPDATE one.sequence SET last = (SELECT last FROM main.sequence)", []).map(|_| ())
+        });
         // One file for the auditor: the write-ahead log is folded in.
         let folded = self.connection.query_row("PRAGMA one.journal_mode = DELETE", [], |_| Ok(()));
         let detached = self.connection.execute_batch("DETACH DATABASE one");

@@ -1,312 +1,262 @@
-//! What runs of a plan have done, for `--once`.
+//! What all runs of this machine know of the jobs of a plan.
 //!
-//! In: a plan's key. Out: for each job that a run of it has done or left in doubt, which run, and how and when it was done.
-//! Must not: forget a job because its run was pruned, or read more of a run than what became of its jobs.
+//! In: the jobs, and who asks. Out: for each job that somebody has done, left in doubt or asked an approval for, which run,
+//! how and when; and up to which place in the order of all runs that is so. Must not: forget a job because its run was
+//! pruned, or decide what follows.
 //!
-//! A run that has finished is remembered once, in a table of its own; the runs that ended early are read each time.
+//! A job that may not be repeated is known by what it does, whatever plan asked for it. Other jobs are known to runs of
+//! their own plan alone. A run that has finished is remembered once, in a table of its own, so that it can be pruned.
 
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::approvals;
 use super::error::JournalError;
-use super::follow_ups::follow_up;
+pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
+use super::known::{FROM_THE_BEGINNING, Part, known};
+use super::order;
+use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
 use super::reader::{RunRecord, settlement};
 use super::store::Journal;
-use super::stored::{NOTHING_HAPPENED, StoredJob};
-use crate::approval::{Request, Status};
-use crate::job::JobId;
-use crate::outcome::{Outcome, Settlement, Standing};
+use crate::approval::Status;
+use crate::job::{Job, JobId};
 
-/// What is known of one job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
-    /// A run has settled it well.
-    Done(Done),
-    /// It was sent, and whether it had an effect is not known.
-    InDoubt { run_id: String, client_request_id: String, sent_at: Timestamp },
-    /// An approval request for it is open.
-    Asked(Box<Pending>),
-    /// Its approval request came to nothing, in that run: asking again takes somebody who wants it.
-    TurnedDown(Box<TurnedDown>),
+/// The place of tenants that are embedded in the process that runs against them, each a new one.
+pub const SIMULATED: &str = "simulated";
+
+/// Whose jobs, and what to look for.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub plan_key: &'a str,
+    /// The Graph, or [`SIMULATED`]: there nothing but the plan's own runs is known.
+    pub place: &'a str,
+    /// As somebody has spelled it.
+    pub tenant: &'a str,
+    /// Whether what runs of the plan have done counts, whatever it is; otherwise only what may not be repeated does.
+    pub once: bool,
 }
 
-/// A job that a run has settled well.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    pub run_id: String,
-    /// How, and when. `None`: it was remembered by a version that kept only the run.
-    pub settled: Option<Box<Settlement>>,
+/// What is known of the jobs of a plan, by index.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub jobs: HashMap<u32, Known>,
+    /// Up to this place in the order of all runs.
+    pub order: i64,
 }
-
-/// A request that came to nothing, and failed its job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TurnedDown {
-    pub run_id: String,
-    pub code: Box<str>,
-    pub status: Status,
-    pub settled: Settlement,
-}
-
-/// An open approval request of an earlier run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// The run that it belongs to, and the job's place there.
-    pub run: i64,
-    pub run_id: String,
-    pub job: u32,
-    /// The run that had it filed.
-    pub filed_by: String,
-    pub request: Request,
-    /// The attempt that was answered with it.
-    pub attempt: i64,
-    /// Whether the effect of an attempt with its code is not known.
-    pub doubtful: bool,
-    /// How the job stood then, if it had settled.
-    pub settled: Option<Box<Settlement>>,
-}
-
-/// Jobs by their id.
-pub type Memory = HashMap<JobId, Known>;
-
-/// What became of the jobs of one run. The attempts of a job that was settled well are not looked at.
-///
-/// The answer that settled a job stands in its outcome, and `failed` and `awaiting_approval` are clear answers: they take
-/// the doubt from the last attempt, not from those before it. What was filed had no effect, nor had anything before it.
-///
-/// What a run has inherited it knows from the runs before it, and they may have come to know better since.
-const NEWS: &str = "
-SELECT j.job_id, j.job,
-    (SELECT a.client_request_id FROM attempts a WHERE a.run = j.run AND a.job = j.job ORDER BY a.attempt LIMIT 1),
-    (SELECT a.sent_at FROM attempts a WHERE a.run = j.run AND a.job = j.job ORDER BY a.attempt LIMIT 1),
-    (SELECT a.sent_at FROM attempts a WHERE a.run = j.run AND a.job = j.job AND (a.verdict IS NULL OR a.verdict NOT IN (?2))
-        AND a.attempt > coalesce((SELECT max(p.attempt) FROM approvals p WHERE p.run = j.run AND p.job = j.job), -1)
-        AND NOT (coalesce(o.outcome, '') IN ('failed', 'awaiting_approval') AND a.verdict IS NULL
-            AND a.attempt = (SELECT max(attempt) FROM attempts b WHERE b.run = j.run AND b.job = j.job))
-        ORDER BY a.attempt LIMIT 1),
-    o.*, f.read_at, f.stage, f.words, f.last_check_in
-FROM jobs j LEFT JOIN outcomes o ON o.run = j.run AND o.job = j.job
-LEFT JOIN follow_ups f ON f.run = j.run AND f.job = j.job
-WHERE j.run = ?1 AND NOT EXISTS (SELECT 1 FROM inherited i WHERE i.run = j.run AND i.job = j.job) ORDER BY j.job";
-
-const REMEMBERED: &str = "
-SELECT job_id, done, run_id, client_request_id AS in_doubt, sent_at, nullif(client_request_id, '') AS client_request_id,
-    outcome, http_status, error_code, error_message, attempts, waited_ms, duration_ms, started_at, finished_at,
-    request_id, note, read_at, stage, words, last_check_in
-FROM remembered WHERE plan_key = ?1";
 
 /// Keeps what a job was settled with, as its run has it.
 const KEEP_DONE: &str = "
 INSERT OR REPLACE INTO remembered (plan_key, job_id, done, run_id, client_request_id, sent_at, outcome, http_status,
     error_code, error_message, attempts, waited_ms, duration_ms, started_at, finished_at, request_id, note, read_at, stage,
-    words, last_check_in)
+    words, last_check_in, place, tenant, once, seq)
 SELECT r.plan_key, j.job_id, 1, r.run_id, coalesce(o.client_request_id, ''), 0, o.outcome, o.http_status,
     o.error_code, o.error_message, o.attempts, o.waited_ms, o.duration_ms, o.started_at, o.finished_at, o.request_id,
-    o.note, f.read_at, f.stage, f.words, f.last_check_in
+    o.note, f.read_at, f.stage, f.words, f.last_check_in, r.place, r.tenant, j.once, o.seq
 FROM runs r JOIN jobs j ON j.run = r.run JOIN outcomes o ON o.run = j.run AND o.job = j.job
 LEFT JOIN follow_ups f ON f.run = j.run AND f.job = j.job WHERE r.run = ?1 AND j.job = ?2";
 
+/// Keeps what is in doubt, with the attempts.
 const KEEP_DOUBT: &str = "
-INSERT OR REPLACE INTO remembered (plan_key, job_id, done, run_id, client_request_id, sent_at)
-VALUES (?1, ?2, 0, ?3, ?4, ?5)";
+INSERT OR REPLACE INTO remembered
+    (plan_key, job_id, done, run_id, client_request_id, sent_at, attempts_in_doubt, place, tenant, once, seq)
+SELECT r.plan_key, j.job_id, 0, ?3, ?4, ?5, ?6, r.place, r.tenant, j.once, ?7
+FROM runs r JOIN jobs j ON j.run = r.run WHERE r.run = ?1 AND j.job = ?2";
 
-struct PastRun {
-    number: i64,
-    run_id: String,
-    finished: bool,
-}
+/// Keeps that nobody has approved a job, unless more is known of it.
+const KEEP_TURNED_DOWN: &str = "
+INSERT OR IGNORE INTO remembered (plan_key, job_id, done, run_id, client_request_id, sent_at, code, status, outcome,
+    http_status, error_code, error_message, attempts, waited_ms, duration_ms, started_at, finished_at, request_id, note,
+    place, tenant, seq)
+SELECT r.plan_key, j.job_id, 2, r.run_id, coalesce(o.client_request_id, ''), 0, a.code, a.status, o.outcome,
+    o.http_status, o.error_code, o.error_message, o.attempts, o.waited_ms, o.duration_ms, o.started_at, o.finished_at,
+    o.request_id, o.note, r.place, r.tenant, o.seq
+FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
+JOIN outcomes o ON o.run = a.run AND o.job = a.job AND o.outcome = 'failed'
+WHERE r.plan_key = ?1 AND a.status IN ('rejected', 'cancelled', 'expired')
+AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job) ORDER BY o.seq DESC";
 
 impl Journal {
-    /// What other runs of the same plan have done or asked for since that run was begun: it must not do it a second time.
-    pub fn done_elsewhere(&self, record: &RunRecord) -> Result<Memory, JournalError> {
-        let own: HashSet<&str> = record.jobs.iter().flat_map(StoredJob::ids_of_requests).collect();
-        let since = |at: Timestamp| at >= record.started_at;
-        let is_news = |known: &Known| match known {
-            Known::Done(done) => {
-                done.settled.as_ref().and_then(|settled| settled.finished_at).is_some_and(|at| since(at.time()))
-            }
-            // A doubt that another run has inherited from this one is its own.
-            Known::InDoubt { client_request_id, sent_at, .. } => since(*sent_at) && !own.contains(&**client_request_id),
-            Known::Asked(pending) => since(pending.request.filed_at) && pending.run != record.number,
-            Known::TurnedDown(_) => false,
-        };
-        let mut elsewhere = Memory::new();
-        for run in others(&self.connection, record).map_err(JournalError::read)? {
-            let news = news(&self.connection, &run, &elsewhere)?.into_iter().map(|(id, (_, known))| (id, known));
-            elsewhere.extend(news.filter(|(_, known)| is_news(known)));
-        }
-        let asked = approvals::pending(&self.connection, &record.plan_key)?.into_iter();
-        let asked = asked.map(|(id, pending)| (id, Known::Asked(Box::new(pending))));
-        for (id, known) in asked.filter(|(_, known)| is_news(known)) {
-            elsewhere.entry(id).or_insert(known);
-        }
-        Ok(elsewhere)
-    }
-
-    /// What all runs of a plan have left behind.
-    pub fn memory(&mut self, plan_key: &str) -> Result<Memory, JournalError> {
+    /// What is known of the jobs of a plan that is about to be run, or might be.
+    pub fn memory(&mut self, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let mut memory = remember(&transaction, plan_key)?;
-        for (id, pending) in approvals::pending(&transaction, plan_key)? {
-            if !matches!(memory.get(&id), Some(Known::Done(_))) {
-                memory.insert(id, Known::Asked(Box::new(pending)));
+        let order = order::now(&transaction).map_err(JournalError::read)?;
+        let mut known = HashMap::new();
+        let of_plan = match about.once {
+            true => plans_own(&transaction, about.plan_key)?,
+            false => HashMap::new(),
+        };
+        let mut deeds = Deeds::look(&transaction, about.place, about.tenant, NO_RUN).map_err(JournalError::read)?;
+        for (index, job) in (0u32..).zip(jobs) {
+            let mut parts = of_plan.get(&job.id).cloned().unwrap_or_default();
+            if let Some(once) = job.once().filter(|_| about.place != SIMULATED) {
+                parts.extend(deeds.parts(&once, job.id).map_err(JournalError::read)?);
+            }
+            if let Some(one) = self::known(&parts, FROM_THE_BEGINNING) {
+                known.insert(index, one);
             }
         }
-        for (id, turned_down) in approvals::turned_down(&transaction, plan_key)? {
-            if matches!(memory.get(&id), None | Some(Known::TurnedDown(_))) {
-                memory.insert(id, Known::TurnedDown(Box::new(turned_down)));
-            }
+        drop(deeds);
+        if about.once {
+            add_requests(&transaction, about.plan_key, jobs, &mut known)?;
         }
         transaction.commit().map_err(JournalError::write)?;
-        Ok(memory)
+        Ok(Memory { jobs: known, order })
     }
-}
 
-/// Adds the finished runs of a plan to what is remembered of it, and returns that together with what the others say.
-pub(super) fn remember(transaction: &Transaction<'_>, plan_key: &str) -> Result<Memory, JournalError> {
-    let mut memory = remembered(transaction, plan_key)?;
-    for run in new_runs(transaction, plan_key).map_err(JournalError::read)? {
-        let news = news(transaction, &run, &memory)?;
-        if run.finished {
-            keep(transaction, plan_key, run.number, &news).map_err(JournalError::write)?;
+    /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
+    pub fn since(&mut self, record: &RunRecord) -> Result<Memory, JournalError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        let order = order::now(&transaction).map_err(JournalError::read)?;
+        let mut of_plan: HashMap<JobId, Vec<Part>> = HashMap::new();
+        for run in others(&transaction, record).map_err(JournalError::read)? {
+            for (id, parts) in of_run(&transaction, &run)? {
+                of_plan.entry(id).or_default().extend(parts.into_iter().map(|(_, part)| part));
+            }
         }
-        memory.extend(news.into_iter().map(|(id, (_, known))| (id, known)));
+        let mut deeds =
+            Deeds::look(&transaction, &record.place, &record.tenant, record.number).map_err(JournalError::read)?;
+        let mut asked: HashMap<JobId, Pending> = approvals::pending(&transaction, &record.plan_key)?
+            .into_iter()
+            .filter(|(_, pending)| pending.run != record.number)
+            .collect();
+        let mut known = HashMap::new();
+        for (index, job) in (0u32..).zip(record.jobs.iter().map(|stored| &stored.job)) {
+            let mut parts = of_plan.get(&job.id).cloned().unwrap_or_default();
+            if let Some(once) = job.once().filter(|_| record.place != SIMULATED) {
+                parts.extend(deeds.parts(&once, job.id).map_err(JournalError::read)?);
+            }
+            let one = self::known(&parts, record.known);
+            let one = one.or_else(|| asked.remove(&job.id).map(|pending| Known::Asked(Box::new(pending))));
+            known.extend(one.map(|one| (index, one)));
+        }
+        drop(deeds);
+        transaction.commit().map_err(JournalError::write)?;
+        Ok(Memory { jobs: known, order })
     }
-    Ok(memory)
+
+    /// The open approval requests of a plan's jobs, with the run that has them.
+    pub fn asked(&self, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
+        approvals::pending(&self.connection, plan_key)
+    }
 }
 
-/// A doubt stays until a run has settled it well, whatever later runs did not come to; what is done stays done.
-fn adds(before: Option<&Known>, known: &Known) -> bool {
-    match before {
-        None | Some(Known::TurnedDown(_)) => true,
-        Some(Known::InDoubt { .. } | Known::Asked(_)) => matches!(known, Known::Done(_)),
-        Some(Known::Done(_)) => false,
+/// No run has this number.
+const NO_RUN: i64 = -1;
+
+fn add_requests(
+    connection: &Connection,
+    plan_key: &str,
+    jobs: &[Job],
+    known: &mut HashMap<u32, Known>,
+) -> Result<(), JournalError> {
+    let asked: HashMap<JobId, Pending> = approvals::pending(connection, plan_key)?.into_iter().collect();
+    let mut turned_down = turned_down_before(connection, plan_key)?;
+    turned_down.extend(approvals::turned_down(connection, plan_key)?);
+    for (index, job) in (0u32..).zip(jobs) {
+        let is_done = matches!(known.get(&index), Some(Known::Done(_)));
+        if let Some(pending) = asked.get(&job.id).filter(|_| !is_done) {
+            known.insert(index, Known::Asked(Box::new(pending.clone())));
+        }
+        if let Some(turned_down) = turned_down.get(&job.id) {
+            known.entry(index).or_insert_with(|| Known::TurnedDown(Box::new(turned_down.clone())));
+        }
     }
+    Ok(())
 }
 
-fn remembered(connection: &Connection, plan_key: &str) -> Result<Memory, JournalError> {
-    let mut select = connection.prepare(REMEMBERED).map_err(JournalError::read)?;
-    let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
-    let mut memory = Memory::new();
+/// What is kept of requests that came to nothing in runs that were pruned.
+fn turned_down_before(connection: &Connection, plan_key: &str) -> Result<HashMap<JobId, TurnedDown>, JournalError> {
+    let mut select = connection
+        .prepare_cached("SELECT * FROM remembered WHERE plan_key = ?1 AND done = ?2")
+        .map_err(JournalError::read)?;
+    let mut rows = select.query(params![plan_key, TURNED_DOWN]).map_err(JournalError::read)?;
+    let mut found = HashMap::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
-        let read = |row: &Row<'_>| -> rusqlite::Result<Known> {
-            let run_id = row.get(2)?;
-            Ok(match row.get(1)? {
-                true => Known::Done(Done { run_id, settled: settled(row)? }),
-                false => Known::InDoubt { run_id, client_request_id: row.get(3)?, sent_at: micros(row.get(4)?) },
-            })
+        let read = || -> rusqlite::Result<Option<TurnedDown>> {
+            let (run_id, code): (String, String) = (row.get("run_id")?, row.get("code")?);
+            let status = Status::named(&row.get::<_, String>("status")?);
+            Ok(settlement(row)?.map(|settled| TurnedDown { run_id, code: code.into(), status, settled }))
         };
-        memory.insert(job_id(row)?, read(row).map_err(JournalError::read)?);
+        let turned_down = read().map_err(JournalError::read)?;
+        let id = job_id(row)?;
+        found.extend(turned_down.map(|turned_down| (id, turned_down)));
     }
-    Ok(memory)
+    Ok(found)
 }
 
-/// The other runs of a plan that may have sent something since a run of it was begun, the oldest first.
+/// The parts of a plan's own runs: of those that are remembered together, of the others each by itself.
+fn plans_own(transaction: &Transaction<'_>, plan_key: &str) -> Result<HashMap<JobId, Vec<Part>>, JournalError> {
+    let mut parts: HashMap<JobId, Vec<Part>> = HashMap::new();
+    for (id, part) in kept(transaction, plan_key)? {
+        parts.entry(id).or_default().push(part);
+    }
+    for run in new_runs(transaction, plan_key).map_err(JournalError::read)? {
+        let news = of_run(transaction, &run)?;
+        if run.finished {
+            keep(transaction, &run, &news, &parts).map_err(JournalError::write)?;
+        }
+        for (id, more) in news {
+            parts.entry(id).or_default().extend(more.into_iter().map(|(_, part)| part));
+        }
+    }
+    Ok(parts)
+}
+
+/// Adds the finished runs of a plan to what is remembered of it, and what nobody has approved in them.
+pub(super) fn remember(transaction: &Transaction<'_>, plan_key: &str) -> Result<(), JournalError> {
+    plans_own(transaction, plan_key)?;
+    transaction.execute(KEEP_TURNED_DOWN, [plan_key]).map(|_| ()).map_err(JournalError::write)
+}
+
+/// The other runs of a plan that may have sent something since a run of it has last taken account of them. They are never
+/// under way at the same time: each has begun, or was taken up, after the one before it had ended.
 fn others(connection: &Connection, record: &RunRecord) -> rusqlite::Result<Vec<PastRun>> {
-    let mut select = connection.prepare(
-        "SELECT run, run_id, state = 'finished' FROM runs
-         WHERE plan_key = ?1 AND run <> ?2 AND (ended_at IS NULL OR ended_at >= ?3) ORDER BY run",
+    let mut select = connection.prepare_cached(
+        "SELECT run, run_id, state = 'finished' FROM runs WHERE plan_key = ?1 AND run <> ?2 AND known >= ?3 ORDER BY run",
     )?;
-    let runs =
-        select.query_map(params![record.plan_key, record.number, record.started_at.as_microsecond()], past_run)?;
+    let runs = select.query_map(params![record.plan_key, record.number, record.known], PastRun::read)?;
     runs.collect()
-}
-
-fn past_run(row: &Row<'_>) -> rusqlite::Result<PastRun> {
-    Ok(PastRun { number: row.get(0)?, run_id: row.get(1)?, finished: row.get(2)? })
 }
 
 /// The runs that are not remembered yet, the oldest first.
 fn new_runs(connection: &Connection, plan_key: &str) -> rusqlite::Result<Vec<PastRun>> {
-    let mut select = connection.prepare(
+    let mut select = connection.prepare_cached(
         "SELECT run, run_id, state = 'finished' FROM runs WHERE plan_key = ?1 AND NOT remembered ORDER BY run",
     )?;
-    let runs = select.query_map([plan_key], past_run)?;
+    let runs = select.query_map([plan_key], PastRun::read)?;
     runs.collect()
-}
-
-/// What a run adds to what is known, and which of its jobs says so.
-fn news(connection: &Connection, run: &PastRun, memory: &Memory) -> Result<HashMap<JobId, (u32, Known)>, JournalError> {
-    let clear = NOTHING_HAPPENED.map(|verdict| format!("'{verdict}'")).join(", ");
-    let mut select = connection.prepare(&NEWS.replace("?2", &clear)).map_err(JournalError::read)?;
-    let mut rows = select.query([run.number]).map_err(JournalError::read)?;
-    let mut news: HashMap<JobId, (u32, Known)> = HashMap::new();
-    while let Some(row) = rows.next().map_err(JournalError::read)? {
-        let id = job_id(row)?;
-        if matches!(memory.get(&id), Some(Known::Done(_))) {
-            continue;
-        }
-        let read = |row| Ok((row_number(row)?, known(row, run)?));
-        let (job, known) = read(row).map_err(JournalError::read)?;
-        let Some(known) = known.filter(|known| adds(memory.get(&id), known)) else { continue };
-        // A plan may name a job twice; the second one was held.
-        match news.entry(id) {
-            Entry::Vacant(place) => drop(place.insert((job, known))),
-            Entry::Occupied(mut first) if matches!(known, Known::Done(_)) => drop(first.insert((job, known))),
-            Entry::Occupied(_) => {}
-        }
-    }
-    Ok(news)
-}
-
-fn row_number(row: &Row<'_>) -> rusqlite::Result<u32> {
-    row.get(1)
-}
-
-fn known(row: &Row<'_>, run: &PastRun) -> rusqlite::Result<Option<Known>> {
-    let outcome = row.get::<_, Option<String>>("outcome")?.and_then(|name| Outcome::named(&name));
-    if outcome.is_some_and(|outcome| outcome.standing() == Standing::Good) {
-        return Ok(Some(Known::Done(Done { run_id: run.run_id.clone(), settled: settled(row)? })));
-    }
-    let (Some(client_request_id), Some(first)) = (row.get::<_, Option<String>>(2)?, row.get::<_, Option<i64>>(3)?)
-    else {
-        return Ok(None);
-    };
-    let doubt: Option<i64> = row.get(4)?;
-    let doubt = doubt.or_else(|| (outcome == Some(Outcome::Unknown)).then_some(first));
-    let in_doubt = |at| Known::InDoubt { run_id: run.run_id.clone(), client_request_id, sent_at: micros(at) };
-    Ok(doubt.map(in_doubt))
-}
-
-/// From a row with the columns of an outcome and of a follow-up, if it has an outcome.
-fn settled(row: &Row<'_>) -> rusqlite::Result<Option<Box<Settlement>>> {
-    if row.get::<_, Option<String>>("outcome")?.is_none() {
-        return Ok(None);
-    }
-    let settled = settlement(row)?;
-    let seen = follow_up(row)?.map(Box::new);
-    Ok(settled.map(|settled| Box::new(Settlement { follow_up: seen, ..settled })))
 }
 
 fn keep(
     connection: &Connection,
-    plan_key: &str,
-    run: i64,
-    news: &HashMap<JobId, (u32, Known)>,
+    run: &PastRun,
+    news: &HashMap<JobId, Vec<(u32, Part)>>,
+    before: &HashMap<JobId, Vec<Part>>,
 ) -> rusqlite::Result<()> {
-    let (mut done, mut doubt) = (connection.prepare(KEEP_DONE)?, connection.prepare(KEEP_DOUBT)?);
-    for (id, (job, known)) in news {
-        match known {
-            Known::Done(_) => done.execute(params![run, job])?,
-            Known::InDoubt { run_id, client_request_id, sent_at } => {
-                doubt.execute(params![plan_key, id.to_string(), run_id, client_request_id, sent_at.as_microsecond()])?
+    let (mut done, mut doubt) = (connection.prepare_cached(KEEP_DONE)?, connection.prepare_cached(KEEP_DOUBT)?);
+    for (id, parts) in news {
+        let own = parts.iter().map(|(_, part)| part.clone());
+        let all: Vec<Part> = before.get(id).into_iter().flatten().cloned().chain(own).collect();
+        let of = |run_id: &str| parts.iter().find(|(_, part)| part.run_id == run_id && part.ended.is_some());
+        // A plan may name a job twice; the second one was held.
+        match known(&all, FROM_THE_BEGINNING) {
+            Some(Known::Done(Done { run_id, seq, .. })) if run_id == run.run_id => {
+                let job = parts.iter().find(|(_, part)| part.ended.as_ref().is_some_and(|ended| ended.seq == seq));
+                job.map(|(job, _)| done.execute(params![run.number, job])).transpose()?;
             }
-            // These are asked for each time.
-            Known::Asked(_) | Known::TurnedDown(_) => 0,
-        };
+            Some(Known::InDoubt(InDoubt { run_id, attempts })) => {
+                let Some((job, _)) = of(&run.run_id).or(parts.first()) else { continue };
+                let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else { continue };
+                let text = serde_json::to_string(&attempts).unwrap_or_default();
+                let (id, sent_at) = (&last.client_request_id, first.sent_at.as_microsecond());
+                doubt.execute(params![run.number, job, run_id, id, sent_at, text, last.seq])?;
+            }
+            // The others are asked for each time.
+            _ => {}
+        }
     }
-    connection.execute("UPDATE runs SET remembered = 1 WHERE run = ?1", [run]).map(|_| ())
-}
-
-fn job_id(row: &Row<'_>) -> Result<JobId, JournalError> {
-    let text: String = row.get(0).map_err(JournalError::read)?;
-    text.parse().map_err(|()| JournalError::Damaged(format!("`{text}` is no job")))
-}
-
-fn micros(at: i64) -> Timestamp {
-    Timestamp::from_microsecond(at).unwrap_or_default()
+    connection.execute("UPDATE runs SET remembered = 1 WHERE run = ?1", [run.number]).map(|_| ())
 }

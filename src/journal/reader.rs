@@ -24,6 +24,10 @@ pub struct RunRecord {
     pub plan_file: String,
     pub plan_digest: String,
     pub tenant: String,
+    /// The Graph it is run against, or `simulated`.
+    pub place: String,
+    /// Up to this place in the order of all runs it has taken account of the others.
+    pub known: i64,
     pub settings: Value,
     pub report: Option<String>,
     pub started_at: Timestamp,
@@ -134,16 +138,13 @@ impl Journal {
         let mut select = self
             .connection
             .prepare(
-                "SELECT job, sent_at, client_request_id, verdict FROM attempts WHERE run = ?1 ORDER BY job, attempt",
+                "SELECT job, seq, sent_at, client_request_id, verdict, cleared FROM attempts WHERE run = ?1
+                 ORDER BY job, attempt",
             )
             .map_err(JournalError::read)?;
         let mut rows = select.query([record.number]).map_err(JournalError::read)?;
         while let Some(row) = rows.next().map_err(JournalError::read)? {
-            let read = |row: &Row<'_>| -> rusqlite::Result<(usize, PastAttempt)> {
-                let attempt =
-                    PastAttempt { sent_at: micros(row.get(1)?), client_request_id: row.get(2)?, verdict: row.get(3)? };
-                Ok((index(row, 0)?, attempt))
-            };
+            let read = |row| Ok((index(row, 0)?, attempt(row)?));
             let (job, attempt) = read(row).map_err(JournalError::read)?;
             if let Some(job) = record.jobs.get_mut(job) {
                 job.attempts.push(attempt);
@@ -169,6 +170,17 @@ impl Journal {
     }
 }
 
+/// From a row with the columns of an attempt.
+pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<PastAttempt> {
+    Ok(PastAttempt {
+        seq: row.get("seq")?,
+        sent_at: micros(row.get("sent_at")?),
+        client_request_id: row.get("client_request_id")?,
+        verdict: row.get("verdict")?,
+        cleared: row.get("cleared")?,
+    })
+}
+
 fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
     let settings: String = row.get("settings")?;
     Ok(RunRecord {
@@ -179,6 +191,8 @@ fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
         plan_file: row.get("plan_file")?,
         plan_digest: row.get("plan_digest")?,
         tenant: row.get("tenant")?,
+        place: row.get("place")?,
+        known: row.get("known")?,
         settings: serde_json::from_str(&settings).unwrap_or_default(),
         report: row.get("report")?,
         started_at: micros(row.get("started_at")?),

@@ -3,6 +3,7 @@
 //! In: the state directory, a run about to start. Out: a [`Journal`], and for each run its number and id.
 //! Must not: keep a transaction open between calls.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::error::JournalError;
 use super::follow_ups;
 use super::memory::Pending;
 use super::schema::{self, Found};
+use super::stored::PastAttempt;
 use super::writer::Statements;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement};
@@ -53,8 +55,8 @@ pub struct PlanFile {
 pub enum Inherited {
     /// Nothing is left to do.
     Settled(Box<Settlement>),
-    /// It was sent, and whether it had an effect is not known. It counts as the job's first attempt here.
-    InDoubt { client_request_id: String, sent_at: Timestamp },
+    /// These attempts of other runs are in doubt. They count as the job's first ones here.
+    InDoubt { attempts: Vec<PastAttempt> },
     /// An approval request for it is open, and belongs to this run from now on.
     Asked { pending: Box<Pending>, settlement: Box<Settlement> },
 }
@@ -67,6 +69,10 @@ pub struct NewRun<'a, F> {
     pub plan_digest: &'a str,
     pub plan_files: &'a [PlanFile],
     pub tenant: &'a str,
+    /// The Graph it is run against, or [`SIMULATED`].
+    pub place: &'a str,
+    /// Up to this place in the order it has taken account of what other runs have done.
+    pub known: i64,
     pub settings: &'a serde_json::Value,
     pub report: Option<&'a Path>,
     pub jobs: &'a [Job],
@@ -118,11 +124,14 @@ impl Journal {
         Ok(number)
     }
 
-    /// Takes over into a run what other runs of its plan have done since.
-    pub fn take_over(&mut self, run: i64, inherited: &[(u32, Inherited)]) -> Result<(), JournalError> {
+    /// Takes over into a run what other runs have done since, as far as it was known at that place in the order.
+    pub fn take_over(&mut self, run: i64, inherited: &[(u32, Inherited)], known: i64) -> Result<(), JournalError> {
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
         inherit(&transaction, run, inherited).map_err(JournalError::write)?;
+        transaction
+            .execute("UPDATE runs SET known = ?2 WHERE run = ?1", params![run, known])
+            .map_err(JournalError::write)?;
         transaction.commit().map_err(JournalError::write)
     }
 
@@ -169,8 +178,9 @@ where
     F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
 {
     connection.execute(
-        "INSERT INTO runs (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, report, jobs, started_at)
-         VALUES (?1, 'running', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO runs
+            (run_id, state, plan_key, plan_file, plan_digest, tenant, settings, report, jobs, started_at, place, known)
+         VALUES (?1, 'running', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             run.id.as_str(),
             run.plan_key,
@@ -181,6 +191,8 @@ where
             run.report.map(|path| path.to_string_lossy().into_owned()),
             u32::try_from(run.jobs.len()).unwrap_or(u32::MAX),
             run.now.as_microsecond(),
+            run.place,
+            run.known,
         ],
     )?;
     let number = connection.last_insert_rowid();
@@ -188,8 +200,30 @@ where
         connection
             .execute("INSERT OR IGNORE INTO plan_files VALUES (?1, ?2, ?3)", params![number, file.file, file.text])?;
     }
+    insert_jobs(connection, number, run)?;
+    let mut insert = connection.prepare("INSERT INTO priorities VALUES (?1, ?2, ?3)")?;
+    for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {
+        insert.execute(params![number, index, job.priority])?;
+    }
+    let mut insert = connection.prepare("INSERT INTO waits VALUES (?1, ?2, ?3)")?;
+    for (index, job) in (0u32..).zip(run.jobs) {
+        if let Some(within) = job.verified_within {
+            insert.execute(params![number, index, u32::try_from(within.as_secs()).unwrap_or(u32::MAX)])?;
+        }
+    }
+    inherit(connection, number, run.inherited)?;
+    Ok(number)
+}
+
+fn insert_jobs<'j, F>(connection: &Connection, number: i64, run: &NewRun<'j, F>) -> rusqlite::Result<()>
+where
+    F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+{
     let mut insert = connection
-        .prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")?;
+        .prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")?;
+    // What another run has done is known by that one's row.
+    let settled = run.inherited.iter().filter(|(_, what)| matches!(what, Inherited::Settled(_)));
+    let settled: HashSet<u32> = settled.map(|(job, _)| *job).collect();
     for (index, job) in (0u32..).zip(run.jobs) {
         let (method, path, body) = (run.request)(job);
         insert.execute(params![
@@ -208,20 +242,10 @@ where
             body,
             job.called(),
             job.found.as_ref().map(|found| &*found.by),
+            job.once().filter(|_| !settled.contains(&index)),
         ])?;
     }
-    let mut insert = connection.prepare("INSERT INTO priorities VALUES (?1, ?2, ?3)")?;
-    for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {
-        insert.execute(params![number, index, job.priority])?;
-    }
-    let mut insert = connection.prepare("INSERT INTO waits VALUES (?1, ?2, ?3)")?;
-    for (index, job) in (0u32..).zip(run.jobs) {
-        if let Some(within) = job.verified_within {
-            insert.execute(params![number, index, u32::try_from(within.as_secs()).unwrap_or(u32::MAX)])?;
-        }
-    }
-    inherit(connection, number, run.inherited)?;
-    Ok(number)
+    Ok(())
 }
 
 /// What is inherited must survive this process as everything else of the run does.
@@ -238,8 +262,17 @@ fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) ->
                     insert.execute(params![run, job])?;
                 }
             }
-            Inherited::InDoubt { client_request_id, sent_at } => {
-                statements.attempted(*job, 0, client_request_id, *sent_at)?;
+            Inherited::InDoubt { attempts } => {
+                let first: u32 = connection
+                    .prepare_cached("SELECT coalesce(max(attempt) + 1, 0) FROM attempts WHERE run = ?1 AND job = ?2")?
+                    .query_row(params![run, job], |row| row.get(0))?;
+                for (number, attempt) in (first..).zip(attempts) {
+                    statements.copy(*job, number, attempt)?;
+                }
+                // What is in doubt must not look settled.
+                connection
+                    .prepare_cached("DELETE FROM outcomes WHERE run = ?1 AND job = ?2")?
+                    .execute(params![run, job])?;
             }
             Inherited::Asked { pending, settlement } => {
                 approvals::hand_over(connection, pending, (run, *job))?;
@@ -251,7 +284,7 @@ fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) ->
             }
         }
     }
-    Ok(())
+    statements.keep_order()
 }
 
 /// The journal names every device and user of a plan: it is nobody else's business. A folder that was there before

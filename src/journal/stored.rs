@@ -3,12 +3,13 @@
 //! In: what [`super::reader`] has read. Out: what the resume table and a report need to know. Must not: read, or decide.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::approvals::Filed;
 use super::resume::{Asked, Past, Sent};
 use crate::job::Job;
-use crate::outcome::{Outcome, Settlement, Stamp};
+use crate::outcome::{Doubt, Effect, Made, Outcome, Settlement, Stamp, doubt};
 
 /// One job of a run, and what became of it.
 #[derive(Debug)]
@@ -23,30 +24,17 @@ pub struct StoredJob {
 }
 
 /// One attempt, as recorded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastAttempt {
+    /// Its place in the order of all runs; a copy of another run's attempt has that one's.
+    pub seq: i64,
     pub sent_at: Timestamp,
     pub client_request_id: String,
     /// `None`: no answer was recorded.
     pub verdict: Option<String>,
+    /// It was shown since that it had no effect.
+    pub cleared: bool,
 }
-
-/// Answers after which nothing has happened.
-pub(super) const NOTHING_HAPPENED: [&str; 9] = [
-    "throttled",
-    "unreachable",
-    "unauthorized",
-    "sign_in_failed",
-    "refused",
-    "approval_required",
-    "approval_pending",
-    "justification_required",
-    // Accepted, and come to nothing on the device.
-    "failed_on_device",
-];
-
-/// Of those, the answers of what never left this machine.
-const NEVER_LEFT: [&str; 2] = ["unreachable", "sign_in_failed"];
 
 /// What the attempts of a job come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,46 +44,40 @@ pub struct Tries {
     /// Of those, requests that left.
     pub left: u32,
     pub first: Option<Timestamp>,
-    pub last: Option<Timestamp>,
     /// What we called the last one.
     pub last_id: Option<Uuid>,
 }
 
 impl Tries {
-    /// One that left then.
-    pub fn one(sent_at: Timestamp, client_request_id: &str) -> Self {
-        let last_id = Uuid::try_parse(client_request_id).ok();
-        Self { recorded: 1, left: 1, first: Some(sent_at), last: Some(sent_at), last_id }
+    /// What these attempts come to.
+    pub fn of(attempts: &[PastAttempt]) -> Self {
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let left = attempts.iter().filter(|attempt| attempt.has_left());
+        let (first, last) = (left.clone().next(), left.clone().next_back());
+        Self {
+            recorded: count(attempts.len()),
+            left: count(left.count()),
+            first: first.map(|attempt| attempt.sent_at),
+            last_id: last.and_then(|attempt| Uuid::try_parse(&attempt.client_request_id).ok()),
+        }
     }
 }
 
 impl PastAttempt {
     fn has_left(&self) -> bool {
-        !self.verdict.as_deref().is_some_and(|verdict| NEVER_LEFT.contains(&verdict))
+        self.made().effect != Effect::NeverLeft
     }
 
-    fn without_effect(&self) -> bool {
-        self.verdict.as_deref().is_some_and(|verdict| NOTHING_HAPPENED.contains(&verdict))
+    /// What matters of it for a doubt.
+    pub fn made(&self) -> Made {
+        let Self { seq, sent_at, cleared, .. } = *self;
+        Made { seq, sent_at, effect: Effect::of(self.verdict.as_deref()), cleared }
     }
 }
 
 impl StoredJob {
     pub fn tries(&self) -> Tries {
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let left = self.attempts.iter().filter(|attempt| attempt.has_left());
-        let (first, last) = (left.clone().next(), left.clone().next_back());
-        Tries {
-            recorded: count(self.attempts.len()),
-            left: count(left.count()),
-            first: first.map(|attempt| attempt.sent_at),
-            last: last.map(|attempt| attempt.sent_at),
-            last_id: last.and_then(|attempt| Uuid::try_parse(&attempt.client_request_id).ok()),
-        }
-    }
-
-    /// What we called its requests.
-    pub fn ids_of_requests(&self) -> impl Iterator<Item = &str> {
-        self.attempts.iter().map(|attempt| attempt.client_request_id.as_str())
+        Tries::of(&self.attempts)
     }
 
     /// What the resume table needs to know.
@@ -109,19 +91,14 @@ impl StoredJob {
         Past { settled, sent, asked: self.filed.as_ref().map_or(Asked::Nothing, Filed::asked) }
     }
 
-    /// When the first attempt left whose answer does not tell.
+    /// What its attempts have left in doubt.
+    pub fn doubt(&self) -> Option<Doubt> {
+        doubt(self.attempts.iter().map(PastAttempt::made), 0)
+    }
+
+    /// When the first attempt left that is in doubt.
     pub fn doubtful_since(&self) -> Option<Timestamp> {
-        let clear = |settlement: &Settlement| matches!(settlement.outcome, Outcome::Failed | Outcome::AwaitingApproval);
-        let answered = self.settled.as_ref().is_some_and(clear);
-        // What was filed had no effect, and whatever left before it was filed likewise: the policy stood before both.
-        let filed = self.filed.as_ref().map_or(0, |filed| usize::try_from(filed.attempt + 1).unwrap_or_default());
-        let attempts = self.attempts.get(filed..).unwrap_or_default();
-        let told = match attempts.split_last() {
-            // The answer that settled a job stands in its outcome, and a `failed` is a clear answer.
-            Some((last, before)) if answered && last.verdict.is_none() => before,
-            _ => attempts,
-        };
-        told.iter().find(|attempt| !attempt.without_effect()).map(|attempt| attempt.sent_at)
+        self.doubt().map(|doubt| doubt.since)
     }
 
     /// How the row stands now, for a report: of a run under way or broken off too.

@@ -72,16 +72,16 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     }
     match reply.status.as_u16() {
         409 if is_pending_already(body) => Verdict::ApprovalPending,
-        429 | 509 => Verdict::Throttled { after: after() },
-        503 => match after() {
-            Some(after) => Verdict::Throttled { after: Some(after) },
+        429 => Verdict::Throttled { after: after() },
+        503 | 509 => match after() {
+            Some(after) => Verdict::Unavailable { after },
             None => Verdict::Transient { after: None },
         },
         401 => Verdict::Unauthorized,
         404 | 410 => Verdict::Gone,
         409 if body.code.as_deref() == Some("Directory_ConcurrencyViolation") => Verdict::Transient { after: after() },
         408 | 423 => Verdict::Transient { after: after() },
-        501 | 505 | 507 => Verdict::Refused,
+        501 | 505 | 507 => Verdict::Unsupported,
         500..=599 => Verdict::Transient { after: after() },
         _ => Verdict::Refused,
     }
@@ -158,11 +158,12 @@ mod tests {
             (423, Verdict::Transient { after: None }),
             (429, Verdict::Throttled { after: None }),
             (500, Verdict::Transient { after: None }),
-            (501, Verdict::Refused),
+            (501, Verdict::Unsupported),
             (502, Verdict::Transient { after: None }),
             (503, Verdict::Transient { after: None }),
             (504, Verdict::Transient { after: None }),
-            (509, Verdict::Throttled { after: None }),
+            (507, Verdict::Unsupported),
+            (509, Verdict::Transient { after: None }),
         ];
         for (status, verdict) in table {
             assert_eq!(reply(status, &[], "").verdict, verdict, "{status}");
@@ -170,10 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_503_with_a_time_is_a_throttle() {
-        let after = Some(Duration::from_secs(3));
-        assert_eq!(reply(503, &[("retry-after", "3")], "").verdict, Verdict::Throttled { after });
-        assert_eq!(reply(504, &[("retry-after", "3")], "").verdict, Verdict::Transient { after });
+    fn a_service_that_is_out_of_order_may_have_done_its_work_before_it_said_so() {
+        let after = Duration::from_secs(3);
+        assert_eq!(reply(503, &[("retry-after", "3")], "").verdict, Verdict::Unavailable { after });
+        assert_eq!(reply(509, &[("retry-after", "3")], "").verdict, Verdict::Unavailable { after });
+        assert_eq!(reply(504, &[("retry-after", "3")], "").verdict, Verdict::Transient { after: Some(after) });
+        for status in 500..=599 {
+            assert!(reply(status, &[], "").verdict.leaves_a_doubt(), "{status}");
+            assert!(reply(status, &[("retry-after", "0")], "").verdict.leaves_a_doubt(), "{status}");
+        }
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub fn pause(reply: &Reply, tries: u32) -> Option<Duration> {
     let growing = Duration::from_secs(1 << tries.min(5));
     let pause = match reply.verdict {
         Verdict::Throttled { after } | Verdict::Transient { after } => after.unwrap_or_default().max(growing),
+        Verdict::Unavailable { after } => after.max(growing),
         Verdict::Lost | Verdict::Unreachable => growing,
         // The token was renewed; a second one that is refused is the tenant's word.
         Verdict::Unauthorized if tries == 1 => Duration::ZERO,

@@ -3,6 +3,7 @@
 //! In: settings, paths, choices; no clap types. Out: values for `cli` to show, or an [`Error`].
 //! Must not: print (only the bar and the question, which belong to `ui`), or choose exit codes.
 
+mod again;
 mod agreed;
 mod approval_status;
 mod approvals;
@@ -12,10 +13,10 @@ mod daily;
 mod diff;
 mod guards;
 mod keys;
+mod known;
 mod limits;
 mod look_up;
 mod names;
-mod once;
 mod perform;
 mod record;
 mod resume;
@@ -43,14 +44,16 @@ use crate::guard::preflight::{self, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
+use crate::journal::memory::About;
 use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
-use crate::settings::PolicyFile;
+use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 use crate::simulator::transport::SimTransport;
 
+pub use self::again::{Again, Repeats};
 pub use self::agreed::Agreed;
 pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
 pub use self::daily::forecast;
@@ -232,14 +235,14 @@ async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -
 
 /// Reads a plan or a saved preview and says what would be sent.
 ///
-/// `once`: what earlier runs of the plan have done is left out, as the journal of these settings has it.
+/// What earlier runs have done is left out as a run with the same `repeats` would, by the journal of these settings.
 pub async fn preview(
     file: &Path,
     policies: &[PolicyFile],
     look_up: &LookUp<'_>,
-    once: bool,
+    repeats: &Repeats,
 ) -> Result<Previewed, Error> {
-    let (mut previewed, mut used) = considered(file, policies, look_up, once).await?;
+    let (mut previewed, mut used) = considered(file, policies, look_up, repeats).await?;
     // A saved preview shows what was found when it was made.
     if previewed.agreed.is_none() && keys::can_look(look_up) {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
@@ -255,18 +258,37 @@ async fn considered(
     file: &Path,
     policies: &[PolicyFile],
     look_up: &LookUp<'_>,
-    once: bool,
+    repeats: &Repeats,
 ) -> Result<(Previewed, Used), Error> {
     let (mut previewed, used) = looked_up(file, policies, look_up).await?;
-    if once {
-        let key = previewed.key(look_up.tenant, &look_up.settings.graph_url);
-        let mut journal = Journal::open(look_up.settings.state_dir().map_err(Error::Usage)?)?;
-        let jobs = &previewed.plan.jobs;
-        let earlier = once::take_up(&once::inherited(&mut journal, &key, jobs)?, jobs);
-        leave_out_done(&mut previewed.preflight, jobs, &earlier);
-        previewed.judge(look_up.now, false);
+    let jobs = &previewed.plan.jobs;
+    match journal_of(look_up.settings, repeats)? {
+        // Nobody has done anything yet.
+        None => drop(repeats.again.of(jobs)?),
+        Some(mut journal) => {
+            let (tenant, graph_url) = (look_up.tenant, &look_up.settings.graph_url);
+            let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
+            let label = tenant::label(look_up.settings, tenant, previewed.plan.tenant.as_deref());
+            let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
+            let past = known::past(&mut journal, about, jobs, repeats)?;
+            leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past.inherited, jobs));
+            previewed.judge(look_up.now, false);
+        }
     }
     Ok((previewed, used))
+}
+
+/// The journal, if there is one: a preview makes none, unless it was asked what earlier runs have done.
+fn journal_of(settings: &Settings, repeats: &Repeats) -> Result<Option<Journal>, Error> {
+    let folder = match settings.state_dir() {
+        Ok(folder) => folder,
+        Err(fault) if repeats.once => return Err(Error::Usage(fault)),
+        Err(_) => return Ok(None),
+    };
+    match repeats.once || folder.join(Journal::FILE).exists() {
+        true => Ok(Some(Journal::open(folder)?)),
+        false => Ok(None),
+    }
 }
 
 /// What slows and stops a run of those jobs.

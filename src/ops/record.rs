@@ -212,6 +212,9 @@ pub struct Beginning<'a> {
     pub jobs: &'a [Job],
     pub key: &'a str,
     pub tenant: &'a str,
+    pub place: &'a str,
+    /// Up to this place in the order of all runs it is known what others have done.
+    pub order: i64,
     pub begun: &'a Begun,
     pub report: &'a Path,
     /// Kept no longer than it takes to record it: a plan may have a million rows.
@@ -222,7 +225,7 @@ pub struct Beginning<'a> {
 
 /// Records a run whole, under a lock that was taken before.
 pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
-    let Beginning { plan, jobs, key, tenant, begun, report, inherited, id, now } = beginning;
+    let Beginning { plan, jobs, key, tenant, place, order, begun, report, inherited, id, now } = beginning;
     let (files, digest) = plan_files(plan)?;
     let plan_file = std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display().to_string();
     let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
@@ -233,6 +236,8 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
         plan_digest: &digest,
         plan_files: &files,
         tenant,
+        place,
+        known: order,
         settings: &begun.json(),
         report: Some(&report),
         jobs,

@@ -20,7 +20,7 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, once, tenant};
+use super::{Error, Tenant, agreed, guards, known, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -215,7 +215,7 @@ fn spared(
     let mut spared = keep_what_was_not_due(&record, earlier);
     spared.extend(changed.removed_from(&record));
     spared.extend(barred(holds));
-    let record = match once::spare_what_is_done_elsewhere(journal, &record, earlier, &mut spared)? {
+    let record = match known::catch_up(journal, &record, earlier, &mut spared)? {
         true => journal.read(&record.id)?,
         false => record,
     };

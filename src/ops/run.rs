@@ -4,7 +4,7 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::daily::{DailyWork, forecast};
+use super::known::Past;
 use super::limits::{Choices, budget, limits};
 use super::look_up::Used;
 use super::perform::{Finished, Verify, Work, perform};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Tenant, agreed, brakes, connect, guards, keys, leave_out_done, looked_up, names,
-    once, tenant,
+    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
+    looked_up, names, tenant,
 };
-use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
@@ -29,10 +29,10 @@ use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
-use crate::job::{Job, JobId};
-use crate::journal::resume::Sent;
-use crate::journal::{Filed, Inherited, Journal, RunId};
-use crate::outcome::{Outcome, Settlement, Standing};
+use crate::job::Job;
+use crate::journal::memory::About;
+use crate::journal::{Inherited, Journal, RunId};
+use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::{ReportFile, default_name};
@@ -54,8 +54,8 @@ pub struct RunRequest {
     pub confirm: Option<u32>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
-    /// Leave alone what an earlier run of the same plan has done.
-    pub once: bool,
+    /// What is left alone because an earlier run has done it.
+    pub repeats: Repeats,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
     /// Follow up what was accepted, for so long.
@@ -99,20 +99,25 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(&key, &id, request.now)?;
-    let inherited = inherited(&request, &mut journal, &key, &plan.jobs)?;
-    let earlier = once::take_up(&inherited, &plan.jobs);
+    let place = known::place(&request.tenant, &settings.graph_url);
+    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
+    let Past { inherited, order, remark: left_alone } = known::past(&mut journal, about, &plan.jobs, &request.repeats)?;
+    let earlier = known::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
-    confirm_number(&request, &preflight, whole)?;
+    left_alone.iter().for_each(|line| stderr.say(line));
+    let asked = let_asked_go(&inherited, &mut preflight.holds);
+    if asked || preflight.due > 0 {
+        confirm_number(&request, &preflight, whole)?;
+    } else {
+        return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
+    }
     if agreed.is_some() {
         let about = keys::About::of(&plan, agreed.as_ref(), &used);
         names::hold_moved(&look_up, &about, &mut preflight, |_| false, &mut used).await?;
     }
     let clock = used.clock(request.now).following(request.system);
-    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
-        return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
-    }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
@@ -151,6 +156,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         jobs: &jobs,
         key: &key,
         tenant: &label,
+        place: &place,
+        order,
         begun: &begun,
         report: &report_at,
         inherited,
@@ -175,20 +182,6 @@ async fn judge(
     Ok(verdict)
 }
 
-/// What earlier runs of the plan have done, for whoever wants to know it.
-fn inherited(
-    request: &RunRequest,
-    journal: &mut Journal,
-    key: &str,
-    jobs: &[Job],
-) -> Result<Vec<(u32, Inherited)>, Error> {
-    if request.once {
-        return once::inherited(journal, key, jobs);
-    }
-    spare_an_open_run(journal, key, jobs)?;
-    Ok(Vec::new())
-}
-
 /// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
 fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
     let mut any = false;
@@ -206,29 +199,6 @@ fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) 
     spare_the_plan(&report_at, plan, policy_files)?;
     ReportFile::probe(&report_at)?;
     Ok(report_at)
-}
-
-/// Whoever runs a plan again after a crash means to go on, and would wipe what was wiped already.
-fn spare_an_open_run(journal: &Journal, key: &str, jobs: &[Job]) -> Result<(), Error> {
-    let Some((id, state)) = journal.newest_run(key)? else { return Ok(()) };
-    let record = journal.read(&id)?;
-    let sent = record.jobs.iter().filter(|stored| {
-        let done = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
-        let unknown = stored.settled.as_ref().is_some_and(|settled| settled.outcome == Outcome::Unknown);
-        let doubtful = unknown || (stored.settled.is_none() && stored.past().sent == Sent::InDoubt);
-        let asked = !done && stored.filed.as_ref().is_some_and(Filed::is_open);
-        // A plan whose last run is over may be meant a second time; one that has just ended early is not.
-        stored.job.action.repeat == Repeat::AfterReadBack && (doubtful || asked || (done && state != "finished"))
-    });
-    let sent: HashSet<JobId> = sent.map(|stored| stored.job.id).collect();
-    let again = jobs.iter().filter(|job| sent.contains(&job.id)).count();
-    if again == 0 {
-        return Ok(());
-    }
-    let message =
-        format!("{again} of these jobs were sent by run {id}, which is {state}, and would be sent again unread");
-    let help = format!("to go on with it: musterout resume {id}; with --once, what it has done is left out");
-    Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
 }
 
 /// Asked where something is dangerous and nobody has named the number yet.
@@ -325,8 +295,8 @@ fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<()
 fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32) -> Result<(), Error> {
     let due = preflight.due;
     match request.confirm {
-        Some(number) if number == due || (request.once && number == whole) => Ok(()),
-        Some(number) if request.once && whole != due => Err(Error::refused(
+        Some(number) if number == due || (request.repeats.once && number == whole) => Ok(()),
+        Some(number) if request.repeats.once && whole != due => Err(Error::refused(
             Diagnostic::error(
                 "wrong-number",
                 format!("--confirm {number}, but {due} requests would be sent, of {whole} of the whole plan"),

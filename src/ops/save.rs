@@ -14,7 +14,7 @@ use serde_json::json;
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
 use super::limits::limits;
-use super::{Error, LookUp, Previewed, Tenant, considered, keys, record, tenant};
+use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, record, tenant};
 use crate::catalog::Budget;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
@@ -39,7 +39,7 @@ pub struct SaveRequest<'a> {
     pub plan: PathBuf,
     pub policies: Vec<PolicyFile>,
     pub out: PathBuf,
-    pub once: bool,
+    pub repeats: Repeats,
     pub valid_for: SignedDuration,
     pub look_up: LookUp<'a>,
 }
@@ -58,7 +58,7 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let request = SaveRequest { look_up, ..request };
     let settings = look_up.settings;
     check_place(&request)?;
-    let (mut previewed, _) = considered(&request.plan, &request.policies, &look_up, request.once).await?;
+    let (mut previewed, _) = considered(&request.plan, &request.policies, &look_up, &request.repeats).await?;
     spare_the_plan(&request, &previewed)?;
     let named = named_tenant(&previewed, &request, settings)?;
     let local = *request.look_up.tenant != Tenant::Real || settings.is_local();

@@ -293,7 +293,13 @@ impl<'c, T: Transport> Reading<'c, T> {
             gate.throttled(answer, &mut self.rng);
             return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
         }
-        gate.answered(sent);
+        match reply.verdict {
+            Verdict::Unavailable { after } => {
+                let answer = Throttled { asked: Some(after), crowded: false, sent, now };
+                gate.throttled(answer, &mut self.rng);
+            }
+            _ => gate.answered(sent),
+        }
         let why = || reply.error_message.clone().unwrap_or_default();
         if reply.verdict == Verdict::Unreachable {
             self.connect_failures += u32::from(self.undelivered.replace(sent) != Some(sent));
@@ -320,6 +326,7 @@ impl<'c, T: Transport> Reading<'c, T> {
                 Some(Duration::ZERO)
             }
             Verdict::Transient { after } => transient_pause(*after, tries, &mut self.rng),
+            Verdict::Unavailable { after } => transient_pause(Some(*after), tries, &mut self.rng),
             Verdict::Lost => transient_pause(None, tries, &mut self.rng),
             _ => None,
         };

@@ -287,7 +287,7 @@ impl Dispatcher {
                 self.not_followed(item.job, &note, now);
                 continue;
             }
-            let outcome = match self.ledger.progress(item.job).ambiguous {
+            let outcome = match self.ledger.progress(item.job).is_in_doubt() {
                 true => Outcome::Unknown,
                 false => Outcome::NotAttempted,
             };

@@ -13,6 +13,18 @@ use super::Approved;
 use crate::clock::Clock;
 use crate::outcome::{FollowUp, Outcome, Reply, ServiceError, Settlement};
 
+/// What is in doubt of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InDoubt {
+    /// When the first attempt left whose effect is in doubt.
+    pub since: Timestamp,
+    /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
+    /// after this process took it up.
+    pub settling_until: Instant,
+    /// Some answer was lost.
+    pub lost: bool,
+}
+
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -28,17 +40,13 @@ pub struct Progress {
     pub failed_looks: u32,
     /// 401 answers in a row.
     pub unauthorized: u32,
-    /// Some answer did not tell whether there was an effect.
-    pub ambiguous: bool,
-    /// Some answer was lost, and no read has shown since that there was no effect.
-    pub lost: bool,
     /// This process has sent it, so that the breaker counts with it.
     pub at_risk: bool,
     pub first_sent: Option<Timestamp>,
-    /// When the attempt left whose effect is in doubt.
-    pub doubtful_since: Option<Timestamp>,
-    /// Until then, a read that shows no effect proves nothing.
-    pub settling_until: Option<Instant>,
+    /// Attempts of which no answer and no read has shown what they did.
+    pub doubt: Option<InDoubt>,
+    /// When the service first answered that it was out of order, and named a time, with nothing else since.
+    pub unavailable_since: Option<Instant>,
     /// What an earlier process called its last request.
     pub last_id: Option<Uuid>,
     /// Somebody has approved it: each of its sends follows a read.
@@ -59,6 +67,16 @@ impl Progress {
     pub fn answered(&mut self, reply: Reply, took: Duration) {
         self.in_flight += took;
         self.last = Some(reply);
+    }
+
+    /// An answer has left open what an attempt did that left at `sent_at`.
+    pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
+        let before = self.doubt.unwrap_or(InDoubt { since: sent_at, settling_until, lost });
+        self.doubt = Some(InDoubt { since: before.since, settling_until, lost: before.lost || lost });
+    }
+
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubt.is_some()
     }
 
     pub fn last_status(&self) -> Option<u16> {

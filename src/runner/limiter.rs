@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::event::BucketUse;
 use super::pace::Pace;
 use super::pause::Pause;
-use super::retry::{LONGEST_PAUSE, throttle_pause};
+use super::retry::{LONGEST_PAUSE, outage_pause, throttle_pause};
 use super::window::Window;
 use crate::catalog::{Access, Bucket, Budget};
 use crate::outcome::{Reply, Verdict};
@@ -150,8 +150,8 @@ impl Gate {
             now,
             |nth| {
                 match asked {
-                    // A service that is out of order counts nobody's requests: its word is enough, however often.
-                    Some(asked) if !crowded => asked,
+                    // A service that is out of order counts nobody's requests.
+                    Some(asked) if !crowded => outage_pause(asked, nth, rng),
                     asked => throttle_pause(asked, nth, rng),
                 }
             },

@@ -203,19 +203,3 @@ pub fn shown(at: Timestamp) -> String {
     let second = Timestamp::from_second(at.as_second() + late).unwrap_or(at);
     second.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
-
-/// Whether an answer shows that the request has done nothing, so that it has used up nothing either.
-pub fn did_nothing(verdict: &Verdict) -> bool {
-    match verdict {
-        Verdict::Throttled { .. }
-        | Verdict::Unreachable
-        | Verdict::Unauthorized
-        | Verdict::SignInFailed
-        | Verdict::ApprovalRequired { .. }
-        | Verdict::ApprovalPending
-        | Verdict::JustificationRequired
-        | Verdict::Gone
-        | Verdict::Refused => true,
-        Verdict::Succeeded | Verdict::Transient { .. } | Verdict::Lost => false,
-    }
-}

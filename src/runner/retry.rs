@@ -38,6 +38,9 @@ pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
 /// A read right after a lost answer would be too early to see any effect.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
+/// How long a job that may be repeated goes on waiting for a service that is out of order and names a time.
+const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
+
 /// A service that is out of order names a time too; only this one is about how many requests there are.
 pub fn is_crowded(reply: &Reply) -> bool {
     matches!(reply.http_status, Some(429 | 509))
@@ -80,8 +83,19 @@ pub enum Decision {
     Unjustified,
 }
 
-/// Decides after an answer. `tries` counts this one.
-pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32, rng: &mut Rng) -> Decision {
+/// What a job has used up so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Spent {
+    /// Tries, the last one included.
+    pub tries: u32,
+    /// Tries that it has, at most.
+    pub max_tries: u32,
+    /// How long the service has been out of order for it and named times.
+    pub unavailable: Duration,
+}
+
+/// Decides after an answer.
+pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -> Decision {
     match verdict {
         Verdict::Succeeded => Decision::Settle(success(action)),
         Verdict::Throttled { after } => Decision::PauseBucket { asked: *after },
@@ -92,18 +106,43 @@ pub fn decide(action: &Action, verdict: &Verdict, tries: u32, max_attempts: u32,
         Verdict::JustificationRequired => Decision::Unjustified,
         Verdict::Gone => Decision::Settle(gone(action)),
         Verdict::Refused => Decision::Settle(Outcome::Failed),
-        Verdict::Transient { after } => again(action, *after, Outcome::Failed, tries, max_attempts, rng),
-        Verdict::Lost => again(action, None, Outcome::Unknown, tries, max_attempts, rng),
+        Verdict::Unavailable { after } => unavailable(action, *after, spent, rng),
+        Verdict::Transient { after } => again(action, *after, Outcome::Failed, spent, rng),
+        Verdict::Unsupported if action.repeat == Repeat::Harmless => Decision::Settle(Outcome::Failed),
+        Verdict::Unsupported => again(action, None, Outcome::Failed, spent, rng),
+        Verdict::Lost => again(action, None, Outcome::Unknown, spent, rng),
+    }
+}
+
+/// A service that names a time is waited for, but not for ever; what may not be repeated is in doubt, whatever it names.
+fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) -> Decision {
+    match (action.repeat, spent.unavailable < LONGEST_UNAVAILABLE) {
+        (Repeat::Harmless, true) => Decision::PauseBucket { asked: Some(after) },
+        (Repeat::Harmless, false) => {
+            again(action, Some(after), Outcome::Failed, Spent { tries: spent.max_tries, ..spent }, rng)
+        }
+        (Repeat::AfterReadBack, _) => again(action, Some(after), Outcome::Failed, spent, rng),
+    }
+}
+
+/// After a clear no: what an earlier attempt may have done is read before the job is called failed.
+pub fn check_before_failing(action: &Action, decision: Decision, in_doubt: bool) -> Decision {
+    match decision {
+        Decision::Settle(Outcome::Failed) if in_doubt && action.read_back != ReadBack::Nobody => {
+            Decision::CheckThenSettle { after: FIRST_LOOK }
+        }
+        decision => decision,
     }
 }
 
 /// After an answer that does not tell whether there was an effect.
-fn again(action: &Action, asked: Option<Duration>, last: Outcome, tries: u32, max: u32, rng: &mut Rng) -> Decision {
+fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, rng: &mut Rng) -> Decision {
+    let Spent { tries, max_tries, .. } = spent;
     let backoff = TRANSIENT.delay(tries, rng);
     // A time beyond reason is not waited for: the job settles now, by a read where one tells.
     let reasonable = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
     let after = if reasonable { backoff.max(asked.unwrap_or_default()) } else { backoff };
-    let left = tries < max && reasonable;
+    let left = tries < max_tries && reasonable;
     match (action.repeat, left) {
         (Repeat::Harmless, true) => Decision::Retry { after },
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
@@ -143,6 +182,12 @@ pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Durat
         (Some(asked), 0) => asked,
         (Some(asked), beyond) => asked.max(unnamed_pause(beyond, rng)),
     }
+}
+
+/// How long to pause a bucket after the `nth` answer in a row, from 1, of a service that is out of order: for the time
+/// that it named, and no shorter than a floor that grows. A service that says 0 for ever is not asked for ever at once.
+pub fn outage_pause(asked: Duration, nth: u32, rng: &mut Rng) -> Duration {
+    asked.max(TRANSIENT.delay_from_half(nth, rng))
 }
 
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
@@ -197,12 +242,18 @@ mod tests {
         Action::named(name).unwrap()
     }
 
+    fn decide(action: &Action, verdict: &Verdict, tries: u32, max_tries: u32, rng: &mut Rng) -> Decision {
+        super::decide(action, verdict, Spent { tries, max_tries, unavailable: Duration::ZERO }, rng)
+    }
+
     fn verdicts() -> impl Strategy<Value = Verdict> {
         let time = proptest::option::of((0u64..10_000).prop_map(Duration::from_secs));
         prop_oneof![
             Just(Verdict::Succeeded),
             time.clone().prop_map(|after| Verdict::Throttled { after }),
-            time.prop_map(|after| Verdict::Transient { after }),
+            time.clone().prop_map(|after| Verdict::Transient { after }),
+            time.prop_map(|after| Verdict::Unavailable { after: after.unwrap_or_default() }),
+            Just(Verdict::Unsupported),
             Just(Verdict::Unreachable),
             Just(Verdict::Lost),
             Just(Verdict::Unauthorized),
@@ -223,7 +274,8 @@ mod tests {
             let action = &ACTIONS[index];
             let decision = decide(action, &verdict, tries, max, &mut Rng::with_seed(seed));
             if action.repeat == Repeat::AfterReadBack {
-                let blind = matches!(decision, Decision::Retry { .. });
+                let again = matches!(decision, Decision::Retry { .. } | Decision::PauseBucket { .. });
+                let blind = matches!(decision, Decision::Retry { .. }) || (again && verdict.leaves_a_doubt());
                 prop_assert!(!blind, "seed {}: {:?} -> {:?}", seed, verdict, decision);
             }
         }
@@ -252,6 +304,37 @@ mod tests {
         let mut rng = Rng::with_seed(1);
         let verdict = Verdict::Throttled { after: None };
         assert_eq!(decide(action("wipe"), &verdict, 99, 5, &mut rng), Decision::PauseBucket { asked: None });
+    }
+
+    #[test]
+    fn a_named_outage_uses_up_a_try_of_what_may_not_be_repeated_and_is_not_waited_for_for_ever() {
+        let mut rng = Rng::with_seed(1);
+        let verdict = Verdict::Unavailable { after: Duration::ZERO };
+        assert!(matches!(decide(action("wipe"), &verdict, 1, 2, &mut rng), Decision::CheckThenRetry { .. }));
+        assert!(matches!(decide(action("wipe"), &verdict, 2, 2, &mut rng), Decision::CheckThenSettle { .. }));
+        let mut after = |waited: Duration| {
+            let spent = Spent { tries: 1, max_tries: 5, unavailable: waited };
+            super::decide(action("syncDevice"), &verdict, spent, &mut rng)
+        };
+        assert_eq!(after(LONGEST_UNAVAILABLE / 2), Decision::PauseBucket { asked: Some(Duration::ZERO) });
+        assert_eq!(after(LONGEST_UNAVAILABLE), Decision::Settle(Outcome::Failed));
+    }
+
+    #[test]
+    fn a_service_that_names_no_time_worth_the_name_is_asked_ever_more_rarely() {
+        let mut rng = Rng::with_seed(1);
+        let pause = |nth| outage_pause(Duration::ZERO, nth, &mut rng);
+        let pauses: Vec<_> = (1..10).map(pause).collect();
+        assert!(pauses[0] >= TRANSIENT.first / 2 && pauses[8] >= TRANSIENT.longest / 2, "{pauses:?}");
+        assert_eq!(outage_pause(Duration::from_secs(600), 9, &mut rng), Duration::from_secs(600));
+    }
+
+    #[test]
+    fn a_no_after_a_doubt_is_read_before_the_job_is_called_failed() {
+        let no = || Decision::Settle(Outcome::Failed);
+        assert!(matches!(check_before_failing(action("wipe"), no(), true), Decision::CheckThenSettle { .. }));
+        assert_eq!(check_before_failing(action("wipe"), no(), false), no());
+        assert_eq!(check_before_failing(action("syncDevice"), no(), true), no());
     }
 
     #[test]

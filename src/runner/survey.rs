@@ -157,10 +157,15 @@ impl Survey {
             self.gates[bucket.index()].throttled(answer, &mut self.rng);
             return self.ready[bucket.index()].push_front(at);
         }
+        if let Verdict::Unavailable { after } = reply.verdict {
+            let answer = Throttled { asked: Some(after), crowded: false, sent, now };
+            self.gates[bucket.index()].throttled(answer, &mut self.rng);
+        }
         let tries = self.failed.entry(at).or_default();
         *tries += 1;
         let worth_it = match reply.verdict {
-            Verdict::Transient { .. } | Verdict::Lost | Verdict::Unreachable => *tries < self.limits.max_attempts,
+            _ if reply.verdict.may_pass() => *tries < self.limits.max_attempts,
+            Verdict::Unreachable => *tries < self.limits.max_attempts,
             // The first one may be an old token.
             Verdict::Unauthorized => *tries < 2,
             _ => false,

@@ -366,13 +366,18 @@ async fn a_step_that_is_held_is_not_sent_because_the_one_before_it_is_kept() {
     assert_eq!((executor.sends("a"), ended.settlements[1].outcome), (0, Outcome::NotAttempted));
 }
 
+/// One attempt that left then.
+fn one_sent(at: Timestamp) -> Tries {
+    Tries { recorded: 1, left: 1, first: Some(at), last_id: None }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
     let executor = Arc::new(Scripted::default());
     let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
     run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
     let since = Timestamp::UNIX_EPOCH;
-    let doubt = Earlier::Open { tries: Tries::one(since, ""), doubtful_since: Some(since), read_first: true };
+    let doubt = Earlier::Open { tries: one_sent(since), doubtful_since: Some(since), read_first: true };
     run.history.earlier.insert(0, doubt);
     let ended = perform(run, &executor).await;
     assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));

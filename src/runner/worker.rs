@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::executor::{Executor, Seen};
-use crate::guard::daily::UsedUp;
 use crate::job::Job;
+use crate::journal::TurnedAway;
 use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Verdict};
 
 /// One thing to do.
@@ -115,8 +115,8 @@ pub enum Answer {
 #[derive(Debug)]
 pub enum Record {
     Durable,
-    /// A daily limit has no room for it: there is none.
-    TurnedAway(UsedUp),
+    /// There is none, and it does not leave.
+    TurnedAway(TurnedAway),
     /// It could not be made durable.
     Lost,
 }
@@ -141,10 +141,10 @@ impl Slip {
         Self { task: Some(task), back }
     }
 
-    pub fn come_back(mut self, room: Result<(), UsedUp>) {
+    pub fn come_back(mut self, room: Result<(), TurnedAway>) {
         self.send(match room {
             Ok(()) => Record::Durable,
-            Err(used_up) => Record::TurnedAway(used_up),
+            Err(why) => Record::TurnedAway(why),
         });
     }
 

@@ -194,6 +194,8 @@ pub fn begin(journal: &mut Journal, id: &RunId, jobs: &[Job]) -> i64 {
         plan_digest: "",
         plan_files: &[],
         tenant: "simulated",
+        place: GRAPH,
+        known: 0,
         settings: &serde_json::json!({}),
         report: None,
         jobs,

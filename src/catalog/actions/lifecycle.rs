@@ -5,7 +5,7 @@
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
 use super::{beta_only, device_routes, optional, required, route};
 use crate::catalog::id::MANAGED_DEVICE;
-use crate::catalog::{Action, Gone, Method, ParameterKind, ReadBack, Repeat, Risk, Success};
+use crate::catalog::{Action, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
 
 pub(super) const RETIRING: &[&str] = &["retirePending", "retireIssued"];
 const WIPING: &[&str] = &["wipePending", "wipeIssued"];
@@ -150,6 +150,7 @@ pub const REMOVE_DEVICE_ESIM: Action = Action {
     name: "removeDeviceEsim",
     summary: "Remove an eSIM from the device.",
     routes: device_routes!("removeDeviceEsim", BETA),
+    once_per: OncePer::Parameters,
     parameters: &[required("iccId", ParameterKind::Text, "The eSIM's ICCID.")],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "removeDeviceEsim" },
@@ -161,6 +162,7 @@ pub const ACTIVATE_DEVICE_ESIM: Action = Action {
     name: "activateDeviceEsim",
     summary: "Have the device fetch an eSIM from the carrier.",
     routes: device_routes!("activateDeviceEsim", BETA),
+    once_per: OncePer::Parameters,
     parameters: &[required("carrierUrl", ParameterKind::Text, "The carrier's server for eSIM profiles.")],
     read_permission: Some(READ),
     risk: Risk::Reversible,

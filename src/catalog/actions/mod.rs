@@ -17,7 +17,7 @@ mod lifecycle;
 mod support;
 mod user;
 
-use super::{Action, Gone, IdName, Method, Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Success};
+use super::{Action, Gone, IdName, Method, OncePer, Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Success};
 use super::{INTUNE_DEVICES, TargetKind, Version};
 
 const V1_AND_BETA: &[Version] = &[Version::V1, Version::Beta];
@@ -42,6 +42,7 @@ const CAREFUL: Action = Action {
     read_permission: None,
     risk: Risk::Destructive,
     repeat: Repeat::AfterReadBack,
+    once_per: OncePer::Target,
     read_back: ReadBack::Nobody,
     success: Success::Accepted,
     success_codes: &[],

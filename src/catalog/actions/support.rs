@@ -4,7 +4,7 @@
 
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
 use super::{at, device_routes, optional, required};
-use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
+use crate::catalog::{Action, OncePer, ParameterKind, ReadBack, Repeat, Risk};
 
 pub const SYNC_DEVICE: Action = Action {
     name: "syncDevice",
@@ -51,6 +51,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     name: "deleteUserFromSharedAppleDevice",
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
+    once_per: OncePer::Parameters,
     parameters: &[required("userPrincipalName", ParameterKind::PrincipalName, "Whose data goes.")],
     read_permission: Some(READ),
     risk: Risk::Irreversible,
@@ -144,6 +145,7 @@ pub const SEND_CUSTOM_NOTIFICATION: Action = Action {
     name: "sendCustomNotificationToCompanyPortal",
     summary: "Show a notification in the Company Portal app.",
     routes: device_routes!("sendCustomNotificationToCompanyPortal", BETA),
+    once_per: OncePer::Parameters,
     parameters: &[
         required("notificationTitle", ParameterKind::Text, "The title."),
         required("notificationBody", ParameterKind::Text, "The text."),
@@ -197,6 +199,7 @@ pub const INITIATE_PROACTIVE_REMEDIATION: Action = Action {
     name: "initiateOnDemandProactiveRemediation",
     summary: "Run a remediation script on the device now.",
     routes: device_routes!("initiateOnDemandProactiveRemediation", BETA),
+    once_per: OncePer::Parameters,
     parameters: &[required("scriptPolicyId", ParameterKind::Guid, "The script package.")],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "initiateOnDemandProactiveRemediation" },
@@ -255,6 +258,7 @@ pub const CHANGE_ASSIGNMENTS: Action = Action {
     summary: "Take one app or configuration off the device for a while, or give it back.",
     routes: device_routes!("changeAssignments", BETA),
     // Graph takes a list; a row has one result, and so one item.
+    once_per: OncePer::Parameters,
     parameters: &[
         at(
             "deviceAssignmentItems/0/itemType",

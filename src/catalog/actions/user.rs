@@ -7,7 +7,7 @@ use super::{BETA, CAREFUL, PRIVILEGED, READ, V1, V1_AND_BETA};
 use super::{at, post, required, route};
 use crate::catalog::id::{DELETED_USER, GROUP, MEMBER, USER};
 use crate::catalog::{
-    Action, DIRECTORY, Gone, INTUNE_OTHER, Method, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
+    Action, DIRECTORY, Gone, INTUNE_OTHER, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
 };
 
 const READ_USERS: &str = "User.Read.All";
@@ -89,6 +89,7 @@ pub const REMOVE_LICENSES: Action = Action {
     name: "removeLicenses",
     summary: "Take licences off a user.",
     routes: &[post("users", "/users/{userId}/assignLicense", V1, &[USER])],
+    once_per: OncePer::Parameters,
     parameters: &[at("removeLicenses", required("skuIds", ParameterKind::Guids, "The licences, by their skuId."))],
     fixed_body: Some(r#"{"addLicenses":[]}"#),
     permissions: &["LicenseAssignment.ReadWrite.All"],
@@ -153,6 +154,7 @@ pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
     name: "wipeManagedAppRegistrationsByDeviceTag",
     summary: "Remove company data from the managed apps on one of a user's devices.",
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByDeviceTag", V1_AND_BETA, &[USER])],
+    once_per: OncePer::Parameters,
     parameters: DEVICE_TAG,
     ..ON_APPS
 };
@@ -162,6 +164,7 @@ pub const WIPE_APP_BY_DEVICE_TAG: Action = Action {
     summary: "Remove company data from the managed app with that device tag.",
     // In the singular: another action than the one above.
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationByDeviceTag", BETA, &[USER])],
+    once_per: OncePer::Parameters,
     parameters: DEVICE_TAG,
     ..ON_APPS
 };
@@ -170,6 +173,7 @@ pub const WIPE_APPS_BY_DEVICE_ID: Action = Action {
     name: "wipeManagedAppRegistrationsByAzureAdDeviceId",
     summary: "Remove company data from the managed apps on the device with that Entra deviceId.",
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByAzureAdDeviceId", BETA, &[USER])],
+    once_per: OncePer::Parameters,
     parameters: &[required("azureAdDeviceId", ParameterKind::Guid, "The device's deviceId, not its object id.")],
     ..ON_APPS
 };

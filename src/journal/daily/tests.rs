@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::guard::daily::{Ground, Settings};
+use crate::journal::TurnedAway;
 use crate::journal::{Attempt, NewRun, Recorder, RunId};
 
 const RETIRE: usize = 0;
@@ -28,6 +29,8 @@ fn begin(journal: &mut Journal, number: u8) -> i64 {
             plan_digest: "",
             plan_files: &[],
             tenant: "contoso",
+            place: "https://graph.microsoft.com",
+            known: 0,
             settings: &serde_json::json!({}),
             report: None,
             jobs: &[],
@@ -52,7 +55,11 @@ fn ask(recorder: &Recorder, account: &Arc<Account>, from: Timestamp, ids: &str, 
             release: Box::new(move |room| say.send(room).unwrap()),
         });
     }
-    said.into_iter().take(times as usize).collect()
+    let used_up = |why| match why {
+        TurnedAway::UsedUp(used_up) => used_up,
+        TurnedAway::SentBy(run) => panic!("sent by {run}"),
+    };
+    said.into_iter().take(times as usize).map(|room| room.map_err(used_up)).collect()
 }
 
 fn recorded(journal: &Journal) -> (u32, u32) {

@@ -12,7 +12,7 @@ use super::super::executor::Seen;
 use super::super::ledger::Progress;
 use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
-use super::super::retry::{self, Decision};
+use super::super::retry::{self, Decision, Spent};
 use super::super::worker::{Answer, Done};
 use super::Dispatcher;
 use crate::catalog::{Bucket, ReadBack};
@@ -66,7 +66,6 @@ impl Dispatcher {
     }
 
     fn after_attempt(&mut self, job: u32, reply: Reply, times: Times) {
-        let action = self.jobs[job as usize].action;
         let bucket = self.jobs[job as usize].bucket();
         self.note_contact(&reply.verdict, bucket, times);
         self.settle_with_the_day(job, &reply);
@@ -80,17 +79,16 @@ impl Dispatcher {
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
         }
-        if matches!(verdict, Verdict::Transient { .. } | Verdict::Lost) {
-            progress.ambiguous = true;
-            progress.lost |= verdict == Verdict::Lost;
-            progress.doubtful_since.get_or_insert(sent_at);
-            progress.settling_until = Some(times.now + self.limits.settling);
+        if verdict.leaves_a_doubt() {
+            progress.doubted(sent_at, times.now + self.limits.settling, verdict == Verdict::Lost);
         }
-        let tries = progress.tries;
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
-            false => retry::decide(action, &verdict, tries, self.limits.max_attempts, &mut self.rng),
+            false => self.decide(job, &verdict, times.now),
         };
+        if let (Verdict::Unavailable { after }, false) = (&verdict, matches!(decision, Decision::PauseBucket { .. })) {
+            self.pause(bucket, Some(*after), crowded, times);
+        }
         // A job that settles now says all of this in its outcome.
         if let (Some(journal), false) = (&self.journal, matches!(decision, Decision::Settle(_))) {
             journal.answer(job, number, answered_at, &reply);
@@ -137,8 +135,28 @@ impl Dispatcher {
         }
     }
 
+    /// What the policy says of an answer to a job, with all that the job has used up.
+    fn decide(&mut self, job: u32, verdict: &Verdict, now: Instant) -> Decision {
+        let action = self.jobs[job as usize].action;
+        let progress = self.ledger.progress(job);
+        let unavailable = match verdict {
+            Verdict::Unavailable { .. } => {
+                now.saturating_duration_since(*progress.unavailable_since.get_or_insert(now))
+            }
+            _ => {
+                progress.unavailable_since = None;
+                Duration::ZERO
+            }
+        };
+        let spent = Spent { tries: progress.tries, max_tries: self.limits.max_attempts, unavailable };
+        let in_doubt = progress.is_in_doubt();
+        let decision = retry::decide(action, verdict, spent, &mut self.rng);
+        retry::check_before_failing(action, decision, in_doubt)
+    }
+
     fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
-        let &mut Progress { ambiguous, lost, .. } = self.ledger.progress(job);
+        let &mut Progress { doubt, .. } = self.ledger.progress(job);
+        let (ambiguous, lost) = (doubt.is_some(), doubt.is_some_and(|doubt| doubt.lost));
         let (outcome, note) = match verdict {
             // The last answer was a no, but one before it was lost: that one may have had the effect.
             _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
@@ -165,21 +183,20 @@ impl Dispatcher {
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
         }
-        let early = self.ledger.progress(job).settling_until.filter(|until| *until > now);
+        let doubt = self.ledger.progress(job).doubt;
+        let early = doubt.map(|doubt| doubt.settling_until).filter(|until| *until > now);
         // Waiting tells nothing where no read ever does.
         let early = early.filter(|_| action.read_back != ReadBack::Nobody);
+        if let (Evidence::NoEffect(_), None) = (&evidence, early) {
+            self.clear(job);
+        }
         match evidence {
             Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
                 self.read_later(job, resend, seen, early.unwrap_or(now), now);
             }
             Evidence::Effect(seen) => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::NoEffect(_) if resend && self.stopped.is_none() => {
-                let progress = self.ledger.progress(job);
-                progress.ambiguous = false;
-                progress.lost = false;
-                progress.unauthorized = 0;
-                progress.doubtful_since = None;
-                progress.settling_until = None;
+                self.ledger.progress(job).unauthorized = 0;
                 self.again(job, Step::Send, now);
             }
             Evidence::NoEffect(seen) if resend => {
@@ -198,6 +215,16 @@ impl Dispatcher {
         }
     }
 
+    /// A read has shown, late enough, that nothing sent so far has had an effect. The journal is told, so that whoever
+    /// takes the job up knows it too.
+    fn clear(&mut self, job: u32) {
+        if self.ledger.progress(job).doubt.take().is_some()
+            && let Some(journal) = &self.journal
+        {
+            journal.cleared(job);
+        }
+    }
+
     /// A read that shows no effect so soon after the attempt is no proof; one that is not waited for leaves the doubt.
     fn read_later(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
         if self.stopped.is_some() {
@@ -213,6 +240,7 @@ impl Dispatcher {
         let step = Step::ReadBack { resend };
         let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
+        self.pause_if_unavailable(bucket, reply, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
                 self.pause(bucket, *after, retry::is_crowded(reply), times);
@@ -228,8 +256,7 @@ impl Dispatcher {
                 let progress = self.ledger.progress(job);
                 progress.failed_reads += 1;
                 let reads = progress.failed_reads;
-                let worth_it = matches!(verdict, Verdict::Transient { .. } | Verdict::Lost);
-                if worth_it && reads < self.limits.max_attempts && self.stopped.is_none() {
+                if verdict.may_pass() && reads < self.limits.max_attempts && self.stopped.is_none() {
                     let after = retry::connect_pause(reads, &mut self.rng);
                     self.later(job, step, after, reason, times.now);
                 } else {
@@ -244,7 +271,7 @@ impl Dispatcher {
     pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
             Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
-            Verdict::Throttled { .. } => self.host_answered(),
+            Verdict::Throttled { .. } | Verdict::Unavailable { .. } => self.host_answered(),
             _ => {
                 self.host_answered();
                 self.gates[bucket.index()].answered(times.sent);
@@ -274,6 +301,13 @@ impl Dispatcher {
         }
     }
 
+    /// A service that is out of order for one read is so for the others.
+    pub(super) fn pause_if_unavailable(&mut self, bucket: Bucket, reply: &Reply, times: Times) {
+        if let Verdict::Unavailable { after } = reply.verdict {
+            self.pause(bucket, Some(after), retry::is_crowded(reply), times);
+        }
+    }
+
     pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
         let Times { sent, now } = times;
         let answer = Throttled { asked, crowded, sent, now };
@@ -286,7 +320,7 @@ impl Dispatcher {
     pub(super) fn unauthorized(&mut self, job: u32, step: Step, reason: Box<str>, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.unauthorized += 1;
-        let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.ambiguous);
+        let (hopeless, ambiguous) = (progress.unauthorized >= 2, progress.is_in_doubt());
         if hopeless {
             self.drain(StopReason::SignIn(reason));
         }

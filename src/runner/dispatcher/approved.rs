@@ -18,12 +18,8 @@ use crate::outcome::{Outcome, Standing};
 impl Dispatcher {
     pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {
         let Approved { tries, doubtful_since, ended, .. } = approved;
-        self.take_up(job, tries, doubtful_since);
-        let age = tries.last.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
-        let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
-        let progress = self.ledger.progress(job);
-        progress.settling_until = doubtful_since.map(|_| now + settling);
-        progress.approved = Some(approved);
+        self.take_up(job, tries, doubtful_since, now);
+        self.ledger.progress(job).approved = Some(approved);
         if let Some(hold) = hold {
             let outcome = if doubtful_since.is_some() { Outcome::Unknown } else { Outcome::AwaitingApproval };
             return self.settle(job, outcome, Some(hold.to_string()), now);
@@ -55,7 +51,7 @@ impl Dispatcher {
 
     /// Whether it waits to be sent with its code, or was, and nothing of it is in doubt.
     pub(super) fn is_approved(&self, job: u32) -> bool {
-        self.ledger.peek(job).is_some_and(|progress| progress.approved.is_some() && !progress.ambiguous)
+        self.ledger.peek(job).is_some_and(|progress| progress.approved.is_some() && !progress.is_in_doubt())
     }
 
     /// An approved job is read before each send, also before one that a throttle answer has put off.

@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 use super::super::event::Event;
 use super::super::queue::{Item, Step};
-use super::super::quota::{did_nothing, why};
+use super::super::quota::why;
 use super::super::suspicion::Advice;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use super::following::Who;
 use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
 use crate::guard::daily::{Ground, UsedUp};
-use crate::outcome::{Outcome, Reply, Verdict};
+use crate::outcome::{Effect, Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
 const FED: usize = 64;
@@ -102,7 +102,7 @@ impl Dispatcher {
     /// What has done nothing has used up nothing.
     pub(super) fn settle_with_the_day(&mut self, job: u32, reply: &Reply) {
         let the_job = &self.jobs[job as usize];
-        let nothing = did_nothing(&reply.verdict);
+        let nothing = reply.verdict.effect() != Effect::Possible;
         self.quota.answered(job, the_job, nothing);
         if let (Some(limit), true) = (self.quota.limit_of(the_job), nothing) {
             if let Some(journal) = &self.journal {
@@ -163,7 +163,7 @@ impl Dispatcher {
     /// A job that waits for another day must not keep others from leaving today.
     fn spare(&mut self, job: u32) {
         let progress = self.ledger.progress(job);
-        if !progress.ambiguous && std::mem::replace(&mut progress.at_risk, false) {
+        if !progress.is_in_doubt() && std::mem::replace(&mut progress.at_risk, false) {
             self.breaker.spared(self.jobs[job as usize].action);
         }
     }
@@ -198,7 +198,7 @@ impl Dispatcher {
             for Item { job, .. } in items {
                 let action = self.jobs[job as usize].action.name;
                 self.quota.left(action, used_up);
-                let (outcome, note) = match self.ledger.progress(job).ambiguous {
+                let (outcome, note) = match self.ledger.progress(job).is_in_doubt() {
                     true => (Outcome::Unknown, look_at(job, &self.jobs)),
                     false => (Outcome::NotAttempted, why(action, used_up)),
                 };

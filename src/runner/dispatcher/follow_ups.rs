@@ -125,6 +125,7 @@ impl Dispatcher {
         let bucket = self.bucket_of(item);
         let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
+        self.pause_if_unavailable(bucket, reply, times);
         self.following.was_not_read(self.jobs[job as usize].target());
         let refused_tokens = match reply.verdict {
             Verdict::Unauthorized => self.following.refused_tokens(job),

@@ -14,8 +14,8 @@ use super::super::limiter::Pacing;
 use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
-use crate::journal::Attempt;
-use crate::outcome::{Reply, RequestId, Stamp, Verdict};
+use crate::journal::{Attempt, TurnedAway};
+use crate::outcome::{Outcome, Reply, RequestId, Stamp, Verdict};
 
 impl Dispatcher {
     /// Whether not so many are out that more would only queue up.
@@ -33,7 +33,7 @@ impl Dispatcher {
             Step::Send => return self.record(job, client_request_id, now),
             Step::Look => Task::Look { job, client_request_id },
             Step::ReadBack { .. } => {
-                let since = self.ledger.progress(job).doubtful_since.unwrap_or(now);
+                let since = self.ledger.progress(job).doubt.map_or(now, |doubt| doubt.since);
                 Task::ReadBack { job, since, client_request_id }
             }
             Step::FollowUp => {
@@ -60,7 +60,7 @@ impl Dispatcher {
                 let release = Box::new(|room| slip.come_back(room));
                 journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
             }
-            None => slip.come_back(self.quota.take(job, take, now)),
+            None => slip.come_back(self.quota.take(job, take, now).map_err(TurnedAway::UsedUp)),
         }
     }
 
@@ -71,15 +71,29 @@ impl Dispatcher {
         match record {
             Record::Durable if self.stopped.is_some() => self.withdraw(&task),
             Record::Durable => self.ready.push_back(task),
-            Record::TurnedAway(used_up) => {
+            Record::TurnedAway(TurnedAway::UsedUp(used_up)) => {
                 let job = self.never_left(&task);
                 self.turned_away(job, used_up, Instant::now());
+            }
+            Record::TurnedAway(TurnedAway::SentBy(run)) => {
+                let job = self.never_left(&task);
+                self.sent_by_another(job, &run, Instant::now());
             }
             Record::Lost => {
                 self.take_back(&task);
                 self.drain(StopReason::Journal("its writer has ended".into()));
             }
         }
+    }
+
+    /// Another run has sent it since this one began, and nobody here knows what came of it.
+    fn sent_by_another(&mut self, job: u32, run: &str, now: Instant) {
+        let progress = self.ledger.progress(job);
+        progress.turned_away();
+        let outcome = if progress.is_in_doubt() { Outcome::Unknown } else { Outcome::NotAttempted };
+        self.quota.is_old_news(job);
+        let note = format!("run {run} has sent it meanwhile; resume this run when that one has ended");
+        self.settle(job, outcome, Some(note), now);
     }
 
     /// Gives tasks to idle workers, in their order.

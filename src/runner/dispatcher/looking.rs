@@ -115,7 +115,7 @@ impl Dispatcher {
             Seen::Gone => {
                 let action = self.jobs[job as usize].action;
                 // It was sent before, and the answer was lost: that it is gone may be the effect.
-                let outcome = match (retry::gone(action), self.ledger.progress(job).ambiguous) {
+                let outcome = match (retry::gone(action), self.ledger.progress(job).is_in_doubt()) {
                     (Outcome::AlreadyDone, true) => retry::success(action),
                     (_, true) => Outcome::Unknown,
                     (outcome, false) => outcome,
@@ -136,6 +136,7 @@ impl Dispatcher {
         let bucket = self.jobs[job as usize].read_bucket();
         let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
+        self.pause_if_unavailable(bucket, reply, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
                 self.pause(bucket, *after, retry::is_crowded(reply), times);
@@ -150,8 +151,7 @@ impl Dispatcher {
                 let progress = self.ledger.progress(job);
                 progress.failed_looks += 1;
                 let looks = progress.failed_looks;
-                let worth_it = matches!(verdict, Verdict::Transient { .. } | Verdict::Lost);
-                if worth_it && looks < self.limits.max_attempts {
+                if verdict.may_pass() && looks < self.limits.max_attempts {
                     let after = retry::connect_pause(looks, &mut self.rng);
                     self.later(job, Step::Send, after, reason, times.now);
                 } else {
@@ -163,7 +163,7 @@ impl Dispatcher {
 
     /// What was sent before and is in doubt stays in doubt.
     fn hold(&mut self, job: u32, why: String, now: Instant) {
-        match self.ledger.progress(job).ambiguous {
+        match self.ledger.progress(job).is_in_doubt() {
             false => self.settle(job, Outcome::Held, Some(why), now),
             true => {
                 let note = format!("{why}; {}", look_at(job, &self.jobs));
@@ -179,7 +179,7 @@ impl Dispatcher {
             match self.wants_look(item) {
                 false => self.queues.push_back(bucket, item),
                 true => {
-                    let doubtful = self.ledger.progress(item.job).ambiguous;
+                    let doubtful = self.ledger.progress(item.job).is_in_doubt();
                     let outcome = if doubtful { Outcome::Unknown } else { Outcome::NotAttempted };
                     self.settle(item.job, outcome, Some(note.clone()), now);
                 }

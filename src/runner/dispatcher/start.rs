@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::super::Earlier;
 use super::super::event::Event;
+use super::super::ledger::InDoubt;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::guard::preflight::Hold;
@@ -78,10 +79,7 @@ impl Dispatcher {
         }
         let mut after = after;
         if let Some(Earlier::Open { tries, doubtful_since, read_first }) = earlier {
-            self.take_up(index, tries, doubtful_since);
-            let age = tries.last.map(|sent| self.clock.now().duration_since(sent)).unwrap_or_default();
-            let settling = self.limits.settling.saturating_sub(age.try_into().unwrap_or_default());
-            self.ledger.progress(index).settling_until = doubtful_since.map(|_| now + settling);
+            self.take_up(index, tries, doubtful_since, now);
             if let (true, Some(hold)) = (read_first, hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);
@@ -100,15 +98,15 @@ impl Dispatcher {
         }
     }
 
-    /// Remembers what an earlier process did for a job.
-    pub(super) fn take_up(&mut self, job: u32, tries: Tries, doubt: Option<Timestamp>) {
+    /// Remembers what an earlier process did for a job. Its clock may have been another one: what it left in doubt has a
+    /// full settling time from now on.
+    pub(super) fn take_up(&mut self, job: u32, tries: Tries, doubt: Option<Timestamp>, now: Instant) {
+        let settling_until = now + self.limits.settling;
         let progress = self.ledger.progress(job);
         progress.recorded = tries.recorded;
         progress.sends = tries.left;
         progress.first_sent = tries.first;
-        progress.ambiguous = doubt.is_some();
-        progress.lost = doubt.is_some();
-        progress.doubtful_since = doubt;
+        progress.doubt = doubt.map(|since| InDoubt { since, settling_until, lost: true });
         progress.last_id = tries.last_id;
     }
 }

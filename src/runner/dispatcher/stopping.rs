@@ -42,7 +42,7 @@ impl Dispatcher {
         }
         let can_read = self.stopped.as_ref().is_some_and(StopReason::leaves_time)
             && self.jobs[item.job as usize].action.read_back != ReadBack::Nobody;
-        let doubtful = self.ledger.progress(item.job).ambiguous;
+        let doubtful = self.ledger.progress(item.job).is_in_doubt();
         match (doubtful, can_read) {
             (true, true) => {
                 let resend = item.step != Step::ReadBack { resend: false };
@@ -65,7 +65,7 @@ impl Dispatcher {
         in_flight.sort_unstable();
         for (job, step) in in_flight {
             // A look has sent nothing.
-            if step == Step::Look && !self.ledger.progress(job).ambiguous {
+            if step == Step::Look && !self.ledger.progress(job).is_in_doubt() {
                 self.settle(job, Outcome::NotAttempted, Some(self.why_stopped()), now);
                 continue;
             }
@@ -76,7 +76,7 @@ impl Dispatcher {
         waiting.extend(self.looked.drain());
         waiting.sort_unstable();
         for item in waiting {
-            let (outcome, note) = match self.ledger.progress(item.job).ambiguous {
+            let (outcome, note) = match self.ledger.progress(item.job).is_in_doubt() {
                 true => (Outcome::Unknown, look_at(item.job, &self.jobs)),
                 false => (Outcome::NotAttempted, self.why_stopped()),
             };

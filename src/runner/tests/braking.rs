@@ -3,7 +3,6 @@
 use super::*;
 use crate::guard::breaker::{Share, StopWhen};
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
-use crate::journal::Tries;
 use crate::outcome::{Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::question::Question;
@@ -231,7 +230,7 @@ fn a_doubt_of_an_earlier_process_that_stays_one_is_not_counted_again() {
     let mut run = plan(vec![job("syncDevice", "1", 1, None), job("wipe", "2", 2, None), job("wipe", "3", 3, None)], 7);
     run.brakes.stop_when.unknown = Some(1);
     let doubt = Earlier::Open {
-        tries: Tries::one(Timestamp::UNIX_EPOCH, ""),
+        tries: one_sent(Timestamp::UNIX_EPOCH),
         doubtful_since: Some(Timestamp::UNIX_EPOCH),
         read_first: true,
     };

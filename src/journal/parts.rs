@@ -1,0 +1,203 @@
+//! The parts that runs have had in jobs, read from the database.
+//!
+//! In: a run of a plan, or what a job does only once. Out: [`Part`]s. Must not: say what they come to; [`super::known`]
+//! does.
+
+use std::collections::HashMap;
+
+use rusqlite::{CachedStatement, Connection, Row, params};
+
+use super::error::JournalError;
+use super::follow_ups::follow_up;
+use super::known::{Ended, Part};
+use super::reader::{attempt, settlement};
+use super::stored::PastAttempt;
+use super::writer::same_tenant;
+use crate::job::JobId;
+use crate::outcome::{Outcome, Settlement};
+
+/// A run that may have had a part.
+pub(super) struct PastRun {
+    pub number: i64,
+    pub run_id: String,
+    pub finished: bool,
+}
+
+impl PastRun {
+    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { number: row.get(0)?, run_id: row.get(1)?, finished: row.get(2)? })
+    }
+}
+
+/// The parts of one run, by job; and which job of the run has it. What it has inherited it knows from the runs before it,
+/// and they may have come to know better since.
+pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<JobId, Vec<(u32, Part)>>, JournalError> {
+    let mut by_job: HashMap<u32, Part> = HashMap::new();
+    let part = || Part { run_id: run.run_id.clone(), attempts: Vec::new(), ended: None };
+    let read = |by_job: &mut HashMap<u32, Part>| -> rusqlite::Result<()> {
+        let mut select = connection.prepare_cached("SELECT * FROM attempts WHERE run = ?1 ORDER BY job, attempt")?;
+        let mut rows = select.query([run.number])?;
+        while let Some(row) = rows.next()? {
+            by_job.entry(row.get("job")?).or_insert_with(part).attempts.push(attempt(row)?);
+        }
+        let mut select = connection.prepare_cached(&format!("{OUTCOMES} WHERE o.run = ?1"))?;
+        let mut rows = select.query([run.number])?;
+        while let Some(row) = rows.next()? {
+            by_job.entry(row.get("job")?).or_insert_with(part).ended = ended(row)?;
+        }
+        Ok(())
+    };
+    read(&mut by_job).map_err(JournalError::read)?;
+    let mut select = connection.prepare_cached(JOBS).map_err(JournalError::read)?;
+    let mut rows = select.query([run.number]).map_err(JournalError::read)?;
+    let mut found: HashMap<JobId, Vec<(u32, Part)>> = HashMap::new();
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let id = job_id(row)?;
+        let job = row.get("job").map_err(JournalError::read)?;
+        if let Some(part) = by_job.remove(&job) {
+            found.entry(id).or_default().push((job, part));
+        }
+    }
+    Ok(found)
+}
+
+const JOBS: &str = "SELECT j.job_id, j.job FROM jobs AS j WHERE j.run = ?1
+    AND NOT EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)";
+
+const OUTCOMES: &str = "SELECT o.*, f.read_at, f.stage, f.words, f.last_check_in FROM outcomes AS o
+    LEFT JOIN follow_ups AS f ON f.run = o.run AND f.job = o.job";
+
+/// Looks for the parts in deeds that are done only once.
+pub(super) struct Deeds<'c> {
+    jobs: CachedStatement<'c>,
+    remembered: CachedStatement<'c>,
+    attempts: CachedStatement<'c>,
+    outcome: CachedStatement<'c>,
+    place: String,
+    tenant: String,
+    /// Left out of account.
+    but: i64,
+}
+
+impl<'c> Deeds<'c> {
+    /// At that place, in that tenant; `but`: not those of this run.
+    pub fn look(connection: &'c Connection, place: &str, tenant: &str, but: i64) -> rusqlite::Result<Self> {
+        let (runs, kept) = (same_tenant("r.tenant", "?3"), same_tenant("m.tenant", "?3"));
+        Ok(Self {
+            jobs: connection.prepare_cached(&format!(
+                "SELECT j.run, j.job, r.run_id, EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)
+                 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {runs}
+                 WHERE j.once = ?1 AND j.run <> ?4"
+            ))?,
+            // What an older version has kept has neither place nor deed: the same job is the same deed.
+            remembered: connection.prepare_cached(&format!(
+                "{REMEMBERED} WHERE (m.once = ?1 AND m.place = ?2 AND {kept}) OR (m.once IS NULL AND m.place = '' AND m.job_id = ?4)"
+            ))?,
+            attempts: connection
+                .prepare_cached("SELECT * FROM attempts WHERE run = ?1 AND job = ?2 ORDER BY attempt")?,
+            outcome: connection.prepare_cached(&format!("{OUTCOMES} WHERE o.run = ?1 AND o.job = ?2"))?,
+            place: place.to_owned(),
+            tenant: tenant.to_owned(),
+            but,
+        })
+    }
+
+    /// What runs have had to do with a deed, and what is kept of those that were pruned.
+    pub fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<Part>> {
+        let mut found = Vec::new();
+        let mut rows = self.jobs.query(params![once, self.place, self.tenant, self.but])?;
+        while let Some(row) = rows.next()? {
+            let (run, job): (i64, u32) = (row.get(0)?, row.get(1)?);
+            let attempts = self.attempts.query_map(params![run, job], attempt)?;
+            let attempts: Vec<_> = attempts.collect::<rusqlite::Result<_>>()?;
+            let mut outcomes = self.outcome.query(params![run, job])?;
+            let is_inherited: bool = row.get(3)?;
+            let ended = match outcomes.next()? {
+                Some(outcome) if !is_inherited => ended(outcome)?,
+                _ => None,
+            };
+            if !attempts.is_empty() || ended.is_some() {
+                found.push(Part { run_id: row.get(2)?, attempts, ended });
+            }
+        }
+        drop(rows);
+        let mut rows = self.remembered.query(params![once, self.place, self.tenant, job.to_string()])?;
+        while let Some(row) = rows.next()? {
+            found.extend(remembered(row)?);
+        }
+        Ok(found)
+    }
+}
+
+/// What is kept of a plan's jobs.
+pub(super) fn kept(connection: &Connection, plan_key: &str) -> Result<HashMap<JobId, Part>, JournalError> {
+    let mut select =
+        connection.prepare_cached(&format!("{REMEMBERED} WHERE m.plan_key = ?1")).map_err(JournalError::read)?;
+    let mut rows = select.query([plan_key]).map_err(JournalError::read)?;
+    let mut kept = HashMap::new();
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let id = job_id(row)?;
+        kept.extend(remembered(row).map_err(JournalError::read)?.map(|part| (id, part)));
+    }
+    Ok(kept)
+}
+
+const REMEMBERED: &str = "SELECT m.job_id, m.done, m.run_id, m.client_request_id AS in_doubt, m.sent_at, m.seq,
+    m.attempts_in_doubt, nullif(m.client_request_id, '') AS client_request_id, m.outcome, m.http_status, m.error_code,
+    m.error_message, m.attempts, m.waited_ms, m.duration_ms, m.started_at, m.finished_at, m.request_id, m.note, m.read_at,
+    m.stage, m.words, m.last_check_in FROM remembered AS m";
+
+/// `None`: what is kept is that its approval request came to nothing.
+fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
+    let (run_id, seq) = (row.get("run_id")?, row.get("seq")?);
+    match row.get::<_, i64>("done")? {
+        DONE => {
+            let settled = settled(row)?;
+            let outcome = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome);
+            Ok(Some(Part { run_id, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }) }))
+        }
+        IN_DOUBT => {
+            let attempts: Option<String> = row.get("attempts_in_doubt")?;
+            let attempts: Option<Vec<PastAttempt>> = attempts.and_then(|text| serde_json::from_str(&text).ok());
+            // An older version has kept the first attempt alone.
+            let first = || -> rusqlite::Result<PastAttempt> {
+                let sent_at = super::reader::micros(row.get("sent_at")?);
+                let client_request_id = row.get("in_doubt")?;
+                // Nothing that is known can be newer.
+                Ok(PastAttempt { seq: seq.max(1), sent_at, client_request_id, verdict: None, cleared: false })
+            };
+            let attempts = match attempts {
+                Some(attempts) => attempts,
+                None => vec![first()?],
+            };
+            Ok(Some(Part { run_id, attempts, ended: None }))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// What a row of `remembered` says, in its column `done`.
+const IN_DOUBT: i64 = 0;
+const DONE: i64 = 1;
+pub(super) const TURNED_DOWN: i64 = 2;
+
+fn ended(row: &Row<'_>) -> rusqlite::Result<Option<Ended>> {
+    let settled = settled(row)?;
+    let seq = row.get("seq")?;
+    Ok(settled.map(|settled| Ended { seq, outcome: settled.outcome, settled: Some(settled) }))
+}
+
+/// From a row with the columns of an outcome and of a follow-up, if it has an outcome that this version knows.
+fn settled(row: &Row<'_>) -> rusqlite::Result<Option<Box<Settlement>>> {
+    if row.get::<_, Option<String>>("outcome")?.is_none() {
+        return Ok(None);
+    }
+    let settled = settlement(row)?;
+    let seen = follow_up(row)?.map(Box::new);
+    Ok(settled.map(|settled| Box::new(Settlement { follow_up: seen, ..settled })))
+}
+
+pub(super) fn job_id(row: &Row<'_>) -> Result<JobId, JournalError> {
+    let text: String = row.get("job_id").map_err(JournalError::read)?;
+    text.parse().map_err(|()| JournalError::Damaged(format!("`{text}` is no job")))
+}

@@ -1,0 +1,204 @@
+//! What runs before have done about the jobs of a plan, and what that leaves for a new run or a resumed one.
+//!
+//! In: the journal, the jobs of a plan. Out: for each job that an earlier run has dealt with, what that leaves for the new
+//! run, with all that the earlier one knows of it: whoever holds the last report must need no other. Must not: send, or
+//! decide what is repeated; `journal::resume` and the catalog do.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{Error, Repeats, Tenant};
+use crate::catalog::Repeat;
+use crate::diagnostics::Diagnostic;
+use crate::job::{Job, JobId};
+use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
+use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
+use crate::outcome::{Outcome, Settlement, Stamp, Standing, doubt};
+use crate::runner::Earlier;
+use crate::ui;
+
+/// What is inherited from the runs before.
+#[derive(Debug, Default)]
+pub struct Past {
+    /// By index.
+    pub inherited: Vec<(u32, Inherited)>,
+    /// Up to this place in the order of all runs.
+    pub order: i64,
+    /// What people are told of it, if there is anything to tell.
+    pub remark: Option<String>,
+}
+
+/// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
+pub fn place(tenant: &Tenant, graph_url: &str) -> String {
+    match tenant {
+        Tenant::Real | Tenant::InProcess(_) => graph_url.trim_end_matches('/').to_ascii_lowercase(),
+        Tenant::Simulated(_) => SIMULATED.into(),
+    }
+}
+
+/// What earlier runs leave for a new one: what may not be repeated and was done is not sent again, whatever plan it was
+/// done for, unless it is named; what is in doubt is read first. With `once`, all that runs of the same plan have done is
+/// left out.
+pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Repeats) -> Result<Past, Error> {
+    let again = repeats.again.of(jobs)?;
+    let Memory { jobs: known, order } = journal.memory(About { once: repeats.once, ..about }, jobs)?;
+    let left = (0u32..).zip(jobs).filter_map(|(index, job)| {
+        let known = known.get(&index)?;
+        let left = !again.contains(&index) || !is_sent_again(known, job);
+        left.then(|| (index, inherit(known)))
+    });
+    let inherited: Vec<_> = left.collect();
+    let remark = remark(&known, &inherited);
+    if !repeats.once && about.place != SIMULATED {
+        spare_what_is_asked(journal, about.plan_key, jobs)?;
+    }
+    Ok(Past { inherited, order, remark })
+}
+
+/// What somebody has named is sent again if it is done. What is in doubt is read all the same, where a read may ever show
+/// that nothing happened.
+fn is_sent_again(known: &Known, job: &Job) -> bool {
+    match known {
+        Known::Done(_) | Known::TurnedDown(_) => true,
+        Known::InDoubt(_) => !job.action.read_back.can_deny(),
+        Known::Asked(_) => false,
+    }
+}
+
+/// What waits for an approval would be filed a second time.
+fn spare_what_is_asked(journal: &Journal, plan_key: &str, jobs: &[Job]) -> Result<(), Error> {
+    let asked: HashMap<JobId, Pending> = journal.asked(plan_key)?.into_iter().collect();
+    let mut waiting = jobs.iter().filter_map(|job| asked.get(&job.id));
+    let Some(first) = waiting.next() else { return Ok(()) };
+    let count = waiting.count() + 1;
+    let what = ui::text::count_of(count, "approval request");
+    let run = &first.run_id;
+    let message = format!("{what} of run {run} for jobs of this plan are open, and would be filed again");
+    let help =
+        format!("to go on with it: musterout resume {run}; with --once, what waits is completed when it is approved");
+    Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
+}
+
+/// What to tell of jobs that are left alone because a run has done them: how many, when, by which.
+fn remark(known: &HashMap<u32, Known>, inherited: &[(u32, Inherited)]) -> Option<String> {
+    let done = inherited.iter().filter_map(|(index, _)| match known.get(index)? {
+        Known::Done(done) => Some(done),
+        _ => None,
+    });
+    let mut runs: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
+    for Done { run_id, settled, .. } in done {
+        let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
+        let (count, last) = runs.entry(run_id).or_default();
+        (*count, *last) = (*count + 1, at.max(*last));
+    }
+    let count: usize = runs.values().map(|(count, _)| count).sum();
+    let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
+    let on = at.map(|at| at.strftime(" on %Y-%m-%d").to_string()).unwrap_or_default();
+    let others = match runs.len() {
+        1 => String::new(),
+        2 => " and another run".to_owned(),
+        runs => format!(" and {} other runs", runs - 1),
+    };
+    let jobs = ui::text::count_of(count, "job");
+    Some(format!("{jobs} left alone, done by run {run}{on}{others}; --again ROWS, or --again all, sends them again"))
+}
+
+fn inherit(known: &Known) -> Inherited {
+    match known {
+        Known::Done(done) => Inherited::Settled(Box::new(already_done(done))),
+        Known::TurnedDown(turned_down) => Inherited::Settled(Box::new(failed(turned_down))),
+        // Whether it may be repeated is asked when it is taken up.
+        Known::InDoubt(InDoubt { attempts, .. }) => Inherited::InDoubt { attempts: attempts.clone() },
+        Known::Asked(pending) => Inherited::Asked { pending: pending.clone(), settlement: Box::new(awaiting(pending)) },
+    }
+}
+
+/// Nothing is left to do; requests, times and ids are those of the run that did it.
+fn already_done(Done { run_id, settled, .. }: &Done) -> Settlement {
+    let Some(settled) = settled else {
+        return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}"));
+    };
+    let at = settled.verified_at().or(settled.finished_at.map(Stamp::time));
+    let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+    let more = settled.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
+    let note = format!("{}{on} in run {run_id}{more}", settled.outcome.name());
+    Settlement { outcome: Outcome::AlreadyDone, note: Some(note.into()), ..(**settled).clone() }
+}
+
+fn failed(TurnedDown { run_id, code, status, settled }: &TurnedDown) -> Settlement {
+    let status = status.name();
+    let note = format!(
+        "approval request {code} is {status}, in run {run_id}; to file it again: musterout resume {run_id} --only failed"
+    );
+    Settlement { note: Some(note.into()), ..settled.clone() }
+}
+
+fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement {
+    let note = format!("{request}, by run {filed_by}");
+    match settled {
+        None => Settlement::unsent(Outcome::AwaitingApproval, note),
+        Some(settled) => {
+            Settlement { outcome: Outcome::AwaitingApproval, note: Some(note.into()), ..(**settled).clone() }
+        }
+    }
+}
+
+/// What other runs have done about jobs of a run since it has last taken account of them, so that it must not do it again:
+/// what they have settled well is its own from now on, and so is what they have left in doubt; what they have asked an
+/// approval for is theirs. Returns whether the run has changed in the journal.
+pub fn catch_up(
+    journal: &mut Journal,
+    record: &RunRecord,
+    earlier: &mut HashMap<u32, Earlier>,
+    spared: &mut HashSet<u32>,
+) -> Result<bool, Error> {
+    let Memory { jobs: since, order } = journal.since(record)?;
+    let mut taken_over = Vec::new();
+    for (index, stored) in (0u32..).zip(&record.jobs) {
+        let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
+        match since.get(&index).filter(|_| !settled) {
+            None | Some(Known::TurnedDown(_)) => {}
+            Some(Known::Done(by)) => {
+                let settlement = already_done(by);
+                taken_over.push((index, Inherited::Settled(Box::new(settlement.clone()))));
+                earlier.insert(index, Earlier::Kept(Box::new(settlement)));
+                spared.insert(index);
+            }
+            Some(Known::InDoubt(InDoubt { attempts, .. })) => {
+                let news = attempts.iter().filter(|made| stored.attempts.iter().all(|own| own.seq != made.seq));
+                let attempts: Vec<_> = news.cloned().collect();
+                if !attempts.is_empty() {
+                    taken_over.push((index, Inherited::InDoubt { attempts }));
+                }
+            }
+            Some(Known::Asked(pending)) => {
+                earlier.insert(index, Earlier::Kept(Box::new(in_hands_of(stored, &pending.run_id))));
+                spared.insert(index);
+            }
+        }
+    }
+    journal.take_over(record.number, &taken_over, order)?;
+    Ok(!taken_over.is_empty())
+}
+
+fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
+    let note = format!("run {run_id} goes on with it");
+    Settlement { note: Some(note.into()), ..stored.standing() }
+}
+
+/// What is inherited, as the runner takes it up.
+pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
+    let take_up = |(index, what): &(u32, Inherited)| {
+        let earlier = match what {
+            Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
+            Inherited::InDoubt { attempts } => Earlier::Open {
+                tries: Tries::of(attempts),
+                doubtful_since: doubt(attempts.iter().map(PastAttempt::made), 0).map(|doubt| doubt.since),
+                read_first: jobs.get(*index as usize).is_none_or(|job| job.action.repeat == Repeat::AfterReadBack),
+            },
+        };
+        (*index, earlier)
+    };
+    inherited.iter().map(take_up).collect()
+}
