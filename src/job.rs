@@ -272,12 +272,30 @@ impl Job {
     ///
     /// Part of the journal on disk: it stays what it is.
     pub fn once(&self) -> Option<String> {
+        self.once_as(self.target(), || self.digest())
+    }
+
+    /// The same for the names that the job was made of: what versions that sent names have done only once.
+    pub fn once_as_written(&self) -> Option<String> {
+        let names = self.names.as_deref()?;
+        self.once_as(names.written.target(), || names.written_id)
+    }
+
+    fn once_as(&self, target: &str, id: impl FnOnce() -> JobId) -> Option<String> {
         match (self.action.repeat, self.action.once_per) {
             (Repeat::Harmless, _) => None,
             (Repeat::AfterReadBack, OncePer::Target) => {
-                Some(format!("{} {}", self.action.name, self.target().to_ascii_lowercase()))
+                Some(format!("{} {}", self.action.name, target.to_ascii_lowercase()))
             }
-            (Repeat::AfterReadBack, OncePer::Parameters) => Some(self.id.to_string()),
+            (Repeat::AfterReadBack, OncePer::Parameters) => Some(id().to_string()),
+        }
+    }
+
+    /// What the job would be called if it were made today. A run of an older version that goes on calls it otherwise.
+    pub fn digest(&self) -> JobId {
+        match &self.names {
+            None => self.id,
+            Some(_) => identify(self.action, self.route, &self.ids, self.parameters.as_deref()),
         }
     }
 

@@ -12,6 +12,7 @@ mod known;
 mod list;
 mod lock;
 pub mod memory;
+mod naming;
 mod order;
 mod parts;
 mod reader;

@@ -101,9 +101,11 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let lock = journal.lock(&key, &id, request.now)?;
     let place = known::place(&request.tenant, &settings.graph_url);
     let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
-    let Past { inherited, order, remark: left_alone } = known::past(&mut journal, about, &plan.jobs, &request.repeats)?;
+    let Past { inherited, of_names, order, remark: left_alone } =
+        known::past(&mut journal, about, &plan.jobs, &request.repeats)?;
     let earlier = known::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
+    preflight.hold_moved(&plan.jobs, &of_names);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
     left_alone.iter().for_each(|line| stderr.say(line));

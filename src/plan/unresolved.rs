@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::filter::Filter;
 use crate::catalog::{Action, IdName, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
-use crate::job::Parameters;
+use crate::job::{Ids, Job, JobParts, Parameters};
 
 /// A row that has to be looked up before it has jobs.
 #[derive(Debug, Clone)]
@@ -68,6 +68,33 @@ impl Unresolved {
     pub fn users(&self) -> impl Iterator<Item = &str> {
         let parameters = self.steps.iter().filter_map(|step| step.parameters.as_deref());
         parameters.flat_map(Parameters::users).map(|name| &**name)
+    }
+
+    /// The jobs of a row that gives every id, as versions made them that sent names as they stand.
+    pub fn written(&self) -> impl Iterator<Item = Job> {
+        let ids = self.ids.iter().flat_map(move |given| {
+            let name = match &self.pointer {
+                Pointer::Given(criteria) => criteria.first().map(|criterion| &*criterion.value),
+                Pointer::Ids | Pointer::Filter(_) => None,
+            };
+            let value = move |id: &IdName| {
+                let by_itself = given.iter().find(|(known, _)| known.name == id.name).map(|(_, value)| &**value);
+                by_itself.or(name).unwrap_or_default()
+            };
+            self.steps.iter().map(move |step| (step, Ids::new(step.route.ids.iter().map(value))))
+        });
+        ids.map(|(step, ids)| {
+            Job::new(JobParts {
+                row: self.row.unwrap_or_default(),
+                action: step.action,
+                route: step.route,
+                ids,
+                parameters: step.parameters.clone(),
+                not_before: self.not_before,
+                note: None,
+                after: None,
+            })
+        })
     }
 
     /// What it is looked up by, for counting.

@@ -3,6 +3,8 @@
 //! In: its bytes. Out: a [`SavedPreview`], or why it cannot be used. Must not: look at the plan it was made of, or at the
 //! time; whether it has expired is asked by whoever runs it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -134,6 +136,12 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         &keys,
         Asking { rules: &rules, plan: head.plan.name.as_deref(), now: head.created },
     );
+    let of_names = findings.iter().enumerate().filter_map(|(at, (state, finding))| {
+        let may = jobs[at].names.is_some() && state == State::Held.name() && preflight.holds[at].is_none();
+        Some((at, Arc::<str>::from(finding.as_deref().filter(|_| may)?)))
+    });
+    let of_names: HashMap<usize, Arc<str>> = of_names.collect();
+    preflight.hold_moved(&jobs, &of_names);
     for (at, (state, finding)) in findings.iter().enumerate() {
         // Somebody looked, so there is something to compare with before each send.
         if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
