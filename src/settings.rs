@@ -11,6 +11,7 @@ use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::diagnostics::Diagnostic;
+use crate::journal::place::Place;
 
 /// A Microsoft cloud: its login and Graph hosts.
 ///
@@ -44,7 +45,7 @@ pub struct Flags {
     pub cloud: Option<String>,
     pub graph_url: Option<String>,
     pub login_url: Option<String>,
-    pub state_dir: Option<PathBuf>,
+    pub state_dir: Option<Place>,
 }
 
 /// The variables that are read, under the names that the Azure tools use where there are such.
@@ -129,7 +130,7 @@ pub struct Settings {
     /// The tenant that the environment names.
     pub tenant: Option<String>,
     identity: Result<Identity, Vec<&'static str>>,
-    state_dir: Option<PathBuf>,
+    state_dir: Option<Place>,
 }
 
 impl Settings {
@@ -148,13 +149,13 @@ impl Settings {
             login_url: base_url("--login-url", login_url.as_deref().unwrap_or(cloud.login_url))?,
             tenant: environment.tenant_id.clone(),
             identity: identity(environment)?,
-            state_dir: flags.state_dir.clone().or_else(|| state_dir(environment)),
+            state_dir: flags.state_dir.clone().or_else(|| state_dir(environment).map(Place::from)),
         })
     }
 
     /// Where the journal is kept.
-    pub fn state_dir(&self) -> Result<&Path, Box<Diagnostic>> {
-        self.state_dir.as_deref().ok_or_else(|| {
+    pub fn state_dir(&self) -> Result<&Place, Box<Diagnostic>> {
+        self.state_dir.as_ref().ok_or_else(|| {
             let message = "there is no place for the journal: neither XDG_STATE_HOME nor HOME is set";
             Box::new(Diagnostic::error("no-state-dir", message).help("name a folder with --state-dir"))
         })

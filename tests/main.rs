@@ -11,6 +11,7 @@ mod days;
 mod docs;
 mod endpoints;
 mod escrow;
+mod histories;
 mod journal;
 mod links;
 mod look_up;

@@ -17,7 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("outcome", &[]),
     ("approval", &[]),
     ("diagnostics", &[]),
-    ("settings", &["diagnostics"]),
+    ("settings", &["diagnostics", "journal::place"]),
     ("plan", &["catalog", "job", "diagnostics", "guard"]),
     (
         "resolve",

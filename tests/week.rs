@@ -49,7 +49,7 @@ enum Command {
 }
 
 fn flags(world: &World) -> Flags {
-    Flags { state_dir: Some(world.state()), ..Flags::default() }
+    Flags { state_dir: Some(world.state().into()), ..Flags::default() }
 }
 
 /// Starts it, as the program does.

@@ -70,7 +70,7 @@ pub struct StateArguments {
 
 impl StateArguments {
     pub fn flags(&self) -> Flags {
-        Flags { state_dir: self.state_dir.clone(), ..Flags::default() }
+        Flags { state_dir: self.state_dir.clone().map(Into::into), ..Flags::default() }
     }
 }
 

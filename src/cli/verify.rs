@@ -58,6 +58,7 @@ pub async fn verify(arguments: VerifyArguments, stderr: &Stderr) -> Result<Exit,
     let request = VerifyRequest {
         run: arguments.run,
         within: arguments.within.unwrap_or_default(),
+        in_process: None,
         report: arguments.report,
         now: now(),
         seed: fastrand::u64(..),

@@ -6,8 +6,10 @@
 
 mod approvals;
 pub mod daily;
+mod elsewhere;
 mod error;
 mod follow_ups;
+mod in_step;
 mod known;
 mod list;
 mod lock;
@@ -15,6 +17,7 @@ pub mod memory;
 mod naming;
 mod order;
 mod parts;
+pub mod place;
 mod reader;
 mod recent;
 pub mod resume;
@@ -27,7 +30,7 @@ mod writer;
 pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
 pub use list::{Pruned, RunSummary};
-pub use lock::{Holder, RunLock, StopWatch};
+pub use lock::{Holder, RunLock, StopFile, StopWatch};
 pub use reader::RunRecord;
 pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use stored::{PastAttempt, StoredJob, Tries};

@@ -7,12 +7,12 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, Row, params};
 
+use super::elsewhere::same_tenant;
 use super::error::JournalError;
 use super::follow_ups::follow_up;
 use super::known::{Ended, Part, WhatAbout};
 use super::reader::{attempt, settlement};
 use super::stored::PastAttempt;
-use super::writer::same_tenant;
 use crate::job::JobId;
 use crate::outcome::{Outcome, Settlement};
 

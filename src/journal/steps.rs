@@ -224,7 +224,7 @@ ALTER TABLE runs ADD COLUMN place TEXT NOT NULL DEFAULT '';     -- the Graph it 
 ALTER TABLE runs ADD COLUMN known INTEGER NOT NULL DEFAULT 0;   -- up to this place it has taken account of other runs
 ALTER TABLE jobs ADD COLUMN once TEXT;                          -- what it does only once; empty: it may be repeated
 ALTER TABLE attempts ADD COLUMN seq INTEGER NOT NULL DEFAULT 0; -- a copy in a later run has the place of the original
-ALTER TABLE attempts ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0; -- it was shown since that it had no effect
+ALTER TABLE attempts ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0; -- the service has said since that it had no effect
 ALTER TABLE outcomes ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE remembered ADD COLUMN place TEXT NOT NULL DEFAULT '';

@@ -16,6 +16,7 @@ use super::approvals;
 use super::error::JournalError;
 use super::follow_ups;
 use super::memory::Pending;
+use super::place::Place;
 use super::schema::{self, Found};
 use super::stored::PastAttempt;
 use super::writer::Statements;
@@ -85,7 +86,7 @@ pub struct NewRun<'a, F> {
 /// The open database.
 #[derive(Debug)]
 pub struct Journal {
-    pub(super) folder: PathBuf,
+    pub(super) place: Place,
     pub(super) file: PathBuf,
     pub(super) connection: Connection,
 }
@@ -94,12 +95,22 @@ impl Journal {
     pub const FILE: &'static str = "journal.db";
 
     /// Opens the journal of a state directory, and makes both if they are not there.
-    pub fn open(folder: &Path) -> Result<Self, JournalError> {
-        let in_folder = |cause| JournalError::Folder { folder: folder.to_owned(), cause };
-        make_private(folder).map_err(in_folder)?;
-        let file = folder.join(Self::FILE);
+    pub fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
+        let place = place.into();
+        let file = match &place {
+            Place::Folder(folder) => {
+                make_private(folder).map_err(|cause| JournalError::Folder { folder: folder.clone(), cause })?;
+                folder.join(Self::FILE)
+            }
+            Place::Memory(memory) => memory.database().to_owned(),
+        };
         let connection = connect(&file)?;
-        Ok(Self { folder: folder.to_owned(), file, connection })
+        Ok(Self { place, file, connection })
+    }
+
+    /// Whether somebody has made a journal there.
+    pub fn is_at(place: &Place) -> bool {
+        place.folder().is_none_or(|folder| folder.join(Self::FILE).is_file())
     }
 
     /// Makes an empty journal in that file.

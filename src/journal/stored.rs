@@ -32,7 +32,7 @@ pub struct PastAttempt {
     pub client_request_id: String,
     /// `None`: no answer was recorded.
     pub verdict: Option<String>,
-    /// It was shown since that it had no effect.
+    /// The service has said since that it had no effect.
     pub cleared: bool,
 }
 

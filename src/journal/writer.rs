@@ -1,4 +1,4 @@
-//! The writer: one thread that makes records durable, many in one commit.
+//! The writer: one thread that makes records durable, many in one commit. For a journal in memory, a task that does the same.
 //!
 //! In: [`Record`]s through a [`Recorder`]. Out: for each attempt, once its record is on the disk, a call that lets it
 //! leave; for a failure, one message. Must not: let anything leave whose record is not durable, or go on after a
@@ -9,12 +9,15 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::daily::{self, Take};
+use super::elsewhere::sent_elsewhere;
 use super::error::JournalError;
 use super::follow_ups;
+use super::in_step::InStep;
 use super::order::Order;
+use super::place::Place;
 use super::store::Journal;
 use super::stored::PastAttempt;
 use crate::approval::Request;
@@ -41,7 +44,6 @@ pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
 enum Record {
     Attempt(Attempt),
     Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
-    Cleared { job: u32 },
     Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Settlement },
     FollowedUp { job: u32, settlement: Box<Settlement> },
@@ -65,9 +67,12 @@ pub type Written = Result<(), JournalError>;
 
 /// The way to the writer. Dropping it ends the thread; [`Recorder::finish`] waits for it.
 #[derive(Debug)]
-pub struct Recorder {
-    records: mpsc::Sender<Record>,
-    thread: JoinHandle<Written>,
+pub struct Recorder(Writer);
+
+#[derive(Debug)]
+enum Writer {
+    Thread { records: mpsc::Sender<Record>, thread: JoinHandle<Written> },
+    InStep(InStep<Record>),
 }
 
 impl Recorder {
@@ -80,6 +85,9 @@ impl Recorder {
         let connection = journal.another()?;
         // The run is there, and nothing else is referred to: to look for it again with each row takes as long as the row.
         connection.pragma_update(None, "foreign_keys", false).map_err(JournalError::write)?;
+        if let Place::Memory(_) = journal.place {
+            return Ok(Self(Writer::InStep(in_step(connection, run, failed)?)));
+        }
         let (records, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
             .name("journal".into())
@@ -91,55 +99,111 @@ impl Recorder {
                 written
             })
             .map_err(|error| JournalError::Write(error.to_string()))?;
-        Ok(Self { records, thread })
+        Ok(Self(Writer::Thread { records, thread }))
     }
 
     /// An attempt is about to be made. It is released when that is durable, from the writer's thread.
     ///
     /// A writer that has ended drops the record, and its release with it: nothing leaves.
     pub fn attempt(&self, attempt: Attempt) {
-        let _ = self.records.send(Record::Attempt(attempt));
+        self.send(Record::Attempt(attempt));
     }
 
     /// An attempt has used up nothing of any daily limit.
     pub fn give_back(&self, client_request_id: &RequestId) {
-        let _ = self.records.send(Record::GiveBack { client_request_id: client_request_id.clone() });
+        self.send(Record::GiveBack { client_request_id: client_request_id.clone() });
     }
 
     /// The service has said that a daily limit is used up, or seems to mean it.
     pub fn pause(&self, take: Take, used_up: UsedUp) {
-        let _ = self.records.send(Record::Pause { take, used_up });
+        self.send(Record::Pause { take, used_up });
     }
 
     /// An attempt was answered, and the job goes on.
     pub fn answer(&self, job: u32, attempt: u32, answered_at: Timestamp, reply: &Reply) {
-        let _ = self.records.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
-    }
-
-    /// A read has shown, late enough, that no attempt of a job so far has had an effect.
-    pub fn cleared(&self, job: u32) {
-        let _ = self.records.send(Record::Cleared { job });
+        self.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
     }
 
     /// The service has answered an attempt with an approval request.
     pub fn filed(&self, job: u32, attempt: u32, request: &Request) {
-        let _ = self.records.send(Record::Filed { job, attempt, request: Box::new(request.clone()) });
+        self.send(Record::Filed { job, attempt, request: Box::new(request.clone()) });
     }
 
     pub fn settled(&self, job: u32, settlement: &Settlement) {
-        let _ = self.records.send(Record::Settled { job, settlement: settlement.clone() });
+        self.send(Record::Settled { job, settlement: settlement.clone() });
     }
 
     /// A read has shown how far an accepted job is, and it may have settled anew.
     pub fn followed_up(&self, job: u32, settlement: &Settlement) {
-        let _ = self.records.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });
+        self.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });
     }
 
     /// Waits until everything is durable, or says why it is not.
     pub fn finish(self) -> Written {
-        drop(self.records);
-        self.thread.join().unwrap_or_else(|_| Err(JournalError::Write("the writer ended unexpectedly".into())))
+        match self.0 {
+            Writer::Thread { records, thread } => {
+                drop(records);
+                thread.join().unwrap_or_else(|_| Err(JournalError::Write("the writer ended unexpectedly".into())))
+            }
+            Writer::InStep(writer) => writer.finish(),
+        }
     }
+
+    /// The same, for whoever must not block.
+    pub async fn finished(self) -> Written {
+        match self.0 {
+            Writer::InStep(writer) => writer.finish(),
+            writer @ Writer::Thread { .. } => tokio::task::spawn_blocking(|| Self(writer).finish())
+                .await
+                .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
+        }
+    }
+
+    /// A writer that has ended takes nothing any more, and has said so.
+    fn send(&self, record: Record) {
+        match &self.0 {
+            Writer::Thread { records, .. } => drop(records.send(record)),
+            Writer::InStep(writer) => writer.send(record),
+        }
+    }
+}
+
+/// The writer of a journal in memory.
+fn in_step(
+    connection: Connection,
+    run: i64,
+    failed: impl FnOnce(String) + Send + 'static,
+) -> Result<InStep<Record>, JournalError> {
+    let reopens = has_outcomes(&connection, run).map_err(JournalError::write)?;
+    let mut failed = Some(failed);
+    let commit = move |records| {
+        let written = commit(&connection, (run, reopens), records).map_err(JournalError::write);
+        if let Err(error) = &written
+            && let Some(failed) = failed.take()
+        {
+            failed(error.to_string());
+        }
+        written
+    };
+    Ok(InStep::start(GATHERING, Box::new(commit)))
+}
+
+/// Takes those records into one commit.
+fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<Record>) -> rusqlite::Result<()> {
+    let mut releases = Vec::with_capacity(records.len());
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let mut statements = Statements::reopening(connection, run, reopens)?;
+    for record in records {
+        statements.insert(record, &mut releases)?;
+    }
+    statements.keep_order()?;
+    transaction.commit()?;
+    releases.into_iter().for_each(|(release, room): (Release, _)| release(room));
+    Ok(())
+}
+
+fn has_outcomes(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))
 }
 
 fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> rusqlite::Result<()> {
@@ -186,8 +250,10 @@ pub(super) struct Statements<'c> {
 
 impl<'c> Statements<'c> {
     pub(super) fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
-        let reopens: bool =
-            connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))?;
+        Self::reopening(connection, run, has_outcomes(connection, run)?)
+    }
+
+    fn reopening(connection: &'c Connection, run: i64, reopens: bool) -> rusqlite::Result<Self> {
         let reopen = reopens.then(|| -> rusqlite::Result<_> {
             let [outcome, follow_up] = ["outcomes", "follow_ups"]
                 .map(|table| connection.prepare_cached(&format!("DELETE FROM {table} WHERE run = ?1 AND job = ?2")));
@@ -270,7 +336,6 @@ impl<'c> Statements<'c> {
     ) -> rusqlite::Result<()> {
         match record {
             Record::Attempt(attempt) => self.take_up(attempt, releases)?,
-            Record::Cleared { job } => drop(self.cleared.execute(params![self.run, job])?),
             Record::GiveBack { client_request_id } => {
                 self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
             }
@@ -381,24 +446,4 @@ pub(super) fn outcome_answers(which: &str) -> String {
             AND attempts.run = o.run AND attempts.job = o.job AND attempts.verdict IS NULL
             AND attempts.attempt = (SELECT max(b.attempt) FROM attempts AS b WHERE b.run = o.run AND b.job = o.job)"
     )
-}
-
-/// Which other run at the same place has made an attempt of the same deed since this run has last looked.
-fn sent_elsewhere() -> String {
-    format!(
-        "SELECT r.run_id FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-         JOIN jobs AS j ON j.once = me.once AND j.run <> me.run
-         JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {}
-         JOIN attempts AS a ON a.run = j.run AND a.job = j.job AND a.seq > mine.known
-         WHERE me.run = ?1 AND me.job = ?2 AND mine.place <> 'simulated' ORDER BY a.seq DESC LIMIT 1",
-        same_tenant("r.tenant", "mine.tenant")
-    )
-}
-
-/// Whether two names of tenants may mean one: they do unless both are known ids, and differ.
-pub(super) fn same_tenant(one: &str, other: &str) -> String {
-    let id =
-        |name: &str| format!("coalesce((SELECT tenant FROM tenant_names WHERE name = lower({name})), lower({name}))");
-    let (one, other) = (id(one), id(other));
-    format!("({one} = {other} OR length({one}) <> 36 OR length({other}) <> 36)")
 }

@@ -93,11 +93,10 @@ pub fn forecast(
 
 /// A machine without a journal has sent nothing.
 fn book(settings: &Settings, name: &str, rules: &Rules) -> Result<Book, Error> {
-    let Ok(folder) = settings.state_dir() else { return Ok(Book::default()) };
-    if !folder.join(Journal::FILE).is_file() {
+    let Some(place) = settings.state_dir().ok().filter(|place| Journal::is_at(place)) else {
         return Ok(Book::default());
-    }
-    let journal = Journal::open(folder)?;
+    };
+    let journal = Journal::open(place)?;
     let tenant = journal.tenant_known_as(name)?;
     Ok(journal.daily_book(&tenant, rules)?)
 }

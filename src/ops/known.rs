@@ -137,7 +137,7 @@ fn remark(known: &HashMap<u32, Known>, inherited: &[(u32, Inherited)]) -> Option
     }
     let count: usize = runs.values().map(|(count, _)| count).sum();
     let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
-    let on = at.map(|at| at.strftime(" on %Y-%m-%d").to_string()).unwrap_or_default();
+    let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
     let others = match runs.len() {
         1 => String::new(),
         2 => " and another run".to_owned(),

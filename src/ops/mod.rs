@@ -286,7 +286,7 @@ fn journal_of(settings: &Settings, repeats: &Repeats) -> Result<Option<Journal>,
         Err(fault) if repeats.once => return Err(Error::Usage(fault)),
         Err(_) => return Ok(None),
     };
-    match repeats.once || folder.join(Journal::FILE).exists() {
+    match repeats.once || Journal::is_at(folder) {
         true => Ok(Some(Journal::open(folder)?)),
         false => Ok(None),
     }

@@ -89,6 +89,13 @@ pub enum Verify {
     Only(Duration),
 }
 
+impl Verify {
+    /// When everything is sent, for so long, if anybody wants that.
+    pub fn when(wanted: Option<Duration>) -> Self {
+        wanted.map_or(Self::No, Self::After)
+    }
+}
+
 /// What a verification has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verification {

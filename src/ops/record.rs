@@ -14,6 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
@@ -24,7 +25,7 @@ use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopFile, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::Outcome;
@@ -264,21 +265,36 @@ impl Recorded {
 
     /// Tells the run when somebody at another terminal wants it to end, for as long as what this gives back lives.
     pub fn listen(&self, stop: &mpsc::UnboundedSender<StopRequest>) -> Listening {
+        let stop = stop.clone();
+        let file = match self.lock.stop_watch() {
+            StopWatch::Look(file) => file,
+            StopWatch::Wait(asked) => {
+                let mut waiting = JoinSet::new();
+                waiting.spawn(async move {
+                    asked.notified().await;
+                    let _ = stop.send(StopRequest::Stop);
+                });
+                return Listening::Task(waiting);
+            }
+        };
         let (listening, over) = std::sync::mpsc::channel();
-        let (watch, stop) = (self.lock.stop_watch(), stop.clone());
         // A run that cannot be stopped from elsewhere is still a run.
-        let _ = thread::Builder::new().name("stop".into()).spawn(move || until_requested(&watch, &stop, &over));
-        Listening(listening)
+        let _ = thread::Builder::new().name("stop".into()).spawn(move || until_requested(&file, &stop, &over));
+        Listening::Thread(listening)
     }
 }
 
-/// Dropped, it ends the thread that listens.
-pub struct Listening(#[expect(dead_code, reason = "it is there to be dropped")] std::sync::mpsc::Sender<()>);
+/// Dropped, it ends the thread or the task that listens.
+#[expect(dead_code, reason = "it is there to be dropped")]
+pub enum Listening {
+    Thread(std::sync::mpsc::Sender<()>),
+    Task(JoinSet<()>),
+}
 
 /// How often the request of another terminal is looked for.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
-fn until_requested(watch: &StopWatch, stop: &mpsc::UnboundedSender<StopRequest>, over: &std::sync::mpsc::Receiver<()>) {
+fn until_requested(watch: &StopFile, stop: &mpsc::UnboundedSender<StopRequest>, over: &std::sync::mpsc::Receiver<()>) {
     while over.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
         if watch.is_requested() {
             // A run that has ended needs not be told.

@@ -143,7 +143,7 @@ pub async fn resume(
         stderr,
         // The number was agreed to when the run was begun, and these are some of those jobs.
         question: None,
-        verify: request.verify.map_or(Verify::No, Verify::After),
+        verify: Verify::when(request.verify),
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
 }

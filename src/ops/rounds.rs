@@ -33,7 +33,7 @@ use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::resume::Only;
-use crate::journal::{Journal, JournalError, Recorder, RunId, StoredJob};
+use crate::journal::{Journal, Recorder, RunId, StoredJob};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
@@ -197,7 +197,11 @@ impl Rounds<'_> {
         self.carried = Some(carried);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
-        let stopped = match written(journal).await {
+        let written = match journal {
+            Some(journal) => journal.finished().await,
+            None => Ok(()),
+        };
+        let stopped = match written {
             Ok(()) => stopped,
             Err(error) => Some(StopReason::Journal(error.to_string().into())),
         };
@@ -244,15 +248,5 @@ impl Rounds<'_> {
             earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
         }
         Ok(earlier)
-    }
-}
-
-/// Waits until the journal has everything.
-async fn written(journal: Option<Recorder>) -> Result<(), JournalError> {
-    match journal {
-        Some(journal) => tokio::task::spawn_blocking(|| journal.finish())
-            .await
-            .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
-        None => Ok(()),
     }
 }

@@ -31,7 +31,7 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::About;
-use crate::journal::{Inherited, Journal, RunId};
+use crate::journal::{Inherited, Journal, RunId, RunLock};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
@@ -86,42 +86,30 @@ impl RunRequest {
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
-    if let Some(agreed) = &previewed.agreed {
-        agreed.permits(&request.tenant, settings, request.now)?;
-        let seen = (&*previewed.plan.jobs, &*previewed.sightings);
-        used.client = connect::rehearsed(settings, &request.tenant, agreed.head.tenant.as_deref(), seen, request.now)?;
-    }
-    let key = previewed.key(&request.tenant, &settings.graph_url);
+    permit(&request, settings, &previewed, &mut used)?;
+    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
+    let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let choices = request.choices.or(plan.limits);
-    let limits = limits(choices, plan.limits, request.tenant != Tenant::Real || settings.is_local())?;
+    let limits = limits(choices, plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-    let lock = journal.lock(&key, &id, request.now)?;
-    let place = known::place(&request.tenant, &settings.graph_url);
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
-    let Past { inherited, of_names, order, remark: left_alone } =
-        known::past(&mut journal, about, &plan.jobs, &request.repeats)?;
+    let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
+    let Past { inherited, of_names, order, .. } =
+        past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
     let earlier = known::take_up(&inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     preflight.hold_moved(&plan.jobs, &of_names);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
-    left_alone.iter().for_each(|line| stderr.say(line));
-    let asked = let_asked_go(&inherited, &mut preflight.holds);
-    if asked || preflight.due > 0 {
-        confirm_number(&request, &preflight, whole)?;
-    } else {
+    confirm_number(&request, &preflight, whole)?;
+    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
-    if agreed.is_some() {
-        let about = keys::About::of(&plan, agreed.as_ref(), &used);
-        names::hold_moved(&look_up, &about, &mut preflight, |_| false, &mut used).await?;
-    }
+    hold_moved(&look_up, (&plan, agreed.as_ref()), &mut preflight, &mut used).await?;
     let clock = used.clock(request.now).following(request.system);
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
+    warn(&plan, &verdict, stderr);
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -151,7 +139,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         seed: request.seed,
         report: report_at.clone(),
         stderr,
-        verify: request.verify.map_or(Verify::No, Verify::After),
+        verify: Verify::when(request.verify),
     };
     let beginning = Beginning {
         plan: &plan,
@@ -167,6 +155,59 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// The journal, and the lock of the plan.
+fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Result<(Journal, RunLock), Error> {
+    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let lock = journal.lock(key, id, now)?;
+    Ok((journal, lock))
+}
+
+/// Whether the tenant is on this machine.
+fn is_ours(request: &RunRequest, settings: &Settings) -> bool {
+    request.tenant != Tenant::Real || settings.is_local()
+}
+
+fn warn(plan: &Plan, verdict: &Verdict, stderr: &Stderr) {
+    [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
+}
+
+/// What runs before have done about the jobs of the plan; people are told what is left alone for it.
+fn past(
+    request: &RunRequest,
+    journal: &mut Journal,
+    (plan_key, place, tenant): (&str, &str, &str),
+    jobs: &[Job],
+    stderr: &Stderr,
+) -> Result<Past, Error> {
+    let about = About { plan_key, place, tenant, once: request.repeats.once };
+    let past = known::past(journal, about, jobs, &request.repeats)?;
+    past.remark.iter().for_each(|line| stderr.say(line));
+    Ok(past)
+}
+
+/// Whether what was agreed to may be run now and here; a rehearsal of it knows what the one before it has made up.
+fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used: &mut Used) -> Result<(), Error> {
+    let Some(agreed) = &previewed.agreed else { return Ok(()) };
+    agreed.permits(&request.tenant, settings, request.now)?;
+    let seen = (&*previewed.plan.jobs, &*previewed.sightings);
+    used.client = connect::rehearsed(settings, &request.tenant, agreed.head.tenant.as_deref(), seen, request.now)?;
+    Ok(())
+}
+
+/// The names in a saved preview may be somebody else's by now; those of a plan have just been looked up.
+async fn hold_moved(
+    look_up: &LookUp<'_>,
+    (plan, agreed): (&Plan, Option<&Agreed>),
+    preflight: &mut Preflight,
+    used: &mut Used,
+) -> Result<(), Error> {
+    if agreed.is_none() {
+        return Ok(());
+    }
+    let about = keys::About::of(plan, agreed, used);
+    names::hold_moved(look_up, &about, preflight, |_| false, used).await
 }
 
 /// What lacks a key that has to be on file is held, and the rest is held against the rules.
@@ -292,29 +333,27 @@ fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<()
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
 ///
-/// With `--once` it may also be the number of the `whole` plan, what earlier runs have done included: who agreed to all of
-/// it has agreed to the rest, and one line of a scheduler is good for every night.
+/// With `--once`, and where nothing is left to be sent, it may also be the number of the `whole` plan, what earlier runs
+/// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
 fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32) -> Result<(), Error> {
     let due = preflight.due;
+    let would_be_sent = format!("{} would be sent", ui::text::count_of(due as usize, "request"));
     match request.confirm {
-        Some(number) if number == due || (request.repeats.once && number == whole) => Ok(()),
+        Some(number) if number == due || ((request.repeats.once || due == 0) && number == whole) => Ok(()),
         Some(number) if request.repeats.once && whole != due => Err(Error::refused(
             Diagnostic::error(
                 "wrong-number",
-                format!("--confirm {number}, but {due} requests would be sent, of {whole} of the whole plan"),
+                format!("--confirm {number}, but {would_be_sent}, of {whole} of the whole plan"),
             )
             .help("look at the preview; when the numbers are right, confirm one of them"),
         )),
         Some(number) => Err(Error::refused(
-            Diagnostic::error("wrong-number", format!("--confirm {number}, but {due} requests would be sent"))
+            Diagnostic::error("wrong-number", format!("--confirm {number}, but {would_be_sent}"))
                 .help("look at the preview; when the number is right, confirm that number"),
         )),
         None if preflight.dangerous > 0 && !request.interactive => Err(Error::refused(
-            Diagnostic::error(
-                "not-confirmed",
-                format!("{due} requests would be sent, and nobody is there to confirm it"),
-            )
-            .help(format!("look at the preview, then run with --confirm {due}")),
+            Diagnostic::error("not-confirmed", format!("{would_be_sent}, and nobody is there to confirm it"))
+                .help(format!("look at the preview, then run with --confirm {due}")),
         )),
         None => Ok(()),
     }

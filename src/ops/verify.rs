@@ -27,6 +27,7 @@ use crate::journal::{Journal, JournalError};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
 use crate::settings::{Environment, Flags, Settings};
+use crate::simulator::transport::SimTransport;
 use crate::ui::stderr::Stderr;
 
 /// What to look at.
@@ -36,6 +37,8 @@ pub struct VerifyRequest {
     pub run: String,
     /// How long to go on looking; zero is one look at each.
     pub within: Duration,
+    /// The tenant, where the run's own was one in process.
+    pub in_process: Option<SimTransport>,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
     pub now: Timestamp,
@@ -57,6 +60,7 @@ pub async fn verify(
     let record = journal.read(&id)?;
     let begun = Begun::from_json(&record.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+    let begun = Begun { tenant: request.in_process.map_or(begun.tenant, Tenant::InProcess), ..begun };
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;

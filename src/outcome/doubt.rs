@@ -16,7 +16,7 @@ pub struct Made {
     pub seq: i64,
     pub sent_at: Timestamp,
     pub effect: Effect,
-    /// A read has shown since that it had no effect, or the service has said so.
+    /// The service has said since that it had no effect.
     pub cleared: bool,
 }
 
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_or_settled_since_is_in_doubt_no_more() {
+    fn what_was_told_or_settled_since_is_in_doubt_no_more() {
         let lost = |seq| made(seq, Effect::Possible, false);
         assert_eq!(doubts(&[made(2, Effect::Possible, true), lost(5)], 0), Some((5, 5)));
         assert_eq!(doubts(&[lost(2), lost(5)], 3), Some((5, 5)));

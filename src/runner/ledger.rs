@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{FollowUp, Outcome, Reply, ServiceError, Settlement};
+use crate::outcome::{FollowUp, Outcome, Reply, ServiceError, Settlement, Verdict};
 
 /// What is in doubt of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,15 @@ impl Progress {
     pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
         let before = self.doubt.unwrap_or(InDoubt { since: sent_at, settling_until, lost });
         self.doubt = Some(InDoubt { since: before.since, settling_until, lost: before.lost || lost });
+    }
+
+    /// How long the service has been out of order for it, with nothing else since, when it answers so.
+    pub fn unavailable(&mut self, verdict: &Verdict, now: Instant) -> Duration {
+        if !matches!(verdict, Verdict::Unavailable { .. }) {
+            self.unavailable_since = None;
+            return Duration::ZERO;
+        }
+        now.saturating_duration_since(*self.unavailable_since.get_or_insert(now))
     }
 
     pub fn is_in_doubt(&self) -> bool {

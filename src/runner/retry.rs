@@ -38,12 +38,12 @@ pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
 /// A read right after a lost answer would be too early to see any effect.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
-/// How long a job that may be repeated goes on waiting for a service that is out of order and names a time.
-const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
+/// How long a read, and a job that may be repeated, go on waiting for a service that is out of order and names a time.
+pub const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
 
 /// A service that is out of order names a time too; only this one is about how many requests there are.
 pub fn is_crowded(reply: &Reply) -> bool {
-    matches!(reply.http_status, Some(429 | 509))
+    matches!(reply.verdict, Verdict::Throttled { .. })
 }
 
 /// Answers of a service that has more to do than it can.
@@ -187,7 +187,7 @@ pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Durat
 /// How long to pause a bucket after the `nth` answer in a row, from 1, of a service that is out of order: for the time
 /// that it named, and no shorter than a floor that grows. A service that says 0 for ever is not asked for ever at once.
 pub fn outage_pause(asked: Duration, nth: u32, rng: &mut Rng) -> Duration {
-    asked.max(TRANSIENT.delay_from_half(nth, rng))
+    asked.max(UNREACHABLE.delay_from_half(nth, rng))
 }
 
 /// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
@@ -325,7 +325,7 @@ mod tests {
         let mut rng = Rng::with_seed(1);
         let pause = |nth| outage_pause(Duration::ZERO, nth, &mut rng);
         let pauses: Vec<_> = (1..10).map(pause).collect();
-        assert!(pauses[0] >= TRANSIENT.first / 2 && pauses[8] >= TRANSIENT.longest / 2, "{pauses:?}");
+        assert!(pauses[0] >= UNREACHABLE.first / 2 && pauses[8] >= UNREACHABLE.longest / 2, "{pauses:?}");
         assert_eq!(outage_pause(Duration::from_secs(600), 9, &mut rng), Duration::from_secs(600));
     }
 

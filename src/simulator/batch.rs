@@ -56,7 +56,7 @@ pub fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version) -> Ans
 }
 
 fn at_once(reply: WireReply) -> Answer {
-    Answer { delay: std::time::Duration::ZERO, delivery: Delivery::Reply(reply) }
+    Answer::of(Delivery::Reply(reply))
 }
 
 /// The requests in an envelope, if it is one that Graph accepts.
@@ -99,7 +99,7 @@ fn answer_parts(tenant: &Tenant, incoming: &Incoming<'_>, version: Version, part
         };
         delay = delay.max(answer.delay);
         // One lost answer is all of them lost: they share a connection.
-        let Delivery::Reply(reply) = answer.delivery else { return Answer { delay, delivery: Delivery::Lost } };
+        let Delivery::Reply(reply) = answer.delivery else { return Answer { delay, ..Answer::of(Delivery::Lost) } };
         if !reply.status.is_success() {
             failed.insert(part.id.to_ascii_lowercase());
         }
@@ -107,7 +107,7 @@ fn answer_parts(tenant: &Tenant, incoming: &Incoming<'_>, version: Version, part
     }
     responses.reverse();
     let reply = stamp.json(StatusCode::OK, &json!({ "responses": responses }));
-    Answer { delay, delivery: Delivery::Reply(reply) }
+    Answer { delay, ..Answer::of(Delivery::Reply(reply)) }
 }
 
 fn answer_part(tenant: &Tenant, envelope: &Incoming<'_>, version: Version, part: &Part, stamp: &Stamp) -> Answer {

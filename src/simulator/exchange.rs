@@ -40,6 +40,14 @@ pub struct Answer {
     /// How long it takes; the effect, if any, has happened already.
     pub delay: Duration,
     pub delivery: Delivery,
+    /// Whether something was acted on.
+    pub effect: bool,
+}
+
+impl Answer {
+    pub(super) fn of(delivery: Delivery) -> Self {
+        Self { delay: Duration::ZERO, delivery, effect: false }
+    }
 }
 
 pub enum Delivery {
@@ -53,16 +61,15 @@ pub enum Delivery {
 /// What was decided about one request.
 pub(super) struct Ruling {
     pub answer: Answer,
-    pub effect: bool,
 }
 
 impl Ruling {
     pub fn reply(reply: WireReply) -> Self {
-        Self { answer: Answer { delay: Duration::ZERO, delivery: Delivery::Reply(reply) }, effect: false }
+        Self { answer: Answer::of(Delivery::Reply(reply)) }
     }
 
     pub fn undelivered(delivery: Delivery) -> Self {
-        Self { answer: Answer { delay: Duration::ZERO, delivery }, effect: false }
+        Self { answer: Answer::of(delivery) }
     }
 
     /// The directory says how near its limit is, from eight tenths on.
@@ -78,6 +85,6 @@ impl Ruling {
             Delivery::Reply(reply) => Some(reply.status.as_u16()),
             Delivery::Lost | Delivery::Refused => None,
         };
-        Ending { status, effect: self.effect }
+        Ending { status, effect: self.answer.effect }
     }
 }

@@ -3,6 +3,7 @@
 //! In: ids, and deeds done to them. Out: things and their properties. A thing that nobody has listed comes into being
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
+mod by_hand;
 mod devices;
 mod groups;
 mod seen;

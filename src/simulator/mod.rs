@@ -8,12 +8,14 @@
 //! allowances (`throttle`), spoilt where the scenario says so (`faults`), carried out (`effects`) on what the tenant
 //! holds (`inventory`), and counted (`counts`, `log`).
 
+pub mod by_hand;
 pub mod counts;
 pub mod power;
 pub mod scenario;
 pub mod server;
 pub mod tenant;
 pub mod transport;
+pub mod wire;
 
 pub mod approvals;
 mod batch;

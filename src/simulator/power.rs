@@ -33,6 +33,12 @@ impl Power {
         self.moved.notified().await;
     }
 
+    /// It goes now.
+    pub fn cut(&self) {
+        self.passed.store(self.lasts, Ordering::SeqCst);
+        self.gone.notify_one();
+    }
+
     /// Waits until it has gone.
     pub async fn gone(&self) {
         self.gone.notified().await;

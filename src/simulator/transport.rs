@@ -4,11 +4,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Uri;
 
 use super::power::Power;
-use super::tenant::{Carrier, Delivery, Incoming, Tenant};
+use super::tenant::{Answer, Carrier, Delivery, Incoming, Tenant};
+use super::wire::{Fate, Spoil, Wire};
 use crate::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
 
 #[derive(Clone)]
@@ -16,11 +18,19 @@ pub struct SimTransport {
     tenant: Arc<Tenant>,
     /// Of the process that is on this side; `None`: it does not fail.
     power: Option<Arc<Power>>,
+    /// What stands in between; `None`: nothing.
+    wire: Option<Arc<Wire>>,
 }
 
 impl SimTransport {
     pub fn new(tenant: Arc<Tenant>) -> Self {
-        Self { tenant, power: None }
+        Self { tenant, power: None, wire: None }
+    }
+
+    /// Over a wire that watches and spoils what goes through it.
+    #[must_use]
+    pub fn wired(self, wire: Arc<Wire>) -> Self {
+        Self { wire: Some(wire), ..self }
     }
 
     /// For a process that loses its power: from then on, nothing leaves and nothing comes back.
@@ -55,16 +65,16 @@ impl PartialEq for SimTransport {
 
 impl Eq for SimTransport {}
 
-impl Transport for SimTransport {
-    async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
+impl SimTransport {
+    /// What the tenant makes of it.
+    fn handle(&self, request: &WireRequest) -> Result<Answer, TransportError> {
         let url: Uri = request.url.parse().map_err(|_| TransportError::Unreachable("not a URL".to_owned()))?;
         let base = format!(
             "{}://{}",
             url.scheme_str().unwrap_or("https"),
             url.authority().map_or("graph.microsoft.com", |authority| authority.as_str())
         );
-        self.moment().await;
-        let answer = self.tenant.handle(&Incoming {
+        Ok(self.tenant.handle(&Incoming {
             method: &request.method,
             base: &base,
             path: url.path(),
@@ -72,15 +82,35 @@ impl Transport for SimTransport {
             headers: &request.headers,
             body: &request.body,
             carrier: Carrier::InProcess,
-        });
-        if !answer.delay.is_zero() {
-            tokio::time::sleep(answer.delay).await;
+        }))
+    }
+}
+
+impl Transport for SimTransport {
+    async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
+        self.moment().await;
+        let spoil = self.wire.as_ref().map_or(Spoil::Nothing, |wire| wire.spoil(&request));
+        if let Spoil::Before(fate) = spoil {
+            if let Some(wire) = &self.wire {
+                wire.kept_back(&request);
+            }
+            return fate.told();
+        }
+        let answer = self.handle(&request)?;
+        if let Some(wire) = &self.wire {
+            wire.passed(&request, &answer);
+        }
+        let slow = if let Spoil::Slow(time) = spoil { time } else { Duration::ZERO };
+        let delay = answer.delay + slow;
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
         }
         self.moment().await;
-        match answer.delivery {
-            Delivery::Reply(reply) => Ok(reply),
-            Delivery::Lost => Err(TransportError::Lost("connection closed before the reply".to_owned())),
-            Delivery::Refused => Err(TransportError::Unreachable("connection refused".to_owned())),
+        match (spoil, answer.delivery) {
+            (Spoil::After(fate), _) => fate.told(),
+            (_, Delivery::Reply(reply)) => Ok(reply),
+            (_, Delivery::Lost) => Fate::Lost.told(),
+            (_, Delivery::Refused) => Fate::Unreachable.told(),
         }
     }
 }

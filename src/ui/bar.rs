@@ -27,6 +27,10 @@ const BUSY: usize = 64;
 /// resolves when the last line is drawn.
 pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) -> oneshot::Receiver<()> {
     let (done, drawn) = oneshot::channel();
+    // Where nothing is shown there is nothing to wait for: the events go nowhere.
+    if stderr.is_silent() {
+        return drawn;
+    }
     let runtime = Handle::current();
     let show = move || {
         runtime.block_on(watch(events, stderr, budget));

@@ -32,6 +32,11 @@ impl Stderr {
         Self::new(io::stderr().is_terminal(), styled)
     }
 
+    /// Whether nothing is ever shown.
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     pub fn styled(&self) -> bool {
         self.styled
     }

@@ -114,3 +114,78 @@ fn another_tenant_is_refused() {
     desk.call(&["resume"]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 30]);
 }
+
+#[test]
+fn what_waits_for_an_approval_is_not_filed_a_second_time() {
+    let simulator = Simulator::start("log: off\nthrottle: off\napprovals: { actions: [retire] }\n");
+    let desk = Desk::new(&simulator);
+    let target = "00000001-0000-4000-8000-000000000001".to_owned();
+    let jobs = format!("jobs: [{{ action: retire, targets: [{{ managedDeviceId: {target} }}] }}]");
+    let plan = desk.write("plan.yaml", &format!("version: 1\njustification: CHG0012345\n{jobs}\n"));
+    desk.run(&plan, 1, &[]).expect(5);
+    desk.run(&plan, 1, &[]).expect(10).says("would be filed again").says("musterout resume").says("--once");
+    desk.run(&plan, 1, &["--again", "all"]).expect(10);
+    desk.run(&plan, 1, &["--once"]).expect(5);
+    assert_eq!(outcomes(&desk.report()), ["awaiting_approval"]);
+    assert_eq!(calls(&simulator, "retire", &[target]), [1]);
+}
+
+#[test]
+fn what_may_not_be_repeated_is_known_whatever_plan_asked_for_it() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(36), 3);
+    let plan = desk.write("plan.csv", &text);
+    desk.run(&plan, 3, &[]).expect(0);
+    // Moved, renamed, in other words, with another device.
+    std::fs::create_dir(desk.path("elsewhere")).unwrap();
+    let (more, added) = retires(&mut Rng::with_seed(37), 1);
+    let copy = desk.write("elsewhere/copy.csv", &format!("{text}{}", more.split_once('\n').unwrap().1));
+    let listed: String = targets.iter().map(|id| format!("  - managedDeviceId: {}\n", id.to_uppercase())).collect();
+    let jobs = format!("jobs:\n- action: retire\n  targets:\n{listed}");
+    let yaml = desk.write("named.yaml", &format!("version: 1\nname: another\n{jobs}"));
+    assert!(desk.call(&["preview", "elsewhere/copy.csv"]).expect(0).out.contains("done by an earlier run"));
+    desk.run(&copy, 1, &[]).expect(0).says("3 jobs left alone, done by run");
+    assert_eq!(outcomes(&desk.report()), ["already_done", "already_done", "already_done", "accepted"]);
+    desk.run(&yaml, 3, &[]).expect(4);
+    // Pruned runs are remembered.
+    desk.call(&["runs", "--prune=0"]).expect(0);
+    desk.run(&yaml, 3, &[]).expect(4);
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 3]);
+    assert_eq!(effects(&simulator, "retire", &added), [1]);
+    // What is named is sent again, and nothing else.
+    desk.run(&yaml, 3, &["--again", "2"]).expect(10).says("but 1 request");
+    desk.run(&yaml, 1, &["--again", "9"]).expect(2).says("the plan has no row 9");
+    desk.run(&yaml, 1, &["--again", "2", "--once"]).expect(0);
+    assert_eq!(effects(&simulator, "retire", &targets), [1, 2, 1]);
+}
+
+/// A doubt goes with the deed: from plan to plan, through runs that could not read, until a read tells.
+#[test]
+fn a_doubt_goes_with_the_deed_from_run_to_run() {
+    let simulator = Simulator::start(
+        "
+log: off
+throttle: off
+faults:
+  - on: { method: POST, calls: [1], target: 00000001-0000-4000-8000-000000000001 }
+    do: drop_reply
+  - on: { method: GET, limit: 4 }
+    do: { status: { code: 403, error_code: Forbidden } }
+",
+    );
+    let desk = Desk::new(&simulator);
+    let target = ["00000001-0000-4000-8000-000000000001".to_owned()];
+    let plan = desk.write("plan.csv", &format!("action,managedDeviceId\nretire,{}\n", target[0]));
+    let copy = desk.write("copy.csv", &format!("action,managedDeviceId,note\nretire,{},again\n", target[0]));
+    desk.run(&plan, 1, &[]).expect(5);
+    desk.run(&copy, 1, &[]).expect(5);
+    desk.run(&plan, 1, &["--once"]).expect(5);
+    // It may be named: it is read all the same.
+    desk.run(&copy, 1, &["--again", "all"]).expect(5);
+    assert_eq!(outcomes(&desk.report()), ["unknown"]);
+    desk.run(&plan, 1, &[]).expect(0);
+    assert_eq!(outcomes(&desk.report()), ["accepted"]);
+    desk.run(&copy, 1, &[]).expect(4);
+    assert_eq!((calls(&simulator, "retire", &target), effects(&simulator, "retire", &target)), (vec![1], vec![1]));
+}

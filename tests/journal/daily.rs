@@ -49,8 +49,11 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     assert_eq!(outcomes(&desk.report()), ["not_attempted"; 2]);
     assert_eq!(effects(&simulator, "retire", &second), [0, 0]);
     assert!(desk.call(&["runs"]).expect(0).out.contains("  waiting  "));
-    // It waits: whoever starts it again from the beginning would retire three devices a second time.
-    run(&desk, "first.yaml", "5", &[]).expect(10).says("which is waiting for the day to turn");
+    // It waits: who starts it again from the beginning is told that three devices are retired already.
+    run(&desk, "first.yaml", "5", &[])
+        .expect(10)
+        .says("3 jobs left alone, done by run")
+        .says("but 2 requests would be sent");
     desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
     let_pass(&desk, 25);
     desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);

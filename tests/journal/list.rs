@@ -4,7 +4,7 @@ use std::fs;
 
 use fastrand::Rng;
 
-use super::{QUICK, SLOW, in_order, kill, under_way};
+use super::{QUICK, SLOW, effects, in_order, kill, under_way};
 use crate::outside::{Desk, SECRET, Simulator, retires, rows};
 use crate::support::program;
 
@@ -133,14 +133,18 @@ fn what_a_killed_process_left_beside_the_report_is_cleared_up() {
 }
 
 #[test]
-fn a_plan_that_is_run_again_after_a_crash_says_how_to_go_on_instead() {
+fn a_plan_that_is_run_again_after_a_crash_leaves_alone_what_is_done() {
     let simulator = Simulator::start(SLOW);
     let desk = Desk::new(&simulator);
     let mut rng = Rng::with_seed(44);
-    let (text, _) = retires(&mut rng, 12);
+    let (text, targets) = retires(&mut rng, 12);
     let plan = desk.write("open.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
-    desk.run(&plan, 12, &[]).expect(10).says("which is broken off").says("musterout resume");
+    desk.run(&plan, 12, &[]).expect(10).says("left alone, done by run").says("--again ROWS");
     desk.call(&["resume"]).expect(0);
-    desk.run(&plan, 12, &[]).expect(0);
+    desk.run(&plan, 12, &[]).expect(4);
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 12]);
+    // Somebody may want it all the same.
+    desk.run(&plan, 12, &["--again", "all"]).expect(0);
+    assert_eq!(effects(&simulator, "retire", &targets), [2; 12]);
 }

@@ -67,6 +67,13 @@ pub fn system() -> Timestamp {
     wall() + SignedDuration::try_from(began.elapsed()).unwrap() + suspended
 }
 
+/// A world begins on this thread.
+pub fn begin_clock() -> Instant {
+    let began = Instant::now();
+    SYSTEM.set(Some((began, SignedDuration::ZERO)));
+    began
+}
+
 /// The machine sleeps so long: the system's clock goes on, and the process does not notice.
 pub fn suspend(time: SignedDuration) {
     SYSTEM.set(SYSTEM.get().map(|(began, suspended)| (began, suspended + time)));
@@ -81,8 +88,7 @@ impl World {
     pub fn new(scenario: &str, seed: u64) -> Self {
         let mut scenario = Scenario::from_yaml(scenario).unwrap();
         scenario.seed = seed;
-        let began = Instant::now();
-        SYSTEM.set(Some((began, SignedDuration::ZERO)));
+        let began = begin_clock();
         Self { tenant: Tenant::new(scenario, wall()), began, folder: folder(), cuts: 0 }
     }
 

@@ -139,15 +139,7 @@ impl Dispatcher {
     fn decide(&mut self, job: u32, verdict: &Verdict, now: Instant) -> Decision {
         let action = self.jobs[job as usize].action;
         let progress = self.ledger.progress(job);
-        let unavailable = match verdict {
-            Verdict::Unavailable { .. } => {
-                now.saturating_duration_since(*progress.unavailable_since.get_or_insert(now))
-            }
-            _ => {
-                progress.unavailable_since = None;
-                Duration::ZERO
-            }
-        };
+        let unavailable = progress.unavailable(verdict, now);
         let spent = Spent { tries: progress.tries, max_tries: self.limits.max_attempts, unavailable };
         let in_doubt = progress.is_in_doubt();
         let decision = retry::decide(action, verdict, spent, &mut self.rng);
@@ -182,13 +174,17 @@ impl Dispatcher {
         let now = times.now;
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
+            self.ledger.progress(job).unavailable_since = None;
         }
         let doubt = self.ledger.progress(job).doubt;
-        let early = doubt.map(|doubt| doubt.settling_until).filter(|until| *until > now);
+        // A read tells how things stood when it left, however long its answer took.
+        let early = doubt.map(|doubt| doubt.settling_until).filter(|until| *until > times.sent);
         // Waiting tells nothing where no read ever does.
         let early = early.filter(|_| action.read_back != ReadBack::Nobody);
         if let (Evidence::NoEffect(_), None) = (&evidence, early) {
-            self.clear(job);
+            // The journal goes on calling it a doubt: what was filed for approval, and is not known to have been, may be
+            // carried out by somebody later. Whoever takes the job up reads again.
+            self.ledger.progress(job).doubt = None;
         }
         match evidence {
             Evidence::NoEffect(seen) | Evidence::CannotTell(seen) if early.is_some() => {
@@ -215,16 +211,6 @@ impl Dispatcher {
         }
     }
 
-    /// A read has shown, late enough, that nothing sent so far has had an effect. The journal is told, so that whoever
-    /// takes the job up knows it too.
-    fn clear(&mut self, job: u32) {
-        if self.ledger.progress(job).doubt.take().is_some()
-            && let Some(journal) = &self.journal
-        {
-            journal.cleared(job);
-        }
-    }
-
     /// A read that shows no effect so soon after the attempt is no proof; one that is not waited for leaves the doubt.
     fn read_later(&mut self, job: u32, resend: bool, seen: String, until: Instant, now: Instant) {
         if self.stopped.is_some() {
@@ -244,6 +230,9 @@ impl Dispatcher {
         match &reply.verdict {
             Verdict::Throttled { after } => {
                 self.pause(bucket, *after, retry::is_crowded(reply), times);
+                self.again(job, step, times.now);
+            }
+            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
                 self.again(job, step, times.now);
             }
             // A run that is ending does not wait for a host to come back.
@@ -299,6 +288,12 @@ impl Dispatcher {
         } else if let Some(delay) = news {
             self.tell(Event::Unreachable { delay, message: reason.into() });
         }
+    }
+
+    /// Whether a read goes on waiting for a service that is out of order and names a time. A run that is ending does not.
+    pub(super) fn is_waited_for(&mut self, job: u32, verdict: &Verdict, now: Instant) -> bool {
+        let unavailable = self.ledger.progress(job).unavailable(verdict, now);
+        self.stopped.is_none() && unavailable < retry::LONGEST_UNAVAILABLE
     }
 
     /// A service that is out of order for one read is so for the others.

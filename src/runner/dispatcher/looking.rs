@@ -103,6 +103,7 @@ impl Dispatcher {
         if !matches!(seen, Seen::NotRead(_)) {
             self.host_answered();
             let progress = self.ledger.progress(job);
+            progress.unavailable_since = None;
             progress.failed_looks = 0;
             progress.unauthorized = 0;
         }
@@ -140,6 +141,9 @@ impl Dispatcher {
         match &reply.verdict {
             Verdict::Throttled { after } => {
                 self.pause(bucket, *after, retry::is_crowded(reply), times);
+                self.again(job, Step::Send, times.now);
+            }
+            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
                 self.again(job, Step::Send, times.now);
             }
             Verdict::Unreachable => {

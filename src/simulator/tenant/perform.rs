@@ -62,7 +62,9 @@ impl Tenant {
             Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
             Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
         };
-        Ok(Ruling { effect: true, ..Ruling::reply(reply) })
+        let mut ruling = Ruling::reply(reply);
+        ruling.answer.effect = true;
+        Ok(ruling)
     }
 
     /// What the scenario says that the devices do about an action that was accepted.

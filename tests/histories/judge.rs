@@ -1,0 +1,174 @@
+//! What must hold in every history.
+//!
+//! In: the tape of a history. Out: what is broken, in one line. Must not: know how the program works: only what reached the
+//! tenant, and what its operators were told.
+
+use std::time::Duration;
+
+use musterout::catalog::{Action, Repeat};
+use musterout::outcome::Outcome;
+
+use super::script::{Fault, Script};
+use super::tape::{Event, Job, May, Process, Request, Shown, Tape, state};
+
+/// A promise that a history has broken.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    pub promise: &'static str,
+    pub how: String,
+}
+
+type Judged = Result<(), Broken>;
+
+fn broken(promise: &'static str, how: String) -> Judged {
+    Err(Broken { promise, how })
+}
+
+/// Judges what has happened so far.
+pub fn judge(tape: &Tape, script: &Script) -> Judged {
+    let settling = Duration::from_secs(u64::from(script.settling));
+    nothing_else_is_touched(tape)?;
+    nothing_happens_twice(tape, settling)?;
+    for (number, process) in tape.processes.iter().enumerate() {
+        if let Some(rows) = &process.rows {
+            every_row_is_there_once((tape, script), number, process, rows)?;
+        }
+    }
+    Ok(())
+}
+
+fn nothing_else_is_touched(tape: &Tape) -> Judged {
+    for (_, request) in tape.requests() {
+        let (Some(action), process) = (request.action, &tape.processes[request.process]) else { continue };
+        let told = format!("[{}] {}: {request}", request.process, process.what);
+        let allowed: Vec<&May> = match &process.may {
+            _ if process.verifies => Vec::new(),
+            Some(may) => vec![may],
+            None if process.is_any => tape.runs.iter().map(|run| &run.may).collect(),
+            None => Vec::new(),
+        };
+        if allowed.is_empty() {
+            return broken("a process that only looks sends nothing", told);
+        }
+        let allowed: Vec<&May> =
+            allowed.into_iter().filter(|may| may.jobs.contains(&Job { action, device: request.device })).collect();
+        if allowed.is_empty() {
+            return broken("nothing outside the plan is touched", told);
+        }
+        if allowed.iter().all(|may| may.protected.contains(&request.device)) {
+            return broken("nothing protected is touched", told);
+        }
+    }
+    Ok(())
+}
+
+/// What may not be repeated takes effect twice only after a read that showed no effect, a settling time after the newest
+/// attempt.
+fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
+    let sent: Vec<(Duration, &Request)> = tape.requests().collect();
+    for (at, (_, again)) in sent.iter().enumerate().filter(|(_, (_, request))| request.effect) {
+        let Some(action) = again.action.filter(|action| may_not_be_repeated(action)) else { continue };
+        let same = |request: &Request| request.action == Some(action) && request.device == again.device;
+        let earlier = || sent[..at].iter().filter(|(_, request)| same(request));
+        if !earlier().any(|(_, request)| request.effect) {
+            continue;
+        }
+        let run = tape.processes[again.process].run;
+        let of_this_run = |request: &Request| {
+            request.process == again.process || (run.is_some() && tape.processes[request.process].run == run)
+        };
+        let named = tape.processes[again.process]
+            .may
+            .as_ref()
+            .is_some_and(|may| may.again.contains(&Job { action, device: again.device }));
+        if named && !earlier().any(|(_, request)| request.effect && of_this_run(request)) {
+            continue;
+        }
+        let newest = earlier().rfind(|(_, request)| request.is_doubtful()).map(|(sent, _)| *sent).unwrap_or_default();
+        let shown = |(sent, read): &&(Duration, &Request)| {
+            read.device == again.device && *sent >= newest + settling && shows_none(action, read)
+        };
+        if !sent[..at].iter().any(|read| shown(&read)) {
+            let how = format!("[{}] {action} of device {}", again.process, again.device);
+            return broken("what may not be repeated happens once", how);
+        }
+    }
+    Ok(())
+}
+
+fn may_not_be_repeated(action: &str) -> bool {
+    Action::named(action).is_none_or(|action| action.repeat == Repeat::AfterReadBack)
+}
+
+fn shows_none(action: &str, read: &Request) -> bool {
+    let tells = matches!(action, "wipe" | "retire");
+    tells && read.shown().is_some_and(|body| state(body) == "managed")
+}
+
+fn every_row_is_there_once(
+    (tape, script): (&Tape, &Script),
+    number: usize,
+    process: &Process,
+    rows: &[Shown],
+) -> Judged {
+    let wanted = process.may.as_ref().map(|may| &may.jobs);
+    let got: Vec<&Job> = rows.iter().map(|row| &row.job).collect();
+    if wanted.is_some_and(|wanted| wanted.iter().collect::<Vec<_>>() != got) {
+        let how = format!("[{number}] {}: {got:?} in place of {wanted:?}", process.what);
+        return broken("every row is in the report once, in plan order", how);
+    }
+    for (at, row) in rows.iter().enumerate() {
+        // Of the same job twice, the first row stands for it.
+        if !rows[..at].iter().any(|first| first.job == row.job) {
+            row_is_true((tape, script), number, process, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn row_is_true((tape, script): (&Tape, &Script), number: usize, process: &Process, row: &Shown) -> Judged {
+    // What happened later is no business of this row.
+    let ended = tape.events.iter().position(|(_, event)| matches!(event, Event::Ended(ended, _) if *ended == number));
+    let own = |request: &Request| {
+        let run = tape.processes[request.process].run;
+        request.process == number || (run.is_some() && run == process.run)
+    };
+    let before = |request: &Request| ended.is_none_or(|ended| position(tape, request) < ended);
+    let by_anybody = tape.effects(&row.job, before);
+    let by_this_run = tape.effects(&row.job, |request| own(request) && before(request));
+    let told = format!(
+        "[{number}] {}: {} of device {} is {}: {:?}; {by_this_run} effects of this run, {by_anybody} in all",
+        process.what,
+        row.job.action,
+        row.job.device,
+        row.outcome.name(),
+        row.note
+    );
+    let gone = tape.was_ever_gone(row.job.device);
+    // What shows later than anybody has to wait for may be taken for not there.
+    let in_time = shows_in_time(script, &row.job);
+    match row.outcome {
+        Outcome::Completed | Outcome::Accepted if by_anybody == 0 && !(gone && row.job.action == "delete") => {
+            broken("what is called done has happened", told)
+        }
+        Outcome::AlreadyDone if by_anybody == 0 && !gone => broken("what is called done has happened", told),
+        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 && in_time => {
+            broken("what is called not attempted has not happened", told)
+        }
+        Outcome::Failed if by_this_run > 0 && in_time && may_not_be_repeated(row.job.action) => {
+            broken("what is called failed has not happened", told)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shows_in_time(script: &Script, job: &Job) -> bool {
+    let is_late = |fault: &Fault| fault.late.is_some_and(|late| late + 2 > script.settling);
+    let of_job = |fault: &&Fault| fault.action == Some(job.action) && fault.device == job.device;
+    !script.faults.iter().filter(of_job).any(is_late)
+}
+
+fn position(tape: &Tape, wanted: &Request) -> usize {
+    let is_it = |event: &Event| matches!(event, Event::Request(request) if std::ptr::eq(request, wanted));
+    tape.events.iter().position(|(_, event)| is_it(event)).unwrap_or_default()
+}
