@@ -260,13 +260,6 @@ impl Job {
         ids.filter(|(id, value)| id.is_alias(value)).map(|(_, value)| value).next()
     }
 
-    /// The same job on these ids. It is called what it was called, because a journal knows it so.
-    pub fn on(self, ids: Ids) -> Self {
-        let names = Names { written_id: self.id, written: self.ids, in_body: Box::default() };
-        let names = self.names.unwrap_or_else(|| Box::new(names));
-        Self { ids, names: Some(names), ..self }
-    }
-
     /// What the job does only once, whatever plan asks for it: action and target, and the parameters where those make it
     /// another deed. `None`: it may be repeated.
     ///

@@ -52,10 +52,6 @@ fn moved(name: &str, id: &str, owners: &Owners) -> Option<String> {
         Some(owner) if !owner.id.eq_ignore_ascii_case(id) => {
             Some(format!("{name} belongs to another account now: it was {id}, and is {}", owner.id))
         }
-        // A name is sent as it is spelled.
-        Some(owner) if owner.user_principal_name.as_deref() != Some(name) => {
-            Some(format!("the user is called {} now, and was {name}", owner.user_principal_name.as_deref()?))
-        }
         Some(_) => None,
     }
 }

@@ -4,6 +4,7 @@
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
 mod left;
+mod nameless;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::left::{Left, is_barred};
+use self::nameless::{Nameless, OfNames};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::limits::limits;
@@ -32,6 +34,7 @@ use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
+use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -84,7 +87,7 @@ pub async fn resume(
     };
     // Before it is read: what another process does to it meanwhile would be sent once more.
     let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
-    let record = journal.read(&id)?;
+    let mut record = journal.read(&id)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
@@ -93,11 +96,14 @@ pub async fn resume(
     let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
     let saved = agreed::recorded(&journal, &record)?;
     let (rules, daily) = rules(&request, &begun, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
-    changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
+    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
+    let of_names = nameless.look_up(&mut journal, &mut record, &earlier, &mut used).await?;
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
+        begun_jobs(&record, saved, &rules, (request.now, &of_names));
+    changed.hold(&record, &mut preflight.holds, &mut earlier);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
+    let on_file = left.look_again(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
     let kept =
@@ -107,7 +113,8 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
-        return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
+        let left = (jobs, preflight.holds.as_slice());
+        return nothing_left(&request, &journal, record, left, ReportFile::create(report)?);
     }
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
@@ -153,10 +160,16 @@ fn nothing_left(
     request: &ResumeRequest,
     journal: &Journal,
     record: RunRecord,
-    jobs: Arc<[Job]>,
+    (jobs, holds): (Arc<[Job]>, &[Option<Hold>]),
     report: ReportFile,
 ) -> Result<Finished, Error> {
-    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    // What was never sent and is held today says so; the next resume may find it otherwise.
+    let standing = |(stored, hold): (&StoredJob, &Option<Hold>)| {
+        let never_sent = stored.settled.is_none() && stored.attempts.is_empty() && stored.filed.is_none();
+        let held = hold.as_ref().filter(|hold| never_sent && hold.outcome() == Outcome::Held);
+        held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
+    };
+    let settlements: Vec<_> = record.jobs.iter().zip(holds).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
     if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {
@@ -253,7 +266,12 @@ struct BegunJobs {
 }
 
 /// Of a saved preview, jobs are held by what held them when it was made.
-fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, now: Timestamp) -> BegunJobs {
+fn begun_jobs(
+    record: &RunRecord,
+    saved: Option<SavedPreview>,
+    rules: &Rules,
+    (now, of_names): (Timestamp, &OfNames),
+) -> BegunJobs {
     let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
     let (mut preflight, sightings, agreed_tenant) = match saved {
         None => (preflight::inspect(&jobs, now), Vec::new(), None),
@@ -262,6 +280,7 @@ fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, no
             (preflight, sightings, head.tenant_id)
         }
     };
+    preflight.hold_moved(&jobs, of_names);
     preflight.hold_protected(&jobs, &rules.protected, &sightings);
     BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
 }

@@ -10,7 +10,7 @@ use super::super::keys::{self, About as AboutKeys};
 use super::super::look_up::{LookUp, Used};
 use super::super::record::Begun;
 use super::super::tenant::Source;
-use super::super::{Error, guards};
+use super::super::{Error, guards, names};
 use super::{ResumeRequest, waits};
 use crate::diagnostics::Place;
 use crate::escrow::Keys;
@@ -37,36 +37,25 @@ impl Left<'_> {
         matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
     }
 
-    /// Keys may have gone since the run was begun. What waits for an approval is looked at too: it may be completed now.
-    pub async fn look_for_keys(
+    /// Names may have moved since the run was begun, and keys may have gone. What waits for an approval is looked at too: it
+    /// may be completed now.
+    pub async fn look_again(
         &self,
         settings: &Settings,
         agreed_tenant: &Option<String>,
-        found: (&mut Preflight, &Rules),
+        (preflight, rules): (&mut Preflight, &Rules),
         used: &mut Used,
     ) -> Result<Vec<Option<Keys>>, Error> {
         let Self { request, begun, .. } = self;
-        let look_up = LookUp {
-            settings,
-            tenant: &begun.tenant,
-            inventory: None,
-            choices: begun.choices,
-            now: request.now,
-            seed: request.seed,
-        };
-        let tenants = [(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant.clone())];
-        let about = AboutKeys {
-            jobs: self.jobs,
-            plan: begun.plan_name.as_deref(),
-            limits: plan::Limits::default(),
-            tenants: tenants.into(),
-        };
+        let look_up = look_up(settings, request, begun);
+        let about = about(self.jobs, begun, agreed_tenant.as_deref());
         let nobody = HashSet::new();
         let skipped = |at: usize| {
             let index = at as u32;
             self.is_kept(index) && !waits(self.record, index, request, &nobody)
         };
-        keys::check(&look_up, &about, found, skipped, used).await
+        names::hold_moved(&look_up, &about, preflight, skipped, used).await?;
+        keys::check(&look_up, &about, (preflight, rules), skipped, used).await
     }
 
     /// What the rules say of them, unless they refuse it.
@@ -87,7 +76,20 @@ impl Left<'_> {
     }
 }
 
+/// A look at the tenant of a run.
+pub fn look_up<'a>(settings: &'a Settings, request: &ResumeRequest, begun: &'a Begun) -> LookUp<'a> {
+    let (choices, now, seed) = (begun.choices, request.now, request.seed);
+    LookUp { settings, tenant: &begun.tenant, inventory: None, choices, now, seed }
+}
+
+/// What it is made for, and in which tenant.
+pub fn about<'a>(jobs: &'a [Job], begun: &'a Begun, agreed_tenant: Option<&str>) -> AboutKeys<'a> {
+    let agreed_tenant = agreed_tenant.map(str::to_owned);
+    let tenants = vec![(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant)];
+    AboutKeys { jobs, plan: begun.plan_name.as_deref(), limits: plan::Limits::default(), tenants }
+}
+
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    matches!(hold, Some(Hold::Protected(_) | Hold::NotEscrowed(_)))
+    matches!(hold, Some(Hold::Protected(_) | Hold::NotEscrowed(_) | Hold::Moved(_)))
 }
