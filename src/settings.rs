@@ -272,7 +272,16 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
         Some("http") => return fault("would send the token in the clear"),
         _ => return fault("is neither https nor http"),
     }
-    Ok(with_scheme.trim_end_matches('/').to_owned())
+    Ok(one_spelling(&uri))
+}
+
+/// Addresses of one service are spelled alike: what was done is known by the address too.
+fn one_spelling(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("https").to_ascii_lowercase();
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    let usual = if scheme == "http" { 80 } else { 443 };
+    let port = uri.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{scheme}://{}{port}{}", host.trim_end_matches('.'), uri.path().trim_end_matches('/'))
 }
 
 /// Whether an address of the host can only be this machine.
@@ -295,6 +304,13 @@ mod tests {
         assert_eq!(settings(Flags::default(), environment.clone()).unwrap().graph_url, "http://127.0.0.1:1");
         let flags = Flags { graph_url: Some("http://localhost:2/".into()), ..Flags::default() };
         assert_eq!(settings(flags, environment.clone()).unwrap().graph_url, "http://localhost:2");
+        for spelling in
+            ["https://GRAPH.microsoft.com/", "graph.microsoft.com:443", "HTTPS://graph.microsoft.com.:443//"]
+        {
+            let flags = Flags { graph_url: Some(spelling.into()), ..Flags::default() };
+            let told = settings(flags, environment.clone()).unwrap().graph_url;
+            assert_eq!(told, "https://graph.microsoft.com", "{spelling}");
+        }
         let flags = Flags { cloud: Some("usgov".into()), ..Flags::default() };
         assert_eq!(settings(flags, environment).unwrap().graph_url, "https://graph.microsoft.us");
     }

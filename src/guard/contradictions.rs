@@ -52,7 +52,10 @@ pub fn removes(action: &Action) -> bool {
 pub fn judge(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: usize) -> Pair {
     let (a, b) = (&jobs[first], &jobs[second]);
     let (one, two) = (a.action.name, b.action.name);
+    // What is done only once for a target is not done twice by one plan either, in whatever order.
+    let is_one_deed = a.id != b.id && a.once().is_some_and(|once| Some(once) == b.once());
     match order(jobs, holds, first, second) {
+        _ if is_one_deed => Pair::Clash(Clash::OtherParameters),
         Order::Stated if removes(a.action) => Pair::Clash(Clash::AfterTheEnd),
         Order::StatedBackwards if removes(b.action) => Pair::Clash(Clash::AfterTheEnd),
         Order::Stated | Order::StatedBackwards => Pair::InOrder,

@@ -106,6 +106,57 @@ mod tests {
         }
     }
 
+    /// Two runs of a plan, as the eighth version wrote them: what was answered by outcomes, taken for a throttle answer, filed,
+    /// and taken over.
+    const LIVED: &str = r#"
+        INSERT INTO runs (run, run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at) VALUES
+            (1, 'a', 'interrupted', 'k', 'f', 'd', 't', '{"graph_url":"https://GRAPH.microsoft.com/","simulated":null}', 5, 0),
+            (2, 'b', 'finished', 'k', 'f', 'd', 't', '{"graph_url":"https://graph.microsoft.com","simulated":""}', 1, 45);
+        INSERT INTO jobs (run, job, job_id, row, action, route, ids, method, path) VALUES
+            (1, 0, 'j0', 2, 'wipe', 'managedDevices', '["AA"]', 'POST', '/'),
+            (1, 1, 'j1', 3, 'syncDevice', 'managedDevices', '["bb"]', 'POST', '/'),
+            (1, 2, 'j2', 4, 'removeLicenses', 'users', '["cc"]', 'POST', '/'),
+            (1, 3, 'j3', 5, 'retire', 'managedDevices', '["dd"]', 'POST', '/'),
+            (1, 4, 'j4', 6, 'ownAction', 'own', '["ee"]', 'POST', '/'),
+            (2, 0, 'j0', 2, 'wipe', 'managedDevices', '["AA"]', 'POST', '/');
+        INSERT INTO attempts (run, job, attempt, client_request_id, sent_at, verdict, http_status) VALUES
+            (1, 0, 0, 'first', 10, 'throttled', 503),
+            (1, 1, 0, 'x', 20, NULL, NULL),
+            (1, 2, 0, 'y', 30, 'throttled', 429),
+            (1, 3, 0, 'z', 40, NULL, NULL),
+            (1, 3, 1, 'filed', 50, NULL, NULL),
+            (2, 0, 0, 'first', 10, NULL, NULL),
+            (2, 0, 1, 'again', 60, NULL, NULL);
+        INSERT INTO outcomes (run, job, outcome, http_status, attempts, waited_ms, duration_ms) VALUES
+            (1, 1, 'failed', 403, 1, 0, 0), (1, 3, 'awaiting_approval', 412, 2, 0, 0), (2, 0, 'accepted', 204, 2, 0, 0);
+        INSERT INTO approvals VALUES (1, 3, 'code', 1, 0, 50, 90, 'needsApproval', NULL);"#;
+
+    #[test]
+    fn what_happened_before_there_was_an_order_gets_its_place_and_speaks_for_itself() {
+        let old = Connection::open_in_memory().unwrap();
+        STEPS[..8].iter().for_each(|step| old.execute_batch(step).unwrap());
+        old.pragma_update(None, "user_version", 8).unwrap();
+        old.execute_batch(LIVED).unwrap();
+        prepare(&old).unwrap();
+        let column = |sql: &str| -> Vec<String> {
+            let mut select = old.prepare(sql).unwrap();
+            let rows = select.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+            rows.map(|text| text.unwrap().unwrap_or_else(|| "-".into())).collect()
+        };
+        let attempts = "FROM attempts ORDER BY run, job, attempt";
+        // A copy has the place of its original.
+        assert_eq!(column(&format!("SELECT CAST(seq AS TEXT) {attempts}")), ["1", "2", "3", "4", "5", "1", "6"]);
+        let words = ["unavailable", "refused", "throttled", "-", "approval_required", "-", "-"];
+        assert_eq!(column(&format!("SELECT verdict {attempts}")), words);
+        assert_eq!(column(&format!("SELECT CAST(cleared AS TEXT) {attempts}")), ["0", "0", "0", "1", "1", "0", "0"]);
+        let once = ["wipe aa", "-", "j2", "retire dd", "j4", "wipe aa"];
+        assert_eq!(column("SELECT once FROM jobs ORDER BY run, job"), once);
+        assert_eq!(column("SELECT CAST(seq AS TEXT) FROM outcomes ORDER BY run, job"), ["2", "5", "6"]);
+        assert_eq!(column("SELECT place FROM runs ORDER BY run"), ["https://graph.microsoft.com", "simulated"]);
+        assert_eq!(column("SELECT CAST(known AS TEXT) FROM runs ORDER BY run"), ["0", "4"]);
+        assert_eq!(column("SELECT CAST(last AS TEXT) FROM sequence"), ["6"]);
+    }
+
     #[test]
     fn what_a_later_version_wrote_is_left_alone() {
         let later = Connection::open_in_memory().unwrap();

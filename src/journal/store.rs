@@ -18,8 +18,8 @@ use super::follow_ups;
 use super::memory::Pending;
 use super::place::Place;
 use super::schema::{self, Found};
+use super::statements::Statements;
 use super::stored::PastAttempt;
-use super::writer::Statements;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement};
 

@@ -201,6 +201,19 @@ fn who_is_told_to_come_back_at_once_does_not_come_for_ever() {
     assert!((1..=2).contains(&tries), "{tries} tries: {told}");
 }
 
+/// What may be repeated is not repeated for ever either, and each time later than the time before.
+#[test]
+fn who_may_come_back_at_once_comes_less_and_less() {
+    let script = world(&[None]);
+    let fault =
+        |nth| Fault { action: Some("syncDevice"), device: 0, nth, goes: answered(503, false, Some(0)), late: None };
+    let mut script = Script { faults: (1..500).map(fault).collect(), max_attempts: 2, ..script };
+    script.plans[0].rows[0].action = "syncDevice";
+    let told = holds(script, vec![Step::One(run(0))]);
+    let tries = told.matches("syncDevice device 0: no answer").count();
+    assert!((2..=120).contains(&tries) && told.contains("syncDevice 0: failed"), "{tries} tries: {told}");
+}
+
 #[test]
 fn two_processes_with_two_plans_do_it_once() {
     for later in [0, 30, 150, 300] {

@@ -41,7 +41,9 @@ fn smaller(script: &Script) -> Vec<Script> {
         with(&|script| drop(script.steps.remove(at)));
     }
     for at in 0..script.faults.len() {
-        with(&|script| drop(script.faults.remove(at)));
+        with(&|script| {
+            script.faults.remove(at);
+        });
     }
     for (at, step) in script.steps.iter().enumerate() {
         match step {
@@ -72,7 +74,9 @@ fn smaller(script: &Script) -> Vec<Script> {
                 for row in (0..rows.len()).filter(|_| rows.len() > 1) {
                     with(&|script| {
                         if let Step::Edit { rows, .. } = &mut script.steps[at] {
-                            drop(rows.remove(row))
+                            {
+                                rows.remove(row);
+                            }
                         }
                     });
                 }
@@ -82,7 +86,9 @@ fn smaller(script: &Script) -> Vec<Script> {
     }
     for (at, plan) in script.plans.iter().enumerate() {
         for row in (0..plan.rows.len()).filter(|_| plan.rows.len() > 1) {
-            with(&|script| drop(script.plans[at].rows.remove(row)));
+            with(&|script| {
+                script.plans[at].rows.remove(row);
+            });
         }
         for row in 0..plan.rows.len() {
             if plan.rows[row].by != By::Id {

@@ -1,0 +1,43 @@
+//! What the writer is told: attempts about to be made, answers, outcomes.
+//!
+//! In: what the runner says. Out: values for [`super::writer`] to put on the disk. Must not: touch the database.
+
+use jiff::Timestamp;
+
+use super::daily::Take;
+use crate::approval::Request;
+use crate::guard::daily::UsedUp;
+use crate::outcome::{Reply, RequestId, Settlement};
+
+/// Why an attempt is not recorded, and does not leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// A daily limit has no room for it.
+    UsedUp(UsedUp),
+    /// It may not be repeated, and that run has sent it since this one has last taken account of others.
+    SentBy(Box<str>),
+}
+
+/// What is called when the record of an attempt is durable, or when there is to be none.
+pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
+
+pub(super) enum Record {
+    Attempt(Attempt),
+    Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
+    Filed { job: u32, attempt: u32, request: Box<Request> },
+    Settled { job: u32, settlement: Settlement },
+    FollowedUp { job: u32, settlement: Box<Settlement> },
+    GiveBack { client_request_id: RequestId },
+    Pause { take: Take, used_up: UsedUp },
+}
+
+/// An attempt about to be made.
+pub struct Attempt {
+    pub job: u32,
+    pub number: u32,
+    pub client_request_id: RequestId,
+    pub sent_at: Timestamp,
+    /// What it takes out of a daily limit; without room there, it is not recorded.
+    pub take: Option<Take>,
+    pub release: Release,
+}
