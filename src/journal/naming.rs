@@ -105,7 +105,10 @@ mod tests {
         Job { names: Some(Box::new(Names { written_id, written, in_body })), ..job }
     }
 
-    fn done(about: Option<(&str, Option<&[(&str, &str)]>)>) -> Part {
+    /// The id that something was sent to, and whose names stood in its body.
+    type About<'a> = (&'a str, Option<&'a [(&'a str, &'a str)]>);
+
+    fn done(about: Option<About<'_>>) -> Part {
         let about = about.map(|(id, users)| WhatAbout {
             ids: vec![id.to_owned()],
             users: users.map(|users| users.iter().map(|(name, id)| ((*name).into(), (*id).into())).collect()),

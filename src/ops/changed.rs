@@ -86,6 +86,6 @@ fn looked_up(plan: &Plan) -> HashSet<(&'static str, String, String)> {
 /// What is sent calls a user as the directory does, and the plan may spell it otherwise.
 fn body(parameters: Option<&Parameters>) -> String {
     let Some(parameters) = parameters else { return String::new() };
-    let fold = |text: String, name: &Box<str>| text.replace(&**name, &name.to_lowercase());
-    parameters.users().iter().fold(parameters.body().to_owned(), fold)
+    let fold = |text: String, name: &str| text.replace(name, &name.to_lowercase());
+    parameters.users().iter().map(|name| &**name).fold(parameters.body().to_owned(), fold)
 }

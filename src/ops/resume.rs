@@ -33,7 +33,7 @@ use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
@@ -81,13 +81,7 @@ pub async fn resume(
     let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let id = match request.run.as_str() {
-        "latest" => journal.find_open()?,
-        named => journal.find(named)?,
-    };
-    // Before it is read: what another process does to it meanwhile would be sent once more.
-    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
-    let mut record = journal.read(&id)?;
+    let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
@@ -153,6 +147,17 @@ pub async fn resume(
         verify: Verify::when(request.verify),
     };
     perform(work, || Recorded::again(journal, lock, &record)).await
+}
+
+/// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
+/// be sent once more.
+fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
+    let id = match request.run.as_str() {
+        "latest" => journal.find_open()?,
+        named => journal.find(named)?,
+    };
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    Ok((lock, journal.read(&id)?))
 }
 
 /// A run of which nothing is left to be sent: its rows as the journal has them.

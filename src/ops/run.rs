@@ -87,23 +87,20 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let look_up = request.look_up(settings);
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
     permit(&request, settings, &previewed, &mut used)?;
-    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
-    let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
+    let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
-    let choices = request.choices.or(plan.limits);
-    let limits = limits(choices, plan.limits, is_ours(&request, settings))?;
+    let limits = limits(request.choices.or(plan.limits), plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let Past { inherited, of_names, order, .. } =
-        past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
-    let earlier = known::take_up(&inherited, &plan.jobs);
+    let past = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
+    let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    preflight.hold_moved(&plan.jobs, &of_names);
+    preflight.hold_moved(&plan.jobs, &past.of_names);
     let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
     confirm_number(&request, &preflight, whole)?;
-    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
+    if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     hold_moved(&look_up, (&plan, agreed.as_ref()), &mut preflight, &mut used).await?;
@@ -131,7 +128,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         earlier,
         limits,
         daily: DailyWork::new(&daily, &label, request.wait)?,
-        low_priority: choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.low_priority.unwrap_or_default(),
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,
@@ -147,14 +144,20 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         key: &key,
         tenant: &label,
         place: &place,
-        order,
+        order: past.order,
         begun: &begun,
         report: &report_at,
-        inherited,
+        inherited: past.inherited,
         id,
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// What makes the run a run of its plan, and where it is run.
+fn key_and_place(request: &RunRequest, settings: &Settings, previewed: &Previewed) -> (String, String) {
+    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
+    (previewed.key(tenant, graph_url), known::place(tenant, graph_url))
 }
 
 /// The journal, and the lock of the plan.

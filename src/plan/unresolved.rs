@@ -14,6 +14,9 @@ use crate::catalog::{Action, IdName, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
 use crate::job::{Ids, Job, JobParts, Parameters};
 
+/// An id that a row gives by itself.
+pub type GivenId = (IdName, Box<str>);
+
 /// A row that has to be looked up before it has jobs.
 #[derive(Debug, Clone)]
 pub struct Unresolved {
@@ -23,7 +26,7 @@ pub struct Unresolved {
     pub row: Option<u32>,
     pub pointer: Pointer,
     /// Where the row gives every id that its steps take, a user's maybe by name: those that it gives by themselves.
-    pub ids: Option<Box<[(IdName, Box<str>)]>>,
+    pub ids: Option<Box<[GivenId]>>,
     /// The group that a step does something in, beside its target.
     pub group: Option<GroupGiven>,
     /// What is meant is a managed device, and the steps on other kinds act on what that device leads to. Two look-ups
