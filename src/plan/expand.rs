@@ -134,7 +134,7 @@ impl Expander {
             let at = Position { number, line: row.line() };
             match is_selected {
                 true => self.push_unresolved((work, named), row, selected, (turn, note), &parameters, at),
-                false if self.names_a_user(&parameters) && parameters.is_empty() => self.push_named(work, row, (turn, note), &parameters, at),
+                false if self.names_a_user(&parameters) => self.push_named(work, row, (turn, note), &parameters, at),
                 false => self.push(work, turn, note, &parameters, at),
             }
         }
