@@ -82,19 +82,19 @@ pub async fn resume(
     let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let (lock, record) = under_lock(&journal, &request)?;
+    let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
-    let (mut record, elsewhere) = caught_up(&mut journal, record)?;
+    let saved = agreed::recorded(&journal, &record)?;
+    let mut used = Used::default();
+    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
+    let of_names = nameless.look_up(&mut journal, &mut record, &mut used).await?;
+    let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let saved = agreed::recorded(&journal, &record)?;
     let mut today = today(&request, &begun, environment)?;
-    let mut used = Used::default();
-    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
-    let of_names = nameless.look_up(&mut journal, &mut record, &earlier, &mut used).await?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
         today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
@@ -108,7 +108,7 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
-        let left = (jobs, preflight.holds.as_slice());
+        let left = (jobs, preflight.holds.as_slice(), &elsewhere);
         return nothing_left(&request, &journal, record, left, ReportFile::create(report)?);
     }
     let plan_file = PathBuf::from(&record.plan_file);
@@ -166,16 +166,19 @@ fn nothing_left(
     request: &ResumeRequest,
     journal: &Journal,
     record: RunRecord,
-    (jobs, holds): (Arc<[Job]>, &[Option<Hold>]),
+    (jobs, holds, elsewhere): (Arc<[Job]>, &[Option<Hold>], &HashMap<u32, Settlement>),
     report: ReportFile,
 ) -> Result<Finished, Error> {
     // What was never sent and is held today says so; the next resume may find it otherwise.
-    let standing = |(stored, hold): (&StoredJob, &Option<Hold>)| {
+    let standing = |(index, (stored, hold)): (u32, (&StoredJob, &Option<Hold>))| {
+        if let Some(kept) = elsewhere.get(&index) {
+            return kept.clone();
+        }
         let never_sent = stored.settled.is_none() && stored.attempts.is_empty() && stored.filed.is_none();
         let held = hold.as_ref().filter(|hold| never_sent && hold.outcome() == Outcome::Held);
         held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
     };
-    let settlements: Vec<_> = record.jobs.iter().zip(holds).map(standing).collect();
+    let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
     if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {

@@ -220,14 +220,14 @@ fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used
     Ok(())
 }
 
-/// The names in a saved preview may be somebody else's by now; those of a plan have just been looked up.
+/// The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
 async fn hold_moved(
     look_up: &LookUp<'_>,
     (plan, agreed): (&Plan, Option<&Agreed>),
     preflight: &mut Preflight,
     used: &mut Used,
 ) -> Result<(), Error> {
-    if agreed.is_none() {
+    if agreed.is_none() && look_up.inventory.is_none() {
         return Ok(());
     }
     let about = keys::About::of(plan, agreed, used);

@@ -142,6 +142,24 @@ fn a_run_of_before_goes_on_to_the_ids_under_the_name_that_it_knows_its_jobs_by()
     }
 }
 
+/// A run of before, and one of today that has done the same since: they are one job, by whatever name each knows it.
+#[test]
+fn a_run_of_before_knows_what_a_later_one_has_done_and_to_whom() {
+    for action in ["disableUser", ALL] {
+        let simulator = Simulator::start(&tenant(ADA, ""));
+        let desk = Desk::new(&simulator);
+        begun_before(&desk, &format!("action,userPrincipalName\n{action},ada@c.com\n"), false);
+        simulator.becomes(&tenant(ADA, ""));
+        desk.run(&desk.path("plan.csv"), 1, &["--once"]).expect(0);
+        let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+        let first: String = journal.query_row("SELECT run_id FROM runs ORDER BY run", [], |row| row.get(0)).unwrap();
+        drop(journal);
+        desk.call(&["resume", &first]).expect(0);
+        assert_eq!(row(&desk).0, "already_done", "{action}");
+        assert_eq!(calls(&simulator, action, &both()), [1, 0], "{action}");
+    }
+}
+
 #[test]
 fn a_run_of_before_holds_whom_no_name_leads_to() {
     let simulator = Simulator::start(&tenant(ADA, ""));

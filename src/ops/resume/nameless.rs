@@ -16,7 +16,7 @@ use crate::job::{Ids, Job, Names};
 use crate::journal::{Filed, Journal, RunRecord, StoredJob};
 use crate::msgraph::request;
 use crate::ops::look_up::Used;
-use crate::ops::record::Begun;
+use crate::ops::record::{Begun, take_up};
 use crate::ops::{Error, names};
 use crate::preview::saved::SavedPreview;
 use crate::resolve::Owners;
@@ -40,9 +40,10 @@ impl Nameless<'_> {
         &self,
         journal: &mut Journal,
         record: &mut RunRecord,
-        earlier: &HashMap<u32, Earlier>,
         used: &mut Used,
     ) -> Result<OfNames, Error> {
+        // What other runs have done since is known by whom it was done to.
+        let earlier = &take_up(&record.jobs, self.request.only, self.request.refile)?;
         let mut held = OfNames::new();
         let mut open: Vec<usize> = Vec::new();
         for (at, stored) in record.jobs.iter().enumerate().filter(|(_, stored)| names_nobody(&stored.job)) {
