@@ -15,12 +15,13 @@ use jiff::Timestamp;
 use self::left::{Left, is_barred};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
+use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, known, tenant};
+use super::{Error, Tenant, agreed, guards, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -32,6 +33,7 @@ use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
+use crate::outcome::Settlement;
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -88,9 +90,10 @@ pub async fn resume(
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
+    let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
-    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
+    let mut earlier = taken_up(&request, &record, &elsewhere)?;
     let saved = agreed::recorded(&journal, &record)?;
     let (mut rules, daily) = rules(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
@@ -99,18 +102,16 @@ pub async fn resume(
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let (keys, told) = left.look(settings, &agreed_tenant, (&mut preflight, &mut rules), &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
-    let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
-    let kept =
-        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
-    let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
+    let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
+    let due = due(&request, &record, &preflight.holds, &earlier, &spared);
     let report = report_path(&request, &record);
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
         return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
-    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
+    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(rules, &preflight.holds, &keys)?;
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
@@ -204,22 +205,39 @@ fn keep_what_is_barred(
     ui::faults::tell(&told, Path::new(&record.plan_file), stderr);
 }
 
-/// Jobs that are left as they are, their approval requests included; and the run as it is then.
+/// The run as it is with what other runs have done since; and how their part stands, by job. Before anything is decided
+/// about its jobs: what others have left in doubt is read first.
+fn caught_up(journal: &mut Journal, record: RunRecord) -> Result<(RunRecord, HashMap<u32, Settlement>), Error> {
+    let Elsewhere { kept, is_news } = known::catch_up(journal, &record)?;
+    let record = if is_news { journal.read(&record.id)? } else { record };
+    Ok((record, kept))
+}
+
+/// How jobs stand, and what is done about them.
+fn taken_up(
+    request: &ResumeRequest,
+    record: &RunRecord,
+    elsewhere: &HashMap<u32, Settlement>,
+) -> Result<HashMap<u32, Earlier>, Error> {
+    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
+    let kept = elsewhere.iter().map(|(index, standing)| (*index, Earlier::Kept(Box::new(standing.clone()))));
+    earlier.extend(kept);
+    Ok(earlier)
+}
+
+/// Jobs that are left as they are, their approval requests included.
 fn spared(
-    journal: &mut Journal,
-    record: RunRecord,
+    record: &RunRecord,
+    elsewhere: &HashMap<u32, Settlement>,
     changed: &Changed,
     holds: &[Option<Hold>],
     earlier: &mut HashMap<u32, Earlier>,
-) -> Result<(RunRecord, HashSet<u32>), Error> {
-    let mut spared = keep_what_was_not_due(&record, earlier);
-    spared.extend(changed.removed_from(&record));
+) -> HashSet<u32> {
+    let mut spared = keep_what_was_not_due(record, earlier);
+    spared.extend(elsewhere.keys());
+    spared.extend(changed.removed_from(record));
     spared.extend(barred(holds));
-    let record = match known::catch_up(journal, &record, earlier, &mut spared)? {
-        true => journal.read(&record.id)?,
-        false => record,
-    };
-    Ok((record, spared))
+    spared
 }
 
 /// What is barred today is not completed either.
@@ -289,6 +307,19 @@ pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings
 fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     let own = record.report.as_ref().map(PathBuf::from);
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
+}
+
+/// How many jobs are not kept as they are.
+fn due(
+    request: &ResumeRequest,
+    record: &RunRecord,
+    holds: &[Option<Hold>],
+    earlier: &HashMap<u32, Earlier>,
+    spared: &HashSet<u32>,
+) -> usize {
+    let kept =
+        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(record, index, request, spared);
+    (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count()
 }
 
 /// Whether a job is kept only until its approval request has been looked up.
