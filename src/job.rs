@@ -240,6 +240,20 @@ impl Job {
         self.ids.target()
     }
 
+    /// What the body names beside the target, and acts on: the parameter and the value.
+    pub fn acted_on(&self) -> Vec<(&'static str, String)> {
+        let Some(parameters) = &self.parameters else { return Vec::new() };
+        if !self.action.parameters.iter().any(|parameter| parameter.acted_on) {
+            return Vec::new();
+        }
+        let settings =
+            serde_json::from_str(parameters.body()).ok().and_then(|body| body::read(self.action, &body).ok());
+        let named = settings.into_iter().flatten().filter(|(parameter, _)| parameter.acted_on);
+        named
+            .flat_map(|(parameter, value)| texts(&value).map(|text| (parameter.name, text)).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// The allowance that sending this job uses up.
     pub fn bucket(&self) -> Bucket {
         Bucket { service: self.action.service, access: Access::Write }
@@ -249,6 +263,12 @@ impl Job {
     pub fn read_bucket(&self) -> Bucket {
         Bucket { service: self.action.service, access: Access::Read }
     }
+}
+
+/// The text of a value, or of each in a list of them.
+fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
+    let many = value.as_array().into_iter().flatten();
+    std::iter::once(value).chain(many).filter_map(|value| value.as_str()).map(str::to_owned)
 }
 
 /// The route is not part of the identity: two routes with the same ids reach the same target with the same effect.

@@ -1,4 +1,5 @@
-//! Killed at any instant: run, kill, resume, kill, resume, until one comes through, and then the books must balance.
+//! Killed at any instant: run, kill, go on, kill, go on, until one comes through, and then the books must balance. Whoever goes
+//! on does so with `resume`, of the newest run or of an older one, or with `run --once`.
 //!
 //! In: `MUSTEROUT_CRASHES`, the number of kills; 200 without it. The kills are real (SIGKILL to the real binary); the
 //! tenant is a process of its own and keeps count. Out: nothing, or the seed of a cycle and what does not balance.
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use musterout::catalog::{Action, Repeat};
+use serde_json::Value;
 
 use crate::outside::{Desk, Ended, Row, Simulator, count_of, guid, linger, rows};
 
@@ -118,10 +120,37 @@ impl<'s> Cycle<'s> {
             if self.rng.u8(..5) == 0 {
                 self.the_report_is_whole_in_between();
             }
-            if self.come_through_or_be_killed(&["resume", "latest"]) {
+            let arguments = self.go_on();
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            if self.come_through_or_be_killed(&arguments) {
                 return self.balance();
             }
         }
+    }
+
+    /// One of the ways to go on.
+    fn go_on(&mut self) -> Vec<String> {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self.rng.u8(..4) {
+            0 => {
+                let due = self.jobs.len().to_string();
+                let plan = self.plan.display().to_string();
+                let run = ["run", &plan, "--once", "--unpaced", "--report", "report.csv", "--confirm", &due];
+                words(&[&run[..], &["--settling-seconds", "0"]].concat())
+            }
+            1 => {
+                let runs = self.runs();
+                let run = &runs[self.rng.usize(..runs.len())];
+                words(&["resume", run])
+            }
+            _ => words(&["resume", "latest"]),
+        }
+    }
+
+    fn runs(&self) -> Vec<String> {
+        let runs = self.desk.call(&["runs", "--format", "json"]);
+        let runs = runs.out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        runs.map(|run| run["run"].as_str().unwrap().to_owned()).collect()
     }
 
     fn is_recorded(&self) -> bool {
@@ -151,8 +180,8 @@ impl<'s> Cycle<'s> {
                 self.kills += 1;
                 false
             }
-            // Good, or bad or open jobs: which, the rows say.
-            Some(0 | 3 | 5) => true,
+            // Good, or bad or open jobs, or nothing left to do: which, the rows say.
+            Some(0 | 3 | 4 | 5) => true,
             Some(code) => self.fail(&format!("{arguments:?} ended with {code}:\n{}", ended.err)),
         }
     }
@@ -221,7 +250,7 @@ pub fn wrong(row: &Row, effects: u64) -> String {
     match (row.outcome.as_str(), effects) {
         (_, 2..) if !may_repeat => "what must not be repeated was repeated".into(),
         ("completed" | "accepted", 0) => "the report says it happened, and it did not".into(),
-        ("completed" | "accepted" | "unknown", _) => String::new(),
+        ("completed" | "accepted" | "unknown", _) | ("already_done", 1..) => String::new(),
         (_, 1..) => "it happened, and the report says otherwise".into(),
         ("failed" | "held" | "not_attempted", 0) => String::new(),
         (outcome, 0) => format!("{outcome} is nothing that this tenant leads to"),

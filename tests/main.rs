@@ -19,6 +19,7 @@ mod look_up;
 mod nights;
 mod outside;
 mod own_actions;
+mod protected;
 mod readme;
 mod saved;
 mod scenarios;

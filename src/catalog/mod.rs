@@ -214,6 +214,15 @@ pub enum Success {
     Completed,
 }
 
+/// What an action changes of who its target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alters {
+    Name,
+    Owner,
+    /// Whether it is the company's or its user's.
+    Ownership,
+}
+
 /// What it means for the row that its target was seen before and is not there any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
@@ -267,6 +276,11 @@ pub struct Action {
     ///
     /// Source: Microsoft's page on Multi Admin Approval with the Graph API.
     pub approvable: bool,
+    /// Whether it reaches all devices of a user, or some that the request does not name: then each of them is looked at as
+    /// if it were the target.
+    pub on_all_devices: bool,
+    /// So that the steps behind it do not take that for another target.
+    pub alters: &'static [Alters],
     /// What an operator should know before using it.
     pub notes: &'static [&'static str],
     /// Where it comes from if it is not one of ours: nobody has verified it.
@@ -357,6 +371,25 @@ mod tests {
                 assert!(action.parameters.is_empty() && action.fixed_body.is_none(), "{}", action.name);
             }
         }
+    }
+
+    #[test]
+    fn what_reaches_devices_that_it_does_not_name_is_about_a_user() {
+        let reaching: Vec<_> = ACTIONS.iter().filter(|action| action.on_all_devices).collect();
+        assert!(reaching.iter().all(|action| action.target == TargetKind::User));
+        let names: Vec<_> = reaching.iter().map(|action| action.name).collect();
+        let expected = [
+            "removeAllDevicesFromManagement",
+            "wipeManagedAppRegistrationsByDeviceTag",
+            "wipeManagedAppRegistrationByDeviceTag",
+            "wipeAndBlockManagedApps",
+        ];
+        assert_eq!(names, expected);
+        // Whoever adds another that retires, wipes or removes what a user has decides this as well.
+        let others = ACTIONS.iter().filter(|action| action.target == TargetKind::User && !action.on_all_devices);
+        let wiping: Vec<_> =
+            others.filter(|action| ["wipe", "retire", "removeAll"].iter().any(|it| action.name.contains(it))).collect();
+        assert!(wiping.iter().all(|action| action.parameters.iter().any(|parameter| parameter.acted_on)), "{wiping:?}");
     }
 
     #[test]

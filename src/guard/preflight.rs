@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::drift::Sighting;
+use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::catalog::Missing;
 use crate::job::{Job, JobId};
@@ -31,6 +32,8 @@ pub enum Hold {
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
     Protected(Arc<str>),
+    /// What an entry of such a list stands for could not be read, and it may be its target.
+    MaybeProtected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
     /// A secret of its device that has to be on file is not; the text says which.
@@ -47,6 +50,7 @@ impl Hold {
             | Self::AfterHeld { .. }
             | Self::Removed
             | Self::Protected(_)
+            | Self::MaybeProtected(_)
             | Self::Unseen
             | Self::NotEscrowed(_)
             | Self::NotThere { done: false, .. } => Outcome::Held,
@@ -64,7 +68,7 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::NotEscrowed(why) => f.write_str(why),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::NotEscrowed(why) => f.write_str(why),
             Self::Unseen => f.write_str("its target could not be read for the preview"),
             Self::NotThere { by, done } => {
                 let missing = if *done { Missing::Done } else { Missing::Hold };
@@ -91,10 +95,12 @@ impl Preflight {
         self.hold(index, job, Hold::Done);
     }
 
-    /// Holds what cannot be taken back where its target could not be read, and the steps behind it.
-    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>]) {
+    /// Holds what changes something where its target could not be read, and the steps behind it. `also`: whether that goes
+    /// for a job that can be taken back as well; an older preview did not hold those.
+    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>], also: impl Fn(usize) -> bool) {
         for (index, (job, sighting)) in jobs.iter().zip(sightings).enumerate() {
-            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && job.action.risk.wants_confirmation();
+            let compared = job.action.risk.wants_confirmation() || (is_compared(job.action) && also(index));
+            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && compared;
             if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }
@@ -116,9 +122,12 @@ impl Preflight {
                 _ => found,
             };
             if let Some(finding) = protected.covers(job, seen) {
-                let why = Hold::Protected(finding.to_string().into());
+                let told = finding.to_string().into();
+                let why = if finding.is_certain() { Hold::Protected(told) } else { Hold::MaybeProtected(told) };
                 match self.holds.get_mut(index) {
-                    Some(Some(hold)) => *hold = why,
+                    // What was done before is not done any more; what is not due yet may be told then.
+                    Some(Some(Hold::Done)) => {}
+                    Some(Some(hold)) if finding.is_certain() => *hold = why,
                     _ => self.hold(index, job, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {

@@ -191,7 +191,7 @@ impl<T: Transport> Executor for GraphClient<T> {
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
-                Some(identity) => Seen::Identity(Box::new(identity)),
+                Some(identity) => self.with_devices(job, identity, client_request_id).await,
                 None => Seen::NotRead(Reply::none(Verdict::Refused, NOT_SHOWN, client_request_id.into())),
             },
             Err(reply) if reply.verdict == Verdict::Gone => Seen::Gone,
@@ -251,6 +251,32 @@ impl Shape {
 }
 
 impl<T: Transport> GraphClient<T> {
+    /// The user, and which devices an action on all of them would reach. Those that cannot be listed, or not on one page,
+    /// are not looked at, and then nobody was.
+    async fn with_devices(&self, job: &Job, mut identity: Identity, client_request_id: &str) -> Seen {
+        let Some(request) = request::build_look_at_devices(job) else { return Seen::Identity(Box::new(identity)) };
+        let refused = |why: String| {
+            Seen::NotRead(Reply::none(Verdict::Refused, format!("the user's devices: {why}"), client_request_id.into()))
+        };
+        let page = match self.read(request, &companion(client_request_id), job, Shape::List).await {
+            Ok(page) => page,
+            // There is no user of that id any more, or none that ever had a device.
+            Err(reply) if reply.verdict == Verdict::Gone => return refused("there is no such user".into()),
+            Err(reply) => return Seen::NotRead(reply),
+        };
+        if page.get("@odata.nextLink").is_some_and(|link| !link.is_null()) {
+            return refused("there are more than one page lists".into());
+        }
+        let listed = page.get("value").and_then(Value::as_array).into_iter().flatten();
+        match listed.map(Identity::from_document).collect::<Option<Vec<_>>>() {
+            None => refused("the list could not be understood".into()),
+            Some(devices) => {
+                identity.devices = Some(devices);
+                Seen::Identity(Box::new(identity))
+            }
+        }
+    }
+
     /// One read for a job: a document that shows what was asked for, or the reply in place of it.
     async fn read(&self, request: GraphRequest<'_>, id: &str, job: &Job, shape: Shape) -> Result<Value, Reply> {
         let (reply, wire) = self.send(request, id, job.action.service, None).await;

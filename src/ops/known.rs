@@ -4,7 +4,7 @@
 //! run, with all that the earlier one knows of it: whoever holds the last report must need no other. Must not: send, or
 //! decide what is repeated; `journal::resume` and the catalog do.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -144,17 +144,21 @@ fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement 
     }
 }
 
+/// What other runs have done about the jobs of a run.
+#[derive(Debug, Default)]
+pub struct Elsewhere {
+    /// What they have done, or have in their hands, as it stands.
+    pub kept: HashMap<u32, Settlement>,
+    /// Whether the run has changed in the journal.
+    pub is_news: bool,
+}
+
 /// What other runs have done about jobs of a run since it has last taken account of them, so that it must not do it again:
 /// what they have settled well is its own from now on, and so is what they have left in doubt; what they have asked an
-/// approval for is theirs. Returns whether the run has changed in the journal.
-pub fn catch_up(
-    journal: &mut Journal,
-    record: &RunRecord,
-    earlier: &mut HashMap<u32, Earlier>,
-    spared: &mut HashSet<u32>,
-) -> Result<bool, Error> {
+/// approval for is theirs. Whoever decides what becomes of its jobs does so by what is in the journal then.
+pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, Error> {
     let Memory { jobs: since, order } = journal.since(record)?;
-    let mut taken_over = Vec::new();
+    let (mut taken_over, mut kept) = (Vec::new(), HashMap::new());
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
         match since.get(&index).filter(|_| !settled) {
@@ -162,8 +166,7 @@ pub fn catch_up(
             Some(Known::Done(by)) => {
                 let settlement = already_done(by);
                 taken_over.push((index, Inherited::Settled(Box::new(settlement.clone()))));
-                earlier.insert(index, Earlier::Kept(Box::new(settlement)));
-                spared.insert(index);
+                kept.insert(index, settlement);
             }
             Some(Known::InDoubt(InDoubt { attempts, .. })) => {
                 let news = attempts.iter().filter(|made| stored.attempts.iter().all(|own| own.seq != made.seq));
@@ -173,13 +176,12 @@ pub fn catch_up(
                 }
             }
             Some(Known::Asked(pending)) => {
-                earlier.insert(index, Earlier::Kept(Box::new(in_hands_of(stored, &pending.run_id))));
-                spared.insert(index);
+                kept.insert(index, in_hands_of(stored, &pending.run_id));
             }
         }
     }
     journal.take_over(record.number, &taken_over, order)?;
-    Ok(!taken_over.is_empty())
+    Ok(Elsewhere { kept, is_news: !taken_over.is_empty() })
 }
 
 fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {

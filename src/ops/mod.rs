@@ -18,6 +18,7 @@ mod limits;
 mod look_up;
 mod missing;
 mod perform;
+mod protected;
 mod record;
 mod resume;
 pub mod rounds;
@@ -265,7 +266,14 @@ pub async fn preview(
     if previewed.agreed.is_none() && keys::can_look(look_up) {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
         let about = keys::About::of(plan, None, &used);
+        let mut told = Diagnostics::default();
+        // A plan that gives every id is previewed offline; what its list stands for is read by the run.
+        if used.client.is_some() || verdict.rules.wants_keys() {
+            let found = (&mut *preflight, &mut verdict.rules, &[][..]);
+            told = protected::check(look_up, &about, found, |_, hold| hold.is_none(), &mut used).await?.told;
+        }
         *keys = keys::check(look_up, &about, (preflight, &verdict.rules), |_| false, &mut used).await?;
+        previewed.plan.warnings.extend(told);
         previewed.judge(look_up.now, false);
     }
     Ok(previewed)

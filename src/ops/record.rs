@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::agreed::Seen;
 use super::missing::Span;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
@@ -63,6 +64,8 @@ pub struct Begun {
     pub brakes: Brakes,
     /// The digest of the saved preview that the run was begun from. The journal has the file.
     pub saved_preview: Option<String>,
+    /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
+    pub inventory: Seen,
     /// The actions that the plan defines itself: without them its jobs mean nothing.
     pub actions: Vec<Definition>,
 }
@@ -101,6 +104,7 @@ impl Begun {
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
+            "inventory": self.inventory,
             "actions": self.actions,
         })
     }
@@ -114,6 +118,11 @@ impl Begun {
             None => Rules::default(),
             Some(rules) => serde_json::from_value(rules.clone()).ok()?,
         };
+        // Older versions compared nothing with it.
+        let inventory = match settings.get("inventory") {
+            None => Seen::default(),
+            Some(seen) => serde_json::from_value(seen.clone()).ok()?,
+        };
         Some(Self {
             rules,
             policy: text("policy").map(PathBuf::from),
@@ -126,6 +135,7 @@ impl Begun {
             plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             saved_preview: text("saved_preview"),
+            inventory,
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),

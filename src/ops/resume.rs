@@ -15,12 +15,13 @@ use jiff::Timestamp;
 use self::left::{Left, is_barred};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
+use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, known, missing, tenant};
+use super::{Error, Tenant, agreed, guards, missing, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -32,6 +33,7 @@ use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
+use crate::outcome::Settlement;
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -88,31 +90,31 @@ pub async fn resume(
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
+    let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
-    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
+    let mut earlier = taken_up(&request, &record, &elsewhere)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let today = today(&request, &begun, environment)?;
+    let mut today = today(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = today.jobs(&record, saved, &begun, request.now);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let on_file = left.look_for_keys(settings, &agreed_tenant, (&mut preflight, &today.rules), &mut used).await?;
+    let found = (&mut preflight, &mut today.rules);
+    let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
-    let (record, spared) = spared(&mut journal, record, &changed, &preflight.holds, &mut earlier)?;
-    let kept =
-        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(&record, index, &request, &spared);
-    let due = (0u32..).zip(&preflight.holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count();
+    let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
+    let due = due(&request, &record, &preflight.holds, &earlier, &spared);
     let report = report_path(&request, &record);
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
         return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
     }
-    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let plan_file = PathBuf::from(&record.plan_file);
-    let verdict = left.judge(today.rules, &preflight.holds, &on_file)?;
-    ui::faults::tell(&verdict.faults, &plan_file, stderr);
+    let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
+    let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
+    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
@@ -123,11 +125,11 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         used,
         jobs,
         holds: preflight.holds,
         earlier,
-        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
         // A policy may have become stricter since.
         brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
@@ -212,22 +214,39 @@ fn keep_what_is_barred(
     ui::faults::tell(&told, Path::new(&record.plan_file), stderr);
 }
 
-/// Jobs that are left as they are, their approval requests included; and the run as it is then.
+/// The run as it is with what other runs have done since; and how their part stands, by job. Before anything is decided
+/// about its jobs: what others have left in doubt is read first.
+fn caught_up(journal: &mut Journal, record: RunRecord) -> Result<(RunRecord, HashMap<u32, Settlement>), Error> {
+    let Elsewhere { kept, is_news } = known::catch_up(journal, &record)?;
+    let record = if is_news { journal.read(&record.id)? } else { record };
+    Ok((record, kept))
+}
+
+/// How jobs stand, and what is done about them.
+fn taken_up(
+    request: &ResumeRequest,
+    record: &RunRecord,
+    elsewhere: &HashMap<u32, Settlement>,
+) -> Result<HashMap<u32, Earlier>, Error> {
+    let mut earlier = record::take_up(&record.jobs, request.only, request.refile)?;
+    let kept = elsewhere.iter().map(|(index, standing)| (*index, Earlier::Kept(Box::new(standing.clone()))));
+    earlier.extend(kept);
+    Ok(earlier)
+}
+
+/// Jobs that are left as they are, their approval requests included.
 fn spared(
-    journal: &mut Journal,
-    record: RunRecord,
+    record: &RunRecord,
+    elsewhere: &HashMap<u32, Settlement>,
     changed: &Changed,
     holds: &[Option<Hold>],
     earlier: &mut HashMap<u32, Earlier>,
-) -> Result<(RunRecord, HashSet<u32>), Error> {
-    let mut spared = keep_what_was_not_due(&record, earlier);
-    spared.extend(changed.removed_from(&record));
+) -> HashSet<u32> {
+    let mut spared = keep_what_was_not_due(record, earlier);
+    spared.extend(elsewhere.keys());
+    spared.extend(changed.removed_from(record));
     spared.extend(barred(holds));
-    let record = match known::catch_up(journal, &record, earlier, &mut spared)? {
-        true => journal.read(&record.id)?,
-        false => record,
-    };
-    Ok((record, spared))
+    spared
 }
 
 /// What is barred today is not completed either.
@@ -300,6 +319,19 @@ pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings
 fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
     let own = record.report.as_ref().map(PathBuf::from);
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
+}
+
+/// How many jobs are not kept as they are.
+fn due(
+    request: &ResumeRequest,
+    record: &RunRecord,
+    holds: &[Option<Hold>],
+    earlier: &HashMap<u32, Earlier>,
+    spared: &HashSet<u32>,
+) -> usize {
+    let kept =
+        |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(record, index, request, spared);
+    (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count()
 }
 
 /// Whether a job is kept only until its approval request has been looked up.

@@ -30,6 +30,7 @@ impl State {
                 | Hold::AfterHeld { .. }
                 | Hold::Removed
                 | Hold::Protected(_)
+                | Hold::MaybeProtected(_)
                 | Hold::Unseen
                 | Hold::NotEscrowed(_)
                 | Hold::NotThere { done: false, .. },

@@ -16,11 +16,13 @@ mod jobs;
 mod keys;
 mod link;
 mod matching;
+mod meanings;
 mod needs;
 mod pool;
 mod query;
 mod reading;
 mod record;
+mod ways;
 #[cfg(test)]
 mod keys_tests;
 #[cfg(test)]
@@ -30,6 +32,7 @@ pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};
 pub use self::jobs::{Resolved, resolve};
 pub use self::keys::{Device, read_keys};
+pub use self::meanings::read_meanings;
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};
 pub use self::record::Record;

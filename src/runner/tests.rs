@@ -13,6 +13,7 @@ use super::executor::{Presence, Seen};
 use super::*;
 use crate::catalog::{Action, Budget, Repeat};
 use crate::guard::drift::Sighting;
+use crate::guard::lookout::Source;
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
@@ -459,7 +460,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
 fn previewed(mut run: Run) -> Run {
     let seen = |(index, job): (u32, &Job)| {
         let identity = Identity { id: job.target().into(), ..Identity::default() };
-        (index, Sighting::Identity(Box::new(identity)))
+        (index, (Sighting::Identity(Box::new(identity)), Source::Preview))
     };
     run.lookout = Lookout::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
     run

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use super::keys;
 use crate::catalog::{
     ACTIONS, Access, Action, Bucket, DIRECTORY, GROUP, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
-    Version,
+    USER, Version,
 };
 
 /// What a method does at a place.
@@ -23,6 +23,8 @@ pub enum Endpoint {
     },
     ReadOne(TargetKind),
     ReadDevicesOfUser,
+    /// The devices in the directory that a user owns.
+    ReadOwnedDevices,
     ReadMembers,
     ReadPrimaryUser,
     ReadAll(TargetKind),
@@ -105,6 +107,7 @@ impl Routes {
         let bucket = bucket_of_reads(TargetKind::User);
         routes.add("/directoryObjects/{memberId}", &[MEMBER], "GET", &BOTH, Endpoint::ReadObject, bucket);
         routes.add("/groups/{groupId}", &[GROUP], "GET", &BOTH, Endpoint::ReadGroup, bucket);
+        routes.add("/users/{userId}/ownedDevices", &[USER], "GET", &BOTH, Endpoint::ReadOwnedDevices, bucket);
         routes.add("/groups", &[], "GET", &BOTH, Endpoint::ReadGroups, bucket);
         routes.add(keys::RECOVERY_KEYS, &[], "GET", &BOTH, Endpoint::ReadRecoveryKeys, bucket);
         let credential = "/directory/deviceLocalCredentials/{deviceId}";

@@ -344,6 +344,11 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadOwnedDevices => {
+                let user = find(state, TargetKind::User, call)?;
+                let devices = state.inventory.owned_by(user);
+                Ok(self.page(state, incoming, call, TargetKind::EntraDevice, Some(devices), stamp))
+            }
             Endpoint::ReadMembers => {
                 let group = call.ids.first().map_or("", |id| &id.value);
                 let url = self.url_of_pages(incoming);

@@ -5,7 +5,7 @@
 
 use fastrand::Rng;
 
-use super::script::{Act, Again, By, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, Verb, Wrong};
+use super::script::{Act, Again, By, Entry, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, Verb, Wrong};
 
 /// What is done to devices, the more often the more of it is here.
 const ACTIONS: &[&str] =
@@ -40,7 +40,8 @@ fn pick<T: Clone>(rng: &mut Rng, among: &[T]) -> T {
 }
 
 fn plan(rng: &mut Rng, number: usize, devices: usize) -> Plan {
-    let protected = if rng.u8(..8) == 0 { vec![rng.usize(..devices)] } else { Vec::new() };
+    let entry = |rng: &mut Rng| Entry { device: rng.usize(..devices), by: pick(rng, &[By::Id, By::Serial, By::Name]) };
+    let protected = if rng.u8(..8) == 0 { vec![entry(rng)] } else { Vec::new() };
     Plan { name: pick(rng, NAMES), file: format!("plan-{number}.yaml"), rows: rows(rng, devices), protected }
 }
 

@@ -15,6 +15,7 @@ use musterout::ops::{
     self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
     VerifyRequest,
 };
+use musterout::runner::event::StopReason;
 use musterout::settings::Environment;
 use musterout::simulator::power::Power;
 use musterout::simulator::transport::SimTransport;
@@ -133,7 +134,8 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     let verifies = matches!(act.verb, Verb::Verify { .. });
     let (repeats, may) = repeats(&act.verb, may);
     let what = act.to_string();
-    world.tape().processes.push(Process { what, may, run: of, is_any, verifies, rows: None });
+    let protected = world.protected(may.as_ref().map_or(&[], |may| &may.protected));
+    world.tape().processes.push(Process { what, may, protected, run: of, is_any, verifies, rows: None });
     world.tell(Event::Began(number));
     let transport = world.transport(number, &power);
     let told =
@@ -378,6 +380,9 @@ impl Told<'_> {
             told.collect::<Vec<_>>().join(", ")
         );
         self.compare_report(finished);
+        if let Some(StopReason::Journal(why)) = &finished.stopped {
+            panic!("the journal failed: {why}");
+        }
         let mut tape = self.world.tape();
         if let Some(id) = &finished.id {
             tape.processes[self.number].run = run_of(&mut tape, self.number, id.as_str());

@@ -26,8 +26,7 @@ pub struct Plan {
     pub name: Option<&'static str>,
     pub file: String,
     pub rows: Vec<Row>,
-    /// Devices, by number.
-    pub protected: Vec<usize>,
+    pub protected: Vec<Entry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +36,19 @@ pub struct Row {
     pub by: By,
 }
 
-/// How a row names its device.
+/// How a row, or an entry of what is protected, names its device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     Id,
     Serial,
     Name,
+}
+
+/// An entry of what is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    pub device: usize,
+    pub by: By,
 }
 
 /// What goes wrong with the `nth` request of a kind to a device, from 1.
@@ -204,7 +210,8 @@ impl fmt::Display for Plan {
         let name = name.map(|name| format!(" named {name}")).unwrap_or_default();
         write!(f, "{file}{name}: {}", listed(rows))?;
         if !protected.is_empty() {
-            write!(f, ", protects {protected:?}")?;
+            let protected = protected.iter().map(|entry| format!("{}{}", entry.device, entry.by));
+            write!(f, ", protects {}", protected.collect::<Vec<_>>().join(", "))?;
         }
         Ok(())
     }
@@ -216,11 +223,16 @@ fn listed(rows: &[Row]) -> String {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.action, self.device)?;
-        match self.by {
-            By::Id => Ok(()),
-            By::Serial => write!(f, " by serial number"),
-            By::Name => write!(f, " by name"),
+        write!(f, "{} {}{}", self.action, self.device, self.by)
+    }
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id => Ok(()),
+            Self::Serial => write!(f, " by serial number"),
+            Self::Name => write!(f, " by name"),
         }
     }
 }

@@ -32,80 +32,76 @@ pub fn shrink(script: &Script, broken: &Broken, folder: &Path) -> Script {
 /// Everything that is smaller by one thing, the largest things first.
 fn smaller(script: &Script) -> Vec<Script> {
     let mut found = Vec::new();
-    let mut with = |change: &dyn Fn(&mut Script)| {
-        let mut candidate = script.clone();
-        change(&mut candidate);
-        found.push(candidate);
-    };
     for at in (0..script.steps.len()).rev() {
-        with(&|script| drop(script.steps.remove(at)));
+        found.push(with(script, |script| {
+            script.steps.remove(at);
+        }));
     }
     for at in 0..script.faults.len() {
-        with(&|script| {
+        found.push(with(script, |script| {
             script.faults.remove(at);
-        });
+        }));
     }
     for (at, step) in script.steps.iter().enumerate() {
-        match step {
-            Step::Two(first, _, second) => {
-                with(&|script| script.steps[at] = Step::One(first.clone()));
-                with(&|script| script.steps[at] = Step::One(second.clone()));
-                for plain in plainer(first) {
-                    with(&|script| {
-                        if let Step::Two(first, ..) = &mut script.steps[at] {
-                            first.clone_from(&plain)
-                        }
-                    });
-                }
-                for plain in plainer(second) {
-                    with(&|script| {
-                        if let Step::Two(.., second) = &mut script.steps[at] {
-                            second.clone_from(&plain)
-                        }
-                    });
-                }
-            }
-            Step::One(act) => {
-                for plain in plainer(act) {
-                    with(&|script| script.steps[at] = Step::One(plain.clone()));
-                }
-            }
-            Step::Edit { rows, .. } => {
-                for row in (0..rows.len()).filter(|_| rows.len() > 1) {
-                    with(&|script| {
-                        if let Step::Edit { rows, .. } = &mut script.steps[at] {
-                            {
-                                rows.remove(row);
-                            }
-                        }
-                    });
-                }
-            }
-            _ => {}
-        }
+        let plainer = simpler(step).into_iter();
+        found.extend(plainer.map(|step| with(script, |script| script.steps[at] = step)));
     }
-    for (at, plan) in script.plans.iter().enumerate() {
-        for row in (0..plan.rows.len()).filter(|_| plan.rows.len() > 1) {
-            with(&|script| {
-                script.plans[at].rows.remove(row);
-            });
-        }
-        for row in 0..plan.rows.len() {
-            if plan.rows[row].by != By::Id {
-                with(&|script| script.plans[at].rows[row].by = By::Id);
-            }
-        }
-        if !plan.protected.is_empty() {
-            with(&|script| script.plans[at].protected.clear());
-        }
-        if plan.name.is_some() {
-            with(&|script| script.plans[at].name = None);
-        }
+    for at in 0..script.plans.len() {
+        found.extend(smaller_plan(script, at));
     }
     if script.concurrency > 1 {
-        with(&|script| script.concurrency = 1);
+        found.push(with(script, |script| script.concurrency = 1));
     }
     found
+}
+
+fn with(script: &Script, change: impl FnOnce(&mut Script)) -> Script {
+    let mut candidate = script.clone();
+    change(&mut candidate);
+    candidate
+}
+
+fn smaller_plan(script: &Script, at: usize) -> Vec<Script> {
+    let plan = &script.plans[at];
+    let mut found = Vec::new();
+    for row in 0..plan.rows.len() {
+        if plan.rows.len() > 1 {
+            found.push(with(script, |script| {
+                script.plans[at].rows.remove(row);
+            }));
+        }
+        if plan.rows[row].by != By::Id {
+            found.push(with(script, |script| script.plans[at].rows[row].by = By::Id));
+        }
+    }
+    if !plan.protected.is_empty() {
+        found.push(with(script, |script| script.plans[at].protected.clear()));
+    }
+    if plan.name.is_some() {
+        found.push(with(script, |script| script.plans[at].name = None));
+    }
+    found
+}
+
+/// The same step with less in it.
+fn simpler(step: &Step) -> Vec<Step> {
+    match step {
+        Step::One(act) => plainer(act).into_iter().map(Step::One).collect(),
+        Step::Two(first, later, second) => {
+            let alone = [Step::One(first.clone()), Step::One(second.clone())].into_iter();
+            let firsts = plainer(first).into_iter().map(|plain| Step::Two(plain, *later, second.clone()));
+            let seconds = plainer(second).into_iter().map(|plain| Step::Two(first.clone(), *later, plain));
+            alone.chain(firsts).chain(seconds).collect()
+        }
+        Step::Edit { plan, rows } if rows.len() > 1 => {
+            let fewer = (0..rows.len()).map(|left| {
+                let rows = rows.iter().enumerate().filter(|(at, _)| *at != left).map(|(_, row)| row.clone());
+                Step::Edit { plan: *plan, rows: rows.collect() }
+            });
+            fewer.collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The same process, left alone.

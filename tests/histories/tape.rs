@@ -9,6 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use musterout::outcome::Outcome;
 
+use super::script::Entry;
+
 #[derive(Debug, Default)]
 pub struct Tape {
     pub events: Vec<(Duration, Event)>,
@@ -58,7 +60,7 @@ impl Request {
             Spoilt::Answer(status) => Some(status),
             Spoilt::No => self.answer.as_ref().map(|(status, _)| *status),
         };
-        self.effect || told.is_none_or(|status| status >= 500 || status < 300)
+        self.effect || told.is_none_or(|status| !(300..500).contains(&status))
     }
 
     /// What a read brought to whoever asked.
@@ -78,7 +80,7 @@ pub struct Job {
 #[derive(Debug, Clone, Default)]
 pub struct May {
     pub jobs: Vec<Job>,
-    pub protected: Vec<usize>,
+    pub protected: Vec<Entry>,
     /// What may be done although it was done before: somebody has named it.
     pub again: Vec<Job>,
 }
@@ -88,6 +90,8 @@ pub struct Process {
     pub what: String,
     /// `None`: nothing.
     pub may: Option<May>,
+    /// Devices that are protected while it lives.
+    pub protected: Vec<usize>,
     /// By its place in [`Tape::runs`], where that is known.
     pub run: Option<usize>,
     /// It takes up whatever run is the newest that is open; until it has ended, nobody knows which.

@@ -26,10 +26,13 @@ use musterout::simulator::transport::SimTransport;
 use musterout::simulator::wire::{Fate, Passed, Spoil, Wire};
 use tokio::time::Instant;
 
-use super::script::{By, Fault, Plan, Row, Script, Wrong};
+use super::script::{By, Entry, Fault, Plan, Row, Script, Wrong};
 use super::tape::{Event, Job, May, Request, Spoilt, Tape};
 use crate::support::guid;
 use crate::support::world::{begin_clock, suspend, system, wall};
+
+/// An action, or `None` for a read; and the device.
+type About = (Option<&'static str>, usize);
 
 pub struct World {
     pub script: Script,
@@ -43,7 +46,7 @@ pub struct World {
     names: RefCell<Vec<String>>,
     began: Instant,
     tape: Arc<Mutex<Tape>>,
-    calls: Arc<Mutex<HashMap<(Option<&'static str>, usize), u32>>>,
+    calls: Arc<Mutex<HashMap<About, u32>>>,
 }
 
 impl World {
@@ -138,6 +141,16 @@ impl World {
         Some(May { jobs: jobs.collect::<Option<_>>()?, protected: plan.protected.clone(), again: Vec::new() })
     }
 
+    /// The devices that those entries protect as the names are now.
+    pub fn protected(&self, entries: &[Entry]) -> Vec<usize> {
+        let names = self.names.borrow();
+        let device = |entry: &Entry| match entry.by {
+            By::Id | By::Serial => Some(entry.device),
+            By::Name => names.iter().position(|known| *known == name(entry.device)),
+        };
+        entries.iter().filter_map(device).collect()
+    }
+
     pub fn leaves(&self, device: usize) {
         self.by_hand(device, &ByHand::Leaves);
         self.tell(Event::Gone(device));
@@ -210,14 +223,19 @@ fn text(plan: &Plan) -> String {
         let _ = writeln!(text, "  - {{ action: {action}{with}, targets: [{{ {target} }}] }}");
     }
     if !plan.protected.is_empty() {
-        let ids: Vec<_> = plan.protected.iter().map(|device| guid(*device)).collect();
+        let entry = |entry: &Entry| match entry.by {
+            By::Id => guid(entry.device),
+            By::Serial => format!("S-{}", entry.device),
+            By::Name => name(entry.device),
+        };
+        let ids: Vec<_> = plan.protected.iter().map(entry).collect();
         let _ = writeln!(text, "guards: {{ protected: [{}] }}", ids.join(", "));
     }
     text
 }
 
 /// Which action on which device a request is about; `None` for the action of a read.
-fn about(method: &str, url: &str, devices: usize) -> Option<(Option<&'static str>, usize)> {
+fn about(method: &str, url: &str, devices: usize) -> Option<About> {
     let device = (0..devices).find(|device| url.contains(&guid(*device)))?;
     let path = url.split('?').next().unwrap_or_default();
     let action = match method {

@@ -114,7 +114,7 @@ impl World {
     }
 
     pub fn journal(&self) -> Journal {
-        Journal::open(&self.state()).unwrap()
+        Journal::open(self.state()).unwrap()
     }
 
     pub fn now(&self) -> Timestamp {

@@ -8,12 +8,14 @@ use std::path::Path;
 
 use super::super::keys::{self, About as AboutKeys};
 use super::super::look_up::{LookUp, Used};
+use super::super::protected::{self, Checked};
 use super::super::record::Begun;
 use super::super::tenant::Source;
 use super::super::{Error, guards};
 use super::{ResumeRequest, waits};
-use crate::diagnostics::Place;
+use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
@@ -37,14 +39,30 @@ impl Left<'_> {
         matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
     }
 
-    /// Keys may have gone since the run was begun. What waits for an approval is looked at too: it may be completed now.
-    pub async fn look_for_keys(
+    /// The list, and what it stands for, may be another one today; and keys may have gone since the run was begun.
+    pub async fn look(
         &self,
         settings: &Settings,
         agreed_tenant: &Option<String>,
-        found: (&mut Preflight, &Rules),
+        (preflight, rules): (&mut Preflight, &mut Rules),
+        sightings: &[Option<Sighting>],
         used: &mut Used,
-    ) -> Result<Vec<Option<Keys>>, Error> {
+    ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
+        let (look_up, about) = self.looking(settings, agreed_tenant);
+        let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
+        let found = (&mut *preflight, &mut *rules, sightings);
+        let Checked { told, .. } = protected::check(&look_up, &about, found, is_sent, used).await?;
+        let on_file = keys::check(&look_up, &about, (preflight, rules), |at| self.is_skipped(at), used).await?;
+        Ok((on_file, told))
+    }
+
+    /// What waits for an approval is looked at too: it may be completed now.
+    fn is_skipped(&self, at: usize) -> bool {
+        let index = at as u32;
+        self.is_kept(index) && !waits(self.record, index, self.request, &HashSet::new())
+    }
+
+    fn looking<'s>(&'s self, settings: &'s Settings, agreed_tenant: &Option<String>) -> (LookUp<'s>, AboutKeys<'s>) {
         let Self { request, begun, .. } = self;
         let look_up = LookUp {
             settings,
@@ -62,12 +80,7 @@ impl Left<'_> {
             limits: plan::Limits::default(),
             tenants: tenants.into(),
         };
-        let nobody = HashSet::new();
-        let skipped = |at: usize| {
-            let index = at as u32;
-            self.is_kept(index) && !waits(self.record, index, request, &nobody)
-        };
-        keys::check(&look_up, &about, found, skipped, used).await
+        (look_up, about)
     }
 
     /// What the rules say of them, unless they refuse it.
@@ -90,5 +103,5 @@ impl Left<'_> {
 
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    matches!(hold, Some(Hold::Protected(_) | Hold::NotEscrowed(_)))
+    matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_) | Hold::NotEscrowed(_)))
 }

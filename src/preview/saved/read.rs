@@ -111,7 +111,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         sightings.push(sighting);
         findings.push((state, finding));
     }
-    preflight.hold_unseen(&jobs, &sightings);
+    preflight.hold_unseen(&jobs, &sightings, |at| findings[at].0 == State::Held.name());
     preflight.hold_protected(&jobs, &rules.protected, &sightings);
     preflight.hold_unescrowed(
         &jobs,

@@ -56,6 +56,7 @@ impl Dispatcher {
     /// One request fewer is out: what its answer tells of the service's load.
     fn make_room(&mut self, job: u32, answer: &Answer, times: Times) {
         let Times { sent, now } = times;
+        let index = job;
         let job = &self.jobs[job as usize];
         let (bucket, reply) = match answer {
             Answer::Attempt(reply) => (job.bucket(), Some(reply)),
@@ -67,6 +68,9 @@ impl Dispatcher {
                 (job.read_bucket(), None)
             }
         };
+        if matches!(answer, Answer::Look(_)) && self.takes_two(index) {
+            self.gates[bucket.index()].returned(reply, sent, now);
+        }
         if !self.gates[bucket.index()].returned(reply, sent, now) {
             return;
         }
