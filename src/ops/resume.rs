@@ -108,8 +108,8 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
-        let left = (jobs, preflight.holds.as_slice(), &elsewhere);
-        return nothing_left(&request, &journal, record, left, ReportFile::create(report)?);
+        let left = (preflight.holds.as_slice(), &elsewhere);
+        return nothing_left(&request, &journal, (record, jobs), left, ReportFile::create(report)?);
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -165,8 +165,8 @@ fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, Ru
 fn nothing_left(
     request: &ResumeRequest,
     journal: &Journal,
-    record: RunRecord,
-    (jobs, holds, elsewhere): (Arc<[Job]>, &[Option<Hold>], &HashMap<u32, Settlement>),
+    (record, jobs): (RunRecord, Arc<[Job]>),
+    (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     report: ReportFile,
 ) -> Result<Finished, Error> {
     // What was never sent and is held today says so; the next resume may find it otherwise.
