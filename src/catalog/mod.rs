@@ -13,6 +13,7 @@ mod consequences;
 mod daily;
 mod definition;
 mod id;
+mod missing;
 mod parameter;
 mod secrets;
 
@@ -26,9 +27,10 @@ pub use daily::{DAILY, DailyLimit};
 pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
 pub use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
-    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_NAME, fold, id_named,
-    kind_behind, link_to, selector_named,
+    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,
+    id_named, kind_behind, link_to, selector_named,
 };
+pub use missing::Missing;
 pub use parameter::{Parameter, ParameterKind};
 pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 
@@ -221,7 +223,7 @@ pub enum Alters {
     Ownership,
 }
 
-/// What a 404 or 410 answer means for the row.
+/// What it means for the row that its target was seen before and is not there any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
     /// The wanted state holds already.
@@ -266,7 +268,7 @@ pub struct Action {
     pub once_per: OncePer,
     pub read_back: ReadBack,
     pub success: Success,
-    /// The 2xx codes that mean success; all of them where none is named.
+    /// The 2xx codes that it is answered with when it succeeds; all of them where none is named.
     pub success_codes: &'static [u16],
     pub gone: Gone,
     pub service: &'static Service,
@@ -322,6 +324,11 @@ impl Action {
 
     pub fn route_named(&self, name: &str) -> Option<&'static Route> {
         self.routes.iter().find(|route| route.name == name)
+    }
+
+    /// Whether a status of success is one that it is known to be answered with.
+    pub fn expects(&self, status: u16) -> bool {
+        self.success_codes.is_empty() || self.success_codes.contains(&status)
     }
 
     /// Whether the plan defines it: nobody but its author has checked it.

@@ -82,6 +82,11 @@ impl Lookout {
         self.seen.get(&index).filter(|(_, source)| source.binds(job.action))
     }
 
+    /// Whether the preview saw the target.
+    pub fn has_seen(&self, index: u32) -> bool {
+        matches!(self.seen.get(&index), Some((Sighting::Identity(_), _)))
+    }
+
     /// Why the job is held, now that its target was read.
     pub fn judge(&self, index: u32, job: &Job, now: &Identity) -> Option<String> {
         if let Some(finding) = self.protected.covers(job, Some(now)) {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::drift::Sighting;
 use super::lookout::is_compared;
 use super::protected::Protected;
+use crate::catalog::Missing;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
 
@@ -35,8 +36,12 @@ pub enum Hold {
     MaybeProtected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
+    /// The name of a user that it was made of leads to nobody, or to somebody else today; the text says so.
+    Moved(Arc<str>),
     /// A secret of its device that has to be on file is not; the text says which.
     NotEscrowed(Arc<str>),
+    /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
+    NotThere { by: Box<str>, done: bool },
 }
 
 impl Hold {
@@ -49,9 +54,11 @@ impl Hold {
             | Self::Protected(_)
             | Self::MaybeProtected(_)
             | Self::Unseen
-            | Self::NotEscrowed(_) => Outcome::Held,
+            | Self::Moved(_)
+            | Self::NotEscrowed(_)
+            | Self::NotThere { done: false, .. } => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
-            Self::Done => Outcome::AlreadyDone,
+            Self::Done | Self::NotThere { done: true, .. } => Outcome::AlreadyDone,
         }
     }
 }
@@ -64,8 +71,14 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::MaybeProtected(why) | Self::NotEscrowed(why) => f.write_str(why),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
+                f.write_str(why)
+            }
             Self::Unseen => f.write_str("its target could not be read for the preview"),
+            Self::NotThere { by, done } => {
+                let missing = if *done { Missing::Done } else { Missing::Hold };
+                write!(f, "looking up {by} has found nothing (missing: {})", missing.name())
+            }
         }
     }
 }
@@ -128,6 +141,19 @@ impl Preflight {
         }
     }
 
+    /// Holds what was made of a name that is somebody else's today, and the steps behind it. `moved`: by index.
+    pub fn hold_moved(&mut self, jobs: &[Job], moved: &HashMap<usize, Arc<str>>) {
+        if moved.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let why = moved.get(&index).map(|why| Hold::Moved(Arc::clone(why)));
+            if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
     /// Takes out a job that would be sent.
     pub fn hold(&mut self, index: usize, job: &Job, why: Hold) {
         if let Some(hold @ None) = self.holds.get_mut(index) {
@@ -161,13 +187,13 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     first_rows.reserve(jobs.len());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
     for job in jobs {
-        let hold = match first_rows.entry(job.id) {
+        let hold = not_there(job).or_else(|| match first_rows.entry(job.id) {
             Entry::Occupied(first) => Some(Hold::Duplicate { of_row: *first.get() }),
             Entry::Vacant(place) => {
                 place.insert(job.row);
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
-        };
+        });
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
@@ -176,6 +202,12 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
         preflight.holds.push(hold);
     }
     preflight
+}
+
+/// A job without a target is never sent, whatever it says.
+fn not_there(job: &Job) -> Option<Hold> {
+    let by = job.unfound()?.into();
+    Some(Hold::NotThere { by, done: job.missing == Some(Missing::Done) })
 }
 
 /// Steps come behind the ones they wait for, so that what holds those is known.

@@ -107,6 +107,28 @@ pub fn build_look(job: &Job) -> GraphRequest<'_> {
     GraphRequest { method: Method::Get, version, path, body: None }
 }
 
+/// The read that shows whether what the id at that place of the route names is there; `None` where the route has no such id.
+///
+/// An id that has a place of its own is read there: below another one, a device that is not that user's looks as if there
+/// were none. The others are read where the route names them.
+pub fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
+    let (name, id) = job.route.ids.get(at).zip(job.ids.iter().nth(at))?;
+    let version = version(job);
+    let mut path = match name.home() {
+        Some(home) => {
+            let mut path = format!("/{}{home}", version.name());
+            push_id(&mut path, id);
+            path
+        }
+        None => {
+            let end = job.route.path.match_indices('}').nth(at).map(|(end, _)| end + 1)?;
+            path(job, version, &job.route.path[..end], "")
+        }
+    };
+    path.push_str("?$select=id");
+    Some(GraphRequest { method: Method::Get, version, path, body: None })
+}
+
 /// The read that shows the devices of the user whom `job` is about, where the action reaches all of them.
 pub fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
     if !job.action.on_all_devices {

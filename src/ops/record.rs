@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::agreed::Seen;
+use super::missing::Span;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
 use crate::diagnostics::Diagnostic;
@@ -29,7 +30,7 @@ use crate::journal::{
     Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopFile, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Settlement};
 use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
@@ -56,6 +57,8 @@ pub struct Begun {
     pub daily: DailySettings,
     /// The plan's own; those of a policy are read anew.
     pub rules: Rules,
+    /// What was said of rows whose target is not there.
+    pub missing: Vec<Span>,
     /// The policy that was named.
     pub policy: Option<PathBuf>,
     pub brakes: Brakes,
@@ -97,6 +100,7 @@ impl Begun {
             "low_priority": self.choices.low_priority,
             "allowances": allowances(&self.choices),
             "guards": self.rules,
+            "missing": self.missing,
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
@@ -152,6 +156,11 @@ impl Begun {
                 Some(brakes) => Brakes::deserialize(brakes).ok()?,
                 // Begun by a version that knew of none.
                 None => Brakes::default(),
+            },
+            missing: match settings.get("missing") {
+                // Begun by a version in which nobody could say anything.
+                None => Vec::new(),
+                Some(missing) => Vec::deserialize(missing).ok()?,
             },
             actions: match settings.get("actions") {
                 None => Vec::new(),
@@ -344,7 +353,8 @@ pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u
 /// A job that is sent or read once more.
 pub fn again(stored: &StoredJob, next: Next) -> Earlier {
     let open = open(stored, next);
-    match stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed) {
+    let bad = |settlement: &Settlement| matches!(settlement.outcome, Outcome::Failed | Outcome::NotFound);
+    match stored.settled.clone().filter(bad) {
         Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
         None => open,
     }

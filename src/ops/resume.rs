@@ -4,6 +4,7 @@
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
 mod left;
+mod nameless;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::left::{Left, is_barred};
+use self::nameless::{Nameless, OfNames};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::known::{self, Elsewhere};
@@ -21,7 +23,7 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, tenant};
+use super::{Error, Tenant, agreed, guards, missing, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -32,8 +34,8 @@ use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
-use crate::outcome::Settlement;
+use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, StoredJob};
+use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -80,27 +82,25 @@ pub async fn resume(
     let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let id = match request.run.as_str() {
-        "latest" => journal.find_open()?,
-        named => journal.find(named)?,
-    };
-    // Before it is read: what another process does to it meanwhile would be sent once more.
-    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
-    let record = journal.read(&id)?;
+    let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
+    let saved = agreed::recorded(&journal, &record)?;
+    let mut used = Used::default();
+    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
+    let of_names = nameless.look_up(&mut journal, &mut record, &mut used).await?;
     let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let saved = agreed::recorded(&journal, &record)?;
-    let (mut rules, daily) = rules(&request, &begun, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = begun_jobs(&record, saved, &rules, request.now);
+    let mut today = today(&request, &begun, environment)?;
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
+        today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
-    let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let (keys, told) = left.look(settings, &agreed_tenant, (&mut preflight, &mut rules), &sightings, &mut used).await?;
+    let found = (&mut preflight, &mut today.rules);
+    let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -108,11 +108,12 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
-        return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
+        let left = (jobs, preflight.holds.as_slice(), &elsewhere);
+        return nothing_left(&request, &journal, record, left, ReportFile::create(report)?);
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let verdict = left.judge(rules, &preflight.holds, &keys)?;
+    let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
@@ -135,7 +136,7 @@ pub async fn resume(
         plan_file,
         due: due as u32,
         limits,
-        daily: DailyWork::new(&daily, &record.tenant, request.wait)?,
+        daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
         low_priority: begun.choices.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
@@ -149,15 +150,35 @@ pub async fn resume(
     perform(work, || Recorded::again(journal, lock, &record)).await
 }
 
+/// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
+/// be sent once more.
+fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
+    let id = match request.run.as_str() {
+        "latest" => journal.find_open()?,
+        named => journal.find(named)?,
+    };
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    Ok((lock, journal.read(&id)?))
+}
+
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
     journal: &Journal,
     record: RunRecord,
-    jobs: Arc<[Job]>,
+    (jobs, holds, elsewhere): (Arc<[Job]>, &[Option<Hold>], &HashMap<u32, Settlement>),
     report: ReportFile,
 ) -> Result<Finished, Error> {
-    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    // What was never sent and is held today says so; the next resume may find it otherwise.
+    let standing = |(index, (stored, hold)): (u32, (&StoredJob, &Option<Hold>))| {
+        if let Some(kept) = elsewhere.get(&index) {
+            return kept.clone();
+        }
+        let never_sent = stored.settled.is_none() && stored.attempts.is_empty() && stored.filed.is_none();
+        let held = hold.as_ref().filter(|hold| never_sent && hold.outcome() == Outcome::Held);
+        held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
+    };
+    let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
     if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {
@@ -174,12 +195,20 @@ fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
     Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
 }
 
-/// The rules and the daily limits it was begun with, and the policies as they are today.
-fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<(Rules, DailySettings), Error> {
+/// What it was begun with, and what the policies say today.
+struct Today {
+    rules: Rules,
+    daily: DailySettings,
+    /// Rows whose target is not there are refused, whatever was said when it was begun.
+    refuse_missing: bool,
+}
+
+fn today(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let policies = guards::policies(&environment.policies(named))?;
     let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    Ok((policies.rules.and(begun.rules.clone()).or_default(), daily))
+    let rules = policies.rules.and(begun.rules.clone()).or_default();
+    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -270,18 +299,28 @@ struct BegunJobs {
     agreed_tenant: Option<String>,
 }
 
-/// Of a saved preview, jobs are held by what held them when it was made.
-fn begun_jobs(record: &RunRecord, saved: Option<SavedPreview>, rules: &Rules, now: Timestamp) -> BegunJobs {
-    let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-    let (mut preflight, sightings, agreed_tenant) = match saved {
-        None => (preflight::inspect(&jobs, now), Vec::new(), None),
-        Some(SavedPreview { head, preflight, sightings, .. }) => {
-            agreed::name_targets(&mut jobs, &sightings);
-            (preflight, sightings, head.tenant_id)
-        }
-    };
-    preflight.hold_protected(&jobs, &rules.protected, &sightings);
-    BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
+impl Today {
+    /// Of a saved preview, jobs are held by what held them when it was made.
+    fn jobs(
+        &self,
+        record: &RunRecord,
+        saved: Option<SavedPreview>,
+        begun: &Begun,
+        (now, of_names): (Timestamp, &OfNames),
+    ) -> BegunJobs {
+        let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+        missing::apply(&begun.missing, &mut jobs, self.refuse_missing);
+        let (mut preflight, sightings, agreed_tenant) = match saved {
+            None => (preflight::inspect(&jobs, now), Vec::new(), None),
+            Some(SavedPreview { head, preflight, sightings, .. }) => {
+                agreed::name_targets(&mut jobs, &sightings);
+                (preflight, sightings, head.tenant_id)
+            }
+        };
+        preflight.hold_moved(&jobs, of_names);
+        preflight.hold_protected(&jobs, &self.rules.protected, &sightings);
+        BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
+    }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

@@ -15,6 +15,7 @@ mod guards;
 mod identifier;
 mod limits;
 mod mapping;
+mod missing;
 mod overrides;
 mod places;
 pub mod policy;
@@ -43,7 +44,7 @@ use self::guards::Owner;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
-use crate::catalog::Action;
+use crate::catalog::{Action, Missing};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
@@ -67,6 +68,8 @@ pub struct Plan {
     /// Domain or id of the tenant it is meant for.
     pub tenant: Option<String>,
     pub justification: Option<String>,
+    /// What it says for all jobs that say nothing of targets that are not there.
+    pub missing: Option<Missing>,
     pub limits: Limits,
     /// What it says of the tenant's daily limits.
     pub daily: Settings,
@@ -140,12 +143,13 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits, daily, rules, own } = document;
+    let Heading { name, tenant, justification, missing, limits, daily, rules, own } = document;
     Ok(Plan {
         file: path.to_owned(),
         name,
         tenant,
         justification,
+        missing,
         limits,
         daily,
         rules,
@@ -177,6 +181,7 @@ struct Heading {
     name: Option<String>,
     tenant: Option<String>,
     justification: Option<String>,
+    missing: Option<Missing>,
     limits: Limits,
     daily: Settings,
     rules: Rules,

@@ -32,9 +32,11 @@ impl State {
                 | Hold::Protected(_)
                 | Hold::MaybeProtected(_)
                 | Hold::Unseen
-                | Hold::NotEscrowed(_),
+                | Hold::Moved(_)
+                | Hold::NotEscrowed(_)
+                | Hold::NotThere { done: false, .. },
             ) => Self::Held,
-            Some(Hold::Done) => Self::Done,
+            Some(Hold::Done | Hold::NotThere { done: true, .. }) => Self::Done,
         }
     }
 

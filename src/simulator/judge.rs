@@ -49,13 +49,14 @@ pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Res
     let mut query = Query::default();
     let verdict = judge(incoming, version, path, served, &found.ids).and_then(|()| {
         match served.endpoint {
-            Endpoint::Perform { .. } | Endpoint::ReadOverview => {}
+            Endpoint::Perform { .. } | Endpoint::ReadOverview | Endpoint::ReadAny => {}
             Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
             Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
             Endpoint::ReadOwnedDevices => query = Query::parse(incoming.query, &ENTRA_DEVICE)?,
             Endpoint::ReadMembers => query = Query::parse(incoming.query, &MEMBER)?,
             Endpoint::ReadPrimaryUser => query = Query::parse(incoming.query, &USER)?,
-            Endpoint::ReadGroups => query = Query::parse(incoming.query, &GROUP)?,
+            Endpoint::ReadGroups | Endpoint::ReadGroup => query = Query::parse(incoming.query, &GROUP)?,
+            Endpoint::ReadObject => query = Query::parse(incoming.query, &USER)?,
             Endpoint::ReadRecoveryKeys => query = Query::parse(incoming.query, &keys::RECOVERY_KEY)?,
             Endpoint::ReadLocalCredential => query = Query::parse(incoming.query, &keys::LOCAL_CREDENTIAL)?,
         }
@@ -131,7 +132,8 @@ pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
         Endpoint::ReadDevicesOfUser | Endpoint::ReadOwnedDevices => TargetKind::User,
         Endpoint::ReadMembers => TargetKind::GroupMember,
         Endpoint::ReadPrimaryUser | Endpoint::ReadOverview => TargetKind::ManagedDevice,
-        Endpoint::ReadGroups => TargetKind::GroupMember,
+        Endpoint::ReadGroups | Endpoint::ReadGroup | Endpoint::ReadObject => TargetKind::GroupMember,
+        Endpoint::ReadAny => TargetKind::Other,
         Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => TargetKind::EntraDevice,
     };
     let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];

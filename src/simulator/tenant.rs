@@ -109,6 +109,11 @@ impl Tenant {
         answer
     }
 
+    /// Takes over what an earlier rehearsal has shown of things that it made up.
+    pub fn take_over_seen(&self, kind: TargetKind, document: &Value) {
+        self.lock().inventory.take_over_seen(kind, document);
+    }
+
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
         let mut state = self.lock();
@@ -292,6 +297,9 @@ impl Tenant {
             Some(Fault::Delay(time)) => ruling.answer.delay += time.0,
             _ => {}
         }
+        if let Some(said) = fault.and_then(spoil::after_effect) {
+            ruling.answer.delivery = Delivery::Reply(stamp.refuse(path, &said));
+        }
         ruling
     }
 
@@ -367,6 +375,9 @@ impl Tenant {
             Endpoint::ReadGroups => {
                 let document = reads::groups(&self.scenario, &call.query);
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadGroup | Endpoint::ReadObject | Endpoint::ReadAny => {
+                perform::presence(&mut state.inventory, call).map(|it| Ruling::reply(stamp.json(StatusCode::OK, &it)))
             }
             Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
                 let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;

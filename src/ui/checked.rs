@@ -79,7 +79,7 @@ fn not_judged(plan: &Plan) -> String {
 /// How many rows are looked up by what.
 fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
-    for name in plan.unresolved.iter().flat_map(|row| row.pointer.names()) {
+    for name in plan.unresolved.iter().flat_map(|row| row.looked_up_by()) {
         match counts.iter_mut().find(|(known, _)| *known == name) {
             Some((_, number)) => *number += 1,
             None => counts.push((name, 1)),

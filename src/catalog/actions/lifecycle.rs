@@ -222,5 +222,6 @@ pub const UPDATE_MANAGED_DEVICE: Action = Action {
     read_back: ReadBack::AsSent,
     success: Success::Completed,
     notes: &["A change of owner type changes what policies and a retire do to the device."],
+    success_codes: &[200, 204],
     ..ON_DEVICE
 };

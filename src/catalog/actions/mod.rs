@@ -45,7 +45,7 @@ const CAREFUL: Action = Action {
     once_per: OncePer::Target,
     read_back: ReadBack::Nobody,
     success: Success::Accepted,
-    success_codes: &[],
+    success_codes: &[204],
     gone: Gone::Failed,
     service: &INTUNE_DEVICES,
     approvable: false,

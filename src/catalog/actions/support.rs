@@ -52,7 +52,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
     once_per: OncePer::Parameters,
-    parameters: &[acted_on(required("userPrincipalName", ParameterKind::Text, "Whose data goes."))],
+    parameters: &[acted_on(required("userPrincipalName", ParameterKind::PrincipalName, "Whose data goes."))],
     read_permission: Some(READ),
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "deleteUserFromSharedAppleDevice" },
@@ -168,6 +168,7 @@ pub const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     notes: &["To be done before a wipe, while there is something to collect."],
+    success_codes: &[200, 201],
     ..ON_DEVICE
 };
 
@@ -286,6 +287,7 @@ pub const CHANGE_ASSIGNMENTS: Action = Action {
     ],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "changeAssignments" },
+    success_codes: &[200, 204],
     ..ON_DEVICE
 };
 

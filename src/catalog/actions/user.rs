@@ -55,6 +55,8 @@ pub const REVOKE_SIGN_IN_SESSIONS: Action = Action {
         "Takes some minutes to reach every app.",
         "Does not work for guests: their own tenant holds their sessions.",
     ],
+    // An older page says 204.
+    success_codes: &[200, 204],
     ..ON_USER
 };
 
@@ -102,6 +104,7 @@ pub const REMOVE_LICENSES: Action = Action {
         "A licence that the user does not have, or has through a group, is refused with 400.",
         "Data behind a licence, such as a mailbox, is kept for a while only.",
     ],
+    success_codes: &[200],
     ..ON_USER
 };
 
@@ -145,6 +148,7 @@ pub const RESTORE_USER: Action = Action {
     repeat: Repeat::AfterReadBack,
     read_back: ReadBack::BackAt { path: "/users/{deletedUserId}" },
     notes: &["It may take a moment until other calls know the account again."],
+    success_codes: &[200],
     ..ON_USER
 };
 

@@ -129,6 +129,7 @@ impl Dispatcher {
             progress.unavailable_since = None;
             progress.failed_looks = 0;
             progress.unauthorized = 0;
+            progress.shown |= matches!(seen, Seen::Identity(_));
         }
         match seen {
             Seen::Identity(identity) => match self.lookout.judge(job, &self.jobs[job as usize], &identity) {
@@ -136,21 +137,7 @@ impl Dispatcher {
                 None if self.stopped.is_some() => self.leave(Item { job, step: Step::Send }, times.now),
                 None => self.looked.0[self.jobs[job as usize].bucket().index()].push_back((job, times.now)),
             },
-            Seen::Gone => {
-                let action = self.jobs[job as usize].action;
-                // It was sent before, and the answer was lost: that it is gone may be the effect.
-                let outcome = match (retry::gone(action), self.ledger.progress(job).is_in_doubt()) {
-                    (Outcome::AlreadyDone, true) => retry::success(action),
-                    (_, true) => Outcome::Unknown,
-                    (outcome, false) => outcome,
-                };
-                self.settle(
-                    job,
-                    outcome,
-                    Some("a look right before sending showed that it is not there".into()),
-                    times.now,
-                );
-            }
+            Seen::Gone => self.look_found_nothing(job, times.now),
             Seen::NotRead(reply) => self.after_failed_look(job, &reply, times),
         }
     }
