@@ -23,8 +23,17 @@ pub struct Identity {
     /// The user principal name of its owner; of a user, its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_principal_name: Option<Box<str>>,
+    /// The mail address of its owner; of a user, its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<str>>,
+    /// The id of its owner; of a user, nothing: that is its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub azure_ad_device_id: Option<Box<str>>,
+    /// Of an Autopilot identity: the managed device that it has become.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub managed_device_id: Option<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<Box<str>>,
     /// `company` or `personal`.
@@ -41,6 +50,9 @@ pub struct Identity {
     pub enrolled_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync_at: Option<Timestamp>,
+    /// Of a user, where an action reaches all their devices: which ones they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices: Option<Vec<Identity>>,
 }
 
 /// What to ask for with `$select`, by kind of target.
@@ -50,7 +62,9 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
             "id",
             "deviceName",
             "serialNumber",
+            "userId",
             "userPrincipalName",
+            "emailAddress",
             "azureADDeviceId",
             "operatingSystem",
             "managedDeviceOwnerType",
@@ -59,7 +73,7 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
             "enrolledDateTime",
             "lastSyncDateTime",
         ],
-        TargetKind::User | TargetKind::DeletedUser => &["id", "displayName", "userPrincipalName"],
+        TargetKind::User | TargetKind::DeletedUser => &["id", "displayName", "userPrincipalName", "mail"],
         TargetKind::EntraDevice => &["id", "displayName", "deviceId", "operatingSystem"],
         TargetKind::AutopilotIdentity
         | TargetKind::GroupMember
@@ -89,7 +103,11 @@ impl Identity {
             name: text(&["deviceName", "displayName"]),
             serial_number: text(&["serialNumber"]),
             user_principal_name: text(&["userPrincipalName"]),
-            azure_ad_device_id: text(&["azureADDeviceId", "azureActiveDirectoryDeviceId"]),
+            mail: text(&["mail", "emailAddress"]),
+            owner_id: text(&["userId"]),
+            // What Entra calls the id of the device is what everybody else calls Entra's id of it.
+            azure_ad_device_id: text(&["azureADDeviceId", "azureActiveDirectoryDeviceId", "deviceId"]),
+            managed_device_id: text(&["managedDeviceId"]),
             operating_system: text(&["operatingSystem"]),
             ownership: text(&["managedDeviceOwnerType", "ownerType"]),
             enrollment_type: text(&["deviceEnrollmentType"]),
@@ -97,6 +115,7 @@ impl Identity {
             management_state: text(&["managementState"]),
             enrolled_at: moment("enrolledDateTime"),
             last_sync_at: moment("lastSyncDateTime").or_else(|| moment("lastContactedDateTime")),
+            devices: None,
         })
     }
 }

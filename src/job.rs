@@ -14,7 +14,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, OncePer, ParameterKind, Repeat, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
@@ -176,6 +176,8 @@ pub struct Job {
     pub verified_within: Option<Duration>,
     /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
     pub priority: i16,
+    /// What becomes of it where its target is not there; `None`: nobody has said.
+    pub missing: Option<Missing>,
     /// What people call the target, where somebody has looked.
     pub target_name: Option<Box<str>>,
     /// Where the plan did not name the target by its id. No part of the job's identity.
@@ -243,6 +245,7 @@ impl Job {
             after,
             verified_within: None,
             priority: 0,
+            missing: None,
             target_name: None,
             found: None,
             names: None,
@@ -297,9 +300,29 @@ impl Job {
         self.target_name.as_deref().or_else(|| self.found.as_ref()?.name.as_deref())
     }
 
+    /// What the plan says of a target that looking up has not found: it stands in the place of an id, and is none. Such a
+    /// job is never sent.
+    pub fn unfound(&self) -> Option<&str> {
+        self.ids.iter().find(|id| id.contains(' '))
+    }
+
     /// The id acted on.
     pub fn target(&self) -> &str {
         self.ids.target()
+    }
+
+    /// What the body names beside the target, and acts on: the parameter and the value.
+    pub fn acted_on(&self) -> Vec<(&'static str, String)> {
+        let Some(parameters) = &self.parameters else { return Vec::new() };
+        if !self.action.parameters.iter().any(|parameter| parameter.acted_on) {
+            return Vec::new();
+        }
+        let settings =
+            serde_json::from_str(parameters.body()).ok().and_then(|body| body::read(self.action, &body).ok());
+        let named = settings.into_iter().flatten().filter(|(parameter, _)| parameter.acted_on);
+        named
+            .flat_map(|(parameter, value)| texts(&value).map(|text| (parameter.name, text)).collect::<Vec<_>>())
+            .collect()
     }
 
     /// The allowance that sending this job uses up.
@@ -311,6 +334,12 @@ impl Job {
     pub fn read_bucket(&self) -> Bucket {
         Bucket { service: self.action.service, access: Access::Read }
     }
+}
+
+/// The text of a value, or of each in a list of them.
+fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
+    let many = value.as_array().into_iter().flatten();
+    std::iter::once(value).chain(many).filter_map(|value| value.as_str()).map(str::to_owned)
 }
 
 /// The route is not part of the identity: two routes with the same ids reach the same target with the same effect.

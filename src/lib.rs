@@ -7,6 +7,7 @@
 //! for each, and `ui` shows it all while it happens. `ops` has one function per verb, `cli` calls them.
 
 pub mod clock;
+pub mod text;
 pub mod catalog;
 pub mod identity;
 pub mod escrow;

@@ -153,7 +153,7 @@ impl fmt::Display for FollowUp {
 /// How a job settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The effect is confirmed.
+    /// The service did it: its answer says so, or a read shows it.
     Completed,
     /// The service queued it; the device has not confirmed.
     Accepted,
@@ -161,6 +161,8 @@ pub enum Outcome {
     AlreadyDone,
     /// The service refused it, or retries ran out.
     Failed,
+    /// The service knows no such target, and nothing has ever shown it in this tenant.
+    NotFound,
     /// Something stopped it before it was sent.
     Held,
     /// It was sent, the answer was lost, and no read could settle it.
@@ -181,11 +183,12 @@ pub enum Standing {
 
 impl Outcome {
     /// All of them, in the order of the account line.
-    pub const ALL: [Outcome; 8] = [
+    pub const ALL: [Outcome; 9] = [
         Self::Completed,
         Self::Accepted,
         Self::AlreadyDone,
         Self::Failed,
+        Self::NotFound,
         Self::Held,
         Self::Unknown,
         Self::AwaitingApproval,
@@ -199,6 +202,7 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::AlreadyDone => "already_done",
             Self::Failed => "failed",
+            Self::NotFound => "not_found",
             Self::Held => "held",
             Self::Unknown => "unknown",
             Self::AwaitingApproval => "awaiting_approval",
@@ -214,7 +218,7 @@ impl Outcome {
     pub fn standing(self) -> Standing {
         match self {
             Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
-            Self::Failed | Self::Held => Standing::Bad,
+            Self::Failed | Self::NotFound | Self::Held => Standing::Bad,
             Self::Unknown | Self::AwaitingApproval | Self::NotAttempted => Standing::Open,
         }
     }
@@ -350,10 +354,10 @@ mod tests {
     #[test]
     fn a_tally_loses_nothing() {
         let tally: Tally = Outcome::ALL.into_iter().chain([Outcome::Held]).collect();
-        assert_eq!(tally.total(), 9);
+        assert_eq!(tally.total(), 10);
         assert_eq!(tally.of(Outcome::Held), 2);
         assert_eq!(tally.standing(Standing::Good), 3);
-        assert_eq!(tally.standing(Standing::Bad), 3);
+        assert_eq!(tally.standing(Standing::Bad), 4);
         assert_eq!(tally.standing(Standing::Open), 3);
     }
 }

@@ -101,6 +101,7 @@ impl Process {
             earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
             requests,
             looks: Default::default(),
+            shown: Default::default(),
             brakes: self.brakes,
             carried: None,
             people: None,

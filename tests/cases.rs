@@ -201,7 +201,7 @@ fn the_exit_code_does_not_depend_on_who_reads_stdout() {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         assert_eq!(child.wait().unwrap().code(), Some(3), "{form}");
-        assert_eq!(rows(&desk.path().join("report.csv"))[0]["outcome"], "failed");
+        assert_eq!(rows(&desk.path().join("report.csv"))[0]["outcome"], "not_found");
     }
 }
 
@@ -218,8 +218,9 @@ fn two_thousand_rows_in_are_two_thousand_rows_out() {
     let policy = "version: 1\nguards: { max_targets: 2000 }\nlimits: { daily: { retire: 3000 } }\n";
     fs::write(desk.path().join("policy.yaml"), policy).unwrap();
     let ran =
-        run(command.args(["--report", "report.csv", "--policy", "policy.yaml"]).current_dir(desk.path())).ended_with(0);
-    assert!(ran.account().contains("rows in 2000, rows out 2000: completed 0, accepted 1950, already_done 50,"));
+        run(command.args(["--report", "report.csv", "--policy", "policy.yaml"]).current_dir(desk.path())).ended_with(3);
+    let account = "rows in 2000, rows out 2000: completed 0, accepted 1950, already_done 0, failed 0, not_found 50,";
+    assert!(ran.account().contains(account), "{}", ran.account());
     let rows = rows(&desk.path().join("report.csv"));
     for (row, number) in rows.iter().zip(1..) {
         assert_eq!((row["row"].as_str(), &row["target"]), ((number + 1).to_string().as_str(), &guid(number)));

@@ -12,7 +12,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use musterout::clock::Clock;
 use musterout::guard::drift::Sighting;
-use musterout::guard::lookout::Lookout;
+use musterout::guard::lookout::{Lookout, Source};
 use musterout::guard::{Brakes, preflight};
 use musterout::job::Job;
 use musterout::journal::resume::Only;
@@ -123,7 +123,7 @@ async fn perform(
         people: None,
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
-        lookout: Lookout::for_drift(seen),
+        lookout: Lookout::for_drift(seen.into_iter().map(|(at, seen)| (at, (seen, Source::Preview))).collect()),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };

@@ -80,8 +80,30 @@ fn a_saved_inventory_is_looked_up_in_without_asking_anybody() {
     desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]).expect(0);
     assert_eq!(requests(&simulator), asked);
     desk.run(&plan, 3, &["--inventory", "inventory.json"]).expect(0);
-    assert_eq!(requests(&simulator), (asked.0 + 3, asked.1, asked.2), "three writes, and no read");
+    let now = (asked.0 + 6, asked.1 + 3, asked.2);
+    assert_eq!(requests(&simulator), now, "three writes, and a read right before each, but none to look up");
     assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
+}
+
+#[test]
+fn who_is_not_what_the_inventory_says_is_held_and_what_can_be_undone_goes_on() {
+    let simulator = Simulator::start(&tenant(""));
+    let desk = Desk::new(&simulator);
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    // As if the device had changed hands since.
+    let file = desk.path("inventory.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut document: Value = serde_json::from_str(&text).unwrap();
+    let devices = document["devices"].as_array_mut().unwrap();
+    let first = devices.iter_mut().find(|device| device["identity"]["serial_number"] == "SN-1").unwrap();
+    first["identity"]["user_principal_name"] = "somebody.else@contoso.com".into();
+    std::fs::write(&file, document.to_string()).unwrap();
+    let plan = desk.write("plan.csv", "action,serialNumber\nretire,SN-1\nretire,SN-2\nsyncDevice,SN-1\n");
+    desk.run(&plan, 3, &["--inventory", "inventory.json"]).expect(3);
+    let report = desk.report();
+    assert_eq!(outcomes(&report), ["held", "accepted", "accepted"]);
+    let why = &report[0].note;
+    assert!(why.contains("not as the inventory has it: user was somebody.else@contoso.com"), "{why}");
 }
 
 fn edit(file: &Path, name: &str, value: Value) {

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the house rules, and the program as its users meet it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod absence;
 mod actions;
 mod approvals;
 mod brakes;
@@ -18,6 +19,7 @@ mod look_up;
 mod nights;
 mod outside;
 mod own_actions;
+mod protected;
 mod readme;
 mod saved;
 mod scenarios;

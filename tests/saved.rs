@@ -216,3 +216,28 @@ fn two_previews_of_one_plan_differ_in_nothing_and_a_drift_is_shown() {
 fn command_without_state(desk: &Desk, arguments: &str) -> Command {
     desk.musterout(arguments.split(' '))
 }
+
+#[test]
+fn what_can_be_undone_is_compared_as_well_and_steps_do_not_hold_each_other() {
+    let plan = format!(
+        "version: 1\nname: lab\ntenant: contoso.onmicrosoft.com\njobs:\n\
+         - {{ action: remoteLock, targets: [{{ managedDeviceId: {} }}] }}\n\
+         - {{ action: rotateLocalAdminPassword, targets: [{{ managedDeviceId: {} }}] }}\n\
+         - {{ action: syncDevice, targets: [{{ managedDeviceId: {} }}] }}\n\
+         - {{ steps: [ removePrimaryUser, rotateFileVaultKey ], targets: [{{ managedDeviceId: {} }}] }}\n",
+        guid(1),
+        guid(2),
+        guid(2),
+        guid(3)
+    );
+    let desk = Desk::with(&[("plan.yaml", &plan), ("tenant.yaml", &scenario(SECOND, THIRD, ""))]);
+    run(&mut command(&desk, SAVE)).ended_with(0);
+    // The second device was enrolled again since; the third one loses its user by the step itself.
+    let again = SECOND.replace("2026-01-05", "2026-11-20");
+    fs::write(desk.path("tenant.yaml"), scenario(&again, THIRD, "")).unwrap();
+    run(&mut command(&desk, RUN)).ended_with(3);
+    let report = desk.report();
+    assert_eq!(column(&report, "outcome"), ["accepted", "held", "accepted", "completed", "accepted"]);
+    let note = column(&report, "note")[1];
+    assert!(note.contains("not as the preview saw it: enrolled again"), "{note}");
+}

@@ -129,7 +129,7 @@ fn the_first_signal_drains(name: &str) {
     assert_eq!(recorder.seen().len(), 2, "nothing new was sent");
     assert_eq!(
         ran.account(),
-        "account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 0, held 0, unknown 0, \
+        "account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 0, not_found 0, held 0, unknown 0, \
          awaiting_approval 0, not_attempted 4"
     );
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("clock", &[]),
+    ("text", &[]),
     ("catalog", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
@@ -18,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("approval", &[]),
     ("diagnostics", &[]),
     ("settings", &["diagnostics", "journal::place"]),
-    ("plan", &["catalog", "job", "diagnostics", "guard"]),
+    ("plan", &["text", "catalog", "job", "diagnostics", "guard"]),
     (
         "resolve",
         &[
@@ -26,6 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "msgraph::transport",
             "runner",
             "plan",
+            "guard::meaning",
+            "guard::protected",
+            "text",
             "catalog",
             "identity",
             "escrow",
@@ -34,7 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
         ],
     ),
-    ("guard", &["catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
+    ("guard", &["text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
     (
         "preview",
         &[

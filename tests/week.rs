@@ -88,6 +88,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         repeats: Repeats { once, ..Repeats::default() },
         wait,
         inventory: None,
+        missing: None,
         choices: Choices { unpaced: true, concurrency: Some(AT_A_TIME), ..Choices::default() },
         now: system(),
         system,

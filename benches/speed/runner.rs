@@ -12,7 +12,7 @@ use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
-use musterout::runner::executor::{Executor, Seen};
+use musterout::runner::executor::{Executor, Presence, Seen};
 use musterout::runner::limiter::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
@@ -43,6 +43,10 @@ impl Executor for AtOnce {
 
     async fn inspect(&self, _job: &Job, _client_request_id: &str) -> Seen {
         Seen::Gone
+    }
+
+    async fn find(&self, _job: &Job, _at: usize, _client_request_id: &str) -> Presence {
+        Presence::There
     }
 
     async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {

@@ -135,6 +135,9 @@ impl Definition {
             service: service_of(&own.path),
             // It may be one of those that are: the reason goes along, and is ignored where nobody asks for it.
             approvable: true,
+            // It may be such a one.
+            on_all_devices: ids.last().is_some_and(|id| kind_of(*id) == TargetKind::User),
+            alters: &[],
             notes: &[],
             definition: Some(own),
         })
@@ -153,6 +156,8 @@ impl DefinedParameter {
             required: self.required,
             beta_only: false,
             place: None,
+            // Nobody knows what it means.
+            acted_on: true,
             summary: "Defined by the plan.",
         }
     }

@@ -29,6 +29,11 @@ impl IdName {
     /// All of them.
     pub const ALL: &'static [Self] = IDS;
 
+    /// The collection in which what it names can be read, whatever route it stands in. `None`: only where a route names it.
+    pub fn home(&self) -> Option<&'static str> {
+        HOMES.iter().find(|(name, _)| *name == self.name).map(|(_, home)| *home)
+    }
+
     /// Whether `value` names what is meant without being its id.
     pub fn is_alias(&self, value: &str) -> bool {
         self.kind == IdKind::User && value.contains('@')
@@ -61,6 +66,18 @@ pub const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], 
 pub const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
 /// No page says what this id looks like.
 pub const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
+
+/// Whoever is in a group is an object of the directory, of whatever kind.
+const HOMES: &[(&str, &str)] = &[
+    (MANAGED_DEVICE.name, "/deviceManagement/managedDevices"),
+    (AUTOPILOT_IDENTITY.name, "/deviceManagement/windowsAutopilotDeviceIdentities"),
+    (ASSIGNED_DEVICE.name, "/deviceManagement/windowsAutopilotDeviceIdentities"),
+    (USER.name, "/users"),
+    (GROUP.name, "/groups"),
+    (MEMBER.name, "/directoryObjects"),
+    (DELETED_USER.name, "/directory/deletedItems"),
+    (ENTRA_DEVICE.name, "/devices"),
+];
 
 const IDS: &[IdName] = &[
     MANAGED_DEVICE,

@@ -13,6 +13,7 @@ mod consequences;
 mod daily;
 mod definition;
 mod id;
+mod missing;
 mod parameter;
 mod secrets;
 
@@ -29,6 +30,7 @@ pub use id::{
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,
     id_named, kind_behind, link_to, selector_named,
 };
+pub use missing::Missing;
 pub use parameter::{Parameter, ParameterKind};
 pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 
@@ -212,7 +214,16 @@ pub enum Success {
     Completed,
 }
 
-/// What a 404 or 410 answer means for the row.
+/// What an action changes of who its target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alters {
+    Name,
+    Owner,
+    /// Whether it is the company's or its user's.
+    Ownership,
+}
+
+/// What it means for the row that its target was seen before and is not there any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gone {
     /// The wanted state holds already.
@@ -257,7 +268,7 @@ pub struct Action {
     pub once_per: OncePer,
     pub read_back: ReadBack,
     pub success: Success,
-    /// The 2xx codes that mean success; all of them where none is named.
+    /// The 2xx codes that it is answered with when it succeeds; all of them where none is named.
     pub success_codes: &'static [u16],
     pub gone: Gone,
     pub service: &'static Service,
@@ -265,6 +276,11 @@ pub struct Action {
     ///
     /// Source: Microsoft's page on Multi Admin Approval with the Graph API.
     pub approvable: bool,
+    /// Whether it reaches all devices of a user, or some that the request does not name: then each of them is looked at as
+    /// if it were the target.
+    pub on_all_devices: bool,
+    /// So that the steps behind it do not take that for another target.
+    pub alters: &'static [Alters],
     /// What an operator should know before using it.
     pub notes: &'static [&'static str],
     /// Where it comes from if it is not one of ours: nobody has verified it.
@@ -310,6 +326,11 @@ impl Action {
         self.routes.iter().find(|route| route.name == name)
     }
 
+    /// Whether a status of success is one that it is known to be answered with.
+    pub fn expects(&self, status: u16) -> bool {
+        self.success_codes.is_empty() || self.success_codes.contains(&status)
+    }
+
     /// Whether the plan defines it: nobody but its author has checked it.
     pub fn is_unverified(&self) -> bool {
         self.definition.is_some()
@@ -350,6 +371,25 @@ mod tests {
                 assert!(action.parameters.is_empty() && action.fixed_body.is_none(), "{}", action.name);
             }
         }
+    }
+
+    #[test]
+    fn what_reaches_devices_that_it_does_not_name_is_about_a_user() {
+        let reaching: Vec<_> = ACTIONS.iter().filter(|action| action.on_all_devices).collect();
+        assert!(reaching.iter().all(|action| action.target == TargetKind::User));
+        let names: Vec<_> = reaching.iter().map(|action| action.name).collect();
+        let expected = [
+            "removeAllDevicesFromManagement",
+            "wipeManagedAppRegistrationsByDeviceTag",
+            "wipeManagedAppRegistrationByDeviceTag",
+            "wipeAndBlockManagedApps",
+        ];
+        assert_eq!(names, expected);
+        // Whoever adds another that retires, wipes or removes what a user has decides this as well.
+        let others = ACTIONS.iter().filter(|action| action.target == TargetKind::User && !action.on_all_devices);
+        let wiping: Vec<_> =
+            others.filter(|action| ["wipe", "retire", "removeAll"].iter().any(|it| action.name.contains(it))).collect();
+        assert!(wiping.iter().all(|action| action.parameters.iter().any(|parameter| parameter.acted_on)), "{wiping:?}");
     }
 
     #[test]

@@ -135,6 +135,8 @@ pub struct Parameter {
     pub beta_only: bool,
     /// Where in the body it stands if not under its name: `outer/inner`, where `0` is the only item of a list.
     pub place: Option<&'static str>,
+    /// It names somebody or something that the action acts on beside its target.
+    pub acted_on: bool,
     pub summary: &'static str,
 }
 

@@ -28,7 +28,7 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (Exit::Good, 0, "all jobs settled well"),
     (Exit::Unexpected, 1, "unexpected error, or the service cannot be reached"),
     (Exit::Usage, 2, "usage, or the plan is invalid"),
-    (Exit::Bad, 3, "some jobs failed or were held; of `diff`: there are differences"),
+    (Exit::Bad, 3, "some jobs failed, were held or not found; of `diff`: there are differences"),
     (Exit::NothingToDo, 4, "nothing to do"),
     (Exit::Open, 5, "open: unknown, awaiting approval or not attempted; of `verify`: not confirmed yet"),
     (Exit::Refused, 10, "a guard refused the run"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::catalog::Missing;
 use crate::ops::Tenant;
 use crate::settings::Flags;
 
@@ -15,6 +16,13 @@ pub struct LookUpArguments {
     /// Look targets up in a saved inventory instead of asking the service
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
+    /// What becomes of rows whose target is not there: refuse the plan, hold them, or take them for done
+    #[arg(long, value_name = "WHAT", value_parser = missing)]
+    pub missing: Option<Missing>,
+}
+
+fn missing(word: &str) -> Result<Missing, String> {
+    Missing::named(word).ok_or_else(|| "refuse, hold or done".to_owned())
 }
 
 /// Which guards, beside the plan's own.

@@ -12,6 +12,10 @@
 //! | `failure_percent: P` | more than P % of the settled jobs have failed; the first `min_sample` count as that many |
 //! | `repeated_refusal: N` | more than N jobs of one action get the same status and code, without a good one between |
 //!
+//! A job whose target is not found has failed here. That many targets of one action are not found is a refusal like others
+//! only as long as nothing of that action was found in this run: then it looks like the wrong kind of id, and later like a
+//! list that is a little old.
+//!
 //! A limit trips when one more bad answer would pass it and nothing that is out can change that.
 
 use std::collections::HashMap;
@@ -99,6 +103,7 @@ pub enum Trip {
     ConsecutiveFailures { limit: u32 },
     Unknown { limit: u32 },
     RepeatedRefusal { limit: u32, action: &'static str, status: u16, code: Option<Box<str>> },
+    NothingFound { limit: u32, action: &'static str },
 }
 
 impl fmt::Display for Trip {
@@ -120,6 +125,12 @@ impl fmt::Display for Trip {
             Self::Unknown { limit } => {
                 write!(f, "it is unknown what became of {} (stop_when: unknown: {limit})", jobs(limit))
             }
+            Self::NothingFound { limit, action } => write!(
+                f,
+                "the targets of {} of {action} were not found, and none was: are their ids of the right kind? \
+                 (stop_when: repeated_refusal: {limit})",
+                jobs(limit)
+            ),
             Self::RepeatedRefusal { limit, action, status, code } => {
                 let code = code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
                 write!(
@@ -146,11 +157,15 @@ struct Watched {
     action: &'static Action,
     at_risk: u32,
     refusals: Vec<Refusal>,
+    /// A target of it was there.
+    found: bool,
+    /// Targets that were not, while none was.
+    not_found: u32,
 }
 
 impl Watched {
     fn most(&self) -> u32 {
-        self.refusals.iter().map(|refusal| refusal.count).max().unwrap_or_default()
+        self.refusals.iter().map(|refusal| refusal.count).max().unwrap_or_default().max(self.not_found)
     }
 }
 
@@ -247,13 +262,17 @@ impl Breaker {
     pub fn count(&mut self, action: &'static Action, settlement: &Settlement) {
         self.settled += 1;
         let good = settlement.outcome.standing() == Standing::Good;
-        let failed = settlement.outcome == Outcome::Failed;
+        let not_found = settlement.outcome == Outcome::NotFound;
+        let failed = settlement.outcome == Outcome::Failed || not_found;
         self.failed += u32::from(failed);
         self.unknown += u32::from(settlement.outcome == Outcome::Unknown);
         self.in_a_row = if good { 0 } else { self.in_a_row + u32::from(failed) };
         let watched = self.watch(action);
+        watched.found |= good;
         match settlement.http_status {
-            _ if good => watched.refusals.clear(),
+            _ if good => (watched.refusals, watched.not_found) = (Vec::new(), 0),
+            _ if not_found && watched.found => {}
+            _ if not_found => watched.not_found += 1,
             Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code()),
             _ => {}
         }
@@ -290,6 +309,9 @@ impl Breaker {
     fn refused_again_and_again(&self) -> Option<Trip> {
         let limit = self.repeated_refusal;
         self.actions.iter().find_map(|watched| {
+            if watched.not_found >= limit {
+                return Some(Trip::NothingFound { limit, action: watched.action.name });
+            }
             let refusal = watched.refusals.iter().find(|refusal| refusal.count >= limit)?;
             let Refusal { status, code, .. } = refusal;
             let action = watched.action.name;
@@ -304,7 +326,7 @@ impl Breaker {
     fn watch(&mut self, action: &'static Action) -> &mut Watched {
         let known = self.actions.iter().position(|watched| std::ptr::eq(watched.action, action));
         let at = known.unwrap_or_else(|| {
-            self.actions.push(Watched { action, at_risk: 0, refusals: Vec::new() });
+            self.actions.push(Watched { action, at_risk: 0, refusals: Vec::new(), found: false, not_found: 0 });
             self.actions.len() - 1
         });
         &mut self.actions[at]

@@ -33,10 +33,12 @@ fn settlement(end: End) -> Settlement {
 /// Whether a limit is passed, by the words of the documentation, counted from the whole past.
 fn passed(limits: StopWhen, repeated: u32, past: &[End]) -> Option<&'static str> {
     let count = |outcome| past.iter().filter(|end| end.outcome == outcome).count() as u32;
+    let is_failure = |end: &&End| matches!(end.outcome, Outcome::Failed | Outcome::NotFound);
+    let failed = past.iter().filter(is_failure).count() as u32;
     let is_good = |end: &End| end.outcome.standing() == Standing::Good;
     let since_good = past.iter().rposition(is_good).map_or(0, |at| at + 1);
-    let row = past[since_good..].iter().filter(|end| end.outcome == Outcome::Failed).count() as u32;
-    if limits.failures.is_some_and(|limit| count(Outcome::Failed) > limit) {
+    let row = past[since_good..].iter().filter(is_failure).count() as u32;
+    if limits.failures.is_some_and(|limit| failed > limit) {
         return Some("failures");
     }
     if limits.unknown.is_some_and(|limit| count(Outcome::Unknown) > limit) {
@@ -47,13 +49,17 @@ fn passed(limits: StopWhen, repeated: u32, past: &[End]) -> Option<&'static str>
     }
     if let Some(Share { percent, min_sample }) = limits.failure_percent {
         let sample = past.len().max(min_sample as usize);
-        if f64::from(count(Outcome::Failed)) / sample as f64 > f64::from(percent) / 100.0 + 1e-12 {
+        if f64::from(failed) / sample as f64 > f64::from(percent) / 100.0 + 1e-12 {
             return Some("failure_percent");
         }
     }
     for action in 0..ACTIONS.len() {
         let own: Vec<&End> = past.iter().filter(|end| end.action == action).collect();
         let from = own.iter().rposition(|end| is_good(end)).map_or(0, |at| at + 1);
+        let not_found = own.iter().filter(|end| end.outcome == Outcome::NotFound).count() as u32;
+        if from == 0 && not_found > repeated {
+            return Some("repeated_refusal");
+        }
         for status in [400, 403] {
             let same = |end: &&&End| end.status == status && end.outcome == Outcome::Failed;
             if own[from..].iter().filter(same).count() as u32 > repeated {
@@ -85,12 +91,13 @@ fn limits() -> impl Strategy<Value = StopWhen> {
 fn end(rng: &mut Rng, action: usize, badness: f64) -> End {
     let (outcome, status) = match rng.f64() < badness {
         false => (Outcome::Accepted, 204),
-        true => match rng.u8(0..8) {
+        true => match rng.u8(0..10) {
             0 => (Outcome::Unknown, 500),
             1 => (Outcome::AwaitingApproval, 412),
             2 => (Outcome::NotAttempted, 429),
             3 => (Outcome::Failed, 500),
             4 | 5 => (Outcome::Failed, 400),
+            6 | 7 => (Outcome::NotFound, 404),
             _ => (Outcome::Failed, 403),
         },
     };
@@ -99,7 +106,7 @@ fn end(rng: &mut Rng, action: usize, badness: f64) -> End {
 
 /// All that is out ends as badly as it can, and one more job too: is a limit passed?
 fn worst_case(limits: StopWhen, repeated: u32, past: &[End], out: &[usize], next: usize) -> bool {
-    let worst = [(Outcome::Failed, 403), (Outcome::Failed, 400), (Outcome::Unknown, 500)];
+    let worst = [(Outcome::Failed, 403), (Outcome::Failed, 400), (Outcome::NotFound, 404), (Outcome::Unknown, 500)];
     worst.into_iter().any(|(outcome, status)| {
         let mut future = past.to_vec();
         let bad = |action| End { action, outcome, status };
@@ -154,7 +161,7 @@ proptest! {
         for _ in 0..200 {
             let next = rng.usize(0..ACTIONS.len());
             match (breaker.tripped(), breaker.admits(action(next))) {
-                (Some(Trip::RepeatedRefusal { action: refused, .. }), admitted) => {
+                (Some(Trip::RepeatedRefusal { action: refused, .. } | Trip::NothingFound { action: refused, .. }), admitted) => {
                     prop_assert!(!admitted || refused != ACTIONS[next], "seed {}", seed);
                     break;
                 }
@@ -198,6 +205,21 @@ fn twenty_equal_refusals_stop_a_run_whose_plan_says_nothing() {
     assert_eq!(one_by_one(StopWhen::default(), now_and_then), (100, None));
     let gateway = std::iter::repeat_n((Outcome::Failed, 502), 100);
     assert_eq!(one_by_one(StopWhen::default(), gateway), (100, None), "a gateway's trouble is no refusal");
+}
+
+#[test]
+fn targets_that_are_not_found_stop_a_run_only_while_none_was() {
+    let strangers = std::iter::repeat_n((Outcome::NotFound, 404), 100);
+    let (sent, trip) = one_by_one(StopWhen::default(), strangers.clone());
+    assert_eq!(sent, 20);
+    assert!(trip.is_some_and(|trip| trip.contains("20 jobs of retire were not found")));
+    let one_was = std::iter::once((Outcome::Accepted, 204)).chain(strangers.clone());
+    assert_eq!(one_by_one(StopWhen::default(), one_was), (101, None));
+    let one_was_later = strangers.clone().take(19).chain([(Outcome::Accepted, 204)]).chain(strangers.clone());
+    assert_eq!(one_by_one(StopWhen::default(), one_was_later), (120, None));
+    // Whoever counts failures counts them all the same.
+    let limits = StopWhen { failures: Some(3), ..StopWhen::default() };
+    assert_eq!(one_by_one(limits, strangers).0, 3);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use crate::catalog::Alters;
 use crate::identity::Identity;
 
 /// What a preview saw of one target.
@@ -20,27 +21,66 @@ pub enum Sighting {
 /// A property that makes a target this one and no other.
 struct Trait {
     of: fn(&Identity) -> Option<&str>,
+    /// What an action may have changed that makes a change of it none.
+    by: Option<Alters>,
     /// How a change of it is told.
     told: fn(&str, &str) -> String,
 }
 
 /// The name goes last: it is what changes most easily.
 const TRAITS: &[Trait] = &[
-    Trait { of: |it| Some(&it.id), told: |was, is| format!("id was {was}, is {is}") },
-    Trait { of: |it| it.serial_number.as_deref(), told: |was, is| format!("serial number was {was}, is {is}") },
-    Trait { of: |it| it.azure_ad_device_id.as_deref(), told: |was, is| format!("Entra device id was {was}, is {is}") },
-    Trait { of: |it| it.user_principal_name.as_deref(), told: |was, is| format!("user was {was}, is {is}") },
-    Trait { of: |it| it.ownership.as_deref(), told: |was, is| format!("ownership was {was}, is {is}") },
-    Trait { of: |it| it.operating_system.as_deref(), told: |was, is| format!("operating system was {was}, is {is}") },
-    Trait { of: |it| it.enrollment_type.as_deref(), told: |was, is| format!("enrolment type was {was}, is {is}") },
-    Trait { of: |it| it.name.as_deref(), told: |was, is| format!("renamed from {was} to {is}") },
+    Trait { of: |it| Some(&it.id), by: None, told: |was, is| format!("id was {was}, is {is}") },
+    Trait {
+        of: |it| it.serial_number.as_deref(),
+        by: None,
+        told: |was, is| format!("serial number was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.azure_ad_device_id.as_deref(),
+        by: None,
+        told: |was, is| format!("Entra device id was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.user_principal_name.as_deref(),
+        by: Some(Alters::Owner),
+        told: |was, is| format!("user was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.ownership.as_deref(),
+        by: Some(Alters::Ownership),
+        told: |was, is| format!("ownership was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.operating_system.as_deref(),
+        by: None,
+        told: |was, is| format!("operating system was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.enrollment_type.as_deref(),
+        by: None,
+        told: |was, is| format!("enrolment type was {was}, is {is}"),
+    },
+    Trait {
+        of: |it| it.name.as_deref(),
+        by: Some(Alters::Name),
+        told: |was, is| format!("renamed from {was} to {is}"),
+    },
 ];
 
-/// Every difference that matters, in words; empty where it is the same one.
-pub fn differences(was: &Identity, is: &Identity) -> Vec<String> {
+/// Every difference that matters, in words; empty where it is the same one. What an older file has not kept is no difference.
+/// `altered`: what the steps before have changed themselves.
+pub fn differences(was: &Identity, is: &Identity, altered: &[Alters]) -> Vec<String> {
     let mut told = Vec::new();
     told.extend(enrolled_again(was.enrolled_at, is.enrolled_at));
-    for one in TRAITS {
+    if let (Some(before), Some(now)) = (&was.owner_id, &is.owner_id)
+        && !before.eq_ignore_ascii_case(now)
+        && was.user_principal_name.is_some()
+        && !altered.contains(&Alters::Owner)
+    {
+        // An account of the same name may have been made anew.
+        told.push(format!("owner's id was {before}, is {now}"));
+    }
+    for one in TRAITS.iter().filter(|one| one.by.is_none_or(|by| !altered.contains(&by))) {
         let (before, now) = ((one.of)(was), (one.of)(is));
         if before.map(str::to_lowercase) != now.map(str::to_lowercase) {
             told.push((one.told)(before.unwrap_or("empty"), now.unwrap_or("empty")));
@@ -80,7 +120,14 @@ mod tests {
     fn told(change: impl FnOnce(&mut Identity)) -> Vec<String> {
         let mut now = laptop();
         change(&mut now);
-        differences(&laptop(), &now)
+        differences(&laptop(), &now, &[])
+    }
+
+    #[test]
+    fn what_a_step_has_changed_itself_is_no_drift() {
+        let now = Identity { name: Some("LAB-02".into()), user_principal_name: None, ..laptop() };
+        assert_eq!(differences(&laptop(), &now, &[Alters::Owner]), ["renamed from LAB-01 to LAB-02"]);
+        assert!(differences(&laptop(), &now, &[Alters::Owner, Alters::Name]).is_empty());
     }
 
     #[test]
@@ -118,9 +165,9 @@ mod tests {
                 *place = Some(value.into());
                 it
             };
-            let found = differences(&with(&was), &with(&is));
+            let found = differences(&with(&was), &with(&is), &[]);
             prop_assert_eq!(found.len(), usize::from(was != is), "{:?}", found);
-            prop_assert!(differences(&with(&was), &with(&was)).is_empty());
+            prop_assert!(differences(&with(&was), &with(&was), &[]).is_empty());
         }
     }
 }

@@ -1,28 +1,69 @@
 //! The look right before a send: who is checked, and what is found.
 //!
-//! In: what a preview saw of each target, and what a read shows now. Out: whether a job wants a look, and why it is held.
-//! Pure: the runner reads, this judges. Must not: let a target pass that was seen and is another one now.
+//! In: what a preview or an inventory saw of each target, and what a read shows now. Out: whether a job wants a look, and why
+//! it is held. Pure: the runner reads, this judges. Must not: let a target pass that was seen and is another one now.
 
 use std::collections::HashMap;
 
 use super::drift::{self, Sighting};
 use super::protected::Protected;
+use crate::catalog::{Action, Alters, Risk};
 use crate::identity::Identity;
 use crate::job::Job;
 
-/// What is checked of a target before something is sent that cannot be taken back. The default checks nothing, and
-/// nothing is read then.
+/// What is checked of a target before something is sent. The default checks nothing, and nothing is read then.
 #[derive(Debug, Clone, Default)]
 pub struct Lookout {
     /// By the job's index in the plan.
-    seen: HashMap<u32, Sighting>,
+    seen: HashMap<u32, (Sighting, Source)>,
+    /// What the steps before a job change of its target themselves, by index.
+    altered: HashMap<u32, Vec<Alters>>,
     protected: Protected,
 }
 
+/// Who has seen a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Preview,
+    Inventory,
+}
+
+impl Source {
+    /// Whether an action is sent only to a target that is still what was seen. What a preview has shown was agreed to; an
+    /// inventory may be old, and what can be undone is not stopped by it.
+    fn binds(self, action: &Action) -> bool {
+        match self {
+            Self::Preview => is_compared(action),
+            Self::Inventory => action.risk.wants_confirmation(),
+        }
+    }
+}
+
+/// Whether the target of an action is compared with what the preview saw of it: wherever something changes.
+pub fn is_compared(action: &Action) -> bool {
+    action.risk >= Risk::Reversible
+}
+
 impl Lookout {
-    /// Compares targets with what a preview saw of them.
-    pub fn for_drift(seen: HashMap<u32, Sighting>) -> Self {
+    /// Compares targets with what was seen of them, and by whom.
+    pub fn for_drift(seen: HashMap<u32, (Sighting, Source)>) -> Self {
         Self { seen, ..Self::default() }
+    }
+
+    /// Takes what one step does to a target for no reason to hold the next.
+    #[must_use]
+    pub fn in_steps(self, jobs: &[Job]) -> Self {
+        let mut altered: HashMap<u32, Vec<Alters>> = HashMap::new();
+        for (index, job) in (0u32..).zip(jobs) {
+            let Some((at, before)) = job.after.and_then(|at| Some((at, jobs.get(at as usize)?))) else { continue };
+            let same = before.action.target == job.action.target && before.target().eq_ignore_ascii_case(job.target());
+            let own = before.action.alters.iter().filter(|_| same).copied();
+            let all: Vec<Alters> = altered.get(&at).into_iter().flatten().copied().chain(own).collect();
+            if !all.is_empty() {
+                altered.insert(index, all);
+            }
+        }
+        Self { altered, ..self }
     }
 
     /// Holds every target against that list too, as far as its ids have not told already.
@@ -31,10 +72,19 @@ impl Lookout {
         Self { protected, ..self }
     }
 
-    /// Whether the target is read right before the job is sent. A protected name is spared whatever the action.
+    /// Whether the target is read right before the job is sent. What is protected is spared whatever the action, and an
+    /// id alone does not tell who its target is.
     pub fn wants(&self, index: u32, job: &Job) -> bool {
-        let agreed = job.action.risk.wants_confirmation() && self.seen.contains_key(&index);
-        agreed || self.protected.wants_a_look()
+        !self.protected.is_empty() || self.agreed(index, job).is_some()
+    }
+
+    fn agreed(&self, index: u32, job: &Job) -> Option<&(Sighting, Source)> {
+        self.seen.get(&index).filter(|(_, source)| source.binds(job.action))
+    }
+
+    /// Whether the preview saw the target.
+    pub fn has_seen(&self, index: u32) -> bool {
+        matches!(self.seen.get(&index), Some((Sighting::Identity(_), _)))
     }
 
     /// Why the job is held, now that its target was read.
@@ -42,12 +92,82 @@ impl Lookout {
         if let Some(finding) = self.protected.covers(job, Some(now)) {
             return Some(finding.to_string());
         }
-        let found: Vec<String> = match self.seen.get(&index) {
-            None => Vec::new(),
-            Some(Sighting::Identity(was)) => drift::differences(was, now),
-            Some(Sighting::Gone) => vec!["was not there, and is there now".into()],
-            Some(Sighting::NotRead(why)) => vec![format!("it could not be read then ({why})")],
+        let (was, source) = self.agreed(index, job)?;
+        let found: Vec<String> = match was {
+            Sighting::Identity(was) => {
+                drift::differences(was, now, self.altered.get(&index).map_or(&[], Vec::as_slice))
+            }
+            Sighting::Gone => vec!["was not there, and is there now".into()],
+            Sighting::NotRead(why) => vec![format!("it could not be read then ({why})")],
         };
-        (!found.is_empty()).then(|| format!("not as the preview saw it: {}", found.join("; ")))
+        let by = match source {
+            Source::Preview => "the preview saw it",
+            Source::Inventory => "the inventory has it",
+        };
+        (!found.is_empty()).then(|| format!("not as {by}: {}", found.join("; ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::protected::Entry;
+    use crate::job::{Ids, JobParts};
+
+    fn job(action: &str) -> Job {
+        Job::new(JobParts::plain(1, Action::named(action).unwrap(), Ids::new(["a"])))
+    }
+
+    fn called(name: &str) -> Identity {
+        Identity { id: "a".into(), name: Some(name.into()), ..Identity::default() }
+    }
+
+    fn lookout(source: Source) -> Lookout {
+        Lookout::for_drift([(0, (Sighting::Identity(Box::new(called("LAB-1"))), source))].into())
+    }
+
+    #[test]
+    fn whatever_changes_something_is_compared_with_the_preview() {
+        let lookout = lookout(Source::Preview);
+        for (action, compared) in
+            [("wipe", true), ("disableUser", true), ("setDeviceName", true), ("syncDevice", false)]
+        {
+            assert_eq!(lookout.wants(0, &job(action)), compared, "{action}");
+            let held = lookout.judge(0, &job(action), &called("LAB-2"));
+            assert_eq!(held.is_some(), compared, "{action}");
+            assert!(held.is_none_or(|why| why.contains("not as the preview saw it: renamed from LAB-1 to LAB-2")));
+        }
+        assert!(!lookout.wants(1, &job("wipe")), "nobody has seen it");
+    }
+
+    #[test]
+    fn a_step_is_not_held_for_what_the_one_before_it_did() {
+        let behind = |first: &str| {
+            let jobs = [job(first), Job { after: Some(0), ..job("wipe") }];
+            let seen = (Sighting::Identity(Box::new(called("LAB-1"))), Source::Preview);
+            Lookout::for_drift([(1, seen)].into()).in_steps(&jobs).judge(1, &jobs[1], &called("LAB-2"))
+        };
+        assert_eq!(behind("setDeviceName"), None);
+        assert!(behind("syncDevice").is_some_and(|why| why.contains("renamed")));
+    }
+
+    #[test]
+    fn an_inventory_binds_what_cannot_be_undone() {
+        let lookout = lookout(Source::Inventory);
+        assert!(lookout.wants(0, &job("wipe")) && !lookout.wants(0, &job("disableUser")));
+        let why = lookout.judge(0, &job("wipe"), &called("LAB-2")).unwrap();
+        assert!(why.contains("not as the inventory has it"), "{why}");
+        assert_eq!(lookout.judge(0, &job("disableUser"), &called("LAB-2")), None);
+    }
+
+    #[test]
+    fn a_list_of_ids_alone_wants_a_look_as_well() {
+        let entry = Entry::new("61000000-0000-4000-8000-0000000000d1", &"vip.csv".into(), 2);
+        let lookout = Lookout::default().sparing(vec![entry].into());
+        assert!(lookout.wants(0, &job("syncDevice")));
+        let mut device = called("VIP-1");
+        device.azure_ad_device_id = Some("61000000-0000-4000-8000-0000000000D1".into());
+        assert!(lookout.judge(0, &job("syncDevice"), &device).unwrap().contains("its Entra device id"));
+        assert_eq!(lookout.judge(0, &job("syncDevice"), &called("LAB-1")), None);
     }
 }

@@ -12,6 +12,7 @@ pub mod escrow;
 pub mod filing;
 pub mod judge;
 pub mod lookout;
+pub mod meaning;
 pub mod overrides;
 pub mod preflight;
 pub mod protected;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::drift::Sighting;
+use super::lookout::is_compared;
 use super::protected::Protected;
+use crate::catalog::Missing;
 use crate::job::{Job, JobId};
 use crate::outcome::Outcome;
 
@@ -30,12 +32,16 @@ pub enum Hold {
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
     Protected(Arc<str>),
+    /// What an entry of such a list stands for could not be read, and it may be its target.
+    MaybeProtected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
     /// The name of a user that it was made of leads to nobody, or to somebody else today; the text says so.
     Moved(Arc<str>),
     /// A secret of its device that has to be on file is not; the text says which.
     NotEscrowed(Arc<str>),
+    /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
+    NotThere { by: Box<str>, done: bool },
 }
 
 impl Hold {
@@ -46,11 +52,13 @@ impl Hold {
             | Self::AfterHeld { .. }
             | Self::Removed
             | Self::Protected(_)
+            | Self::MaybeProtected(_)
             | Self::Unseen
             | Self::Moved(_)
-            | Self::NotEscrowed(_) => Outcome::Held,
+            | Self::NotEscrowed(_)
+            | Self::NotThere { done: false, .. } => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
-            Self::Done => Outcome::AlreadyDone,
+            Self::Done | Self::NotThere { done: true, .. } => Outcome::AlreadyDone,
         }
     }
 }
@@ -63,8 +71,14 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::Moved(why) | Self::NotEscrowed(why) => f.write_str(why),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
+                f.write_str(why)
+            }
             Self::Unseen => f.write_str("its target could not be read for the preview"),
+            Self::NotThere { by, done } => {
+                let missing = if *done { Missing::Done } else { Missing::Hold };
+                write!(f, "looking up {by} has found nothing (missing: {})", missing.name())
+            }
         }
     }
 }
@@ -86,10 +100,12 @@ impl Preflight {
         self.hold(index, job, Hold::Done);
     }
 
-    /// Holds what cannot be taken back where its target could not be read, and the steps behind it.
-    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>]) {
+    /// Holds what changes something where its target could not be read, and the steps behind it. `also`: whether that goes
+    /// for a job that can be taken back as well; an older preview did not hold those.
+    pub fn hold_unseen(&mut self, jobs: &[Job], sightings: &[Option<Sighting>], also: impl Fn(usize) -> bool) {
         for (index, (job, sighting)) in jobs.iter().zip(sightings).enumerate() {
-            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && job.action.risk.wants_confirmation();
+            let compared = job.action.risk.wants_confirmation() || (is_compared(job.action) && also(index));
+            let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && compared;
             if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }
@@ -111,9 +127,12 @@ impl Preflight {
                 _ => found,
             };
             if let Some(finding) = protected.covers(job, seen) {
-                let why = Hold::Protected(finding.to_string().into());
+                let told = finding.to_string().into();
+                let why = if finding.is_certain() { Hold::Protected(told) } else { Hold::MaybeProtected(told) };
                 match self.holds.get_mut(index) {
-                    Some(Some(hold)) => *hold = why,
+                    // What was done before is not done any more; what is not due yet may be told then.
+                    Some(Some(Hold::Done)) => {}
+                    Some(Some(hold)) if finding.is_certain() => *hold = why,
                     _ => self.hold(index, job, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {
@@ -168,13 +187,13 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     first_rows.reserve(jobs.len());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
     for job in jobs {
-        let hold = match first_rows.entry(job.id) {
+        let hold = not_there(job).or_else(|| match first_rows.entry(job.id) {
             Entry::Occupied(first) => Some(Hold::Duplicate { of_row: *first.get() }),
             Entry::Vacant(place) => {
                 place.insert(job.row);
                 job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
             }
-        };
+        });
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
@@ -183,6 +202,12 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
         preflight.holds.push(hold);
     }
     preflight
+}
+
+/// A job without a target is never sent, whatever it says.
+fn not_there(job: &Job) -> Option<Hold> {
+    let by = job.unfound()?.into();
+    Some(Hold::NotThere { by, done: job.missing == Some(Missing::Done) })
 }
 
 /// Steps come behind the ones they wait for, so that what holds those is known.

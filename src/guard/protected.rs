@@ -1,7 +1,12 @@
 //! Targets that nothing is done to: a list of ids, names and patterns.
 //!
-//! In: entries from plans, policies and their CSV files. Out: whether a job's target is on the list, by its ids alone or
-//! by what a read shows of it. Must not: guess: an entry matches whole values, and `*` stands for any text.
+//! In: entries from plans, policies and their CSV files, and what they were found to stand for. Out: whether a job's target
+//! is on the list: by its ids alone, by what a read shows of it, or because nobody can tell. Must not: guess: an entry
+//! matches whole values, `*` stands for any text, and what could not be read is not taken for nothing.
+//!
+//! A device is protected with its owner: an entry that is a user holds the devices of that user, and an entry that is a
+//! device holds what is done to its owner's account. It does not hold another device of the same owner: one account may
+//! have enrolled a thousand.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,8 +15,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::meaning::{Form, Meaning, Object, is_shown, may_own, shows_all_names, shows_its_user};
+use crate::catalog::TargetKind;
 use crate::identity::Identity;
 use crate::job::Job;
+use crate::text;
 
 /// One entry of the list, as it was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,32 +27,113 @@ pub struct Entry {
     pub text: Box<str>,
     pub file: Arc<str>,
     pub line: u32,
+    /// What it is, where its column says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Object>,
+    /// What it stands for, where that was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub means: Option<Box<Meaning>>,
 }
 
 impl Entry {
-    fn is_pattern(&self) -> bool {
+    pub fn new(text: &str, file: &Arc<str>, line: u32) -> Self {
+        Self { text: text.into(), file: Arc::clone(file), line, only: None, means: None }
+    }
+
+    pub fn is_pattern(&self) -> bool {
         self.text.contains('*')
+    }
+
+    pub fn form(&self) -> Form {
+        Form::of(bare(&self.text))
+    }
+
+    /// Its value, without what says nothing.
+    pub fn value(&self) -> &str {
+        bare(&self.text)
+    }
+
+    /// Whether it can be such an object.
+    pub fn can_be(&self, object: Object) -> bool {
+        self.only.map_or_else(|| self.form().can_be(object), |only| only == object)
+    }
+
+    /// Whether it may mean a target of that kind, for all that anybody has read.
+    fn is_open_for(&self, target: TargetKind) -> bool {
+        let Some(means) = self.means.as_deref() else { return false };
+        if (means.unlisted && !shows_its_user(target)) || (means.unowned && may_own(target)) {
+            return true;
+        }
+        let unread = &means.unread;
+        match self.is_pattern() {
+            true => !unread.is_empty() && !shows_all_names(target),
+            false => unread.iter().any(|object| !is_shown(self.form(), *object, target)),
+        }
+    }
+}
+
+/// `vip.csv:2`.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
     }
 }
 
 /// Why a target is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
+    /// Of a user: which of their devices it is about.
+    device: Option<Box<str>>,
     /// What of the target matched: `name`, `serial number`.
-    pub field: &'static str,
-    pub value: Box<str>,
-    pub entry: Entry,
+    field: &'static str,
+    value: Box<str>,
+    by: By,
+    entry: Entry,
+}
+
+/// How it matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The entry says so.
+    Text,
+    /// What the entry stands for has that value.
+    Object,
+    /// What the entry stands for is owned by it.
+    Owner,
+    /// Nobody knows whether the entry means it.
+    Nobody,
+}
+
+impl Finding {
+    /// Whether the target is meant; otherwise nobody knows.
+    pub fn is_certain(&self) -> bool {
+        self.by != By::Nobody
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { field, value, entry } = self;
-        write!(f, "protected: its {field} ")?;
-        match entry.is_pattern() {
-            true => write!(f, "`{value}` matches `{}`", entry.text)?,
-            false => write!(f, "`{value}` is listed")?,
+        let Self { device, field, value, by, entry } = self;
+        f.write_str("protected: ")?;
+        if let Some(device) = device {
+            write!(f, "of the devices of this user, {device}: ")?;
         }
-        write!(f, " in {}:{}", entry.file, entry.line)
+        let means = entry.means.as_deref();
+        let called = means.and_then(|means| means.called.as_deref()).unwrap_or("what it stands for");
+        match by {
+            By::Text if entry.is_pattern() => {
+                write!(f, "its {field} `{value}` matches `{}` in {entry}", entry.text)
+            }
+            By::Text => write!(f, "its {field} `{value}` is listed in {entry}"),
+            By::Object => {
+                write!(f, "its {field} `{value}` is that of {called}, listed as `{}` in {entry}", entry.text)
+            }
+            By::Owner => write!(f, "it is the owner of {called}, listed as `{}` in {entry}", entry.text),
+            By::Nobody => {
+                let why = means.and_then(|means| means.why.as_deref()).unwrap_or("it was not read");
+                write!(f, "it may be what `{}` in {entry} stands for, which could not be read ({why})", entry.text)
+            }
+        }
     }
 }
 
@@ -53,10 +142,16 @@ impl fmt::Display for Finding {
 #[serde(from = "Vec<Entry>", into = "Vec<Entry>")]
 pub struct Protected {
     entries: Vec<Entry>,
-    /// Whole values without regard to case, and the entry each comes from.
+    /// Whole values as they are compared, and the entry each comes from.
     exact: HashMap<Box<str>, u32>,
     /// The others, folded.
     patterns: Vec<(Box<str>, u32)>,
+    /// What entries stand for is known by these.
+    known: HashMap<Box<str>, u32>,
+    /// And its owners by these.
+    owners: HashMap<Box<str>, u32>,
+    /// Those that something could not be read of, one of each sort: they are asked for every target.
+    open: Vec<u32>,
 }
 
 impl From<Vec<Entry>> for Protected {
@@ -74,6 +169,23 @@ impl From<Protected> for Vec<Entry> {
     }
 }
 
+/// A value of a target, what it is of it, and whose.
+#[derive(Clone, Copy)]
+struct Shown<'i> {
+    field: &'static str,
+    value: &'i str,
+    whose: Whose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// It names the target and nothing else.
+    Its,
+    /// It is a name, which others may have.
+    Name,
+    Owners,
+}
+
 impl Protected {
     fn push(&mut self, entry: Entry) {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
@@ -82,6 +194,24 @@ impl Protected {
             self.patterns.push((folded, number));
         } else {
             self.exact.entry(folded).or_insert(number);
+        }
+        if let Some(means) = &entry.means {
+            let key = |value: &str| fold(value).into_owned().into_boxed_str();
+            for value in &means.own {
+                self.known.entry(key(value)).or_insert(number);
+            }
+            for value in &means.owners {
+                self.owners.entry(key(value)).or_insert(number);
+            }
+            let is_alike = |other: &&Entry| {
+                let lacks = |means: &Meaning| (means.unlisted, means.unowned, means.unread.clone());
+                let form = (other.is_pattern(), other.form()) == (entry.is_pattern(), entry.form());
+                form && other.means.as_deref().map(lacks) == Some(lacks(means))
+            };
+            let of_its_sort = self.open.iter().filter_map(|number| self.entries.get(*number as usize)).find(is_alike);
+            if means.is_open() && of_its_sort.is_none() {
+                self.open.push(number);
+            }
         }
         self.entries.push(entry);
     }
@@ -104,14 +234,22 @@ impl Protected {
         self.entries.len()
     }
 
-    /// Whether an entry is no id, so that a read of a target may be needed to tell whether it is meant.
-    pub fn wants_a_look(&self) -> bool {
-        let is_id = |entry: &Entry| uuid::Uuid::try_parse(&entry.text).is_ok();
-        !self.entries.iter().all(is_id)
-    }
-
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// The same list, of which it was read what each entry stands for.
+    #[must_use]
+    pub fn meaning(self, meanings: Vec<Option<Meaning>>) -> Self {
+        let entries = self.entries.into_iter().zip(meanings.into_iter().chain(std::iter::repeat_with(|| None)));
+        let with = |(entry, means): (Entry, Option<Meaning>)| Entry { means: means.map(Box::new), ..entry };
+        entries.map(with).collect::<Vec<_>>().into()
+    }
+
+    /// The first entry that may mean any target of that kind, for all that anybody has read.
+    pub fn open_for(&self, target: TargetKind) -> Option<&Entry> {
+        let mut open = self.open.iter().filter_map(|number| self.entries.get(*number as usize));
+        open.find(|entry| entry.is_open_for(target))
     }
 
     /// Whether the job's target is on the list, as far as its ids tell, and what a read showed of it where there was one.
@@ -119,41 +257,91 @@ impl Protected {
         if self.is_empty() {
             return None;
         }
-        let ids = job.ids.iter().map(|id| ("id", id));
-        let seen = identity.map(|seen| {
-            [
-                ("id", Some(&seen.id)),
-                ("name", seen.name.as_ref()),
-                ("serial number", seen.serial_number.as_ref()),
-                ("user principal name", seen.user_principal_name.as_ref()),
-                ("Entra device id", seen.azure_ad_device_id.as_ref()),
-            ]
-        });
-        let seen = seen.into_iter().flatten().filter_map(|(field, value)| Some((field, value?.as_ref())));
-        ids.chain(seen).find_map(|(field, value)| {
-            let entry = self.entries.get(self.entry_of(value)? as usize)?;
-            Some(Finding { field, value: value.into(), entry: entry.clone() })
+        let kind = job.action.target;
+        let ids = job.ids.iter().map(|value| Shown { field: "id", value, whose: Whose::Its });
+        let in_the_body = job.acted_on();
+        let in_the_body = in_the_body.iter().map(|(field, value)| Shown { field, value, whose: Whose::Its });
+        let seen = identity.into_iter().flat_map(|identity| shown(identity, kind));
+        let itself = ids.chain(in_the_body).chain(seen).find_map(|shown| self.is_known(shown, None));
+        let devices = identity.and_then(|identity| identity.devices.as_deref()).unwrap_or_default();
+        let theirs = || devices.iter().find_map(|device| self.covers_device(device));
+        let nobody_knows = || {
+            let entry = self.open_for(kind)?.clone();
+            Some(Finding { device: None, field: "id", value: job.target().into(), by: By::Nobody, entry })
+        };
+        itself.or_else(theirs).or_else(nobody_knows)
+    }
+
+    /// One of the devices of a user whom an action takes all of them from.
+    fn covers_device(&self, device: &Identity) -> Option<Finding> {
+        let name = device.name.as_deref().unwrap_or(&device.id);
+        let itself = shown(device, TargetKind::ManagedDevice).find_map(|shown| self.is_known(shown, Some(name)));
+        itself.or_else(|| {
+            let entry = self.open_for(TargetKind::ManagedDevice)?.clone();
+            Some(Finding { device: Some(name.into()), field: "id", value: device.id.clone(), by: By::Nobody, entry })
         })
     }
 
-    fn entry_of(&self, value: &str) -> Option<u32> {
+    fn is_known(&self, shown: Shown<'_>, device: Option<&str>) -> Option<Finding> {
+        let Shown { field, value, whose } = shown;
         let folded = fold(value);
-        let listed = self.exact.get(folded.as_ref()).copied();
+        let known = |map: &HashMap<Box<str>, u32>, by| Some((map.get(folded.as_ref()).copied()?, by));
+        let (number, by) = self
+            .entry_of(&folded)
+            .map(|number| (number, By::Text))
+            .or_else(|| known(&self.known, By::Object).filter(|_| whose != Whose::Name))
+            .or_else(|| known(&self.owners, By::Owner).filter(|_| whose == Whose::Its))?;
+        let entry = self.entries.get(number as usize)?.clone();
+        Some(Finding { device: device.map(Box::from), field, value: value.into(), by, entry })
+    }
+
+    fn entry_of(&self, folded: &str) -> Option<u32> {
+        let listed = self.exact.get(folded).copied();
         listed.or_else(|| {
-            let fits = |(pattern, _): &&(Box<str>, u32)| fits(pattern, &folded);
+            let fits = |(pattern, _): &&(Box<str>, u32)| fits(pattern, folded);
             self.patterns.iter().find(fits).map(|(_, number)| *number)
         })
     }
+
+    /// The patterns that one of these values fits, by number.
+    pub fn patterns_of<'l>(&'l self, identity: &'l Identity) -> impl Iterator<Item = u32> + 'l {
+        let values: Vec<_> = shown(identity, TargetKind::ManagedDevice).map(|shown| fold(shown.value)).collect();
+        let any = move |pattern: &str| values.iter().any(|value| fits(pattern, value));
+        self.patterns.iter().filter(move |(pattern, _)| any(pattern)).map(|(_, number)| *number)
+    }
 }
 
-/// Case and the braces around a GUID say nothing.
-fn fold(text: &str) -> Cow<'_, str> {
+/// Everything that a target of that kind is known by, as a read shows it.
+fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_>> {
+    use Whose::{Its, Name, Owners};
+    let is_a_device =
+        matches!(kind, TargetKind::ManagedDevice | TargetKind::AutopilotIdentity | TargetKind::EntraDevice);
+    let (user, names, mail) = match is_a_device {
+        true => (Owners, "user principal name", "owner's mail address"),
+        false => (Its, "user principal name", "mail address"),
+    };
+    let values = [
+        ("id", Some(&identity.id), Its),
+        ("name", identity.name.as_ref(), Name),
+        ("serial number", identity.serial_number.as_ref(), Its),
+        (names, identity.user_principal_name.as_ref(), user),
+        ("Entra device id", identity.azure_ad_device_id.as_ref(), Its),
+        ("managed device", identity.managed_device_id.as_ref(), Its),
+        ("owner", identity.owner_id.as_ref(), Owners),
+        (mail, identity.mail.as_ref(), user),
+    ];
+    values.into_iter().filter_map(|(field, value, whose)| Some(Shown { field, value: value?, whose }))
+}
+
+/// The braces around a GUID say nothing.
+fn bare(text: &str) -> &str {
     let text = text.trim();
-    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    match bare.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
-        true => Cow::Borrowed(bare),
-        false => Cow::Owned(bare.to_lowercase()),
-    }
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text)
+}
+
+/// Neither do case and how a letter is composed.
+fn fold(text: &str) -> Cow<'_, str> {
+    text::key(bare(text))
 }
 
 /// Whether `text` is `pattern`, in which each `*` stands for any text. Both are folded.
@@ -179,12 +367,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn job(id: &str) -> Job {
-        let action = Action::named("retire").unwrap();
-        Job::new(JobParts::plain(1, action, Ids::new([id])))
+        job_on("retire", id)
     }
 
     fn list(entries: &[&str]) -> Protected {
-        let entries = entries.iter().map(|text| Entry { text: (*text).into(), file: "vip.csv".into(), line: 2 });
+        let entries = entries.iter().map(|text| Entry::new(text, &"vip.csv".into(), 2));
         entries.collect::<Vec<_>>().into()
     }
 
@@ -206,6 +393,75 @@ mod tests {
         assert!(why("*@BOARD.contoso.com").is_some() && why("{A}").is_some());
         assert!(why("VIP").is_none() && why("*@contoso.com").is_none() && why("5CG").is_none());
         assert!(list(&["VIP-*"]).covers(&job("a"), None).is_none());
+    }
+
+    fn known(text: &str, own: &[&str], owners: &[&str]) -> Entry {
+        let texts = |texts: &[&str]| texts.iter().map(|text| Box::from(*text)).collect();
+        let called = Some("managed device VIP-01".into());
+        let means = Meaning { called, own: texts(own), owners: texts(owners), ..Meaning::default() };
+        Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) }
+    }
+
+    #[test]
+    fn what_an_entry_stands_for_is_met_by_any_id_that_both_have() {
+        let list: Protected = vec![known("e1", &["a", "d1", "5CG1"], &["u1", "ceo@contoso.com"])].into();
+        let told = |seen: Identity| list.covers(&job("x"), Some(&seen)).map(|finding| finding.to_string());
+        let text = |text: &str| Some(Box::from(text));
+        let by_id = told(Identity { id: "x".into(), azure_ad_device_id: text("D1"), ..Identity::default() });
+        let expected =
+            "protected: its Entra device id `D1` is that of managed device VIP-01, listed as `e1` in vip.csv:2";
+        assert_eq!(by_id.as_deref(), Some(expected));
+        assert!(told(Identity { serial_number: text("5cg1"), ..Identity::default() }).is_some());
+        assert!(list.covers(&job("A"), None).is_some(), "by its id alone");
+        // A name is nobody's own, and another device of the same owner is another device.
+        assert_eq!(told(Identity { name: text("5CG1"), ..Identity::default() }), None);
+        assert_eq!(told(Identity { owner_id: text("u1"), ..Identity::default() }), None);
+        let user = |id: &str| Job::new(JobParts::plain(1, Action::named("disableUser").unwrap(), Ids::new([id])));
+        let why = list.covers(&user("u1"), None).unwrap().to_string();
+        assert_eq!(why, "protected: it is the owner of managed device VIP-01, listed as `e1` in vip.csv:2");
+        assert_eq!(list.covers(&user("u2"), None), None);
+    }
+
+    #[test]
+    fn each_device_of_a_user_is_asked_for_where_an_action_reaches_them_all() {
+        let action = Action::named("removeAllDevicesFromManagement").unwrap();
+        let job = Job::new(JobParts::plain(1, action, Ids::new(["u"])));
+        let device = |name: &str| Identity { id: name.into(), name: Some(name.into()), ..Identity::default() };
+        let mut seen = Identity { id: "u".into(), devices: Some(vec![device("LAB-1")]), ..Identity::default() };
+        let vips = list(&["VIP-*"]);
+        assert_eq!(vips.covers(&job, Some(&seen)), None);
+        seen.devices.as_mut().unwrap().push(device("VIP-2"));
+        let why = vips.covers(&job, Some(&seen)).unwrap().to_string();
+        let expected = "protected: of the devices of this user, VIP-2: its id `VIP-2` matches `VIP-*` in vip.csv:2";
+        assert_eq!(why, expected);
+    }
+
+    #[test]
+    fn what_could_not_be_read_holds_what_it_may_mean_and_nothing_else() {
+        let open = |text: &str, unread: Vec<Object>, unlisted| {
+            let means = Meaning { unread, unlisted, why: Some("403".into()), ..Meaning::default() };
+            let entry = Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) };
+            Protected::from(vec![entry])
+        };
+        let is_open = |list: &Protected, kind| list.open_for(kind).is_some();
+        use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
+        let guid = "61000000-0000-4000-8000-0000000000ff";
+        let user = open(guid, vec![Object::User], false);
+        let found = [ManagedDevice, User, EntraDevice, AutopilotIdentity].map(|kind| is_open(&user, kind));
+        assert_eq!(found, [false, false, true, true], "a managed device shows who owns it");
+        assert!(is_open(&open(guid, vec![Object::EntraDevice], false), ManagedDevice), "but no object id");
+        let unlisted = open(guid, Vec::new(), true);
+        assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
+        let means = Meaning { own: vec!["e1".into()], unowned: true, ..Meaning::default() };
+        let entry = Entry { means: Some(Box::new(means)), ..Entry::new("e1", &"vip.csv".into(), 2) };
+        let unowned = Protected::from(vec![entry]);
+        assert!(is_open(&unowned, User) && !is_open(&unowned, EntraDevice) && !is_open(&unowned, ManagedDevice));
+        let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();
+        assert!(!finding.is_certain() && finding.to_string().contains("could not be read (403)"), "{finding}");
+    }
+
+    fn job_on(action: &str, id: &str) -> Job {
+        Job::new(JobParts::plain(1, Action::named(action).unwrap(), Ids::new([id])))
     }
 
     /// Every way to give the stars a text is tried.

@@ -23,6 +23,7 @@ mod recent;
 mod record;
 pub mod resume;
 mod schema;
+mod shown;
 mod statements;
 mod steps;
 mod store;

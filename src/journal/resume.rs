@@ -7,7 +7,7 @@
 //! | the journal says | may be repeated | must be read first |
 //! |---|---|---|
 //! | settled well | keep | keep |
-//! | `failed` | keep; with `--only failed`: send | keep; with `--only failed`: read, or send if no answer was ever in doubt |
+//! | `failed`, `not_found` | keep; with `--only failed`: send | keep; with `--only failed`: read, or send if no answer was ever in doubt |
 //! | `held` | judge again | judge again |
 //! | `awaiting_approval`, its request is not known | send | send |
 //! | `unknown` | send | read |
@@ -16,7 +16,7 @@
 //! | not settled, last answer shows that nothing happened | send | send |
 //! | not settled, no answer or one in doubt | send | read |
 //!
-//! An open job (neither settled well nor `failed`) with an approval request:
+//! An open job (neither settled well, nor `failed` or `not_found`) with an approval request:
 //!
 //! | its request is | nothing in doubt | an attempt with its code is in doubt |
 //! |---|---|---|
@@ -167,7 +167,7 @@ fn class(past: Past, refile: bool) -> Class {
         Some(outcome) if outcome.standing() == Standing::Good => Class::Done,
         Some(Outcome::AwaitingApproval) => Class::Awaiting,
         Some(Outcome::Failed) if refile && past.asked == Asked::Expired => Class::Refile,
-        Some(Outcome::Failed) => Class::Failed,
+        Some(Outcome::Failed | Outcome::NotFound) => Class::Failed,
         Some(Outcome::Held) => Class::Held,
         Some(Outcome::Unknown) => Class::Unknown,
         Some(_) => Class::NotAttempted,
@@ -181,12 +181,13 @@ fn class(past: Past, refile: bool) -> Class {
 mod tests {
     use super::*;
 
-    const OUTCOMES: [Option<Outcome>; 9] = [
+    const OUTCOMES: [Option<Outcome>; 10] = [
         None,
         Some(Outcome::Completed),
         Some(Outcome::Accepted),
         Some(Outcome::AlreadyDone),
         Some(Outcome::Failed),
+        Some(Outcome::NotFound),
         Some(Outcome::Held),
         Some(Outcome::Unknown),
         Some(Outcome::AwaitingApproval),
@@ -214,7 +215,7 @@ mod tests {
         let may_go = match settled {
             Some(Outcome::Completed | Outcome::Accepted | Outcome::AlreadyDone) => false,
             Some(Outcome::Failed) if lapsed => only == Only::Open,
-            Some(Outcome::Failed) => only == Only::Failed,
+            Some(Outcome::Failed | Outcome::NotFound) => only == Only::Failed,
             Some(Outcome::Held | Outcome::AwaitingApproval) => only == Only::Open,
             Some(Outcome::Unknown) => only == Only::Open || only == Only::Unknown,
             Some(Outcome::NotAttempted) => only == Only::Open || only == Only::NotAttempted,
@@ -225,7 +226,7 @@ mod tests {
         if !may_go {
             return Next::Keep;
         }
-        let failed = settled == Some(Outcome::Failed);
+        let failed = matches!(settled, Some(Outcome::Failed | Outcome::NotFound));
         if !failed && (asked == Asked::Waiting || asked == Asked::Moved) {
             return Next::Keep;
         }
@@ -272,7 +273,8 @@ mod tests {
     /// A code goes out while its request is approved and never else; what is open at the service is not filed again.
     #[test]
     fn a_request_that_waits_is_neither_completed_nor_filed_again() {
-        for (past, repeat, only, refile) in everything().filter(|(past, ..)| past.settled != Some(Outcome::Failed)) {
+        let is_bad = |past: &Past| matches!(past.settled, Some(Outcome::Failed | Outcome::NotFound));
+        for (past, repeat, only, refile) in everything().filter(|(past, ..)| !is_bad(past)) {
             let next = decide(past, repeat, only, refile);
             assert!(next != Next::Complete || past.asked == Asked::Approved, "{past:?}");
             let open = matches!(past.asked, Asked::Waiting | Asked::Approved | Asked::Moved);

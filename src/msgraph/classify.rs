@@ -10,6 +10,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
 use super::error_body::{self, ErrorBody};
+use super::recognise::{self, Body, NotFound};
 use super::retry_after;
 use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, RequestId, Verdict};
@@ -33,23 +34,39 @@ pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &s
 }
 
 fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
-    let body = match reply.status.is_success() {
-        true => ErrorBody::default(),
-        false => error_body::read(&reply.body, now),
+    let success = reply.status.is_success().then(|| recognise::body(&reply.body));
+    let (body, verdict) = match success {
+        Some(Body::Empty | Body::Document) => (ErrorBody::default(), Verdict::Succeeded),
+        // Something came back, and it does not tell whether anything was done.
+        Some(Body::Error | Body::Foreign) => (error_body::read(&reply.body, now), Verdict::Lost),
+        None => {
+            let body = error_body::read(&reply.body, now);
+            let verdict = verdict(reply, &body, now);
+            (body, verdict)
+        }
     };
+    let is_foreign = success == Some(Body::Foreign) || (success.is_none() && verdict == Verdict::Lost);
     let location = reply.status.is_redirection().then(|| text_header(&reply.headers, "location")).flatten();
-    let verdict = verdict(reply, &body, now);
     Reply {
         verdict,
         http_status: Some(reply.status.as_u16()),
         error_message: match location {
             Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
+            None if is_foreign => Some(foreign(body.message.as_deref()).into()),
             None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
         request_id: text_header(&reply.headers, "request-id").as_deref().map(RequestId::from),
         client_request_id: client_request_id.into(),
         load_percent: load_percent(&reply.headers),
+    }
+}
+
+/// What a proxy or a gateway has answered in Graph's place.
+fn foreign(words: Option<&str>) -> String {
+    match words {
+        Some(words) => format!("this is no answer of Graph's: {words}"),
+        None => "this is no answer of Graph's, but an empty one".to_owned(),
     }
 }
 
@@ -61,9 +78,6 @@ fn load_percent(headers: &HeaderMap) -> Option<u16> {
 
 fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     let after = || retry_after::from_headers(&reply.headers, now).or(body.retry_after);
-    if reply.status.is_success() {
-        return Verdict::Succeeded;
-    }
     if let Some(code) = approval_code(reply, body) {
         return Verdict::ApprovalRequired { code };
     }
@@ -78,7 +92,11 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
             None => Verdict::Transient { after: None },
         },
         401 => Verdict::Unauthorized,
-        404 | 410 => Verdict::Gone,
+        404 | 410 => match recognise::not_found(body) {
+            NotFound::Object => Verdict::Gone,
+            NotFound::Route => Verdict::Refused,
+            NotFound::Foreign => Verdict::Lost,
+        },
         409 if body.code.as_deref() == Some("Directory_ConcurrencyViolation") => Verdict::Transient { after: after() },
         408 | 423 => Verdict::Transient { after: after() },
         501 | 505 | 507 => Verdict::Unsupported,
@@ -151,10 +169,10 @@ mod tests {
             (400, Verdict::Refused),
             (401, Verdict::Unauthorized),
             (403, Verdict::Refused),
-            (404, Verdict::Gone),
+            (404, Verdict::Lost),
             (405, Verdict::Refused),
             (409, Verdict::Refused),
-            (410, Verdict::Gone),
+            (410, Verdict::Lost),
             (423, Verdict::Transient { after: None }),
             (429, Verdict::Throttled { after: None }),
             (500, Verdict::Transient { after: None }),
@@ -168,6 +186,33 @@ mod tests {
         for (status, verdict) in table {
             assert_eq!(reply(status, &[], "").verdict, verdict, "{status}");
         }
+    }
+
+    #[test]
+    fn a_page_is_neither_a_success_nor_an_absence() {
+        let page = "<html><title>Sign in</title></html>";
+        for (status, body) in [(200, page), (204, page), (202, "OK"), (404, page), (410, ""), (404, "{}")] {
+            let judged = reply(status, &[], body);
+            assert_eq!(judged.verdict, Verdict::Lost, "{status} {body}");
+            assert!(judged.reason().contains("no answer of Graph's"), "{}", judged.reason());
+        }
+        let inside = reply(200, &[], r#"{"error":{"code":"InternalError","message":"It broke."}}"#);
+        assert_eq!((inside.verdict, inside.error_code.as_deref()), (Verdict::Lost, Some("InternalError")));
+        assert_eq!(reply(200, &[], r#"{"value":true}"#).verdict, Verdict::Succeeded);
+    }
+
+    #[test]
+    fn only_graph_says_that_something_is_not_there() {
+        let graph = |status, code: &str| {
+            let body = format!(r#"{{"error":{{"code":"{code}","message":"Resource 'x' does not exist."}}}}"#);
+            reply(status, &[], body.leak()).verdict
+        };
+        assert_eq!(graph(404, "Request_ResourceNotFound"), Verdict::Gone);
+        assert_eq!(graph(410, "ResourceNotFound"), Verdict::Gone);
+        assert_eq!(graph(404, "UnknownError"), Verdict::Refused);
+        assert_eq!(graph(400, "ResourceNotFound"), Verdict::Refused);
+        let route = r#"{"error":{"code":"ResourceNotFound","message":"Resource not found for the segment 'retire'."}}"#;
+        assert_eq!(reply(404, &[], route).verdict, Verdict::Refused);
     }
 
     #[test]

@@ -20,12 +20,12 @@ use super::request::{self, GraphRequest};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Action, INTUNE_OTHER, Method, Service};
+use crate::catalog::{Action, INTUNE_OTHER, Method, ReadBack, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
-use crate::runner::executor::{Executor, Seen};
+use crate::runner::executor::{Executor, Presence, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
@@ -131,7 +131,9 @@ impl<T: Transport> GraphClient<T> {
         let (reply, wire) = match result {
             Ok(wire) if wire.status.is_success() => {
                 let kept = WireReply { status: wire.status, headers: HeaderMap::new(), body: wire.body.clone() };
-                (classify(Ok(wire), id, self.clock.now()), Some(kept))
+                let reply = classify(Ok(wire), id, self.clock.now());
+                let kept = (reply.verdict == Verdict::Succeeded).then_some(kept);
+                (reply, kept)
             }
             result => (classify(result, id, self.clock.now()), None),
         };
@@ -166,14 +168,10 @@ impl<T: Transport> Executor for GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
-        let (reply, wire) = self.send(request, client_request_id, job.action.service, None).await;
-        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "read back");
-        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
-        let evidence = match (&reply.verdict, document) {
-            (Verdict::Succeeded, Some(document)) => evidence::judge(job, &document, since),
-            (Verdict::Succeeded, None) => Evidence::CannotTell("the read gave nothing that could be understood".into()),
-            (Verdict::Gone, _) => evidence::of_nothing(job),
-            _ => Evidence::NotRead(reply),
+        let evidence = match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
+            Ok(document) => evidence::judge(job, &document, since),
+            Err(reply) if reply.verdict == Verdict::Gone => evidence::of_nothing(job),
+            Err(reply) => Evidence::NotRead(reply),
         };
         match (evidence, self.code(job)) {
             (Evidence::NoEffect(seen), Some(code)) => self.still_approved(&code, seen, client_request_id).await,
@@ -187,35 +185,114 @@ impl<T: Transport> Executor for GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Ok(unclear(Stage::Untold, "no read tells"));
         };
-        let (reply, wire) = self.send(request, client_request_id, job.action.service, None).await;
-        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "follow-up");
-        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
-        match (&reply.verdict, document) {
-            (Verdict::Succeeded, Some(document)) => Ok(follow_up::judge(job, &document, since, now)),
-            (Verdict::Succeeded, None) => Ok(unclear(Stage::Unseen, "the read gave nothing that could be understood")),
-            (Verdict::Gone, _) => Ok(follow_up::of_nothing(job, now)),
-            _ => Err(reply),
+        match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
+            Ok(document) => Ok(follow_up::judge(job, &document, since, now)),
+            Err(reply) if reply.verdict == Verdict::Gone => Ok(follow_up::of_nothing(job, now)),
+            Err(reply) => Err(reply),
         }
     }
 
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
-        let (reply, wire) = self.send(request::build_look(job), client_request_id, job.action.service, None).await;
-        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id, "look");
-        let document = wire.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
-        match (&reply.verdict, document.as_ref().and_then(Identity::from_document)) {
-            (Verdict::Succeeded, Some(identity)) => Seen::Identity(Box::new(identity)),
-            (Verdict::Succeeded, None) => Seen::NotRead(Reply {
-                verdict: Verdict::Refused,
-                error_message: Some("the read gave nothing that could be understood".into()),
-                ..reply
-            }),
-            (Verdict::Gone, _) => Seen::Gone,
-            _ => Seen::NotRead(reply),
+        match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
+            Ok(document) => match Identity::from_document(&document) {
+                Some(identity) => self.with_devices(job, identity, client_request_id).await,
+                None => Seen::NotRead(Reply::none(Verdict::Refused, NOT_SHOWN, client_request_id.into())),
+            },
+            Err(reply) if reply.verdict == Verdict::Gone => Seen::Gone,
+            Err(reply) => Seen::NotRead(reply),
+        }
+    }
+
+    async fn find(&self, job: &Job, at: usize, client_request_id: &str) -> Presence {
+        let Some(request) = request::build_find(job, at) else {
+            return Presence::NotRead(Reply::none(
+                Verdict::Refused,
+                "the route has no such id",
+                client_request_id.into(),
+            ));
+        };
+        match self.read(request, client_request_id, job, Shape::Thing).await {
+            Ok(_) => Presence::There,
+            Err(reply) if reply.verdict == Verdict::Gone => Presence::Missing,
+            Err(reply) => Presence::NotRead(reply),
+        }
+    }
+}
+
+/// What a read must show before it tells anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// One thing, with its id.
+    Thing,
+    List,
+}
+
+/// Why a document tells nothing that is not what was asked for.
+const NOT_SHOWN: &str = "the answer does not show what was asked for";
+
+fn shape_of(read_back: ReadBack) -> Shape {
+    match read_back {
+        ReadBack::Unlisted | ReadBack::Emptied | ReadBack::UserDevices { .. } => Shape::List,
+        ReadBack::ManagementState { .. }
+        | ReadBack::Absent
+        | ReadBack::ActionResult { .. }
+        | ReadBack::Cleared { .. }
+        | ReadBack::AsSent
+        | ReadBack::AbsentLater
+        | ReadBack::BackAt { .. }
+        | ReadBack::Unlicensed
+        | ReadBack::Nobody => Shape::Thing,
+    }
+}
+
+impl Shape {
+    fn is_shown_by(self, document: &Value) -> bool {
+        match self {
+            Self::Thing => document.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty()),
+            Self::List => document.get("value").is_some_and(Value::is_array),
         }
     }
 }
 
 impl<T: Transport> GraphClient<T> {
+    /// The user, and which devices an action on all of them would reach. Those that cannot be listed, or not on one page,
+    /// are not looked at, and then nobody was.
+    async fn with_devices(&self, job: &Job, mut identity: Identity, client_request_id: &str) -> Seen {
+        let Some(request) = request::build_look_at_devices(job) else { return Seen::Identity(Box::new(identity)) };
+        let refused = |why: String| {
+            Seen::NotRead(Reply::none(Verdict::Refused, format!("the user's devices: {why}"), client_request_id.into()))
+        };
+        let page = match self.read(request, &companion(client_request_id), job, Shape::List).await {
+            Ok(page) => page,
+            // There is no user of that id any more, or none that ever had a device.
+            Err(reply) if reply.verdict == Verdict::Gone => return refused("there is no such user".into()),
+            Err(reply) => return Seen::NotRead(reply),
+        };
+        if page.get("@odata.nextLink").is_some_and(|link| !link.is_null()) {
+            return refused("there are more than one page lists".into());
+        }
+        let listed = page.get("value").and_then(Value::as_array).into_iter().flatten();
+        match listed.map(Identity::from_document).collect::<Option<Vec<_>>>() {
+            None => refused("the list could not be understood".into()),
+            Some(devices) => {
+                identity.devices = Some(devices);
+                Seen::Identity(Box::new(identity))
+            }
+        }
+    }
+
+    /// One read for a job: a document that shows what was asked for, or the reply in place of it.
+    async fn read(&self, request: GraphRequest<'_>, id: &str, job: &Job, shape: Shape) -> Result<Value, Reply> {
+        let (reply, wire) = self.send(request, id, job.action.service, None).await;
+        tracing::debug!(job = %job.id, status = reply.http_status, client_request_id = id, "read");
+        let Some(wire) = wire else { return Err(reply) };
+        match serde_json::from_slice::<Value>(&wire.body) {
+            Ok(document) if shape.is_shown_by(&document) => Ok(document),
+            Ok(_) => Err(Reply { verdict: Verdict::Refused, error_message: Some(NOT_SHOWN.into()), ..reply }),
+            Err(_) => Err(Reply { verdict: Verdict::Lost, error_message: Some("the answer is empty".into()), ..reply }),
+        }
+    }
+
     /// The code of what was approved, or the reason for what may have to be.
     fn approval_header(&self, job: &Job) -> Option<(HeaderName, HeaderValue)> {
         match self.code(job) {
@@ -254,11 +331,11 @@ impl<T: Transport> GraphClient<T> {
     }
 }
 
-/// A success that the action does not know as one is no answer to rely on: something happened, and nobody knows what.
+/// A success that a plan's own action does not know as one is no answer to rely on: something happened, and nobody knows
+/// what. Of the actions of the catalog Microsoft's pages say which code they answer with, and another one is only remarked.
 fn only_expected(action: &Action, reply: Reply) -> Reply {
-    let known = |status: &u16| action.success_codes.is_empty() || action.success_codes.contains(status);
     match (&reply.verdict, reply.http_status) {
-        (Verdict::Succeeded, Some(status)) if !known(&status) => {
+        (Verdict::Succeeded, Some(status)) if action.is_unverified() && !action.expects(status) => {
             let message = format!("{status} is not among the answers that mean success");
             Reply { verdict: Verdict::Lost, error_message: Some(message.into()), ..reply }
         }

@@ -19,7 +19,10 @@ const LONGEST: usize = 400;
 /// What a body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
+    /// The most specific one.
     pub code: Option<String>,
+    /// Every code of an error document of Graph's, from the outermost in; empty where the body is none.
+    pub codes: Vec<String>,
     pub message: Option<String>,
     pub retry_after: Option<Duration>,
 }
@@ -38,21 +41,26 @@ fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
         Some(Value::Object(error)) => {
             let error = Value::Object(error.clone());
             let message = text_of(&error, "message");
-            let nested = message.as_deref().and_then(|message| serde_json::from_str::<Value>(message).ok());
-            let intune = nested.filter(Value::is_object);
+            let mut codes = Vec::new();
+            codes_of(&error, &mut codes);
+            let nested = nested_documents(message.as_deref());
+            codes.extend(
+                nested.iter().flat_map(|document| NESTED_CODES.iter().filter_map(|key| text_of(document, key))),
+            );
             ErrorBody {
-                code: specific_code(&error),
-                message: match &intune {
+                code: codes.last().cloned(),
+                codes,
+                message: match nested.last() {
                     Some(document) => intune_sentence(document),
                     None => message.map(|message| shorten(&message)),
                 },
-                retry_after: intune.as_ref().and_then(|document| retry_after::from_intune(document, now)),
+                retry_after: nested.iter().find_map(|document| retry_after::from_intune(document, now)),
             }
         }
         Some(Value::String(code)) => ErrorBody {
             code: Some(code.clone()),
             message: text_of(document, "error_description").map(|message| shorten(&message)),
-            retry_after: None,
+            ..ErrorBody::default()
         },
         _ => ErrorBody {
             message: text_of(document, "message").or_else(|| text_of(document, "Message")).map(|text| shorten(&text)),
@@ -61,10 +69,33 @@ fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
     }
 }
 
-/// The innermost `code` that is not empty. The key of the wrapping object is spelled in two ways.
-fn specific_code(error: &Value) -> Option<String> {
-    let inner = error.get("innerError").or_else(|| error.get("innererror"));
-    inner.filter(|inner| inner.is_object()).and_then(specific_code).or_else(|| text_of(error, "code"))
+/// Names of the code in a document that stands inside a message.
+const NESTED_CODES: &[&str] = &["ErrorCode", "Code", "code"];
+
+/// Documents inside documents are followed so deep.
+const DEEPEST: usize = 8;
+
+/// Every `code` that is not empty, the outermost first. The key of the wrapping object is spelled in two ways.
+fn codes_of(error: &Value, codes: &mut Vec<String>) {
+    let mut next = Some(error);
+    while let Some(error) = next.filter(|error| error.is_object() && codes.len() < DEEPEST) {
+        codes.extend(text_of(error, "code"));
+        next = error.get("innerError").or_else(|| error.get("innererror"));
+    }
+}
+
+/// The document inside a message, and the one inside its own message, as deep as they go.
+fn nested_documents(message: Option<&str>) -> Vec<Value> {
+    let mut found: Vec<Value> = Vec::new();
+    let mut text = message.map(str::to_owned);
+    while let Some(document) = text.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok()) {
+        if !document.is_object() || found.len() == DEEPEST {
+            break;
+        }
+        text = text_of(&document, "Message");
+        found.push(document);
+    }
+    found
 }
 
 /// `Message` up to the operation's ids, the phrase meant for people, and the activity id that support asks for.
@@ -160,6 +191,16 @@ mod tests {
         );
         assert_eq!(body.retry_after, Some(Duration::from_secs(7)));
         assert_eq!(body.code.as_deref(), Some("BadRequest"));
+    }
+
+    #[test]
+    fn a_document_inside_the_document_inside_the_message_is_read_too() {
+        let inner = json!({ "_version": 3, "Message": "Not here - Operation ID (for customer support): 0" });
+        let outer = json!({ "ErrorCode": "NotFound", "Message": inner.to_string(), "InnerError": null });
+        let body = read(&json!({ "error": { "code": "UnknownError", "message": outer.to_string() } }).to_string());
+        assert_eq!(body.codes, ["UnknownError", "NotFound"]);
+        assert_eq!((body.code.as_deref(), body.message.as_deref()), (Some("NotFound"), Some("Not here")));
+        assert!(read("<html>404</html>").codes.is_empty() && read(r#"{"error":"invalid_client"}"#).codes.is_empty());
     }
 
     #[test]

@@ -42,10 +42,10 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     }
 }
 
-/// What it means that there was nothing to read.
+/// What it means that the service knows nothing to read. Not what is missing: the route may name more than the target; nor
+/// that anything went: it may never have been there.
 pub fn of_nothing(job: &Job) -> Evidence {
     match job.action.read_back {
-        ReadBack::Absent | ReadBack::AbsentLater => Evidence::Effect("a read showed that it is gone".into()),
         ReadBack::BackAt { .. } => Evidence::NoEffect("a read showed that it is not back".into()),
         _ => Evidence::Gone("a read showed that it is not there".into()),
     }
@@ -87,10 +87,13 @@ pub(super) fn items(page: &Value) -> Option<(&Vec<Value>, bool)> {
 }
 
 fn by_list(page: &Value, target: &str) -> Evidence {
-    let is_target =
-        |item: &Value| item.get("id").and_then(Value::as_str).is_some_and(|id| id.eq_ignore_ascii_case(target));
+    let id = |item: &Value| item.get("id").and_then(Value::as_str).map(str::to_owned);
+    let is_target = |item: &Value| id(item).is_some_and(|id| id.eq_ignore_ascii_case(target));
     match items(page) {
         None => Evidence::CannotTell("the read shows no list".into()),
+        Some((listed, _)) if listed.iter().any(|item| id(item).is_none()) => {
+            Evidence::CannotTell("the list shows no ids".into())
+        }
         Some((listed, _)) if listed.iter().any(is_target) => Evidence::NoEffect("it is still listed".into()),
         Some((_, true)) => Evidence::Effect("it is not listed any more".into()),
         Some((listed, false)) => Evidence::CannotTell(format!("the list is longer than the first {}", listed.len())),
@@ -301,6 +304,7 @@ mod tests {
         assert!(matches!(member(json!({"value": [{"id": "X"}], "@odata.nextLink": "n"})), Evidence::NoEffect(_)));
         assert!(matches!(member(json!({"value": [{"id": "y"}], "@odata.nextLink": "n"})), Evidence::CannotTell(_)));
         assert!(matches!(member(json!({})), Evidence::CannotTell(_)));
+        assert!(matches!(member(json!({"value": [{"name": "y"}]})), Evidence::CannotTell(_)));
         let owner = |page: Value| evidence("removePrimaryUser", page);
         assert!(matches!(owner(json!({"value": []})), Evidence::Effect(_)));
         assert!(matches!(owner(json!({"value": [{"id": "u"}]})), Evidence::NoEffect(_)));
@@ -325,8 +329,8 @@ mod tests {
             let action = Action::named(name).unwrap();
             of_nothing(&Job::new(JobParts::plain(1, action, Ids::new(["x"]))))
         };
-        assert!(matches!(nothing("deleteUser"), Evidence::Effect(_)));
-        assert!(matches!(nothing("deleteAutopilotIdentity"), Evidence::Effect(_)));
+        assert!(matches!(nothing("deleteUser"), Evidence::Gone(_)));
+        assert!(matches!(nothing("deleteAutopilotIdentity"), Evidence::Gone(_)));
         assert!(matches!(nothing("restoreUser"), Evidence::NoEffect(_)));
         assert!(matches!(nothing("disableUser"), Evidence::Gone(_)));
         assert!(matches!(nothing("wipe"), Evidence::Gone(_)));

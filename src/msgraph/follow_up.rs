@@ -43,16 +43,18 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> F
     FollowUp { stage, words: words.into(), last_check_in: last_check_in(document), read_at: now }
 }
 
-/// What it means that there was nothing to read.
+/// What it means that the service knows nothing to read. It has accepted the action, so that the target was there.
 pub fn of_nothing(job: &Job, now: Timestamp) -> FollowUp {
-    let leaves = match job.action.read_back {
-        ReadBack::ManagementState { stays, .. } => !stays_managed(job, stays),
-        ReadBack::UserDevices { .. } => true,
-        _ => false,
-    };
-    let (stage, words) = match leaves {
-        true => (Stage::Done, "the device is not there any more".to_owned()),
-        false => by_evidence(evidence::of_nothing(job)),
+    let (stage, words) = match job.action.read_back {
+        ReadBack::ManagementState { stays, .. } if !stays_managed(job, stays) => {
+            (Stage::Done, "the device is not there any more".to_owned())
+        }
+        ReadBack::Absent | ReadBack::AbsentLater => (Stage::Done, "a read showed that it is gone".to_owned()),
+        // A user that goes leaves its devices behind.
+        ReadBack::UserDevices { .. } => {
+            (Stage::Untold, "the user is not there any more, so nothing tells of the devices".to_owned())
+        }
+        _ => by_evidence(evidence::of_nothing(job)),
     };
     FollowUp { stage, words: words.into(), last_check_in: None, read_at: now }
 }
@@ -214,7 +216,9 @@ mod tests {
         assert_eq!(stage("wipe", json!({})), Stage::Unseen);
         let gone = |action: &str, with: &[&str]| of_nothing(&job(action, with), Timestamp::UNIX_EPOCH).stage;
         assert_eq!([gone("retire", &[]), gone("wipe", &[])], [Stage::Done; 2]);
-        assert_eq!(gone("removeAllDevicesFromManagement", &[]), Stage::Done);
+        assert_eq!([gone("delete", &[]), gone("deleteAutopilotIdentity", &[])], [Stage::Done; 2]);
+        // The user is gone, and nobody has looked at the devices.
+        assert_eq!(gone("removeAllDevicesFromManagement", &[]), Stage::Untold);
         // It was to come back, and it has not; and a lock proves nothing by a device that is gone.
         assert_eq!([gone("wipe", &["keepUserData"]), gone("remoteLock", &[])], [Stage::Untold; 2]);
     }

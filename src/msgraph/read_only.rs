@@ -171,13 +171,17 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
                 headers.insert(name, value);
             }
         }
-        let document = part.body.filter(|_| status.is_success());
-        let body = match (&document, part.text) {
-            (None, Some(text)) => Bytes::from(text),
-            _ => Bytes::new(),
-        };
-        Answer { reply: classify(Ok(WireReply { status, headers, body }), id, now), document }
+        // Judged as if it had come alone: a page in the place of a document is no answer here either.
+        let body = part.body.as_ref().map(text_of).map(Bytes::from).unwrap_or_default();
+        let reply = classify(Ok(WireReply { status, headers, body }), id, now);
+        let document = part.body.filter(|_| reply.verdict == Verdict::Succeeded);
+        Answer { reply, document }
     }
+}
+
+/// A body in an envelope, as it would have come alone: what is no JSON stands there as a text.
+fn text_of(body: &Value) -> String {
+    body.as_str().map_or_else(|| body.to_string(), str::to_owned)
 }
 
 #[derive(Deserialize)]
@@ -192,8 +196,6 @@ struct Part {
     status: u16,
     headers: HashMap<String, Value>,
     body: Option<Value>,
-    /// The body as it would have come alone.
-    text: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -209,13 +211,11 @@ struct RawPart {
 
 impl From<RawPart> for Part {
     fn from(raw: RawPart) -> Self {
-        let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let status = raw.status.as_u64().or_else(|| raw.status.as_str()?.parse().ok());
         Self {
-            id: plain(&raw.id),
+            id: text_of(&raw.id),
             status: status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default(),
             headers: raw.headers.unwrap_or_default(),
-            text: raw.body.as_ref().map(plain),
             body: raw.body,
         }
     }
@@ -224,6 +224,10 @@ impl From<RawPart> for Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::msgraph::token::Credentials;
+    use crate::msgraph::transport::WireRequest;
+    use jiff::Timestamp;
 
     #[test]
     fn the_next_page_is_on_the_same_service_or_is_refused() {
@@ -251,6 +255,39 @@ mod tests {
             "",
         ] {
             assert!(next(link).is_err(), "{link}");
+        }
+    }
+
+    /// What a part of an envelope comes to that has that status and body.
+    async fn part(status: u16, body: Value) -> Answer {
+        #[derive(Clone)]
+        struct Says(String);
+        impl Transport for Says {
+            async fn send(&self, _: WireRequest) -> Result<WireReply, TransportError> {
+                let body = self.0.clone().into();
+                Ok(WireReply { status: StatusCode::OK, headers: HeaderMap::new(), body })
+            }
+        }
+        let said = json!({ "responses": [{ "id": "0", "status": status, "body": body }] });
+        let transport = Says(said.to_string());
+        let token = Credentials::AccessToken("t".to_owned().into());
+        let tokens = TokenSource::new(transport.clone(), token, "https://l", "https://g");
+        let client = GraphClient::new(transport, tokens, "https://g", Clock::starting_at(Timestamp::UNIX_EPOCH));
+        let answers = ReadOnly::new(&client).batch(&[Get::new("/users".into())], &["1".to_owned()], "2").await;
+        answers.unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_part_of_an_envelope_is_judged_as_if_it_had_come_alone() {
+        let found = part(200, json!({ "value": [] })).await;
+        assert!(found.reply.verdict == Verdict::Succeeded && found.document.is_some());
+        let error = json!({ "error": { "code": "ResourceNotFound", "message": "No." } });
+        assert_eq!(part(404, error.clone()).await.reply.verdict, Verdict::Gone);
+        for (status, body) in
+            [(200, json!("<html>Sign in</html>")), (404, json!("<html>404</html>")), (200, error), (404, json!(null))]
+        {
+            let answer = part(status, body.clone()).await;
+            assert!(answer.reply.verdict == Verdict::Lost && answer.document.is_none(), "{status} {body}");
         }
     }
 

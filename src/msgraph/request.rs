@@ -107,6 +107,40 @@ pub fn build_look(job: &Job) -> GraphRequest<'_> {
     GraphRequest { method: Method::Get, version, path, body: None }
 }
 
+/// The read that shows whether what the id at that place of the route names is there; `None` where the route has no such id.
+///
+/// An id that has a place of its own is read there: below another one, a device that is not that user's looks as if there
+/// were none. The others are read where the route names them.
+pub fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
+    let (name, id) = job.route.ids.get(at).zip(job.ids.iter().nth(at))?;
+    let version = version(job);
+    let mut path = match name.home() {
+        Some(home) => {
+            let mut path = format!("/{}{home}", version.name());
+            push_id(&mut path, id);
+            path
+        }
+        None => {
+            let end = job.route.path.match_indices('}').nth(at).map(|(end, _)| end + 1)?;
+            path(job, version, &job.route.path[..end], "")
+        }
+    };
+    path.push_str("?$select=id");
+    Some(GraphRequest { method: Method::Get, version, path, body: None })
+}
+
+/// The read that shows the devices of the user whom `job` is about, where the action reaches all of them.
+pub fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
+    if !job.action.on_all_devices {
+        return None;
+    }
+    let mut path = format!("/{}/users", Version::V1.name());
+    push_id(&mut path, job.target());
+    let names = properties(TargetKind::ManagedDevice).join(",");
+    let path = format!("{path}/managedDevices?$select={names}&$top=1000");
+    Some(GraphRequest { method: Method::Get, version: Version::V1, path, body: None })
+}
+
 /// The target itself: what the action hangs on.
 fn target(job: &Job) -> &'static str {
     let path = job.route.path;
@@ -263,15 +297,26 @@ mod tests {
     #[test]
     fn a_look_reads_the_target_itself() {
         let look = |job: &Job| build_look(job).path;
-        let device = "id,deviceName,serialNumber,userPrincipalName,azureADDeviceId,operatingSystem,\
+        let device = "id,deviceName,serialNumber,userId,userPrincipalName,emailAddress,azureADDeviceId,operatingSystem,\
                       managedDeviceOwnerType,deviceEnrollmentType,managementState,enrolledDateTime,lastSyncDateTime";
         let path = format!("deviceManagement/managedDevices/{ID}?$select={device}");
         assert_eq!(look(&job("retire", 0, &[ID], vec![])), format!("/v1.0/{path}"));
         assert_eq!(look(&job("removePrimaryUser", 0, &[ID], vec![])), format!("/beta/{path}"));
-        let user = "?$select=id,displayName,userPrincipalName";
+        let user = "?$select=id,displayName,userPrincipalName,mail";
         assert_eq!(look(&job("disableUser", 0, &["u@c.com"], vec![])), format!("/v1.0/users/u@c.com{user}"));
         assert_eq!(look(&job("restoreUser", 0, &[ID], vec![])), format!("/v1.0/directory/deletedItems/{ID}{user}"));
         assert_eq!(look(&job("removeFromGroup", 0, &[ID, "m"], vec![])), "/v1.0/directoryObjects/m");
+    }
+
+    #[test]
+    fn the_devices_of_a_user_are_read_where_an_action_reaches_them_all() {
+        let look = |action: &str| build_look_at_devices(&job(action, 0, &["u@c.com"], vec![])).map(|look| look.path);
+        let path = look("removeAllDevicesFromManagement").unwrap();
+        assert!(
+            path.starts_with("/v1.0/users/u@c.com/managedDevices?$select=id,") && path.ends_with("&$top=1000"),
+            "{path}"
+        );
+        assert_eq!(look("disableUser"), None);
     }
 
     #[test]

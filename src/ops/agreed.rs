@@ -12,8 +12,9 @@ use super::{Error, Previewed, Tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
-use crate::guard::lookout::Lookout;
+use crate::guard::lookout::{Lookout, Source};
 use crate::guard::protected::Protected;
+use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunRecord};
 use crate::plan::{Fingerprint, Input, Limits, Places, Plan};
@@ -89,6 +90,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
         name: head.plan.name.clone(),
         tenant: head.tenant.clone(),
         justification: head.justification.clone(),
+        missing: None,
         limits: Limits {
             concurrency: head.limits.concurrency,
             reserve_percent: head.limits.reserve_percent,
@@ -129,10 +131,21 @@ pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
     }
 }
 
-/// What is compared right before each send.
-pub fn lookout(sightings: Vec<Option<Sighting>>, protected: Protected) -> Lookout {
-    let seen = (0u32..).zip(sightings).filter_map(|(index, sighting)| Some((index, sighting?)));
-    Lookout::for_drift(seen.collect::<HashMap<_, _>>()).sparing(protected)
+/// What is compared right before each send: what the preview saw, or else what the inventory has.
+pub fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen, protected: Protected) -> Lookout {
+    let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), Source::Inventory)));
+    let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, Source::Preview))));
+    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs).sparing(protected)
+}
+
+/// What an inventory has of targets, by the job's index.
+pub type Seen = Vec<(u32, Box<Identity>)>;
+
+/// What the inventory has of the targets that were looked up in it.
+pub fn in_the_inventory(jobs: &[Job]) -> Seen {
+    let seen = |job: &Job| job.found.as_ref()?.identity.as_deref().cloned().map(Box::new);
+    let wanted = jobs.iter().map(|job| Some(job).filter(|job| job.action.risk.wants_confirmation()).and_then(seen));
+    (0u32..).zip(wanted).filter_map(|(index, seen)| Some((index, seen?))).collect()
 }
 
 /// Nobody reads the fractions of a second.

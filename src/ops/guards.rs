@@ -23,6 +23,8 @@ use crate::settings::PolicyFile;
 pub struct Policies {
     pub rules: Rules,
     pub daily: Settings,
+    /// Whether one of them refuses rows whose target is not there.
+    pub refuse_missing: bool,
     /// The policies and the lists that they name.
     pub files: Vec<PathBuf>,
 }
@@ -41,6 +43,7 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
         let policy = policy::load(path).map_err(|faults| Error::Guarded { file: path.clone(), faults })?;
         all.rules = all.rules.and(policy.rules);
         all.daily = all.daily.and(&policy.daily).map_err(contradiction)?;
+        all.refuse_missing |= policy.refuses_missing;
         all.files.extend(policy.files);
     }
     Ok(all)

@@ -162,7 +162,7 @@ impl Wanted {
             Bearing::Unlisted => all(Status::Unknown, "it acts on devices that the plan does not list"),
             Bearing::Target => match seen(at) {
                 None if !names_its_device(job) => all(Status::Unknown, "its route names the device by another id"),
-                Some(Sighting::Gone) => all(Status::NotApplicable, "there is no such device"),
+                Some(Sighting::Gone) => all(Status::Unknown, "there is no such device"),
                 Some(Sighting::NotRead(why)) => all(Status::Unknown, &format!("the device was not read: {why}")),
                 seen => {
                     let seen: Option<Identity> = match seen {

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::connect::{self, Client};
 use super::limits::{Choices, limits};
 use super::{Error, Tenant, tenant};
+use crate::catalog::Missing;
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::client::GraphClient;
@@ -29,6 +30,8 @@ pub struct LookUp<'a> {
     pub tenant: &'a Tenant,
     /// A saved inventory, in place of the service.
     pub inventory: Option<&'a Path>,
+    /// What the command line says becomes of rows whose target is not there.
+    pub missing: Option<Missing>,
     pub choices: Choices,
     pub now: Timestamp,
     pub seed: u64,

@@ -16,8 +16,10 @@ mod keys;
 mod known;
 mod limits;
 mod look_up;
+mod missing;
 mod names;
 mod perform;
+mod protected;
 mod record;
 mod resume;
 pub mod rounds;
@@ -40,7 +42,7 @@ use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
-use crate::guard::preflight::{self, Preflight};
+use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -221,6 +223,7 @@ async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -
     if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
+    settle_missing(&mut previewed, policies.refuse_missing, look_up)?;
     let mut used = Used::default();
     if !previewed.plan.unresolved.is_empty() {
         used = look_up.resolve(&mut previewed.plan).await?;
@@ -231,6 +234,23 @@ async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -
     }
     previewed.hold_against(policies, look_up.now)?;
     Ok((previewed, used))
+}
+
+/// What becomes of rows whose target is not there. What a saved preview says of that was agreed to, and only a policy is
+/// stricter.
+fn settle_missing(previewed: &mut Previewed, refused_by_policy: bool, look_up: &LookUp<'_>) -> Result<(), Error> {
+    if previewed.agreed.is_some() && look_up.missing.is_some() {
+        let message = "--missing is for a plan, and this is a saved preview";
+        let help = "say it when the preview is made, so that it is in what is agreed to";
+        return Err(Error::usage(Diagnostic::error("usage", message).help(help)));
+    }
+    previewed.plan.settle_missing(refused_by_policy, look_up.missing);
+    for hold in previewed.preflight.holds.iter_mut().flatten() {
+        if let Hold::NotThere { done, .. } = hold {
+            *done &= !refused_by_policy;
+        }
+    }
+    Ok(())
 }
 
 /// Reads a plan or a saved preview and says what would be sent.
@@ -247,7 +267,14 @@ pub async fn preview(
     if previewed.agreed.is_none() && keys::can_look(look_up) {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
         let about = keys::About::of(plan, None, &used);
+        let mut told = Diagnostics::default();
+        // A plan that gives every id is previewed offline; what its list stands for is read by the run.
+        if used.client.is_some() || verdict.rules.wants_keys() {
+            let found = (&mut *preflight, &mut verdict.rules, &[][..]);
+            told = protected::check(look_up, &about, found, |_, hold| hold.is_none(), &mut used).await?.told;
+        }
         *keys = keys::check(look_up, &about, (preflight, &verdict.rules), |_| false, &mut used).await?;
+        previewed.plan.warnings.extend(told);
         previewed.judge(look_up.now, false);
     }
     Ok(previewed)

@@ -3,7 +3,7 @@
 //! In: [`Work`], and a way to record it. Out: [`Finished`]. Must not: send anything before sign-in has worked, the tenant
 //! is the right one, somebody has agreed, and the journal has the run.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use super::look_up::Used;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::tenant::Source;
-use super::{Error, Tenant, guards, tenant};
+use super::{Error, Tenant, guards, known, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
@@ -189,6 +189,11 @@ impl Work<'_> {
         let graph_url = &self.settings.graph_url;
         let (journal, run) = (&mut recorded.journal, &recorded.id);
         let daily = self.daily.open(journal, self.tenant, graph_url, run, id.as_deref(), clock.now())?;
+        // A tenant of our own begins with us, and nobody has seen anything there.
+        let shown = match self.tenant {
+            Tenant::Simulated(_) => HashSet::new(),
+            real => recorded.journal.shown(&known::place(real, graph_url), &recorded.tenant, &self.jobs)?,
+        };
         let listening = recorded.listen(&stop);
         let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
         let client = Arc::new(client);
@@ -205,6 +210,7 @@ impl Work<'_> {
             earlier: self.earlier,
             requests: self.requests,
             looks: Default::default(),
+            shown,
             limits,
             daily,
             brakes: self.brakes,

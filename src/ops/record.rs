@@ -16,6 +16,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::agreed::Seen;
+use super::missing::Span;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
 use crate::diagnostics::Diagnostic;
@@ -28,7 +30,7 @@ use crate::journal::{
     Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopFile, StopWatch, StoredJob,
 };
 use crate::msgraph::request;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Settlement};
 use crate::plan::{Fingerprint, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
@@ -55,11 +57,15 @@ pub struct Begun {
     pub daily: DailySettings,
     /// The plan's own; those of a policy are read anew.
     pub rules: Rules,
+    /// What was said of rows whose target is not there.
+    pub missing: Vec<Span>,
     /// The policy that was named.
     pub policy: Option<PathBuf>,
     pub brakes: Brakes,
     /// The digest of the saved preview that the run was begun from. The journal has the file.
     pub saved_preview: Option<String>,
+    /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
+    pub inventory: Seen,
     /// The actions that the plan defines itself: without them its jobs mean nothing.
     pub actions: Vec<Definition>,
 }
@@ -94,9 +100,11 @@ impl Begun {
             "low_priority": self.choices.low_priority,
             "allowances": allowances(&self.choices),
             "guards": self.rules,
+            "missing": self.missing,
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
+            "inventory": self.inventory,
             "actions": self.actions,
         })
     }
@@ -110,6 +118,11 @@ impl Begun {
             None => Rules::default(),
             Some(rules) => serde_json::from_value(rules.clone()).ok()?,
         };
+        // Older versions compared nothing with it.
+        let inventory = match settings.get("inventory") {
+            None => Seen::default(),
+            Some(seen) => serde_json::from_value(seen.clone()).ok()?,
+        };
         Some(Self {
             rules,
             policy: text("policy").map(PathBuf::from),
@@ -122,6 +135,7 @@ impl Begun {
             plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             saved_preview: text("saved_preview"),
+            inventory,
             justification: text("justification"),
             choices: Choices {
                 concurrency: number("concurrency").and_then(|n| n.try_into().ok()),
@@ -142,6 +156,11 @@ impl Begun {
                 Some(brakes) => Brakes::deserialize(brakes).ok()?,
                 // Begun by a version that knew of none.
                 None => Brakes::default(),
+            },
+            missing: match settings.get("missing") {
+                // Begun by a version in which nobody could say anything.
+                None => Vec::new(),
+                Some(missing) => Vec::deserialize(missing).ok()?,
             },
             actions: match settings.get("actions") {
                 None => Vec::new(),
@@ -334,7 +353,8 @@ pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u
 /// A job that is sent or read once more.
 pub fn again(stored: &StoredJob, next: Next) -> Earlier {
     let open = open(stored, next);
-    match stored.settled.clone().filter(|settlement| settlement.outcome == Outcome::Failed) {
+    let bad = |settlement: &Settlement| matches!(settlement.outcome, Outcome::Failed | Outcome::NotFound);
+    match stored.settled.clone().filter(bad) {
         Some(failed) => Earlier::Failed(Box::new(failed), Box::new(open)),
         None => open,
     }

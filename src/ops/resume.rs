@@ -23,7 +23,7 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, tenant};
+use super::{Error, Tenant, agreed, guards, missing, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -94,12 +94,13 @@ pub async fn resume(
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let (rules, daily) = rules(&request, &begun, environment)?;
+    let mut today = today(&request, &begun, environment)?;
     let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
-        begun_jobs(&record, saved, &rules, (request.now, &of_names));
+        today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let on_file = left.look_again(settings, &agreed_tenant, (&mut preflight, &rules), &mut used).await?;
+    let found = (&mut preflight, &mut today.rules);
+    let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -112,8 +113,8 @@ pub async fn resume(
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let verdict = left.judge(rules, &preflight.holds, &on_file)?;
-    ui::faults::tell(&verdict.faults, &plan_file, stderr);
+    let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
+    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
@@ -124,18 +125,18 @@ pub async fn resume(
         justification,
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
         between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         used,
         jobs,
         holds: preflight.holds,
         earlier,
-        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
         // A policy may have become stricter since.
         brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         verdict,
         plan_file,
         due: due as u32,
         limits,
-        daily: DailyWork::new(&daily, &record.tenant, request.wait)?,
+        daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
         low_priority: begun.choices.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
@@ -194,12 +195,20 @@ fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
     Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
 }
 
-/// The rules and the daily limits it was begun with, and the policies as they are today.
-fn rules(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<(Rules, DailySettings), Error> {
+/// What it was begun with, and what the policies say today.
+struct Today {
+    rules: Rules,
+    daily: DailySettings,
+    /// Rows whose target is not there are refused, whatever was said when it was begun.
+    refuse_missing: bool,
+}
+
+fn today(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let policies = guards::policies(&environment.policies(named))?;
     let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    Ok((policies.rules.and(begun.rules.clone()).or_default(), daily))
+    let rules = policies.rules.and(begun.rules.clone()).or_default();
+    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -290,24 +299,28 @@ struct BegunJobs {
     agreed_tenant: Option<String>,
 }
 
-/// Of a saved preview, jobs are held by what held them when it was made.
-fn begun_jobs(
-    record: &RunRecord,
-    saved: Option<SavedPreview>,
-    rules: &Rules,
-    (now, of_names): (Timestamp, &OfNames),
-) -> BegunJobs {
-    let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-    let (mut preflight, sightings, agreed_tenant) = match saved {
-        None => (preflight::inspect(&jobs, now), Vec::new(), None),
-        Some(SavedPreview { head, preflight, sightings, .. }) => {
-            agreed::name_targets(&mut jobs, &sightings);
-            (preflight, sightings, head.tenant_id)
-        }
-    };
-    preflight.hold_moved(&jobs, of_names);
-    preflight.hold_protected(&jobs, &rules.protected, &sightings);
-    BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
+impl Today {
+    /// Of a saved preview, jobs are held by what held them when it was made.
+    fn jobs(
+        &self,
+        record: &RunRecord,
+        saved: Option<SavedPreview>,
+        begun: &Begun,
+        (now, of_names): (Timestamp, &OfNames),
+    ) -> BegunJobs {
+        let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
+        missing::apply(&begun.missing, &mut jobs, self.refuse_missing);
+        let (mut preflight, sightings, agreed_tenant) = match saved {
+            None => (preflight::inspect(&jobs, now), Vec::new(), None),
+            Some(SavedPreview { head, preflight, sightings, .. }) => {
+                agreed::name_targets(&mut jobs, &sightings);
+                (preflight, sightings, head.tenant_id)
+            }
+        };
+        preflight.hold_moved(&jobs, of_names);
+        preflight.hold_protected(&jobs, &self.rules.protected, &sightings);
+        BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
+    }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

@@ -82,6 +82,8 @@ pub struct Rounds<'a> {
     pub carried: Option<Carried>,
     /// Who is asked between waves, if anybody is.
     pub people: Option<mpsc::UnboundedSender<Question>>,
+    /// Jobs whose target an earlier run has seen in this tenant.
+    pub shown: HashSet<u32>,
     /// The process before this one ended between two waves.
     pub between_waves: bool,
     pub clock: Clock,
@@ -167,7 +169,8 @@ impl Rounds<'_> {
         let recent = self.recent()?;
         self.is_older = true;
         let (filing, carried) = (self.filing()?, self.carried.take());
-        let history = History { journal, earlier, recent, filing, between_waves, carried };
+        let shown = self.shown.clone();
+        let history = History { journal, earlier, recent, filing, shown, between_waves, carried };
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {

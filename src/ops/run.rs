@@ -4,7 +4,7 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +16,15 @@ use super::known::Past;
 use super::limits::{Choices, budget, limits};
 use super::look_up::Used;
 use super::perform::{Finished, Verify, Work, perform};
+use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
-    looked_up, names, tenant,
+    looked_up, missing, names, tenant,
 };
-use crate::diagnostics::Diagnostic;
+use crate::catalog::Missing;
+use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::Brakes;
 use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
@@ -62,6 +64,8 @@ pub struct RunRequest {
     pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
+    /// What the command line says becomes of rows whose target is not there.
+    pub missing: Option<Missing>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while a run waits.
@@ -75,6 +79,7 @@ impl RunRequest {
             settings,
             tenant: &self.tenant,
             inventory: self.inventory.as_deref(),
+            missing: self.missing,
             choices: self.choices,
             now: self.now,
             seed: self.seed,
@@ -97,16 +102,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     preflight.hold_moved(&plan.jobs, &past.of_names);
-    let verdict = judge(&look_up, (&plan, agreed.as_ref()), &mut preflight, verdict.rules, &mut used).await?;
+    let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
+    let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
-    confirm_number(&request, &preflight, whole)?;
+    warn(&plan, &told, &verdict, stderr);
+    confirm_number(&request, &preflight, whole, spared)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
     hold_moved(&look_up, (&plan, agreed.as_ref()), &mut preflight, &mut used).await?;
-    let clock = used.clock(request.now).following(request.system);
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    warn(&plan, &verdict, stderr);
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
@@ -117,10 +122,11 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
         justification: plan.justification.clone(),
         requests: Requests { wait: request.wait, ..Requests::default() },
+        clock: used.clock(request.now).following(request.system),
         used,
         question,
         jobs: Arc::clone(&jobs),
-        lookout: agreed::lookout(sightings, verdict.rules.protected.clone()),
+        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
         verdict,
         plan_file: plan.file.clone(),
         due: preflight.due,
@@ -132,7 +138,6 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,
-        clock,
         seed: request.seed,
         report: report_at.clone(),
         stderr,
@@ -160,6 +165,22 @@ fn key_and_place(request: &RunRequest, settings: &Settings, previewed: &Previewe
     (previewed.key(tenant, graph_url), known::place(tenant, graph_url))
 }
 
+/// What the guards look at.
+struct Looked<'a> {
+    plan: &'a Plan,
+    agreed: Option<&'a Agreed>,
+    sightings: &'a [Option<Sighting>],
+    inherited: &'a [(u32, Inherited)],
+}
+
+/// What the guards say, now that they were told what there is in the tenant.
+struct Judged {
+    verdict: Verdict,
+    /// Jobs held because of what the entries of `protected` stand for. A preview that reads nothing has counted them.
+    spared: u32,
+    told: Diagnostics,
+}
+
 /// The journal, and the lock of the plan.
 fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Result<(Journal, RunLock), Error> {
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
@@ -172,8 +193,8 @@ fn is_ours(request: &RunRequest, settings: &Settings) -> bool {
     request.tenant != Tenant::Real || settings.is_local()
 }
 
-fn warn(plan: &Plan, verdict: &Verdict, stderr: &Stderr) {
-    [&plan.warnings, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
+fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
+    [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
 }
 
 /// What runs before have done about the jobs of the plan; people are told what is left alone for it.
@@ -213,26 +234,35 @@ async fn hold_moved(
     names::hold_moved(look_up, &about, preflight, |_| false, used).await
 }
 
-/// What lacks a key that has to be on file is held, and the rest is held against the rules.
+/// What is protected or lacks a key that has to be on file is held, and the rest is held against the rules.
 async fn judge(
     look_up: &LookUp<'_>,
-    (plan, agreed): (&Plan, Option<&Agreed>),
+    Looked { plan, agreed, sightings, inherited }: Looked<'_>,
     preflight: &mut Preflight,
-    rules: Rules,
+    mut rules: Rules,
     used: &mut Used,
-) -> Result<Verdict, Error> {
+) -> Result<Judged, Error> {
     let about = keys::About::of(plan, agreed, used);
+    let found = (&mut *preflight, &mut rules, sightings);
+    let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
+    let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
+    let Checked { held, told } = protected::check(look_up, &about, found, is_sent, used).await?;
     let on_file = keys::check(look_up, &about, (preflight, &rules), |_| false, used).await?;
     let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
     guards::refused(&verdict, &plan.file)?;
-    Ok(verdict)
+    Ok(Judged { verdict, spared: held, told })
+}
+
+/// What an earlier run has filed.
+fn asked(inherited: &[(u32, Inherited)]) -> impl Iterator<Item = u32> {
+    inherited.iter().filter(|(_, it)| matches!(it, Inherited::Asked { .. })).map(|(index, _)| *index)
 }
 
 /// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
 fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
     let mut any = false;
-    for (index, _) in inherited.iter().filter(|(_, inherited)| matches!(inherited, Inherited::Asked { .. })) {
-        if let Some(hold) = holds.get_mut(*index as usize).filter(|hold| **hold == Some(Hold::Done)) {
+    for index in asked(inherited) {
+        if let Some(hold) = holds.get_mut(index as usize).filter(|hold| **hold == Some(Hold::Done)) {
             *hold = None;
             any = true;
         }
@@ -282,9 +312,11 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         choices: request.choices.or(plan.limits),
         daily: plan.daily.clone(),
         rules: plan.rules.clone(),
+        missing: missing::spans(&plan.jobs),
         policy: named_policy(&request.policies),
         brakes,
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),
+        inventory: request.inventory.as_ref().map(|_| agreed::in_the_inventory(&plan.jobs)).unwrap_or_default(),
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
     }
 }
@@ -338,10 +370,14 @@ fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<()
 ///
 /// With `--once`, and where nothing is left to be sent, it may also be the number of the `whole` plan, what earlier runs
 /// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
-fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32) -> Result<(), Error> {
+/// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
+fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32, spared: u32) -> Result<(), Error> {
     let due = preflight.due;
+    let is_spared = |hold: &&Hold| matches!(hold, Hold::Protected(_) | Hold::MaybeProtected(_));
+    let all_spared = preflight.holds.iter().flatten().filter(is_spared).count() as u32;
     let would_be_sent = format!("{} would be sent", ui::text::count_of(due as usize, "request"));
     match request.confirm {
+        Some(number) if number == due.saturating_add(spared) || (due == 0 && number == all_spared) => Ok(()),
         Some(number) if number == due || ((request.repeats.once || due == 0) && number == whole) => Ok(()),
         Some(number) if request.repeats.once && whole != due => Err(Error::refused(
             Diagnostic::error(

@@ -14,13 +14,14 @@ use serde_json::json;
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
 use super::connect::{self, Client};
 use super::limits::limits;
-use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, record, tenant};
+use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record, tenant};
 use crate::catalog::Budget;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
+use crate::guard::meaning::Meaning;
 use crate::guard::preflight::Hold;
 use crate::msgraph::read_only::GraphReader;
 use crate::msgraph::transport::Transport;
@@ -48,6 +49,7 @@ pub struct SaveRequest<'a> {
 struct Look {
     sightings: Vec<Option<Sighting>>,
     keys: Vec<Option<Keys>>,
+    meanings: Vec<Option<Meaning>>,
     tenant_id: Option<String>,
     not_read: Option<String>,
 }
@@ -65,9 +67,11 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let limits = limits(request.look_up.choices, previewed.plan.limits, local)?;
     let mut look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
     keep_what_was_found(&previewed, &mut look.sightings);
-    previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings);
-    let protected = &previewed.verdict.rules.protected;
-    previewed.preflight.hold_protected(&previewed.plan.jobs, protected, &look.sightings);
+    previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings, |_| true);
+    let protected = std::mem::take(&mut previewed.verdict.rules.protected).meaning(look.meanings);
+    previewed.preflight.hold_protected(&previewed.plan.jobs, &protected, &look.sightings);
+    previewed.plan.warnings.extend(protected::told(&protected, &previewed.preflight.holds));
+    previewed.verdict.rules.protected = protected;
     let asking = Asking { rules: &previewed.verdict.rules, plan: previewed.plan.name.as_deref(), now: look_up.now };
     previewed.preflight.hold_unescrowed(&previewed.plan.jobs, &look.keys, asking);
     name_targets(&mut previewed.plan.jobs, &look.sightings);
@@ -91,7 +95,7 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
 fn keep_what_was_found(previewed: &Previewed, sightings: &mut [Option<Sighting>]) {
     let rows = previewed.plan.jobs.iter().zip(&previewed.preflight.holds).zip(sightings);
     for ((job, hold), sighting) in rows {
-        if sighting.is_some() || !matches!(hold, Some(Hold::Protected(_))) {
+        if sighting.is_some() || !matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_))) {
             continue;
         }
         let found = job.found.as_ref().and_then(|found| found.identity.as_deref());
@@ -190,7 +194,8 @@ async fn look(
 ) -> Result<Look, Error> {
     if let (Tenant::Real, Err(why)) = (request.look_up.tenant, settings.identity()) {
         let sightings = vec![None; previewed.plan.jobs.len()];
-        return Ok(Look { sightings, keys: Vec::new(), tenant_id: None, not_read: Some(why.message.clone()) });
+        let not_read = Some(why.message.clone());
+        return Ok(Look { sightings, keys: Vec::new(), meanings: Vec::new(), tenant_id: None, not_read });
     }
     let clock = Clock::starting_at(request.look_up.now);
     let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
@@ -228,7 +233,10 @@ async fn look_with<T: Transport>(
     let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
     let pace = (limits.pacing, request.look_up.seed);
     let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), pace).await?;
-    Ok(Look { sightings, keys, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
+    let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
+    let list = &previewed.verdict.rules.protected;
+    let meanings = protected::read(list, &targets, reader.read_only(), pace).await?;
+    Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
 }
 
 /// Whole or not at all, and for its owner alone: it names devices and users.

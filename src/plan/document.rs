@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use super::Heading;
 use super::definitions;
 use super::limits;
+use super::missing;
 use super::priority;
 use super::reader::{Entry, Reader};
 use super::schedule;
@@ -20,8 +21,8 @@ use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
 
 const KEYS: &[&str] =
-    &["version", "name", "tenant", "justification", "actions", "jobs", "limits", "guards", "overrides"];
-const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "notBefore", "note", "priority"];
+    &["version", "name", "tenant", "justification", "missing", "actions", "jobs", "limits", "guards", "overrides"];
+const JOB_KEYS: &[&str] = &["action", "steps", "route", "with", "targets", "missing", "notBefore", "note", "priority"];
 const STEP_KEYS: &[&str] = &["action", "route", "with", "if_found", "after", "within"];
 
 const LONGEST_JUSTIFICATION: usize = 1024;
@@ -57,6 +58,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             "name" => document.heading.name = reader.text(value, "`name`").map(str::to_owned),
             "tenant" => document.heading.tenant = reader.text(value, "`tenant`").map(str::to_owned),
             "justification" => document.heading.justification = read_justification(value, reader),
+            "missing" => document.heading.missing = missing::read(value, reader),
             "actions" => document.heading.own = definitions::read(value, reader),
             "limits" => (document.heading.limits, document.heading.daily) = limits::read(value, reader),
             "guards" => document.guards = Some(value),
@@ -120,8 +122,16 @@ struct Parts<'s, 'o> {
 }
 
 fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Entries<'s> {
-    let mut work =
-        Work { number, steps: Vec::new(), whole: false, not_before: None, note: None, priority: 0, place: None };
+    let mut work = Work {
+        number,
+        steps: Vec::new(),
+        whole: false,
+        not_before: None,
+        note: None,
+        priority: 0,
+        missing: None,
+        place: None,
+    };
     let Some(entries) = reader.map_of(node, "a job", JOB_KEYS) else { return Entries { work, targets: None } };
     let (mut parts, mut targets) = (Parts { own, ..Parts::default() }, None);
     for Entry { name, value, .. } in entries {
@@ -133,6 +143,7 @@ fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: 
             "targets" => targets = Some(value),
             "notBefore" => work.not_before = read_not_before(value, reader),
             "priority" => work.priority = read_priority(value, reader),
+            "missing" => work.missing = missing::read(value, reader),
             _ => work.note = reader.text(value, "`note`").map(Box::from),
         }
     }

@@ -11,6 +11,7 @@ mod routing;
 mod selecting;
 mod turn;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -161,6 +162,7 @@ impl Expander {
                 after,
             });
             job.priority = turn.priority;
+            job.missing = work.missing;
             job.verified_within = step.verified_within.filter(|_| after.is_some());
             self.jobs.push(job);
             self.places.push(at.line);
@@ -234,7 +236,7 @@ impl Expander {
         slot.field = field;
         if let Err(NotAnId { reason, help }) = identifier::spell(id.kind, row.field(field), &mut slot.value) {
             let message = || format!("`{}`: {reason}", shown(row.field(field)));
-            self.fault(row, Some(field), "bad-id", message, || help.map(str::to_owned));
+            self.fault(row, Some(field), "bad-id", message, || help.map(Cow::into_owned));
             // It still says which ids the target is meant to have.
             if !self.given.iter().any(|given| given.name == id.name) {
                 self.given.push(id);

@@ -3,11 +3,13 @@
 //! In: a map of Graph's property names. Out: a [`Filter`], all of whose tests a device must pass. Must not: look at
 //! devices; `resolve` does. The table of properties is what help, faults and the documentation read.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::identifier::{self, NotAnId};
 use super::reader::{Entry, Reader};
 use super::shown;
 use super::yaml::{Node, Value};
@@ -165,6 +167,11 @@ fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Read
         if star && against == Against::Word {
             let message = format!("{what} is compared whole, and `{}` has a `*`", shown(text));
             reader.fault(&node.span, "wrong-filter", message, Some("list the words that are meant".into()));
+            return None;
+        }
+        if let Err(NotAnId { reason, help }) = identifier::plain(text) {
+            let message = format!("{what} cannot be `{}`: {reason}", shown(text));
+            reader.fault(&node.span, "wrong-filter", message, help.map(Cow::into_owned));
             return None;
         }
         if text.chars().all(|c| c == '*') {

@@ -2,13 +2,26 @@
 //!
 //! In: the text of an id. Out: its one spelling, or why it is none. Must not: repair what it cannot be sure of.
 
+use std::borrow::Cow;
+
 use crate::catalog::IdKind;
+use crate::text::{composed, hidden};
 
 /// Why a text is not an id.
 #[derive(Debug, PartialEq, Eq)]
 pub struct NotAnId {
-    pub reason: &'static str,
-    pub help: Option<&'static str>,
+    pub reason: Cow<'static, str>,
+    pub help: Option<Cow<'static, str>>,
+}
+
+impl NotAnId {
+    fn because(reason: &'static str) -> Self {
+        Self { reason: reason.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<Cow<'static, str>>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
 }
 
 const LONGEST: usize = 256;
@@ -18,16 +31,54 @@ const NIL: &str = "00000000-0000-0000-0000-000000000000";
 pub fn spell(kind: IdKind, text: &str, out: &mut String) -> Result<(), NotAnId> {
     out.clear();
     let text = text.trim();
-    if is_spreadsheet_number(text) {
-        return Err(NotAnId {
-            reason: "this is a number that a spreadsheet has rounded; the id is lost",
-            help: Some("format the column as text before the ids are pasted into it, and export it again"),
-        });
-    }
+    plain(text)?;
     match kind {
         IdKind::Guid => spell_guid(text, out),
         IdKind::User => spell_user(text, out),
         IdKind::Opaque => spell_opaque(text, out),
+    }
+}
+
+/// What programs put before an address. It is no part of it.
+const SCHEMES: &[&str] = &["mailto:", "smtp:", "sip:", "upn:", "x500:", "http://", "https://"];
+
+/// Whether a text is what it looks like. What mail programs, browsers and spreadsheets leave in or around a value makes it
+/// another one, whatever it is the value of.
+pub fn plain(text: &str) -> Result<(), NotAnId> {
+    let text = text.trim();
+    if let Some(hidden) = hidden(text) {
+        let reason = format!("there is a character in it that cannot be seen, {hidden}").into();
+        return Err(NotAnId { reason, help: Some("take it out: type the value anew instead of pasting it".into()) });
+    }
+    if is_spreadsheet_number(text) {
+        return Err(NotAnId::because("this is a number that a spreadsheet has rounded; its digits are lost")
+            .help("format the column as text before the values are pasted into it, and export it again"));
+    }
+    if text.starts_with(['\'', '\u{2018}', '\u{2019}']) {
+        return Err(NotAnId::because("it begins with an apostrophe, by which spreadsheets keep a number as text")
+            .help("take the apostrophe away, and format the column as text"));
+    }
+    if text.starts_with('=') {
+        return Err(NotAnId::because("it begins with `=`, as a formula of a spreadsheet does")
+            .help("paste the column as values, and export it again"));
+    }
+    let scheme =
+        SCHEMES.iter().find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
+    if let Some(scheme) = scheme {
+        let rest = text[scheme.len()..].trim();
+        let reason = format!("it begins with `{scheme}`, which is no part of an id or a name").into();
+        let help = if rest.contains('@') {
+            format!("write {} alone", super::shown(rest))
+        } else {
+            "write the id or the name alone".into()
+        };
+        return Err(NotAnId { reason, help: Some(help.into()) });
+    }
+    let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address.trim());
+    match address.filter(|address| address.contains('@')) {
+        Some(address) => Err(NotAnId::because("it is a name with an address behind it")
+            .help(format!("write {} alone", super::shown(address)))),
+        None => Ok(()),
     }
 }
 
@@ -44,16 +95,13 @@ pub fn is_spreadsheet_number(text: &str) -> bool {
 fn spell_guid(text: &str, out: &mut String) -> Result<(), NotAnId> {
     let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
     if !is_guid(bare) {
-        return Err(NotAnId {
-            reason: "not a GUID: 32 hexadecimal digits, in groups of 8-4-4-4-12",
-            help: bare.contains('@').then_some("a user principal name is not the id that is asked for"),
-        });
+        let help = bare.contains('@').then_some("a user principal name is not the id that is asked for".into());
+        let reason = "not a GUID: 32 hexadecimal digits, in groups of 8-4-4-4-12".into();
+        return Err(NotAnId { reason, help });
     }
     if bare == NIL {
-        return Err(NotAnId {
-            reason: "the nil GUID stands for nothing",
-            help: Some("the service writes it where there is no id; remove the row or look the id up"),
-        });
+        return Err(NotAnId::because("the nil GUID stands for nothing")
+            .help("the service writes it where there is no id; remove the row or look the id up"));
     }
     out.push_str(bare);
     out.make_ascii_lowercase();
@@ -71,7 +119,7 @@ fn is_guid(text: &str) -> bool {
 fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
     if !text.contains('@') {
         return spell_guid(text, out).map_err(|error| match error.reason.starts_with("not a GUID") {
-            true => NotAnId { reason: "neither a GUID nor a user principal name (someone@contoso.com)", help: None },
+            true => NotAnId::because("neither a GUID nor a user principal name (someone@contoso.com)"),
             false => error,
         });
     }
@@ -79,9 +127,10 @@ fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@') && text.len() <= LONGEST
     });
     if name_and_domain.is_none() || text.chars().any(is_never_in_an_id) {
-        return Err(NotAnId { reason: "not a user principal name: it looks like someone@contoso.com", help: None });
+        return Err(NotAnId::because("not a user principal name: it looks like someone@contoso.com"));
     }
-    out.push_str(text);
+    // Programs write `é` in two ways, and the service looks names up in one.
+    out.push_str(&composed(text));
     Ok(())
 }
 
@@ -90,7 +139,7 @@ fn spell_opaque(text: &str, out: &mut String) -> Result<(), NotAnId> {
     let climbs = text.bytes().all(|byte| byte == b'.');
     if climbs || text.len() > LONGEST || text.chars().any(|c| is_never_in_an_id(c) || c == '?') {
         let reason = "not an id: 1 to 256 characters without spaces, slashes and question marks, and not dots alone";
-        return Err(NotAnId { reason, help: None });
+        return Err(NotAnId::because(reason));
     }
     out.push_str(text);
     Ok(())
@@ -106,7 +155,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn spelled(kind: IdKind, text: &str) -> Result<String, &'static str> {
+    fn spelled(kind: IdKind, text: &str) -> Result<String, Cow<'static, str>> {
         let mut out = "left over".to_owned();
         spell(kind, text, &mut out).map(|()| out).map_err(|error| error.reason)
     }
@@ -136,6 +185,23 @@ mod tests {
         assert!(spelled(IdKind::User, "7F4E0C1E-0B2E-4A55-9D6B-0D1F4A7A2C11").is_ok());
         for text in ["ada", "@contoso.com", "ada@", "a@b@c", "a b@c.com", "a/b@c.com", "a@c\u{1f}.com"] {
             assert!(spelled(IdKind::User, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_programs_leave_around_a_value_is_named() {
+        let said = |text: &str| {
+            let fault = spell(IdKind::User, text, &mut String::new()).unwrap_err();
+            format!("{}: {}", fault.reason, fault.help.unwrap_or_default())
+        };
+        assert!(said("\u{200b}bo@contoso.com").contains("U+200B"));
+        assert!(said("a\u{202e}da@contoso.com").contains("U+202E"));
+        assert!(said("MailTo:fy@contoso.com").ends_with("write fy@contoso.com alone"));
+        assert!(said("Di Doe <di@contoso.com>").ends_with("write di@contoso.com alone"));
+        assert!(said("'0012345678").contains("apostrophe") && said("=\"0012\"").contains("formula"));
+        assert_eq!(spelled(IdKind::User, "e\u{301}va@contoso.com").as_deref(), Ok("éva@contoso.com"));
+        for kind in [IdKind::Guid, IdKind::User, IdKind::Opaque] {
+            assert!(spelled(kind, "a\u{feff}b").unwrap_err().contains("U+FEFF"), "{kind:?}");
         }
     }
 

@@ -15,6 +15,7 @@ mod guards;
 mod identifier;
 mod limits;
 mod mapping;
+mod missing;
 mod overrides;
 mod places;
 pub mod policy;
@@ -43,11 +44,12 @@ use self::guards::Owner;
 use self::reader::Reader;
 use self::source::Source;
 use self::yaml::{Node, Value};
-use crate::catalog::Action;
+use crate::catalog::{Action, Missing};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
+use crate::text::is_hidden;
 
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
@@ -66,6 +68,8 @@ pub struct Plan {
     /// Domain or id of the tenant it is meant for.
     pub tenant: Option<String>,
     pub justification: Option<String>,
+    /// What it says for all jobs that say nothing of targets that are not there.
+    pub missing: Option<Missing>,
     pub limits: Limits,
     /// What it says of the tenant's daily limits.
     pub daily: Settings,
@@ -139,12 +143,13 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, limits, daily, rules, own } = document;
+    let Heading { name, tenant, justification, missing, limits, daily, rules, own } = document;
     Ok(Plan {
         file: path.to_owned(),
         name,
         tenant,
         justification,
+        missing,
         limits,
         daily,
         rules,
@@ -176,6 +181,7 @@ struct Heading {
     name: Option<String>,
     tenant: Option<String>,
     justification: Option<String>,
+    missing: Option<Missing>,
     limits: Limits,
     daily: Settings,
     rules: Rules,
@@ -238,8 +244,11 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
 /// Text of a user's file inside a message: on one line, and not longer than a glance.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
-    let mut shown: String =
-        text.chars().take(LONGEST).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST)
+        .map(|c| if c.is_control() || is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
     }

@@ -1,6 +1,6 @@
 //! A policy: the guards and the daily limits of a site, in a file of their own.
 //!
-//! In: a YAML file with `guards`, `overrides` and `limits: { daily: … }` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
+//! In: a YAML file with `guards`, `overrides`, `missing` and `limits: { daily: … }` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
 //! understood: a policy that has a fault refuses every run.
 
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use super::reader::{Entry, Reader};
 use super::source::Source;
 use super::yaml::{self, Node};
 use super::{Input, YAML_LIMIT};
-use super::{daily, overrides};
+use super::{daily, missing, overrides};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 
-const KEYS: &[&str] = &["version", "guards", "limits", "overrides"];
+const KEYS: &[&str] = &["version", "guards", "limits", "missing", "overrides"];
 
 /// What a policy file says.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Policy {
     pub rules: Rules,
     /// What it says of the tenant's daily limits.
     pub daily: Settings,
+    /// Whether a row whose target is not there refuses the plan, whatever anybody else says.
+    pub refuses_missing: bool,
     /// The file itself, and the lists that it names.
     pub files: Vec<PathBuf>,
 }
@@ -39,6 +41,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
     let mut rules = Rules::default();
     let mut overridden = Vec::new();
     let mut daily = Settings::default();
+    let mut refuses_missing = false;
     let mut version = false;
     for Entry { name, value, .. } in reader.map_of(&root, "a policy", KEYS).unwrap_or_default() {
         match name {
@@ -48,6 +51,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
             }
             "guards" => rules = guards::read(value, owner, &mut reader, &mut inputs),
             "limits" => daily = limits(value, &mut reader),
+            "missing" => refuses_missing = missing::read_of_policy(value, &mut reader),
             _ => overridden = overrides::read(value, owner, &mut reader),
         }
     }
@@ -60,7 +64,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
         true => Err(faults),
         false => {
             let lists = inputs.into_iter().map(|input| input.file);
-            Ok(Policy { rules, daily, files: std::iter::once(path.to_owned()).chain(lists).collect() })
+            Ok(Policy { rules, daily, refuses_missing, files: std::iter::once(path.to_owned()).chain(lists).collect() })
         }
     }
 }

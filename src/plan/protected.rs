@@ -3,6 +3,7 @@
 //! In: the node under that key. Out: the list of [`Protected`] targets, and faults. Must not: lose an entry: what cannot
 //! be understood is a fault, because it would protect nothing.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,9 +16,10 @@ use super::table::{At, Table};
 use super::targets::in_the_plan;
 use super::vocabulary::Meaning;
 use super::yaml::{Node, Value};
-use super::{CSV_LIMIT, Input, shown};
-use crate::catalog::{IdKind, fold};
+use super::{CSV_LIMIT, Input, says_nothing, shown};
+use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::meaning::Object;
 use crate::guard::protected::{Entry, Protected};
 
 /// Reads a list of entries and files, or one of either.
@@ -28,13 +30,22 @@ pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inpu
     };
     let file: Arc<str> = reader.source.name.as_str().into();
     let mut entries = Vec::new();
+    if items.is_empty() {
+        let help = "list who is protected, or take `protected` out";
+        reader.fault(
+            &node.span,
+            "no-entry",
+            "`protected` lists nobody, so that it protects nothing",
+            Some(help.into()),
+        );
+    }
     for item in items {
         match &item.value {
             Value::Map(_) => inputs.extend(read_file(item, folder, reader, &mut entries)),
             _ => {
                 let Some(text) = reader.text(item, "a protected target") else { continue };
                 match entry(text) {
-                    Ok(()) => entries.push(Entry { text: text.into(), file: Arc::clone(&file), line: item.span.line }),
+                    Ok(()) => entries.push(Entry::new(text, &file, item.span.line)),
                     Err((message, help)) => reader.fault(&item.span, "bad-pattern", message, Some(help)),
                 }
             }
@@ -49,11 +60,67 @@ fn entry(text: &str) -> Result<(), (String, String)> {
         let message = format!("`{}` protects everything, so that nothing could be done", shown(text));
         return Err((message, "write what they have in common, such as VIP-* or *@board.contoso.com".into()));
     }
+    if let Err(NotAnId { reason, help }) = identifier::plain(text) {
+        let help = help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned);
+        return Err((format!("`{}`: {reason}", shown(text)), help));
+    }
+    if let Some((why, help)) = several(text) {
+        return Err((format!("`{}` protects nothing: {why}", shown(text)), help.into()));
+    }
     if text.chars().any(|c| c.is_control() || matches!(c, '?' | '[' | ']' | '^' | '$' | '\\' | '|')) {
         let message = format!("`{}` is no pattern: only `*` has a meaning, any text", shown(text));
         return Err((message, "write the whole value, or put `*` in place of what may differ".into()));
     }
-    Ok(())
+    match nowhere(text) {
+        Some((why, help)) => Err((format!("`{}` protects nothing: {why}", shown(text)), help.into())),
+        None => Ok(()),
+    }
+}
+
+/// What tells that there are two values where one belongs.
+fn several(text: &str) -> Option<(&'static str, &'static str)> {
+    const ONE_EACH: &str = "give each an entry, or a cell, of its own";
+    let parts = || text.split([',', ';', '/', '\n', '\r', '\t']).map(str::trim);
+    let words = || text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '/')).map(str::trim);
+    let filled = |part: &&str| !part.is_empty();
+    let with = |sign: char| words().filter(|part| part.contains(sign)).count();
+    if text.contains([';', '\n', '\r', '\t']) && parts().filter(filled).count() > 1 {
+        return Some(("these are several values in one", ONE_EACH));
+    }
+    if text.contains('@') && (with('@') > 1 || text.matches('@').count() > 1) {
+        return Some(("these are several addresses in one, and no account has such a name", ONE_EACH));
+    }
+    if text.contains('@') && words().filter(filled).count() > 1 {
+        return Some(("no account has spaces or separators in its name", "write the address alone"));
+    }
+    let ids = words().filter(|part| uuid::Uuid::try_parse(part).is_ok_and(|_| part.len() >= 36)).count();
+    if ids > 0 && words().filter(filled).count() > 1 {
+        return Some(("there is more in it than an id", ONE_EACH));
+    }
+    // `Doe, Jane` is a name; `5CG1,5CG2` are two serial numbers.
+    let numbered = |part: &str| part.bytes().any(|byte| byte.is_ascii_digit());
+    let listed = text.contains(',') && parts().filter(filled).count() > 1 && parts().filter(filled).all(numbered);
+    listed.then_some(("these are several values in one", ONE_EACH))
+}
+
+/// What no id and no name looks like.
+fn nowhere(text: &str) -> Option<(&'static str, &'static str)> {
+    const LONGEST: usize = 256;
+    let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
+    if text.chars().count() > LONGEST {
+        return Some(("nothing has a name of more than 256 characters", "write the name or the id alone"));
+    }
+    if text.starts_with('@') {
+        return Some(("no account begins with `@`", "for all accounts of a domain write `*@contoso.com`"));
+    }
+    if text.ends_with('@') {
+        return Some(("no account ends with `@`", "write the whole address"));
+    }
+    if text.ends_with([';', ',']) {
+        return Some(("it ends with a separator", "write the name or the id alone"));
+    }
+    let nil = uuid::Uuid::try_parse(bare).is_ok_and(|id| id.is_nil());
+    nil.then_some(("the nil GUID stands for nothing", "take it out, or write the id that is meant"))
 }
 
 fn read_file<'s>(
@@ -91,7 +158,12 @@ struct Column {
     /// What it means.
     word: &'static str,
     kind: IdKind,
+    /// What alone its values can be.
+    only: Option<Object>,
 }
+
+/// Other columns that say who somebody is, as exports of the portals call them.
+const OTHERS: &[&str] = &["displayName", "objectId", "deviceId", "mail", "emailAddress"];
 
 fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut Diagnostics) -> Option<Input> {
     let mut rows = table.rows();
@@ -118,9 +190,9 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
         let (before, told) = (entries.len(), faults.errors());
         for column in &columns {
             let cell = record.get(column.field).unwrap_or_default().trim();
-            match judge(cell, column.kind) {
+            match judge(cell, column) {
                 _ if cell.is_empty() => {}
-                Ok(()) => entries.push(Entry { text: cell.into(), file: Arc::clone(&file), line: at.line }),
+                Ok(()) => entries.push(Entry { only: column.only, ..Entry::new(cell, &file, at.line) }),
                 Err((message, help)) => {
                     let place = || table.cell(at, column.field, &column.name);
                     let message = format!("row {}, column `{}`: {message}", at.line, shown(&column.name));
@@ -133,6 +205,11 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
             let help = "fill in one of the columns, or take the row out";
             faults.push_error_with(|| Diagnostic::error("no-entry", message).at(table.row(at)).help(help));
         }
+    }
+    if count == 0 {
+        let message = "this file lists nobody, so that it protects nothing";
+        let help = "fill it in, or take it out of `protected`";
+        faults.push(Diagnostic::error("no-entry", message).at(table.row(header)).help(help));
     }
     let fingerprint = table.source.fingerprint;
     let used = columns.into_iter().map(|column| (column.name, column.word)).collect();
@@ -159,21 +236,18 @@ fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
     for (field, name) in header.iter().map(str::trim).enumerate() {
         let meaning = Meaning::of_header(name, &[]);
         let kind = match meaning {
-            Some(Meaning::Id(id)) => Some((meaning, id.kind)),
+            Some(Meaning::Id(id)) => {
+                Some((meaning.map_or("", Meaning::name), id.kind, kind_behind(id).and_then(object)))
+            }
             // A group, or whose devices: it stands for several targets, and no read of one of them shows it.
             Some(Meaning::Selector(selector)) if selector.form.is_many() => None,
-            Some(Meaning::UserPrincipalName(_) | Meaning::AnyId | Meaning::Selector(_)) => {
-                Some((meaning, IdKind::Opaque))
-            }
-            // What the portals write in the export of a group's members.
-            _ if fold(name) == "displayname" => Some((None, IdKind::Opaque)),
-            _ => None,
+            Some(Meaning::UserPrincipalName(_)) => Some(("userPrincipalName", IdKind::Opaque, Some(Object::User))),
+            Some(Meaning::Selector(selector)) => Some((selector.name, IdKind::Opaque, None)),
+            Some(Meaning::AnyId) => Some(("id", IdKind::Opaque, None)),
+            _ => OTHERS.iter().find(|other| fold(other) == fold(name)).map(|other| (*other, IdKind::Opaque, None)),
         };
         match kind {
-            Some((meaning, kind)) => {
-                let word = meaning.map_or("displayName", Meaning::name);
-                used.push(Column { field, name: name.to_owned(), word, kind });
-            }
+            Some((word, kind, only)) => used.push(Column { field, name: name.to_owned(), word, kind, only }),
             None if name.is_empty() => {}
             None => unused.push(name.to_owned()),
         }
@@ -181,14 +255,31 @@ fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
     (used, unused)
 }
 
-fn judge(cell: &str, kind: IdKind) -> Result<(), (String, String)> {
-    if identifier::is_spreadsheet_number(cell) {
-        let message = format!("`{}` is a number that a spreadsheet has rounded; the id is lost", shown(cell));
-        return Err((message, "format the column as text, and export it again".into()));
+/// The object that an id of that kind of target is.
+fn object(kind: TargetKind) -> Option<Object> {
+    match kind {
+        TargetKind::ManagedDevice => Some(Object::ManagedDevice),
+        TargetKind::AutopilotIdentity => Some(Object::AutopilotIdentity),
+        TargetKind::EntraDevice => Some(Object::EntraDevice),
+        TargetKind::User => Some(Object::User),
+        _ => None,
+    }
+}
+
+fn judge(cell: &str, column: &Column) -> Result<(), (String, String)> {
+    let kind = column.kind;
+    if column.word == "serialNumber"
+        && let Some(why) = says_nothing(cell)
+    {
+        let help = "name the device by another column; every device without a serial number has this one";
+        return Err((format!("`{}` is no serial number: {why}", shown(cell)), help.into()));
     }
     if kind != IdKind::Opaque && !cell.contains('*') {
         return identifier::spell(kind, cell, &mut String::new()).map_err(|NotAnId { reason, help }| {
-            (format!("`{}`: {reason}", shown(cell)), help.unwrap_or("correct it; it would protect nothing").into())
+            (
+                format!("`{}`: {reason}", shown(cell)),
+                help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned),
+            )
         });
     }
     entry(cell)

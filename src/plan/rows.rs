@@ -66,6 +66,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
         not_before: None,
         note: None,
         priority: 0,
+        missing: None,
         place: None,
     };
     let mut last: Option<usize> = None;
@@ -95,7 +96,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
 
 fn work_of(action: &'static Action, number: usize) -> Work {
     let steps = vec![Step::new(action, None, Vec::new())];
-    Work { number, steps, whole: true, not_before: None, note: None, priority: 0, place: None }
+    Work { number, steps, whole: true, not_before: None, note: None, priority: 0, missing: None, place: None }
 }
 
 fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, name: &str) {

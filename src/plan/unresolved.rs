@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::filter::Filter;
-use crate::catalog::{Action, IdName, Route, Selector, TargetKind, link_to};
+use crate::catalog::{Action, IdName, Missing, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
 use crate::job::{Ids, Job, JobParts, Parameters};
 
@@ -35,6 +35,8 @@ pub struct Unresolved {
     pub steps: Arc<[UnresolvedStep]>,
     pub not_before: Option<Timestamp>,
     pub priority: i16,
+    /// What becomes of it where nothing is found; `None`: nobody has said.
+    pub missing: Option<Missing>,
     pub note: Option<Box<str>>,
     /// Where the target is named.
     pub place: Box<Place>,

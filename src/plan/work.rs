@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use crate::catalog::body::Setting;
-use crate::catalog::{Action, IdName, Parameter, Route};
+use crate::catalog::{Action, IdName, Missing, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
 use jiff::Timestamp;
@@ -24,6 +24,8 @@ pub struct Work {
     pub note: Option<Box<str>>,
     /// The higher goes first.
     pub priority: i16,
+    /// What becomes of its targets that are not there, where it says so.
+    pub missing: Option<Missing>,
     /// Where a fault of all its targets is shown; `None` where every row has its own work.
     pub place: Option<Place>,
 }

@@ -137,7 +137,7 @@ fn sighting<'a>(side: &Side<'a>, at: usize) -> Option<&'a Sighting> {
 
 fn drifted(was: Option<&Sighting>, is: Option<&Sighting>) -> Vec<String> {
     match (was, is) {
-        (Some(Sighting::Identity(was)), Some(Sighting::Identity(is))) => drift::differences(was, is),
+        (Some(Sighting::Identity(was)), Some(Sighting::Identity(is))) => drift::differences(was, is, &[]),
         (Some(Sighting::Identity(_)), Some(Sighting::Gone)) => vec!["was there, and is gone".into()],
         (Some(Sighting::Gone), Some(Sighting::Identity(_))) => vec!["was not there, and is there now".into()],
         _ => Vec::new(),

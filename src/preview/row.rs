@@ -30,11 +30,13 @@ impl State {
                 | Hold::AfterHeld { .. }
                 | Hold::Removed
                 | Hold::Protected(_)
+                | Hold::MaybeProtected(_)
                 | Hold::Unseen
                 | Hold::Moved(_)
-                | Hold::NotEscrowed(_),
+                | Hold::NotEscrowed(_)
+                | Hold::NotThere { done: false, .. },
             ) => Self::Held,
-            Some(Hold::Done) => Self::Done,
+            Some(Hold::Done | Hold::NotThere { done: true, .. }) => Self::Done,
         }
     }
 

@@ -52,7 +52,7 @@ mod tests {
     fn the_line_is_an_interface_and_stays_what_it_is() {
         assert_eq!(
             account().line(),
-            "account: rows in 24, rows out 24: completed 0, accepted 23, already_done 0, failed 1, held 0, \
+            "account: rows in 24, rows out 24: completed 0, accepted 23, already_done 0, failed 1, not_found 0, held 0, \
              unknown 0, awaiting_approval 0, not_attempted 0"
         );
     }
@@ -61,7 +61,7 @@ mod tests {
     fn the_object_says_the_same() {
         assert_eq!(
             account().json().to_string(),
-            r#"{"rows_in":24,"rows_out":24,"completed":0,"accepted":23,"already_done":0,"failed":1,"held":0,"unknown":0,"awaiting_approval":0,"not_attempted":0}"#
+            r#"{"rows_in":24,"rows_out":24,"completed":0,"accepted":23,"already_done":0,"failed":1,"not_found":0,"held":0,"unknown":0,"awaiting_approval":0,"not_attempted":0}"#
         );
     }
 }

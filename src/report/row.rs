@@ -125,7 +125,11 @@ fn found_by(job: &Job) -> Option<Cow<'_, str>> {
     job.found.as_ref().map(|found| Cow::Owned(format!("found by {}", found.by)))
 }
 
+/// Empty where nothing was found that anything could be sent to.
 fn request_line(job: &Job) -> String {
+    if job.unfound().is_some() {
+        return String::new();
+    }
     let request = request::build(job);
     format!("{} {}", request.method.name(), request.path)
 }

@@ -31,7 +31,8 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
             "no-match",
             format!("no {} {has}", one(kind)),
             zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
-                "it is compared whole, without regard to case; correct it, or take the row out".to_owned()
+                "it is compared whole, without regard to case; correct it, take the row out, or say `missing: hold` or `done`"
+                    .to_owned()
             }),
         ),
         Refusal::NotAll(candidates) => (
@@ -84,6 +85,11 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         ),
     };
     Diagnostic::error(code, prefix(&row.place) + &message).at((*row.place).clone()).help(help)
+}
+
+/// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
+pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+    matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
 /// The fault of a row that names that user in a parameter.

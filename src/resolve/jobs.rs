@@ -13,7 +13,7 @@ use super::link;
 use super::matching::{self, Match, Matches, Refusal};
 use super::naming::{self, Users};
 use super::pool::{Member, Pool};
-use crate::catalog::TargetKind;
+use crate::catalog::{Missing, TargetKind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::job::{Job, JobParts};
 use crate::plan::{GroupGiven, MAX_JOBS, Places, Pointer, Unresolved};
@@ -64,8 +64,17 @@ pub fn resolve(
     }
 }
 
+/// What one step of a row acts on.
+enum Slot {
+    Found(Match),
+    /// The step is left out for it.
+    LeftOut,
+    /// There is no such target, and the plan says what becomes of the row then.
+    Absent,
+}
+
 /// What was found, by kind.
-type Targets = [(TargetKind, Vec<Option<Match>>)];
+type Targets = [(TargetKind, Vec<Slot>)];
 
 struct Weave {
     resolved: Resolved,
@@ -91,41 +100,27 @@ impl Weave {
     }
 
     fn row(&mut self, row: &Unresolved, pool: &Pool, now: Timestamp) {
-        let mut found: Vec<(TargetKind, Vec<Option<Match>>)> = Vec::with_capacity(1);
+        let mut found: Vec<(TargetKind, Vec<Slot>)> = Vec::with_capacity(1);
         let faults_before = self.faults.errors();
         for kind in row.kinds() {
             match matching::find(pool, &row.pointer, kind, now) {
                 Ok(Matches { targets, left_out }) => {
                     self.warn(row, &targets, &left_out);
-                    found.push((kind, targets.into_iter().map(Some).collect()));
+                    found.push((kind, targets.into_iter().map(Slot::Found).collect()));
                 }
-                Err(refusal) => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
+                Err(refusal) => found.push((kind, vec![self.nothing_at_all(row, kind, &refusal, pool)])),
             }
         }
         if let ([(_, devices)], true) = (found.as_slice(), row.through_device) {
-            let devices: Vec<_> = devices.iter().flatten().collect();
-            let linked = |kind| (kind, self.linked(row, &devices, kind, pool));
-            let linked: Vec<_> = row.linked_kinds().map(linked).collect();
+            let linked: Vec<_> = row.linked_kinds().map(|kind| (kind, self.linked(row, devices, kind, pool))).collect();
             found.extend(linked);
         }
         for (_, targets) in &found {
             self.check_ids(row, targets);
         }
-        let group = match &row.group {
-            Some(GroupGiven::Name(name, place)) => match matching::group_named(pool, name) {
-                Ok(id) => Some(id),
-                Err(refusal) => {
-                    self.faults.push_error_with(|| fault::of_group(name, place, &refusal));
-                    None
-                }
-            },
-            Some(GroupGiven::Id(id)) => Some(&**id),
-            None => None,
-        };
+        let group = self.group(row, pool);
+        let group = group.as_deref();
         let users = self.users(row, pool);
-        if let Some(id) = group.filter(|id| uuid::Uuid::try_parse(id).is_err()) {
-            self.faults.push_error_with(|| fault::strange_id(row, id));
-        }
         if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
             return;
         }
@@ -139,24 +134,69 @@ impl Weave {
         self.moved += self.next_position() - before;
     }
 
-    /// What each of the devices leads to.
-    fn linked(&mut self, row: &Unresolved, devices: &[&Match], kind: TargetKind, pool: &Pool) -> Vec<Option<Match>> {
+    /// What a row comes to of which nothing was found. The one place where that is decided: a step may be left out, where a
+    /// device leads to nothing; otherwise the plan says whether the row is held, is done, or refuses the plan.
+    fn nothing_found(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Slot {
+        let is_link = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
         let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
+        if is_link && may_lack {
+            self.resolved.warnings.push(fault::not_found(row, kind, refusal));
+            return Slot::LeftOut;
+        }
+        if row.missing.is_some_and(|missing| missing != Missing::Refuse) && refusal.is_absence() {
+            return Slot::Absent;
+        }
+        self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
+        Slot::LeftOut
+    }
+
+    /// The same of what the row itself names. A number that lost its zeros is there all the same.
+    fn nothing_at_all(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Slot {
+        if fault::lost_its_zeros(row, kind, refusal, pool) {
+            self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
+            return Slot::LeftOut;
+        }
+        self.nothing_found(row, kind, refusal, pool)
+    }
+
+    /// What each of the devices leads to.
+    fn linked(&mut self, row: &Unresolved, devices: &[Slot], kind: TargetKind, pool: &Pool) -> Vec<Slot> {
         let mut targets = Vec::with_capacity(devices.len());
-        for device in devices.iter().filter_map(|it| pool.by_id(TargetKind::ManagedDevice, &it.id)) {
-            targets.push(match link::follow(pool, device, kind) {
-                Ok(target) => Some(target),
-                Err(refusal) => {
-                    let lacks = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
-                    match lacks && may_lack {
-                        true => self.resolved.warnings.push(fault::not_found(row, kind, &refusal)),
-                        false => self.faults.push_error_with(|| fault::fault(row, kind, &refusal, pool)),
-                    }
-                    None
-                }
+        for device in devices {
+            targets.push(match device {
+                Slot::LeftOut => Slot::LeftOut,
+                Slot::Absent => Slot::Absent,
+                Slot::Found(device) => match pool.by_id(TargetKind::ManagedDevice, &device.id) {
+                    None => Slot::LeftOut,
+                    Some(device) => match link::follow(pool, device, kind) {
+                        Ok(target) => Slot::Found(target),
+                        Err(refusal) => self.nothing_found(row, kind, &refusal, pool),
+                    },
+                },
             });
         }
         targets
+    }
+
+    /// The group that something is done in: its id, or what the plan says of it where there is none.
+    fn group(&mut self, row: &Unresolved, pool: &Pool) -> Option<Box<str>> {
+        let id = match row.group.as_ref()? {
+            GroupGiven::Id(id) => id,
+            GroupGiven::Name(name, place) => match matching::group_named(pool, name) {
+                Ok(id) => id,
+                Err(refusal) if refusal.is_absence() && row.missing.is_some_and(|it| it != Missing::Refuse) => {
+                    return Some(format!("groupName {name}").into());
+                }
+                Err(refusal) => {
+                    self.faults.push_error_with(|| fault::of_group(name, place, &refusal));
+                    return None;
+                }
+            },
+        };
+        if uuid::Uuid::try_parse(id).is_err() {
+            self.faults.push_error_with(|| fault::strange_id(row, id));
+        }
+        Some(id.into())
     }
 
     /// Who is meant by the names in the parameters of a row.
@@ -182,12 +222,17 @@ impl Weave {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
-            let target = targets.and_then(|targets| targets.get(number)?.as_ref());
-            if target.is_none() && row.pointer != Pointer::Ids {
-                continue;
-            }
+            let target = match targets.and_then(|targets| targets.get(number)) {
+                Some(Slot::Found(target)) => Some(target),
+                Some(Slot::Absent) => None,
+                // It names nothing that is looked up but in its parameters.
+                None if row.pointer == Pointer::Ids => None,
+                Some(Slot::LeftOut) | None => continue,
+            };
+            let is_named = target.is_some() || row.pointer == Pointer::Ids;
             let position = self.next_position();
-            let id = target.map_or("", |target| &*target.id);
+            // What the plan says stands in for an id; whatever holds a space is none.
+            let id = target.map_or(&**by, |target| &target.id);
             let mut job = Job::new(JobParts {
                 row: row.row.unwrap_or(position + 1),
                 action: step.action,
@@ -199,10 +244,11 @@ impl Weave {
                 after,
             });
             job.priority = row.priority;
+            job.missing = row.missing;
             // Where the steps before it are left out, there is nothing to wait for.
             job.verified_within = step.verified_within.filter(|_| after.is_some());
             job.found = target.and_then(|target| naming::found(row, step, target, by)).map(Box::new);
-            job.names = naming::names(row, step, &job, users).map(Box::new);
+            job.names = naming::names(row, step, &job, users).filter(|_| is_named).map(Box::new);
             self.resolved.jobs.push(job);
             self.resolved.places.push(row.line);
             after = Some(position);
@@ -210,9 +256,13 @@ impl Weave {
     }
 
     /// What becomes a part of a path must look like an id, whoever says that it is one.
-    fn check_ids(&mut self, row: &Unresolved, targets: &[Option<Match>]) {
-        for target in targets.iter().flatten().filter(|target| uuid::Uuid::try_parse(&target.id).is_err()) {
-            self.faults.push_error_with(|| fault::strange_id(row, &target.id));
+    fn check_ids(&mut self, row: &Unresolved, targets: &[Slot]) {
+        for target in targets {
+            if let Slot::Found(target) = target
+                && uuid::Uuid::try_parse(&target.id).is_err()
+            {
+                self.faults.push_error_with(|| fault::strange_id(row, &target.id));
+            }
         }
     }
 

@@ -65,8 +65,8 @@ async fn read_devices<T: Transport>(
         seen[*at] = match answer.map(|found| found.first().map(Identity::from_document)) {
             Ok(Some(Some(device))) if device.id.eq_ignore_ascii_case(&devices[*at].id) => Ok(device),
             Ok(Some(_)) => Err(Finding::because(Status::Unknown, "the answer is no device of that id")),
-            // Whatever is sent to it will find the same.
-            Ok(None) => Err(Finding::because(Status::NotApplicable, "there is no such device")),
+            // Not a pass: what a read does not show may be there for a send all the same.
+            Ok(None) => Err(Finding::because(Status::Unknown, "there is no such device")),
             Err(ReadError::Refused { status: Some(403), why, .. }) => Err(Finding::because(Status::Forbidden, why)),
             Err(error) => Err(Finding::because(Status::Unknown, format!("the device was not read: {error}"))),
         };

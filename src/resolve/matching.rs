@@ -57,6 +57,22 @@ pub enum Refusal<'p> {
     NotRead,
 }
 
+impl Refusal<'_> {
+    /// Whether there is no such thing, and nothing like it that could have been meant.
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Nothing | Self::NoSuchGroup | Self::EmptyGroup | Self::NoLink(_) | Self::NothingLinked(_) => true,
+            Self::NotAll(_)
+            | Self::Several(_)
+            | Self::SeveralGroups(_)
+            | Self::WrongMembers(_)
+            | Self::SeveralOfMember(..)
+            | Self::SeveralLinked(..)
+            | Self::NotRead => false,
+        }
+    }
+}
+
 /// What a pointer stands for.
 #[derive(Debug, Default)]
 pub struct Matches<'p> {

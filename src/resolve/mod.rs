@@ -16,6 +16,7 @@ mod jobs;
 mod keys;
 mod link;
 mod matching;
+mod meanings;
 mod naming;
 mod needs;
 mod owners;
@@ -23,6 +24,7 @@ mod pool;
 mod query;
 mod reading;
 mod record;
+mod ways;
 #[cfg(test)]
 mod keys_tests;
 #[cfg(test)]
@@ -34,6 +36,7 @@ pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};
 pub use self::jobs::{Resolved, resolve};
 pub use self::keys::{Device, read_keys};
+pub use self::meanings::read_meanings;
 pub use self::owners::{Owners, owners};
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};

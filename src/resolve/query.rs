@@ -40,7 +40,7 @@ const COLLECTIONS: &[Collection] = &[
             ("azureADDeviceId", "azureADDeviceId"),
         ],
         containing: &[],
-        besides: &["imei", "userId"],
+        besides: &["imei"],
         page: PAGE,
     },
     Collection {
@@ -115,6 +115,39 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
     };
     let path = collection.path;
     Some(Get::new(format!("{path}?{select}$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC))))
+}
+
+/// The read of one thing by its id.
+pub fn by_id(kind: TargetKind, id: &str) -> Option<Get> {
+    let collection = collection(kind)?;
+    let query = select(collection);
+    let (id, query) = (utf8_percent_encode(id.trim(), NON_ALPHANUMERIC), query.trim_end_matches('&'));
+    let between = if query.is_empty() { "" } else { "?" };
+    Some(Get::one(format!("{}/{id}{between}{query}", collection.path)))
+}
+
+/// The read that gives everything of which that property has that value, and maybe more.
+pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> {
+    let collection = collection(kind)?;
+    let quoted = format!("'{}'", value.trim().replace('\'', "''"));
+    let test = match collection.containing.iter().any(|(_, known)| *known == property) {
+        true => format!("contains({property},{quoted})"),
+        false => format!("{property} eq {quoted}"),
+    };
+    let filter = utf8_percent_encode(&test, NON_ALPHANUMERIC);
+    Some(Get::new(format!("{}?{}$filter={filter}", collection.path, select(collection))))
+}
+
+/// The devices that a user has in Intune.
+pub fn devices_of(user: &str) -> Option<Get> {
+    let collection = collection(TargetKind::ManagedDevice)?;
+    let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
+    Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select(collection))))
+}
+
+/// The device objects in the directory that a user owns, with the properties that come unasked.
+pub fn owned_by(user: &str) -> Get {
+    Get::new(format!("/users/{}/ownedDevices?$top=999", utf8_percent_encode(user, NON_ALPHANUMERIC)))
 }
 
 /// The first page of everything.

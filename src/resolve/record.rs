@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::catalog::{Selector, SelectorForm, TargetKind};
 use crate::identity::Identity;
+use crate::text;
 
 /// What was read of one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,16 +31,16 @@ pub struct Record {
 impl Record {
     /// `None` where the document has no id.
     pub fn from_document(kind: TargetKind, document: &Value) -> Option<Self> {
-        let text = |name: &str| {
+        let property = |name: &str| {
             let text = document.get(name)?.as_str()?.trim();
             (!text.is_empty()).then(|| text.into())
         };
         let mut identity = Identity::from_document(document)?;
         if kind == TargetKind::EntraDevice {
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
-            identity.azure_ad_device_id = text("deviceId");
+            identity.azure_ad_device_id = property("deviceId");
         }
-        let (imei, user_id, mail) = (text("imei"), text("userId"), text("mail"));
+        let (imei, user_id, mail) = (property("imei"), property("userId"), property("mail"));
         Some(Self { identity: Arc::new(identity), imei, user_id, mail })
     }
 
@@ -60,11 +61,7 @@ impl Record {
     }
 }
 
-/// The form in which values are compared: trimmed, and without regard to case.
+/// The form in which values are compared.
 pub fn key(text: &str) -> String {
-    let text = text.trim();
-    match text.is_ascii() {
-        true => text.to_ascii_lowercase(),
-        false => text.chars().flat_map(char::to_lowercase).collect(),
-    }
+    text::key(text).into_owned()
 }

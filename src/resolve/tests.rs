@@ -57,6 +57,7 @@ fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
         steps: Arc::new([step]),
         not_before: None,
         priority: 0,
+        missing: None,
         note: None,
         place: Box::new(Place::file("plan.csv")),
         line: number,

@@ -34,6 +34,7 @@ use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, RequestId, Settlement};
 
+mod absence;
 mod answers;
 mod approved;
 mod braking;
@@ -49,6 +50,7 @@ mod steps;
 mod stopping;
 mod waves;
 
+use self::absence::Shown;
 use self::following::{Following, Who};
 use self::waves::Waves;
 
@@ -103,6 +105,7 @@ pub struct Dispatcher {
     unsent: Vec<u32>,
     /// How many approval requests may be open.
     filing: Filing,
+    shown: Shown,
 }
 
 /// Whether the host answers at all.
@@ -153,6 +156,7 @@ impl Dispatcher {
             stopped: None,
             journal: history.journal,
             filing: history.filing,
+            shown: Shown::new(history.shown),
             failed: HashMap::new(),
             unsent: Vec::new(),
             jobs,

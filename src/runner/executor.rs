@@ -20,6 +20,16 @@ pub enum Seen {
     NotRead(Reply),
 }
 
+/// Whether a read showed what an id names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    There,
+    /// The service itself says that there is no such thing.
+    Missing,
+    /// The read itself failed.
+    NotRead(Reply),
+}
+
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {
     /// Sends the job's request once. `client_request_id` is fresh for every request.
@@ -39,4 +49,7 @@ pub trait Executor: Send + Sync + 'static {
 
     /// Reads who the job's target is. Changes nothing.
     fn inspect(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Seen> + Send;
+
+    /// Reads whether what the id at that place of the job's route names is there. Changes nothing.
+    fn find(&self, job: &Job, at: usize, client_request_id: &str) -> impl Future<Output = Presence> + Send;
 }

@@ -38,6 +38,10 @@ pub struct Progress {
     pub failed_reads: u32,
     /// Failed looks at its target in a row.
     pub failed_looks: u32,
+    /// Failed reads in a row of what may be missing.
+    pub failed_finds: u32,
+    /// A read has shown its target.
+    pub shown: bool,
     /// 401 answers in a row.
     pub unauthorized: u32,
     /// This process has sent it, so that the breaker counts with it.

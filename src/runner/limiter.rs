@@ -108,6 +108,23 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether two requests may ever leave together.
+    pub fn has_room_for_two(&self) -> bool {
+        self.used.allowed.is_none_or(|allowed| allowed.requests > 1)
+    }
+
+    /// Asks to send a second request right behind the one that was just let through. `Ok` has used up its place; without
+    /// one, neither leaves. Where no two ever may, nobody asks.
+    pub fn pass_along(&mut self, now: Instant) -> Result<(), Wait> {
+        if let Some((window, pace)) = &mut self.limit {
+            window.room(now).map_err(Wait::Until)?;
+            window.take();
+            pace.take(now);
+        }
+        self.used.sent += 1;
+        Ok(())
+    }
+
     /// A request that left at `sent` is out no more: it was answered, or given up.
     pub fn came_back(&mut self, sent: Instant, now: Instant) {
         if let Some((window, _)) = &mut self.limit {

@@ -24,7 +24,7 @@ pub mod survey;
 mod window;
 mod worker;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,6 +135,8 @@ pub struct History {
     pub recent: Vec<(Bucket, Duration)>,
     /// Approval requests that are open already, and what has been carried out today, by action.
     pub filing: Filing,
+    /// Jobs whose target an earlier run has seen in this tenant.
+    pub shown: HashSet<u32>,
     /// An earlier process ended between two waves, before the first of them was seen to have landed.
     pub between_waves: bool,
     /// What earlier rounds of this process have counted.

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::event::BucketUse;
-use super::executor::{Executor, Seen};
+use super::executor::{Executor, Presence, Seen};
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
@@ -72,6 +72,10 @@ impl Executor for Service {
             reply if reply.verdict == Verdict::Succeeded => Seen::Identity(Box::default()),
             reply => Seen::NotRead(reply),
         }
+    }
+
+    async fn find(&self, _job: &Job, _at: usize, _id: &str) -> Presence {
+        Presence::There
     }
 }
 

@@ -24,6 +24,11 @@ pub enum Step {
     },
     /// Read how far it is: it was accepted, and somebody waits.
     FollowUp,
+    /// Read what the id at that place of its route names: something of it is missing. After the last one, the state that the
+    /// action is about.
+    Find {
+        at: u8,
+    },
 }
 
 /// A job that waits, and what for.

@@ -67,6 +67,8 @@ pub enum Decision {
     CheckThenSettle {
         after: Duration,
     },
+    /// Read which of the things that it names is not there.
+    FindMissing,
     /// Pause its bucket, then send it again; no try was used. `None`: the service named no time.
     PauseBucket {
         asked: Option<Duration>,
@@ -104,7 +106,7 @@ pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -
         Verdict::SignInFailed => Decision::SignInFailed,
         Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
         Verdict::JustificationRequired => Decision::Unjustified,
-        Verdict::Gone => Decision::Settle(gone(action)),
+        Verdict::Gone => Decision::FindMissing,
         Verdict::Refused => Decision::Settle(Outcome::Failed),
         Verdict::Unavailable { after } => unavailable(action, *after, spent, rng),
         Verdict::Transient { after } => again(action, *after, Outcome::Failed, spent, rng),
@@ -371,11 +373,12 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_gone_is_good_news_for_retire_only() {
+    fn that_something_is_gone_settles_nothing_before_it_is_known_what() {
         let mut rng = Rng::with_seed(1);
-        let decided = |name: &str, rng: &mut Rng| decide(action(name), &Verdict::Gone, 1, 5, rng);
-        assert_eq!(decided("retire", &mut rng), Decision::Settle(Outcome::AlreadyDone));
-        assert_eq!(decided("wipe", &mut rng), Decision::Settle(Outcome::Failed));
+        for action in ACTIONS {
+            assert_eq!(decide(action, &Verdict::Gone, 1, 5, &mut rng), Decision::FindMissing, "{}", action.name);
+        }
+        assert_eq!([gone(action("retire")), gone(action("wipe"))], [Outcome::AlreadyDone, Outcome::Failed]);
     }
 
     #[test]

@@ -113,7 +113,13 @@ impl Survey {
         let mut wake = self.later.peek().map(|Reverse((due, _))| *due);
         for (gate, ready) in self.gates.iter_mut().zip(&mut self.ready) {
             while !ready.is_empty() && out.len() < usize::from(self.limits.concurrency) {
-                match gate.pass(now) {
+                // The look at a user all of whose devices are meant takes a read of those, too.
+                let both = ready.front().is_some_and(|at| jobs[*at].action.on_all_devices) && gate.has_room_for_two();
+                let passed = gate.pass(now).and_then(|()| match both {
+                    true => gate.pass_along(now).inspect_err(|_| gate.never_left()),
+                    false => Ok(()),
+                });
+                match passed {
                     Ok(()) => {
                         let Some(at) = ready.pop_front() else { break };
                         let bytes = std::array::from_fn(|_| self.rng.u8(..));
@@ -136,6 +142,9 @@ impl Survey {
 
     fn ended(&mut self, jobs: &[Job], (at, sent, seen): Look) {
         let gate = &mut self.gates[jobs[at].read_bucket().index()];
+        if jobs[at].action.on_all_devices && gate.has_room_for_two() {
+            gate.came_back(sent, Instant::now());
+        }
         match &seen {
             Seen::NotRead(reply) => drop(gate.returned(Some(reply), sent, Instant::now())),
             Seen::Identity(_) | Seen::Gone => {

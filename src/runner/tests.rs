@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use tokio::time::Instant;
 
-use super::executor::Seen;
+use super::executor::{Presence, Seen};
 use super::*;
 use crate::catalog::{Action, Budget, Repeat};
 use crate::guard::drift::Sighting;
+use crate::guard::lookout::Source;
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
@@ -48,6 +49,13 @@ struct Scripted {
     /// What looks show, last first; then what the preview saw.
     sights: Mutex<HashMap<String, Vec<Sight>>>,
     looks: Mutex<Vec<(String, Instant)>>,
+    /// Ids that nothing is behind.
+    missing: Vec<&'static str>,
+    /// Answers of reads of ids that fail, last first; then they work.
+    bad_finds: Mutex<Vec<Verdict>>,
+    finds: Mutex<Vec<String>>,
+    /// What reads of a state show, last first; then what has been sent.
+    states: Mutex<Vec<Evidence>>,
 }
 
 /// What one look shows in the imagined service.
@@ -108,6 +116,9 @@ impl Executor for Scripted {
         if let Some(verdict) = self.reads.get(*count - 1) {
             return Evidence::NotRead(reply(verdict.clone(), id));
         }
+        if let Some(state) = self.states.lock().unwrap().pop() {
+            return state;
+        }
         let log = self.log.lock().unwrap();
         let sent = log.iter().rev().find(|(sent, _)| sent == job.target()).map(|(_, at)| at.elapsed());
         match self.effects(job.target()) {
@@ -151,6 +162,16 @@ impl Executor for Scripted {
             }
             Some(Sight::Gone) => Seen::Gone,
             Some(Sight::Bad(verdict)) => Seen::NotRead(reply(verdict, id)),
+        }
+    }
+
+    async fn find(&self, job: &Job, at: usize, id: &str) -> Presence {
+        let asked = job.ids.iter().nth(at).unwrap();
+        self.finds.lock().unwrap().push(asked.to_owned());
+        match self.bad_finds.lock().unwrap().pop() {
+            Some(verdict) => Presence::NotRead(reply(verdict, id)),
+            None if self.missing.contains(&asked) => Presence::Missing,
+            None => Presence::There,
         }
     }
 }
@@ -422,6 +443,9 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         async fn inspect(&self, _: &Job, _: &str) -> Seen {
             Seen::Gone
         }
+        async fn find(&self, _: &Job, _: usize, _: &str) -> Presence {
+            Presence::There
+        }
     }
     let jobs = ["a", "b", "c", "d", "e", "f"].iter().zip(1..).map(|(target, row)| job("wipe", target, row, None));
     let (events, _) = mpsc::unbounded_channel();
@@ -436,7 +460,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
 fn previewed(mut run: Run) -> Run {
     let seen = |(index, job): (u32, &Job)| {
         let identity = Identity { id: job.target().into(), ..Identity::default() };
-        (index, Sighting::Identity(Box::new(identity)))
+        (index, (Sighting::Identity(Box::new(identity)), Source::Preview))
     };
     run.lookout = Lookout::for_drift((0u32..).zip(run.jobs.iter()).map(seen).collect());
     run
@@ -630,5 +654,6 @@ proptest! {
     }
 }
 
+mod absence;
 mod braking;
 mod following;

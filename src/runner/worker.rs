@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::executor::{Executor, Seen};
+use super::executor::{Executor, Presence, Seen};
 use crate::job::Job;
 use crate::journal::TurnedAway;
 use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Verdict};
@@ -39,6 +39,12 @@ pub enum Task {
         since: Timestamp,
         client_request_id: RequestId,
     },
+    /// Read what the id at that place of its route names.
+    Find {
+        job: u32,
+        at: u8,
+        client_request_id: RequestId,
+    },
 }
 
 impl Task {
@@ -47,7 +53,8 @@ impl Task {
             Self::Attempt { job, .. }
             | Self::Look { job, .. }
             | Self::ReadBack { job, .. }
-            | Self::FollowUp { job, .. } => *job,
+            | Self::FollowUp { job, .. }
+            | Self::Find { job, .. } => *job,
         }
     }
 
@@ -58,6 +65,7 @@ impl Task {
             Self::Look { job, client_request_id } => (*job, Kind::Look, client_request_id.clone()),
             Self::ReadBack { job, client_request_id, .. } => (*job, Kind::ReadBack, client_request_id.clone()),
             Self::FollowUp { job, client_request_id, .. } => (*job, Kind::FollowUp, client_request_id.clone()),
+            Self::Find { job, client_request_id, .. } => (*job, Kind::Find, client_request_id.clone()),
         }
     }
 }
@@ -68,6 +76,7 @@ enum Kind {
     Look,
     ReadBack,
     FollowUp,
+    Find,
 }
 
 /// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
@@ -85,6 +94,7 @@ impl Drop for Outcry {
             Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
             Kind::FollowUp => Answer::FollowUp(Err(lost)),
             Kind::Look => Answer::Look(Seen::NotRead(lost)),
+            Kind::Find => Answer::Find(Presence::NotRead(lost)),
             Kind::Attempt => Answer::Attempt(lost),
         };
         let now = Instant::now();
@@ -109,6 +119,7 @@ pub enum Answer {
     Look(Seen),
     ReadBack(Evidence),
     FollowUp(Result<FollowUp, Reply>),
+    Find(Presence),
 }
 
 /// What became of the record of an attempt.
@@ -219,6 +230,10 @@ async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor:
         }
         Task::FollowUp { job, since, client_request_id } => {
             (job, Answer::FollowUp(executor.follow_up(&jobs[job as usize], since, client_request_id.write(id)).await))
+        }
+        Task::Find { job, at, client_request_id } => {
+            let (of, id) = (&jobs[job as usize], client_request_id.write(id));
+            (job, Answer::Find(executor.find(of, at.into(), id).await))
         }
     };
     Done { worker, job, sent, answered: Instant::now(), answer }

@@ -31,6 +31,8 @@ const A_MILLION: usize = 1_000_000;
 pub struct Inventory {
     setting: Setting,
     missing: HashSet<String>,
+    /// The ids of what the scenario lists: none of them is a device as well that nobody has listed.
+    listed: HashSet<String>,
     only_listed: bool,
     devices: Shelf,
     identities: Shelf,
@@ -54,6 +56,7 @@ impl Inventory {
         let mut inventory = Self {
             setting,
             missing: scenario.missing.iter().map(|id| id.to_ascii_lowercase()).collect(),
+            listed: listed_ids(scenario),
             only_listed: scenario.only_listed,
             devices: Shelf::new(&DEVICE),
             identities: Shelf::new(&IDENTITY),
@@ -110,6 +113,7 @@ impl Inventory {
             None if kind == TargetKind::GroupMember && told => None,
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
             None if self.only_listed => None,
+            None if kind == TargetKind::ManagedDevice && self.listed.contains(&key) => None,
             None if kind == TargetKind::User => Some(self.make_up_user(&key)),
             None if kind == TargetKind::DeletedUser => {
                 let at = self.make_up_user(&key);
@@ -195,6 +199,17 @@ impl Inventory {
             }
         };
         devices.into_iter().filter(|at| !self.devices.things[*at].gone).collect()
+    }
+
+    /// The places of what the directory knows of a user's devices.
+    pub fn owned_by(&mut self, user: usize) -> Vec<usize> {
+        let managed = self.devices_of(user);
+        let ids: Vec<String> = managed
+            .into_iter()
+            .filter_map(|at| self.value(TargetKind::ManagedDevice, at, "azureADDeviceId")?.as_str().map(str::to_owned))
+            .collect();
+        let owned = ids.iter().filter_map(|id| self.look_up(TargetKind::EntraDevice, "deviceId", id)).flatten();
+        owned.collect()
     }
 
     /// How many devices there are. Where every id exists, that is a very large number.
@@ -335,6 +350,15 @@ impl Inventory {
             self.devices.put(Thing::new(id, owner.map(|(name, text)| (name, Given::Listed(json!(text)))).into()))
         })
     }
+}
+
+fn listed_ids(scenario: &Scenario) -> HashSet<String> {
+    let users = scenario.users.iter().map(|user| &user.id);
+    let others = scenario.entra_devices.iter().map(|device| &device.id);
+    let identities = scenario.autopilot.iter().map(|identity| &identity.id);
+    let device_ids = scenario.devices.iter().filter_map(|device| device.azure_ad_device_id.as_deref());
+    let ids = users.chain(others).chain(identities).map(|id| id.0.as_str());
+    ids.chain(device_ids).map(str::to_ascii_lowercase).collect()
 }
 
 /// The run state of a script is named by `script:device` or by something that tells nothing; it always leads to the

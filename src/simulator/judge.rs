@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::errors::Refusal;
 use super::keys;
 use super::odata::Query;
-use super::resources::{DEVICE, GROUP, Kind, MEMBER, USER};
+use super::resources::{DEVICE, ENTRA_DEVICE, GROUP, Kind, MEMBER, USER};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
@@ -49,12 +49,14 @@ pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Res
     let mut query = Query::default();
     let verdict = judge(incoming, version, path, served, &found.ids).and_then(|()| {
         match served.endpoint {
-            Endpoint::Perform { .. } | Endpoint::ReadOverview => {}
+            Endpoint::Perform { .. } | Endpoint::ReadOverview | Endpoint::ReadAny => {}
             Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
             Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
+            Endpoint::ReadOwnedDevices => query = Query::parse(incoming.query, &ENTRA_DEVICE)?,
             Endpoint::ReadMembers => query = Query::parse(incoming.query, &MEMBER)?,
             Endpoint::ReadPrimaryUser => query = Query::parse(incoming.query, &USER)?,
-            Endpoint::ReadGroups => query = Query::parse(incoming.query, &GROUP)?,
+            Endpoint::ReadGroups | Endpoint::ReadGroup => query = Query::parse(incoming.query, &GROUP)?,
+            Endpoint::ReadObject => query = Query::parse(incoming.query, &USER)?,
             Endpoint::ReadRecoveryKeys => query = Query::parse(incoming.query, &keys::RECOVERY_KEY)?,
             Endpoint::ReadLocalCredential => query = Query::parse(incoming.query, &keys::LOCAL_CREDENTIAL)?,
         }
@@ -127,10 +129,11 @@ pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let kind = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
-        Endpoint::ReadDevicesOfUser => TargetKind::User,
+        Endpoint::ReadDevicesOfUser | Endpoint::ReadOwnedDevices => TargetKind::User,
         Endpoint::ReadMembers => TargetKind::GroupMember,
         Endpoint::ReadPrimaryUser | Endpoint::ReadOverview => TargetKind::ManagedDevice,
-        Endpoint::ReadGroups => TargetKind::GroupMember,
+        Endpoint::ReadGroups | Endpoint::ReadGroup | Endpoint::ReadObject => TargetKind::GroupMember,
+        Endpoint::ReadAny => TargetKind::Other,
         Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => TargetKind::EntraDevice,
     };
     let in_directory = [TargetKind::User, TargetKind::DeletedUser, TargetKind::GroupMember, TargetKind::EntraDevice];

@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use super::keys;
 use crate::catalog::{
-    ACTIONS, Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
-    Version,
+    ACTIONS, Access, Action, Bucket, DIRECTORY, GROUP, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
+    USER, Version,
 };
 
 /// What a method does at a place.
@@ -23,6 +23,8 @@ pub enum Endpoint {
     },
     ReadOne(TargetKind),
     ReadDevicesOfUser,
+    /// The devices in the directory that a user owns.
+    ReadOwnedDevices,
     ReadMembers,
     ReadPrimaryUser,
     ReadAll(TargetKind),
@@ -30,6 +32,12 @@ pub enum Endpoint {
     ReadOverview,
     /// Groups by their name.
     ReadGroups,
+    /// Whether there is such a group.
+    ReadGroup,
+    /// An object of the directory, of whatever kind.
+    ReadObject,
+    /// Something that is there unless the scenario says that it is missing.
+    ReadAny,
     /// Which BitLocker keys are kept.
     ReadRecoveryKeys,
     /// Whether the password of a local administrator is kept.
@@ -96,16 +104,10 @@ impl Routes {
         }
         let bucket = bucket_of_reads(TargetKind::ManagedDevice);
         routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadOverview, bucket);
-        // Made up or listed, whoever is in a group is a user here.
         let bucket = bucket_of_reads(TargetKind::User);
-        routes.add(
-            "/directoryObjects/{memberId}",
-            &[MEMBER],
-            "GET",
-            &BOTH,
-            Endpoint::ReadOne(TargetKind::User),
-            bucket,
-        );
+        routes.add("/directoryObjects/{memberId}", &[MEMBER], "GET", &BOTH, Endpoint::ReadObject, bucket);
+        routes.add("/groups/{groupId}", &[GROUP], "GET", &BOTH, Endpoint::ReadGroup, bucket);
+        routes.add("/users/{userId}/ownedDevices", &[USER], "GET", &BOTH, Endpoint::ReadOwnedDevices, bucket);
         routes.add("/groups", &[], "GET", &BOTH, Endpoint::ReadGroups, bucket);
         routes.add(keys::RECOVERY_KEYS, &[], "GET", &BOTH, Endpoint::ReadRecoveryKeys, bucket);
         let credential = "/directory/deviceLocalCredentials/{deviceId}";
@@ -128,6 +130,17 @@ impl Routes {
             (_, None) => (route.path, Endpoint::ReadOne(action.target)),
         };
         self.add(resource, route.ids, "GET", route.versions, read, bucket);
+        for ((end, _), id) in route.path.match_indices('}').zip(route.ids).filter(|(_, id)| id.home().is_none()) {
+            let read = match id.name.ends_with("DeviceStateId") {
+                // The run of a script on a device.
+                true => Endpoint::ReadOne(action.target),
+                false => Endpoint::ReadAny,
+            };
+            let place = self.reach(&route.path[..=end], route.ids);
+            if self.0[place].served.iter().all(|served| served.method != "GET" || served.endpoint == read) {
+                self.serve(place, "GET", route.versions, read, bucket);
+            }
+        }
         if action.target == TargetKind::User {
             let bucket = Some(Bucket { service: &INTUNE_OTHER, access: Access::Read });
             let node = self.reach(resource, route.ids);

@@ -11,7 +11,7 @@ use http::header::LOCATION;
 
 use super::errors::Refusal;
 use super::resources::{guid, mix};
-use super::scenario::{Approval, ApprovalStatus, Fault};
+use super::scenario::{Approval, ApprovalStatus, Fault, Status};
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
@@ -21,15 +21,7 @@ const LONGEST_JUSTIFICATION: usize = 1_024;
 pub fn answer(fault: &Fault) -> Option<Refusal> {
     match fault {
         Fault::Throttle(slow) => Some(Refusal::throttled(slow.retry_after, slow.seconds.0)),
-        Fault::Status(status) => {
-            let code = status.error_code.clone().unwrap_or_else(|| usual_code(status.code.0).to_owned());
-            let message = status.message.clone().unwrap_or_else(|| "An error has occurred".to_owned());
-            let refusal = Refusal { body: status.body, ..Refusal::new(status.code.0, code, message) };
-            Some(match status.seconds {
-                Some(seconds) => refusal.waiting(status.retry_after, seconds.0),
-                None => refusal,
-            })
-        }
+        Fault::Status(status) => (!status.after_effect).then(|| words(status)),
         Fault::Redirect(url) => Some(Refusal::new(302, "Found", "Moved").with(LOCATION, url)),
         Fault::Conflict => Some(Refusal::new(
             409,
@@ -37,6 +29,24 @@ pub fn answer(fault: &Fault) -> Option<Refusal> {
             "The object was changed at the same time. You can repeat the request after some delay.",
         )),
         _ => None,
+    }
+}
+
+/// The answer of a fault that is given when the request has had its effect.
+pub fn after_effect(fault: &Fault) -> Option<Refusal> {
+    match fault {
+        Fault::Status(status) => status.after_effect.then(|| words(status)),
+        _ => None,
+    }
+}
+
+fn words(status: &Status) -> Refusal {
+    let code = status.error_code.clone().unwrap_or_else(|| usual_code(status.code.0).to_owned());
+    let message = status.message.clone().unwrap_or_else(|| "An error has occurred".to_owned());
+    let refusal = Refusal { body: status.body, ..Refusal::new(status.code.0, code, message) };
+    match status.seconds {
+        Some(seconds) => refusal.waiting(status.retry_after, seconds.0),
+        None => refusal,
     }
 }
 

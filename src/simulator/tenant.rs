@@ -297,6 +297,9 @@ impl Tenant {
             Some(Fault::Delay(time)) => ruling.answer.delay += time.0,
             _ => {}
         }
+        if let Some(said) = fault.and_then(spoil::after_effect) {
+            ruling.answer.delivery = Delivery::Reply(stamp.refuse(path, &said));
+        }
         ruling
     }
 
@@ -346,6 +349,11 @@ impl Tenant {
                 let devices = state.inventory.devices_of(user);
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
+            Endpoint::ReadOwnedDevices => {
+                let user = find(state, TargetKind::User, call)?;
+                let devices = state.inventory.owned_by(user);
+                Ok(self.page(state, incoming, call, TargetKind::EntraDevice, Some(devices), stamp))
+            }
             Endpoint::ReadMembers => {
                 let group = call.ids.first().map_or("", |id| &id.value);
                 let url = self.url_of_pages(incoming);
@@ -367,6 +375,9 @@ impl Tenant {
             Endpoint::ReadGroups => {
                 let document = reads::groups(&self.scenario, &call.query);
                 Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
+            }
+            Endpoint::ReadGroup | Endpoint::ReadObject | Endpoint::ReadAny => {
+                perform::presence(&mut state.inventory, call).map(|it| Ruling::reply(stamp.json(StatusCode::OK, &it)))
             }
             Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
                 let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;

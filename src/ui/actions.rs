@@ -115,7 +115,7 @@ fn facts(action: &Action, styled: bool) -> String {
         table.row(PLAIN, ["", "User.ReadBasic.All, to look up users by name"]);
     }
     table.row(PLAIN, ["2xx means", success(action.success)]);
-    table.row(PLAIN, ["404 means", gone(action.gone)]);
+    table.row(PLAIN, ["gone means", gone(action.gone)]);
     table.row(PLAIN, ["lost reply", repeat(action.repeat)]);
     table.row(PLAIN, ["read-back", &read_back]);
     table.row(PLAIN, ["allowance", &allowance]);
@@ -302,7 +302,7 @@ mod tests {
              permissions  DeviceManagementManagedDevices.PrivilegedOperations.All\n               \
              DeviceManagementManagedDevices.Read.All, to read back after a lost reply\n  \
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
-             404 means    already_done: the wanted state holds\n  \
+             gone means   already_done: the wanted state holds\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \
              read-back    managementState is retirePending or retireIssued, or deviceActionResults has a newer entry; being gone proves nothing\n  \
              allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \

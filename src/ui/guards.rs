@@ -31,7 +31,9 @@ pub fn render(verdict: &Verdict, view: View) -> String {
         };
         let mut files: Vec<&str> = protected.entries().iter().map(|entry| entry.file.as_ref()).collect();
         files.dedup();
-        table.row(PLAIN, ["protected", &entries, &files.join(", ")]);
+        let is_read = protected.entries().iter().any(|entry| entry.means.is_some());
+        let later = if is_read { "" } else { "; what they stand for is read when it is run" };
+        table.row(PLAIN, ["protected", &entries, &format!("{}{later}", files.join(", "))]);
     }
     if verdict.rules.stop_when != StopWhen::default() {
         table.row(PLAIN, ["stop_when", &verdict.rules.stop_when.to_string(), "while it runs"]);

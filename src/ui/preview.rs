@@ -197,19 +197,35 @@ fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
 fn counts(preview: &Preview<'_>, view: View) -> String {
     let mut table = sent(preview);
     let protected = preview.holds().filter(|hold| matches!(hold, Hold::Protected(_))).count();
+    let maybe = preview.holds().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();
     let unescrowed = preview.holds().filter(|hold| matches!(hold, Hold::NotEscrowed(_))).count();
-    let others = (preview.held() as usize).saturating_sub(protected + unescrowed);
+    let not_there = |taken_for_done| {
+        preview.holds().filter(|hold| matches!(hold, Hold::NotThere { done, .. } if *done == taken_for_done)).count()
+    };
+    let (missing, missing_done) = (not_there(false), not_there(true));
+    let others = (preview.held() as usize).saturating_sub(protected + maybe + unescrowed + missing);
     if protected > 0 {
         table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
+    }
+    if maybe > 0 {
+        table.row(BAD, [&count(maybe), "held", "maybe protected: what the list stands for could not be read"]);
     }
     if unescrowed > 0 {
         table.row(BAD, [&count(unescrowed), "held", "a key that has to be on file is not, or nobody knows"]);
     }
+    if missing > 0 {
+        table.row(BAD, [&count(missing), "held", "looking up has found no target"]);
+    }
     if others > 0 {
         table.row(OPEN, [&count(others), "held", held_because(preview)]);
     }
-    if preview.done() > 0 {
-        table.row(OPEN, [&count(preview.done()), "done", "by an earlier run of the plan"]);
+    if missing_done > 0 {
+        table
+            .row(OPEN, [&count(missing_done), "done", "looking up has found no target, which the plan takes for done"]);
+    }
+    let done = (preview.done() as usize).saturating_sub(missing_done);
+    if done > 0 {
+        table.row(OPEN, [&count(done), "done", "by an earlier run of the plan"]);
     }
     if let Some((first, last)) = due_dates(preview) {
         let when = if first == last { format!("not before {first}") } else { format!("not before {first} … {last}") };

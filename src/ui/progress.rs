@@ -246,6 +246,10 @@ impl Progress {
         if failed > 0 {
             facts.push(paint(styled, BAD, &format!("{} failed", count(failed))));
         }
+        let not_found = self.tally.of(Outcome::NotFound);
+        if not_found > 0 {
+            facts.push(paint(styled, BAD, &format!("{} not found", count(not_found))));
+        }
         let open = self.tally.standing(Standing::Open).saturating_sub(self.tally.of(Outcome::NotAttempted));
         if open > 0 {
             facts.push(paint(styled, OPEN, &format!("{} open", count(open))));

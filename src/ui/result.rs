@@ -14,6 +14,7 @@ use super::pace;
 use super::style::{PLAIN, View, of_outcome, paint};
 use super::tables::Table;
 use super::text::{count, count_of, shorten, visible, width};
+use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::report::{Account, rows};
@@ -81,11 +82,14 @@ impl<'a> RunResult<'a> {
         let separator = if counts.is_empty() { "" } else { ": " };
         let _ = writeln!(text, "{}{separator}{}", count_of(self.jobs.len(), "row"), counts.join(", "));
         let pairs = self.jobs.iter().zip(self.settlements);
-        let strangers = pairs.filter(|(job, settled)| is_a_stranger(settled) && !self.has_left(job)).count();
+        let strangers = pairs.filter(|(job, settled)| is_a_stranger(job, settled) && !self.has_left(job)).count();
         if strangers > 0 {
             let who = count_of(strangers, "target");
-            let _ =
-                writeln!(text, "{who} unknown to the service: gone already, or not an id of this kind in this tenant");
+            let _ = writeln!(text, "{who} not there: gone already, or taken for done although nothing has shown it");
+        }
+        if let not_found @ 1.. = account.tally.of(Outcome::NotFound) {
+            let who = count_of(not_found as usize, "target");
+            let _ = writeln!(text, "{who} not found: is it an id of this kind, and of this tenant?");
         }
         for line in pace::lines(self.used) {
             let _ = writeln!(text, "{line}");
@@ -163,8 +167,11 @@ impl<'a> RunResult<'a> {
 }
 
 /// Counted as done because it is not there, which is also what a wrong id looks like.
-fn is_a_stranger(settled: &Settlement) -> bool {
-    settled.outcome == Outcome::AlreadyDone && matches!(settled.http_status, Some(404 | 410))
+fn is_a_stranger(job: &Job, settled: &Settlement) -> bool {
+    // Whoever is in no group is there all the same.
+    let is_target = job.action.target != TargetKind::GroupMember;
+    let is_missing = (matches!(settled.http_status, Some(404 | 410)) && is_target) || job.unfound().is_some();
+    settled.outcome == Outcome::AlreadyDone && is_missing
 }
 
 const BELOW: &str = "     ";
@@ -267,7 +274,7 @@ mod tests {
              not before 2026-12-01T08:00:00Z\n\n\
              6 rows: 2 accepted, 1 failed, 1 held, 1 unknown, 1 not_attempted\n\
              report: out.csv\n\
-             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, held 1, unknown 1, \
+             account: rows in 6, rows out 6: completed 0, accepted 2, already_done 0, failed 1, not_found 0, held 1, unknown 1, \
              awaiting_approval 0, not_attempted 1\n"
         );
     }

@@ -113,7 +113,7 @@ fn honesty(played: &Played) -> Vec<String> {
             Outcome::Accepted | Outcome::Completed => effects > 0,
             // The service did what it was asked, and the device could not.
             Outcome::Failed if settled.verified_at().is_some() => effects > 0,
-            Outcome::Failed | Outcome::NotAttempted | Outcome::AwaitingApproval => effects == 0,
+            Outcome::Failed | Outcome::NotFound | Outcome::NotAttempted | Outcome::AwaitingApproval => effects == 0,
             Outcome::Held => effects == 0 || shared(),
             Outcome::AlreadyDone | Outcome::Unknown => true,
         };

@@ -5,7 +5,9 @@
 use super::{BETA, CAREFUL, SERVICE_CONFIG, V1_AND_BETA};
 use super::{beta_only, optional, required, route};
 use crate::catalog::id::{AUTOPILOT_IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY};
-use crate::catalog::{Action, Gone, INTUNE_OTHER, Method, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind};
+use crate::catalog::{
+    Action, Alters, Gone, INTUNE_OTHER, Method, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
+};
 
 /// What is assigned can be unassigned, and the other way round.
 const ON_IDENTITY: Action = Action {
@@ -14,6 +16,8 @@ const ON_IDENTITY: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     service: &INTUNE_OTHER,
+    // Nearly all of them are about its user or its name.
+    alters: &[Alters::Owner, Alters::Name],
     ..CAREFUL
 };
 

@@ -5,7 +5,7 @@
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
 use super::{beta_only, device_routes, optional, required, route};
 use crate::catalog::id::MANAGED_DEVICE;
-use crate::catalog::{Action, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
+use crate::catalog::{Action, Alters, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
 
 pub(super) const RETIRING: &[&str] = &["retirePending", "retireIssued"];
 const WIPING: &[&str] = &["wipePending", "wipeIssued"];
@@ -185,6 +185,7 @@ pub const REMOVE_PRIMARY_USER: Action = Action {
     repeat: Repeat::Harmless,
     read_back: ReadBack::Emptied,
     success: Success::Completed,
+    alters: &[Alters::Owner],
     notes: &["Can be assigned again."],
     ..ON_DEVICE
 };
@@ -213,6 +214,7 @@ pub const UPDATE_MANAGED_DEVICE: Action = Action {
         optional("managedDeviceOwnerType", ParameterKind::OneOf(&["company", "personal"]), "Who owns the device."),
         optional("notes", ParameterKind::Text, "Remarks of the administrators."),
     ],
+    alters: &[Alters::Ownership],
     needs_a_parameter: true,
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
@@ -220,5 +222,6 @@ pub const UPDATE_MANAGED_DEVICE: Action = Action {
     read_back: ReadBack::AsSent,
     success: Success::Completed,
     notes: &["A change of owner type changes what policies and a retire do to the device."],
+    success_codes: &[200, 204],
     ..ON_DEVICE
 };

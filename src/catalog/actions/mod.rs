@@ -45,10 +45,12 @@ const CAREFUL: Action = Action {
     once_per: OncePer::Target,
     read_back: ReadBack::Nobody,
     success: Success::Accepted,
-    success_codes: &[],
+    success_codes: &[204],
     gone: Gone::Failed,
     service: &INTUNE_DEVICES,
     approvable: false,
+    on_all_devices: false,
+    alters: &[],
     notes: &[],
     definition: None,
 };
@@ -93,7 +95,7 @@ macro_rules! device_routes {
 use device_routes;
 
 const fn optional(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { name, kind, required: false, beta_only: false, place: None, summary }
+    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, summary }
 }
 
 const fn required(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
@@ -107,6 +109,11 @@ const fn beta_only(name: &'static str, kind: ParameterKind, summary: &'static st
 /// The parameter, at a place inside the body that is not its name.
 const fn at(place: &'static str, parameter: Parameter) -> Parameter {
     Parameter { place: Some(place), ..parameter }
+}
+
+/// The parameter, which names somebody or something that the action acts on beside its target.
+const fn acted_on(parameter: Parameter) -> Parameter {
+    Parameter { acted_on: true, ..parameter }
 }
 
 pub static ACTIONS: &[Action] = &[

@@ -3,8 +3,8 @@
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
 use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
-use super::{at, device_routes, optional, required};
-use crate::catalog::{Action, OncePer, ParameterKind, ReadBack, Repeat, Risk};
+use super::{acted_on, at, device_routes, optional, required};
+use crate::catalog::{Action, Alters, OncePer, ParameterKind, ReadBack, Repeat, Risk};
 
 pub const SYNC_DEVICE: Action = Action {
     name: "syncDevice",
@@ -52,7 +52,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
     once_per: OncePer::Parameters,
-    parameters: &[required("userPrincipalName", ParameterKind::PrincipalName, "Whose data goes.")],
+    parameters: &[acted_on(required("userPrincipalName", ParameterKind::PrincipalName, "Whose data goes."))],
     read_permission: Some(READ),
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "deleteUserFromSharedAppleDevice" },
@@ -64,6 +64,7 @@ pub const SET_DEVICE_NAME: Action = Action {
     summary: "Rename the device.",
     routes: device_routes!("setDeviceName", BETA),
     parameters: &[required("deviceName", ParameterKind::Text, "The new name.")],
+    alters: &[Alters::Name],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["The new name shows after the device's next restart."],
@@ -167,6 +168,7 @@ pub const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     notes: &["To be done before a wipe, while there is something to collect."],
+    success_codes: &[200, 201],
     ..ON_DEVICE
 };
 
@@ -285,6 +287,7 @@ pub const CHANGE_ASSIGNMENTS: Action = Action {
     ],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "changeAssignments" },
+    success_codes: &[200, 204],
     ..ON_DEVICE
 };
 

@@ -4,7 +4,7 @@
 
 use super::lifecycle::RETIRING;
 use super::{BETA, CAREFUL, PRIVILEGED, READ, V1, V1_AND_BETA};
-use super::{at, post, required, route};
+use super::{acted_on, at, post, required, route};
 use crate::catalog::id::{DELETED_USER, GROUP, MEMBER, USER};
 use crate::catalog::{
     Action, DIRECTORY, Gone, INTUNE_OTHER, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
@@ -38,6 +38,7 @@ pub const REMOVE_ALL_DEVICES: Action = Action {
     risk: Risk::Irreversible,
     read_back: ReadBack::UserDevices { landed: RETIRING },
     service: &INTUNE_OTHER,
+    on_all_devices: true,
     notes: &[
         "All devices of the user or none, and no result for each device; a retire per device says more.",
         "Suspends BitLocker on the user's Entra-joined Windows devices.",
@@ -54,6 +55,8 @@ pub const REVOKE_SIGN_IN_SESSIONS: Action = Action {
         "Takes some minutes to reach every app.",
         "Does not work for guests: their own tenant holds their sessions.",
     ],
+    // An older page says 204.
+    success_codes: &[200, 204],
     ..ON_USER
 };
 
@@ -101,6 +104,7 @@ pub const REMOVE_LICENSES: Action = Action {
         "A licence that the user does not have, or has through a group, is refused with 400.",
         "Data behind a licence, such as a mailbox, is kept for a while only.",
     ],
+    success_codes: &[200],
     ..ON_USER
 };
 
@@ -144,6 +148,7 @@ pub const RESTORE_USER: Action = Action {
     repeat: Repeat::AfterReadBack,
     read_back: ReadBack::BackAt { path: "/users/{deletedUserId}" },
     notes: &["It may take a moment until other calls know the account again."],
+    success_codes: &[200],
     ..ON_USER
 };
 
@@ -156,6 +161,8 @@ pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByDeviceTag", V1_AND_BETA, &[USER])],
     once_per: OncePer::Parameters,
     parameters: DEVICE_TAG,
+    // No read tells which device has the tag.
+    on_all_devices: true,
     ..ON_APPS
 };
 
@@ -166,6 +173,7 @@ pub const WIPE_APP_BY_DEVICE_TAG: Action = Action {
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationByDeviceTag", BETA, &[USER])],
     once_per: OncePer::Parameters,
     parameters: DEVICE_TAG,
+    on_all_devices: true,
     ..ON_APPS
 };
 
@@ -174,7 +182,11 @@ pub const WIPE_APPS_BY_DEVICE_ID: Action = Action {
     summary: "Remove company data from the managed apps on the device with that Entra deviceId.",
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByAzureAdDeviceId", BETA, &[USER])],
     once_per: OncePer::Parameters,
-    parameters: &[required("azureAdDeviceId", ParameterKind::Guid, "The device's deviceId, not its object id.")],
+    parameters: &[acted_on(required(
+        "azureAdDeviceId",
+        ParameterKind::Guid,
+        "The device's deviceId, not its object id.",
+    ))],
     ..ON_APPS
 };
 
@@ -182,6 +194,7 @@ pub const WIPE_AND_BLOCK_APPS: Action = Action {
     name: "wipeAndBlockManagedApps",
     summary: "Remove company data from all managed apps of a user, and keep them from getting it again.",
     routes: &[post("users", "/users/{userId}/wipeAndBlockManagedApps", BETA, &[USER])],
+    on_all_devices: true,
     notes: &["unblockManagedApps lifts the block."],
     ..ON_APPS
 };

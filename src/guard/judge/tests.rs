@@ -96,10 +96,9 @@ fn an_override(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy
 }
 
 fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value = Rules> {
-    let entry = (0..12_u8, any::<bool>()).prop_map(|(target, pattern)| Entry {
-        text: if pattern { format!("t{target}*").into() } else { format!("t{target}@x.com").into() },
-        file: "list".into(),
-        line: 1,
+    let entry = (0..12_u8, any::<bool>()).prop_map(|(target, pattern)| {
+        let text = if pattern { format!("t{target}*") } else { format!("t{target}@x.com") };
+        Entry::new(&text, &"list".into(), 1)
     });
     let guards = prop::collection::vec(a_guard(), 0..5);
     let lists = prop::collection::vec(entry, 0..3);

@@ -8,12 +8,14 @@ use std::path::Path;
 
 use super::super::keys::{self, About as AboutKeys};
 use super::super::look_up::{LookUp, Used};
+use super::super::protected::{self, Checked};
 use super::super::record::Begun;
 use super::super::tenant::Source;
 use super::super::{Error, guards, names};
 use super::{ResumeRequest, waits};
-use crate::diagnostics::Place;
+use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
+use crate::guard::drift::Sighting;
 use crate::guard::judge::{self, About, Verdict};
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
@@ -37,25 +39,36 @@ impl Left<'_> {
         matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
     }
 
-    /// Names may have moved since the run was begun, and keys may have gone. What waits for an approval is looked at too: it
-    /// may be completed now.
-    pub async fn look_again(
+    /// Since the run was begun, names may have moved, the list and what it stands for may be another one, and keys may have
+    /// gone.
+    pub async fn look(
         &self,
         settings: &Settings,
         agreed_tenant: &Option<String>,
-        (preflight, rules): (&mut Preflight, &Rules),
+        (preflight, rules): (&mut Preflight, &mut Rules),
+        sightings: &[Option<Sighting>],
         used: &mut Used,
-    ) -> Result<Vec<Option<Keys>>, Error> {
+    ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
+        let (look_up, about) = self.looking(settings, agreed_tenant);
+        names::hold_moved(&look_up, &about, preflight, |at| self.is_skipped(at), used).await?;
+        let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
+        let found = (&mut *preflight, &mut *rules, sightings);
+        let Checked { told, .. } = protected::check(&look_up, &about, found, is_sent, used).await?;
+        let on_file = keys::check(&look_up, &about, (preflight, rules), |at| self.is_skipped(at), used).await?;
+        Ok((on_file, told))
+    }
+
+    /// What waits for an approval is looked at too: it may be completed now.
+    fn is_skipped(&self, at: usize) -> bool {
+        let index = at as u32;
+        self.is_kept(index) && !waits(self.record, index, self.request, &HashSet::new())
+    }
+
+    fn looking<'s>(&'s self, settings: &'s Settings, agreed_tenant: &Option<String>) -> (LookUp<'s>, AboutKeys<'s>) {
         let Self { request, begun, .. } = self;
         let look_up = look_up(settings, request, begun);
         let about = about(self.jobs, begun, agreed_tenant.as_deref());
-        let nobody = HashSet::new();
-        let skipped = |at: usize| {
-            let index = at as u32;
-            self.is_kept(index) && !waits(self.record, index, request, &nobody)
-        };
-        names::hold_moved(&look_up, &about, preflight, skipped, used).await?;
-        keys::check(&look_up, &about, (preflight, rules), skipped, used).await
+        (look_up, about)
     }
 
     /// What the rules say of them, unless they refuse it.
@@ -79,7 +92,7 @@ impl Left<'_> {
 /// A look at the tenant of a run.
 pub fn look_up<'a>(settings: &'a Settings, request: &ResumeRequest, begun: &'a Begun) -> LookUp<'a> {
     let (choices, now, seed) = (begun.choices, request.now, request.seed);
-    LookUp { settings, tenant: &begun.tenant, inventory: None, choices, now, seed }
+    LookUp { settings, tenant: &begun.tenant, inventory: None, missing: None, choices, now, seed }
 }
 
 /// What it is made for, and in which tenant.
@@ -91,5 +104,5 @@ pub fn about<'a>(jobs: &'a [Job], begun: &'a Begun, agreed_tenant: Option<&str>)
 
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    matches!(hold, Some(Hold::Protected(_) | Hold::NotEscrowed(_) | Hold::Moved(_)))
+    matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_) | Hold::NotEscrowed(_) | Hold::Moved(_)))
 }

@@ -67,7 +67,9 @@ impl Looked {
 /// Neither settled well nor failed.
 pub fn is_open(stored: &StoredJob) -> bool {
     let settled = stored.settled.as_ref().map(|settled| settled.outcome);
-    settled.is_none_or(|outcome| outcome != Outcome::Failed && outcome.standing() != Standing::Good)
+    settled.is_none_or(|outcome| {
+        !matches!(outcome, Outcome::Failed | Outcome::NotFound) && outcome.standing() != Standing::Good
+    })
 }
 
 /// What a list of all requests says of one. One that the service does not know any more has expired, if its time is over.

@@ -68,6 +68,7 @@ impl Expander {
             not_before: turn.not_before,
             priority: turn.priority,
             note: note.map(Box::from).or_else(|| work.note.clone()),
+            missing: work.missing,
             place: Box::new(row.place(field)),
             line: at.line,
         });

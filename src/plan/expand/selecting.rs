@@ -3,6 +3,7 @@
 //! In: the selector fields of a row. Out: an [`Unresolved`] in the [`Expander`], or faults. Must not: look anything up;
 //! all that can be told without a tenant is told here, so that `check` tells it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::turn::Turn;
@@ -12,10 +13,12 @@ use crate::catalog::{
     PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
 };
 use crate::plan::columns::{Layout, Spelling};
+use crate::plan::identifier::NotAnId;
 use crate::plan::places::Position;
 use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
 use crate::plan::{identifier, serial, shown, vocabulary};
+use crate::text::composed;
 
 /// The steps that the last row was for, and what they were made of.
 pub(super) struct LastSteps {
@@ -50,7 +53,7 @@ impl Expander {
                 Ok(value) => criteria.push(Criterion { selector, value }),
                 Err((message, help)) => {
                     refused = true;
-                    self.fault(row, Some(field), "selector", || message, || help.map(str::to_owned));
+                    self.fault(row, Some(field), "selector", || message, || help.map(Cow::into_owned));
                 }
             }
         }
@@ -164,6 +167,7 @@ impl Expander {
             steps,
             not_before: turn.not_before,
             priority: turn.priority,
+            missing: work.missing,
             note: note.map(Box::from).or_else(|| work.note.clone()),
             place: Box::new(row.place(field)),
             line: at.line,
@@ -312,39 +316,39 @@ fn ways_to(kind: TargetKind) -> String {
 }
 
 /// The value of a selector as it will be looked up, or what is wrong with it.
-fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<&'static str>)> {
+fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<Cow<'static, str>>)> {
     const LONGEST: usize = 256;
     let wrong = |reason: &str, help| Err((format!("`{}` is no {}: {reason}", shown(text), selector.name), help));
-    if identifier::is_spreadsheet_number(text) {
-        let help = "format the column as text before the values are pasted into it, and export it again";
-        return wrong("this is a number that a spreadsheet has rounded", Some(help));
+    if let Err(NotAnId { reason, help }) = identifier::plain(text) {
+        return wrong(&reason, help);
     }
     if text.len() > LONGEST || text.chars().any(char::is_control) {
         return wrong("it is longer than 256 characters, or has control characters in it", None);
     }
     let mut spelled = String::new();
     let mut spell = |kind| identifier::spell(kind, text, &mut spelled).map_err(|fault| fault.reason);
-    let checked = match selector.form {
+    let checked: Result<(), Cow<'static, str>> = match selector.form {
         SelectorForm::Text | SelectorForm::GroupName => Ok(()),
         SelectorForm::MembersOfGroup if selector.name == MEMBERS_OF_GROUP_NAMED => match spell(IdKind::Guid) {
-            Ok(()) => Err("this is an id: `members_of_group` takes it"),
+            Ok(()) => Err("this is an id: `members_of_group` takes it".into()),
             Err(_) => Ok(()),
         },
-        SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), Err),
+        SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), |why| Err(why.into())),
         SelectorForm::Guid | SelectorForm::ManagedDevice | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
             spell(IdKind::Guid)
         }
         SelectorForm::DevicesOfUser => spell(IdKind::User),
-        SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com"),
+        SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com".into()),
         SelectorForm::PrincipalName => spell(IdKind::User),
     };
     match checked {
-        Ok(()) if spelled.is_empty() || selector.name == MEMBERS_OF_GROUP_NAMED => Ok(text.into()),
+        Ok(()) if spelled.is_empty() || selector.name == MEMBERS_OF_GROUP_NAMED => Ok(composed(text).into()),
         Ok(()) => Ok(spelled.into()),
         Err(reason) => {
-            let help = matches!(selector.form, SelectorForm::Serial)
-                .then_some("every device without a serial number has it; name the device by its managedDeviceId");
-            wrong(reason, help)
+            let help = matches!(selector.form, SelectorForm::Serial).then_some(
+                "every device without a serial number has it; name the device by its managedDeviceId".into(),
+            );
+            wrong(&reason, help)
         }
     }
 }

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::Definition;
+use crate::catalog::{Definition, Missing};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
@@ -127,6 +127,8 @@ struct Line {
     verified_within: Option<u32>,
     #[serde(default, skip_serializing_if = "is_default")]
     priority: i16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missing: Option<Missing>,
     state: String,
     /// Why it would not be sent.
     finding: Option<String>,

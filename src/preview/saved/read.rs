@@ -104,6 +104,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
         let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
+        job.missing = line.missing;
         job.verified_within = line.verified_within.map(|seconds| Duration::from_secs(seconds.into()));
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
@@ -129,7 +130,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         sightings.push(sighting);
         findings.push((state, finding));
     }
-    preflight.hold_unseen(&jobs, &sightings);
+    preflight.hold_unseen(&jobs, &sightings, |at| findings[at].0 == State::Held.name());
     preflight.hold_protected(&jobs, &rules.protected, &sightings);
     preflight.hold_unescrowed(
         &jobs,

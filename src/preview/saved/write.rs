@@ -47,6 +47,7 @@ fn line(row: &Row<'_>) -> Line {
         after: job.after,
         verified_within: job.verified_within.map(|within| u32::try_from(within.as_secs()).unwrap_or(u32::MAX)),
         priority: job.priority,
+        missing: job.missing,
         state: row.state.name().to_owned(),
         finding: row.hold.map(|hold| hold.to_string()),
         target: row.sighting.map(Target::from),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
-use super::super::executor::Seen;
+use super::super::executor::{Presence, Seen};
 use super::super::ledger::Progress;
 use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
@@ -40,6 +40,13 @@ impl Dispatcher {
             Answer::Attempt(reply) => self.after_attempt(job, reply, times),
             Answer::FollowUp(answer) => self.after_follow_up(job, answer, times),
             Answer::Look(seen) => self.after_look(job, seen, times),
+            Answer::Find(presence) => {
+                let at = if let Some(Step::Find { at }) = step { at } else { 0 };
+                self.after_find(job, at.into(), presence, times);
+            }
+            Answer::ReadBack(evidence) if matches!(step, Some(Step::Find { .. })) => {
+                self.after_state(job, evidence, times);
+            }
             Answer::ReadBack(evidence) => {
                 self.after_read(job, evidence, step == Some(Step::ReadBack { resend: true }), times);
             }
@@ -49,13 +56,21 @@ impl Dispatcher {
     /// One request fewer is out: what its answer tells of the service's load.
     fn make_room(&mut self, job: u32, answer: &Answer, times: Times) {
         let Times { sent, now } = times;
+        let index = job;
         let job = &self.jobs[job as usize];
         let (bucket, reply) = match answer {
             Answer::Attempt(reply) => (job.bucket(), Some(reply)),
             Answer::ReadBack(Evidence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
-            Answer::Look(Seen::NotRead(reply)) | Answer::FollowUp(Err(reply)) => (job.read_bucket(), Some(reply)),
-            Answer::ReadBack(_) | Answer::Look(_) | Answer::FollowUp(Ok(_)) => (job.read_bucket(), None),
+            Answer::Look(Seen::NotRead(reply))
+            | Answer::FollowUp(Err(reply))
+            | Answer::Find(Presence::NotRead(reply)) => (job.read_bucket(), Some(reply)),
+            Answer::ReadBack(_) | Answer::Look(_) | Answer::FollowUp(Ok(_)) | Answer::Find(_) => {
+                (job.read_bucket(), None)
+            }
         };
+        if matches!(answer, Answer::Look(_)) && self.takes_two(index) {
+            self.gates[bucket.index()].returned(reply, sent, now);
+        }
         if !self.gates[bucket.index()].returned(reply, sent, now) {
             return;
         }
@@ -105,6 +120,7 @@ impl Dispatcher {
             Decision::CheckThenSettle { after } => {
                 self.later(job, Step::ReadBack { resend: false }, after, reason, times.now);
             }
+            Decision::FindMissing => self.find_what_is_missing(job, times.now),
             Decision::PauseBucket { asked } => {
                 progress.not_a_try();
                 self.pause(bucket, asked, crowded, times);
@@ -148,7 +164,7 @@ impl Dispatcher {
 
     fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
         let &mut Progress { doubt, .. } = self.ledger.progress(job);
-        let (ambiguous, lost) = (doubt.is_some(), doubt.is_some_and(|doubt| doubt.lost));
+        let lost = doubt.is_some_and(|doubt| doubt.lost);
         let (outcome, note) = match verdict {
             // The last answer was a no, but one before it was lost: that one may have had the effect.
             _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
@@ -156,24 +172,28 @@ impl Dispatcher {
             Verdict::ApprovalPending => {
                 (outcome, Some("an approval request for it is pending already, and could not be found".to_owned()))
             }
-            Verdict::Gone if ambiguous && outcome == Outcome::AlreadyDone => {
-                let note = "gone after an attempt whose answer was lost".to_owned();
-                (retry::success(self.jobs[job as usize].action), Some(note))
-            }
-            Verdict::Gone if outcome == Outcome::AlreadyDone => {
-                (outcome, Some("the service does not know it".to_owned()))
-            }
+            Verdict::Succeeded => (outcome, self.remark_on_success(job)),
             Verdict::Lost => (outcome, Some(look_at(job, &self.jobs))),
             _ => (outcome, None),
         };
         self.settle(job, outcome, note, now);
     }
 
-    fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
+    /// A success that Microsoft's pages do not name is one all the same, and somebody may want to know.
+    fn remark_on_success(&self, job: u32) -> Option<String> {
+        let action = self.jobs[job as usize].action;
+        let status = self.ledger.peek(job).and_then(Progress::last_status)?;
+        let strange = (200..300).contains(&status) && !action.expects(status);
+        let listed: Vec<_> = action.success_codes.iter().map(u16::to_string).collect();
+        strange.then(|| format!("answered {status}, where {} is documented", listed.join(" or ")))
+    }
+
+    pub(super) fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
         let action = self.jobs[job as usize].action;
         let now = times.now;
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.host_answered();
+            self.note_what_shows(job, &evidence);
             self.ledger.progress(job).unavailable_since = None;
         }
         let doubt = self.ledger.progress(job).doubt;
@@ -201,11 +221,7 @@ impl Dispatcher {
             Evidence::NoEffect(seen) => {
                 self.settle(job, Outcome::Failed, Some(format!("it had no effect: {seen}")), now)
             }
-            Evidence::Gone(seen) => match retry::gone(action) {
-                Outcome::AlreadyDone => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
-                _ if self.is_approved(job) => self.settle(job, Outcome::Failed, Some(seen), now),
-                _ => self.settle(job, Outcome::Unknown, Some(format!("{seen}; {}", look_at(job, &self.jobs))), now),
-            },
+            Evidence::Gone(_) => self.read_found_nothing(job, now),
             Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
             Evidence::NotRead(reply) => self.after_failed_read(job, &reply, resend, times),
         }
@@ -352,7 +368,7 @@ impl Dispatcher {
             Step::Send => job.bucket(),
             // Its turn to be sent comes with the read, so that the send follows at once.
             Step::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
-            Step::ReadBack { .. } | Step::Look | Step::FollowUp => job.read_bucket(),
+            Step::ReadBack { .. } | Step::Look | Step::FollowUp | Step::Find { .. } => job.read_bucket(),
         }
     }
 }

@@ -31,6 +31,9 @@ impl Dispatcher {
     /// The read before an approved send takes its turn among the writes, and heeds the gate of the reads all the same.
     pub(super) fn through_the_read_gate(&mut self, bucket: Bucket, item: Item, now: Instant) -> bool {
         let reads = self.jobs[item.job as usize].read_bucket();
+        if item.step == Step::Look {
+            return self.through_with_both(bucket, item, now);
+        }
         if !matches!(item.step, Step::ReadBack { .. }) || bucket == reads {
             return true;
         }

@@ -32,7 +32,10 @@ impl Dispatcher {
         self.ready.push_back(match step {
             Step::Send => return self.record(job, client_request_id, now),
             Step::Look => Task::Look { job, client_request_id },
-            Step::ReadBack { .. } => {
+            Step::Find { at } if usize::from(at) < self.jobs[job as usize].route.ids.len() => {
+                Task::Find { job, at, client_request_id }
+            }
+            Step::ReadBack { .. } | Step::Find { .. } => {
                 let since = self.ledger.progress(job).doubt.map_or(now, |doubt| doubt.since);
                 Task::ReadBack { job, since, client_request_id }
             }
@@ -158,7 +161,9 @@ impl Dispatcher {
         self.in_flight.remove(&job);
         let bucket = match task {
             Task::Attempt { .. } => self.jobs[job as usize].bucket(),
-            Task::Look { .. } | Task::ReadBack { .. } | Task::FollowUp { .. } => self.jobs[job as usize].read_bucket(),
+            Task::Look { .. } | Task::ReadBack { .. } | Task::FollowUp { .. } | Task::Find { .. } => {
+                self.jobs[job as usize].read_bucket()
+            }
         };
         self.gates[bucket.index()].never_left();
         job

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::executor::Seen;
+use super::super::limiter::Wait;
 use super::super::queue::{Item, Step};
 use super::super::retry;
 use super::Dispatcher;
@@ -95,6 +96,28 @@ impl Dispatcher {
         looked.chain(self.queues.drain_bucket(bucket)).collect()
     }
 
+    /// Whether the look at that job's target takes two reads: of the user, and of all their devices.
+    pub(super) fn takes_two(&self, job: u32) -> bool {
+        let job = &self.jobs[job as usize];
+        job.action.on_all_devices && self.gates[job.read_bucket().index()].has_room_for_two()
+    }
+
+    /// The second read of a look needs a place as well; without one the job waits for both.
+    pub(super) fn through_with_both(&mut self, bucket: Bucket, item: Item, now: Instant) -> bool {
+        if !self.takes_two(item.job) {
+            return true;
+        }
+        let reads = self.jobs[item.job as usize].read_bucket();
+        let item = Item { step: Step::Send, ..item };
+        match self.gates[reads.index()].pass_along(now) {
+            Ok(()) => return true,
+            Err(Wait::Until(at)) => self.queues.push_later(at, bucket, item),
+            // The next one to ask closes it.
+            Err(Wait::Closed { .. }) => self.queues.push_front(bucket, item),
+        }
+        false
+    }
+
     fn wants_look(&self, item: Item) -> bool {
         item.step == Step::Send && self.lookout.wants(item.job, &self.jobs[item.job as usize])
     }
@@ -106,6 +129,7 @@ impl Dispatcher {
             progress.unavailable_since = None;
             progress.failed_looks = 0;
             progress.unauthorized = 0;
+            progress.shown |= matches!(seen, Seen::Identity(_));
         }
         match seen {
             Seen::Identity(identity) => match self.lookout.judge(job, &self.jobs[job as usize], &identity) {
@@ -113,21 +137,7 @@ impl Dispatcher {
                 None if self.stopped.is_some() => self.leave(Item { job, step: Step::Send }, times.now),
                 None => self.looked.0[self.jobs[job as usize].bucket().index()].push_back((job, times.now)),
             },
-            Seen::Gone => {
-                let action = self.jobs[job as usize].action;
-                // It was sent before, and the answer was lost: that it is gone may be the effect.
-                let outcome = match (retry::gone(action), self.ledger.progress(job).is_in_doubt()) {
-                    (Outcome::AlreadyDone, true) => retry::success(action),
-                    (_, true) => Outcome::Unknown,
-                    (outcome, false) => outcome,
-                };
-                self.settle(
-                    job,
-                    outcome,
-                    Some("a look right before sending showed that it is not there".into()),
-                    times.now,
-                );
-            }
+            Seen::Gone => self.look_found_nothing(job, times.now),
             Seen::NotRead(reply) => self.after_failed_look(job, &reply, times),
         }
     }
@@ -165,8 +175,11 @@ impl Dispatcher {
         }
     }
 
-    /// What was sent before and is in doubt stays in doubt.
+    /// What was sent before and is in doubt stays in doubt; what somebody has approved goes on waiting.
     fn hold(&mut self, job: u32, why: String, now: Instant) {
+        if self.is_approved(job) {
+            return self.settle(job, Outcome::NotAttempted, Some(why), now);
+        }
         match self.ledger.progress(job).is_in_doubt() {
             false => self.settle(job, Outcome::Held, Some(why), now),
             true => {

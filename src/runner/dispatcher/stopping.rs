@@ -42,6 +42,11 @@ impl Dispatcher {
         }
         let can_read = self.stopped.as_ref().is_some_and(StopReason::leaves_time)
             && self.jobs[item.job as usize].action.read_back != ReadBack::Nobody;
+        let leaves_time = self.stopped.as_ref().is_some_and(StopReason::leaves_time);
+        // The service has said no, and what is left is to read why.
+        if matches!(item.step, Step::Find { .. }) && leaves_time {
+            return self.queues.push_back(self.bucket_of(item), item);
+        }
         let doubtful = self.ledger.progress(item.job).is_in_doubt();
         match (doubtful, can_read) {
             (true, true) => {
@@ -64,8 +69,8 @@ impl Dispatcher {
         let mut in_flight: Vec<(u32, Step)> = self.in_flight.drain().collect();
         in_flight.sort_unstable();
         for (job, step) in in_flight {
-            // A look has sent nothing.
-            if step == Step::Look && !self.ledger.progress(job).is_in_doubt() {
+            // A look has sent nothing, and what is looked for was answered.
+            if matches!(step, Step::Look | Step::Find { .. }) && !self.ledger.progress(job).is_in_doubt() {
                 self.settle(job, Outcome::NotAttempted, Some(self.why_stopped()), now);
                 continue;
             }

@@ -66,7 +66,7 @@ impl Waves {
         }
         self.left = self.left.saturating_sub(1);
         let went_wrong = match outcome {
-            Outcome::Failed | Outcome::Unknown | Outcome::AwaitingApproval => sent_here,
+            Outcome::Failed | Outcome::NotFound | Outcome::Unknown | Outcome::AwaitingApproval => sent_here,
             Outcome::NotAttempted => true,
             // Behind a step that went wrong, which counts.
             Outcome::Held | Outcome::Completed | Outcome::Accepted | Outcome::AlreadyDone => false,
@@ -138,7 +138,7 @@ impl Dispatcher {
                 self.waves.current = Some(before);
                 for job in self.waves.schedule.range(before) {
                     let outcome = self.ledger.settlement(job).map(|settled| settled.outcome);
-                    let bad = [Outcome::Failed, Outcome::Unknown, Outcome::AwaitingApproval];
+                    let bad = [Outcome::Failed, Outcome::NotFound, Outcome::Unknown, Outcome::AwaitingApproval];
                     outcome
                         .filter(|outcome| bad.contains(outcome))
                         .into_iter()

@@ -26,6 +26,19 @@ impl Inventory {
         json!({ "@odata.type": "#microsoft.graph.user", "id": id, "userPrincipalName": name })
     }
 
+    /// Whether the directory has an object of that id, of whatever kind.
+    pub fn is_object(&mut self, id: &str) -> bool {
+        let key = id.to_ascii_lowercase();
+        let listed = self.groups.contains(&key) || self.entra_devices.by_key.contains_key(key.as_str());
+        match listed {
+            true => {
+                !self.lacks(&key)
+                    && self.entra_devices.by_key.get(key.as_str()).is_none_or(|at| !self.entra_devices.things[*at].gone)
+            }
+            false => self.find(TargetKind::User, &key).is_some(),
+        }
+    }
+
     /// The ids of the members of a group that are known, and whether they are all of them. `None`: no such group.
     pub fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
         let group = group.to_ascii_lowercase();

@@ -43,7 +43,7 @@ pub struct On {
 pub enum Fault {
     /// 429 without effect.
     Throttle(Slowdown),
-    /// Any other status, without effect.
+    /// Any other status, without effect unless it says otherwise.
     Status(Status),
     /// It happens, and the connection closes before the reply.
     DropReply,
@@ -113,6 +113,9 @@ pub struct Status {
     pub retry_after: RetryAfter,
     pub error_code: Option<String>,
     pub message: Option<String>,
+    /// It happens first, and this is said in place of the real answer.
+    #[serde(default)]
+    pub after_effect: bool,
 }
 
 /// What the answer's body is made of.

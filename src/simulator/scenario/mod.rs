@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn the_example_with_every_key_is_read() {
         let scenario = Scenario::from_yaml(EVERYTHING).unwrap();
-        assert_eq!(scenario.faults.len(), 16);
+        assert_eq!(scenario.faults.len(), 17);
         assert_eq!(scenario.devices[0].id, "11111111-1111-4111-8111-111111111111");
         assert!(!scenario.log.0);
         let Throttle(windows, bursts) = scenario.throttle;

@@ -5,6 +5,20 @@
 use super::*;
 use crate::simulator::scenario::CheckIn;
 
+/// Of some things only that they are there is ever read, and what they are called.
+pub(super) fn presence(inventory: &mut Inventory, call: &Call<'_>) -> Result<Value, Refusal> {
+    let there = match call.endpoint {
+        Endpoint::ReadGroup => inventory.members_of(&call.target).is_some(),
+        Endpoint::ReadObject => inventory.is_object(&call.target),
+        _ => true,
+    };
+    match there {
+        true if call.endpoint == Endpoint::ReadObject => Ok(inventory.show_member(&call.target)),
+        true => Ok(json!({ "id": call.target })),
+        false => Err(judge::no_such_user(&call.target)),
+    }
+}
+
 impl Tenant {
     /// The most that a page holds, where the scenario says so.
     pub(super) fn most(&self) -> Option<usize> {

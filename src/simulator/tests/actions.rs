@@ -9,7 +9,7 @@ use crate::catalog::{
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::msgraph::evidence;
-use crate::msgraph::request::{build, build_look, build_read_back};
+use crate::msgraph::request::{build, build_find, build_look, build_read_back};
 use crate::outcome::Evidence;
 
 fn value_of(id: &IdName, number: usize) -> String {
@@ -120,7 +120,7 @@ fn held(action: &Action) -> String {
     const ZERO: &str = "00000000-0000-4000-8000-000000000000";
     let enabled = !action.name.starts_with("enable");
     format!(
-        "users: [{{ id: {ZERO}, userPrincipalName: d@c.com, deleted: true }},\n\
+        "devices: [{{ id: {ZERO} }}]\nusers: [{{ id: {ZERO}, userPrincipalName: d@c.com, deleted: true }},\n\
          {{ id: {OTHER}, userPrincipalName: user0@contoso.com, accountEnabled: {enabled} }}]\n\
          entra_devices: [{{ id: {ZERO}, accountEnabled: {enabled} }}]\n\
          groups: [{{ id: {ZERO}, members: [00000000-0000-4000-8000-000000000001] }}]\n"
@@ -150,6 +150,32 @@ async fn every_target_can_be_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_id_of_every_route_can_be_looked_for() {
+    for action in ACTIONS {
+        for route in action.routes {
+            let there = Client::of(&held(action));
+            let job = job(action, route);
+            for (at, id) in job.ids.iter().enumerate() {
+                let read = build_find(&job, at).unwrap();
+                let found = there.get(&read.path).await;
+                assert_eq!(found.status, 200, "{} / {}: {}: {}", action.name, route.name, read.path, found.text);
+                assert!(found.json["id"].is_string(), "{}: {}", read.path, found.text);
+                let missing = Client::of(&format!("missing: [\"{id}\"]"));
+                assert_eq!(
+                    missing.get(&read.path).await.status,
+                    404,
+                    "{} / {}: {}",
+                    action.name,
+                    route.name,
+                    read.path
+                );
+            }
+            assert!(build_find(&job, route.ids.len()).is_none());
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_read_back_sees_the_effect_and_saw_nothing_before() {
     for action in ACTIONS {
         for route in action.routes {
@@ -167,7 +193,10 @@ async fn every_read_back_sees_the_effect_and_saw_nothing_before() {
             perform(&client, &job).await;
             let after = client.get(&read.path).await;
             let is = judged(&job, &after);
-            assert!(matches!(is, Evidence::Effect(_)), "{} / {}: {is:?}", action.name, route.name);
+            // That what was there is gone is an effect to whoever has seen it, and is not told by the read alone.
+            let goes = matches!(action.read_back, ReadBack::Absent | ReadBack::AbsentLater);
+            let shows = if goes { matches!(is, Evidence::Gone(_)) } else { matches!(is, Evidence::Effect(_)) };
+            assert!(shows, "{} / {}: {is:?}", action.name, route.name);
             match action.read_back {
                 ReadBack::ManagementState { landed, .. } => {
                     assert_eq!(before.json["managementState"], "managed");

@@ -1,0 +1,168 @@
+//! What an entry of `protected` stands for in the tenant, and what is left open where that could not be read.
+//!
+//! In: kinds of objects, and what reads have shown. Out: a [`Meaning`], and the table of what the read of a target shows by
+//! itself. Must not: read, or take what was not read for nothing.
+//!
+//! An entry is resolved to its object once, and a target is read once. The two meet where they have an identity in
+//! common: the read of a managed device shows its Entra device id, its serial number and its owner, but neither the id of
+//! its object in Entra nor that of its Autopilot identity; so the entry that names one of those has to be resolved.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::TargetKind;
+
+/// What an entry can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Object {
+    ManagedDevice,
+    User,
+    EntraDevice,
+    AutopilotIdentity,
+}
+
+impl Object {
+    /// In the order in which they are looked for: what is found is looked for no further.
+    pub const ALL: [Self; 4] = [Self::ManagedDevice, Self::User, Self::EntraDevice, Self::AutopilotIdentity];
+
+    /// For people.
+    pub fn many(self) -> &'static str {
+        match self {
+            Self::ManagedDevice => "managed devices",
+            Self::User => "users",
+            Self::EntraDevice => "devices in Entra",
+            Self::AutopilotIdentity => "Autopilot identities",
+        }
+    }
+
+    /// What reading them takes.
+    pub fn permission(self) -> &'static str {
+        match self {
+            Self::ManagedDevice => "DeviceManagementManagedDevices.Read.All",
+            Self::User => "User.ReadBasic.All",
+            Self::EntraDevice => "Device.Read.All",
+            Self::AutopilotIdentity => "DeviceManagementServiceConfig.Read.All",
+        }
+    }
+}
+
+/// How an entry is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An id of anything.
+    Guid,
+    /// A principal name or mail address.
+    Address,
+    /// A name or a serial number.
+    Text,
+}
+
+impl Form {
+    pub fn of(text: &str) -> Self {
+        match uuid::Uuid::try_parse(text.trim()) {
+            Ok(_) => Self::Guid,
+            Err(_) if text.contains('@') => Self::Address,
+            Err(_) => Self::Text,
+        }
+    }
+
+    /// Whether an entry of that form can stand for such an object.
+    pub fn can_be(self, object: Object) -> bool {
+        self != Self::Address || object == Object::User
+    }
+}
+
+use TargetKind as Kind;
+
+/// The targets whose own read shows whether an entry of that form means them, if the entry is such an object. Any other
+/// target is open as long as the entry is not resolved.
+const SHOWN: &[(Form, Object, &[Kind])] = &[
+    // `managedDeviceId` and `azureADDeviceId` or what they are called elsewhere.
+    (Form::Guid, Object::ManagedDevice, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
+    (Form::Guid, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::DeletedUser, Kind::GroupMember]),
+    (Form::Guid, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
+    (Form::Guid, Object::AutopilotIdentity, &[Kind::AutopilotIdentity]),
+    (Form::Address, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::GroupMember]),
+    (Form::Text, Object::ManagedDevice, &[Kind::ManagedDevice]),
+    (Form::Text, Object::User, &[Kind::User, Kind::DeletedUser, Kind::GroupMember]),
+    (Form::Text, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
+    // The serial number.
+    (Form::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
+];
+
+/// Whether the read of such a target tells by itself.
+pub fn is_shown(form: Form, object: Object, target: Kind) -> bool {
+    let row = SHOWN.iter().find(|(of, what, _)| (*of, *what) == (form, object));
+    row.is_some_and(|(_, _, targets)| targets.contains(&target))
+}
+
+/// Whether a pattern is held against enough where only the target itself is read: its names, its serial number and its owner.
+pub fn shows_all_names(target: Kind) -> bool {
+    matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser)
+}
+
+/// Whether the read of such a target shows a user, or whose it is.
+pub fn shows_its_user(target: Kind) -> bool {
+    matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser | Kind::GroupMember)
+}
+
+/// Whether such a target may be the owner of a device.
+pub fn may_own(target: Kind) -> bool {
+    matches!(target, Kind::User | Kind::GroupMember | Kind::Other)
+}
+
+/// What an entry stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Meaning {
+    /// What people call what was found: `managed device VIP-01`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Box<str>>,
+    /// Everything that names it and nothing else: ids and serial numbers, the names of a user. Names of devices are no
+    /// such thing: half a school's tablets are called `iPad`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<Box<str>>,
+    /// What its owner is known by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<Box<str>>,
+    /// What it may be, and could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Object>,
+    /// It is a user whose devices could not be listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
+    /// It is a device whose owner could not be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unowned: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Box<str>>,
+}
+
+impl Meaning {
+    /// Whether everything was read, and nothing is it.
+    pub fn is_nothing(&self) -> bool {
+        self.own.is_empty() && !self.is_open()
+    }
+
+    /// Whether something that it stands for could not be read.
+    pub fn is_open(&self) -> bool {
+        self.unlisted || self.unowned || !self.unread.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_and_object_that_go_together_have_a_row() {
+        for form in [Form::Guid, Form::Address, Form::Text] {
+            for object in Object::ALL {
+                let rows = SHOWN.iter().filter(|(of, what, _)| (*of, *what) == (form, object)).count();
+                assert_eq!(rows, usize::from(form.can_be(object)), "{form:?} {object:?}");
+            }
+        }
+        assert!(!is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice), "an object id is not shown there");
+    }
+}

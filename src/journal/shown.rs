@@ -1,0 +1,70 @@
+//! Which targets any run has seen in a tenant.
+//!
+//! In: the place and the tenant, jobs. Out: those whose target an answer or a read has shown there. Must not: take it for
+//! seen that something was called done: what was never there is called so too.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, params};
+
+use super::elsewhere::same_tenant;
+use super::error::JournalError;
+use super::store::Journal;
+use crate::catalog::{ACTIONS, ReadBack};
+use crate::job::Job;
+
+impl Journal {
+    /// The indexes of the jobs whose target was seen.
+    pub fn shown(&self, place: &str, tenant: &str, jobs: &[Job]) -> Result<HashSet<u32>, JournalError> {
+        let seen = |of: fn(&Connection, &str, &str) -> rusqlite::Result<HashSet<String>>| {
+            of(&self.connection, place, tenant).map_err(JournalError::read)
+        };
+        let (targets, kept) = (seen(targets)?, seen(kept)?);
+        if targets.is_empty() && kept.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let was_seen = |job: &Job| {
+            let target = job.target().to_ascii_lowercase();
+            targets.contains(&target) || kept.contains(&target) || kept.contains(&job.id.to_string())
+        };
+        Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
+    }
+}
+
+/// Targets that the service has accepted something for, filed something about, or shown in a read that found no effect.
+fn targets(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
+    let comes_back = |action: &&crate::catalog::Action| matches!(action.read_back, ReadBack::BackAt { .. });
+    let comes_back: Vec<_> = ACTIONS.iter().filter(comes_back).map(|action| format!("'{}'", action.name)).collect();
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
+         WHERE r.place = ?1 AND {} AND (
+            EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = j.run AND o.job = j.job
+                AND o.outcome IN ('completed', 'accepted', 'awaiting_approval'))
+            OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.run = j.run AND a.job = j.job
+                AND (a.verdict IN ('succeeded', 'failed_on_device', 'approval_required', 'approval_pending')
+                    OR (a.cleared AND j.action NOT IN ({})))))",
+        same_tenant("r.tenant", "?2"),
+        comes_back.join(", "),
+    ))?;
+    let found = select.query_map(params![place, tenant], |row| row.get::<_, Option<String>>(0))?;
+    found.filter_map(Result::transpose).collect()
+}
+
+/// Jobs of runs that were pruned, and the targets of deeds that are done only once.
+fn kept(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT m.job_id, m.once FROM remembered AS m WHERE m.done = 1
+         AND coalesce(m.outcome, 'accepted') IN ('completed', 'accepted')
+         AND (m.place = '' OR (m.place = ?1 AND {}))",
+        same_tenant("m.tenant", "?2"),
+    ))?;
+    let mut found = HashSet::new();
+    let mut rows = select.query(params![place, tenant])?;
+    while let Some(row) = rows.next()? {
+        found.insert(row.get(0)?);
+        // A deed on a target ends with the target; any other is a job, which is there already.
+        let once: Option<String> = row.get(1)?;
+        found.extend(once.and_then(|once| Some(once.rsplit_once(' ')?.1.to_owned())));
+    }
+    Ok(found)
+}

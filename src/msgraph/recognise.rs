@@ -1,0 +1,152 @@
+//! Whether an answer is one of Graph's: success and absence are recognised, never assumed.
+//!
+//! In: a body. Out: what it is. Must not: take whatever a proxy, a portal or a gateway puts in its place for an answer.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::error_body::ErrorBody;
+
+/// What came with a status of success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    Empty,
+    /// A JSON document that is no error.
+    Document,
+    /// A JSON document that is an error.
+    Error,
+    /// Anything else: a page to sign in on, text, half of a document.
+    Foreign,
+}
+
+/// Looks at a body without keeping anything of it.
+pub fn body(bytes: &[u8]) -> Body {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        error: Option<IgnoredAny>,
+    }
+    let bytes = bytes.trim_ascii();
+    match bytes.first() {
+        None => Body::Empty,
+        Some(b'{') => match serde_json::from_slice::<Answer>(bytes) {
+            Ok(Answer { error: None }) => Body::Document,
+            Ok(Answer { error: Some(_) }) => Body::Error,
+            Err(_) => Body::Foreign,
+        },
+        Some(_) => match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => Body::Document,
+            Err(_) => Body::Foreign,
+        },
+    }
+}
+
+/// What a 404 or 410 says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFound {
+    /// Graph does not know something that the path names.
+    Object,
+    /// Graph answered, and what is wrong is something else: the path itself.
+    Route,
+    /// It is no answer of Graph's.
+    Foreign,
+}
+
+/// Codes of the services behind Graph for an object that is not there.
+///
+/// Sources: Graph's page on error responses; field reports of Intune, whose code may stand in a document inside the message.
+const NOT_FOUND: &[&str] = &[
+    "Request_ResourceNotFound",
+    "ResourceNotFound",
+    "NotFound",
+    "itemNotFound",
+    "ObjectNotFound",
+    "Directory_ObjectNotFound",
+    "DeviceNotFound",
+    "UserNotFound",
+    "Request_UserNotFound",
+    "ErrorItemNotFound",
+];
+
+/// What the message says where no such path is served. Graph has no code of its own for that, and uses those of above.
+const WRONG_ROUTE: &[&str] = &[
+    "resource not found for the segment",
+    "invalid version",
+    "no odata route exists",
+    "no method match route template",
+];
+
+/// Reads the body of a 404 or 410.
+pub fn not_found(body: &ErrorBody) -> NotFound {
+    let text = body.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+    let is_known = |code: &String| NOT_FOUND.iter().any(|known| known.eq_ignore_ascii_case(code));
+    match () {
+        () if body.codes.is_empty() => NotFound::Foreign,
+        () if WRONG_ROUTE.iter().any(|words| text.contains(words)) => NotFound::Route,
+        () if body.codes.iter().any(is_known) => NotFound::Object,
+        () => NotFound::Route,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::msgraph::error_body;
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_is_nothing_or_a_document() {
+        for (text, expected) in [
+            ("", Body::Empty),
+            (" \r\n", Body::Empty),
+            (r#"{"value":true}"#, Body::Document),
+            ("true", Body::Document),
+            ("[]", Body::Document),
+            (r#" {"id":"x","error":null} "#, Body::Document),
+            (r#"{"error":{"code":"Forbidden","message":"No."}}"#, Body::Error),
+            (r#"{"error":"invalid_client"}"#, Body::Error),
+            ("<html><body>Sign in</body></html>", Body::Foreign),
+            ("OK", Body::Foreign),
+            (r#"{"value":["#, Body::Foreign),
+            (r#"{"value":[]} <!-- cached -->"#, Body::Foreign),
+        ] {
+            assert_eq!(body(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    fn judged(text: &str) -> NotFound {
+        not_found(&error_body::read(text.as_bytes(), Timestamp::UNIX_EPOCH))
+    }
+
+    fn graph(code: &str, message: &str) -> NotFound {
+        judged(&json!({ "error": { "code": code, "message": message } }).to_string())
+    }
+
+    #[test]
+    fn only_an_error_document_with_a_code_for_it_says_that_something_is_not_there() {
+        assert_eq!(graph("Request_ResourceNotFound", "Resource 'x' does not exist"), NotFound::Object);
+        assert_eq!(graph("resourcenotfound", ""), NotFound::Object);
+        assert_eq!(graph("UnknownError", r#"{"ErrorCode":"NotFound","Message":"No."}"#), NotFound::Object);
+        let intune = json!({ "_version": 3, "Message": "An error has occurred" }).to_string();
+        assert_eq!(graph("ResourceNotFound", &intune), NotFound::Object);
+        assert_eq!(graph("UnknownError", &intune), NotFound::Route);
+        assert_eq!(graph("ResourceNotFound", "Resource not found for the segment 'retire'."), NotFound::Route);
+        assert_eq!(graph("ResourceNotFound", "Invalid version: devicemanagement"), NotFound::Route);
+        assert_eq!(graph("No method match route template", "No OData route exists"), NotFound::Route);
+        for foreign in
+            ["", "<html>404 Not Found</html>", "Not Found", "{}", r#"{"message":"Not Found"}"#, r#"{"error":{}}"#]
+        {
+            assert_eq!(judged(foreign), NotFound::Foreign, "{foreign}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_page_is_taken_for_an_answer(page in "<[a-zA-Z!]{1,9}>[ -~]{0,80}") {
+            prop_assert_eq!(body(page.as_bytes()), Body::Foreign);
+            prop_assert_eq!(judged(&page), NotFound::Foreign);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What is `protected` stands for in the tenant, found out before a run and for previews that read anyhow.
+//!
+//! In: the rules, jobs, somebody who reads. Out: the list with what its entries stand for, the jobs held that are meant or may
+//! be, and what to tell of entries that protect nothing or could not be read. Must not: hold anything that can send more than
+//! a GET, or go on as if there were no entry where one could not be read.
+
+use fastrand::Rng;
+
+use super::Error;
+use super::connect::Client;
+use super::keys::About;
+use super::look_up::{LookUp, Used, not_read};
+use crate::catalog::TargetKind;
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::guard::drift::Sighting;
+use crate::guard::meaning::{Meaning, Object};
+use crate::guard::preflight::{Hold, Preflight};
+use crate::guard::protected::{Entry, Protected};
+use crate::guard::rules::Rules;
+use crate::job::Job;
+use crate::msgraph::client::GraphClient;
+use crate::msgraph::read_only::ReadOnly;
+use crate::msgraph::transport::Transport;
+use crate::resolve::{self, Reading};
+use crate::runner::limiter::Pacing;
+
+/// What was found out.
+#[derive(Debug, Default)]
+pub struct Checked {
+    /// Jobs that are held because of it, and were not before.
+    pub held: u32,
+    pub told: Diagnostics,
+}
+
+/// Finds out what the entries stand for, if there are any and something is to be sent, and holds what that covers.
+/// `is_sent`: whether something is to be sent for a job that is held so, or not at all.
+pub async fn check(
+    look_up: &LookUp<'_>,
+    about: &About<'_>,
+    (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
+    is_sent: impl Fn(usize, Option<&Hold>) -> bool,
+    used: &mut Used,
+) -> Result<Checked, Error> {
+    let targets = targets(about.jobs, &preflight.holds, is_sent);
+    if rules.protected.is_empty() || targets.is_empty() {
+        return Ok(Checked::default());
+    }
+    let (client, clock, pacing) = about.connected(look_up, used)?;
+    let list = &rules.protected;
+    let read = match &client {
+        Client::Http(client) => signed_in(client, look_up, about, (list, &targets, pacing)).await,
+        Client::Simulated(client) => signed_in(client, look_up, about, (list, &targets, pacing)).await,
+    };
+    used.client = Some((client, clock));
+    rules.protected = std::mem::take(&mut rules.protected).meaning(read?);
+    let before = preflight.due;
+    preflight.hold_protected(about.jobs, &rules.protected, sightings);
+    let told = told(&rules.protected, &preflight.holds);
+    Ok(Checked { held: before.saturating_sub(preflight.due), told })
+}
+
+async fn signed_in<T: Transport>(
+    client: &GraphClient<T>,
+    look_up: &LookUp<'_>,
+    about: &About<'_>,
+    (list, targets, pacing): (&Protected, &[TargetKind], Pacing),
+) -> Result<Vec<Option<Meaning>>, Error> {
+    about.sign_in(client, look_up).await?;
+    read(list, targets, ReadOnly::new(client), (pacing, look_up.seed)).await
+}
+
+/// Reads what the entries stand for.
+pub async fn read<T: Transport>(
+    list: &Protected,
+    targets: &[TargetKind],
+    client: ReadOnly<'_, T>,
+    (pacing, seed): (Pacing, u64),
+) -> Result<Vec<Option<Meaning>>, Error> {
+    if list.is_empty() || targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut reading = Reading::new(client, pacing, Rng::with_seed(seed));
+    resolve::read_meanings(list, targets, &mut reading).await.map_err(not_read)
+}
+
+/// The kinds of target that something would be done to.
+pub fn targets(
+    jobs: &[Job],
+    holds: &[Option<Hold>],
+    is_sent: impl Fn(usize, Option<&Hold>) -> bool,
+) -> Vec<TargetKind> {
+    let mut targets = Vec::new();
+    for ((at, job), hold) in jobs.iter().enumerate().zip(holds) {
+        if is_sent(at, hold.as_ref()) && !targets.contains(&job.action.target) {
+            targets.push(job.action.target);
+        }
+    }
+    targets
+}
+
+/// So many entries are named.
+const NAMED: usize = 10;
+
+/// What somebody should know of the list.
+pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
+    let mut told = Diagnostics::default();
+    let of = |wanted: fn(&Meaning) -> bool| {
+        let is_wanted = move |entry: &&Entry| entry.means.as_deref().is_some_and(wanted);
+        list.entries().iter().filter(is_wanted).collect::<Vec<_>>()
+    };
+    let nothing: Vec<&Entry> = of(Meaning::is_nothing).into_iter().filter(|entry| !entry.is_pattern()).collect();
+    if !nothing.is_empty() {
+        let message = format!(
+            "{} of `protected` {} for nothing in this tenant: {}",
+            entries(nothing.len()),
+            if nothing.len() == 1 { "stands" } else { "stand" },
+            named(&nothing)
+        );
+        let help = "a target of that very id or name is held all the same; correct the list, or take them off it";
+        told.push(Diagnostic::warning("protects-nothing", message).help(help));
+    }
+    let held = holds.iter().flatten().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();
+    let open = of(Meaning::is_open);
+    if held > 0 && !open.is_empty() {
+        told.push(not_resolved(&open, held));
+    }
+    told
+}
+
+/// Said once, however many rows are held for it.
+fn not_resolved(open: &[&Entry], held: usize) -> Diagnostic {
+    let lacks = |entry: &&&Entry, object: Object| {
+        entry.means.as_deref().is_some_and(|means| {
+            means.unread.contains(&object) || ((means.unlisted || means.unowned) && object == Object::ManagedDevice)
+        })
+    };
+    let objects: Vec<Object> =
+        Object::ALL.into_iter().filter(|object| open.iter().any(|entry| lacks(&entry, *object))).collect();
+    let list =
+        |name: fn(Object) -> &'static str| objects.iter().map(|object| name(*object)).collect::<Vec<_>>().join(" and ");
+    let why = open.iter().find_map(|entry| entry.means.as_deref()?.why.as_deref()).unwrap_or("not read");
+    let rows = if held == 1 { "1 row is".to_owned() } else { format!("{held} rows are") };
+    let message = format!(
+        "what {} of `protected` {} for could not be read, because {} could not ({why}): {rows} held, which may be meant: {}",
+        entries(open.len()),
+        if open.len() == 1 { "stands" } else { "stand" },
+        list(Object::many),
+        named(open),
+    );
+    let help = format!("grant {}, or correct these entries", list(Object::permission));
+    Diagnostic::warning("protected-not-read", message).help(help)
+}
+
+fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".into() } else { format!("{count} entries") }
+}
+
+fn named(entries: &[&Entry]) -> String {
+    let mut named: Vec<_> = entries.iter().take(NAMED).map(|entry| format!("`{}` ({entry})", entry.text)).collect();
+    if entries.len() > NAMED {
+        named.push(format!("and {} more", entries.len() - NAMED));
+    }
+    named.join(", ")
+}

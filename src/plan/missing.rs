@@ -1,0 +1,52 @@
+//! `missing`: what becomes of rows whose target is not there.
+//!
+//! In: the value of the key. Out: a [`Missing`], or a fault; and what holds of each job once everybody has spoken. Must not:
+//! let anybody loosen what a policy demands.
+
+use super::Plan;
+use super::reader::Reader;
+use super::shown;
+use super::yaml::Node;
+use crate::catalog::Missing;
+use crate::diagnostics::did_you_mean;
+
+/// Reads it.
+pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Missing> {
+    let word = reader.text(node, "`missing`")?;
+    let missing = Missing::named(word);
+    if missing.is_none() {
+        let near = did_you_mean(word, Missing::ALL.map(Missing::name));
+        let help =
+            near.map_or_else(|| "it is refuse, hold or done".to_owned(), |near| format!("did you mean `{near}`?"));
+        reader.fault(&node.span, "bad-missing", format!("`missing` cannot be `{}`", shown(word)), Some(help));
+    }
+    missing
+}
+
+/// Reads it in a policy, which can only demand that nothing is missing.
+pub fn read_of_policy<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> bool {
+    match read(node, reader) {
+        Some(Missing::Refuse) => true,
+        Some(other) => {
+            let message = format!("a policy says `missing: refuse` or nothing, and this is `{}`", other.name());
+            let help = Some("take it out: then plans and the command line say what becomes of such rows".into());
+            reader.fault(&node.span, "bad-missing", message, help);
+            false
+        }
+        None => false,
+    }
+}
+
+impl Plan {
+    /// Settles what holds of each job: a policy beats the command line, that the job, and that the plan.
+    pub fn settle_missing(&mut self, refused_by_policy: bool, on_command_line: Option<Missing>) {
+        let all = match refused_by_policy {
+            true => Some(Missing::Refuse),
+            false => on_command_line,
+        };
+        let of_plan = self.missing;
+        let settle = |own: &mut Option<Missing>| *own = all.or(*own).or(of_plan);
+        self.jobs.iter_mut().for_each(|job| settle(&mut job.missing));
+        self.unresolved.iter_mut().for_each(|row| settle(&mut row.missing));
+    }
+}

@@ -1,0 +1,349 @@
+//! What the entries of `protected` stand for: each is found once, with everything else that names the same object.
+//!
+//! In: entries, the kinds of the targets that something is done to, somebody who reads. Out: a [`Meaning`] for each entry;
+//! what may not be read is in it. Must not: choose among several objects that an entry names (it protects them all), or
+//! take a read that failed for an answer.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::query;
+use super::reading::{ReadError, Reading};
+use super::ways::{By, SERIAL, is_of_one, kind, read, ways};
+use crate::catalog::TargetKind;
+use crate::guard::meaning::{Form, Meaning, Object, shows_all_names, shows_its_user};
+use crate::guard::protected::{Entry, Protected};
+use crate::identity::Identity;
+use crate::msgraph::read_only::{BATCH, Get};
+use crate::msgraph::transport::Transport;
+use crate::plan::says_nothing;
+use crate::text::{composed, key};
+
+/// Finds out what each entry of `list` stands for, as far as that matters for targets of those kinds. An error is one of all reads.
+pub async fn read_meanings<T: Transport>(
+    list: &Protected,
+    targets: &[TargetKind],
+    reading: &mut Reading<'_, T>,
+) -> Result<Vec<Option<Meaning>>, ReadError> {
+    let mut search = Search::of(list, targets);
+    for object in Object::ALL {
+        search.find(object, reading).await?;
+    }
+    search.bridge(reading).await?;
+    search.devices_of_users(reading).await?;
+    search.spread_patterns(list, reading).await?;
+    Ok(search.of_entries.iter().map(|at| search.wanted.get(*at).map(|wanted| wanted.meaning.clone())).collect())
+}
+
+/// One value, however many entries have it.
+struct Wanted<'l> {
+    entry: &'l Entry,
+    value: Box<str>,
+    meaning: Meaning,
+    /// What it was found to be.
+    found: Vec<(Object, Identity)>,
+}
+
+struct Search<'l> {
+    wanted: Vec<Wanted<'l>>,
+    /// For each entry, which of those it is.
+    of_entries: Vec<usize>,
+    targets: &'l [TargetKind],
+    /// All managed devices, once somebody has read them.
+    fleet: Option<Result<Vec<Identity>, Box<str>>>,
+}
+
+/// From this many reads on it is worth asking how many devices there are.
+const MANY: usize = BATCH;
+
+impl<'l> Search<'l> {
+    fn of(list: &'l Protected, targets: &'l [TargetKind]) -> Self {
+        let mut places: HashMap<(String, Option<Object>), usize> = HashMap::new();
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        let of_entries = list.entries().iter().map(|entry| {
+            let value: Box<str> = composed(entry.value()).into();
+            *places.entry((key(&value).into_owned(), entry.only)).or_insert_with(|| {
+                wanted.push(Wanted { entry, value, meaning: Meaning::default(), found: Vec::new() });
+                wanted.len() - 1
+            })
+        });
+        let of_entries = of_entries.collect();
+        Self { wanted, of_entries, targets, fleet: None }
+    }
+
+    /// Looks for all that may be such an object, and has not been found to be another one.
+    async fn find<T: Transport>(&mut self, object: Object, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        let mut asked: Vec<(usize, By, Get)> = Vec::new();
+        for (at, wanted) in self.wanted.iter().enumerate() {
+            let entry = wanted.entry;
+            if entry.is_pattern() || !wanted.found.is_empty() || !entry.can_be(object) {
+                continue;
+            }
+            let gets =
+                ways(entry.form(), object).iter().filter_map(|by| Some((at, *by, by.get(object, &wanted.value)?)));
+            asked.extend(gets);
+        }
+        if object == Object::ManagedDevice && asked.len() > MANY && self.fleet_costs_less(asked.len(), reading).await? {
+            return self.find_in_the_fleet(&asked, reading).await;
+        }
+        let wanted = &mut self.wanted;
+        let gets: Vec<Get> = asked.iter().map(|(_, _, get)| get.clone()).collect();
+        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
+            let Some((at, by, _)) = asked.get(number) else { return };
+            match answer {
+                Ok(identities) => {
+                    let exact = identities.into_iter().filter(|it| by.is_true_of(it, &wanted[*at].value));
+                    let exact: Vec<_> = exact.map(|identity| (object, identity)).collect();
+                    wanted[*at].found.extend(exact);
+                }
+                Err(why) => lack(&mut wanted[*at].meaning, object, &why),
+            }
+        };
+        read(&gets, kind(object), reading, each).await?;
+        // What was found needs no other way to it.
+        self.wanted
+            .iter_mut()
+            .filter(|wanted| !wanted.found.is_empty())
+            .for_each(|wanted| wanted.meaning.unread.clear());
+        Ok(())
+    }
+
+    async fn fleet_costs_less<T: Transport>(
+        &self,
+        reads: usize,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<bool, ReadError> {
+        let bucket = query::bucket(TargetKind::ManagedDevice);
+        let overview = match reading.one(&query::fleet(), bucket).await {
+            Ok(overview) => overview,
+            Err(ReadError::Refused { .. } | ReadError::NoList(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let size = overview.and_then(|it| it.get("enrolledDeviceCount").and_then(Value::as_u64));
+        Ok(size.is_some_and(|size| size.div_ceil(query::PAGE) < reads as u64))
+    }
+
+    async fn find_in_the_fleet<T: Transport>(
+        &mut self,
+        asked: &[(usize, By, Get)],
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
+        self.read_fleet(reading).await?;
+        match &self.fleet {
+            Some(Ok(fleet)) => {
+                let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+                for (at, _, _) in asked {
+                    let places = places.entry(key(&self.wanted[*at].value).into_owned()).or_default();
+                    if !places.contains(at) {
+                        places.push(*at);
+                    }
+                }
+                for device in fleet {
+                    let values = [
+                        Some(&device.id),
+                        device.azure_ad_device_id.as_ref(),
+                        device.name.as_ref(),
+                        device.serial_number.as_ref(),
+                    ];
+                    let meant = values.into_iter().flatten().filter_map(|value| places.get(key(value).as_ref()));
+                    let meant: HashSet<usize> = meant.flatten().copied().collect();
+                    meant
+                        .into_iter()
+                        .for_each(|at| self.wanted[at].found.push((Object::ManagedDevice, device.clone())));
+                }
+            }
+            Some(Err(why)) => {
+                let wanted = &mut self.wanted;
+                asked.iter().for_each(|(at, _, _)| lack(&mut wanted[*at].meaning, Object::ManagedDevice, why));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn read_fleet<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        let Some(first) = query::whole(TargetKind::ManagedDevice).filter(|_| self.fleet.is_none()) else {
+            return Ok(());
+        };
+        let (mut fleet, mut unreadable) = (Vec::new(), false);
+        let each = |page: Vec<Value>| {
+            for document in &page {
+                match Identity::from_document(document) {
+                    Some(device) => fleet.push(device),
+                    None => unreadable = true,
+                }
+            }
+        };
+        self.fleet = Some(match reading.pages(first, query::bucket(TargetKind::ManagedDevice), each).await {
+            Ok(true) if !unreadable => Ok(fleet),
+            Ok(_) => Err("the list of managed devices could not be understood".into()),
+            Err(error) if is_of_one(&error) => Err(error.to_string().into()),
+            Err(error) => return Err(error),
+        });
+        Ok(())
+    }
+
+    /// From what an entry was found to be to the managed device of the same machine, and so to its owner.
+    async fn bridge<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        let mut asked: Vec<(usize, By, Box<str>)> = Vec::new();
+        for (at, wanted) in self.wanted.iter().enumerate() {
+            for (object, identity) in &wanted.found {
+                let serial = identity.serial_number.as_deref().filter(|serial| says_nothing(serial).is_none());
+                let link = match object {
+                    Object::EntraDevice => identity
+                        .azure_ad_device_id
+                        .as_deref()
+                        .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
+                    Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)),
+                    Object::ManagedDevice | Object::User => None,
+                };
+                asked.extend(link.map(|(by, value)| (at, by, value.into())));
+            }
+        }
+        let gets: Vec<Get> = asked.iter().filter_map(|(_, by, value)| by.get(Object::ManagedDevice, value)).collect();
+        let wanted = &mut self.wanted;
+        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
+            let Some((at, by, value)) = asked.get(number) else { return };
+            match answer {
+                Ok(devices) => {
+                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, value));
+                    let exact: Vec<_> = exact.map(|device| (Object::ManagedDevice, device)).collect();
+                    wanted[*at].found.extend(exact);
+                }
+                Err(why) => {
+                    wanted[*at].meaning.unowned = true;
+                    wanted[*at].meaning.why.get_or_insert(why);
+                }
+            }
+        };
+        read(&gets, TargetKind::ManagedDevice, reading, each).await?;
+        self.wanted.iter_mut().for_each(Wanted::note_what_was_found);
+        Ok(())
+    }
+
+    /// The devices of protected users, where a target is of a kind whose read does not show its owner.
+    async fn devices_of_users<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        if self.targets.iter().all(|target| shows_its_user(*target)) {
+            return Ok(());
+        }
+        let of_users = self.wanted.iter().enumerate().flat_map(|(at, wanted)| {
+            let users = wanted.found.iter().filter(|(object, _)| *object == Object::User);
+            users.map(move |(_, user)| (at, user.id.clone()))
+        });
+        let users: Vec<(usize, Box<str>)> = of_users.collect();
+        let managed: Vec<Get> = users.iter().filter_map(|(_, id)| query::devices_of(id)).collect();
+        self.note_devices(&users, &managed, TargetKind::ManagedDevice, reading).await?;
+        // Intune may know an owner that the directory has lost.
+        let strangers = self.wanted.iter().enumerate().filter(|(_, wanted)| wanted.found.is_empty());
+        let strangers = strangers.filter(|(_, it)| it.entry.form() == Form::Address && !it.entry.is_pattern());
+        let strangers: Vec<(usize, Box<str>)> = strangers.map(|(at, it)| (at, it.value.clone())).collect();
+        let of_stranger = |name: &str| query::with_value(TargetKind::ManagedDevice, "userPrincipalName", name);
+        let theirs: Vec<Get> = strangers.iter().filter_map(|(_, name)| of_stranger(name)).collect();
+        self.note_devices(&strangers, &theirs, TargetKind::ManagedDevice, reading).await?;
+        if self.targets.iter().any(|target| matches!(target, TargetKind::EntraDevice | TargetKind::GroupMember)) {
+            let owned: Vec<Get> = users.iter().map(|(_, id)| query::owned_by(id)).collect();
+            self.note_devices(&users, &owned, TargetKind::EntraDevice, reading).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_devices<T: Transport>(
+        &mut self,
+        users: &[(usize, Box<str>)],
+        gets: &[Get],
+        kind: TargetKind,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
+        let wanted = &mut self.wanted;
+        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
+            let Some((at, _)) = users.get(number) else { return };
+            let meaning = &mut wanted[*at].meaning;
+            match answer {
+                Ok(devices) => devices.iter().for_each(|device| {
+                    meaning.called.get_or_insert_with(|| "a device of that user".into());
+                    note(meaning, device);
+                }),
+                Err(why) => {
+                    meaning.unlisted = true;
+                    meaning.why.get_or_insert(why);
+                }
+            }
+        };
+        read(gets, kind, reading, each).await
+    }
+
+    /// Patterns are held against what every target shows. Where that is less than a pattern may be about, they stand for the
+    /// managed devices that fit them.
+    async fn spread_patterns<T: Transport>(
+        &mut self,
+        list: &Protected,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
+        let any = self.wanted.iter().any(|wanted| wanted.entry.is_pattern());
+        if !any || self.targets.iter().all(|target| shows_all_names(*target)) {
+            return Ok(());
+        }
+        self.read_fleet(reading).await?;
+        match &self.fleet {
+            Some(Ok(fleet)) => {
+                for device in fleet {
+                    for number in list.patterns_of(device) {
+                        let Some(at) = self.of_entries.get(number as usize) else { continue };
+                        let meaning = &mut self.wanted[*at].meaning;
+                        meaning.called.get_or_insert_with(|| "a managed device that fits it".into());
+                        note(meaning, device);
+                    }
+                }
+            }
+            Some(Err(why)) => {
+                let patterns = self.wanted.iter_mut().filter(|wanted| wanted.entry.is_pattern());
+                patterns.for_each(|wanted| lack(&mut wanted.meaning, Object::ManagedDevice, why));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Wanted<'_> {
+    fn note_what_was_found(&mut self) {
+        for (object, identity) in &self.found {
+            let name = |title: Option<&str>| title.unwrap_or(&identity.id).to_owned();
+            let called = match object {
+                Object::ManagedDevice => format!("managed device {}", name(identity.name.as_deref())),
+                Object::EntraDevice => format!("device {} in Entra", name(identity.name.as_deref())),
+                Object::AutopilotIdentity => format!("Autopilot identity {}", name(identity.serial_number.as_deref())),
+                Object::User => {
+                    format!("user {}, or of one of their devices", name(identity.user_principal_name.as_deref()))
+                }
+            };
+            self.meaning.called.get_or_insert_with(|| called.into());
+            note(&mut self.meaning, identity);
+            let names = [&identity.user_principal_name, &identity.mail].into_iter().flatten().cloned();
+            match object {
+                Object::User => self.meaning.own.extend(names),
+                _ => self.meaning.owners.extend(names.chain(identity.owner_id.clone())),
+            }
+        }
+    }
+}
+
+/// Notes what names an object and nothing else. A serial number that says nothing names half a fleet.
+fn note(meaning: &mut Meaning, identity: &Identity) {
+    let serial = identity.serial_number.as_ref().filter(|serial| says_nothing(serial).is_none());
+    let ids = [Some(&identity.id), identity.azure_ad_device_id.as_ref(), identity.managed_device_id.as_ref(), serial];
+    for value in ids.into_iter().flatten() {
+        if !meaning.own.contains(value) {
+            meaning.own.push(value.clone());
+        }
+    }
+}
+
+/// Notes what could not be read.
+fn lack(meaning: &mut Meaning, object: Object, why: &str) {
+    if !meaning.unread.contains(&object) {
+        meaning.unread.push(object);
+    }
+    meaning.why.get_or_insert_with(|| why.into());
+}

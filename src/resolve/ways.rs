@@ -1,0 +1,112 @@
+//! How an entry of `protected` is looked for: the reads that find what it may be.
+//!
+//! In: the form of an entry, a kind of object, somebody who reads. Out: [`Get`]s, and what is read by them as identities. Must
+//! not: believe a filter of the service, or take a read that failed for an answer.
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+
+use serde_json::Value;
+
+use super::query;
+use super::reading::{ReadError, Reading};
+use crate::catalog::TargetKind;
+use crate::guard::meaning::{Form, Object};
+use crate::identity::Identity;
+use crate::msgraph::read_only::Get;
+use crate::msgraph::transport::Transport;
+use crate::text::key;
+
+pub fn kind(object: Object) -> TargetKind {
+    match object {
+        Object::ManagedDevice => TargetKind::ManagedDevice,
+        Object::User => TargetKind::User,
+        Object::EntraDevice => TargetKind::EntraDevice,
+        Object::AutopilotIdentity => TargetKind::AutopilotIdentity,
+    }
+}
+
+/// How an object is looked for.
+#[derive(Debug, Clone, Copy)]
+pub enum By {
+    Id,
+    /// A property, and what of an [`Identity`] it is.
+    Value(&'static str, fn(&Identity) -> Option<&str>),
+}
+
+pub const SERIAL: By = By::Value("serialNumber", |it| it.serial_number.as_deref());
+
+/// The reads that find an object which an entry of that form may be.
+pub fn ways(form: Form, object: Object) -> &'static [By] {
+    match (form, object) {
+        (Form::Guid, Object::ManagedDevice) => {
+            &[By::Id, By::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())]
+        }
+        (Form::Guid, Object::EntraDevice) => {
+            &[By::Value("deviceId", |it| it.azure_ad_device_id.as_deref()), By::Value("id", |it| Some(&it.id))]
+        }
+        (Form::Guid, Object::User | Object::AutopilotIdentity) => &[By::Id],
+        (Form::Address, Object::User) => &[
+            By::Value("userPrincipalName", |it| it.user_principal_name.as_deref()),
+            By::Value("mail", |it| it.mail.as_deref()),
+        ],
+        (Form::Address, _) => &[],
+        (Form::Text, Object::ManagedDevice) => &[By::Value("deviceName", |it| it.name.as_deref()), SERIAL],
+        (Form::Text, Object::User | Object::EntraDevice) => &[By::Value("displayName", |it| it.name.as_deref())],
+        (Form::Text, Object::AutopilotIdentity) => &[SERIAL],
+    }
+}
+
+impl By {
+    pub fn get(self, object: Object, value: &str) -> Option<Get> {
+        match self {
+            Self::Id => query::by_id(kind(object), value),
+            Self::Value(property, _) => query::with_value(kind(object), property, value),
+        }
+    }
+
+    /// A filter of the service only narrows what is read.
+    pub fn is_true_of(self, identity: &Identity, value: &str) -> bool {
+        let shown = match self {
+            Self::Id => Some(&*identity.id),
+            Self::Value(_, of) => of(identity),
+        };
+        shown.is_some_and(|shown| key(shown) == key(value))
+    }
+}
+
+/// Whether an error is one of that read alone, or of its kind.
+pub fn is_of_one(error: &ReadError) -> bool {
+    matches!(error, ReadError::Refused { .. } | ReadError::NoList(_))
+}
+
+/// Reads all of them. What is forbidden for one is forbidden for all, and nobody goes on asking.
+pub async fn read<T: Transport>(
+    gets: &[Get],
+    kind: TargetKind,
+    reading: &mut Reading<'_, T>,
+    mut each: impl FnMut(usize, Result<Vec<Identity>, Box<str>>),
+) -> Result<(), ReadError> {
+    let mut open: HashSet<usize> = (0..gets.len()).collect();
+    let mut forbidden = None;
+    let answered = |number: usize, answer: Result<Vec<Value>, ReadError>| {
+        open.remove(&number);
+        if let Err(error @ ReadError::Refused { status: Some(403), .. }) = &answer {
+            forbidden = Some(Box::<str>::from(error.to_string()));
+        }
+        let identities = answer.map_err(|error| error.to_string().into()).and_then(|documents| {
+            let all: Option<Vec<_>> = documents.iter().map(Identity::from_document).collect();
+            all.ok_or_else(|| "the answer could not be understood".into())
+        });
+        each(number, identities);
+        match forbidden.is_some() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    };
+    reading.each_of(gets, query::bucket(kind), answered).await?;
+    if let Some(why) = forbidden {
+        open.into_iter().for_each(|number| each(number, Err(why.clone())));
+    }
+    Ok(())
+}
