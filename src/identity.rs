@@ -121,6 +121,27 @@ impl Identity {
 }
 
 impl Identity {
+    /// A document that shows it, as the service would; what it did not say is not there.
+    pub fn document(&self, kind: TargetKind) -> Value {
+        let is_device = kind == TargetKind::ManagedDevice;
+        let entra = kind == TargetKind::EntraDevice;
+        let texts = [
+            (if is_device { "deviceName" } else { "displayName" }, &self.name),
+            ("serialNumber", &self.serial_number),
+            ("userPrincipalName", &self.user_principal_name),
+            (if entra { "deviceId" } else { "azureADDeviceId" }, &self.azure_ad_device_id),
+            ("operatingSystem", &self.operating_system),
+            ("managedDeviceOwnerType", &self.ownership),
+            ("deviceEnrollmentType", &self.enrollment_type),
+            ("managementState", &self.management_state),
+        ];
+        let moments = [("enrolledDateTime", self.enrolled_at), ("lastSyncDateTime", self.last_sync_at)];
+        let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text.as_deref()?.into())));
+        let moments = moments.into_iter().filter_map(|(name, at)| Some((name.to_owned(), at?.to_string().into())));
+        let id = [("id".to_owned(), Value::from(&*self.id))];
+        Value::Object(id.into_iter().chain(texts).chain(moments).collect())
+    }
+
     /// What people call it.
     pub fn title(&self, kind: TargetKind) -> Option<&str> {
         match kind {
@@ -148,5 +169,18 @@ mod tests {
         assert_eq!((identity.serial_number, identity.azure_ad_device_id, identity.enrolled_at), (None, None, None));
         assert_eq!(identity.last_sync_at, Some("2026-11-01T10:00:00Z".parse().unwrap()));
         assert_eq!(Identity::from_document(&json!({"deviceName": "x"})), None);
+    }
+
+    #[test]
+    fn what_was_seen_shows_the_same_again() {
+        let device = json!({
+            "id": "a", "deviceName": "LAB-01", "serialNumber": "S", "userPrincipalName": "a@b.c", "azureADDeviceId": "e",
+            "operatingSystem": "Windows", "managedDeviceOwnerType": "company", "deviceEnrollmentType": "w",
+            "managementState": "managed", "enrolledDateTime": "2026-01-05T08:00:00Z", "lastSyncDateTime": "2026-11-01T10:00:00Z",
+        });
+        let identity = Identity::from_document(&device).unwrap();
+        assert_eq!(identity.document(TargetKind::ManagedDevice), device);
+        let user = json!({"id": "u", "displayName": "Ada", "userPrincipalName": "a@b.c"});
+        assert_eq!(Identity::from_document(&user).unwrap().document(TargetKind::User), user);
     }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, Repeat, Route};
+use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
@@ -95,6 +96,8 @@ pub struct Parameters {
     /// JSON text. Every attempt sends these very bytes, and none copies them.
     body: Bytes,
     beta: bool,
+    /// The users that it names, as they are written.
+    users: Box<[Box<str>]>,
 }
 
 impl Parameters {
@@ -102,14 +105,39 @@ impl Parameters {
     /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
     pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
         let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
+        let names = values.iter().filter(|(parameter, _)| parameter.kind == ParameterKind::PrincipalName);
+        let users = names.filter_map(|(_, value)| value.as_str()).map(Box::from).collect();
         let body = body::write(action, values)?;
-        Some(Arc::new(Self { body: body.to_string().into(), beta }))
+        Some(Arc::new(Self { body: body.to_string().into(), beta, users }))
     }
 
     /// What a stored body says. `None` where it is no body of this action.
     pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
         let body = serde_json::from_str(body).ok()?;
         Self::new(action, body::read(action, &body).ok()?)
+    }
+
+    /// The names of users in the body. They lead to somebody, and may lead to somebody else tomorrow.
+    pub fn users(&self) -> &[Box<str>] {
+        &self.users
+    }
+
+    /// The same with each user called as `name_of` says; `None` where it does not say.
+    pub fn with_users(
+        self: &Arc<Self>,
+        action: &'static Action,
+        name_of: impl Fn(&str) -> Option<Box<str>>,
+    ) -> Option<Arc<Self>> {
+        let names: Vec<Box<str>> = self.users.iter().map(|name| name_of(name)).collect::<Option<_>>()?;
+        if *names == *self.users {
+            return Some(Arc::clone(self));
+        }
+        let mut values = body::read(action, &serde_json::from_str(self.body()).ok()?).ok()?;
+        let of_users = values.iter_mut().filter(|(parameter, _)| parameter.kind == ParameterKind::PrincipalName);
+        for ((_, value), name) in of_users.zip(names) {
+            *value = Value::String(name.into());
+        }
+        Self::new(action, values)
     }
 
     /// The JSON document to send.
@@ -154,6 +182,19 @@ pub struct Job {
     pub target_name: Option<Box<str>>,
     /// Where the plan did not name the target by its id. No part of the job's identity.
     pub found: Option<Box<Found>>,
+    /// Where the plan says whom it is about by the name of a user, in an id or in a parameter.
+    pub names: Option<Box<Names>>,
+}
+
+/// The names of users that a job was made of, and what became of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// What the job was called by versions that sent names as they stood.
+    pub written_id: JobId,
+    /// The ids as they are written.
+    pub written: Ids,
+    /// Who is meant by a name in the body: the name as it is sent, and the id that had it then.
+    pub in_body: Box<[(Box<str>, Box<str>)]>,
 }
 
 /// How a target was found, and what it is called.
@@ -207,7 +248,19 @@ impl Job {
             missing: None,
             target_name: None,
             found: None,
+            names: None,
         }
+    }
+
+    /// What the job is called where it says `written` for its ids and `parameters` for its parameters.
+    pub fn id_as_written(&self, written: &Ids, parameters: Option<&Parameters>) -> JobId {
+        identify(self.action, self.route, written, parameters)
+    }
+
+    /// The name of a user among its ids, as only versions before this one sent it.
+    pub fn name_in_path(&self) -> Option<&str> {
+        let ids = self.route.ids.iter().zip(self.ids.iter());
+        ids.filter(|(id, value)| id.is_alias(value)).map(|(_, value)| value).next()
     }
 
     /// What the job does only once, whatever plan asks for it: action and target, and the parameters where those make it
@@ -215,12 +268,30 @@ impl Job {
     ///
     /// Part of the journal on disk: it stays what it is.
     pub fn once(&self) -> Option<String> {
+        self.once_as(self.target(), || self.digest())
+    }
+
+    /// The same for the names that the job was made of: what versions that sent names have done only once.
+    pub fn once_as_written(&self) -> Option<String> {
+        let names = self.names.as_deref()?;
+        self.once_as(names.written.target(), || names.written_id)
+    }
+
+    fn once_as(&self, target: &str, id: impl FnOnce() -> JobId) -> Option<String> {
         match (self.action.repeat, self.action.once_per) {
             (Repeat::Harmless, _) => None,
             (Repeat::AfterReadBack, OncePer::Target) => {
-                Some(format!("{} {}", self.action.name, self.target().to_ascii_lowercase()))
+                Some(format!("{} {}", self.action.name, target.to_ascii_lowercase()))
             }
-            (Repeat::AfterReadBack, OncePer::Parameters) => Some(self.id.to_string()),
+            (Repeat::AfterReadBack, OncePer::Parameters) => Some(id().to_string()),
+        }
+    }
+
+    /// What the job would be called if it were made today. A run of an older version that goes on calls it otherwise.
+    pub fn digest(&self) -> JobId {
+        match &self.names {
+            None => self.id,
+            Some(_) => identify(self.action, self.route, &self.ids, self.parameters.as_deref()),
         }
     }
 

@@ -31,6 +31,7 @@ fn samples() -> Vec<Sample> {
 fn value(kind: ParameterKind) -> Value {
     match kind {
         ParameterKind::Text => json!("A \"quoted\" wörd, and more"),
+        ParameterKind::PrincipalName => json!("zoë+o'brien@contoso.com"),
         ParameterKind::Boolean => json!(false),
         ParameterKind::Pin => json!("012345"),
         ParameterKind::OneOf(words) => json!(words[words.len() - 1]),

@@ -388,25 +388,40 @@ fn a_retry_has_an_id_of_its_own_and_the_report_has_the_last() {
     assert_eq!(Some(rows[0]["client_request_id"].as_str()), seen[1].header("client-request-id"));
 }
 
+/// Users as an envelope of filters is answered, each with an id of its own.
+fn users_in(envelope: &Seen, names: &[&str]) -> Answer {
+    let envelope: serde_json::Value = serde_json::from_slice(&envelope.body).unwrap();
+    let answer = |request: &serde_json::Value| {
+        let url = percent_decode_str(request["url"].as_str().unwrap()).decode_utf8_lossy().into_owned();
+        let (_, literal) = url.split_once("$filter=userPrincipalName eq ").unwrap();
+        let asked = literal.trim_matches('\'').replace("''", "'");
+        let number = names.iter().position(|name| *name == asked).unwrap();
+        let user = serde_json::json!({ "id": guid(number), "userPrincipalName": names[number] });
+        serde_json::json!({ "id": request["id"], "status": 200, "body": { "value": [user] } })
+    };
+    let responses: Vec<_> = envelope["requests"].as_array().unwrap().iter().map(answer).collect();
+    Answer::json(200, serde_json::json!({ "responses": responses }).to_string())
+}
+
 #[test]
-fn user_principal_names_survive_the_way() {
-    let recorder = Recorder::start(|seen, _| match seen.is_sign_in() {
-        true => Answer::token("t"),
-        false => Answer::no_content(),
+fn user_principal_names_survive_the_way_and_the_ids_are_written_to() {
+    const NAMES: [&str; 4] =
+        ["guest_x.example#EXT#@contoso.com", "o'brien@contoso.com", "a+b@contoso.com", "zoë@contoso.com"];
+    let recorder = Recorder::start(|seen, _| match seen.target.as_str() {
+        _ if seen.is_sign_in() => Answer::token("t"),
+        "/v1.0/$batch" => users_in(seen, &NAMES),
+        _ => Answer::no_content(),
     });
-    let names = ["guest_x.example#EXT#@contoso.com", "o'brien@contoso.com", "a+b@contoso.com", "zoë@contoso.com"];
-    let rows: String = names.iter().map(|name| format!("removeAllDevicesFromManagement,{name}\n")).collect();
+    let rows: String = NAMES.iter().map(|name| format!("removeAllDevicesFromManagement,{name}\n")).collect();
     let desk = Desk::with(&[("plan.csv", &format!("action,userPrincipalName\n{rows}"))]);
     run_plan(&desk, &recorder, 4, &["--concurrency", "1"]).ended_with(0);
     let seen = recorder.to_graph();
-    let on_the_wire: Vec<_> = seen.iter().map(Seen::line).collect();
     let expected =
-        ["guest_x.example%23EXT%23@contoso.com", "o'brien@contoso.com", "a+b@contoso.com", "zo%C3%AB@contoso.com"]
-            .map(|name| format!("POST /v1.0/users/{name}/removeAllDevicesFromManagement"));
-    assert_eq!(on_the_wire, expected);
+        [0, 1, 2, 3].map(|number| format!("POST /v1.0/users/{}/removeAllDevicesFromManagement", guid(number)));
+    assert_eq!(seen[1..].iter().map(Seen::line).collect::<Vec<_>>(), expected, "and no name in a path");
     let rows = desk.report();
-    assert_eq!(column(&rows, "target"), names);
-    assert_eq!(column(&rows, "target_name"), names);
+    assert_eq!(column(&rows, "target"), [0, 1, 2, 3].map(guid));
+    assert_eq!(column(&rows, "target_name"), NAMES);
     assert_eq!(column(&rows, "request"), expected);
 }
 

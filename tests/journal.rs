@@ -7,6 +7,7 @@ mod daily;
 mod disk;
 mod list;
 mod locks;
+mod names;
 mod once;
 
 use std::path::Path;

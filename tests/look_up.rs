@@ -72,7 +72,10 @@ fn a_saved_inventory_is_looked_up_in_without_asking_anybody() {
     let desk = Desk::new(&simulator);
     let plan = desk.write("plan.csv", PLAN);
     let saved = desk.call(&["inventory", "--out", "inventory.json"]);
-    assert_eq!(saved.expect(0).out, "3 devices, 0 Autopilot identities and 0 Entra devices are in inventory.json\n");
+    assert_eq!(
+        saved.expect(0).out,
+        "3 devices, 0 Autopilot identities, 0 Entra devices and 0 users are in inventory.json\n"
+    );
     let asked = requests(&simulator);
     desk.call(&["preview", "plan.csv", "--inventory", "inventory.json"]).expect(0);
     assert_eq!(requests(&simulator), asked);

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -35,18 +35,36 @@ pub fn until(what: &str, mut there: impl FnMut() -> bool) {
 
 /// `musterout simulate` as a child; it survives whatever happens to the runs.
 pub struct Simulator {
-    child: Child,
     pub url: String,
+    tenant: Mutex<Process>,
+}
+
+struct Process {
+    child: Child,
     _folder: TempDir,
 }
 
 impl Simulator {
     pub fn start(scenario: &str) -> Self {
+        let (url, tenant) = Self::at("127.0.0.1:0", scenario);
+        Self { url, tenant: Mutex::new(tenant) }
+    }
+
+    /// Another tenant takes its place: what a tenant is called in the journal is its address.
+    pub fn becomes(&self, scenario: &str) {
+        let mut tenant = self.tenant.lock().unwrap();
+        let _ = tenant.child.kill();
+        let _ = tenant.child.wait();
+        let address = self.url.strip_prefix("http://").unwrap();
+        *tenant = Self::at(address, scenario).1;
+    }
+
+    fn at(address: &str, scenario: &str) -> (String, Process) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("scenario.yaml");
         std::fs::write(&file, scenario).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_musterout"))
-            .args(["simulate", "--listen", "127.0.0.1:0", "--scenario"])
+            .args(["simulate", "--listen", address, "--scenario"])
             .arg(&file)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -56,7 +74,7 @@ impl Simulator {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         let url = url.trim().to_owned();
         assert!(url.starts_with("http://127.0.0.1:"), "the simulator said {url:?}");
-        Self { child, url, _folder: folder }
+        (url, Process { child, _folder: folder })
     }
 
     /// What it counted.
@@ -75,7 +93,7 @@ impl Simulator {
     }
 }
 
-impl Drop for Simulator {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -56,7 +56,7 @@ fn record(number: u64) -> Record {
         management_state: text("managed".into()),
         ..Identity::default()
     };
-    Record { identity: identity.into(), imei: None, user_id: text(device(number + 2 * DEVICES)) }
+    Record { identity: identity.into(), imei: None, user_id: text(device(number + 2 * DEVICES)), mail: None }
 }
 
 /// Rows of a CSV plan, in another order than the devices.
@@ -72,6 +72,7 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
     };
     let steps: Arc<[UnresolvedStep]> = Arc::new([step]);
     let row = |number: u32| Unresolved {
+        ids: None,
         group: None,
         at: 0,
         row: Some(number + 2),

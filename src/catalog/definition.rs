@@ -177,10 +177,12 @@ fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
         return Err("the version stands in `version`, not in the path".into());
     }
     let mut ids: Vec<IdName> = Vec::new();
+    let mut before = "";
     for segment in below.split('/') {
+        let follows = std::mem::replace(&mut before, segment);
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(name) => {
-                let id = id_of(name)?;
+                let id = id_of(name, follows)?;
                 if ids.iter().any(|other| other.name == id.name) {
                     return Err(format!("the id {{{name}}} is there twice"));
                 }
@@ -207,7 +209,8 @@ fn is_literal(segment: &str) -> bool {
 /// Words that a column or key of a target means something else by.
 const TAKEN: [&str; 6] = ["id", "action", "route", "note", "notBefore", "with"];
 
-fn id_of(name: &str) -> Result<IdName, String> {
+/// `follows`: what stands before it. Who stands behind `users` is a user, and may be named by what is not an id.
+fn id_of(name: &str, follows: &str) -> Result<IdName, String> {
     match id_named(name) {
         Some(known) if known.name == name => return Ok(known),
         Some(known) => return Err(format!("write {{{}}} for {{{name}}}", known.name)),
@@ -219,7 +222,8 @@ fn id_of(name: &str) -> Result<IdName, String> {
     if !is_name(name) || TAKEN.iter().any(|word| fold(word) == fold(name)) {
         return Err(format!("{{{name}}} cannot be the name of an id"));
     }
-    Ok(IdName { name: Box::leak(name.to_owned().into_boxed_str()), aliases: &[], kind: IdKind::Opaque })
+    let kind = if follows.eq_ignore_ascii_case("users") { IdKind::User } else { IdKind::Opaque };
+    Ok(IdName { name: Box::leak(name.to_owned().into_boxed_str()), aliases: &[], kind })
 }
 
 /// What the catalog acts on by that id.
@@ -275,6 +279,9 @@ mod tests {
         let odd = definition("DELETE", "/solutions/{thingId}/parts/{partId}/$ref").action().unwrap();
         assert_eq!((odd.target, odd.service.name), (TargetKind::Other, "intune-other"));
         assert_eq!(odd.routes[0].ids.iter().map(|id| id.kind).collect::<Vec<_>>(), [IdKind::Opaque; 2]);
+        let leaver = definition("POST", "/users/{leaver}/handOver/{heir}").action().unwrap();
+        let kinds: Vec<_> = leaver.routes[0].ids.iter().map(|id| id.kind).collect();
+        assert_eq!(kinds, [IdKind::User, IdKind::Opaque], "whoever stands behind `users` is a user, and may be a name");
     }
 
     #[test]

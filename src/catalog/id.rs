@@ -10,7 +10,7 @@ use super::TargetKind;
 pub enum IdKind {
     /// 8-4-4-4-12 hexadecimal digits.
     Guid,
-    /// A GUID, or a user principal name (`someone@contoso.com`).
+    /// A GUID, or a user principal name (`someone@contoso.com`), which becomes one before anything is sent.
     User,
     /// Anything without white space, slashes and control characters: Graph composes it (`guid:guid`, hashes).
     Opaque,
@@ -32,6 +32,11 @@ impl IdName {
     /// The collection in which what it names can be read, whatever route it stands in. `None`: only where a route names it.
     pub fn home(&self) -> Option<&'static str> {
         HOMES.iter().find(|(name, _)| *name == self.name).map(|(_, home)| *home)
+    }
+
+    /// Whether `value` names what is meant without being its id.
+    pub fn is_alias(&self, value: &str) -> bool {
+        self.kind == IdKind::User && value.contains('@')
     }
 }
 
@@ -158,8 +163,11 @@ pub fn link_to(kind: TargetKind) -> Option<&'static Selector> {
 /// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
 pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
 
-/// A name of a user as a way to the id of that user, where a path takes no name.
+/// A name of a user as a way to the id of that user: what is sent goes to the id.
 pub static USER_BY_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[User]);
+
+/// What people take for the name of a user. It is looked at for the fault, and nobody is found by it.
+pub static USER_BY_MAIL: Selector = selector("mail", SelectorForm::PrincipalName, &[User]);
 
 /// Members of a group by its name.
 pub const MEMBERS_OF_GROUP_NAMED: &str = "members_of_group_named";

@@ -27,8 +27,8 @@ pub use daily::{DAILY, DailyLimit};
 pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
 pub use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
-    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_NAME, fold, id_named,
-    kind_behind, link_to, selector_named,
+    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,
+    id_named, kind_behind, link_to, selector_named,
 };
 pub use missing::Missing;
 pub use parameter::{Parameter, ParameterKind};

@@ -9,6 +9,8 @@ use serde_json::Value;
 pub enum ParameterKind {
     /// Free text, not empty.
     Text,
+    /// A user principal name. It may move to somebody else, so that it is looked up as the names of targets are.
+    PrincipalName,
     Boolean,
     /// Exactly six digits, sent as a String.
     Pin,
@@ -28,7 +30,7 @@ impl ParameterKind {
     /// The type's name on Microsoft's pages.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Text | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
+            Self::Text | Self::PrincipalName | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
             Self::Boolean => "Boolean",
             Self::Integer => "Int32",
             Self::Guid => "Guid",
@@ -40,6 +42,7 @@ impl ParameterKind {
     pub fn expectation(self) -> String {
         match self {
             Self::Text => "text that is not empty".into(),
+            Self::PrincipalName => "a user principal name: it looks like someone@contoso.com".into(),
             Self::Boolean => "true or false".into(),
             Self::Pin => "six digits, in quotes".into(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
@@ -55,6 +58,7 @@ impl ParameterKind {
         match (self, value) {
             (Self::Boolean, Value::Bool(_)) => true,
             (Self::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Self::PrincipalName, Value::String(text)) => is_principal_name(text),
             (Self::Pin, Value::String(text)) => text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
             (Self::Integer, Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
@@ -95,6 +99,14 @@ impl ParameterKind {
             (_, value) => value,
         }
     }
+}
+
+fn is_principal_name(text: &str) -> bool {
+    const LONGEST: usize = 256;
+    let parts = text.split_once('@').filter(|(name, domain)| !name.is_empty() && !domain.is_empty());
+    parts.is_some_and(|(_, domain)| !domain.contains('@'))
+        && text.len() <= LONGEST
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
 }
 
 fn is_digits(text: &str) -> bool {
@@ -139,6 +151,10 @@ mod tests {
         assert!(!ParameterKind::Boolean.check(&json!("true")));
         assert!(!ParameterKind::Text.check(&json!(7)));
         assert!(!ParameterKind::Text.check(&json!("  ")));
+        assert!(ParameterKind::PrincipalName.check(&json!("a_b.c#EXT#@d.com")));
+        for text in ["ada", "@c.com", "ada@", "a@b@c.com", "a b@c.com", ""] {
+            assert!(!ParameterKind::PrincipalName.check(&json!(text)), "{text}");
+        }
         assert!(ParameterKind::Pin.check(&json!("012345")));
         assert!(!ParameterKind::Pin.check(&json!(123456)));
     }

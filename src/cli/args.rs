@@ -65,7 +65,7 @@ pub enum Verb {
     Runs(RunsArguments),
     /// List the actions, or explain one
     Actions(ActionsArguments),
-    /// Save the devices of a tenant, to look targets up in
+    /// Save the devices and users of a tenant, to look targets up in
     Inventory(InventoryArguments),
     /// Serve the simulated tenant on a loopback address
     Simulate(SimulateArguments),

@@ -264,13 +264,17 @@ pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
             };
             let autopilot = counted(saved.autopilot, "Autopilot identity", "Autopilot identities");
             let entra = counted(saved.entra_devices, "Entra device", "Entra devices");
-            print(&format!("{}, {autopilot} and {entra} are in {file}\n", count_of(saved.devices, "device")))
+            let users = counted(saved.users, "user", "users");
+            let devices = count_of(saved.devices, "device");
+            print(&format!("{devices}, {autopilot}, {entra} and {users} are in {file}\n"))
         }
         PlainForm::Json => {
             let (file, devices) = (file.to_string(), saved.devices);
             let (autopilot, entra_devices) = (saved.autopilot, saved.entra_devices);
-            let document =
-                json!({ "file": file, "devices": devices, "autopilot": autopilot, "entra_devices": entra_devices });
+            let document = json!({
+                "file": file, "devices": devices, "autopilot": autopilot, "entra_devices": entra_devices,
+                "users": saved.users,
+            });
             print(&format!("{document}\n"))
         }
     }

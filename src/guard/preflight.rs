@@ -36,6 +36,8 @@ pub enum Hold {
     MaybeProtected(Arc<str>),
     /// Its target could not be read when the preview was made, and what it does cannot be taken back.
     Unseen,
+    /// The name of a user that it was made of leads to nobody, or to somebody else today; the text says so.
+    Moved(Arc<str>),
     /// A secret of its device that has to be on file is not; the text says which.
     NotEscrowed(Arc<str>),
     /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
@@ -52,6 +54,7 @@ impl Hold {
             | Self::Protected(_)
             | Self::MaybeProtected(_)
             | Self::Unseen
+            | Self::Moved(_)
             | Self::NotEscrowed(_)
             | Self::NotThere { done: false, .. } => Outcome::Held,
             Self::NotDue { .. } => Outcome::NotAttempted,
@@ -68,7 +71,9 @@ impl std::fmt::Display for Hold {
             Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
             Self::Done => f.write_str("done by an earlier run"),
             Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::MaybeProtected(why) | Self::NotEscrowed(why) => f.write_str(why),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
+                f.write_str(why)
+            }
             Self::Unseen => f.write_str("its target could not be read for the preview"),
             Self::NotThere { by, done } => {
                 let missing = if *done { Missing::Done } else { Missing::Hold };
@@ -131,6 +136,19 @@ impl Preflight {
                     _ => self.hold(index, job, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Holds what was made of a name that is somebody else's today, and the steps behind it. `moved`: by index.
+    pub fn hold_moved(&mut self, jobs: &[Job], moved: &HashMap<usize, Arc<str>>) {
+        if moved.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let why = moved.get(&index).map(|why| Hold::Moved(Arc::clone(why)));
+            if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }
         }

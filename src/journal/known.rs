@@ -20,6 +20,8 @@ pub enum Known {
     Asked(Box<Pending>),
     /// Its approval request came to nothing, in that run: asking again takes somebody who wants it.
     TurnedDown(Box<TurnedDown>),
+    /// That much is known of the name of a user that it was made of, and not whose the name was.
+    OfAName(Box<Known>),
 }
 
 /// A job that a run has settled well.
@@ -74,6 +76,16 @@ pub(super) struct Part {
     pub run_id: String,
     pub attempts: Vec<PastAttempt>,
     pub ended: Option<Ended>,
+    /// Of a job that was made of names: what it was about. `None`: of ids, or of names that were sent as they stood.
+    pub about: Option<WhatAbout>,
+}
+
+/// What a job was about that was made of names of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct WhatAbout {
+    pub ids: Vec<String>,
+    /// Name and id of each user in the body; `None`: whose the names were is not recorded.
+    pub users: Option<Vec<(Box<str>, Box<str>)>>,
 }
 
 /// How a run has settled its part.
@@ -152,7 +164,7 @@ mod tests {
 
     fn part(run_id: &str, attempts: Vec<PastAttempt>, ended: Option<(i64, Outcome)>) -> Part {
         let ended = ended.map(|(seq, outcome)| Ended { seq, outcome, settled: None });
-        Part { run_id: run_id.into(), attempts, ended }
+        Part { run_id: run_id.into(), attempts, ended, about: None }
     }
 
     fn told(parts: &[Part]) -> String {

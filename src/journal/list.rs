@@ -155,6 +155,7 @@ impl Journal {
             "follow_ups",
             "waits",
             "inherited",
+            "names",
         ];
         let copied = tables.iter().try_for_each(|table| {
             let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");

@@ -15,6 +15,7 @@ use super::approvals;
 use super::error::JournalError;
 pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
 use super::known::{FROM_THE_BEGINNING, Part, known};
+use super::naming::{Parts, written_id, written_once};
 use super::order;
 use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
 use super::reader::{RunRecord, settlement};
@@ -49,19 +50,21 @@ pub struct Memory {
 const KEEP_DONE: &str = "
 INSERT OR REPLACE INTO remembered (plan_key, job_id, done, run_id, client_request_id, sent_at, outcome, http_status,
     error_code, error_message, attempts, waited_ms, duration_ms, started_at, finished_at, request_id, note, read_at, stage,
-    words, last_check_in, place, tenant, once, seq)
+    words, last_check_in, place, tenant, once, seq, ids, users)
 SELECT r.plan_key, j.job_id, 1, r.run_id, coalesce(o.client_request_id, ''), 0, o.outcome, o.http_status,
     o.error_code, o.error_message, o.attempts, o.waited_ms, o.duration_ms, o.started_at, o.finished_at, o.request_id,
-    o.note, f.read_at, f.stage, f.words, f.last_check_in, r.place, r.tenant, j.once, o.seq
+    o.note, f.read_at, f.stage, f.words, f.last_check_in, r.place, r.tenant, j.once, o.seq,
+    CASE WHEN n.job IS NOT NULL OR instr(j.ids, '@') THEN j.ids END, n.users
 FROM runs r JOIN jobs j ON j.run = r.run JOIN outcomes o ON o.run = j.run AND o.job = j.job
-LEFT JOIN follow_ups f ON f.run = j.run AND f.job = j.job WHERE r.run = ?1 AND j.job = ?2";
+LEFT JOIN names n ON n.run = j.run AND n.job = j.job LEFT JOIN follow_ups f ON f.run = j.run AND f.job = j.job WHERE r.run = ?1 AND j.job = ?2";
 
 /// Keeps what is in doubt, with the attempts.
 const KEEP_DOUBT: &str = "
 INSERT OR REPLACE INTO remembered
-    (plan_key, job_id, done, run_id, client_request_id, sent_at, attempts_in_doubt, place, tenant, once, seq)
-SELECT r.plan_key, j.job_id, 0, ?3, ?4, ?5, ?6, r.place, r.tenant, j.once, ?7
-FROM runs r JOIN jobs j ON j.run = r.run WHERE r.run = ?1 AND j.job = ?2";
+    (plan_key, job_id, done, run_id, client_request_id, sent_at, attempts_in_doubt, place, tenant, once, seq, ids, users)
+SELECT r.plan_key, j.job_id, 0, ?3, ?4, ?5, ?6, r.place, r.tenant, j.once, ?7,
+    CASE WHEN n.job IS NOT NULL OR instr(j.ids, '@') THEN j.ids END, n.users
+FROM runs r JOIN jobs j ON j.run = r.run LEFT JOIN names n ON n.run = j.run AND n.job = j.job WHERE r.run = ?1 AND j.job = ?2";
 
 /// Keeps that nobody has approved a job, unless more is known of it.
 const KEEP_TURNED_DOWN: &str = "
@@ -87,13 +90,10 @@ impl Journal {
             true => plans_own(&transaction, about.plan_key)?,
             false => HashMap::new(),
         };
-        let mut deeds = Deeds::look(&transaction, about.place, about.tenant, NO_RUN).map_err(JournalError::read)?;
+        let mut deeds = deeds_at(&transaction, about.place, about.tenant, NO_RUN)?;
         for (index, job) in (0u32..).zip(jobs) {
-            let mut parts = of_plan.get(&job.id).cloned().unwrap_or_default();
-            if let Some(once) = job.once().filter(|_| about.place != SIMULATED) {
-                parts.extend(deeds.parts(&once, job.id).map_err(JournalError::read)?);
-            }
-            if let Some(one) = self::known(&parts, FROM_THE_BEGINNING) {
+            let parts = parts(job, &of_plan, deeds.as_mut())?;
+            if let Some(one) = parts.known(job, FROM_THE_BEGINNING) {
                 known.insert(index, one);
             }
         }
@@ -116,20 +116,17 @@ impl Journal {
                 of_plan.entry(id).or_default().extend(parts.into_iter().map(|(_, part)| part));
             }
         }
-        let mut deeds =
-            Deeds::look(&transaction, &record.place, &record.tenant, record.number).map_err(JournalError::read)?;
+        let mut deeds = deeds_at(&transaction, &record.place, &record.tenant, record.number)?;
         let mut asked: HashMap<JobId, Pending> = approvals::pending(&transaction, &record.plan_key)?
             .into_iter()
             .filter(|(_, pending)| pending.run != record.number)
             .collect();
         let mut known = HashMap::new();
         for (index, job) in (0u32..).zip(record.jobs.iter().map(|stored| &stored.job)) {
-            let mut parts = of_plan.get(&job.id).cloned().unwrap_or_default();
-            if let Some(once) = job.once().filter(|_| record.place != SIMULATED) {
-                parts.extend(deeds.parts(&once, job.id).map_err(JournalError::read)?);
-            }
-            let one = self::known(&parts, record.known);
+            let one = parts(job, &of_plan, deeds.as_mut())?.known(job, record.known);
             let one = one.or_else(|| asked.remove(&job.id).map(|pending| Known::Asked(Box::new(pending))));
+            let of_a_name = || asked_of_a_name(job, |id| asked.remove(&id));
+            let one = one.or_else(of_a_name);
             known.extend(one.map(|one| (index, one)));
         }
         drop(deeds);
@@ -146,6 +143,43 @@ impl Journal {
 /// No run has this number.
 const NO_RUN: i64 = -1;
 
+/// What is done only once; nobody knows of it where everything is made up.
+fn deeds_at<'c>(
+    connection: &'c Connection,
+    place: &str,
+    tenant: &str,
+    but: i64,
+) -> Result<Option<Deeds<'c>>, JournalError> {
+    let deeds = (place != SIMULATED).then(|| Deeds::look(connection, place, tenant, but));
+    deeds.transpose().map_err(JournalError::read)
+}
+
+/// The parts of runs in a job: of those of its plan, and of all that did the same deed.
+fn parts(
+    job: &Job,
+    of_plan: &HashMap<JobId, Vec<Part>>,
+    mut deeds: Option<&mut Deeds<'_>>,
+) -> Result<Parts, JournalError> {
+    let of_plan = |id: JobId| of_plan.get(&id).cloned().unwrap_or_default();
+    let mut of_deed = |once: Option<String>, id: JobId| match (once, deeds.as_mut()) {
+        (Some(once), Some(deeds)) => deeds.parts(&once, id).map_err(JournalError::read),
+        _ => Ok(Vec::new()),
+    };
+    let digest = job.digest();
+    let mut parts = Parts { by_ids: of_plan(digest), by_deed: of_deed(job.once(), digest)?, by_name: Vec::new() };
+    if let Some(written) = written_id(job) {
+        parts.by_name = of_plan(written);
+        parts.by_name.extend(of_deed(written_once(job), written)?);
+    }
+    Ok(parts)
+}
+
+/// An approval request that was filed for whoever had a name.
+fn asked_of_a_name(job: &Job, asked: impl FnOnce(JobId) -> Option<Pending>) -> Option<Known> {
+    let pending = asked(written_id(job).filter(|id| *id != job.id)?)?;
+    Some(Known::OfAName(Box::new(Known::Asked(Box::new(pending)))))
+}
+
 fn add_requests(
     connection: &Connection,
     plan_key: &str,
@@ -159,6 +193,8 @@ fn add_requests(
         let is_done = matches!(known.get(&index), Some(Known::Done(_)));
         if let Some(pending) = asked.get(&job.id).filter(|_| !is_done) {
             known.insert(index, Known::Asked(Box::new(pending.clone())));
+        } else if let Some(of_a_name) = asked_of_a_name(job, |id| asked.get(&id).cloned()).filter(|_| !is_done) {
+            known.insert(index, of_a_name);
         }
         if let Some(turned_down) = turned_down.get(&job.id) {
             known.entry(index).or_insert_with(|| Known::TurnedDown(Box::new(turned_down.clone())));

@@ -14,6 +14,7 @@ mod known;
 mod list;
 mod lock;
 pub mod memory;
+mod naming;
 mod order;
 mod parts;
 pub mod place;

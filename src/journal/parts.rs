@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 use super::elsewhere::same_tenant;
 use super::error::JournalError;
 use super::follow_ups::follow_up;
-use super::known::{Ended, Part};
+use super::known::{Ended, Part, WhatAbout};
 use super::reader::{attempt, settlement};
 use super::stored::PastAttempt;
 use crate::job::JobId;
@@ -33,7 +33,7 @@ impl PastRun {
 /// and they may have come to know better since.
 pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<JobId, Vec<(u32, Part)>>, JournalError> {
     let mut by_job: HashMap<u32, Part> = HashMap::new();
-    let part = || Part { run_id: run.run_id.clone(), attempts: Vec::new(), ended: None };
+    let part = || Part { run_id: run.run_id.clone(), attempts: Vec::new(), ended: None, about: None };
     let read = |by_job: &mut HashMap<u32, Part>| -> rusqlite::Result<()> {
         let mut select = connection.prepare_cached("SELECT * FROM attempts WHERE run = ?1 ORDER BY job, attempt")?;
         let mut rows = select.query([run.number])?;
@@ -48,21 +48,34 @@ pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<J
         Ok(())
     };
     read(&mut by_job).map_err(JournalError::read)?;
-    let mut select = connection.prepare_cached(JOBS).map_err(JournalError::read)?;
+    let mut select = connection.prepare_cached(&JOBS.replace("{ABOUT}", ABOUT)).map_err(JournalError::read)?;
     let mut rows = select.query([run.number]).map_err(JournalError::read)?;
     let mut found: HashMap<JobId, Vec<(u32, Part)>> = HashMap::new();
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let id = job_id(row)?;
         let job = row.get("job").map_err(JournalError::read)?;
-        if let Some(part) = by_job.remove(&job) {
+        if let Some(mut part) = by_job.remove(&job) {
+            part.about = about(row).map_err(JournalError::read)?;
             found.entry(id).or_default().push((job, part));
         }
     }
     Ok(found)
 }
 
-const JOBS: &str = "SELECT j.job_id, j.job FROM jobs AS j WHERE j.run = ?1
-    AND NOT EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)";
+/// What a job made of names was about; nothing for all others, of which there may be a million.
+const ABOUT: &str = "CASE WHEN n.job IS NOT NULL OR instr(j.ids, '@') THEN j.ids END AS about, n.users AS users";
+
+/// From a row with the columns of [`ABOUT`].
+fn about(row: &Row<'_>) -> rusqlite::Result<Option<WhatAbout>> {
+    let read = |text: &str| serde_json::from_str(text).ok();
+    let Some(ids) = row.get_ref("about")?.as_str_or_null()?.and_then(read) else { return Ok(None) };
+    let users = row.get_ref("users")?.as_str_or_null()?.and_then(|text| serde_json::from_str(text).ok());
+    Ok(Some(WhatAbout { ids, users }))
+}
+
+const JOBS: &str =
+    "SELECT j.job_id, j.job, {ABOUT} FROM jobs AS j LEFT JOIN names AS n ON n.run = j.run AND n.job = j.job
+    WHERE j.run = ?1 AND NOT EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)";
 
 const OUTCOMES: &str = "SELECT o.*, f.read_at, f.stage, f.words, f.last_check_in FROM outcomes AS o
     LEFT JOIN follow_ups AS f ON f.run = o.run AND f.job = o.job";
@@ -85,8 +98,10 @@ impl<'c> Deeds<'c> {
         let (runs, kept) = (same_tenant("r.tenant", "?3"), same_tenant("m.tenant", "?3"));
         Ok(Self {
             jobs: connection.prepare_cached(&format!(
-                "SELECT j.run, j.job, r.run_id, EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)
-                 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {runs}
+                "SELECT j.run, j.job, r.run_id, EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job),
+                    {ABOUT}
+                 FROM jobs AS j LEFT JOIN names AS n ON n.run = j.run AND n.job = j.job
+                 JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {runs}
                  WHERE j.once = ?1 AND j.run <> ?4"
             ))?,
             // What an older version has kept has neither place nor deed: the same job is the same deed.
@@ -117,7 +132,7 @@ impl<'c> Deeds<'c> {
                 _ => None,
             };
             if !attempts.is_empty() || ended.is_some() {
-                found.push(Part { run_id: row.get(2)?, attempts, ended });
+                found.push(Part { run_id: row.get(2)?, attempts, ended, about: about(row)? });
             }
         }
         drop(rows);
@@ -145,16 +160,16 @@ pub(super) fn kept(connection: &Connection, plan_key: &str) -> Result<HashMap<Jo
 const REMEMBERED: &str = "SELECT m.job_id, m.done, m.run_id, m.client_request_id AS in_doubt, m.sent_at, m.seq,
     m.attempts_in_doubt, nullif(m.client_request_id, '') AS client_request_id, m.outcome, m.http_status, m.error_code,
     m.error_message, m.attempts, m.waited_ms, m.duration_ms, m.started_at, m.finished_at, m.request_id, m.note, m.read_at,
-    m.stage, m.words, m.last_check_in FROM remembered AS m";
+    m.stage, m.words, m.last_check_in, m.ids AS about, m.users FROM remembered AS m";
 
 /// `None`: what is kept is that its approval request came to nothing.
 fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
-    let (run_id, seq) = (row.get("run_id")?, row.get("seq")?);
+    let (run_id, seq, about) = (row.get("run_id")?, row.get("seq")?, about(row)?);
     match row.get::<_, i64>("done")? {
         DONE => {
             let settled = settled(row)?;
             let outcome = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome);
-            Ok(Some(Part { run_id, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }) }))
+            Ok(Some(Part { run_id, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }), about }))
         }
         IN_DOUBT => {
             let attempts: Option<String> = row.get("attempts_in_doubt")?;
@@ -170,7 +185,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
                 Some(attempts) => attempts,
                 None => vec![first()?],
             };
-            Ok(Some(Part { run_id, attempts, ended: None }))
+            Ok(Some(Part { run_id, attempts, ended: None, about }))
         }
         _ => Ok(None),
     }

@@ -11,7 +11,7 @@ use super::error::JournalError;
 use super::store::{Journal, PlanFile, RunId};
 use super::stored::{PastAttempt, StoredJob};
 use crate::catalog::{Action, Definition};
-use crate::job::{Found, Ids, Job, JobParts, Parameters};
+use crate::job::{Found, Ids, Job, JobParts, Names, Parameters};
 use crate::outcome::{Outcome, RequestId, ServiceError, Settlement, Stamp};
 
 /// One run, as recorded.
@@ -109,8 +109,7 @@ impl Journal {
     }
 
     fn jobs_of(&self, run: i64, own: &[&'static Action]) -> Result<Vec<StoredJob>, JournalError> {
-        let mut select =
-            self.connection.prepare("SELECT * FROM jobs WHERE run = ?1 ORDER BY job").map_err(JournalError::read)?;
+        let mut select = self.connection.prepare(JOBS).map_err(JournalError::read)?;
         let mut rows = select.query([run]).map_err(JournalError::read)?;
         let mut jobs = Vec::new();
         while let Some(row) = rows.next().map_err(JournalError::read)? {
@@ -169,6 +168,9 @@ impl Journal {
         Ok(())
     }
 }
+
+const JOBS: &str = "SELECT j.*, n.written_id, n.written, n.users FROM jobs AS j
+    LEFT JOIN names AS n ON n.run = j.run AND n.job = j.job WHERE j.run = ?1 ORDER BY j.job";
 
 /// From a row with the columns of an attempt.
 pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<PastAttempt> {
@@ -239,6 +241,15 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
         Some(by) => job.found = Some(Box::new(Found { name, identity: None, by: by.into() })),
         None => job.target_name = name,
     }
+    if let Some(written_id) = optional("written_id")? {
+        let names = names(&written_id, &text("written")?, &text("users")?);
+        let names = names.ok_or_else(|| damaged("its names cannot be read"))?;
+        // A run of a version that sent names goes on under what it called the job.
+        if written_id == job_id {
+            job.id = names.written_id;
+        }
+        job.names = Some(Box::new(names));
+    }
     if job.id.to_string() != job_id {
         return Err(damaged("its digest does not fit what is recorded of it"));
     }
@@ -249,6 +260,12 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
         attempts: Vec::new(),
         filed: None,
     })
+}
+
+fn names(written_id: &str, written: &str, users: &str) -> Option<Names> {
+    let written: Vec<String> = serde_json::from_str(written).ok()?;
+    let written = Ids::new(written.iter().map(String::as_str));
+    Some(Names { written_id: written_id.parse().ok()?, written, in_body: serde_json::from_str(users).ok()? })
 }
 
 /// From a row with the columns of an outcome. `None`: this version does not know that outcome.

@@ -91,6 +91,9 @@ mod tests {
             }
             old.pragma_update(None, "user_version", version).unwrap();
             old.execute_batch(ROWS).unwrap();
+            if version >= SEQUENCE_STEP {
+                back_fill(&old).unwrap();
+            }
             assert_eq!(prepare(&old).unwrap(), Found::Current);
             assert_eq!(tables(&old), tables(&newest), "from version {version}");
             let kept: u32 = old.query_row("SELECT count(*) FROM runs", [], |row| row.get(0)).unwrap();

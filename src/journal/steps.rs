@@ -9,7 +9,8 @@ use super::statements::outcome_answers;
 use crate::catalog::{ACTIONS, OncePer, Repeat};
 
 /// In their order; the first makes version 1.
-pub(super) const STEPS: &[&str] = &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE];
+pub(super) const STEPS: &[&str] =
+    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES];
 
 /// The step after which [`back_fill`] is called.
 pub(super) const SEQUENCE_STEP: u32 = 9;
@@ -236,6 +237,20 @@ ALTER TABLE remembered ADD COLUMN status TEXT;                  -- how it ended
 CREATE INDEX jobs_once ON jobs (once) WHERE once IS NOT NULL;
 CREATE INDEX remembered_once ON remembered (once) WHERE once IS NOT NULL;
 CREATE INDEX remembered_job ON remembered (job_id);
+";
+
+/// Whose the names of users were that jobs were made of. What an earlier version has recorded is without: it sent the names.
+const NAMES: &str = "
+CREATE TABLE names (
+    run        INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job        INTEGER NOT NULL,
+    written_id TEXT NOT NULL,              -- what versions that sent names would have called the job
+    written    TEXT NOT NULL,              -- JSON: the ids as the plan has them
+    users      TEXT NOT NULL,              -- JSON: name and id of each user in the body
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+ALTER TABLE remembered ADD COLUMN ids TEXT;   -- JSON, of jobs that were made of names: what they were sent to
+ALTER TABLE remembered ADD COLUMN users TEXT;
 ";
 
 /// The place of a run: for those of before, where it was not a column.

@@ -146,6 +146,29 @@ impl Journal {
         transaction.commit().map_err(JournalError::write)
     }
 
+    /// Records to whom jobs of a run are sent from now on that were sent to names before.
+    pub fn set_ids<'j, F>(&mut self, run: i64, jobs: &[(u32, &'j Job)], request: F) -> Result<(), JournalError>
+    where
+        F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+    {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        let write = || -> rusqlite::Result<()> {
+            let mut update = transaction.prepare(
+                "UPDATE jobs SET ids = ?3, path = ?4, once = iif(once IS NULL, NULL, ?5), target_name = coalesce(?6, target_name)
+                 WHERE run = ?1 AND job = ?2",
+            )?;
+            for (index, job) in jobs {
+                let ids = serde_json::Value::from_iter(job.ids.iter()).to_string();
+                let (_, path, _) = request(job);
+                update.execute(params![run, index, ids, path, job.once(), job.called()])?;
+            }
+            insert_names(&transaction, run, jobs.iter().copied())
+        };
+        write().map_err(JournalError::write)?;
+        transaction.commit().map_err(JournalError::write)
+    }
+
     /// Says how a run stands.
     pub fn set_state(&self, run: i64, state: &str, ended: Option<Timestamp>) -> Result<(), JournalError> {
         self.connection
@@ -216,6 +239,7 @@ where
     for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {
         insert.execute(params![number, index, job.priority])?;
     }
+    insert_names(connection, number, (0u32..).zip(run.jobs))?;
     let mut insert = connection.prepare("INSERT INTO waits VALUES (?1, ?2, ?3)")?;
     for (index, job) in (0u32..).zip(run.jobs) {
         if let Some(within) = job.verified_within {
@@ -255,6 +279,22 @@ where
             job.found.as_ref().map(|found| &*found.by),
             job.once().filter(|_| !settled.contains(&index)),
         ])?;
+    }
+    Ok(())
+}
+
+/// Whose the names were that jobs were made of.
+fn insert_names<'j>(
+    connection: &Connection,
+    run: i64,
+    jobs: impl IntoIterator<Item = (u32, &'j Job)>,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare("INSERT OR REPLACE INTO names VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for (index, job) in jobs {
+        let Some(names) = job.names.as_deref() else { continue };
+        let written = serde_json::Value::from_iter(names.written.iter()).to_string();
+        let users = serde_json::to_string(&names.in_body).unwrap_or_else(|_| "[]".to_owned());
+        insert.execute(params![run, index, names.written_id.to_string(), written, users])?;
     }
     Ok(())
 }

@@ -87,6 +87,10 @@ impl<T: Transport> GraphClient<T> {
         self.send(request, id, &INTUNE_OTHER, None).await
     }
 
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
     pub fn tokens(&self) -> &TokenSource<T> {
         &self.tokens
     }

@@ -62,10 +62,11 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
         Unusable::CutShort => "preview-cut-short",
         Unusable::Changed { .. } => "preview-changed",
         Unusable::Damaged(_) => "preview-damaged",
+        Unusable::Nameless { .. } => "preview-names-users",
         Unusable::Differs { .. } => "preview-differs",
     };
     let mut place = Place::file(file.display().to_string());
-    if let Unusable::Differs { line, .. } = why {
+    if let Unusable::Differs { line, .. } | Unusable::Nameless { line, .. } = why {
         place.line = Some(*line);
     }
     let help = match why {
@@ -196,7 +197,7 @@ pub fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPre
     let damaged = |what: String| Error::from(JournalError::Damaged(format!("the saved preview of the run: {what}")));
     let files = journal.plan_files(record.number)?;
     let [file] = files.as_slice() else { return Err(damaged("it is not there".into())) };
-    let saved = saved::read(&file.text).map_err(|why| damaged(why.to_string()))?;
+    let saved = saved::read_of_run(&file.text).map_err(|why| damaged(why.to_string()))?;
     let same = saved.digest == digest
         && saved.jobs.len() == record.jobs.len()
         && saved.jobs.iter().zip(&record.jobs).all(|(job, stored)| job.id == stored.job.id);

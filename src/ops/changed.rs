@@ -49,12 +49,13 @@ pub fn changed(record: &RunRecord) -> Changed {
     if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
         return Changed::default();
     }
-    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).collect();
+    let written = plan.unresolved.iter().flat_map(|row| row.written().map(|job| job.id));
+    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).chain(written).collect();
     let looked_up = looked_up(&plan);
     let is_still_there = |job: &Job| match &job.found {
         // What it is found by stands in the plan; that it would lead to the same target today is not asked again.
         Some(found) => looked_up.contains(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref()))),
-        None => now.contains(&job.id),
+        None => now.contains(&job.names.as_ref().map_or(job.id, |names| names.written_id)),
     };
     let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
     let missing: Vec<&Job> = record.jobs.iter().map(|stored| &stored.job).filter(|job| !is_still_there(job)).collect();
@@ -82,6 +83,9 @@ fn looked_up(plan: &Plan) -> HashSet<(&'static str, String, String)> {
     steps.map(|(step, by)| (step.action.name, by, body(step.parameters.as_deref()))).collect()
 }
 
+/// What is sent calls a user as the directory does, and the plan may spell it otherwise.
 fn body(parameters: Option<&Parameters>) -> String {
-    parameters.map(|parameters| parameters.body().to_owned()).unwrap_or_default()
+    let Some(parameters) = parameters else { return String::new() };
+    let fold = |text: String, name: &str| text.replace(name, &name.to_lowercase());
+    parameters.users().iter().map(|name| &**name).fold(parameters.body().to_owned(), fold)
 }

@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use super::{Error, Tenant};
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
+use crate::guard::drift::Sighting;
+use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::http::HttpTransport;
 use crate::msgraph::token::{Credentials, SignInError, TokenSource};
@@ -53,6 +55,30 @@ pub fn connect(
         }
         Tenant::InProcess(transport) => Ok(rehearse(transport.clone(), settings, plan_tenant, clock)),
     }
+}
+
+/// A rehearsal goes on in a tenant of its own, which has not made up what an earlier one has shown: it takes that over.
+/// `None` where nothing is rehearsed in a tenant of its own.
+pub fn rehearsed(
+    settings: &Settings,
+    tenant: &Tenant,
+    plan_tenant: Option<&str>,
+    (jobs, sightings): (&[Job], &[Option<Sighting>]),
+    now: Timestamp,
+) -> Result<Option<(Client, Clock)>, Error> {
+    if !matches!(tenant, Tenant::Simulated(_)) {
+        return Ok(None);
+    }
+    let clock = Clock::starting_at(now);
+    let client = connect(settings, tenant, plan_tenant, &clock, 1)?;
+    if let Client::Simulated(client) = &client {
+        for (job, sighting) in jobs.iter().zip(sightings) {
+            if let Some(Sighting::Identity(seen)) = sighting {
+                client.transport().tenant().take_over_seen(job.action.target, &seen.document(job.action.target));
+            }
+        }
+    }
+    Ok(Some((client, clock)))
 }
 
 fn rehearse(transport: SimTransport, settings: &Settings, plan_tenant: Option<&str>, clock: &Clock) -> Client {

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Error, Previewed, check};
+use crate::diagnostics::{Diagnostic, Place};
 use crate::guard::breaker::StopWhen;
 use crate::guard::rules::Rules;
 use crate::preview::diff::{Differences, Side, compare};
@@ -14,8 +15,22 @@ use crate::settings::PolicyFile;
 
 /// Compares them. `now` decides what is due in a plan.
 pub fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Differences, Error> {
-    let (before, after) = (check(before, policies, now)?, check(after, policies, now)?);
+    let (before, after) = (known(before, policies, now)?, known(after, policies, now)?);
     Ok(compare(&side(&before), &side(&after)))
+}
+
+/// One side, whose targets are known by their ids. A row that has to be looked up would look as if it were not there.
+fn known(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+    let previewed = check(file, policies, now)?;
+    let rows = previewed.plan.unresolved.len();
+    if rows == 0 {
+        return Ok(previewed);
+    }
+    let name = file.display();
+    let which = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
+    let message = format!("{which} to be looked up, and `diff` touches no network");
+    let help = format!("save what it would do, `musterout preview {name} --out FILE.json`, and compare the two files");
+    Err(Error::usage(Diagnostic::error("not-looked-up", message).at(Place::file(name.to_string())).help(help)))
 }
 
 fn side(previewed: &Previewed) -> Side<'_> {

@@ -54,6 +54,32 @@ impl<'a> About<'a> {
 }
 
 impl About<'_> {
+    /// The client that has been used for looking up, or one that is connected now and goes back to `used` for the run.
+    pub fn connected(&self, look_up: &LookUp<'_>, used: &mut Used) -> Result<(Client, Clock, Pacing), Error> {
+        let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
+        let limits = limits(look_up.choices, self.limits, local)?;
+        let (client, clock) = match used.client.take() {
+            Some(connected) => connected,
+            None => {
+                let (clock, named) = (Clock::starting_at(look_up.now), self.of_the_plan());
+                (connect::connect(look_up.settings, look_up.tenant, named, &clock, limits.concurrency)?, clock)
+            }
+        };
+        Ok((client, clock, limits.pacing))
+    }
+
+    /// Signs in, and makes sure that it is the tenant that is meant.
+    pub async fn sign_in<T: Transport>(&self, client: &GraphClient<T>, look_up: &LookUp<'_>) -> Result<(), Error> {
+        connect::sign_in(client.tokens(), look_up.now).await?;
+        let signed_in_to = tenant::signed_in_to(look_up.settings, self.of_the_plan());
+        for (source, expected) in &self.tenants {
+            if let Some(expected) = expected {
+                tenant::verify(client.tokens(), (*source, expected), signed_in_to).await?;
+            }
+        }
+        Ok(())
+    }
+
     fn of_the_plan(&self) -> Option<&str> {
         self.tenants.iter().find(|(source, _)| matches!(source, Source::Plan)).and_then(|(_, tenant)| tenant.as_deref())
     }
@@ -165,7 +191,7 @@ impl Wanted {
         if self.devices.is_empty() {
             return Ok(self.spread(&[]));
         }
-        let (client, clock, pacing) = connected(look_up, about, used)?;
+        let (client, clock, pacing) = about.connected(look_up, used)?;
         let rng = Rng::with_seed(look_up.seed);
         let read = match &client {
             Client::Http(client) => self.signed_in(client, look_up, about, (pacing, rng)).await,
@@ -182,7 +208,7 @@ impl Wanted {
         about: &About<'_>,
         (pacing, rng): (Pacing, Rng),
     ) -> Result<Vec<Option<Keys>>, Error> {
-        sign_in(client, look_up, about).await?;
+        about.sign_in(client, look_up).await?;
         self.read(ReadOnly::new(client), pacing, rng).await
     }
 
@@ -204,35 +230,6 @@ impl Wanted {
         };
         self.of_jobs.into_iter().map(|wanted| wanted.and_then(of_job)).collect()
     }
-}
-
-/// The client that has been used for looking up, or one that is connected now and used for the run; and how it is paced.
-pub fn connected(look_up: &LookUp<'_>, about: &About<'_>, used: &mut Used) -> Result<(Client, Clock, Pacing), Error> {
-    let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
-    let limits = limits(look_up.choices, about.limits, local)?;
-    if let Some((client, clock)) = used.client.take() {
-        return Ok((client, clock, limits.pacing));
-    }
-    let clock = Clock::starting_at(look_up.now);
-    let named = about.of_the_plan();
-    let client = connect::connect(look_up.settings, look_up.tenant, named, &clock, limits.concurrency)?;
-    Ok((client, clock, limits.pacing))
-}
-
-/// Signs in to the tenant that is meant, or not at all.
-pub async fn sign_in<T: Transport>(
-    client: &GraphClient<T>,
-    look_up: &LookUp<'_>,
-    about: &About<'_>,
-) -> Result<(), Error> {
-    connect::sign_in(client.tokens(), look_up.now).await?;
-    let signed_in_to = tenant::signed_in_to(look_up.settings, about.of_the_plan());
-    for (source, expected) in &about.tenants {
-        if let Some(expected) = expected {
-            tenant::verify(client.tokens(), (*source, expected), signed_in_to).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Whether there is anybody to sign in: a preview does without, a run does not begin.

@@ -5,6 +5,7 @@
 //! decide what is repeated; `journal::resume` and the catalog do.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -23,6 +24,8 @@ use crate::ui;
 pub struct Past {
     /// By index.
     pub inherited: Vec<(u32, Inherited)>,
+    /// By index: jobs of which something is known for the name of a user alone, and not whose the name was. The text says it.
+    pub of_names: HashMap<usize, Arc<str>>,
     /// Up to this place in the order of all runs.
     pub order: i64,
     /// What people are told of it, if there is anything to tell.
@@ -43,8 +46,17 @@ pub fn place(tenant: &Tenant, graph_url: &str) -> String {
 pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Repeats) -> Result<Past, Error> {
     let again = repeats.again.of(jobs)?;
     let Memory { jobs: known, order } = journal.memory(About { once: repeats.once, ..about }, jobs)?;
+    let mut of_names: HashMap<usize, Arc<str>> = HashMap::new();
     let left = (0u32..).zip(jobs).filter_map(|(index, job)| {
-        let known = known.get(&index)?;
+        let known = match known.get(&index)? {
+            // What was filed goes out as it was recorded, and that is a name.
+            Known::OfAName(known) if !again.contains(&index) || matches!(**known, Known::Asked(_)) => {
+                of_names.insert(index as usize, of_a_name(known, job).into());
+                return None;
+            }
+            Known::OfAName(known) => known,
+            known => known,
+        };
         let left = !again.contains(&index) || !is_sent_again(known, job);
         left.then(|| (index, inherit(known)))
     });
@@ -53,13 +65,44 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
     if !repeats.once && about.place != SIMULATED {
         spare_what_is_asked(journal, about.plan_key, jobs)?;
     }
-    Ok(Past { inherited, order, remark })
+    Ok(Past { inherited, of_names, order, remark })
+}
+
+/// What is known of whoever had a name then. Whether that is who has it today, nobody has recorded.
+fn of_a_name(known: &Known, job: &Job) -> String {
+    let written = job.names.as_deref().map(|names| names.written.clone());
+    let in_path = written.as_ref().and_then(|ids| ids.iter().zip(job.ids.iter()).find(|(then, now)| then != now));
+    let in_body = job.parameters.as_deref().and_then(|parameters| parameters.users().first());
+    let name = in_path.map(|(then, _)| then).or(in_body.map(|name| &**name)).unwrap_or_default();
+    let row = job.row;
+    let (what, run_id, again) = match known {
+        Known::Done(Done { run_id, settled, .. }) => {
+            let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
+            (how.to_owned(), run_id, format!("--again {row} sends it"))
+        }
+        Known::InDoubt(InDoubt { run_id, .. }) => (
+            "sent, with an effect that is not known,".to_owned(),
+            run_id,
+            format!("--again {row} reads it, and goes on"),
+        ),
+        Known::Asked(pending) => {
+            let code = &pending.request.code;
+            let again = format!("musterout approvals {} --withdraw withdraws it", pending.run_id);
+            (format!("approval request {code} filed"), &pending.run_id, again)
+        }
+        Known::TurnedDown(turned_down) => {
+            ("turned down".to_owned(), &turned_down.run_id, format!("--again {row} sends it"))
+        }
+        Known::OfAName(known) => return of_a_name(known, job),
+    };
+    format!("{what} by run {run_id} for whoever was called {name} then, and who that was is not recorded; {again}")
 }
 
 /// What somebody has named is sent again if it is done. What is in doubt is read all the same, where a read may ever show
 /// that nothing happened.
 fn is_sent_again(known: &Known, job: &Job) -> bool {
     match known {
+        Known::OfAName(known) => is_sent_again(known, job),
         Known::Done(_) | Known::TurnedDown(_) => true,
         Known::InDoubt(_) => !job.action.read_back.can_deny(),
         Known::Asked(_) => false,
@@ -106,6 +149,7 @@ fn remark(known: &HashMap<u32, Known>, inherited: &[(u32, Inherited)]) -> Option
 
 fn inherit(known: &Known) -> Inherited {
     match known {
+        Known::OfAName(known) => inherit(known),
         Known::Done(done) => Inherited::Settled(Box::new(already_done(done))),
         Known::TurnedDown(turned_down) => Inherited::Settled(Box::new(failed(turned_down))),
         // Whether it may be repeated is asked when it is taken up.
@@ -158,11 +202,17 @@ pub struct Elsewhere {
 /// approval for is theirs. Whoever decides what becomes of its jobs does so by what is in the journal then.
 pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, Error> {
     let Memory { jobs: since, order } = journal.since(record)?;
-    let (mut taken_over, mut kept) = (Vec::new(), HashMap::new());
+    let (mut taken_over, mut kept, mut upto) = (Vec::new(), HashMap::new(), order);
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
         match since.get(&index).filter(|_| !settled) {
             None | Some(Known::TurnedDown(_)) => {}
+            Some(Known::OfAName(known)) => {
+                let held = Settlement::unsent(Outcome::Held, of_a_name(known, &stored.job));
+                kept.insert(index, held);
+                // It is not taken over, and has to be seen again.
+                upto = record.known;
+            }
             Some(Known::Done(by)) => {
                 let settlement = already_done(by);
                 taken_over.push((index, Inherited::Settled(Box::new(settlement.clone()))));
@@ -180,7 +230,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
             }
         }
     }
-    journal.take_over(record.number, &taken_over, order)?;
+    journal.take_over(record.number, &taken_over, upto)?;
     Ok(Elsewhere { kept, is_news: !taken_over.is_empty() })
 }
 

@@ -148,6 +148,8 @@ pub struct Saved {
     pub autopilot: Option<usize>,
     /// The same.
     pub entra_devices: Option<usize>,
+    /// The same.
+    pub users: Option<usize>,
 }
 
 /// Reads a tenant's devices and saves them in `file`.
@@ -165,7 +167,7 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
         .map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })?;
     let count = |records: &Option<Vec<_>>| records.as_ref().map(Vec::len);
     let (autopilot, entra_devices) = (count(&inventory.autopilot), count(&inventory.entra_devices));
-    Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices })
+    Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices, users: count(&inventory.users) })
 }
 
 async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>, pacing: Pacing) -> Result<Inventory, Error> {
@@ -196,6 +198,9 @@ pub fn not_read(error: ReadError) -> Error {
         return Error::sign_in(Diagnostic::error("sign-in", error.to_string()));
     }
     let help = match &error {
+        ReadError::Refused { status: Some(403), path, .. } if path == "/users" => {
+            "looking up users by name takes User.ReadBasic.All, and no more; or name them by their ids. Nothing was sent"
+        }
         ReadError::Refused { status: Some(403), .. } => {
             "looking up takes DeviceManagementManagedDevices.Read.All, for Autopilot identities \
              DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \

@@ -17,6 +17,7 @@ mod known;
 mod limits;
 mod look_up;
 mod missing;
+mod names;
 mod perform;
 mod protected;
 mod record;
@@ -298,6 +299,7 @@ async fn considered(
             let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
             let past = known::past(&mut journal, about, jobs, repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past.inherited, jobs));
+            previewed.preflight.hold_moved(jobs, &past.of_names);
             previewed.judge(look_up.now, false);
         }
     }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 
 use super::Error;
 use super::connect::Client;
-use super::keys::{self, About};
+use super::keys::About;
 use super::look_up::{LookUp, Used, not_read};
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -45,7 +45,7 @@ pub async fn check(
     if rules.protected.is_empty() || targets.is_empty() {
         return Ok(Checked::default());
     }
-    let (client, clock, pacing) = keys::connected(look_up, about, used)?;
+    let (client, clock, pacing) = about.connected(look_up, used)?;
     let list = &rules.protected;
     let read = match &client {
         Client::Http(client) => signed_in(client, look_up, about, (list, &targets, pacing)).await,
@@ -65,7 +65,7 @@ async fn signed_in<T: Transport>(
     about: &About<'_>,
     (list, targets, pacing): (&Protected, &[TargetKind], Pacing),
 ) -> Result<Vec<Option<Meaning>>, Error> {
-    keys::sign_in(client, look_up, about).await?;
+    about.sign_in(client, look_up).await?;
     read(list, targets, ReadOnly::new(client), (pacing, look_up.seed)).await
 }
 

@@ -4,6 +4,7 @@
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
 mod left;
+mod nameless;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::left::{Left, is_barred};
+use self::nameless::{Nameless, OfNames};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::known::{self, Elsewhere};
@@ -32,8 +34,8 @@ use crate::guard::rules::Rules;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunRecord, StoredJob};
-use crate::outcome::Settlement;
+use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, StoredJob};
+use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
@@ -80,25 +82,22 @@ pub async fn resume(
     let clock = Clock::starting_at(request.now).following(request.system);
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
-    let id = match request.run.as_str() {
-        "latest" => journal.find_open()?,
-        named => journal.find(named)?,
-    };
-    // Before it is read: what another process does to it meanwhile would be sent once more.
-    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
-    let record = journal.read(&id)?;
+    let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
+    let saved = agreed::recorded(&journal, &record)?;
+    let mut used = Used::default();
+    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
+    let of_names = nameless.look_up(&mut journal, &mut record, &mut used).await?;
     let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let saved = agreed::recorded(&journal, &record)?;
     let mut today = today(&request, &begun, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } = today.jobs(&record, saved, &begun, request.now);
+    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
+        today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
-    let mut used = Used::default();
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let found = (&mut preflight, &mut today.rules);
     let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
@@ -109,7 +108,8 @@ pub async fn resume(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
-        return nothing_left(&request, &journal, record, jobs, ReportFile::create(report)?);
+        let left = (preflight.holds.as_slice(), &elsewhere);
+        return nothing_left(&request, &journal, (record, jobs), left, ReportFile::create(report)?);
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -150,15 +150,35 @@ pub async fn resume(
     perform(work, || Recorded::again(journal, lock, &record)).await
 }
 
+/// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
+/// be sent once more.
+fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
+    let id = match request.run.as_str() {
+        "latest" => journal.find_open()?,
+        named => journal.find(named)?,
+    };
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    Ok((lock, journal.read(&id)?))
+}
+
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
     journal: &Journal,
-    record: RunRecord,
-    jobs: Arc<[Job]>,
+    (record, jobs): (RunRecord, Arc<[Job]>),
+    (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     report: ReportFile,
 ) -> Result<Finished, Error> {
-    let settlements: Vec<_> = record.jobs.iter().map(|stored| stored.standing()).collect();
+    // What was never sent and is held today says so; the next resume may find it otherwise.
+    let standing = |(index, (stored, hold)): (u32, (&StoredJob, &Option<Hold>))| {
+        if let Some(kept) = elsewhere.get(&index) {
+            return kept.clone();
+        }
+        let never_sent = stored.settled.is_none() && stored.attempts.is_empty() && stored.filed.is_none();
+        let held = hold.as_ref().filter(|hold| never_sent && hold.outcome() == Outcome::Held);
+        held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
+    };
+    let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
     if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {
@@ -281,7 +301,13 @@ struct BegunJobs {
 
 impl Today {
     /// Of a saved preview, jobs are held by what held them when it was made.
-    fn jobs(&self, record: &RunRecord, saved: Option<SavedPreview>, begun: &Begun, now: Timestamp) -> BegunJobs {
+    fn jobs(
+        &self,
+        record: &RunRecord,
+        saved: Option<SavedPreview>,
+        begun: &Begun,
+        (now, of_names): (Timestamp, &OfNames),
+    ) -> BegunJobs {
         let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
         missing::apply(&begun.missing, &mut jobs, self.refuse_missing);
         let (mut preflight, sightings, agreed_tenant) = match saved {
@@ -291,6 +317,7 @@ impl Today {
                 (preflight, sightings, head.tenant_id)
             }
         };
+        preflight.hold_moved(&jobs, of_names);
         preflight.hold_protected(&jobs, &self.rules.protected, &sightings);
         BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
     }

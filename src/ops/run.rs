@@ -20,8 +20,8 @@ use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    missing, tenant,
+    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
+    looked_up, missing, names, tenant,
 };
 use crate::catalog::Missing;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -91,26 +91,26 @@ impl RunRequest {
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
     let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
-    previewed.agreed.as_ref().map_or(Ok(()), |agreed| agreed.permits(&request.tenant, settings, request.now))?;
-    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
-    let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
+    permit(&request, settings, &previewed, &mut used)?;
+    let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
-    let choices = request.choices.or(plan.limits);
-    let limits = limits(choices, plan.limits, is_ours(&request, settings))?;
+    let limits = limits(request.choices.or(plan.limits), plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let Past { inherited, order, .. } = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
-    let earlier = known::take_up(&inherited, &plan.jobs);
+    let past = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
+    let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &inherited };
+    preflight.hold_moved(&plan.jobs, &past.of_names);
+    let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared)?;
-    if !let_asked_go(&inherited, &mut preflight.holds) && preflight.due == 0 {
+    if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
+    hold_moved(&look_up, (&plan, agreed.as_ref()), &mut preflight, &mut used).await?;
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
@@ -134,7 +134,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         earlier,
         limits,
         daily: DailyWork::new(&daily, &label, request.wait)?,
-        low_priority: choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.low_priority.unwrap_or_default(),
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,
@@ -149,14 +149,20 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         key: &key,
         tenant: &label,
         place: &place,
-        order,
+        order: past.order,
         begun: &begun,
         report: &report_at,
-        inherited,
+        inherited: past.inherited,
         id,
         now: request.now,
     };
     perform(work, || record::begin(journal, lock, beginning)).await
+}
+
+/// What makes the run a run of its plan, and where it is run.
+fn key_and_place(request: &RunRequest, settings: &Settings, previewed: &Previewed) -> (String, String) {
+    let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
+    (previewed.key(tenant, graph_url), known::place(tenant, graph_url))
 }
 
 /// What the guards look at.
@@ -203,6 +209,29 @@ fn past(
     let past = known::past(journal, about, jobs, &request.repeats)?;
     past.remark.iter().for_each(|line| stderr.say(line));
     Ok(past)
+}
+
+/// Whether what was agreed to may be run now and here; a rehearsal of it knows what the one before it has made up.
+fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used: &mut Used) -> Result<(), Error> {
+    let Some(agreed) = &previewed.agreed else { return Ok(()) };
+    agreed.permits(&request.tenant, settings, request.now)?;
+    let seen = (&*previewed.plan.jobs, &*previewed.sightings);
+    used.client = connect::rehearsed(settings, &request.tenant, agreed.head.tenant.as_deref(), seen, request.now)?;
+    Ok(())
+}
+
+/// The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
+async fn hold_moved(
+    look_up: &LookUp<'_>,
+    (plan, agreed): (&Plan, Option<&Agreed>),
+    preflight: &mut Preflight,
+    used: &mut Used,
+) -> Result<(), Error> {
+    if agreed.is_none() && look_up.inventory.is_none() {
+        return Ok(());
+    }
+    let about = keys::About::of(plan, agreed, used);
+    names::hold_moved(look_up, &about, preflight, |_| false, used).await
 }
 
 /// What is protected or lacks a key that has to be on file is held, and the rest is held against the rules.

@@ -48,6 +48,11 @@ fn read_one<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Option<&'stat
         reader.fault(&entry.key.span, "missing-key", message, None);
     }
     let ((path, at), name) = (path?, entry.name.to_owned());
+    if path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case("me")) {
+        let help = Some("write `/users/{userId}/…`".into());
+        reader.fault(&at.span, "bad-action", "`/me` is whoever is signed in, and nobody in particular", help);
+        return None;
+    }
     let path = path.to_owned();
     let definition = Definition { name, method: method?, version: version?, path, body, parameters, success };
     if !whole {

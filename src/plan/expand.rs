@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod lacking;
+mod naming;
 mod routing;
 mod selecting;
 mod turn;
@@ -134,6 +135,7 @@ impl Expander {
             let at = Position { number, line: row.line() };
             match is_selected {
                 true => self.push_unresolved((work, named), row, selected, (turn, note), &parameters, at),
+                false if self.names_a_user(&parameters) => self.push_named(work, row, (turn, note), &parameters, at),
                 false => self.push(work, turn, note, &parameters, at),
             }
         }

@@ -10,9 +10,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::filter::Filter;
-use crate::catalog::{Action, Missing, Route, Selector, TargetKind, link_to};
+use crate::catalog::{Action, IdName, Missing, Route, Selector, TargetKind, link_to};
 use crate::diagnostics::Place;
-use crate::job::Parameters;
+use crate::job::{Ids, Job, JobParts, Parameters};
+
+/// An id that a row gives by itself.
+pub type GivenId = (IdName, Box<str>);
 
 /// A row that has to be looked up before it has jobs.
 #[derive(Debug, Clone)]
@@ -22,6 +25,8 @@ pub struct Unresolved {
     /// As [`crate::job::Job::row`]; `None` where jobs are numbered by their position.
     pub row: Option<u32>,
     pub pointer: Pointer,
+    /// Where the row gives every id that its steps take, a user's maybe by name: those that it gives by themselves.
+    pub ids: Option<Box<[GivenId]>>,
     /// The group that a step does something in, beside its target.
     pub group: Option<GroupGiven>,
     /// What is meant is a managed device, and the steps on other kinds act on what that device leads to. Two look-ups
@@ -60,7 +65,47 @@ impl Unresolved {
         let through = self.through_device.then_some(TargetKind::ManagedDevice);
         let of_steps = self.steps.iter().map(|step| step.kind).enumerate();
         let new = of_steps.filter(|(at, kind)| !self.steps[..*at].iter().any(|earlier| earlier.kind == *kind));
-        through.into_iter().chain(new.map(|(_, kind)| kind).filter(move |_| through.is_none()))
+        let of_steps = new.map(|(_, kind)| kind).filter(move |_| through.is_none() && self.pointer != Pointer::Ids);
+        through.into_iter().chain(of_steps)
+    }
+
+    /// The users in the parameters of its steps.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        let parameters = self.steps.iter().filter_map(|step| step.parameters.as_deref());
+        parameters.flat_map(Parameters::users).map(|name| &**name)
+    }
+
+    /// The jobs of a row that gives every id, as versions made them that sent names as they stand.
+    pub fn written(&self) -> impl Iterator<Item = Job> {
+        let ids = self.ids.iter().flat_map(move |given| {
+            let name = match &self.pointer {
+                Pointer::Given(criteria) => criteria.first().map(|criterion| &*criterion.value),
+                Pointer::Ids | Pointer::Filter(_) => None,
+            };
+            let value = move |id: &IdName| {
+                let by_itself = given.iter().find(|(known, _)| known.name == id.name).map(|(_, value)| &**value);
+                by_itself.or(name).unwrap_or_default()
+            };
+            self.steps.iter().map(move |step| (step, Ids::new(step.route.ids.iter().map(value))))
+        });
+        ids.map(|(step, ids)| {
+            Job::new(JobParts {
+                row: self.row.unwrap_or_default(),
+                action: step.action,
+                route: step.route,
+                ids,
+                parameters: step.parameters.clone(),
+                not_before: self.not_before,
+                note: None,
+                after: None,
+            })
+        })
+    }
+
+    /// What it is looked up by, for counting.
+    pub fn looked_up_by(&self) -> impl Iterator<Item = &'static str> {
+        let users = (self.pointer == Pointer::Ids).then_some("the users in parameters");
+        self.pointer.names().chain(users)
     }
 
     /// The kinds of target that the managed device leads to.
@@ -84,6 +129,8 @@ pub enum GroupGiven {
 pub enum Pointer {
     /// All of these are true of it.
     Given(Box<[Criterion]>),
+    /// The row gives its id; only the users in its parameters are looked up.
+    Ids,
     /// Every device that passes.
     Filter(Arc<Filter>),
 }
@@ -115,6 +162,7 @@ impl Pointer {
     pub fn leads_to(&self, kind: TargetKind) -> bool {
         match self {
             Self::Given(criteria) => criteria.iter().all(|criterion| criterion.selector.finds.contains(&kind)),
+            Self::Ids => false,
             Self::Filter(_) => kind == TargetKind::ManagedDevice,
         }
     }
@@ -133,6 +181,7 @@ impl Pointer {
     pub fn is_many(&self) -> bool {
         match self {
             Self::Given(criteria) => criteria.iter().any(|criterion| criterion.selector.form.is_many()),
+            Self::Ids => false,
             Self::Filter(_) => true,
         }
     }
@@ -141,6 +190,7 @@ impl Pointer {
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let (criteria, filter) = match self {
             Self::Given(criteria) => (&**criteria, None),
+            Self::Ids => (&[][..], None),
             Self::Filter(_) => (&[][..], Some("filter")),
         };
         criteria.iter().map(|criterion| criterion.selector.name).chain(filter)
@@ -158,6 +208,7 @@ impl fmt::Display for Pointer {
                 }
                 Ok(())
             }
+            Self::Ids => f.write_str("its ids"),
             Self::Filter(filter) => write!(f, "filter {filter}"),
         }
     }

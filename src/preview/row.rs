@@ -32,6 +32,7 @@ impl State {
                 | Hold::Protected(_)
                 | Hold::MaybeProtected(_)
                 | Hold::Unseen
+                | Hold::Moved(_)
                 | Hold::NotEscrowed(_)
                 | Hold::NotThere { done: false, .. },
             ) => Self::Held,

@@ -6,10 +6,10 @@
 use super::link::link;
 use super::matching::Refusal;
 use super::pool::{Member, NamedGroup, Pool};
-use super::record::Record;
-use crate::catalog::{ENTRA_OBJECT, SelectorForm, TargetKind, link_to, selector_named};
+use super::record::{Record, key};
+use crate::catalog::{ENTRA_OBJECT, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::diagnostics::{Diagnostic, Place};
-use crate::plan::{Pointer, Unresolved};
+use crate::plan::{Criterion, Pointer, Unresolved};
 
 /// So many candidates are listed.
 const LISTED: usize = 10;
@@ -19,6 +19,14 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
+        Refusal::Nothing if !with_mail(&row.pointer, kind, pool).is_empty() => (
+            "no-match",
+            format!("no {} {has}; one has it as mail", one(kind)),
+            format!(
+                "a mail address is no name of an account: name it by its own\n{}",
+                list(&with_mail(&row.pointer, kind, pool))
+            ),
+        ),
         Refusal::Nothing => (
             "no-match",
             format!("no {} {has}", one(kind)),
@@ -84,6 +92,12 @@ pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>,
     matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
+/// The fault of a row that names that user in a parameter.
+pub fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+    let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value: name.into() }].into());
+    fault(&Unresolved { pointer, ..row.clone() }, TargetKind::User, refusal, pool)
+}
+
 const NO_GROUP: &str = "give the id of a group that exists, or its whole name";
 
 /// The fault of a row that names a group beside its target.
@@ -146,6 +160,19 @@ fn device_shown(device: &Record) -> String {
     format!("managed device {name} ({})", device.identity.id)
 }
 
+/// Who has as mail what is looked for as the name of a user. It is a hint and no match.
+fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p Record> {
+    let Pointer::Given(criteria) = pointer else { return Vec::new() };
+    let Some(name) = criteria.iter().find(|it| it.selector.form == SelectorForm::PrincipalName) else {
+        return Vec::new();
+    };
+    if kind != TargetKind::User {
+        return Vec::new();
+    }
+    let has = |record: &&Record| record.mail.as_deref().is_some_and(|mail| key(mail) == key(&name.value));
+    pool.records(kind).iter().filter(has).collect()
+}
+
 /// Who has the serial number that a spreadsheet would have made this one of. It is a hint and no match.
 fn zeros_in_front(pointer: &Pointer, kind: TargetKind, pool: &Pool) -> Option<String> {
     let Pointer::Given(criteria) = pointer else { return None };
@@ -171,6 +198,7 @@ fn has(pointer: &Pointer) -> String {
             Some(first) if first.selector.form == SelectorForm::DevicesOfUser => format!("belongs to {}", first.value),
             _ => format!("has {pointer}"),
         },
+        Pointer::Ids => format!("has {pointer}"),
         Pointer::Filter(_) => format!("passes the {pointer}"),
     }
 }
@@ -191,6 +219,7 @@ fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
         _ if by_object => (many(TargetKind::EntraDevice), "Device.Read.All"),
         TargetKind::EntraDevice => (many(kind), "Device.Read.All"),
         TargetKind::AutopilotIdentity => (many(kind), "DeviceManagementServiceConfig.Read.All"),
+        TargetKind::User => (many(kind), "User.ReadBasic.All"),
         _ => return format!("it holds no {}: {ask}", many(kind)),
     };
     format!("it was taken without {lacking}: take a new one with a sign-in that has {permission}, or {ask}")

@@ -3,11 +3,13 @@
 //! In: the rows, somebody who reads. Out: a pool that holds at least everything that matches any of them. Must not:
 //! match, or leave a read that failed out of the account.
 
+use std::ops::ControlFlow;
+
 use super::inventory::Inventory;
 use super::needs::{self, Needs, asks_for_size, whole_costs_less};
 use super::pool::{Group, Member, NamedGroup, Pool};
 use super::query;
-use super::reading::{ReadError, Reading};
+use super::reading::{Pages, ReadError, Reading};
 use super::record::{Record, key};
 use crate::catalog::TargetKind;
 use crate::msgraph::read_only::Get;
@@ -50,7 +52,12 @@ pub async fn gather<T: Transport>(
     }
     let mut all_devices = false;
     for needs in needs::of(rows, &pool) {
-        all_devices |= read(&needs, &mut pool, reading).await? && needs.kind == TargetKind::ManagedDevice;
+        let all = read(&needs, &mut pool, reading).await?;
+        match needs.kind {
+            TargetKind::ManagedDevice => all_devices |= all,
+            TargetKind::User if !all => read_mails(&needs, &mut pool, reading).await?,
+            _ => {}
+        }
     }
     // Where everything was read, what they lost is known already.
     let bare = if all_devices { None } else { needs::bare_numbers(rows, &mut pool) };
@@ -80,8 +87,30 @@ async fn read_group_names<T: Transport>(
     reading.batched(&gets, query::bucket(TargetKind::User), each).await
 }
 
+/// Who has as mail what nobody has as name.
+async fn read_mails<T: Transport>(
+    users: &Needs,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<(), ReadError> {
+    match needs::mails(users, pool) {
+        Some(mails) => read_each(&mails, pool, reading).await,
+        None => Ok(()),
+    }
+}
+
 /// Reads in the way that takes fewer requests. Whether everything was read.
-async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Reading<'_, T>) -> Result<bool, ReadError> {
+pub(super) async fn read<T: Transport>(
+    needs: &Needs,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<bool, ReadError> {
+    if let Some(pages) = needs::pages_worth_a_try(needs) {
+        let all = read_pages(needs.kind, pages, pool, reading).await?;
+        // Whom a list of everybody does not show may be newer than the list.
+        read_each(&needs::unknown(needs, pool), pool, reading).await?;
+        return Ok(all);
+    }
     let size = match asks_for_size(needs) && needs.kind == TargetKind::ManagedDevice {
         true => size(reading).await?,
         false => None,
@@ -94,8 +123,8 @@ async fn read<T: Transport>(needs: &Needs, pool: &mut Pool, reading: &mut Readin
     Ok(whole)
 }
 
-/// Reads the devices of a tenant, its Autopilot identities and what Entra knows of devices, to be saved. The latter two take
-/// permissions of their own: where one is missing, the inventory says that it has none.
+/// Reads the devices of a tenant, its Autopilot identities, what Entra knows of devices, and its users, to be saved. All but the
+/// first take permissions of their own: where one is missing, the inventory says that it has none.
 pub async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Inventory, ReadError> {
     let mut inventory = Inventory::default();
     let mut pool = Pool::default();
@@ -103,6 +132,7 @@ pub async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Resul
     inventory.devices = pool.records(TargetKind::ManagedDevice).to_vec();
     inventory.autopilot = read_if_permitted(TargetKind::AutopilotIdentity, &mut pool, reading).await?;
     inventory.entra_devices = read_if_permitted(TargetKind::EntraDevice, &mut pool, reading).await?;
+    inventory.users = read_if_permitted(TargetKind::User, &mut pool, reading).await?;
     Ok(inventory)
 }
 
@@ -125,6 +155,30 @@ async fn size<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Option<u64>,
         // It only helps to choose; what matters is told by the reads that follow.
         Err(ReadError::Refused { .. } | ReadError::NoList(_)) => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Reads a list of which nobody says how long it is, up to that many pages. Whether that was all of it.
+async fn read_pages<T: Transport>(
+    kind: TargetKind,
+    most: usize,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<bool, ReadError> {
+    let Some(first) = query::whole(kind) else { return Ok(false) };
+    let path = first.path().split('?').next().unwrap_or_default().to_owned();
+    let (mut unreadable, mut pages) = (false, 0);
+    let each = |page: Vec<Value>| {
+        unreadable |= !add(kind, &page, pool);
+        pages += 1;
+        if pages < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    let read = reading.pages_while(first, query::bucket(kind), each).await?;
+    match read {
+        Pages::None => Err(ReadError::NoList(path)),
+        _ if unreadable => Err(ReadError::NoList(path)),
+        Pages::All => Ok(true),
+        Pages::Some => Ok(false),
     }
 }
 

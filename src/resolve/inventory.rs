@@ -13,8 +13,9 @@ use super::pool::Pool;
 use super::record::Record;
 use crate::catalog::TargetKind;
 
-/// The version of the format.
-const VERSION: u32 = 1;
+/// The version of the format. The first one had no users, and is read as an inventory without them.
+const VERSION: u32 = 2;
+const FIRST: u32 = 1;
 /// The largest file that is read: half a million devices fit.
 const LIMIT: u64 = 512 << 20;
 
@@ -32,6 +33,9 @@ pub struct Inventory {
     /// What the directory knows of devices. Without, reading it was not permitted, or the file is an old one.
     #[serde(default)]
     pub entra_devices: Option<Vec<Record>>,
+    /// Those of the directory. Without, reading them was not permitted, or the file is an old one.
+    #[serde(default)]
+    pub users: Option<Vec<Record>>,
     pub devices: Vec<Record>,
 }
 
@@ -44,6 +48,7 @@ impl Default for Inventory {
             taken_at: Timestamp::UNIX_EPOCH,
             autopilot: None,
             entra_devices: None,
+            users: None,
             devices: Vec::new(),
         }
     }
@@ -58,7 +63,7 @@ pub enum InventoryError {
     TooLarge,
     #[error("it is no inventory of musterout, or only a part of one: {0}")]
     Malformed(#[from] serde_json::Error),
-    #[error("it is of version {0}, and this program knows version {VERSION}")]
+    #[error("it is of version {0}, and this program knows versions {FIRST} to {VERSION}")]
     Version(u32),
     #[error("it holds {0} twice")]
     Twice(Box<str>),
@@ -72,14 +77,15 @@ impl Inventory {
         }
         let inventory: Self = serde_json::from_slice(&std::fs::read(file)?)?;
         match inventory.musterout_inventory {
-            VERSION => inventory.without_doubles(),
+            FIRST..=VERSION => inventory.without_doubles(),
             version => Err(InventoryError::Version(version)),
         }
     }
 
     fn without_doubles(self) -> Result<Self, InventoryError> {
-        let lists = [Some(&self.devices), self.autopilot.as_ref(), self.entra_devices.as_ref()];
-        for records in lists.into_iter().flatten() {
+        let others = [&self.autopilot, &self.entra_devices, &self.users];
+        let lists = std::iter::once(Some(&self.devices)).chain(others.map(Option::as_ref));
+        for records in lists.flatten() {
             let mut seen = std::collections::HashSet::with_capacity(records.len());
             if let Some(twice) = records.iter().find(|record| !seen.insert(record.identity.id.to_ascii_lowercase())) {
                 return Err(InventoryError::Twice(twice.identity.id.clone()));
@@ -101,7 +107,8 @@ impl Inventory {
         for (name, value) in head {
             let _ = writeln!(text, "\"{name}\":{value},");
         }
-        for (name, records) in [("autopilot", &self.autopilot), ("entra_devices", &self.entra_devices)] {
+        let lists = [("autopilot", &self.autopilot), ("entra_devices", &self.entra_devices), ("users", &self.users)];
+        for (name, records) in lists {
             match records {
                 Some(records) => write_list(&mut text, name, records)?,
                 None => drop(write!(text, "\"{name}\":null")),
@@ -115,11 +122,11 @@ impl Inventory {
 
     pub fn into_pool(self) -> Pool {
         let mut pool = Pool::default();
-        pool.unread.push(TargetKind::User);
         let shelves = [
             (TargetKind::ManagedDevice, Some(self.devices)),
             (TargetKind::AutopilotIdentity, self.autopilot),
             (TargetKind::EntraDevice, self.entra_devices),
+            (TargetKind::User, self.users),
         ];
         for (kind, records) in shelves {
             let Some(records) = records else {

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use super::fault;
 use super::link;
 use super::matching::{self, Match, Matches, Refusal};
+use super::naming::{self, Users};
 use super::pool::{Member, Pool};
 use crate::catalog::{Missing, TargetKind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::job::{Found, Ids, Job, JobParts};
-use crate::plan::{GroupGiven, MAX_JOBS, Places, Unresolved};
+use crate::job::{Job, JobParts};
+use crate::plan::{GroupGiven, MAX_JOBS, Places, Pointer, Unresolved};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -119,14 +120,16 @@ impl Weave {
         }
         let group = self.group(row, pool);
         let group = group.as_deref();
+        let users = self.users(row, pool);
         if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
             return;
         }
         let by: Arc<str> = row.pointer.to_string().into();
         let before = self.next_position();
         self.resolved.places.begin(&row.place.file);
-        for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(0) {
-            self.target(row, (&found, group), number, &by);
+        let of_ids = usize::from(row.pointer == Pointer::Ids);
+        for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
+            self.target(row, (&found, group, &users), number, &by);
         }
         self.moved += self.next_position() - before;
     }
@@ -196,16 +199,37 @@ impl Weave {
         Some(id.into())
     }
 
+    /// Who is meant by the names in the parameters of a row.
+    fn users<'p>(&mut self, row: &Unresolved, pool: &'p Pool) -> Users<'p> {
+        let mut users: Users<'p> = Vec::new();
+        for name in row.users() {
+            match matching::user_named(pool, name) {
+                Ok(record) => users.push((name.into(), record)),
+                Err(refusal) => self.faults.push_error_with(|| fault::of_user(row, name, &refusal, pool)),
+            }
+        }
+        users
+    }
+
     /// The steps on one target.
-    fn target(&mut self, row: &Unresolved, (found, group): (&Targets, Option<&str>), number: usize, by: &Arc<str>) {
+    fn target(
+        &mut self,
+        row: &Unresolved,
+        (found, group, users): (&Targets, Option<&str>, &Users<'_>),
+        number: usize,
+        by: &Arc<str>,
+    ) {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
             let target = match targets.and_then(|targets| targets.get(number)) {
                 Some(Slot::Found(target)) => Some(target),
                 Some(Slot::Absent) => None,
+                // It names nothing that is looked up but in its parameters.
+                None if row.pointer == Pointer::Ids => None,
                 Some(Slot::LeftOut) | None => continue,
             };
+            let is_named = target.is_some() || row.pointer == Pointer::Ids;
             let position = self.next_position();
             // What the plan says stands in for an id; whatever holds a space is none.
             let id = target.map_or(&**by, |target| &target.id);
@@ -213,9 +237,8 @@ impl Weave {
                 row: row.row.unwrap_or(position + 1),
                 action: step.action,
                 route: step.route,
-                // A route of two ids is one of a group and who is in it.
-                ids: Ids::new(group.filter(|_| step.route.ids.len() > 1).into_iter().chain([id])),
-                parameters: step.parameters.clone(),
+                ids: naming::ids(row, step, group, id),
+                parameters: naming::parameters(step, users),
                 not_before: row.not_before,
                 note: row.note.clone(),
                 after,
@@ -224,12 +247,8 @@ impl Weave {
             job.missing = row.missing;
             // Where the steps before it are left out, there is nothing to wait for.
             job.verified_within = step.verified_within.filter(|_| after.is_some());
-            let found = |target: &Match| Found {
-                name: target.name.clone(),
-                identity: target.identity.clone(),
-                by: Arc::clone(by),
-            };
-            job.found = target.map(|target| Box::new(found(target)));
+            job.found = target.and_then(|target| naming::found(row, step, target, by)).map(Box::new);
+            job.names = naming::names(row, step, &job, users).filter(|_| is_named).map(Box::new);
             self.resolved.jobs.push(job);
             self.resolved.places.push(row.line);
             after = Some(position);

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::filter::passes;
 use super::pool::{Member, NamedGroup, Pool};
 use super::record::{Record, key};
-use crate::catalog::{Selector, SelectorForm, TargetKind, link_to, selector_named};
+use crate::catalog::{Selector, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::identity::Identity;
 use crate::plan::{Criterion, Pointer, Unresolved};
 
@@ -90,6 +90,7 @@ impl<'p> From<Vec<Match>> for Matches<'p> {
 /// Builds the indexes that [`find`] and `link::follow` need for these rows.
 pub fn prepare(rows: &[Unresolved], pool: &mut Pool) {
     for row in rows {
+        row.users().for_each(|name| pool.index(TargetKind::User, &USER_BY_NAME, name));
         for kind in row.linked_kinds() {
             link_to(kind).into_iter().for_each(|by| pool.index(kind, by, ""));
         }
@@ -119,6 +120,7 @@ pub fn find<'p>(
     }
     let criteria = match pointer {
         Pointer::Given(criteria) => criteria,
+        Pointer::Ids => return Err(Refusal::Nothing),
         Pointer::Filter(filter) => {
             let passing = pool.records(kind).iter().filter(|record| passes(record, filter, now));
             return Ok(passing.map(Match::of).collect::<Vec<_>>().into());
@@ -133,6 +135,19 @@ pub fn find<'p>(
             if devices.is_empty() { Err(Refusal::Nothing) } else { Ok(devices.into()) }
         }
         _ => single(pool, &translated(pool, criteria)?, kind).map(|record| vec![Match::of(record)].into()),
+    }
+}
+
+/// The one user who has that name. Needs [`Pool::index`] by it.
+pub fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, Refusal<'p>> {
+    if pool.unread.contains(&TargetKind::User) {
+        return Err(Refusal::NotRead);
+    }
+    let found: Vec<_> = pool.look_up(TargetKind::User, &USER_BY_NAME, name).collect();
+    match found.as_slice() {
+        [] => Err(Refusal::Nothing),
+        [one] => Ok(one),
+        _ => Err(Refusal::Several(found)),
     }
 }
 

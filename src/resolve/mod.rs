@@ -17,7 +17,9 @@ mod keys;
 mod link;
 mod matching;
 mod meanings;
+mod naming;
 mod needs;
+mod owners;
 mod pool;
 mod query;
 mod reading;
@@ -27,12 +29,15 @@ mod ways;
 mod keys_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod users_tests;
 
 pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};
 pub use self::jobs::{Resolved, resolve};
 pub use self::keys::{Device, read_keys};
 pub use self::meanings::read_meanings;
+pub use self::owners::{Owners, owners};
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};
 pub use self::record::Record;

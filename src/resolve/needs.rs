@@ -10,7 +10,7 @@ use super::matching::{self, best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
-use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Selector, SelectorForm, TargetKind};
+use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Selector, SelectorForm, TargetKind, USER_BY_MAIL, USER_BY_NAME};
 use crate::msgraph::read_only::BATCH;
 use crate::plan::{Criterion, GroupGiven, Pointer, Unresolved};
 use jiff::Timestamp;
@@ -30,7 +30,7 @@ pub fn groups(rows: &[Unresolved]) -> Vec<(Box<str>, bool)> {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
-        Pointer::Filter(_) => &[],
+        Pointer::Filter(_) | Pointer::Ids => &[],
     });
     let groups = criteria.filter(|criterion| criterion.selector.form == SelectorForm::MembersOfGroup);
     let named = |criterion: &Criterion| criterion.selector.name == MEMBERS_OF_GROUP_NAMED;
@@ -54,7 +54,7 @@ pub fn objects(rows: &[Unresolved]) -> Needs {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
-        Pointer::Filter(_) => &[],
+        Pointer::Filter(_) | Pointer::Ids => &[],
     });
     let objects = criteria.filter(|criterion| criterion.selector.form == SelectorForm::EntraObject);
     let values = objects.filter(|object| seen.insert(key(&object.value))).map(|it| (it.selector, it.value.clone()));
@@ -69,10 +69,33 @@ pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
             match &row.pointer {
                 Pointer::Filter(_) => list.of_kind(kind).whole = true,
                 Pointer::Given(criteria) => list.criteria(criteria, kind, pool),
+                Pointer::Ids => {}
             }
         }
+        row.users().for_each(|name| list.add(TargetKind::User, &USER_BY_NAME, name));
     }
     list.all
+}
+
+/// Of `needs`, the values that nothing in `pool` has.
+pub fn unknown(needs: &Needs, pool: &mut Pool) -> Needs {
+    needs.values.iter().for_each(|(selector, value)| pool.index(needs.kind, selector, value));
+    let is_unknown =
+        |(selector, value): &&(&'static Selector, Box<str>)| pool.look_up(needs.kind, selector, value).next().is_none();
+    Needs { kind: needs.kind, values: needs.values.iter().filter(is_unknown).cloned().collect(), whole: false }
+}
+
+/// For so many names that no user has, it is looked whether they are somebody's mail address: a list that was made with the
+/// wrong column shows it soon.
+const MAILS: usize = 20;
+
+/// The names among `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
+/// nobody's target. `None`: there are none.
+pub fn mails(users: &Needs, pool: &mut Pool) -> Option<Needs> {
+    let unknown = unknown(users, pool).values.into_iter();
+    let names = unknown.filter(|(by, _)| by.name == USER_BY_NAME.name).map(|(_, name)| name);
+    let values: Vec<(&'static Selector, Box<str>)> = names.take(MAILS).map(|name| (&USER_BY_MAIL, name)).collect();
+    (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.
@@ -86,7 +109,7 @@ pub fn bare_numbers(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
     let serials = rows.iter().filter(|row| row.kinds().any(|it| it == kind)).filter_map(|row| match &row.pointer {
         Pointer::Given(criteria) => criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial),
-        Pointer::Filter(_) => None,
+        Pointer::Filter(_) | Pointer::Ids => None,
     });
     let is_number = |criterion: &&Criterion| criterion.value.bytes().all(|byte| byte.is_ascii_digit());
     let numbers: Vec<&Criterion> = serials.filter(is_number).collect();
@@ -166,6 +189,13 @@ const MANY: usize = 200;
 /// Whether it is worth asking how large the inventory is: one envelope is cheaper than anything.
 pub fn asks_for_size(needs: &Needs) -> bool {
     !needs.whole && needs.values.len() > BATCH
+}
+
+/// How many pages of a list of unknown size are read before single reads are the better choice: as many as those would take
+/// envelopes, so that the wrong guess costs no more than the right one would have. `None`: single reads from the beginning.
+pub fn pages_worth_a_try(needs: &Needs) -> Option<usize> {
+    let wanted = needs.kind == TargetKind::User && !needs.whole && needs.values.len() > MANY;
+    wanted.then(|| needs.values.len().div_ceil(BATCH))
 }
 
 /// Whether the whole inventory takes fewer requests than the single reads. `size`: records in it, where that is known.

@@ -62,9 +62,9 @@ const COLLECTIONS: &[Collection] = &[
     Collection {
         kind: TargetKind::User,
         path: "/users",
-        equal: &[("userPrincipalName", "userPrincipalName")],
+        equal: &[("userPrincipalName", "userPrincipalName"), ("mail", "mail")],
         containing: &[],
-        besides: &[],
+        besides: &["mail"],
         page: 999,
     },
 ];

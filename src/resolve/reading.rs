@@ -47,6 +47,15 @@ pub struct Reading<'c, T> {
     unauthorized: bool,
 }
 
+/// How much of a list was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pages {
+    /// There is no such list.
+    None,
+    Some,
+    All,
+}
+
 /// What becomes of a read after an answer.
 enum Next {
     Done,
@@ -91,11 +100,28 @@ impl<'c, T: Transport> Reading<'c, T> {
         bucket: Bucket,
         mut each: impl FnMut(Vec<Value>),
     ) -> Result<bool, ReadError> {
-        let Some(page) = self.one(&first, bucket).await? else { return Ok(false) };
+        let each = |page| {
+            each(page);
+            ControlFlow::Continue(())
+        };
+        Ok(self.pages_while(first, bucket, each).await? != Pages::None)
+    }
+
+    /// The same, for as long as `each` wants more.
+    pub async fn pages_while(
+        &mut self,
+        first: Get,
+        bucket: Bucket,
+        mut each: impl FnMut(Vec<Value>) -> ControlFlow<()>,
+    ) -> Result<Pages, ReadError> {
+        let Some(page) = self.one(&first, bucket).await? else { return Ok(Pages::None) };
         let mut seen = HashSet::new();
         let (documents, mut next) = self.open(page, &first)?;
-        each(documents);
+        let mut enough = each(documents).is_break();
         while let Some(get) = next {
+            if enough {
+                return Ok(Pages::Some);
+            }
             if !seen.insert(get.clone()) {
                 return Err(ReadError::Circle(get.path().to_owned()));
             }
@@ -103,10 +129,10 @@ impl<'c, T: Transport> Reading<'c, T> {
             let page = self.one(&get, bucket).await?.ok_or_else(gone)?;
             let (documents, further) = self.open(page, &get)?;
             tracing::info!(records = documents.len(), "read a page");
-            each(documents);
+            enough = each(documents).is_break();
             next = further;
         }
-        Ok(true)
+        Ok(Pages::All)
     }
 
     /// Reads many short lists, [`BATCH`] in one envelope. `each` gets the number of the read and its documents; a list

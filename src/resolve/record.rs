@@ -23,6 +23,9 @@ pub struct Record {
     /// The id of its owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<Box<str>>,
+    /// Of a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Box<str>>,
 }
 
 impl Record {
@@ -37,7 +40,8 @@ impl Record {
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
             identity.azure_ad_device_id = property("deviceId");
         }
-        Some(Self { identity: Arc::new(identity), imei: property("imei"), user_id: property("userId") })
+        let (imei, user_id, mail) = (property("imei"), property("userId"), property("mail"));
+        Some(Self { identity: Arc::new(identity), imei, user_id, mail })
     }
 
     /// What a selector with that value is held against.

@@ -28,7 +28,7 @@ use crate::simulator::transport::SimTransport;
 const NOW: &str = "2026-11-22T12:00:00Z";
 const GRAPH: &str = "https://graph.microsoft.com";
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
@@ -49,6 +49,7 @@ fn row(number: u32, action: &str, criteria: &[(&str, &str)]) -> Unresolved {
     let criterion = |(name, value): &(&str, &str)| Criterion { selector: selector(name), value: (*value).into() };
     Unresolved {
         group: None,
+        ids: None,
         at: 0,
         row: Some(number),
         pointer: Pointer::Given(criteria.iter().map(criterion).collect()),
@@ -346,7 +347,7 @@ async fn an_inventory_is_the_same_when_it_comes_back() {
         Inventory::load(file.path()).unwrap_err().to_string()
     };
     assert!(refused(&text[..text.len() - 4]).contains("only a part"));
-    assert!(refused(&text.replacen(":1,", ":2,", 1)).contains("version 2"));
+    assert!(refused(&text.replacen(":2,", ":3,", 1)).contains("version 3"));
     assert!(refused(&text.replacen("\"imei\"", "\"imie\"", 1).replacen("user_id", "usr", 1)).contains("no inventory"));
     let twice = text.replace(&id(1), &id(0));
     assert!(refused(&twice).contains("twice"));

@@ -6,6 +6,7 @@
 mod by_hand;
 mod devices;
 mod groups;
+mod seen;
 
 use std::collections::HashSet;
 
@@ -223,7 +224,7 @@ impl Inventory {
         if kind == TargetKind::User && property == "userPrincipalName" && value.contains('@') {
             let is_new =
                 !self.only_listed && !self.lacks(value) && !self.users.by_key.contains_key(&*value.to_lowercase());
-            return is_new.then(|| self.make_up_user(&value.to_lowercase()));
+            return is_new.then(|| self.make_up_user_named(value));
         }
         let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
         if !can_be || self.only_listed || self.lacks(value) {
@@ -310,7 +311,7 @@ impl Inventory {
     /// A user is known by its id and by its principal name.
     fn put_user(&mut self, id: &str, principal_name: &str, set: Vec<(&'static str, Given)>) -> usize {
         let at = self.users.put(Thing::new(id, set));
-        self.users.by_key.insert(principal_name.to_ascii_lowercase().into_boxed_str(), at);
+        self.users.by_key.insert(principal_name.to_lowercase().into_boxed_str(), at);
         at
     }
 
@@ -320,8 +321,13 @@ impl Inventory {
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
             return self.put_user(key, &name, Vec::new());
         }
-        let names = ["userPrincipalName", "mail"].map(|name| (name, Given::Listed(json!(key))));
-        self.put_user(&guid_from(key, 0), key, names.into())
+        self.make_up_user_named(key)
+    }
+
+    /// The same id whenever somebody asks for that name.
+    fn make_up_user_named(&mut self, name: &str) -> usize {
+        let names = ["userPrincipalName", "mail"].map(|property| (property, Given::Listed(json!(name))));
+        self.put_user(&guid_from(&name.to_lowercase(), 0), name, names.into())
     }
 
     /// The devices that name the user; failing that two new ones, unless only listed things exist.

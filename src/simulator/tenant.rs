@@ -109,6 +109,11 @@ impl Tenant {
         answer
     }
 
+    /// Takes over what an earlier rehearsal has shown of things that it made up.
+    pub fn take_over_seen(&self, kind: TargetKind, document: &Value) {
+        self.lock().inventory.take_over_seen(kind, document);
+    }
+
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
         let mut state = self.lock();

@@ -10,7 +10,7 @@ use super::style::{FAINT, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::Table;
 use super::text::{count, rate, shorten, width};
 use crate::catalog::{
-    Access, Action, Bucket, Gone, ParameterKind, ReadBack, Repeat, Risk, Route, Success, TargetKind, Version,
+    Access, Action, Bucket, Gone, IdKind, ParameterKind, ReadBack, Repeat, Risk, Route, Success, TargetKind, Version,
 };
 
 const BELOW: &str = "    ";
@@ -111,6 +111,9 @@ fn facts(action: &Action, styled: bool) -> String {
     if let Some(permission) = action.read_permission {
         table.row(PLAIN, ["", &format!("{permission}, to read back after a lost reply")]);
     }
+    if takes_users(action) {
+        table.row(PLAIN, ["", "User.ReadBasic.All, to look up users by name"]);
+    }
     table.row(PLAIN, ["2xx means", success(action.success)]);
     table.row(PLAIN, ["gone means", gone(action.gone)]);
     table.row(PLAIN, ["lost reply", repeat(action.repeat)]);
@@ -118,6 +121,12 @@ fn facts(action: &Action, styled: bool) -> String {
     table.row(PLAIN, ["allowance", &allowance]);
     table.row(FAINT, ["", action.service.source]);
     table.render(styled, 2)
+}
+
+/// Whether a row of it may name a user, in the path or in a parameter.
+fn takes_users(action: &Action) -> bool {
+    let in_path = action.routes.iter().flat_map(|route| route.ids).any(|id| id.kind == IdKind::User);
+    in_path || action.parameters.iter().any(|parameter| parameter.kind == ParameterKind::PrincipalName)
 }
 
 /// A path is too long for a table; it stands below its route's name. The names in braces are the route's ids.

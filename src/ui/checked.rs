@@ -40,6 +40,7 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     if !refused {
         text.push_str(&faults::render(&verdict.faults, &file, view.styled));
     }
+    let rules = &verdict.rules;
     let verdict = match (plan.jobs.len(), plan.unresolved.len()) {
         (0, 0) => "no faults, and nothing to do".to_owned(),
         (0, _) if refused => "no faults in the plan; its guards refuse a run".to_owned(),
@@ -48,6 +49,14 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
         (jobs, _) => format!("{}, no faults", count_of(jobs, "job")),
     };
     let _ = writeln!(text, "{}", paint(view.styled, GOOD, &verdict));
+    let entries = rules.protected.len();
+    if entries > 0 {
+        let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{} entries", count(entries)) };
+        let line = format!(
+            "protected: {entries}, compared with the ids in the plan; what they stand for is read when it is run"
+        );
+        let _ = writeln!(text, "{}", paint(view.styled, OPEN, &line));
+    }
     if !plan.unresolved.is_empty() {
         let kinds = by_selector(plan).into_iter().map(|(name, number)| format!("{} by {name}", count(number)));
         let kinds = kinds.collect::<Vec<_>>().join(", ");
@@ -70,7 +79,7 @@ fn not_judged(plan: &Plan) -> String {
 /// How many rows are looked up by what.
 fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
     let mut counts: Vec<(&'static str, usize)> = Vec::new();
-    for name in plan.unresolved.iter().flat_map(|row| row.pointer.names()) {
+    for name in plan.unresolved.iter().flat_map(|row| row.looked_up_by()) {
         match counts.iter_mut().find(|(known, _)| *known == name) {
             Some((_, number)) => *number += 1,
             None => counts.push((name, 1)),

@@ -207,7 +207,12 @@ fn load(file: &ScenarioFile, folder: &Path) -> Result<Plan, String> {
     let (name, text) = file.plan_file();
     let path = folder.join(name);
     fs::write(&path, text).map_err(|error| error.to_string())?;
-    plan::load(&path).map_err(|faults| faults.iter().map(|fault| fault.render(false)).collect())
+    let plan =
+        plan::load(&path).map_err(|faults| faults.iter().map(|fault| fault.render(false)).collect::<String>())?;
+    match plan.unresolved.len() {
+        0 => Ok(plan),
+        rows => Err(format!("{rows} rows would have to be looked up, and nothing is looked up here")),
+    }
 }
 
 fn credentials(sign_in: &SignIn) -> Credentials {

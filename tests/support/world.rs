@@ -99,7 +99,9 @@ impl World {
     /// Writes a plan, and reads it as the program does.
     pub fn plan(&self, name: &str, text: &str) -> Arc<[Job]> {
         fs::write(self.path(name), text).unwrap();
-        plan::load(&self.path(name)).unwrap_or_else(|faults| panic!("{faults:?}")).jobs.into()
+        let plan = plan::load(&self.path(name)).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert!(plan.unresolved.is_empty(), "nothing is looked up here");
+        plan.jobs.into()
     }
 
     /// Where the journal is.

@@ -65,7 +65,7 @@ pub const UNASSIGN_USER: Action = Action {
     ..ON_IDENTITY
 };
 
-const USER: ParameterKind = ParameterKind::Text;
+const USER: ParameterKind = ParameterKind::PrincipalName;
 
 pub const ASSIGN_USER: Action = Action {
     name: "assignUserToDevice",

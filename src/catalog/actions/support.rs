@@ -52,7 +52,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
     once_per: OncePer::Parameters,
-    parameters: &[acted_on(required("userPrincipalName", ParameterKind::Text, "Whose data goes."))],
+    parameters: &[acted_on(required("userPrincipalName", ParameterKind::PrincipalName, "Whose data goes."))],
     read_permission: Some(READ),
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "deleteUserFromSharedAppleDevice" },

@@ -11,7 +11,7 @@ use super::super::look_up::{LookUp, Used};
 use super::super::protected::{self, Checked};
 use super::super::record::Begun;
 use super::super::tenant::Source;
-use super::super::{Error, guards};
+use super::super::{Error, guards, names};
 use super::{ResumeRequest, waits};
 use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
@@ -39,7 +39,8 @@ impl Left<'_> {
         matches!(self.earlier.get(&index), Some(Earlier::Kept(_)))
     }
 
-    /// The list, and what it stands for, may be another one today; and keys may have gone since the run was begun.
+    /// Since the run was begun, names may have moved, the list and what it stands for may be another one, and keys may have
+    /// gone.
     pub async fn look(
         &self,
         settings: &Settings,
@@ -49,6 +50,7 @@ impl Left<'_> {
         used: &mut Used,
     ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
         let (look_up, about) = self.looking(settings, agreed_tenant);
+        names::hold_moved(&look_up, &about, preflight, |at| self.is_skipped(at), used).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
         let found = (&mut *preflight, &mut *rules, sightings);
         let Checked { told, .. } = protected::check(&look_up, &about, found, is_sent, used).await?;
@@ -64,22 +66,8 @@ impl Left<'_> {
 
     fn looking<'s>(&'s self, settings: &'s Settings, agreed_tenant: &Option<String>) -> (LookUp<'s>, AboutKeys<'s>) {
         let Self { request, begun, .. } = self;
-        let look_up = LookUp {
-            settings,
-            tenant: &begun.tenant,
-            inventory: None,
-            missing: None,
-            choices: begun.choices,
-            now: request.now,
-            seed: request.seed,
-        };
-        let tenants = [(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant.clone())];
-        let about = AboutKeys {
-            jobs: self.jobs,
-            plan: begun.plan_name.as_deref(),
-            limits: plan::Limits::default(),
-            tenants: tenants.into(),
-        };
+        let look_up = look_up(settings, request, begun);
+        let about = about(self.jobs, begun, agreed_tenant.as_deref());
         (look_up, about)
     }
 
@@ -101,7 +89,20 @@ impl Left<'_> {
     }
 }
 
+/// A look at the tenant of a run.
+pub fn look_up<'a>(settings: &'a Settings, request: &ResumeRequest, begun: &'a Begun) -> LookUp<'a> {
+    let (choices, now, seed) = (begun.choices, request.now, request.seed);
+    LookUp { settings, tenant: &begun.tenant, inventory: None, missing: None, choices, now, seed }
+}
+
+/// What it is made for, and in which tenant.
+pub fn about<'a>(jobs: &'a [Job], begun: &'a Begun, agreed_tenant: Option<&str>) -> AboutKeys<'a> {
+    let agreed_tenant = agreed_tenant.map(str::to_owned);
+    let tenants = vec![(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant)];
+    AboutKeys { jobs, plan: begun.plan_name.as_deref(), limits: plan::Limits::default(), tenants }
+}
+
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_) | Hold::NotEscrowed(_)))
+    matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_) | Hold::NotEscrowed(_) | Hold::Moved(_)))
 }

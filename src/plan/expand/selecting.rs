@@ -159,6 +159,7 @@ impl Expander {
         let Ok(group) = self.group_given(&steps, row) else { return };
         self.unresolved.push(Unresolved {
             group,
+            ids: None,
             at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
             row: at.number,
             through_device: pointer.goes_through_device(steps.iter().map(|step| step.kind)),
@@ -288,6 +289,7 @@ fn can_find(pointer: &Pointer, kind: TargetKind) -> Result<(), String> {
     match pointer {
         Pointer::Filter(_) if kind == TargetKind::ManagedDevice => Ok(()),
         Pointer::Filter(_) => Err("a filter over the devices".into()),
+        Pointer::Ids => Ok(()),
         Pointer::Given(criteria) => match criteria.iter().find(|c| !c.selector.finds.contains(&kind)) {
             None => Ok(()),
             Some(criterion) => Err(format!("`{}`", criterion.selector.name)),

@@ -14,7 +14,7 @@ fn rows_become_jobs_with_their_lines() {
         "sep=;\r\nAction;Managed Device ID;Deprovision reason;User ID;id;Not before;note;with.keepUserData\r\n\
          retire;{A};;;;;\"two\r\nlines\";\r\n;;;;;;;\r\n\
          deprovision; {{{B}}} ;left;;;2026-12-01;;\r\n\
-         removeAllDevicesFromManagement;;;ada@contoso.com;;;;\r\n\
+         removeAllDevicesFromManagement;;;{A};;;;\r\n\
          wipe;;;;{A};;;TRUE\r\nwipe;;;;{B};;;true\r\n"
     );
     let plan = loaded("plan.csv", &text);
@@ -24,7 +24,7 @@ fn rows_become_jobs_with_their_lines() {
         [
             (3, "retire", A),
             (6, "deprovision", B),
-            (7, "removeAllDevicesFromManagement", "ada@contoso.com"),
+            (7, "removeAllDevicesFromManagement", A),
             (8, "wipe", A),
             (9, "wipe", B),
         ]

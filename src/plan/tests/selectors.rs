@@ -47,7 +47,62 @@ fn each_step_is_looked_up_for_what_it_acts_on() {
         "  - {{ action: removeAllDevicesFromManagement, targets: [ {{ members_of_group: {A} }}, {{ upn: a@b.c }} ] }}\n"
     ));
     assert_eq!(plan.unresolved[0].steps[0].kind, TargetKind::User);
-    assert_eq!(plan.jobs.len(), 1, "the name of a user is an id where a user is acted upon");
+    assert_eq!(plan.jobs.len(), 0, "the name of a user leads to an id where a user is acted upon");
+}
+
+/// The ids that a row gives by themselves, and the users in its parameters.
+fn given(plan: &Plan) -> Vec<String> {
+    let ids = |row: &Unresolved| {
+        let ids = row.ids.iter().flatten().map(|(id, value)| format!("{} {value}", id.name));
+        ids.chain(row.users().map(|name| format!("with {name}"))).collect::<Vec<_>>().join(", ")
+    };
+    plan.unresolved.iter().map(ids).collect()
+}
+
+#[test]
+fn a_user_by_name_is_kept_wherever_a_path_or_a_body_wants_one() {
+    let text = format!(
+        "action,userId,managedDeviceId,windowsAutopilotDeviceIdentityId,serialNumber,with.userPrincipalName\n\
+         disableUser,{A},,,,\ndisableUser,a_b.c#EXT#@d.com,,,,\n\
+         assignUserToDevice,,,{A},,b@b.c\nassignUserToDevice,,,,5CG1,c@b.c\n"
+    );
+    let plan = loaded("plan.csv", &text);
+    assert_eq!(plan.jobs.len(), 1);
+    assert_eq!(
+        kept(&plan),
+        [
+            "Some(3) at 1: userPrincipalName a_b.c#EXT#@d.com -> user",
+            "Some(4) at 1: its ids -> user",
+            "Some(5) at 1: serialNumber 5CG1 -> windowsAutopilotDeviceIdentity",
+        ]
+    );
+    assert_eq!(given(&plan), ["", &format!("windowsAutopilotDeviceIdentityId {A}, with b@b.c"), "with c@b.c"]);
+    let place = &plan.unresolved[0].place;
+    assert_eq!((place.line, place.column_name.as_deref()), (Some(3), Some("userId")));
+    let steps = yaml(&format!(
+        "  - {{ steps: [disableUser, syncDevice], targets: [ {{ userId: a@b.c, managedDeviceId: {A} }}, {{ upn: b@b.c, managedDeviceId: {B} }} ] }}\n"
+    ));
+    assert_eq!(kept(&steps)[0], "None at 0: userPrincipalName a@b.c -> user, user");
+    assert_eq!(given(&steps), [format!("managedDeviceId {A}"), format!("managedDeviceId {B}")]);
+    assert!(std::sync::Arc::ptr_eq(&steps.unresolved[0].steps, &steps.unresolved[1].steps));
+}
+
+#[test]
+fn a_user_that_is_not_the_target_is_kept_too() {
+    let own = "version: 1\nactions:\n  \
+         ping: { method: POST, version: beta, path: '/users/{userId}/managedDevices/{managedDeviceId}/ping' }\n  \
+         swap: { method: POST, version: beta, path: '/users/{userId}/onto/{other}' }\njobs:\n";
+    let targets = format!("  - {{ action: ping, targets: [ {{ userId: a@b.c, managedDeviceId: {A} }} ] }}\n");
+    let plan = loaded("plan.yaml", &format!("{own}{targets}"));
+    assert_eq!(kept(&plan), ["None at 0: userPrincipalName a@b.c -> user"]);
+    assert_eq!(given(&plan), [format!("managedDeviceId {A}")]);
+    let script = format!(
+        "  - action: deprovision\n    with: {{ deprovisionReason: x }}\n    targets: [ {{ deviceManagementScriptId: {A}, \
+         deviceManagementScriptDeviceStateId: 's:1', upn: a@b.c, managedDeviceId: {B} }} ]\n"
+    );
+    let plan = yaml(&script);
+    assert_eq!(plan.unresolved[0].steps[0].route.name, "deviceManagementScripts/users");
+    assert_eq!(plan.unresolved[0].ids.as_ref().map(|ids| ids.len()), Some(3));
 }
 
 #[test]

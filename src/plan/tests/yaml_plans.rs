@@ -134,8 +134,8 @@ fn steps_follow_each_other_for_each_target() {
         &yaml(&format!(
             "  - steps: [syncDevice, {{ action: wipe, with: {{ keepUserData: true }} }}, removeAllDevicesFromManagement]
     targets:
-      - {{ managedDeviceId: {A}, userPrincipalName: a@b.c }}
-      - {{ managedDeviceId: {B}, userId: d@b.c }}
+      - {{ managedDeviceId: {A}, userId: {B} }}
+      - {{ managedDeviceId: {B}, userId: {A} }}
 "
         )),
     );
@@ -145,10 +145,10 @@ fn steps_follow_each_other_for_each_target() {
         [
             (1, "syncDevice", A, None),
             (2, "wipe", A, Some(0)),
-            (3, "removeAllDevicesFromManagement", "a@b.c", Some(1)),
+            (3, "removeAllDevicesFromManagement", B, Some(1)),
             (4, "syncDevice", B, None),
             (5, "wipe", B, Some(3)),
-            (6, "removeAllDevicesFromManagement", "d@b.c", Some(4)),
+            (6, "removeAllDevicesFromManagement", A, Some(4)),
         ]
     );
 }

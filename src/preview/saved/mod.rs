@@ -23,14 +23,19 @@ use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
-use crate::job::Job;
+use crate::job::{Job, Names};
 
 pub use limits::LimitsOfPreview;
-pub use read::{Unusable, read};
+pub use read::{Unusable, read, read_of_run};
 pub use write::write;
 
-/// The version of the format. Another one is refused.
-pub const VERSION: u32 = 1;
+/// The versions of the format. Another one is refused.
+///
+/// The first one knew ids, and names as they stood in the plan: what it says of a name is refused, because the name may be
+/// somebody else's today. With ids alone both are the same bytes, and the first one is written.
+pub const FIRST: u32 = 1;
+/// Says of each name whose it was.
+pub const VERSION: u32 = 2;
 
 /// How every saved preview begins, whatever its version.
 const BEGINNING: &str = "{\"musterout_preview\":";
@@ -108,6 +113,8 @@ struct Line {
     action: String,
     route: String,
     ids: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    names: Option<NamesOfLine>,
     method: String,
     path: String,
     /// The exact text of the request's body.
@@ -129,6 +136,38 @@ struct Line {
     /// What was on file of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Keys>,
+}
+
+/// The names of users that a job was made of.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamesOfLine {
+    /// What the job was called by versions that sent names.
+    job_id: String,
+    /// As the plan has them.
+    ids: Vec<String>,
+    /// Of the names in the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    users: Vec<UserOfLine>,
+}
+
+/// A user, as the body calls him, and who that was.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserOfLine {
+    name: Box<str>,
+    id: Box<str>,
+}
+
+impl From<&Names> for NamesOfLine {
+    fn from(names: &Names) -> Self {
+        let users = names.in_body.iter().map(|(name, id)| UserOfLine { name: name.clone(), id: id.clone() });
+        Self {
+            job_id: names.written_id.to_string(),
+            ids: names.written.iter().map(str::to_owned).collect(),
+            users: users.collect(),
+        }
+    }
 }
 
 /// What was seen of a target.

@@ -3,18 +3,20 @@
 //! In: its bytes. Out: a [`SavedPreview`], or why it cannot be used. Must not: look at the plan it was made of, or at the
 //! time; whether it has expired is asked by whoever runs it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::write::hexadecimal;
-use super::{BEGINNING, END, Head, Line, SavedPreview, VERSION};
+use super::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, SavedPreview, VERSION};
 use crate::catalog::{Action, Budget, Definition};
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
 use crate::guard::preflight::{self, Hold};
 use crate::guard::rules::Rules;
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Ids, Job, JobParts, Names, Parameters};
 use crate::msgraph::request;
 use crate::preview::{Preview, State};
 
@@ -23,7 +25,7 @@ use crate::preview::{Preview, State};
 pub enum Unusable {
     #[error("this is not a saved preview")]
     Foreign,
-    #[error("this is a saved preview of version {0}; this program knows version {VERSION}")]
+    #[error("this is a saved preview of version {0}; this program knows versions {FIRST} and {VERSION}")]
     Version(String),
     #[error("the saved preview is cut short: its last line is not a digest")]
     CutShort,
@@ -31,6 +33,8 @@ pub enum Unusable {
     Changed { said: String, found: String },
     #[error("the saved preview cannot be understood: {0}")]
     Damaged(String),
+    #[error("row {row} is about the user {name}, and the saved preview, of version {FIRST}, does not say who that was")]
+    Nameless { line: usize, row: u32, name: String },
     #[error("row {row} is not what this program would send: {what}")]
     Differs { line: usize, row: u32, what: String },
 }
@@ -40,9 +44,24 @@ type Said = (String, Option<String>, Option<Sighting>);
 
 /// Reads and checks all of it.
 pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
+    let saved = read_of_run(bytes)?;
+    let named = |job: &Job| {
+        let in_body = job.parameters.as_deref().and_then(|parameters| parameters.users().first());
+        let in_body = in_body.filter(|_| job.names.is_none()).map(|name| &**name);
+        job.name_in_path().or(in_body).map(str::to_owned)
+    };
+    match saved.jobs.iter().enumerate().find_map(|(at, job)| Some((at, job.row, named(job)?))) {
+        Some((at, row, name)) => Err(Unusable::Nameless { line: at + 2, row, name }),
+        None => Ok(saved),
+    }
+}
+
+/// Reads and checks all of it for a run that was begun from it, by whatever version: names go on being names there, and
+/// whoever goes on with the run looks them up.
+pub fn read_of_run(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
     let text = bytes.strip_prefix(BEGINNING.as_bytes()).ok_or(Unusable::Foreign)?;
     let version: String = text.iter().take(10).take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect();
-    if version != VERSION.to_string() {
+    if ![FIRST, VERSION].iter().any(|known| version == known.to_string()) {
         return Err(Unusable::Version(version));
     }
     let said = digest_in(bytes).ok_or(Unusable::CutShort)?;
@@ -118,6 +137,12 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         &keys,
         Asking { rules: &rules, plan: head.plan.name.as_deref(), now: head.created },
     );
+    let of_names = findings.iter().enumerate().filter_map(|(at, (state, finding))| {
+        let may = jobs[at].names.is_some() && state == State::Held.name() && preflight.holds[at].is_none();
+        Some((at, Arc::<str>::from(finding.as_deref().filter(|_| may)?)))
+    });
+    let of_names: HashMap<usize, Arc<str>> = of_names.collect();
+    preflight.hold_moved(&jobs, &of_names);
     for (at, (state, finding)) in findings.iter().enumerate() {
         // Somebody looked, so there is something to compare with before each send.
         if head.not_read.is_none() && state == State::Send.name() && sightings[at].is_none() {
@@ -143,7 +168,7 @@ fn job(line: &Line, own: &[&'static Action]) -> Result<Job, String> {
         None => None,
         Some(body) => Parameters::read(action, body).map(Some).ok_or("its body cannot be read")?,
     };
-    let job = Job::new(JobParts {
+    let mut job = Job::new(JobParts {
         row: line.row,
         action,
         route,
@@ -156,11 +181,29 @@ fn job(line: &Line, own: &[&'static Action]) -> Result<Job, String> {
     if job.id.to_string() != line.job_id {
         return Err(format!("its id would be {}, and the file says {}", job.id, line.job_id));
     }
+    job.names = line.names.as_ref().map(|names| names_of(names, &job)).transpose()?.map(Box::new);
     let request = request::build(&job);
     let shown = (line.method.as_str(), line.path.as_str(), line.body.as_deref());
     match (request.method.name(), request.path.as_str(), request.text()) == shown {
         true => Ok(job),
         false => Err(format!("its request would be {} {}", request.method.name(), request.path)),
+    }
+}
+
+/// The names that a job was made of; they must fit it.
+fn names_of(line: &NamesOfLine, job: &Job) -> Result<Names, String> {
+    let misfit = || "its names do not fit it".to_owned();
+    let written = Ids::new(line.ids.iter().map(String::as_str));
+    let ids = job.route.ids.iter().zip(job.ids.iter());
+    let same = ids.zip(written.iter()).all(|((id, now), then)| now == then || (id.is_alias(then) && !id.is_alias(now)));
+    let in_body: Box<[_]> = line.users.iter().map(|user| (user.name.clone(), user.id.clone())).collect();
+    let users = job.parameters.as_deref().map(Parameters::users).unwrap_or_default();
+    let all_said = users.len() == in_body.len() && users.iter().zip(&in_body).all(|(user, (name, _))| user == name);
+    let whole = line.ids.len() == job.route.ids.len() && line.ids.iter().all(|id| !id.contains(char::is_control));
+    let written_id = line.job_id.parse().map_err(|()| misfit())?;
+    match whole && same && all_said && (written != job.ids || !in_body.is_empty()) {
+        true => Ok(Names { written_id, written, in_body }),
+        false => Err(misfit()),
     }
 }
 

@@ -160,6 +160,83 @@ fn a_forged_file_must_still_be_true() {
     assert_eq!(read(b"{}").unwrap_err(), Unusable::Foreign);
 }
 
+/// A job on a user by name, as the plan has it, and what it became.
+fn by_name(row: u32, action: &str, name: &str, found: Option<&str>, with: &[(&str, Value)]) -> Job {
+    let action = Action::named(action).unwrap();
+    let values = with.iter().map(|(name, value)| (action.parameter_named(name).unwrap(), value.clone())).collect();
+    let job = Job::new(JobParts {
+        parameters: Parameters::new(action, values),
+        ..JobParts::plain(row, action, Ids::new([found.unwrap_or(name)]))
+    });
+    let written = Ids::new([name]);
+    let users = job.parameters.as_deref().map(Parameters::users).unwrap_or_default();
+    let in_body = users.iter().map(|name| (name.clone(), id(9).into())).collect();
+    let names = Names { written_id: job.id_as_written(&written, job.parameters.as_deref()), written, in_body };
+    Job { names: found.map(|_| Box::new(names)), ..job }
+}
+
+fn saved_by_name(jobs: &[Job]) -> Result<SavedPreview, Unusable> {
+    let sightings: Vec<_> = jobs.iter().map(|_| Some(Sighting::Gone)).collect();
+    let rules = json!({"waves": [], "stated": [], "protected": [], "overrides": [], "stop_when": {}});
+    read(&saved(jobs, &sightings, rules).0)
+}
+
+const ASSIGN: &str = "assignUserToDevice";
+
+#[test]
+fn whose_a_name_was_is_in_the_file() {
+    let with = [("userPrincipalName", json!("Bo@c.com"))];
+    let device = id(3);
+    let jobs = [
+        by_name(2, "deleteUser", "ada@c.com", Some(&id(2)), &[]),
+        by_name(3, ASSIGN, &device, Some(&device), &with),
+        by_name(4, "deleteUser", &id(4), None, &[]),
+    ];
+    let read = saved_by_name(&jobs).unwrap();
+    for (saved, job) in read.jobs.iter().zip(&jobs) {
+        assert_eq!((saved.id, &saved.ids, &saved.names), (job.id, &job.ids, &job.names));
+    }
+}
+
+/// Versions before this one wrote names as they stood.
+#[test]
+fn a_name_without_its_owner_is_refused_and_can_still_be_read_for_its_run() {
+    let with = [("userPrincipalName", json!("Bo@c.com"))];
+    for (nameless, name) in [
+        (by_name(2, "deleteUser", "ada@c.com", None, &[]), "ada@c.com"),
+        (by_name(2, ASSIGN, &id(3), None, &with), "Bo@c.com"),
+    ] {
+        let sightings = [Some(Sighting::Gone)];
+        let rules = json!({"waves": [], "stated": [], "protected": [], "overrides": [], "stop_when": {}});
+        let (bytes, _) = saved(std::slice::from_ref(&nameless), &sightings, rules);
+        assert_eq!(read(&bytes).unwrap_err(), Unusable::Nameless { line: 2, row: 2, name: name.into() });
+        assert_eq!(read_of_run(&bytes).unwrap().jobs[0].id, nameless.id);
+    }
+}
+
+#[test]
+fn a_forged_owner_must_still_fit() {
+    let with = [("userPrincipalName", json!("Bo@c.com"))];
+    let jobs =
+        [by_name(2, "deleteUser", "ada@c.com", Some(&id(2)), &[]), by_name(3, ASSIGN, &id(3), Some(&id(3)), &with)];
+    let sightings = [Some(Sighting::Gone), Some(Sighting::Gone)];
+    let rules = json!({"waves": [], "stated": [], "protected": [], "overrides": [], "stop_when": {}});
+    let text = String::from_utf8(saved(&jobs, &sightings, rules).0).unwrap();
+    for (from, to) in [
+        ("\"name\":\"Bo@c.com\"", "\"name\":\"Al@c.com\"".to_owned()),
+        ("\"ids\":[\"ada@c.com\"]", format!("\"ids\":[\"{}\"]", id(7))),
+        ("\"ids\":[\"ada@c.com\"]", "\"ids\":[]".to_owned()),
+        ("\"musterout_preview\":2", "\"musterout_preview\":1".to_owned()),
+    ] {
+        assert!(text.contains(from), "{from} in {text}");
+        let text = text.replacen(from, &to, 1);
+        let (before, _) = text.rsplit_once(END).unwrap();
+        let digest = super::write::hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(before.as_bytes()));
+        let read = read(format!("{before}{END}{digest}\"}}\n").as_bytes());
+        assert!(matches!(read, Err(Unusable::Differs { .. } | Unusable::Damaged(_))), "{to}: {read:?}");
+    }
+}
+
 fn shuffled(length: usize) -> impl Strategy<Value = Vec<usize>> {
     Just((0..length).collect::<Vec<_>>()).prop_shuffle()
 }

@@ -9,14 +9,15 @@ use std::io::{self, BufWriter, Write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BEGINNING, END, Head, Line, Target, VERSION};
+use super::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, Target, VERSION};
 use crate::preview::{Preview, Row};
 
 /// Writes it, and returns the digest in hexadecimal. The preview must have its sightings.
 pub fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {
     let mut out = Hashing { out: BufWriter::with_capacity(64 * 1024, out), digest: Sha256::new() };
     let head = Head { guards: sorted(&head.guards), ..head.clone() };
-    writeln!(out, "{BEGINNING}{VERSION},\"head\":{},\"jobs\":[", serde_json::to_string(&head)?)?;
+    let version = if preview.jobs().iter().any(|job| job.names.is_some()) { VERSION } else { FIRST };
+    writeln!(out, "{BEGINNING}{version},\"head\":{},\"jobs\":[", serde_json::to_string(&head)?)?;
     let last = preview.total().saturating_sub(1);
     for (at, row) in preview.rows().enumerate() {
         serde_json::to_writer(&mut out, &line(&row))?;
@@ -37,6 +38,7 @@ fn line(row: &Row<'_>) -> Line {
         action: job.action.name.to_owned(),
         route: job.route.name.to_owned(),
         ids: job.ids.iter().map(str::to_owned).collect(),
+        names: job.names.as_deref().map(NamesOfLine::from),
         method: row.request.method.name().to_owned(),
         path: row.request.path.clone(),
         body: row.request.text().map(str::to_owned),

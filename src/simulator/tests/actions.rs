@@ -23,6 +23,7 @@ fn value_of(id: &IdName, number: usize) -> String {
 fn some_value(kind: ParameterKind) -> Value {
     match kind {
         ParameterKind::Text => json!("because"),
+        ParameterKind::PrincipalName => json!("ada@contoso.com"),
         ParameterKind::Boolean => json!(true),
         ParameterKind::Pin => json!("012345"),
         ParameterKind::OneOf(words) => json!(words[0]),
