@@ -34,9 +34,10 @@ impl IdName {
         HOMES.iter().find(|(name, _)| *name == self.name).map(|(_, home)| *home)
     }
 
-    /// Whether `value` names what is meant without being its id.
+    /// Whether `value` names what is meant without being its id. What stands for somebody whom looking up has not found has a
+    /// space in it, and is no name.
     pub fn is_alias(&self, value: &str) -> bool {
-        self.kind == IdKind::User && value.contains('@')
+        self.kind == IdKind::User && value.contains('@') && !value.contains(' ')
     }
 }
 

@@ -92,6 +92,11 @@ pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>,
     matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
+/// Whether the name that nobody has is somebody's mail address: whoever is meant is there.
+pub fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+    matches!(refusal, Refusal::Nothing) && !with_mail(&row.pointer, kind, pool).is_empty()
+}
+
 /// The fault of a row that names that user in a parameter.
 pub fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value: name.into() }].into());

@@ -55,7 +55,7 @@ pub async fn gather<T: Transport>(
         let all = read(&needs, &mut pool, reading).await?;
         match needs.kind {
             TargetKind::ManagedDevice => all_devices |= all,
-            TargetKind::User if !all => read_mails(&needs, &mut pool, reading).await?,
+            TargetKind::User if !all => read_mails(&needs, rows, &mut pool, reading).await?,
             _ => {}
         }
     }
@@ -90,10 +90,11 @@ async fn read_group_names<T: Transport>(
 /// Who has as mail what nobody has as name.
 async fn read_mails<T: Transport>(
     users: &Needs,
+    rows: &[Unresolved],
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
-    match needs::mails(users, pool) {
+    match needs::mails(users, rows, pool) {
         Some(mails) => read_each(&mails, pool, reading).await,
         None => Ok(()),
     }

@@ -150,9 +150,11 @@ impl Weave {
         Slot::LeftOut
     }
 
-    /// The same of what the row itself names. A number that lost its zeros is there all the same.
+    /// The same of what the row itself names. A number that lost its zeros is there all the same, and so is whoever has as mail
+    /// what nobody has as name.
     fn nothing_at_all(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Slot {
-        if fault::lost_its_zeros(row, kind, refusal, pool) {
+        let is_there = fault::lost_its_zeros(row, kind, refusal, pool);
+        if is_there || fault::is_a_mail_address(row, kind, refusal, pool) {
             self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
             return Slot::LeftOut;
         }

@@ -10,7 +10,7 @@ use super::matching::{self, best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
-use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Selector, SelectorForm, TargetKind, USER_BY_MAIL, USER_BY_NAME};
+use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Missing, Selector, SelectorForm, TargetKind, USER_BY_MAIL, USER_BY_NAME};
 use crate::msgraph::read_only::BATCH;
 use crate::plan::{Criterion, GroupGiven, Pointer, Unresolved};
 use jiff::Timestamp;
@@ -91,10 +91,13 @@ const MAILS: usize = 20;
 
 /// The names among `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
 /// nobody's target. `None`: there are none.
-pub fn mails(users: &Needs, pool: &mut Pool) -> Option<Needs> {
+pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+    // Where nobody found is no fault, nobody may be taken for absent who is there.
+    let may_be_missing = rows.iter().any(|row| row.missing.is_some_and(|missing| missing != Missing::Refuse));
+    let most = if may_be_missing { usize::MAX } else { MAILS };
     let unknown = unknown(users, pool).values.into_iter();
     let names = unknown.filter(|(by, _)| by.name == USER_BY_NAME.name).map(|(_, name)| name);
-    let values: Vec<(&'static Selector, Box<str>)> = names.take(MAILS).map(|name| (&USER_BY_MAIL, name)).collect();
+    let values: Vec<(&'static Selector, Box<str>)> = names.take(most).map(|name| (&USER_BY_MAIL, name)).collect();
     (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 

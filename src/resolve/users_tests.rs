@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::tests::{client, id, now, paced, tenant};
 use super::*;
-use crate::catalog::{Action, IdName, TargetKind, USER, USER_BY_NAME};
+use crate::catalog::{Action, IdName, Missing, TargetKind, USER, USER_BY_NAME};
 use crate::diagnostics::{Diagnostics, Place};
 use crate::job::{Ids, Job, Parameters};
 use crate::msgraph::read_only::ReadOnly;
@@ -127,6 +127,21 @@ async fn whoever_is_not_one_user_is_refused_and_a_mail_address_is_said_to_be_one
         );
         assert_eq!(faults.errors(), 3 + others.len());
     }
+}
+
+/// Where nobody found would be no fault, somebody who is there under another name is one all the same.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_missing_who_has_the_name_as_mail() {
+    let users: Vec<_> = (0..30)
+        .map(|number| json!({"id": id(number), "userPrincipalName": format!("u{number}@c.com"), "mail": format!("m{number}@c.com")}))
+        .collect();
+    let tenant = tenant(&json!({"only_listed": true, "users": users}).to_string());
+    let names: Vec<String> = (0..31).map(|number| format!("m{number}@c.com")).collect();
+    let mut rows = disabled(names.iter().map(String::as_str));
+    rows.iter_mut().for_each(|row| row.missing = Some(Missing::Done));
+    let faults = resolved(&tenant, &rows, Pacing::Off).await.unwrap_err();
+    assert_eq!(faults.errors(), 30, "and the last one is missing");
+    assert!(faults.iter().all(|fault| fault.message.ends_with("one has it as mail")));
 }
 
 #[tokio::test(start_paused = true)]
