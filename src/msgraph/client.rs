@@ -266,7 +266,11 @@ impl<T: Transport> GraphClient<T> {
             Ok(page) => page,
             // There is no user of that id any more, or none that ever had a device.
             Err(reply) if reply.verdict == Verdict::Gone => return refused("there is no such user".into()),
-            Err(reply) => return Seen::NotRead(reply),
+            Err(mut reply) => {
+                let why = reply.error_message.as_deref().unwrap_or("not listed");
+                reply.error_message = Some(format!("the user's devices: {why}").into());
+                return Seen::NotRead(reply);
+            }
         };
         if page.get("@odata.nextLink").is_some_and(|link| !link.is_null()) {
             return refused("there are more than one page lists".into());

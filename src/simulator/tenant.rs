@@ -17,7 +17,7 @@ use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::{Inventory, membership};
+use super::inventory::Inventory;
 use super::judge::{self, Call};
 use super::keys;
 use super::late::Late;
@@ -33,6 +33,8 @@ use super::{batch, effects, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 mod perform;
+
+use self::perform::find;
 
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
@@ -385,16 +387,6 @@ impl Tenant {
             }
         }
     }
-}
-
-fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    let found = match (kind, call.ids.as_slice()) {
-        (TargetKind::GroupMember, [group, member]) => {
-            state.inventory.find(kind, &membership(&group.value, &member.value))
-        }
-        _ => state.inventory.find(kind, &call.target),
-    };
-    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.
