@@ -4,8 +4,6 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-mod place;
-
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +11,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use self::place::place_of_report;
 use super::daily::{DailyWork, forecast};
 use super::known::Past;
 use super::limits::{Choices, budget, limits};
@@ -24,7 +21,7 @@ use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
-    looked_up, missing, names, tenant,
+    looked_up, missing, names, place_of_report, tenant,
 };
 use crate::catalog::Missing;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -107,7 +104,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     preflight.hold_moved(&plan.jobs, &past.of_names);
     let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
-    let report_at = place_of_report(&request, &plan, &policy_files)?;
+    let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {

@@ -42,7 +42,8 @@ fn pick<T: Clone>(rng: &mut Rng, among: &[T]) -> T {
 fn plan(rng: &mut Rng, number: usize, devices: usize) -> Plan {
     let entry = |rng: &mut Rng| Entry { device: rng.usize(..devices), by: pick(rng, &[By::Id, By::Serial, By::Name]) };
     let protected = if rng.u8(..8) == 0 { vec![entry(rng)] } else { Vec::new() };
-    Plan { name: pick(rng, NAMES), file: format!("plan-{number}.yaml"), rows: rows(rng, devices), protected }
+    let missing = pick(rng, &[None, None, None, None, Some("hold"), Some("done")]);
+    Plan { name: pick(rng, NAMES), missing, file: format!("plan-{number}.yaml"), rows: rows(rng, devices), protected }
 }
 
 /// One row for a device; the same once more, sometimes.
@@ -93,13 +94,15 @@ fn wrong(rng: &mut Rng, is_read: bool) -> Wrong {
     let after = rng.bool();
     let html = rng.bool();
     match rng.u8(..if is_read { 8 } else { 14 }) {
+        0 if rng.bool() => Wrong::Answer { status: pick(rng, &[200, 404, 410]), after, wait: None, html: true },
         0 | 1 => Wrong::Answer { status: pick(rng, &[503, 509]), after, wait: Some(pick(rng, &[0, 1, 20])), html },
         2 | 3 => Wrong::Answer { status: pick(rng, &[500, 502, 503, 504]), after, wait: None, html },
         4 => Wrong::Answer { status: 429, after: false, wait: Some(pick(rng, &[0, 5])), html: false },
         5 => Wrong::Slow(pick(rng, &[1, 40, 200])),
         6 => Wrong::Unreachable,
         7 => Wrong::Lost { after },
-        8 | 9 => Wrong::Nothing,
+        8 => Wrong::Answer { status: 200, after: true, wait: None, html: true },
+        9 => Wrong::Nothing,
         10 => Wrong::Lost { after: false },
         _ => Wrong::Lost { after: true },
     }

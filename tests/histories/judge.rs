@@ -150,7 +150,7 @@ fn row_is_true((tape, script): (&Tape, &Script), number: usize, process: &Proces
             broken("what is called done has happened", told)
         }
         Outcome::AlreadyDone if by_anybody == 0 && !gone => broken("what is called done has happened", told),
-        Outcome::NotAttempted | Outcome::Held if by_this_run > 0 && in_time => {
+        Outcome::NotAttempted | Outcome::Held | Outcome::NotFound if by_this_run > 0 && in_time => {
             broken("what is called not attempted has not happened", told)
         }
         Outcome::Failed if by_this_run > 0 && in_time && may_not_be_repeated(row.job.action) => {

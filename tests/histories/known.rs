@@ -17,6 +17,7 @@ fn world(names: &[Option<&'static str>]) -> Script {
         name: *name,
         file: format!("plan-{number}.yaml"),
         rows: vec![row.clone()],
+        missing: None,
         protected: Vec::new(),
     });
     Script {

@@ -26,6 +26,8 @@ pub struct Plan {
     pub name: Option<&'static str>,
     pub file: String,
     pub rows: Vec<Row>,
+    /// What is done about a target that is not there, if that is said.
+    pub missing: Option<&'static str>,
     pub protected: Vec<Entry>,
 }
 
@@ -206,9 +208,12 @@ impl fmt::Display for Script {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, file, rows, protected } = self;
+        let Self { name, file, rows, missing, protected } = self;
         let name = name.map(|name| format!(" named {name}")).unwrap_or_default();
         write!(f, "{file}{name}: {}", listed(rows))?;
+        if let Some(missing) = missing {
+            write!(f, ", missing: {missing}")?;
+        }
         if !protected.is_empty() {
             let protected = protected.iter().map(|entry| format!("{}{}", entry.device, entry.by));
             write!(f, ", protects {}", protected.collect::<Vec<_>>().join(", "))?;

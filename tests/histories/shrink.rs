@@ -77,6 +77,9 @@ fn smaller_plan(script: &Script, at: usize) -> Vec<Script> {
     if !plan.protected.is_empty() {
         found.push(with(script, |script| script.plans[at].protected.clear()));
     }
+    if plan.missing.is_some() {
+        found.push(with(script, |script| script.plans[at].missing = None));
+    }
     if plan.name.is_some() {
         found.push(with(script, |script| script.plans[at].name = None));
     }

@@ -212,6 +212,9 @@ fn text(plan: &Plan) -> String {
     if let Some(name) = plan.name {
         let _ = writeln!(text, "name: {name}");
     }
+    if let Some(missing) = plan.missing {
+        let _ = writeln!(text, "missing: {missing}");
+    }
     text += "jobs:\n";
     for Row { action, device, by } in &plan.rows {
         let target = match by {

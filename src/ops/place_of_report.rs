@@ -1,18 +1,16 @@
-//! Where the report of a run goes.
+//! Where the report of a new run goes.
 //!
-//! In: what was asked for, what the plan was read from. Out: a place that can be written. Must not: take the place of
-//! what was read, or create anything.
+//! In: what was asked for, the files that were read. Out: a place that can be written to. Must not: be that of a file that the
+//! plan was read from.
 
 use std::path::{Path, PathBuf};
 
-use super::RunRequest;
+use super::{Error, RunRequest};
 use crate::diagnostics::Diagnostic;
-use crate::ops::Error;
 use crate::plan::Plan;
 use crate::report::{ReportFile, default_name};
 
-/// The place, which must be writable and must not be that of something that was read.
-pub fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
+pub fn find(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
     let report_at = report_path(request);
     spare_the_plan(&report_at, plan, policy_files)?;
     ReportFile::probe(&report_at)?;
