@@ -3,6 +3,7 @@
 //! In: a call that was judged, and the state. Out: a ruling with the document. Must not: judge.
 
 use super::*;
+use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
 
 pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
@@ -27,6 +28,16 @@ pub(super) fn presence(inventory: &mut Inventory, call: &Call<'_>) -> Result<Val
         true => Ok(json!({ "id": call.target })),
         false => Err(judge::no_such_user(&call.target)),
     }
+}
+
+pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
+    };
+    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 impl Tenant {
