@@ -19,6 +19,7 @@ mod look_up;
 mod missing;
 mod names;
 mod perform;
+mod place_of_report;
 mod protected;
 mod record;
 mod resume;

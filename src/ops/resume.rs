@@ -5,6 +5,7 @@
 
 mod left;
 mod nameless;
+mod today;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,7 +15,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::left::{Left, is_barred};
-use self::nameless::{Nameless, OfNames};
+use self::nameless::Nameless;
+use self::today::{BegunJobs, today};
 use super::changed::{Changed, changed};
 use super::daily::DailyWork;
 use super::known::{self, Elsewhere};
@@ -23,21 +25,17 @@ use super::look_up::Used;
 use super::perform::{Finished, TRIPPED, Verify, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, guards, missing, tenant};
+use super::{Error, Tenant, agreed, tenant};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
-use crate::guard::daily::Settings as DailySettings;
-use crate::guard::drift::Sighting;
-use crate::guard::preflight::{self, Hold, Preflight};
-use crate::guard::rules::Rules;
+use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
-use crate::preview::saved::SavedPreview;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
 use crate::settings::{Environment, Flags, Settings};
@@ -195,22 +193,6 @@ fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
     Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
 }
 
-/// What it was begun with, and what the policies say today.
-struct Today {
-    rules: Rules,
-    daily: DailySettings,
-    /// Rows whose target is not there are refused, whatever was said when it was begun.
-    refuse_missing: bool,
-}
-
-fn today(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Today, Error> {
-    let named = request.policy.as_deref().or(begun.policy.as_deref());
-    let policies = guards::policies(&environment.policies(named))?;
-    let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    let rules = policies.rules.and(begun.rules.clone()).or_default();
-    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
-}
-
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
 fn keep_what_is_barred(
     record: &RunRecord,
@@ -288,38 +270,6 @@ pub(super) fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashM
             false
         }
         Some(Earlier::Open { .. }) | None => true,
-    }
-}
-
-/// The jobs of a run, what holds them, and what was agreed to about them.
-struct BegunJobs {
-    jobs: Arc<[Job]>,
-    preflight: Preflight,
-    sightings: Vec<Option<Sighting>>,
-    agreed_tenant: Option<String>,
-}
-
-impl Today {
-    /// Of a saved preview, jobs are held by what held them when it was made.
-    fn jobs(
-        &self,
-        record: &RunRecord,
-        saved: Option<SavedPreview>,
-        begun: &Begun,
-        (now, of_names): (Timestamp, &OfNames),
-    ) -> BegunJobs {
-        let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
-        missing::apply(&begun.missing, &mut jobs, self.refuse_missing);
-        let (mut preflight, sightings, agreed_tenant) = match saved {
-            None => (preflight::inspect(&jobs, now), Vec::new(), None),
-            Some(SavedPreview { head, preflight, sightings, .. }) => {
-                agreed::name_targets(&mut jobs, &sightings);
-                (preflight, sightings, head.tenant_id)
-            }
-        };
-        preflight.hold_moved(&jobs, of_names);
-        preflight.hold_protected(&jobs, &self.rules.protected, &sightings);
-        BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
     }
 }
 

@@ -5,7 +5,7 @@
 //! nobody else's at the moment.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
-    looked_up, missing, names, tenant,
+    looked_up, missing, names, place_of_report, tenant,
 };
 use crate::catalog::Missing;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -37,7 +37,7 @@ use crate::journal::{Inherited, Journal, RunId, RunLock};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
-use crate::report::{ReportFile, default_name};
+use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
@@ -104,7 +104,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     preflight.hold_moved(&plan.jobs, &past.of_names);
     let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
-    let report_at = place_of_report(&request, &plan, &policy_files)?;
+    let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
@@ -270,13 +270,6 @@ fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> b
     any
 }
 
-fn place_of_report(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
-    let report_at = report_path(request);
-    spare_the_plan(&report_at, plan, policy_files)?;
-    ReportFile::probe(&report_at)?;
-    Ok(report_at)
-}
-
 /// Asked where something is dangerous and nobody has named the number yet.
 fn question(
     request: &RunRequest,
@@ -336,34 +329,6 @@ fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Verdict) {
 fn named_policy(policies: &[PolicyFile]) -> Option<PathBuf> {
     let named = policies.iter().find(|policy| policy.named)?;
     Some(std::path::absolute(&named.path).unwrap_or_else(|_| named.path.clone()))
-}
-
-fn report_path(request: &RunRequest) -> PathBuf {
-    let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    // Two runs within a second must not share a report.
-    let names = (1..100u8).map(|number| match number {
-        1 => stem.clone(),
-        number => format!("{stem}-{number}"),
-    });
-    let mut places = names.map(|name| PathBuf::from(default_name(request.now, &name)));
-    let free = places.find(|place| !place.exists());
-    request.report.clone().or(free).unwrap_or_else(|| default_name(request.now, &stem).into())
-}
-
-/// The report takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<(), Error> {
-    let Ok(place) = report.canonicalize() else { return Ok(()) };
-    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies);
-    match read.find(|file| file.canonicalize().is_ok_and(|file| file == place)) {
-        None => Ok(()),
-        Some(file) => Err(Error::usage(
-            Diagnostic::error(
-                "report-over-plan",
-                format!("the report would take the place of {}, which the plan was read from", file.display()),
-            )
-            .help("name another file after --report"),
-        )),
-    }
 }
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use self::perform::find;
 use super::approvals::{self, Requests};
 use super::clock::{Clock, Moment, http_date};
 use super::counts::Counts;
@@ -385,16 +386,6 @@ impl Tenant {
             }
         }
     }
-}
-
-fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    let found = match (kind, call.ids.as_slice()) {
-        (TargetKind::GroupMember, [group, member]) => {
-            state.inventory.find(kind, &membership(&group.value, &member.value))
-        }
-        _ => state.inventory.find(kind, &call.target),
-    };
-    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
 /// The first segment of a path, and the rest with its slash.

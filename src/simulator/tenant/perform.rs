@@ -5,6 +5,16 @@
 use super::*;
 use crate::simulator::scenario::CheckIn;
 
+pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
+    let found = match (kind, call.ids.as_slice()) {
+        (TargetKind::GroupMember, [group, member]) => {
+            state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        _ => state.inventory.find(kind, &call.target),
+    };
+    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
+}
+
 /// Of some things only that they are there is ever read, and what they are called.
 pub(super) fn presence(inventory: &mut Inventory, call: &Call<'_>) -> Result<Value, Refusal> {
     let there = match call.endpoint {
