@@ -146,6 +146,11 @@ impl<T: Transport> GraphClient<T> {
 
 impl<T: Transport> Executor for GraphClient<T> {
     async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
+        // Whoever made it has looked names up. If not, nothing leaves for whoever has the name by now.
+        if let Some(name) = job.name_in_path() {
+            let why = format!("nothing is sent to {name}: a name has to be looked up first");
+            return Reply::none(Verdict::Refused, why, client_request_id.into());
+        }
         let approval = self.approval_header(job);
         let (reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
         let mut reply = only_expected(job.action, reply);
@@ -417,6 +422,20 @@ mod tests {
     fn job(action: &str) -> Job {
         let action = Action::named(action).unwrap();
         Job::new(JobParts::plain(1, action, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"])))
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_or_read_where_the_path_would_have_a_name_in_it() {
+        let recorder = Recorder::default();
+        let token = Credentials::AccessToken("t".to_owned().into());
+        let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
+        let client = GraphClient::new(recorder.clone(), tokens, "https://g", Clock::starting_at(Timestamp::UNIX_EPOCH));
+        let action = Action::named("removeAllDevicesFromManagement").unwrap();
+        let job = Job::new(JobParts::plain(1, action, Ids::new(["ada@contoso.com"])));
+        assert_eq!(client.attempt(&job, "1").await.verdict, Verdict::Refused);
+        assert!(matches!(client.read_back(&job, Timestamp::UNIX_EPOCH, "2").await, Evidence::CannotTell(_)));
+        assert_eq!(client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap().stage, Stage::Untold);
+        assert!(recorder.0.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -68,6 +68,10 @@ pub fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
 
 /// The read that shows whether `job` took effect, or `None` where no read tells.
 pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
+    // Whoever has the name today may be another one than it was sent to.
+    if job.name_in_path().is_some() {
+        return None;
+    }
     let select = |properties: &str| format!("?$select=id,{properties}");
     let (below, query) = match job.action.read_back {
         ReadBack::ManagementState { .. } => ("", select("managementState,lastSyncDateTime,deviceActionResults")),
@@ -275,13 +279,14 @@ mod tests {
             Some(format!("/v1.0/deviceManagement/managedDevices/{ID}?$select=id"))
         );
         assert_eq!(
-            read(&job("removeAllDevicesFromManagement", 0, &["u@c.com"], vec![])),
-            Some("/v1.0/users/u@c.com/managedDevices?$select=id,managementState,lastSyncDateTime&$top=1000".into())
+            read(&job("removeAllDevicesFromManagement", 0, &[ID], vec![])),
+            Some(format!("/v1.0/users/{ID}/managedDevices?$select=id,managementState,lastSyncDateTime&$top=1000"))
         );
         assert_eq!(
-            read(&job("disableUser", 0, &["u@c.com"], vec![])),
-            Some("/v1.0/users/u@c.com?$select=id,accountEnabled".into())
+            read(&job("disableUser", 0, &[ID], vec![])),
+            Some(format!("/v1.0/users/{ID}?$select=id,accountEnabled"))
         );
+        assert_eq!(read(&job("disableUser", 0, &["u@c.com"], vec![])), None, "whoever that is today");
         assert_eq!(
             read(&job("removeFromGroup", 0, &[ID, "m"], vec![])),
             Some(format!("/v1.0/groups/{ID}/members?$select=id&$top=999"))
