@@ -35,8 +35,6 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 
 mod perform;
 
-use self::perform::find;
-
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 

@@ -30,16 +30,6 @@ pub(super) fn presence(inventory: &mut Inventory, call: &Call<'_>) -> Result<Val
     }
 }
 
-pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
-    let found = match (kind, call.ids.as_slice()) {
-        (TargetKind::GroupMember, [group, member]) => {
-            state.inventory.find(kind, &membership(&group.value, &member.value))
-        }
-        _ => state.inventory.find(kind, &call.target),
-    };
-    found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
-}
-
 impl Tenant {
     /// The most that a page holds, where the scenario says so.
     pub(super) fn most(&self) -> Option<usize> {
