@@ -4,9 +4,12 @@
 //! nothing, or the smallest script that still breaks the same promise. The verbs of the program are all that is driven, and
 //! the simulated tenant all that is asked: so the histories outlast every change inside.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
+
+use musterout::outcome::Outcome;
 
 mod generate;
 mod judge;
@@ -36,6 +39,7 @@ fn histories_keep_every_promise() {
         None => FIRST..FIRST + number("MUSTEROUT_HISTORIES").unwrap_or(HISTORIES),
     };
     let (next, over, failures) = (AtomicU64::new(seeds.start), AtomicBool::new(false), Mutex::new(Vec::new()));
+    let tally = Mutex::new(Tally::default());
     let began = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -50,7 +54,7 @@ fn histories_keep_every_promise() {
                     if done.is_multiple_of(TOLD) {
                         println!("{done} histories, {} s", began.elapsed().as_secs());
                     }
-                    if let Some(told) = failing(seed, folder.path()) {
+                    if let Some(told) = failing(seed, folder.path(), &tally) {
                         over.store(number("MUSTEROUT_ALL").is_none(), Ordering::Relaxed);
                         failures.lock().unwrap().push(told);
                     }
@@ -60,13 +64,47 @@ fn histories_keep_every_promise() {
     });
     let failures = failures.into_inner().unwrap();
     println!("{} histories, {} ms", next.into_inner().min(seeds.end) - seeds.start, began.elapsed().as_millis());
+    let tally = tally.into_inner().unwrap();
+    println!("effects: {:?}\nrows: {:?}", tally.effects, tally.outcomes);
     assert!(failures.is_empty(), "\n{}\n{} histories fail", failures.join("\n"), failures.len());
+    if seeds.end - seeds.start >= HISTORIES {
+        tally.is_of_everything();
+    }
+}
+
+/// What has happened in all histories: of some things that never happen, nothing would be proved.
+#[derive(Default)]
+struct Tally {
+    effects: BTreeMap<&'static str, usize>,
+    outcomes: BTreeMap<&'static str, usize>,
+}
+
+impl Tally {
+    fn count(&mut self, told: &str) {
+        for action in generate::ACTIONS.iter().chain(generate::TO_USERS).copied().collect::<BTreeSet<_>>() {
+            let happened = |line: &&str| line.contains(&format!("] {action} device ")) && line.contains(": HAPPENS");
+            *self.effects.entry(action).or_default() += told.lines().filter(happened).count();
+        }
+        for outcome in Outcome::ALL {
+            let rows = told.matches(&format!(": {} (", outcome.name())).count();
+            *self.outcomes.entry(outcome.name()).or_default() += rows;
+        }
+    }
+
+    /// Approvals are played elsewhere.
+    fn is_of_everything(&self) {
+        let never = self.effects.iter().chain(&self.outcomes).filter(|(_, times)| **times == 0);
+        let never: Vec<_> = never.map(|(name, _)| *name).filter(|name| *name != "awaiting_approval").collect();
+        assert!(never.is_empty(), "{never:?} never happens");
+    }
 }
 
 /// Plays the history of a seed. If it breaks a promise: how, and the smallest script that does.
-fn failing(seed: u64, folder: &std::path::Path) -> Option<String> {
+fn failing(seed: u64, folder: &std::path::Path, tally: &Mutex<Tally>) -> Option<String> {
     let script = generate::script(seed);
-    let broken = play::play(&script, folder).0?;
+    let (broken, told) = play::play(&script, folder);
+    tally.lock().unwrap().count(&told);
+    let broken = broken?;
     let small = shrink::shrink(&script, &broken, folder);
     let (broken, tape) = match play::play(&small, folder) {
         (Some(broken), tape) => (broken, tape),

@@ -262,7 +262,8 @@ impl Protected {
         let in_the_body = job.acted_on();
         let in_the_body = in_the_body.iter().map(|(field, value)| Shown { field, value, whose: Whose::Its });
         let seen = identity.into_iter().flat_map(|identity| shown(identity, kind));
-        let itself = ids.chain(in_the_body).chain(seen).find_map(|shown| self.is_known(shown, None));
+        let all: Vec<_> = ids.chain(in_the_body).chain(seen).collect();
+        let itself = self.first_of(&all, None);
         let devices = identity.and_then(|identity| identity.devices.as_deref()).unwrap_or_default();
         let theirs = || devices.iter().find_map(|device| self.covers_device(device));
         let nobody_knows = || {
@@ -275,24 +276,35 @@ impl Protected {
     /// One of the devices of a user whom an action takes all of them from.
     fn covers_device(&self, device: &Identity) -> Option<Finding> {
         let name = device.name.as_deref().unwrap_or(&device.id);
-        let itself = shown(device, TargetKind::ManagedDevice).find_map(|shown| self.is_known(shown, Some(name)));
+        let all: Vec<_> = shown(device, TargetKind::ManagedDevice).collect();
+        let itself = self.first_of(&all, Some(name));
         itself.or_else(|| {
             let entry = self.open_for(TargetKind::ManagedDevice)?.clone();
             Some(Finding { device: Some(name.into()), field: "id", value: device.id.clone(), by: By::Nobody, entry })
         })
     }
 
-    fn is_known(&self, shown: Shown<'_>, device: Option<&str>) -> Option<Finding> {
-        let Shown { field, value, whose } = shown;
-        let folded = fold(value);
-        let known = |map: &HashMap<Box<str>, u32>, by| Some((map.get(folded.as_ref()).copied()?, by));
-        let (number, by) = self
-            .entry_of(&folded)
-            .map(|number| (number, By::Text))
-            .or_else(|| known(&self.known, By::Object).filter(|_| whose != Whose::Name))
-            .or_else(|| known(&self.owners, By::Owner).filter(|_| whose == Whose::Its))?;
-        let entry = self.entries.get(number as usize)?.clone();
-        Some(Finding { device: device.map(Box::from), field, value: value.into(), by, entry })
+    /// What is written in the list tells more than what an entry stands for, so that it is looked for first.
+    fn first_of(&self, all: &[Shown<'_>], device: Option<&str>) -> Option<Finding> {
+        let written = |shown: &Shown<'_>| Some((self.entry_of(&fold(shown.value))?, By::Text));
+        let known = |shown: &Shown<'_>| {
+            let value = fold(shown.value);
+            let of = |map: &HashMap<Box<str>, u32>, by| Some((map.get(value.as_ref()).copied()?, by));
+            let object = of(&self.known, By::Object).filter(|_| shown.whose != Whose::Name);
+            object.or_else(|| of(&self.owners, By::Owner).filter(|_| shown.whose == Whose::Its))
+        };
+        let found = |shown: &Shown<'_>, (number, by): (u32, By)| {
+            let (field, value) = (shown.field, shown.value.into());
+            Some(Finding {
+                device: device.map(Box::from),
+                field,
+                value,
+                by,
+                entry: self.entries.get(number as usize)?.clone(),
+            })
+        };
+        let by_text = all.iter().find_map(|shown| found(shown, written(shown)?));
+        by_text.or_else(|| all.iter().find_map(|shown| found(shown, known(shown)?)))
     }
 
     fn entry_of(&self, folded: &str) -> Option<u32> {

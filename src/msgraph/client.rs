@@ -271,7 +271,11 @@ impl<T: Transport> GraphClient<T> {
             Ok(page) => page,
             // There is no user of that id any more, or none that ever had a device.
             Err(reply) if reply.verdict == Verdict::Gone => return refused("there is no such user".into()),
-            Err(reply) => return Seen::NotRead(reply),
+            Err(reply) => {
+                let why = reply.error_message.as_deref().unwrap_or("no reason given");
+                let message = format!("the user's devices: {why}");
+                return Seen::NotRead(Reply { error_message: Some(message.into()), ..reply });
+            }
         };
         if page.get("@odata.nextLink").is_some_and(|link| !link.is_null()) {
             return refused("there are more than one page lists".into());

@@ -18,7 +18,7 @@ use super::effects::Reply;
 use super::errors::{Refusal, Stamp};
 use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
-use super::inventory::{Inventory, membership};
+use super::inventory::Inventory;
 use super::judge::{self, Call};
 use super::keys;
 use super::late::Late;

@@ -5,11 +5,14 @@
 
 use fastrand::Rng;
 
-use super::script::{Act, Again, By, Entry, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, Verb, Wrong};
+use super::script::{Act, Again, By, Entry, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, USERS, Verb, Wrong};
 
 /// What is done to devices, the more often the more of it is here.
-const ACTIONS: &[&str] =
+pub const ACTIONS: &[&str] =
     &["wipe", "wipe", "wipe", "retire", "retire", "rebootNow", "deprovision", "syncDevice", "delete"];
+/// What is done to users.
+pub const TO_USERS: &[&str] =
+    &["removeLicenses", "removeLicenses", "disableUser", "revokeSignInSessions", "deleteUser"];
 const NAMES: &[Option<&str>] = &[None, Some("lab"), Some("leavers")];
 const OTHER_NAMES: &[Option<&str>] = &[None, Some("lab"), Some("year-end")];
 
@@ -17,18 +20,21 @@ pub fn script(seed: u64) -> Script {
     let rng = &mut Rng::with_seed(seed);
     // With one device, everything that happens happens to it.
     let devices = pick(rng, &[1, 1, 1, 2, 2, 3, 4]);
+    let users = pick(rng, &[0, 0, 0, 1, 2]);
+    let things: Vec<usize> = (0..devices).chain(USERS..USERS + users).collect();
     let count = pick(rng, &[1, 1, 2]);
     let settling = pick(rng, &[10, 60, 60, 300]);
-    let plans: Vec<Plan> = (0..count).map(|number| plan(rng, number, devices)).collect();
+    let plans: Vec<Plan> = (0..count).map(|number| plan(rng, number, &things)).collect();
     let faults = faults(rng, &plans, settling);
     let mut plans_by_now = count;
-    let steps = (0..rng.usize(2..=8)).map(|_| step(rng, devices, &mut plans_by_now)).collect();
+    let steps = (0..rng.usize(2..=8)).map(|_| step(rng, &things, &mut plans_by_now)).collect();
     Script {
         seed,
         settling,
         max_attempts: pick(rng, &[1, 1, 2, 5]),
         concurrency: pick(rng, &[1, 2, 16]),
         devices,
+        users,
         plans,
         faults,
         steps,
@@ -39,18 +45,18 @@ fn pick<T: Clone>(rng: &mut Rng, among: &[T]) -> T {
     among[rng.usize(..among.len())].clone()
 }
 
-fn plan(rng: &mut Rng, number: usize, devices: usize) -> Plan {
-    let entry = |rng: &mut Rng| Entry { device: rng.usize(..devices), by: pick(rng, &[By::Id, By::Serial, By::Name]) };
+fn plan(rng: &mut Rng, number: usize, things: &[usize]) -> Plan {
+    let entry = |rng: &mut Rng| Entry { device: pick(rng, things), by: pick(rng, &[By::Id, By::Serial, By::Name]) };
     let protected = if rng.u8(..8) == 0 { vec![entry(rng)] } else { Vec::new() };
     let missing = pick(rng, &[None, None, None, None, Some("hold"), Some("done")]);
-    Plan { name: pick(rng, NAMES), missing, file: format!("plan-{number}.yaml"), rows: rows(rng, devices), protected }
+    Plan { name: pick(rng, NAMES), missing, file: format!("plan-{number}.yaml"), rows: rows(rng, things), protected }
 }
 
 /// One row for a device; the same once more, sometimes.
-fn rows(rng: &mut Rng, devices: usize) -> Vec<Row> {
-    let mut among: Vec<usize> = (0..devices).collect();
+fn rows(rng: &mut Rng, things: &[usize]) -> Vec<Row> {
+    let mut among = things.to_vec();
     rng.shuffle(&mut among);
-    among.truncate(rng.usize(1..=devices));
+    among.truncate(rng.usize(1..=things.len()));
     let mut rows: Vec<Row> = among.into_iter().map(|device| row(rng, device)).collect();
     if rng.u8(..12) == 0 {
         let again = pick(rng, &rows);
@@ -61,7 +67,8 @@ fn rows(rng: &mut Rng, devices: usize) -> Vec<Row> {
 
 fn row(rng: &mut Rng, device: usize) -> Row {
     let by = pick(rng, &[By::Id, By::Id, By::Id, By::Id, By::Id, By::Serial, By::Name]);
-    Row { action: pick(rng, ACTIONS), device, by }
+    let action = pick(rng, if device < USERS { ACTIONS } else { TO_USERS });
+    Row { action, device, by }
 }
 
 /// For each thing that plans may do at first: what becomes of the first few requests about it.
@@ -108,14 +115,14 @@ fn wrong(rng: &mut Rng, is_read: bool) -> Wrong {
     }
 }
 
-fn step(rng: &mut Rng, devices: usize, plans: &mut usize) -> Step {
+fn step(rng: &mut Rng, things: &[usize], plans: &mut usize) -> Step {
     let plan = rng.usize(..*plans);
     match rng.u8(..36) {
         0..=20 => Step::One(act(rng, *plans)),
         21..=23 => Step::Two(act(rng, *plans), pick(rng, &[0, 5, 300, 2_000, 70_000]), act(rng, *plans)),
         24..=26 => Step::Wait(pick(rng, &[1, 8, 30, 100, 700, 90_000])),
         27 | 28 => Step::Clock(pick(rng, &[-90_000, -3_600, -30, 30, 3_600, 90_000])),
-        29 => Step::Edit { plan, rows: rows(rng, devices) },
+        29 => Step::Edit { plan, rows: rows(rng, things) },
         30 => Step::Rename { plan, name: pick(rng, OTHER_NAMES) },
         31 => Step::Move { plan, file: format!("moved-{plan}.yaml") },
         32 => {
@@ -124,10 +131,14 @@ fn step(rng: &mut Rng, devices: usize, plans: &mut usize) -> Step {
         }
         33 => Step::Prune(pick(rng, &[0, 0, 1])),
         34 => match rng.bool() {
-            true => Step::Leaves(rng.usize(..devices)),
-            false => Step::Returns(rng.usize(..devices)),
+            true => Step::Leaves(pick(rng, things)),
+            false => Step::Returns(pick(rng, things)),
         },
-        _ => Step::NamesMove(rng.usize(..devices), rng.usize(..devices)),
+        _ => {
+            let one = pick(rng, things);
+            let same: Vec<usize> = things.iter().copied().filter(|thing| (*thing < USERS) == (one < USERS)).collect();
+            Step::NamesMove(one, pick(rng, &same))
+        }
     }
 }
 

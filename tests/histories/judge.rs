@@ -9,7 +9,7 @@ use musterout::catalog::{Action, Repeat};
 use musterout::outcome::Outcome;
 
 use super::script::{Fault, Script};
-use super::tape::{Event, Job, May, Process, Request, Shown, Tape, state};
+use super::tape::{Event, Job, May, NOBODY, Process, Request, Shown, Tape, licences, state};
 
 /// A promise that a history has broken.
 #[derive(Debug, Clone)]
@@ -94,13 +94,21 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
     Ok(())
 }
 
+fn removes(action: &str) -> bool {
+    matches!(action, "delete" | "deleteUser")
+}
+
 fn may_not_be_repeated(action: &str) -> bool {
     Action::named(action).is_none_or(|action| action.repeat == Repeat::AfterReadBack)
 }
 
 fn shows_none(action: &str, read: &Request) -> bool {
-    let tells = matches!(action, "wipe" | "retire");
-    tells && read.shown().is_some_and(|body| state(body) == "managed")
+    let shown = |is_there: fn(&[u8]) -> bool| read.shown().is_some_and(|body| is_there(body));
+    match action {
+        "wipe" | "retire" => shown(|body| state(body) == "managed"),
+        "removeLicenses" => shown(|body| licences(body) > 0),
+        _ => false,
+    }
 }
 
 fn every_row_is_there_once(
@@ -111,10 +119,19 @@ fn every_row_is_there_once(
 ) -> Judged {
     let wanted = process.may.as_ref().map(|may| &may.jobs);
     let got: Vec<&Job> = rows.iter().map(|row| &row.job).collect();
-    if wanted.is_some_and(|wanted| wanted.iter().collect::<Vec<_>>() != got) {
+    // Looking up has found nobody: the row stands for whom it means.
+    let same = |(wanted, got): (&Job, &&Job)| {
+        wanted.action == got.action && (wanted.device == got.device || got.device == NOBODY)
+    };
+    if wanted.is_some_and(|wanted| wanted.len() != got.len() || !wanted.iter().zip(&got).all(same)) {
         let how = format!("[{number}] {}: {got:?} in place of {wanted:?}", process.what);
         return broken("every row is in the report once, in plan order", how);
     }
+    let meant = |(at, row): (usize, &Shown)| {
+        let job = wanted.and_then(|wanted| wanted.get(at)).unwrap_or(&row.job).clone();
+        Shown { job, ..row.clone() }
+    };
+    let rows: Vec<Shown> = rows.iter().enumerate().map(meant).collect();
     for (at, row) in rows.iter().enumerate() {
         // Of the same job twice, the first row stands for it.
         if !rows[..at].iter().any(|first| first.job == row.job) {
@@ -146,7 +163,7 @@ fn row_is_true((tape, script): (&Tape, &Script), number: usize, process: &Proces
     // What shows later than anybody has to wait for may be taken for not there.
     let in_time = shows_in_time(script, &row.job);
     match row.outcome {
-        Outcome::Completed | Outcome::Accepted if by_anybody == 0 && !(gone && row.job.action == "delete") => {
+        Outcome::Completed | Outcome::Accepted if by_anybody == 0 && !(gone && removes(row.job.action)) => {
             broken("what is called done has happened", told)
         }
         Outcome::AlreadyDone if by_anybody == 0 && !gone => broken("what is called done has happened", told),

@@ -26,6 +26,7 @@ fn world(names: &[Option<&'static str>]) -> Script {
         max_attempts: 5,
         concurrency: 1,
         devices: 3,
+        users: 2,
         plans: plans.collect(),
         faults: Vec::new(),
         steps: Vec::new(),

@@ -24,7 +24,7 @@ use tokio::time::sleep;
 
 use super::judge::{Broken, judge};
 use super::script::{self, Act, Kill, Plan, Script, Step, Verb};
-use super::tape::{Event, Job, May, Process, Run, Shown, Tape};
+use super::tape::{Event, Job, May, NOBODY, Process, Run, Shown, Tape};
 use super::world::World;
 use crate::support::world::{paused, system};
 
@@ -364,9 +364,9 @@ impl Told<'_> {
 
     /// Puts on the tape what its operator is told.
     fn finished(&self, finished: &Finished) -> String {
-        let number = |id: &str| (0..self.world.script.devices).find(|device| crate::support::guid(*device) == id);
+        let number = |id: &str| self.world.things().find(|thing| crate::support::guid(*thing) == id);
         let rows = finished.jobs.iter().zip(&finished.settlements).map(|(job, settled)| Shown {
-            job: Job { action: job.action.name, device: number(job.target()).unwrap_or(usize::MAX) },
+            job: Job { action: job.action.name, device: number(job.target()).unwrap_or(NOBODY) },
             outcome: settled.outcome,
             note: settled.note.as_deref().unwrap_or_default().to_owned(),
         });

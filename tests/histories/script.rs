@@ -6,6 +6,9 @@ use std::fmt;
 
 pub use musterout::journal::resume::Only;
 
+/// The number of the first user; those below it are devices.
+pub const USERS: usize = 50;
+
 /// One history, whole. The same script leads to the same end every time.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -15,6 +18,8 @@ pub struct Script {
     pub max_attempts: u8,
     pub concurrency: u16,
     pub devices: usize,
+    /// Numbered from [`USERS`].
+    pub users: usize,
     pub plans: Vec<Plan>,
     pub faults: Vec<Fault>,
     pub steps: Vec<Step>,
@@ -188,10 +193,10 @@ pub enum Kill {
 
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, settling, max_attempts, concurrency, devices, plans, faults, steps } = self;
+        let Self { seed, settling, max_attempts, concurrency, devices, users, plans, faults, steps } = self;
         writeln!(
             f,
-            "seed {seed}: {devices} devices, settling {settling} s, {max_attempts} tries, {concurrency} at once"
+            "seed {seed}: {devices} devices, {users} users from {USERS} on, settling {settling} s, {max_attempts} tries, {concurrency} at once"
         )?;
         for (number, plan) in plans.iter().enumerate() {
             writeln!(f, "  plan {number}: {plan}")?;

@@ -133,7 +133,7 @@ impl Tape {
     }
 
     pub fn was_ever_gone(&self, device: usize) -> bool {
-        let removed = self.effects(&Job { action: "delete", device }, |_| true) > 0;
+        let removed = ["delete", "deleteUser"].iter().any(|action| self.effects(&Job { action, device }, |_| true) > 0);
         removed || self.events.iter().any(|(_, event)| matches!(event, Event::Gone(gone) if *gone == device))
     }
 }
@@ -172,6 +172,15 @@ impl fmt::Display for Request {
             spoilt => write!(f, ", told {spoilt:?}"),
         }
     }
+}
+
+/// The number of a target that nobody has.
+pub const NOBODY: usize = usize::MAX;
+
+/// How many licences a read shows of a user.
+pub fn licences(body: &[u8]) -> usize {
+    let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    document["assignedLicenses"].as_array().map_or(0, Vec::len)
 }
 
 /// What a read shows of a device.

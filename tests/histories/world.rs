@@ -4,7 +4,7 @@
 //! into the program: a journal is opened by its verbs alone.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ use musterout::simulator::transport::SimTransport;
 use musterout::simulator::wire::{Fate, Passed, Spoil, Wire};
 use tokio::time::Instant;
 
-use super::script::{By, Entry, Fault, Plan, Row, Script, Wrong};
+use super::script::{By, Entry, Fault, Plan, Row, Script, USERS, Wrong};
 use super::tape::{Event, Job, May, Request, Spoilt, Tape};
 use crate::support::guid;
 use crate::support::world::{begin_clock, suspend, system, wall};
@@ -43,7 +43,8 @@ pub struct World {
     pub plans: RefCell<Vec<Plan>>,
     /// What saved previews agree to, by the plan that they were made of.
     pub saved: RefCell<HashMap<usize, May>>,
-    names: RefCell<Vec<String>>,
+    /// What each device and each user is called.
+    names: RefCell<BTreeMap<usize, String>>,
     began: Instant,
     tape: Arc<Mutex<Tape>>,
     calls: Arc<Mutex<HashMap<About, u32>>>,
@@ -62,7 +63,7 @@ impl World {
             folder: folder.to_owned(),
             plans: RefCell::new(script.plans.clone()),
             saved: RefCell::default(),
-            names: RefCell::new((0..script.devices).map(name).collect()),
+            names: RefCell::new(things(script).map(|thing| (thing, name(thing))).collect()),
             began: Instant::now(),
             tape: Arc::default(),
             calls: Arc::default(),
@@ -103,11 +104,12 @@ impl World {
     /// The connection of a process, which ends with its power.
     pub fn transport(&self, process: usize, power: &Arc<Power>) -> SimTransport {
         let (tape, calls, began) = (Arc::clone(&self.tape), Arc::clone(&self.calls), self.began);
-        let (faults, devices) = (self.script.faults.clone(), self.script.devices);
+        let (faults, script) = (self.script.faults.clone(), self.script.clone());
         let told: Arc<Mutex<HashMap<String, Spoilt>>> = Arc::default();
         let tell = Arc::clone(&told);
+        let of = script.clone();
         let choose = move |request: &WireRequest| {
-            let Some(key) = about(request.method.as_str(), &request.url, devices) else { return Spoil::Nothing };
+            let Some(key) = about(request.method.as_str(), &request.url, things(&of)) else { return Spoil::Nothing };
             let mut calls = calls.lock().unwrap();
             let nth = calls.entry(key).or_default();
             *nth += 1;
@@ -118,7 +120,7 @@ impl World {
             spoil
         };
         let watch = move |passed: Passed| {
-            let Some((action, device)) = about(&passed.method, &passed.url, devices) else { return };
+            let Some((action, device)) = about(&passed.method, &passed.url, things(&script)) else { return };
             let spoilt = told.lock().unwrap().get(&passed.url).copied().unwrap_or(Spoilt::No);
             let Passed { effect, answer, at, .. } = passed;
             let request = Request { process, action, device, effect, answer, spoilt };
@@ -133,8 +135,8 @@ impl World {
         let names = self.names.borrow();
         let jobs = plan.rows.iter().map(|row| {
             let device = match row.by {
+                By::Name => whose(&names, &name(row.device))?,
                 By::Id | By::Serial => row.device,
-                By::Name => names.iter().position(|known| *known == name(row.device))?,
             };
             Some(Job { action: row.action, device })
         });
@@ -145,8 +147,8 @@ impl World {
     pub fn protected(&self, entries: &[Entry]) -> Vec<usize> {
         let names = self.names.borrow();
         let device = |entry: &Entry| match entry.by {
+            By::Name => whose(&names, &name(entry.device)),
             By::Id | By::Serial => Some(entry.device),
-            By::Name => names.iter().position(|known| *known == name(entry.device)),
         };
         entries.iter().filter_map(device).collect()
     }
@@ -162,22 +164,42 @@ impl World {
     }
 
     pub fn change_names(&self, one: usize, other: usize) {
-        self.names.borrow_mut().swap(one, other);
-        for device in [one, other] {
-            let value = self.names.borrow()[device].clone();
-            self.by_hand(device, &ByHand::Set { property: "deviceName".into(), value });
+        let [of_one, of_other] = [one, other].map(|thing| self.names.borrow()[&thing].clone());
+        for (thing, value) in [(one, of_other), (other, of_one)] {
+            self.names.borrow_mut().insert(thing, value.clone());
+            let property = if thing < USERS { "deviceName" } else { "userPrincipalName" };
+            self.by_hand(thing, &ByHand::Set { property: property.into(), value });
         }
         self.tell(Event::World(format!("devices {one} and {other} change names")));
     }
 
     fn by_hand(&self, device: usize, deed: &ByHand) {
-        self.tenant.by_hand(TargetKind::ManagedDevice, &guid(device), deed);
+        let kind = if device < USERS { TargetKind::ManagedDevice } else { TargetKind::User };
+        self.tenant.by_hand(kind, &guid(device), deed);
+    }
+
+    pub fn things(&self) -> impl Iterator<Item = usize> {
+        things(&self.script)
     }
 }
 
-fn name(device: usize) -> String {
-    format!("LAB-{device:02}")
+fn things(script: &Script) -> impl Iterator<Item = usize> + use<> {
+    (0..script.devices).chain(USERS..USERS + script.users)
 }
+
+fn name(thing: usize) -> String {
+    match thing < USERS {
+        true => format!("LAB-{thing:02}"),
+        false => format!("user-{thing}@contoso.com"),
+    }
+}
+
+fn whose(names: &BTreeMap<usize, String>, name: &str) -> Option<usize> {
+    names.iter().find(|(_, known)| *known == name).map(|(thing, _)| *thing)
+}
+
+/// The licence that users have.
+const SKU: &str = "06ebc4ee-1bb5-47dd-8120-11324bc54e06";
 
 fn scenario(script: &Script) -> String {
     let mut text = format!(
@@ -188,6 +210,11 @@ fn scenario(script: &Script) -> String {
     for device in 0..script.devices {
         let (id, name) = (guid(device), name(device));
         let _ = writeln!(text, "  - {{ id: {id}, deviceName: {name}, serialNumber: S-{device} }}");
+    }
+    text += if script.users > 0 { "users:\n" } else { "" };
+    for user in USERS..USERS + script.users {
+        let (id, name) = (guid(user), name(user));
+        let _ = writeln!(text, "  - {{ id: {id}, userPrincipalName: {name}, assignedLicenses: [{SKU}] }}");
     }
     let late = script.faults.iter().filter_map(|fault| Some((fault, fault.action?, fault.late?)));
     for (number, (fault, action, seconds)) in late.enumerate() {
@@ -218,18 +245,24 @@ fn text(plan: &Plan) -> String {
     text += "jobs:\n";
     for Row { action, device, by } in &plan.rows {
         let target = match by {
+            By::Name if *device >= USERS => format!("userPrincipalName: {}", name(*device)),
+            _ if *device >= USERS => format!("userId: {}", guid(*device)),
             By::Id => format!("managedDeviceId: {}", guid(*device)),
             By::Serial => format!("serialNumber: S-{device}"),
             By::Name => format!("deviceName: {}", name(*device)),
         };
-        let with = if *action == "deprovision" { ", with: { deprovisionReason: upgrade }" } else { "" };
+        let with = match *action {
+            "deprovision" => ", with: { deprovisionReason: upgrade }".to_owned(),
+            "removeLicenses" => format!(", with: {{ skuIds: [{SKU}] }}"),
+            _ => String::new(),
+        };
         let _ = writeln!(text, "  - {{ action: {action}{with}, targets: [{{ {target} }}] }}");
     }
     if !plan.protected.is_empty() {
         let entry = |entry: &Entry| match entry.by {
-            By::Id => guid(entry.device),
-            By::Serial => format!("S-{}", entry.device),
             By::Name => name(entry.device),
+            By::Serial if entry.device < USERS => format!("S-{}", entry.device),
+            By::Id | By::Serial => guid(entry.device),
         };
         let ids: Vec<_> = plan.protected.iter().map(entry).collect();
         let _ = writeln!(text, "guards: {{ protected: [{}] }}", ids.join(", "));
@@ -238,12 +271,15 @@ fn text(plan: &Plan) -> String {
 }
 
 /// Which action on which device a request is about; `None` for the action of a read.
-fn about(method: &str, url: &str, devices: usize) -> Option<About> {
-    let device = (0..devices).find(|device| url.contains(&guid(*device)))?;
+fn about(method: &str, url: &str, mut things: impl Iterator<Item = usize>) -> Option<About> {
+    let device = things.find(|thing| url.contains(&guid(*thing)))?;
     let path = url.split('?').next().unwrap_or_default();
     let action = match method {
         "GET" => None,
-        "DELETE" => Some("delete"),
+        "DELETE" if device < USERS => Some("delete"),
+        "DELETE" => Some("deleteUser"),
+        "PATCH" => Some("disableUser"),
+        _ if path.ends_with("/assignLicense") => Some("removeLicenses"),
         _ => Some(musterout::catalog::Action::named(path.rsplit('/').next()?)?.name),
     };
     Some((action, device))

@@ -3,6 +3,7 @@
 //! In: a call that was judged, and the state. Out: a ruling with the document. Must not: judge.
 
 use super::*;
+use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
 
 pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
