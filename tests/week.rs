@@ -184,12 +184,12 @@ fn settled(world: &World, finished: &Finished, place: &str) {
     );
     let share = |number: u32| f64::from(number) / f64::from(rows());
     assert_eq!((tally.standing(Standing::Open), good + failed), (0, rows()), "{place}: {tally:?}");
-    // Rejected, withdrawn, forgotten: about one in ten, and no more because of us.
-    assert!((0.05..0.16).contains(&share(failed)), "{place}: {tally:?}");
+    // Rejected, withdrawn, forgotten: about one in ten of so few rows, and no more because of us.
+    assert!((0.03..0.16).contains(&share(failed)), "{place}: {tally:?}");
     assert!((0.01..0.08).contains(&share(by_hand as u32)), "{place}: {by_hand} by hand");
     assert_eq!(world.cuts, 3, "{place}");
     // Six for those who are approved within the day; the last ones are left to expire, or approved late.
-    assert!((5.0..10.0).contains(&world.days()), "{place}: {} days", world.days());
+    assert!((5.0..11.0).contains(&world.days()), "{place}: {} days", world.days());
     let a_day = rows() / 5 * 9 / 10;
     assert!(most_in_a_day(world) <= a_day as usize, "{place}: {} in a day", most_in_a_day(world));
     assert!((1..=10 * 24).contains(&refusals), "{place}: {refusals} times the service said that the day was used up");
