@@ -51,6 +51,13 @@ pub fn in_trouble(reply: &Reply) -> bool {
     reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
 }
 
+/// A gateway that says it knows no such path says so again. What may not be repeated is read, and not sent to it once more.
+pub fn is_hopeless(action: &Action, reply: &Reply) -> bool {
+    reply.verdict == Verdict::Lost
+        && matches!(reply.http_status, Some(404 | 410))
+        && action.repeat == Repeat::AfterReadBack
+}
+
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {

@@ -99,7 +99,7 @@ impl Dispatcher {
         }
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
-            false => self.decide(job, &verdict, times.now),
+            false => self.decide(job, &reply, times.now),
         };
         if let (Verdict::Unavailable { after }, false) = (&verdict, matches!(decision, Decision::PauseBucket { .. })) {
             self.pause(bucket, Some(*after), crowded, times);
@@ -152,13 +152,14 @@ impl Dispatcher {
     }
 
     /// What the policy says of an answer to a job, with all that the job has used up.
-    fn decide(&mut self, job: u32, verdict: &Verdict, now: Instant) -> Decision {
+    fn decide(&mut self, job: u32, reply: &Reply, now: Instant) -> Decision {
         let action = self.jobs[job as usize].action;
         let progress = self.ledger.progress(job);
-        let unavailable = progress.unavailable(verdict, now);
-        let spent = Spent { tries: progress.tries, max_tries: self.limits.max_attempts, unavailable };
+        let unavailable = progress.unavailable(&reply.verdict, now);
+        let max_tries = if retry::is_hopeless(action, reply) { progress.tries } else { self.limits.max_attempts };
+        let spent = Spent { tries: progress.tries, max_tries, unavailable };
         let in_doubt = progress.is_in_doubt();
-        let decision = retry::decide(action, verdict, spent, &mut self.rng);
+        let decision = retry::decide(action, &reply.verdict, spent, &mut self.rng);
         retry::check_before_failing(action, decision, in_doubt)
     }
 
