@@ -180,9 +180,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
     let exit = ended(&finished, arguments.form, stderr)?;
-    // Nothing was due: a nightly schedule wants to know that from a run in which something went well.
+    // Nothing was due: a nightly schedule wants to know that from a run in which something went well, and a row that is held
+    // from both.
     let all_done = finished.settlements.iter().all(|settled| settled.outcome == Outcome::AlreadyDone);
-    Ok(if finished.id.is_none() && (once || all_done) { Exit::NothingToDo } else { exit })
+    let is_held = finished.settlements.iter().any(|settled| settled.outcome == Outcome::Held);
+    let nothing = finished.id.is_none() && (once || all_done) && !is_held;
+    Ok(if nothing { Exit::NothingToDo } else { exit })
 }
 
 async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Failure> {

@@ -72,7 +72,7 @@ fn what_an_older_version_did_to_a_name_is_held_until_somebody_says_again() {
     let plan = desk.write("plan.csv", "action,userPrincipalName\ndisableUser,ada@c.com\n");
     desk.run(&plan, 1, &["--once"]).expect(0);
     as_before(&desk);
-    desk.run(&plan, 0, &["--once"]);
+    desk.run(&plan, 0, &["--once"]).expect(3);
     let (outcome, note) = row(&desk);
     assert_eq!(outcome, "held");
     assert!(note.contains("for whoever was called ada@c.com then") && note.contains("--again 2"), "{note}");
@@ -206,7 +206,7 @@ fn whose_a_name_in_a_body_was_counts_as_well() {
     desk.run(&plan, 1, &["--once"]).expect(0);
     assert_eq!((calls(&simulator, "assignUserToDevice", &device), row(&desk).0), (vec![1], "accepted".into()));
     as_before(&desk);
-    desk.run(&plan, 0, &["--once"]);
+    desk.run(&plan, 0, &["--once"]).expect(3);
     assert_eq!(row(&desk).0, "held", "nobody knows any more who that was");
     // A run that goes on asks again whose the name is.
     let journal = rusqlite::Connection::open(desk.journal()).unwrap();
