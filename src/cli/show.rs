@@ -150,7 +150,7 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
-                .help(format!("check the network, the proxy and --graph-url, then: {}", go_on(finished)))
+                .help(format!("check the network and the proxy, then: {}", go_on(finished)))
         }
         Some(StopReason::Justification(why)) => {
             let help = match why.to_ascii_lowercase().contains("required") {

@@ -95,7 +95,7 @@ fn by_list(page: &Value, target: &str) -> Evidence {
             Evidence::CannotTell("the list shows no ids".into())
         }
         Some((listed, _)) if listed.iter().any(is_target) => Evidence::NoEffect("it is still listed".into()),
-        Some((_, true)) => Evidence::Effect("it is not listed any more".into()),
+        Some((_, true)) => Evidence::Effect("it is not listed".into()),
         Some((listed, false)) => Evidence::CannotTell(format!("the list is longer than the first {}", listed.len())),
     }
 }

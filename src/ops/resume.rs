@@ -167,13 +167,15 @@ fn nothing_left(
     (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     report: ReportFile,
 ) -> Result<Finished, Error> {
-    // What was never sent and is held today says so; the next resume may find it otherwise.
+    // What had no effect and is held today says so; the next resume may find it otherwise.
     let standing = |(index, (stored, hold)): (u32, (&StoredJob, &Option<Hold>))| {
         if let Some(kept) = elsewhere.get(&index) {
             return kept.clone();
         }
-        let never_sent = stored.settled.is_none() && stored.attempts.is_empty() && stored.filed.is_none();
-        let held = hold.as_ref().filter(|hold| never_sent && hold.outcome() == Outcome::Held);
+        let outcome = stored.settled.as_ref().map(|settled| settled.outcome);
+        let is_open = matches!(outcome, None | Some(Outcome::NotAttempted | Outcome::Held));
+        let nothing_happened = is_open && stored.doubt().is_none() && stored.filed.is_none();
+        let held = hold.as_ref().filter(|hold| nothing_happened && hold.outcome() == Outcome::Held);
         held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
     };
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
@@ -284,7 +286,14 @@ pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
     }
 }
 
+/// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
 pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+    let place = known::place(&begun.tenant, &settings.graph_url);
+    if place != record.place {
+        let message = format!("the run was begun against {}, and this is {place}", record.place);
+        let help = "leave out --graph-url and --cloud; for another service, run the plan anew";
+        return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
+    }
     let label = tenant::label(settings, &begun.tenant, begun.plan_tenant.as_deref());
     if label.eq_ignore_ascii_case(&record.tenant) {
         return Ok(());

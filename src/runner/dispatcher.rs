@@ -235,7 +235,8 @@ impl Dispatcher {
                 self.tell(Event::Paced { bucket, permille });
             }
         }
-        wake
+        // A gate may have put something off meanwhile.
+        self.queues.next_due().map_or(wake, |due| earlier(wake, due))
     }
 
     /// Does one thing for a bucket, if a gate lets it through.

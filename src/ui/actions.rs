@@ -169,7 +169,7 @@ fn success(success: Success) -> &'static str {
 
 fn gone(gone: Gone) -> &'static str {
     match gone {
-        Gone::AlreadyDone => "already_done: the wanted state holds",
+        Gone::AlreadyDone => "already_done where it was seen before, else not_found",
         Gone::Failed => "failed: the row asked for something that cannot happen any more",
     }
 }
@@ -302,7 +302,7 @@ mod tests {
              permissions  DeviceManagementManagedDevices.PrivilegedOperations.All\n               \
              DeviceManagementManagedDevices.Read.All, to read back after a lost reply\n  \
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
-             gone means   already_done: the wanted state holds\n  \
+             gone means   already_done where it was seen before, else not_found\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \
              read-back    managementState is retirePending or retireIssued, or deviceActionResults has a newer entry; being gone proves nothing\n  \
              allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \

@@ -225,7 +225,7 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
     }
     let done = (preview.done() as usize).saturating_sub(missing_done);
     if done > 0 {
-        table.row(OPEN, [&count(done), "done", "by an earlier run of the plan"]);
+        table.row(OPEN, [&count(done), "done", "by an earlier run"]);
     }
     if let Some((first, last)) = due_dates(preview) {
         let when = if first == last { format!("not before {first}") } else { format!("not before {first} … {last}") };

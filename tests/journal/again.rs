@@ -189,3 +189,53 @@ faults:
     desk.run(&copy, 1, &[]).expect(4);
     assert_eq!((calls(&simulator, "retire", &target), effects(&simulator, "retire", &target)), (vec![1], vec![1]));
 }
+
+/// The address is part of what is known: a run that went on elsewhere would be taken for done here.
+#[test]
+fn a_run_goes_on_at_the_graph_it_was_begun_at() {
+    let (here, elsewhere) = (Simulator::start(QUICK), Simulator::start(QUICK));
+    let desk = Desk::new(&here);
+    let (text, targets) = retires(&mut Rng::with_seed(38), 2);
+    let plan = desk.write("plan.csv", &text);
+    kill(under_way(&desk, &here, &plan, 2, &["--concurrency", "1"], 1));
+    for verb in ["resume", "verify"] {
+        desk.call(&[verb, "latest", "--graph-url", &elsewhere.url]).expect(10).says("the run was begun against");
+    }
+    assert_eq!(elsewhere.requests(), 0);
+    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);
+    assert_eq!(effects(&here, "retire", &targets), [1; 2]);
+}
+
+/// A read that its gate puts off is waited for, also where nothing else is left to do.
+#[test]
+fn a_row_that_is_looked_at_first_is_sent_though_the_reads_are_busy() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, _) = retires(&mut Rng::with_seed(39), 3);
+    let before = desk.write("before.csv", &text);
+    desk.run(&before, 3, &[]).expect(0);
+    let user = "22222222-0000-4000-8000-000000000001";
+    let jobs = format!("jobs: [{{ action: removeAllDevicesFromManagement, targets: [{{ userId: {user} }}] }}]");
+    desk.write("plan.yaml", &format!("version: 1\n{jobs}\nguards: {{ protected: [LAB-01] }}\n"));
+    desk.call(&["run", "plan.yaml", "--confirm", "1", "--report", "report.csv"]).expect(0);
+    assert_eq!(outcomes(&desk.report()), ["accepted"]);
+}
+
+/// Where all that is left is held today, the report says why.
+#[cfg(unix)]
+#[test]
+fn a_resumed_run_of_which_all_is_held_says_why() {
+    let simulator = Simulator::start("log: off\nthrottle: off\nlatency: 200ms\n");
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(40), 8);
+    let plan = desk.write("plan.csv", &text);
+    desk.write("lab.yaml", &format!("version: 1\nguards: {{ protected: [{}] }}\n", targets.join(", ")));
+    let mut child = under_way(&desk, &simulator, &plan, 8, &["--concurrency", "1"], 3);
+    let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGINT).unwrap();
+    child.wait().unwrap();
+    desk.call(&["resume", "latest", "--policy", "lab.yaml", "--report", "report.csv"]).expect(3);
+    let report = desk.report();
+    assert_eq!(report[7].outcome, "held", "{report:?}");
+    assert!(report[7].note.contains("protected"), "{report:?}");
+}
