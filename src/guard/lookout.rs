@@ -73,9 +73,10 @@ impl Lookout {
     }
 
     /// Whether the target is read right before the job is sent. What is protected is spared whatever the action, and an
-    /// id alone does not tell who its target is.
+    /// id alone does not tell who its target is. A name that the body holds may have moved since it was looked up.
     pub fn wants(&self, index: u32, job: &Job) -> bool {
-        !self.protected.is_empty() || self.agreed(index, job).is_some()
+        let names_somebody = job.names.as_ref().is_some_and(|names| !names.in_body.is_empty());
+        names_somebody || !self.protected.is_empty() || self.agreed(index, job).is_some()
     }
 
     fn agreed(&self, index: u32, job: &Job) -> Option<&(Sighting, Source)> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::stored::PastAttempt;
 use crate::approval::{Request, Status};
-use crate::outcome::{Outcome, Settlement, Standing, doubt};
+use crate::outcome::{Outcome, Settlement, doubt};
 
 /// What is known of one job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +102,9 @@ pub(super) const FROM_THE_BEGINNING: i64 = -1;
 /// Puts the parts together; what has its place at or before `since` is left out of account.
 pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
     let ended = parts.iter().filter_map(|part| Some((part, part.ended.as_ref()?)));
-    let good = ended.clone().filter(|(_, ended)| ended.outcome.standing() == Standing::Good && ended.seq > since);
+    // That there was nothing to do is no deed: what was not there, or was taken for done, may be there later.
+    let is_deed = |outcome: Outcome| matches!(outcome, Outcome::Completed | Outcome::Accepted);
+    let good = ended.clone().filter(|(_, ended)| is_deed(ended.outcome) && ended.seq > since);
     let done = good.max_by_key(|(_, ended)| ended.seq);
     let settled = done.map_or(since, |(_, ended)| ended.seq.max(since));
     let made = parts.iter().flat_map(|part| &part.attempts).map(PastAttempt::made);
@@ -208,6 +210,7 @@ mod tests {
             "in doubt by A: 1"
         );
         assert_eq!(told(&[part("A", Vec::new(), Some((2, Outcome::NotAttempted)))]), "nothing");
+        assert_eq!(told(&[part("A", vec![attempt(1, Some("gone"))], Some((2, Outcome::AlreadyDone)))]), "nothing");
     }
 
     #[test]

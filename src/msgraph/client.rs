@@ -17,10 +17,11 @@ use super::classify::classify;
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
+use super::shape::{NOT_SHOWN, Shape, shape_of};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Action, INTUNE_OTHER, Method, ReadBack, Service};
+use crate::catalog::{Action, INTUNE_OTHER, Method, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -200,7 +201,10 @@ impl<T: Transport> Executor for GraphClient<T> {
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
-                Some(identity) => self.with_devices(job, identity, client_request_id).await,
+                Some(identity) => match self.moved_name(job, client_request_id).await {
+                    None => self.with_devices(job, identity, client_request_id).await,
+                    Some(moved) => moved,
+                },
                 None => Seen::NotRead(Reply::none(Verdict::Refused, NOT_SHOWN, client_request_id.into())),
             },
             Err(reply) if reply.verdict == Verdict::Gone => Seen::Gone,
@@ -220,41 +224,6 @@ impl<T: Transport> Executor for GraphClient<T> {
             Ok(_) => Presence::There,
             Err(reply) if reply.verdict == Verdict::Gone => Presence::Missing,
             Err(reply) => Presence::NotRead(reply),
-        }
-    }
-}
-
-/// What a read must show before it tells anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// One thing, with its id.
-    Thing,
-    List,
-}
-
-/// Why a document tells nothing that is not what was asked for.
-const NOT_SHOWN: &str = "the answer does not show what was asked for";
-
-fn shape_of(read_back: ReadBack) -> Shape {
-    match read_back {
-        ReadBack::Unlisted | ReadBack::Emptied | ReadBack::UserDevices { .. } => Shape::List,
-        ReadBack::ManagementState { .. }
-        | ReadBack::Absent
-        | ReadBack::ActionResult { .. }
-        | ReadBack::Cleared { .. }
-        | ReadBack::AsSent
-        | ReadBack::AbsentLater
-        | ReadBack::BackAt { .. }
-        | ReadBack::Unlicensed
-        | ReadBack::Nobody => Shape::Thing,
-    }
-}
-
-impl Shape {
-    fn is_shown_by(self, document: &Value) -> bool {
-        match self {
-            Self::Thing => document.get("id").and_then(Value::as_str).is_some_and(|id| !id.is_empty()),
-            Self::List => document.get("value").is_some_and(Value::is_array),
         }
     }
 }
@@ -290,13 +259,32 @@ impl<T: Transport> GraphClient<T> {
         }
     }
 
+    /// A name that the body of the request holds, and that is not the name of its account any more, or cannot be read.
+    async fn moved_name(&self, job: &Job, client_request_id: &str) -> Option<Seen> {
+        for (name, id) in job.names.iter().flat_map(|names| &names.in_body) {
+            let read =
+                self.read(request::build_look_at_user(id), &companion(client_request_id), job, Shape::Thing).await;
+            let now = match read {
+                Ok(user) => user.get("userPrincipalName").and_then(Value::as_str).unwrap_or_default().to_owned(),
+                Err(reply) if reply.verdict == Verdict::Gone => String::new(),
+                Err(reply) => return Some(Seen::NotRead(reply)),
+            };
+            if !now.eq_ignore_ascii_case(name) {
+                let why = format!("`{name}` is not the name of account {id} any more");
+                return Some(Seen::NotRead(Reply::none(Verdict::Refused, why, client_request_id.into())));
+            }
+        }
+        None
+    }
+
     /// One read for a job: a document that shows what was asked for, or the reply in place of it.
     async fn read(&self, request: GraphRequest<'_>, id: &str, job: &Job, shape: Shape) -> Result<Value, Reply> {
+        let path = request.path.clone();
         let (reply, wire) = self.send(request, id, job.action.service, None).await;
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id = id, "read");
         let Some(wire) = wire else { return Err(reply) };
         match serde_json::from_slice::<Value>(&wire.body) {
-            Ok(document) if shape.is_shown_by(&document) => Ok(document),
+            Ok(document) if shape.is_shown_by(&document, &path) => Ok(document),
             Ok(_) => Err(Reply { verdict: Verdict::Refused, error_message: Some(NOT_SHOWN.into()), ..reply }),
             Err(_) => Err(Reply { verdict: Verdict::Lost, error_message: Some("the answer is empty".into()), ..reply }),
         }

@@ -30,17 +30,30 @@ pub struct Get {
     version: Version,
     path: String,
     one: bool,
+    /// It is the list of one thing, so that it is missing where the thing is.
+    below: bool,
 }
 
 impl Get {
     /// `path` begins with a slash.
     pub fn new(path: String) -> Self {
-        Self { version: Version::V1, path, one: false }
+        Self { version: Version::V1, path, one: false, below: false }
     }
 
     /// A read of one thing, not of a list.
     pub fn one(path: String) -> Self {
         Self { one: true, ..Self::new(path) }
+    }
+
+    /// A read of a list that belongs to one thing.
+    pub fn below(path: String) -> Self {
+        Self { below: true, ..Self::new(path) }
+    }
+
+    /// Whether nothing is there where the service knows no such path: of a collection of the tenant's own, that says only
+    /// that whoever answered does not know it.
+    pub fn may_be_missing(&self) -> bool {
+        self.one || self.below
     }
 
     pub fn is_of_one(&self) -> bool {
@@ -62,7 +75,7 @@ impl Get {
         let path = below.filter(|_| same_host && !climbs(there.path()) && !link.contains('#')).ok_or_else(foreign)?;
         let version = [Version::V1, Version::Beta].into_iter().find_map(|version| {
             let rest = path.strip_prefix('/')?.strip_prefix(version.name())?;
-            rest.starts_with('/').then(|| Self { version, path: rest.to_owned(), one: false })
+            rest.starts_with('/').then(|| Self { version, path: rest.to_owned(), one: false, below: false })
         });
         version.ok_or_else(foreign)
     }

@@ -133,6 +133,14 @@ pub fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
     Some(GraphRequest { method: Method::Get, version, path, body: None })
 }
 
+/// The read that shows what a user is called now.
+pub fn build_look_at_user(id: &str) -> GraphRequest<'static> {
+    let mut path = format!("/{}/users", Version::V1.name());
+    push_id(&mut path, id);
+    path.push_str("?$select=id,userPrincipalName");
+    GraphRequest { method: Method::Get, version: Version::V1, path, body: None }
+}
+
 /// The read that shows the devices of the user whom `job` is about, where the action reaches all of them.
 pub fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
     if !job.action.on_all_devices {

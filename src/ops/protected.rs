@@ -91,8 +91,18 @@ pub fn targets(
 ) -> Vec<TargetKind> {
     let mut targets = Vec::new();
     for ((at, job), hold) in jobs.iter().enumerate().zip(holds) {
-        if is_sent(at, hold.as_ref()) && !targets.contains(&job.action.target) {
-            targets.push(job.action.target);
+        if !is_sent(at, hold.as_ref()) {
+            continue;
+        }
+        // Whom only the body names is one of these.
+        let in_body: &[TargetKind] = match job.acted_on().is_empty() {
+            true => &[],
+            false => &[TargetKind::User, TargetKind::ManagedDevice, TargetKind::EntraDevice],
+        };
+        for kind in [job.action.target].iter().chain(in_body) {
+            if !targets.contains(kind) {
+                targets.push(*kind);
+            }
         }
     }
     targets

@@ -13,7 +13,7 @@ use super::link;
 use super::matching::{self, Match, Matches, Refusal};
 use super::naming::{self, Users};
 use super::pool::{Member, Pool};
-use crate::catalog::{Missing, TargetKind};
+use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::job::{Job, JobParts};
 use crate::plan::{GroupGiven, MAX_JOBS, Places, Pointer, Unresolved};
@@ -143,7 +143,7 @@ impl Weave {
             self.resolved.warnings.push(fault::not_found(row, kind, refusal));
             return Slot::LeftOut;
         }
-        if row.missing.is_some_and(|missing| missing != Missing::Refuse) && refusal.is_absence() {
+        if row.missing.is_some_and(|missing| refusal.is_absence_to(missing)) {
             return Slot::Absent;
         }
         self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
@@ -186,7 +186,7 @@ impl Weave {
             GroupGiven::Id(id) => id,
             GroupGiven::Name(name, place) => match matching::group_named(pool, name) {
                 Ok(id) => id,
-                Err(refusal) if refusal.is_absence() && row.missing.is_some_and(|it| it != Missing::Refuse) => {
+                Err(refusal) if row.missing.is_some_and(|missing| refusal.is_absence_to(missing)) => {
                     return Some(format!("groupName {name}").into());
                 }
                 Err(refusal) => {

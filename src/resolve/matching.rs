@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::filter::passes;
 use super::pool::{Member, NamedGroup, Pool};
 use super::record::{Record, key};
-use crate::catalog::{Selector, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
+use crate::catalog::{Missing, Selector, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::identity::Identity;
 use crate::plan::{Criterion, Pointer, Unresolved};
 
@@ -58,10 +58,13 @@ pub enum Refusal<'p> {
 }
 
 impl Refusal<'_> {
-    /// Whether there is no such thing, and nothing like it that could have been meant.
-    pub fn is_absence(&self) -> bool {
+    /// Whether there is no such thing, and nothing like it that could have been meant, so that the row is not refused. Of a
+    /// device that shows nothing by which another record could be found, nobody knows: that is never done.
+    pub fn is_absence_to(&self, missing: Missing) -> bool {
         match self {
-            Self::Nothing | Self::NoSuchGroup | Self::EmptyGroup | Self::NoLink(_) | Self::NothingLinked(_) => true,
+            _ if missing == Missing::Refuse => false,
+            Self::NoLink(_) => missing == Missing::Hold,
+            Self::Nothing | Self::NoSuchGroup | Self::EmptyGroup | Self::NothingLinked(_) => true,
             Self::NotAll(_)
             | Self::Several(_)
             | Self::SeveralGroups(_)

@@ -102,7 +102,7 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
         }
         SelectorForm::DevicesOfUser if !value.contains('@') => {
             let user = utf8_percent_encode(value, NON_ALPHANUMERIC);
-            return Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select)));
+            return Some(Get::below(format!("/users/{user}/managedDevices?{}$top={PAGE}", select)));
         }
         SelectorForm::DevicesOfUser => "userPrincipalName",
         _ => selector.name,
@@ -142,12 +142,12 @@ pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> 
 pub fn devices_of(user: &str) -> Option<Get> {
     let collection = collection(TargetKind::ManagedDevice)?;
     let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
-    Some(Get::new(format!("/users/{user}/managedDevices?{}$top={PAGE}", select(collection))))
+    Some(Get::below(format!("/users/{user}/managedDevices?{}$top={PAGE}", select(collection))))
 }
 
 /// The device objects in the directory that a user owns, with the properties that come unasked.
 pub fn owned_by(user: &str) -> Get {
-    Get::new(format!("/users/{}/ownedDevices?$top=999", utf8_percent_encode(user, NON_ALPHANUMERIC)))
+    Get::below(format!("/users/{}/ownedDevices?$top=999", utf8_percent_encode(user, NON_ALPHANUMERIC)))
 }
 
 /// The first page of everything.
@@ -163,7 +163,7 @@ pub fn fleet() -> Get {
 
 /// The direct members of a group, with the properties that come unasked: those of devices cannot be selected here.
 pub fn members(group: &str) -> Get {
-    Get::new(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
+    Get::below(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
 }
 
 /// The groups of that name, and nothing but them: the directory compares whole names.

@@ -317,7 +317,7 @@ impl<'c, T: Transport> Reading<'c, T> {
                 self.unauthorized = false;
                 return Ok(Next::Done);
             }
-            Verdict::Gone => return Ok(Next::Gone),
+            Verdict::Gone if get.may_be_missing() => return Ok(Next::Gone),
             Verdict::SignInFailed => return Err(ReadError::SignIn(why())),
             // Once with a fresh token.
             Verdict::Unauthorized if self.unauthorized && tries > 1 => return Err(ReadError::SignIn(why())),

@@ -156,7 +156,8 @@ impl Dispatcher {
                 }
                 let it = &self.jobs[job as usize];
                 // That the list of the group does not show a member tells without a look at the member itself.
-                if it.action.target == TargetKind::GroupMember && at + 1 == it.route.ids.len() {
+                let is_member = it.action.target == TargetKind::GroupMember && at + 1 == it.route.ids.len();
+                if is_member && self.was_shown(job) {
                     self.ledger.progress(job).failed_finds = 0;
                     return self.find_next(job, at, times.now);
                 }
@@ -178,12 +179,16 @@ impl Dispatcher {
         let wanted = is_target && retry::gone(action) == Outcome::AlreadyDone;
         let what = self.named(job, at);
         let (outcome, note) = match (shown, in_doubt) {
-            (_, true) if wanted && (shown || done) => {
+            (true, true) if wanted => {
                 let effect = matches!(read_back, ReadBack::Absent | ReadBack::AbsentLater);
                 let outcome = if effect { retry::success(action) } else { Outcome::AlreadyDone };
                 (outcome, format!("{what} is not there any more, after an attempt whose answer was lost"))
             }
             (true, true) => (Outcome::Unknown, format!("{what} is not there any more")),
+            (false, true) if wanted && done => (
+                Outcome::AlreadyDone,
+                format!("this tenant has never shown {what} (missing: {})", Missing::Done.name()),
+            ),
             (false, true) => {
                 (Outcome::Unknown, format!("{what} is not there, and nothing has ever shown it in this tenant"))
             }

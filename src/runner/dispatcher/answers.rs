@@ -168,7 +168,9 @@ impl Dispatcher {
         let lost = doubt.is_some_and(|doubt| doubt.lost);
         let (outcome, note) = match verdict {
             // The last answer was a no, but one before it was lost: that one may have had the effect.
-            _ if lost && outcome == Outcome::Failed => (Outcome::Unknown, Some(look_at(job, &self.jobs))),
+            _ if outcome == Outcome::Failed && (lost || (doubt.is_some() && !verdict.leaves_a_doubt())) => {
+                (Outcome::Unknown, Some(look_at(job, &self.jobs)))
+            }
             Verdict::ApprovalRequired { code } => (outcome, Some(self.filed(job, code.clone(), now))),
             Verdict::ApprovalPending => {
                 (outcome, Some("an approval request for it is pending already, and could not be found".to_owned()))

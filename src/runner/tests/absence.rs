@@ -177,7 +177,9 @@ async fn after_a_doubt_only_what_was_seen_is_called_done() {
     assert_eq!(outcome, Outcome::Unknown);
     assert!(note.contains("nothing has ever shown it"), "{note}");
     let said = Case { said: Some(Missing::Done), ..doubtful("delete", false) };
-    assert_eq!(said.ends().await.0, Outcome::Completed);
+    let (outcome, note) = said.ends().await;
+    assert_eq!(outcome, Outcome::AlreadyDone);
+    assert!(note.contains("has never shown"), "what nobody has seen is called deleted: {note}");
     // A read that shows no effect has shown the target, and has cleared the doubt.
     let read = Case { before: vec![lost(false)], ..device("retire") };
     let (settled, executor) = read.play().await;
