@@ -281,7 +281,7 @@ fn a_redirect_is_not_followed() {
 fn loses_the_first_reply(state: &'static str) -> Recorder {
     Recorder::start(move |seen, before| match (seen.method.as_str(), seen.is_sign_in()) {
         (_, true) => Answer::token("t"),
-        ("GET", _) => Answer::json(200, format!(r#"{{"id":"x","managementState":"{state}"}}"#)),
+        ("GET", _) => Answer::json(200, format!(r#"{{"id":"{}","managementState":"{state}"}}"#, guid(1))),
         _ if before == 1 => Answer::HangUp,
         _ => Answer::no_content(),
     })
