@@ -24,6 +24,8 @@ pub fn body(bytes: &[u8]) -> Body {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default)]
+        // Services of Microsoft's spell it in three ways.
+        #[serde(alias = "Error", alias = "odata.error")]
         error: Option<IgnoredAny>,
     }
     let bytes = bytes.trim_ascii();
@@ -107,6 +109,8 @@ mod tests {
             (r#" {"id":"x","error":null} "#, Body::Document),
             (r#"{"error":{"code":"Forbidden","message":"No."}}"#, Body::Error),
             (r#"{"error":"invalid_client"}"#, Body::Error),
+            (r#"{"Error":{"Code":"Forbidden"}}"#, Body::Error),
+            (r#"{"odata.error":{"code":"Request_BadRequest"}}"#, Body::Error),
             ("<html><body>Sign in</body></html>", Body::Foreign),
             ("OK", Body::Foreign),
             (r#"{"value":["#, Body::Foreign),
