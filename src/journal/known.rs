@@ -3,8 +3,6 @@
 //! In: the parts that runs have had in it. Out: [`Known`]: done, in doubt, asked for, turned down, or nothing.
 //! Must not: read, or go by a clock: attempts and outcomes have their places in one order.
 
-use jiff::Timestamp;
-
 use super::stored::PastAttempt;
 use crate::approval::{Request, Status};
 use crate::outcome::{Outcome, Settlement, doubt};
@@ -106,7 +104,7 @@ pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
     let is_deed = |outcome: Outcome| matches!(outcome, Outcome::Completed | Outcome::Accepted);
     let good = ended.clone().filter(|(_, ended)| is_deed(ended.outcome) && ended.seq > since);
     let done = good.max_by_key(|(_, ended)| ended.seq);
-    let settled = done.map_or(since, |(_, ended)| ended.seq.max(since));
+    let settled = done.map_or(since, |(_, ended)| ended.seq);
     let made = parts.iter().flat_map(|part| &part.attempts).map(PastAttempt::made);
     if doubt(made, settled).is_some() {
         return Some(Known::InDoubt(in_doubt(parts, settled)));
@@ -142,16 +140,10 @@ fn in_doubt(parts: &[Part], settled: i64) -> InDoubt {
     InDoubt { run_id, attempts: open.into_iter().map(|(_, attempt)| attempt.clone()).collect() }
 }
 
-impl InDoubt {
-    /// When the first of its attempts left.
-    pub fn since(&self) -> Option<Timestamp> {
-        self.attempts.first().map(|attempt| attempt.sent_at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     fn attempt(seq: i64, verdict: Option<&str>) -> PastAttempt {
         PastAttempt {
