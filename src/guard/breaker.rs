@@ -157,6 +157,8 @@ struct Watched {
     action: &'static Action,
     at_risk: u32,
     refusals: Vec<Refusal>,
+    /// A job that is out was answered by somebody in Graph's place, and will be a refusal unless a read shows otherwise.
+    suspected: bool,
     /// A target of it was there.
     found: bool,
     /// Targets that were not, while none was.
@@ -222,7 +224,7 @@ impl Breaker {
             && room(unknown, self.unknown)
             && !failure_percent.is_some_and(passed)
             && self.watched(action).is_none_or(|one| {
-                (self.is_built_in && one.most() == 0) || one.most() + one.at_risk < self.repeated_refusal
+                (self.is_built_in && one.most() == 0 && !one.suspected) || one.most() + one.at_risk < self.repeated_refusal
             })
     }
 
@@ -230,6 +232,11 @@ impl Breaker {
     pub fn sent(&mut self, action: &'static Action) {
         self.at_risk += 1;
         self.watch(action).at_risk += 1;
+    }
+
+    /// A job that is out was answered by somebody in Graph's place.
+    pub fn suspect(&mut self, action: &'static Action) {
+        self.watch(action).suspected = true;
     }
 
     /// A job that was to leave has not, or nothing has come of it: it is not out any more.
@@ -270,10 +277,13 @@ impl Breaker {
         let watched = self.watch(action);
         watched.found |= good;
         match settlement.http_status {
-            _ if good => (watched.refusals, watched.not_found) = (Vec::new(), 0),
+            _ if good => (watched.refusals, watched.not_found, watched.suspected) = (Vec::new(), 0, false),
             _ if not_found && watched.found => {}
             _ if not_found => watched.not_found += 1,
-            Some(status @ 400..=499) if failed => watched.count(status, settlement.error_code()),
+            // A page in Graph's place leaves a doubt, and is a refusal all the same.
+            Some(status @ 300..=499) if failed || settlement.outcome == Outcome::Unknown => {
+                watched.count(status, settlement.error_code());
+            }
             _ => {}
         }
     }
@@ -326,7 +336,14 @@ impl Breaker {
     fn watch(&mut self, action: &'static Action) -> &mut Watched {
         let known = self.actions.iter().position(|watched| std::ptr::eq(watched.action, action));
         let at = known.unwrap_or_else(|| {
-            self.actions.push(Watched { action, at_risk: 0, refusals: Vec::new(), found: false, not_found: 0 });
+            self.actions.push(Watched {
+                action,
+                at_risk: 0,
+                refusals: Vec::new(),
+                suspected: false,
+                found: false,
+                not_found: 0,
+            });
             self.actions.len() - 1
         });
         &mut self.actions[at]

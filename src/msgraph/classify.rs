@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
 use super::error_body::{self, ErrorBody};
-use super::recognise::{self, Body, NotFound};
+use super::recognise::{self, Body};
 use super::retry_after;
 use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, RequestId, Verdict};
@@ -45,14 +45,14 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
             (body, verdict)
         }
     };
-    let is_foreign = success == Some(Body::Foreign) || (success.is_none() && verdict == Verdict::Lost);
+    let is_foreign = success == Some(Body::Foreign) || verdict == Verdict::Foreign;
     let location = reply.status.is_redirection().then(|| text_header(&reply.headers, "location")).flatten();
     Reply {
         verdict,
         http_status: Some(reply.status.as_u16()),
         error_message: match location {
             Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
-            None if is_foreign => Some(foreign(body.message.as_deref()).into()),
+            None if is_foreign => Some(foreign(body.message.as_deref(), reply.body.trim_ascii().is_empty()).into()),
             None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
@@ -63,11 +63,23 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
 }
 
 /// What a proxy or a gateway has answered in Graph's place.
-fn foreign(words: Option<&str>) -> String {
+fn foreign(words: Option<&str>, is_empty: bool) -> String {
     match words {
         Some(words) => format!("this is no answer of Graph's: {words}"),
-        None => "this is no answer of Graph's, but an empty one".to_owned(),
+        None if is_empty => "this is no answer of Graph's: it is empty".to_owned(),
+        None => "this is no answer of Graph's: it has no words".to_owned(),
     }
+}
+
+const CHALLENGE_HEADER: &str = "www-authenticate";
+
+/// Whether it is Graph that says no: in a document with a code, or by asking for a token.
+fn is_of_graph(reply: &WireReply, body: &ErrorBody) -> bool {
+    let asks_for_token = || {
+        let asked = reply.headers.get_all(CHALLENGE_HEADER).iter().filter_map(|value| value.to_str().ok());
+        asked.into_iter().any(|value| value.trim_start().to_ascii_lowercase().starts_with("bearer"))
+    };
+    !body.codes.is_empty() || (reply.status == StatusCode::UNAUTHORIZED && asks_for_token())
 }
 
 /// What the directory says of itself from eight tenths of its limit on: `0.83`, up to `1.8`.
@@ -85,22 +97,20 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
         return Verdict::JustificationRequired;
     }
     match reply.status.as_u16() {
-        409 if is_pending_already(body) => Verdict::ApprovalPending,
         429 => Verdict::Throttled { after: after() },
+        408 => Verdict::Transient { after: after() },
         503 | 509 => match after() {
             Some(after) => Verdict::Unavailable { after },
             None => Verdict::Transient { after: None },
         },
-        401 => Verdict::Unauthorized,
-        404 | 410 => match recognise::not_found(body) {
-            NotFound::Object => Verdict::Gone,
-            NotFound::Route => Verdict::Refused,
-            NotFound::Foreign => Verdict::Lost,
-        },
-        409 if body.code.as_deref() == Some("Directory_ConcurrencyViolation") => Verdict::Transient { after: after() },
-        408 | 423 => Verdict::Transient { after: after() },
         501 | 505 | 507 => Verdict::Unsupported,
         500..=599 => Verdict::Transient { after: after() },
+        _ if !is_of_graph(reply, body) => Verdict::Foreign,
+        401 => Verdict::Unauthorized,
+        404 | 410 if recognise::says_not_found(body) => Verdict::Gone,
+        409 if is_pending_already(body) => Verdict::ApprovalPending,
+        409 if body.code.as_deref() == Some("Directory_ConcurrencyViolation") => Verdict::Transient { after: after() },
+        423 => Verdict::Transient { after: after() },
         _ => Verdict::Refused,
     }
 }
@@ -165,15 +175,17 @@ mod tests {
         let table = [
             (200, Verdict::Succeeded),
             (204, Verdict::Succeeded),
-            (302, Verdict::Refused),
-            (400, Verdict::Refused),
-            (401, Verdict::Unauthorized),
-            (403, Verdict::Refused),
-            (404, Verdict::Lost),
-            (405, Verdict::Refused),
-            (409, Verdict::Refused),
-            (410, Verdict::Lost),
-            (423, Verdict::Transient { after: None }),
+            (302, Verdict::Foreign),
+            (400, Verdict::Foreign),
+            (401, Verdict::Foreign),
+            (403, Verdict::Foreign),
+            (404, Verdict::Foreign),
+            (405, Verdict::Foreign),
+            (407, Verdict::Foreign),
+            (408, Verdict::Transient { after: None }),
+            (409, Verdict::Foreign),
+            (410, Verdict::Foreign),
+            (423, Verdict::Foreign),
             (429, Verdict::Throttled { after: None }),
             (500, Verdict::Transient { after: None }),
             (501, Verdict::Unsupported),
@@ -186,14 +198,23 @@ mod tests {
         for (status, verdict) in table {
             assert_eq!(reply(status, &[], "").verdict, verdict, "{status}");
         }
+        let said = r#"{"error":{"code":"Said","message":"No."}}"#;
+        for status in [302, 400, 403, 404, 405, 409, 410, 412] {
+            assert_eq!(reply(status, &[], said).verdict, Verdict::Refused, "{status}");
+        }
+        assert_eq!(reply(401, &[], said).verdict, Verdict::Unauthorized);
+        assert_eq!(reply(401, &[("www-authenticate", "Bearer realm=\"\"")], "").verdict, Verdict::Unauthorized);
+        assert_eq!(reply(401, &[("www-authenticate", "Basic realm=\"proxy\"")], "").verdict, Verdict::Foreign);
+        assert_eq!(reply(423, &[], said).verdict, Verdict::Transient { after: None });
     }
 
     #[test]
     fn a_page_is_neither_a_success_nor_an_absence() {
         let page = "<html><title>Sign in</title></html>";
-        for (status, body) in [(200, page), (204, page), (202, "OK"), (404, page), (410, ""), (404, "{}")] {
+        for (status, body) in [(200, page), (204, page), (202, "OK"), (403, page), (404, page), (410, ""), (404, "{}")] {
             let judged = reply(status, &[], body);
-            assert_eq!(judged.verdict, Verdict::Lost, "{status} {body}");
+            let verdict = if status < 300 { Verdict::Lost } else { Verdict::Foreign };
+            assert_eq!(judged.verdict, verdict, "{status} {body}");
             assert!(judged.reason().contains("no answer of Graph's"), "{}", judged.reason());
         }
         let inside = reply(200, &[], r#"{"error":{"code":"InternalError","message":"It broke."}}"#);
@@ -243,7 +264,7 @@ mod tests {
         assert_eq!(reply(403, &[("x-msft-approval-code", code)], "").verdict, approval);
         let text = r#"{"error":{"code":"BadRequest","message":"Resend with x-msft-approval-code: 0f8fad5b-d9cb-469f-a165-70867728950e."}}"#;
         assert_eq!(reply(412, &[], text).verdict, approval);
-        assert_eq!(reply(412, &[], "").verdict, Verdict::Refused);
+        assert_eq!(reply(412, &[], "").verdict, Verdict::Foreign);
     }
 
     #[test]

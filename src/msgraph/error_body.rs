@@ -37,12 +37,11 @@ pub fn read(body: &[u8], now: Timestamp) -> ErrorBody {
 }
 
 fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
-    match document.get("error") {
-        Some(Value::Object(error)) => {
-            let error = Value::Object(error.clone());
-            let message = text_of(&error, "message");
+    match ERRORS.iter().find_map(|key| document.get(key)) {
+        Some(error @ Value::Object(_)) => {
+            let message = message_of(error);
             let mut codes = Vec::new();
-            codes_of(&error, &mut codes);
+            codes_of(error, &mut codes);
             let nested = nested_documents(message.as_deref());
             codes.extend(
                 nested.iter().flat_map(|document| NESTED_CODES.iter().filter_map(|key| text_of(document, key))),
@@ -69,6 +68,15 @@ fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
     }
 }
 
+/// Names of the error in a document: services of Microsoft's spell it in three ways.
+pub const ERRORS: [&str; 3] = ["error", "Error", "odata.error"];
+
+/// The message of an error; OData of version 3 says in which language it is.
+fn message_of(error: &Value) -> Option<String> {
+    let plain = text_of(error, "message").or_else(|| text_of(error, "Message"));
+    plain.or_else(|| text_of(error.get("message")?, "value"))
+}
+
 /// Names of the code in a document that stands inside a message.
 const NESTED_CODES: &[&str] = &["ErrorCode", "Code", "code"];
 
@@ -79,7 +87,7 @@ const DEEPEST: usize = 8;
 fn codes_of(error: &Value, codes: &mut Vec<String>) {
     let mut next = Some(error);
     while let Some(error) = next.filter(|error| error.is_object() && codes.len() < DEEPEST) {
-        codes.extend(text_of(error, "code"));
+        codes.extend(text_of(error, "code").or_else(|| text_of(error, "Code")));
         next = error.get("innerError").or_else(|| error.get("innererror"));
     }
 }

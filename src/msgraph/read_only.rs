@@ -300,7 +300,8 @@ mod tests {
             [(200, json!("<html>Sign in</html>")), (404, json!("<html>404</html>")), (200, error), (404, json!(null))]
         {
             let answer = part(status, body.clone()).await;
-            assert!(answer.reply.verdict == Verdict::Lost && answer.document.is_none(), "{status} {body}");
+            let verdict = if status < 300 { Verdict::Lost } else { Verdict::Foreign };
+            assert!(answer.reply.verdict == verdict && answer.document.is_none(), "{status} {body}");
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Verdict {
     Transient { after: Option<Duration> },
     /// 501, 505, 507: another try will not help, and a gateway may have said so after the effect.
     Unsupported,
+    /// 3xx or 4xx with something that is no answer of Graph's: whoever stands between may have let the request through.
+    Foreign,
     /// Nothing left this machine: no connection could be made.
     Unreachable,
     /// It left, and the answer was lost or did not come in time.
@@ -57,6 +59,7 @@ const WORDS: &[(&str, Effect)] = &[
     ("unavailable", Effect::Possible),
     ("transient", Effect::Possible),
     ("unsupported", Effect::Possible),
+    ("foreign", Effect::Possible),
     ("unreachable", Effect::NeverLeft),
     ("lost", Effect::Possible),
     ("unauthorized", Effect::None),
@@ -87,6 +90,7 @@ impl Verdict {
             Self::Unavailable { .. } => "unavailable",
             Self::Transient { .. } => "transient",
             Self::Unsupported => "unsupported",
+            Self::Foreign => "foreign",
             Self::Unreachable => "unreachable",
             Self::Lost => "lost",
             Self::Unauthorized => "unauthorized",
@@ -111,7 +115,7 @@ impl Verdict {
 
     /// Whether a read that was answered so may be answered better when it is made again.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Transient { .. } | Self::Lost)
+        matches!(self, Self::Unavailable { .. } | Self::Transient { .. } | Self::Foreign | Self::Lost)
     }
 }
 
@@ -127,6 +131,7 @@ mod tests {
             Verdict::Unavailable { after: Duration::ZERO },
             Verdict::Transient { after: None },
             Verdict::Unsupported,
+            Verdict::Foreign,
             Verdict::Unreachable,
             Verdict::Lost,
             Verdict::Unauthorized,

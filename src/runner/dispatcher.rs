@@ -39,6 +39,7 @@ mod answers;
 mod approved;
 mod braking;
 mod days;
+mod failed_reads;
 mod filing;
 mod follow_ups;
 mod following;

@@ -34,12 +34,8 @@ pub struct Progress {
     pub sends: u32,
     /// Requests that count against the job's attempts.
     pub tries: u32,
-    /// Failed reads of its target.
+    /// Failed reads in a row.
     pub failed_reads: u32,
-    /// Failed looks at its target in a row.
-    pub failed_looks: u32,
-    /// Failed reads in a row of what may be missing.
-    pub failed_finds: u32,
     /// A read has shown its target.
     pub shown: bool,
     /// 401 answers in a row.

@@ -51,13 +51,6 @@ pub fn in_trouble(reply: &Reply) -> bool {
     reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
 }
 
-/// A gateway that says it knows no such path says so again. What may not be repeated is read, and not sent to it once more.
-pub fn is_hopeless(action: &Action, reply: &Reply) -> bool {
-    reply.verdict == Verdict::Lost
-        && matches!(reply.http_status, Some(404 | 410))
-        && action.repeat == Repeat::AfterReadBack
-}
-
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -120,6 +113,11 @@ pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -
         Verdict::Unsupported if action.repeat == Repeat::Harmless => Decision::Settle(Outcome::Failed),
         Verdict::Unsupported => again(action, None, Outcome::Failed, spent, rng),
         Verdict::Lost => again(action, None, Outcome::Unknown, spent, rng),
+        // Whoever says no in Graph's place says it again: what may not be repeated is read, and not sent once more.
+        Verdict::Foreign if action.repeat == Repeat::AfterReadBack => {
+            again(action, None, Outcome::Unknown, Spent { max_tries: spent.tries, ..spent }, rng)
+        }
+        Verdict::Foreign => again(action, None, Outcome::Unknown, spent, rng),
     }
 }
 
@@ -128,7 +126,7 @@ fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) ->
     match (action.repeat, spent.unavailable < LONGEST_UNAVAILABLE) {
         (Repeat::Harmless, true) => Decision::PauseBucket { asked: Some(after) },
         (Repeat::Harmless, false) => {
-            again(action, Some(after), Outcome::Failed, Spent { tries: spent.max_tries, ..spent }, rng)
+            again(action, Some(after), Outcome::Failed, Spent { max_tries: spent.tries, ..spent }, rng)
         }
         (Repeat::AfterReadBack, _) => again(action, Some(after), Outcome::Failed, spent, rng),
     }
@@ -263,6 +261,7 @@ mod tests {
             time.clone().prop_map(|after| Verdict::Transient { after }),
             time.prop_map(|after| Verdict::Unavailable { after: after.unwrap_or_default() }),
             Just(Verdict::Unsupported),
+            Just(Verdict::Foreign),
             Just(Verdict::Unreachable),
             Just(Verdict::Lost),
             Just(Verdict::Unauthorized),

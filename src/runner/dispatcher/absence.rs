@@ -18,13 +18,13 @@ use std::collections::HashMap;
 use tokio::time::Instant;
 
 use super::super::executor::Presence;
-use super::super::queue::Step;
+use super::super::queue::{Item, Step};
 use super::super::retry;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::{Missing, ReadBack, TargetKind};
 use crate::job::Job;
-use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+use crate::outcome::{Evidence, Outcome, Reply};
 
 /// What is known of targets besides the progress of a job.
 #[derive(Debug, Default)]
@@ -85,9 +85,8 @@ impl Dispatcher {
 
     pub(super) fn after_find(&mut self, job: u32, at: usize, presence: Presence, times: Times) {
         if !matches!(presence, Presence::NotRead(_)) {
-            self.host_answered();
-            let progress = self.ledger.progress(job);
-            (progress.failed_finds, progress.unauthorized) = (0, 0);
+            self.was_read(job);
+            self.ledger.progress(job).unauthorized = 0;
         }
         match presence {
             Presence::There => self.find_next(job, at, times.now),
@@ -131,41 +130,17 @@ impl Dispatcher {
     }
 
     fn after_failed_find(&mut self, job: u32, at: usize, reply: &Reply, times: Times) {
-        let bucket = self.jobs[job as usize].read_bucket();
-        let step = Step::Find { at: u8::try_from(at).unwrap_or(u8::MAX) };
-        let reason = reply.reason();
-        self.note_contact(&reply.verdict, bucket, times);
-        self.pause_if_unavailable(bucket, reply, times);
-        match &reply.verdict {
-            Verdict::Throttled { after } => {
-                self.pause(bucket, *after, retry::is_crowded(reply), times);
-                self.again(job, step, times.now);
-            }
-            Verdict::Unreachable if self.stopped.is_none() => {
-                self.host_away(&reason, times);
-                self.again(job, step, times.now);
-            }
-            Verdict::Unauthorized => self.unauthorized(job, step, reason, times.now),
-            verdict => {
-                let progress = self.ledger.progress(job);
-                progress.failed_finds += 1;
-                let finds = progress.failed_finds;
-                if verdict.may_pass() && finds < self.limits.max_attempts && self.stopped.is_none() {
-                    let after = retry::connect_pause(finds, &mut self.rng);
-                    return self.later(job, step, after, reason, times.now);
-                }
-                let it = &self.jobs[job as usize];
-                // That the list of the group does not show a member tells without a look at the member itself.
-                let is_member = it.action.target == TargetKind::GroupMember && at + 1 == it.route.ids.len();
-                if is_member && self.was_shown(job) {
-                    self.ledger.progress(job).failed_finds = 0;
-                    return self.find_next(job, at, times.now);
-                }
-                let note =
-                    format!("the service does not know something that it names; what, could not be read ({reason})");
-                self.settle_absence(job, Outcome::Failed, note, times.now);
-            }
+        let item = Item { job, step: Step::Find { at: u8::try_from(at).unwrap_or(u8::MAX) } };
+        let Some(why) = self.read_again(item, reply, times) else { return };
+        let it = &self.jobs[job as usize];
+        // That the list of the group does not show a member tells without a look at the member itself.
+        let is_member = it.action.target == TargetKind::GroupMember && at + 1 == it.route.ids.len();
+        if is_member && self.was_shown(job) {
+            self.ledger.progress(job).failed_reads = 0;
+            return self.find_next(job, at, times.now);
         }
+        let note = format!("the service does not know something that it names; what, could not be read ({why})");
+        self.settle_absence(job, Outcome::Failed, note, times.now);
     }
 
     /// What the id at that place names is not there.

@@ -95,7 +95,10 @@ impl Dispatcher {
             progress.unauthorized = 0;
         }
         if verdict.leaves_a_doubt() {
-            progress.doubted(sent_at, times.now + self.limits.settling, verdict == Verdict::Lost);
+            progress.doubted(sent_at, times.now + self.limits.settling, matches!(verdict, Verdict::Lost | Verdict::Foreign));
+        }
+        if verdict == Verdict::Foreign {
+            self.breaker.suspect(self.jobs[job as usize].action);
         }
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
@@ -156,8 +159,7 @@ impl Dispatcher {
         let action = self.jobs[job as usize].action;
         let progress = self.ledger.progress(job);
         let unavailable = progress.unavailable(&reply.verdict, now);
-        let max_tries = if retry::is_hopeless(action, reply) { progress.tries } else { self.limits.max_attempts };
-        let spent = Spent { tries: progress.tries, max_tries, unavailable };
+        let spent = Spent { tries: progress.tries, max_tries: self.limits.max_attempts, unavailable };
         let in_doubt = progress.is_in_doubt();
         let decision = retry::decide(action, &reply.verdict, spent, &mut self.rng);
         retry::check_before_failing(action, decision, in_doubt)
@@ -176,7 +178,7 @@ impl Dispatcher {
                 (outcome, Some("an approval request for it is pending already, and could not be found".to_owned()))
             }
             Verdict::Succeeded => (outcome, self.remark_on_success(job)),
-            Verdict::Lost => (outcome, Some(look_at(job, &self.jobs))),
+            Verdict::Lost | Verdict::Foreign => (outcome, Some(look_at(job, &self.jobs))),
             _ => (outcome, None),
         };
         self.settle(job, outcome, note, now);
@@ -195,9 +197,8 @@ impl Dispatcher {
         let action = self.jobs[job as usize].action;
         let now = times.now;
         if !matches!(evidence, Evidence::NotRead(_)) {
-            self.host_answered();
+            self.was_read(job);
             self.note_what_shows(job, &evidence);
-            self.ledger.progress(job).unavailable_since = None;
         }
         let doubt = self.ledger.progress(job).doubt;
         // A read tells how things stood when it left, however long its answer took.
@@ -226,7 +227,13 @@ impl Dispatcher {
             }
             Evidence::Gone(_) => self.read_found_nothing(job, now),
             Evidence::CannotTell(why) => self.settle(job, Outcome::Unknown, Some(why), now),
-            Evidence::NotRead(reply) => self.after_failed_read(job, &reply, resend, times),
+            Evidence::NotRead(reply) => {
+                let item = Item { job, step: Step::ReadBack { resend } };
+                if let Some(why) = self.read_again(item, &reply, times) {
+                    let note = format!("could not be read back ({why}); {}", look_at(job, &self.jobs));
+                    self.settle(job, Outcome::Unknown, Some(note), now);
+                }
+            }
         }
     }
 
@@ -240,45 +247,10 @@ impl Dispatcher {
         self.later(job, Step::ReadBack { resend }, until.saturating_duration_since(now), reason, now);
     }
 
-    fn after_failed_read(&mut self, job: u32, reply: &Reply, resend: bool, times: Times) {
-        let bucket = self.jobs[job as usize].read_bucket();
-        let step = Step::ReadBack { resend };
-        let reason = reply.reason();
-        self.note_contact(&reply.verdict, bucket, times);
-        self.pause_if_unavailable(bucket, reply, times);
-        match &reply.verdict {
-            Verdict::Throttled { after } => {
-                self.pause(bucket, *after, retry::is_crowded(reply), times);
-                self.again(job, step, times.now);
-            }
-            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
-                self.again(job, step, times.now);
-            }
-            // A run that is ending does not wait for a host to come back.
-            Verdict::Unreachable if self.stopped.is_none() => {
-                self.host_away(&reason, times);
-                self.again(job, step, times.now);
-            }
-            Verdict::Unauthorized => self.unauthorized(job, step, reason, times.now),
-            verdict => {
-                let progress = self.ledger.progress(job);
-                progress.failed_reads += 1;
-                let reads = progress.failed_reads;
-                if verdict.may_pass() && reads < self.limits.max_attempts && self.stopped.is_none() {
-                    let after = retry::connect_pause(reads, &mut self.rng);
-                    self.later(job, step, after, reason, times.now);
-                } else {
-                    let note = format!("could not be read back ({reason}); {}", look_at(job, &self.jobs));
-                    self.settle(job, Outcome::Unknown, Some(note), times.now);
-                }
-            }
-        }
-    }
-
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
     pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
-            Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost => {}
+            Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost | Verdict::Foreign => {}
             Verdict::Throttled { .. } | Verdict::Unavailable { .. } => self.host_answered(),
             _ => {
                 self.host_answered();
@@ -306,19 +278,6 @@ impl Dispatcher {
             self.drain(StopReason::Unreachable(reason.into()));
         } else if let Some(delay) = news {
             self.tell(Event::Unreachable { delay, message: reason.into() });
-        }
-    }
-
-    /// Whether a read goes on waiting for a service that is out of order and names a time. A run that is ending does not.
-    pub(super) fn is_waited_for(&mut self, job: u32, verdict: &Verdict, now: Instant) -> bool {
-        let unavailable = self.ledger.progress(job).unavailable(verdict, now);
-        self.stopped.is_none() && unavailable < retry::LONGEST_UNAVAILABLE
-    }
-
-    /// A service that is out of order for one read is so for the others.
-    pub(super) fn pause_if_unavailable(&mut self, bucket: Bucket, reply: &Reply, times: Times) {
-        if let Verdict::Unavailable { after } = reply.verdict {
-            self.pause(bucket, Some(after), retry::is_crowded(reply), times);
         }
     }
 

@@ -15,11 +15,10 @@ use tokio::time::Instant;
 use super::super::executor::Seen;
 use super::super::limiter::Wait;
 use super::super::queue::{Item, Step};
-use super::super::retry;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::Bucket;
-use crate::outcome::{Outcome, Reply, Verdict};
+use crate::outcome::{Outcome, Reply};
 
 /// How old a look may be when its send leaves.
 const FRESH: Duration = Duration::from_secs(10);
@@ -124,10 +123,8 @@ impl Dispatcher {
 
     pub(super) fn after_look(&mut self, job: u32, seen: Seen, times: Times) {
         if !matches!(seen, Seen::NotRead(_)) {
-            self.host_answered();
+            self.was_read(job);
             let progress = self.ledger.progress(job);
-            progress.unavailable_since = None;
-            progress.failed_looks = 0;
             progress.unauthorized = 0;
             progress.shown |= matches!(seen, Seen::Identity(_));
         }
@@ -144,34 +141,11 @@ impl Dispatcher {
 
     /// Nothing is sent to a target that could not be looked at.
     fn after_failed_look(&mut self, job: u32, reply: &Reply, times: Times) {
-        let bucket = self.jobs[job as usize].read_bucket();
-        let reason = reply.reason();
-        self.note_contact(&reply.verdict, bucket, times);
-        self.pause_if_unavailable(bucket, reply, times);
-        match &reply.verdict {
-            Verdict::Throttled { after } => {
-                self.pause(bucket, *after, retry::is_crowded(reply), times);
-                self.again(job, Step::Send, times.now);
-            }
-            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
-                self.again(job, Step::Send, times.now);
-            }
-            Verdict::Unreachable => {
-                self.host_away(&reason, times);
-                self.again(job, Step::Send, times.now);
-            }
-            Verdict::Unauthorized => self.unauthorized(job, Step::Send, reason, times.now),
-            verdict => {
-                let progress = self.ledger.progress(job);
-                progress.failed_looks += 1;
-                let looks = progress.failed_looks;
-                if verdict.may_pass() && looks < self.limits.max_attempts {
-                    let after = retry::connect_pause(looks, &mut self.rng);
-                    self.later(job, Step::Send, after, reason, times.now);
-                } else {
-                    self.hold(job, format!("could not be looked at right before sending ({reason})"), times.now);
-                }
-            }
+        let item = Item { job, step: Step::Send };
+        let Some(why) = self.read_again(item, reply, times) else { return };
+        match self.stopped {
+            Some(_) => self.leave(item, times.now),
+            None => self.hold(job, format!("could not be looked at right before sending ({why})"), times.now),
         }
     }
 

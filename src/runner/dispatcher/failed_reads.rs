@@ -1,0 +1,76 @@
+//! What follows a read that failed, whatever it was for: a look before a send, a read back, a search for what is missing.
+//!
+//! In: what was to be read, and the answer. Out: the read waits for its next turn, or a reason why it does not. Must not:
+//! say what that means for the job; whoever wanted the read does.
+
+use tokio::time::Instant;
+
+use super::super::event::StopReason;
+use super::super::queue::Item;
+use super::super::retry;
+use super::Dispatcher;
+use super::answers::Times;
+use crate::catalog::Bucket;
+use crate::outcome::{Reply, Verdict};
+
+impl Dispatcher {
+    /// A read has told something.
+    pub(super) fn was_read(&mut self, job: u32) {
+        self.host_answered();
+        let progress = self.ledger.progress(job);
+        progress.unavailable_since = None;
+        progress.failed_reads = 0;
+    }
+
+    /// Lets a read that failed be made again, where that may help. `Some`: it may not, and why.
+    pub(super) fn read_again(&mut self, item: Item, reply: &Reply, times: Times) -> Option<Box<str>> {
+        let Item { job, step } = item;
+        let bucket = self.jobs[job as usize].read_bucket();
+        let reason = reply.reason();
+        self.note_contact(&reply.verdict, bucket, times);
+        self.pause_if_unavailable(bucket, reply, times);
+        match &reply.verdict {
+            Verdict::Throttled { after } => {
+                self.pause(bucket, *after, retry::is_crowded(reply), times);
+                self.again(job, step, times.now);
+            }
+            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
+                self.again(job, step, times.now);
+            }
+            // A run that is ending does not wait for a host to come back.
+            Verdict::Unreachable if self.stopped.is_none() => {
+                self.host_away(&reason, times);
+                self.again(job, step, times.now);
+            }
+            Verdict::Unauthorized => self.unauthorized(job, step, reason, times.now),
+            Verdict::SignInFailed if self.stopped.is_none() => {
+                self.drain(StopReason::SignIn(reason));
+                self.leave(item, times.now);
+            }
+            verdict => {
+                let progress = self.ledger.progress(job);
+                progress.failed_reads += 1;
+                let reads = progress.failed_reads;
+                if !verdict.may_pass() || reads >= self.limits.max_attempts || self.stopped.is_some() {
+                    return Some(reason);
+                }
+                let after = retry::connect_pause(reads, &mut self.rng);
+                self.later(job, step, after, reason, times.now);
+            }
+        }
+        None
+    }
+
+    /// Whether a read goes on waiting for a service that is out of order and names a time. A run that is ending does not.
+    fn is_waited_for(&mut self, job: u32, verdict: &Verdict, now: Instant) -> bool {
+        let unavailable = self.ledger.progress(job).unavailable(verdict, now);
+        self.stopped.is_none() && unavailable < retry::LONGEST_UNAVAILABLE
+    }
+
+    /// A service that is out of order for one read is so for the others.
+    pub(super) fn pause_if_unavailable(&mut self, bucket: Bucket, reply: &Reply, times: Times) {
+        if let Verdict::Unavailable { after } = reply.verdict {
+            self.pause(bucket, Some(after), retry::is_crowded(reply), times);
+        }
+    }
+}
