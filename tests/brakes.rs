@@ -131,7 +131,7 @@ fn stop_ends_a_run_that_waits_out_a_throttle() {
     let storm = "faults:\n  - on: { after: 0s }\n    do: { throttle: { seconds: 3000 } }\n";
     let site = Site::new(storm, "wipe", 3, "{}");
     let arguments = ["run", "plan.yaml", "--report", "report.csv", "--confirm", "3", "--concurrency", "1"];
-    let mut child = site.start(&arguments, "throttled: ");
+    let mut child = site.start(&arguments, "paused: ");
     run(&mut site.command(&["stop"])).ended_with(0);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(site.outcomes(), ["not_attempted", "not_attempted", "not_attempted"]);

@@ -8,6 +8,7 @@ use std::str::FromStr;
 
 use super::Error;
 use crate::diagnostics::Diagnostic;
+use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId};
 
 /// What is to be left out of what runs before have done, and what is not.
@@ -64,14 +65,8 @@ impl Again {
         };
         let mut meant = HashSet::new();
         for name in names {
-            let fits = |job: &Job| match name {
-                Named::Row(row) => job.row == *row,
-                Named::Job(id) => job.id == *id,
-                Named::Neither(_) => false,
-            };
-            let before = meant.len();
-            meant.extend((0u32..).zip(jobs).filter(|(_, job)| fits(job)).map(|(index, _)| index));
-            if meant.len() == before && !jobs.iter().any(fits) {
+            meant.extend((0u32..).zip(jobs).filter(|(_, job)| name.fits(job)).map(|(index, _)| index));
+            if !jobs.iter().any(|job| name.fits(job)) {
                 let message = match name {
                     Named::Row(row) => format!("--again {row}: the plan has no row {row} with a job"),
                     Named::Job(id) => format!("--again {id}: the plan has no such job"),
@@ -86,6 +81,39 @@ impl Again {
             return Err(Error::usage(fault));
         }
         Ok(meant)
+    }
+
+    /// Of rows that are the same job, the first is sent. Who names another one by its row would wait for it in vain.
+    pub fn refuse_copies(&self, jobs: &[Job], holds: &[Option<Hold>]) -> Result<(), Error> {
+        let Self::These(names) = self else { return Ok(()) };
+        for row in names.iter().filter_map(Named::row) {
+            let mut of_row = jobs.iter().zip(holds).filter(|(job, _)| job.row == row).map(|(_, hold)| hold);
+            let Some(Some(Hold::Duplicate { of_row: first })) = of_row.next() else { continue };
+            if of_row.all(|hold| matches!(hold, Some(Hold::Duplicate { .. }))) {
+                let message =
+                    format!("--again {row}: row {row} is the same job as row {first}, which is the one that is sent");
+                let help = format!("name that one: --again {first}");
+                return Err(Error::usage(Diagnostic::error("no-such-row", message).help(help)));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Named {
+    fn fits(&self, job: &Job) -> bool {
+        match self {
+            Self::Row(row) => job.row == *row,
+            Self::Job(id) => job.id == *id,
+            Self::Neither(_) => false,
+        }
+    }
+
+    fn row(&self) -> Option<u32> {
+        match self {
+            Self::Row(row) => Some(*row),
+            Self::Job(_) | Self::Neither(_) => None,
+        }
     }
 }
 
@@ -114,5 +142,16 @@ mod tests {
         assert_eq!(meant(&format!("{},{0}", jobs[0].id)), Some(vec![0]));
         assert_eq!([meant("9"), meant("x"), meant(""), meant("2,9")], [None, None, None, None]);
         assert_eq!(Again::default().of(&jobs).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_row_that_is_the_same_as_another_is_not_the_one_that_is_sent() {
+        let retire = Action::named("retire").unwrap();
+        let job = |row: u32| Job::new(JobParts::plain(row, retire, Ids::new(["x"])));
+        let jobs = [job(2), job(3)];
+        let holds = [None, Some(Hold::Duplicate { of_row: 2 })];
+        let refused = |text: &str| text.parse::<Again>().unwrap().refuse_copies(&jobs, &holds).is_err();
+        assert_eq!([refused("2"), refused("all"), refused("3")], [false, false, true]);
+        assert!(!refused(&jobs[1].id.to_string()), "both are one job");
     }
 }

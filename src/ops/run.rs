@@ -98,7 +98,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let past = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
+    let past = past(&request, &mut journal, (&key, &place, &label), (&plan.jobs, &preflight.holds), stderr)?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     preflight.hold_moved(&plan.jobs, &past.of_names);
@@ -202,10 +202,11 @@ fn past(
     request: &RunRequest,
     journal: &mut Journal,
     (plan_key, place, tenant): (&str, &str, &str),
-    jobs: &[Job],
+    (jobs, holds): (&[Job], &[Option<Hold>]),
     stderr: &Stderr,
 ) -> Result<Past, Error> {
     let about = About { plan_key, place, tenant, once: request.repeats.once };
+    request.repeats.again.refuse_copies(jobs, holds)?;
     let past = known::past(journal, about, jobs, &request.repeats)?;
     past.remark.iter().for_each(|line| stderr.say(line));
     Ok(past)

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::row::State;
+use crate::catalog::Missing;
 use crate::guard::drift::{self, Sighting};
 use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId};
@@ -35,6 +36,8 @@ pub struct JobLine {
     pub state: &'static str,
     /// Why it would not be sent.
     pub finding: Option<String>,
+    /// What becomes of it where its target is not there.
+    pub missing: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,7 +67,8 @@ pub struct Differences {
     pub removed: Vec<JobLine>,
     /// The same target, and another action or other parameters.
     pub changed: Vec<Change>,
-    /// The same job, sent on one side and not on the other, or held for another reason.
+    /// The same job, sent on one side and not on the other, held for another reason, or with another word on what becomes of
+    /// it where its target is not there.
     pub findings: Vec<Change>,
     pub drifted: Vec<Drift>,
     pub terms: Vec<Term>,
@@ -89,7 +93,7 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
         };
         found.same += 1;
         let (one, two) = (line(before, at), line(after, other));
-        if (one.state, &one.finding) != (two.state, &two.finding) {
+        if (one.state, &one.finding, one.missing) != (two.state, &two.finding, two.missing) {
             found.findings.push(Change { before: one, after: two.clone() });
         }
         let differences = drifted(sighting(before, at), sighting(after, other));
@@ -156,6 +160,7 @@ fn line(side: &Side<'_>, at: usize) -> JobLine {
         body: job.parameters.as_deref().map(|parameters| parameters.body().to_owned()),
         state: State::of(hold).name(),
         finding: hold.map(|hold| hold.to_string()),
+        missing: job.missing.map(Missing::name),
     }
 }
 
@@ -221,5 +226,13 @@ mod tests {
         assert_eq!((found.findings.len(), found.findings[0].after.state), (1, "not_due"));
         assert_eq!(found.terms, [Term { term: "tenant", before: "x".into(), after: "y".into() }]);
         assert_eq!((found.changed.len(), found.drifted.len(), found.same), (1, 1, 2));
+    }
+
+    #[test]
+    fn what_becomes_of_a_target_that_is_not_there_is_a_difference() {
+        let before = [job(2, "retire", "a")];
+        let after = [Job { missing: Some(Missing::Done), ..job(2, "retire", "a") }];
+        let found = compared((&before, &[], &[]), (&after, &[], &[]));
+        assert_eq!((found.findings.len(), found.findings[0].after.missing), (1, Some("done")));
     }
 }

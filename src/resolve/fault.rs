@@ -7,7 +7,7 @@ use super::link::link;
 use super::matching::Refusal;
 use super::pool::{Member, NamedGroup, Pool};
 use super::record::{Record, key};
-use crate::catalog::{ENTRA_OBJECT, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
+use crate::catalog::{ENTRA_OBJECT, Missing, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{Criterion, Pointer, Unresolved};
 
@@ -30,10 +30,8 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         Refusal::Nothing => (
             "no-match",
             format!("no {} {has}", one(kind)),
-            zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
-                "it is compared whole, without regard to case; correct it, take the row out, or say `missing: hold` or `done`"
-                    .to_owned()
-            }),
+            zeros_in_front(&row.pointer, kind, pool)
+                .unwrap_or_else(|| format!("it is compared whole, without regard to case; {}", absent(row))),
         ),
         Refusal::NotAll(candidates) => (
             "no-match",
@@ -71,7 +69,7 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
             "no-match",
             leads_nowhere(kind, refusal),
-            "take the step out, or give it `if_found: true`, which leaves it out for such a device".to_owned(),
+            format!("give the step `if_found: true`, which leaves it out for such a device, or {}", absent(row)),
         ),
         Refusal::SeveralLinked(device, candidates) => (
             "several-matches",
@@ -85,6 +83,16 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         ),
     };
     Diagnostic::error(code, prefix(&row.place) + &message).at((*row.place).clone()).help(help)
+}
+
+/// What to do about a target that is not there.
+fn absent(row: &Unresolved) -> &'static str {
+    match row.missing {
+        Some(Missing::Refuse) => {
+            "correct the row, or take it out: the plan, the command line or a policy says `missing: refuse`"
+        }
+        _ => "correct the row, take it out, or say `missing: hold` or `missing: done`",
+    }
 }
 
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.

@@ -64,7 +64,7 @@ const COLLECTIONS: &[Collection] = &[
         path: "/users",
         equal: &[("userPrincipalName", "userPrincipalName"), ("mail", "mail")],
         containing: &[],
-        besides: &["mail"],
+        besides: &[],
         page: 999,
     },
 ];

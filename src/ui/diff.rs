@@ -74,7 +74,14 @@ fn changed(change: &Change) -> [String; 4] {
 }
 
 fn finding(change: &Change) -> [String; 4] {
-    let one = |line: &JobLine| line.finding.clone().unwrap_or_else(|| line.state.to_owned());
+    let missing = change.before.missing != change.after.missing;
+    let one = |line: &JobLine| {
+        let finding = line.finding.clone().unwrap_or_else(|| line.state.to_owned());
+        match missing {
+            true => format!("{finding}, missing: {}", line.missing.unwrap_or("refuse")),
+            false => finding,
+        }
+    };
     row(&change.after, format!("was: {}; now: {}", one(&change.before), one(&change.after)))
 }
 

@@ -201,8 +201,8 @@ impl Progress {
         Duration::try_from_secs_f64(longer).ok()
     }
 
-    /// `1,240/5,000 done, 4.7/s of 10/s allowed, slowed to 4.8/s, 3 failed, throttled until 07:12:31 UTC, 40 s lost to
-    /// throttling, about 14 min left`.
+    /// `1,240/5,000 done, 4.7/s of 10/s allowed, slowed to 4.8/s, 3 failed, paused until 07:12:31 UTC, 40 s lost to
+    /// pauses, about 14 min left`.
     pub fn line(&self, now: Duration, styled: bool) -> String {
         self.facts(
             now,
@@ -211,9 +211,9 @@ impl Progress {
                 done: " done",
                 allowed: " allowed",
                 slowed: "slowed to ",
-                until: "throttled until",
+                until: "paused until",
                 zone: " UTC",
-                lost: Some(" lost to throttling"),
+                lost: Some(" lost to pauses"),
                 about: "about ",
             },
         )
@@ -360,7 +360,7 @@ impl Progress {
             self.lost += ends.saturating_sub(from);
             *place = Some(Pause { ends, until });
         }
-        (!told).then(|| format!("throttled: {bucket} pauses for {}", duration(pause)))
+        (!told).then(|| format!("paused: {bucket} waits {}, before the service takes more", duration(pause)))
     }
 
     /// The longest of the pauses that are on.
@@ -429,10 +429,10 @@ mod tests {
         let now = seconds(124.0);
         assert_eq!(progress.line(now, false), "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, about 7 min left");
         let message = progress.apply(&paused(17, "2026-11-22T07:12:31Z"), now);
-        assert_eq!(message.as_deref(), Some("throttled: intune-devices/write pauses for 17 s"));
+        assert_eq!(message.as_deref(), Some("paused: intune-devices/write waits 17 s, before the service takes more"));
         assert_eq!(
             progress.line(now, false),
-            "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, throttled until 07:12:31 UTC, 17 s lost to throttling, \
+            "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, paused until 07:12:31 UTC, 17 s lost to pauses, \
              about 7 min left"
         );
         assert_eq!(
