@@ -140,9 +140,15 @@ async fn process(world: &World, act: &Act) -> Result<(), Broken> {
     let transport = world.transport(number, &power);
     let told =
         Told { world, number, report: world.path(&format!("report-{number}.csv")), file, transport, run, repeats };
-    let life = tokio::time::timeout(LONGEST, live(&told, &act.verb));
-    let (ended, ()) = tokio::join!(mortal(life, act.kill, &power), stop(world, act.stop));
-    let how = match ended {
+    // What it says was true when it ended, whoever stopped it and waits for that a little longer.
+    let (lived, ()) = tokio::join!(life(&told, act, &power), stop(world, act.stop));
+    lived
+}
+
+async fn life(told: &Told<'_>, act: &Act, power: &Arc<Power>) -> Result<(), Broken> {
+    let (world, number) = (told.world, told.number);
+    let life = tokio::time::timeout(LONGEST, live(told, &act.verb));
+    let how = match mortal(life, act.kill, power).await {
         None => "killed".to_owned(),
         Some(Err(_)) => return Err(Broken { promise: "every process ends", how: format!("[{number}] {act}") }),
         Some(Ok(Ok(ended))) => ended,
