@@ -14,6 +14,8 @@ pub mod escrow;
 pub mod job;
 pub mod outcome;
 pub mod approval;
+pub mod pacing;
+pub mod daily;
 pub mod diagnostics;
 pub mod settings;
 pub mod plan;

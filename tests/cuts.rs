@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use musterout::clock::Clock;
+use musterout::daily::Daily;
 use musterout::guard::drift::Sighting;
 use musterout::guard::lookout::{Lookout, Source};
 use musterout::guard::{Brakes, preflight};
@@ -19,9 +20,8 @@ use musterout::journal::resume::Only;
 use musterout::journal::{Recorder, RunId};
 use musterout::ops;
 use musterout::outcome::Settlement;
+use musterout::pacing::Pacing;
 use musterout::runner::executor::{Executor, Seen};
-use musterout::runner::limiter::Pacing;
-use musterout::runner::quota::Daily;
 use musterout::runner::{History, Limits, Run};
 use musterout::simulator::power::Power;
 use musterout::simulator::scenario::Scenario;

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use musterout::clock::Clock;
+use musterout::daily::Account;
+use musterout::daily::Daily;
+use musterout::daily::Settings;
 use musterout::guard::Brakes;
-use musterout::guard::daily::Settings;
 use musterout::guard::preflight;
 use musterout::job::Job;
-use musterout::journal::daily::Account;
 use musterout::journal::resume::Only;
 use musterout::journal::{Recorder, RunId};
 use musterout::ops;
 use musterout::outcome::{Outcome, Settlement};
-use musterout::runner::limiter::Pacing;
-use musterout::runner::quota::Daily;
+use musterout::pacing::Pacing;
 use musterout::runner::{History, Limits, Run};
 use musterout::simulator::transport::SimTransport;
 

@@ -23,7 +23,7 @@ use musterout::msgraph::http::HttpTransport;
 use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::outcome::Outcome;
-use musterout::runner::limiter::Pacing;
+use musterout::pacing::Pacing;
 use musterout::runner::{self, History, Limits, Run};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -100,7 +100,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     settling: Duration::from_secs(60),
                     pacing: Pacing::Off,
                 },
-                daily: musterout::runner::quota::Daily::default(),
+                daily: musterout::daily::Daily::default(),
                 brakes: Brakes::default(),
                 people: None,
                 clock,

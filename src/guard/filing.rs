@@ -1,6 +1,6 @@
 //! How many approval requests may be open at a time.
 //!
-//! In: what the daily limits leave of an action ([`super::daily`]), what is open. Out: whether one more may be filed. Pure.
+//! In: what the daily limits leave of an action ([`crate::daily`]), what is open. Out: whether one more may be filed. Pure.
 //! Must not: count for itself what is sent, or know how a request is filed.
 //!
 //! A request that is approved has to be carried out before it expires, and only so much is carried out in a day: a
@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::daily::{Book, Rules};
 use crate::catalog::{DAILY, DailyLimit};
+use crate::daily::{Book, Rules};
 
 /// Days in which a request can be carried out: it lives three, and until somebody has approved it, one of them may be over.
 const DAYS: u32 = 2;
@@ -60,8 +60,8 @@ impl Filing {
 
 #[cfg(test)]
 mod tests {
-    use super::super::daily::{Ground, Settings, UsedUp};
     use super::*;
+    use crate::daily::{Ground, Settings, UsedUp};
     use proptest::prelude::*;
 
     #[test]

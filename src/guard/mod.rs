@@ -6,7 +6,6 @@
 pub mod breaker;
 pub mod census;
 pub mod contradictions;
-pub mod daily;
 pub mod drift;
 pub mod escrow;
 pub mod filing;
@@ -17,7 +16,6 @@ pub mod overrides;
 pub mod preflight;
 pub mod protected;
 pub mod rules;
-pub mod spread;
 pub mod waves;
 pub mod window;
 

@@ -95,6 +95,11 @@ pub struct Preflight {
 }
 
 impl Preflight {
+    /// Whether nothing holds the job at that index.
+    pub fn is_sent(&self, index: usize) -> bool {
+        self.holds.get(index).is_none_or(Option::is_none)
+    }
+
     /// Takes out a job that an earlier run has done.
     pub fn leave_out(&mut self, index: usize, job: &Job) {
         self.hold(index, job, Hold::Done);

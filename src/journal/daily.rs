@@ -2,9 +2,7 @@
 //!
 //! In: attempts about to leave, answers that show that nothing happened, refusals. Out: room or none, within the
 //! transaction that records the attempt, so that neither a crash nor another run comes between. Must not: know what a day
-//! is; `guard::daily` does.
-
-use std::sync::Arc;
+//! is; `daily` does.
 
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionBehavior, params};
@@ -12,26 +10,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionB
 use super::error::JournalError;
 use super::store::Journal;
 use crate::catalog::{DAILY, DailyLimit};
-use crate::guard::daily::{Book, Ground, Rules, UsedUp};
+use crate::daily::{Account, Book, Ground, Rules, Take, UsedUp};
 
 /// What is older counts by no rule.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
-
-/// Whose limits, and by which rules.
-#[derive(Debug)]
-pub struct Account {
-    /// As [`Journal::tenant_known_as`] has it.
-    pub tenant: String,
-    pub rules: Rules,
-}
-
-/// One request that wants to leave.
-#[derive(Debug, Clone)]
-pub struct Take {
-    pub account: Arc<Account>,
-    /// Its place in the catalog's table of daily limits.
-    pub limit: usize,
-}
 
 /// What the ledger says to the database.
 pub(super) struct Statements<'c> {

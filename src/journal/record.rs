@@ -4,9 +4,8 @@
 
 use jiff::Timestamp;
 
-use super::daily::Take;
 use crate::approval::Request;
-use crate::guard::daily::UsedUp;
+use crate::daily::{Take, UsedUp};
 use crate::outcome::{Reply, RequestId, Settlement};
 
 /// Why an attempt is not recorded, and does not leave.

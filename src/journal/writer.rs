@@ -11,7 +11,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::daily::Take;
 use super::error::JournalError;
 use super::in_step::InStep;
 use super::place::Place;
@@ -19,7 +18,7 @@ use super::record::{Attempt, Record, Release};
 use super::statements::{Statements, has_outcomes};
 use super::store::Journal;
 use crate::approval::Request;
-use crate::guard::daily::UsedUp;
+use crate::daily::{Take, UsedUp};
 use crate::outcome::{Reply, RequestId, Settlement};
 
 /// Records taken into one commit, at most.

@@ -11,9 +11,9 @@ use jiff::Timestamp;
 
 use super::error_body::{self, ErrorBody};
 use super::recognise::{self, Body};
-use super::retry_after;
 use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, RequestId, Verdict};
+use crate::pacing::retry_after;
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
 const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::retry_after;
+use crate::pacing::retry_after;
 
 /// Longest text taken over from a body, in characters.
 const LONGEST: usize = 400;

@@ -15,7 +15,6 @@ pub mod http;
 pub mod read_only;
 mod recognise;
 pub mod request;
-mod retry_after;
 mod shape;
 pub mod token;
 pub mod transport;

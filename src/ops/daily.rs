@@ -9,14 +9,14 @@ use jiff::Timestamp;
 
 use super::rounds::FIRST_WAIT;
 use super::{Error, Tenant, tenant};
+use crate::daily::Account;
+use crate::daily::Daily;
+use crate::daily::{Book, Rules, Settings as DailySettings};
+use crate::daily::{Spread, spread};
 use crate::diagnostics::Diagnostic;
-use crate::guard::daily::{Book, Rules, Settings as DailySettings};
 use crate::guard::preflight::Preflight;
-use crate::guard::spread::{Spread, spread};
-use crate::journal::daily::Account;
 use crate::journal::{Journal, RunId};
 use crate::plan::Plan;
-use crate::runner::quota::Daily;
 use crate::settings::Settings;
 
 /// What a run knows of daily limits before it has signed in.
@@ -88,7 +88,7 @@ pub fn forecast(
             book(settings, &named(&settings.graph_url, &label), &rules)?
         }
     };
-    Ok(spread(&plan.jobs, &preflight.holds, &rules, book, now))
+    Ok(spread(&plan.jobs, |index| preflight.is_sent(index), &rules, book, now))
 }
 
 /// A machine without a journal has sent nothing.

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::Error;
+use crate::daily::Settings;
 use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
-use crate::guard::daily::Settings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::{About, Verdict, judge};
 use crate::guard::preflight::Preflight;

@@ -26,9 +26,9 @@ use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
+use crate::pacing::Pacing;
 use crate::plan::{Limits, Plan};
 use crate::resolve::{self, Device, Reading};
-use crate::runner::limiter::Pacing;
 
 /// What the check is made for.
 #[derive(Debug)]

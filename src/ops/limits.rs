@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::Error;
 use crate::catalog::{Budget, OwnAllowances, TenantSize, Terms};
 use crate::diagnostics::Diagnostic;
+use crate::pacing::Pacing;
 use crate::plan;
-use crate::runner::limiter::Pacing;
 use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, Limits};
 
 /// What the command line says.

@@ -18,9 +18,9 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
+use crate::pacing::Pacing;
 use crate::plan::Plan;
 use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
-use crate::runner::limiter::Pacing;
 use crate::settings::Settings;
 
 /// How to look up.

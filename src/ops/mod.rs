@@ -37,10 +37,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
 use crate::guard::Brakes;
-use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{self, Hold, Preflight};

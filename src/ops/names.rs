@@ -16,8 +16,8 @@ use crate::guard::preflight::Preflight;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
+use crate::pacing::Pacing;
 use crate::resolve::{self, Owners, Reading};
-use crate::runner::limiter::Pacing;
 
 /// Holds the jobs whose body calls a user by a name that is not his any more. `skipped`: jobs that will not be sent, besides
 /// those that are held.

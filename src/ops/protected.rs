@@ -21,8 +21,8 @@ use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
+use crate::pacing::Pacing;
 use crate::resolve::{self, Reading};
-use crate::runner::limiter::Pacing;
 
 /// What was found out.
 #[derive(Debug, Default)]

@@ -24,9 +24,9 @@ use super::{
     looked_up, missing, names, place_of_report, tenant,
 };
 use crate::catalog::Missing;
+use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::Brakes;
-use crate::guard::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};

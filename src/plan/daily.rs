@@ -7,8 +7,8 @@ use super::shown;
 use super::vocabulary::list;
 use super::yaml::{Node, Value};
 use crate::catalog::DAILY;
+use crate::daily::{Settings, zone_named};
 use crate::diagnostics::did_you_mean;
-use crate::guard::daily::{Settings, zone_named};
 
 const KEYS: &[&str] =
     &["retire", "wipe", "delete", "reserve_percent", "turns_at", "zone", "delete_counts_as", "refusals"];

@@ -12,8 +12,8 @@ use super::source::Source;
 use super::yaml::{self, Node};
 use super::{Input, YAML_LIMIT};
 use super::{daily, missing, overrides};
+use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::daily::Settings;
 use crate::guard::rules::{Origin, Rules};
 
 const KEYS: &[&str] = &["version", "guards", "limits", "missing", "overrides"];

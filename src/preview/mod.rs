@@ -21,11 +21,11 @@ pub use row::{Row, State, UNVERIFIED};
 pub use write::{COLUMNS, write_csv, write_json};
 
 use crate::catalog::Budget;
+use crate::daily::Spread;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
-use crate::guard::spread::Spread;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::{KeyCount, Preview, Row, guards};
 use crate::catalog::{DAILY, SECRETS};
+use crate::daily::Day;
 use crate::escrow::Keys;
-use crate::guard::spread::Day;
 use crate::guard::waves::Stage;
 use crate::report::cell::harmless;
 

@@ -14,7 +14,7 @@ use super::tests::{client, id, paced, tenant};
 use crate::catalog::Secret;
 use crate::escrow::{Keys, Status};
 use crate::msgraph::read_only::ReadOnly;
-use crate::runner::limiter::Pacing;
+use crate::pacing::Pacing;
 use crate::simulator::tenant::Tenant;
 
 fn entra(number: usize) -> String {

@@ -15,8 +15,10 @@ use crate::catalog::Bucket;
 use crate::msgraph::read_only::{Answer, BATCH, ForeignLink, Get, ReadOnly};
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
-use crate::runner::limiter::{Gate, Pacing, Throttled, Wait};
-use crate::runner::{DEFAULT_MAX_ATTEMPTS, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause};
+use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
+use crate::pacing::is_crowded;
+use crate::pacing::{Gate, Pacing, Throttled, Wait};
+use crate::runner::DEFAULT_MAX_ATTEMPTS;
 
 /// Why something could not be read.
 #[derive(Debug, thiserror::Error)]

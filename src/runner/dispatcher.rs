@@ -13,26 +13,26 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use self::looking::Looked;
-use super::crowd::Crowd;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
 use super::ledger::Ledger;
-use super::limiter::{Gate, Pacing, Wait};
-use super::pause::Pause;
 use super::queue::{Item, Queues, Step};
-use super::quota::Quota;
 use super::shutdown::StopRequest;
-use super::suspicion::Suspicion;
 use super::worker::{Done, Recorded, Task, Worker};
 use super::{Carried, Ended, Limits, Run};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
+use crate::daily::LeftToday;
+use crate::daily::Suspicion;
 use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
 use crate::outcome::{Outcome, RequestId, Settlement};
+use crate::pacing::crowd::Crowd;
+use crate::pacing::pause::Pause;
+use crate::pacing::{Gate, Pacing, Wait};
 
 mod absence;
 mod answers;
@@ -65,7 +65,7 @@ pub struct Dispatcher {
     rng: Rng,
     ledger: Ledger,
     queues: Queues,
-    quota: Quota,
+    left_today: LeftToday,
     lookout: Lookout,
     looked: Looked,
     gates: Vec<Gate>,
@@ -132,7 +132,7 @@ impl Dispatcher {
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock.clone()),
             queues: Queues::new(Arc::clone(&jobs)),
-            quota: Quota::new(daily),
+            left_today: LeftToday::new(daily),
             lookout,
             looked: Looked::new(),
             gates: gates(limits.pacing, &history.recent),
@@ -218,7 +218,7 @@ impl Dispatcher {
         self.tell(Event::Finished);
         let used = self.gates.iter().map(Gate::used).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, .. } = self;
-        let (later, unsent) = (self.quota.later, self.unsent);
+        let (later, unsent) = (self.left_today.later, self.unsent);
         let carried = Carried { breaker: self.breaker.next_round(), suspicion: self.suspicion };
         Ended { settlements: self.ledger.close(), stopped, later, unsent, journal, used, carried }
     }

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use std::time::Duration;
 
-use crate::catalog::{Allowance, Bucket};
-use crate::guard::daily::Ground;
+use crate::catalog::Bucket;
+use crate::daily::Ground;
 use crate::outcome::{Outcome, Stage};
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
@@ -43,21 +43,6 @@ pub enum Event {
     Abandoned { in_flight: u32 },
     /// Every job has settled.
     Finished,
-}
-
-/// What a bucket was used for, and what it cost to wait for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BucketUse {
-    pub bucket: Bucket,
-    /// What the run was allowed; `None` where nothing was paced.
-    pub allowed: Option<Allowance>,
-    pub sent: u32,
-    /// Throttle answers.
-    pub throttled: u32,
-    /// Time in which nobody sent because of them.
-    pub lost: Duration,
-    /// From the first request to the last.
-    pub busy: Duration,
 }
 
 /// What happens between waves. Numbers are from 1.

@@ -6,22 +6,15 @@
 //! One dispatcher owns all state: queues, gates, tries, settlements. Workers only perform attempts. They talk by
 //! messages, so that every count is taken in one place.
 
-mod crowd;
 mod dispatcher;
 pub mod event;
 pub mod executor;
-pub mod limiter;
 mod ledger;
-mod pace;
-mod pause;
 mod queue;
-pub mod quota;
 pub mod question;
 mod retry;
 pub mod shutdown;
-mod suspicion;
 pub mod survey;
-mod window;
 mod worker;
 
 use std::collections::{HashMap, HashSet};
@@ -33,16 +26,16 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use self::dispatcher::Dispatcher;
-use self::event::{BucketUse, Event, StopReason};
+use self::event::{Event, StopReason};
 use self::executor::Executor;
-use self::limiter::Pacing;
+
 use self::question::Question;
-use self::quota::{Daily, Later};
 use self::shutdown::StopRequest;
-use self::suspicion::Suspicion;
 use crate::approval::{Request, Status};
 use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
+use crate::daily::Suspicion;
+use crate::daily::{Daily, Later};
 use crate::guard::Brakes;
 use crate::guard::breaker::Breaker;
 use crate::guard::filing::Filing;
@@ -51,10 +44,9 @@ use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{Recorder, Tries};
 use crate::outcome::Settlement;
+use crate::pacing::{BucketUse, Pacing};
 
-pub use self::retry::{
-    DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, MAX_CONNECT_FAILURES, connect_pause, is_crowded, transient_pause,
-};
+pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
 
 /// Requests in flight, at most, unless the plan says otherwise. A run begins with fewer and takes more only where answers
 /// are so slow that the allowance could not be used without.

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::event::BucketUse;
 use super::executor::{Executor, Presence, Seen};
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
+use crate::pacing::BucketUse;
 
 const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
 
@@ -93,7 +93,7 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
         holds: vec![None; jobs.len()],
         jobs,
         limits: Limits { concurrency, max_attempts: 3, ..Limits::default() },
-        daily: quota::Daily::default(),
+        daily: crate::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),

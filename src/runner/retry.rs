@@ -9,25 +9,13 @@ use fastrand::Rng;
 
 use crate::catalog::{Action, Gone, ReadBack, Repeat, Success};
 use crate::outcome::{Outcome, Reply, Verdict};
+use crate::pacing::backoff::{self, LONGEST_PAUSE};
 
 /// Tries of one job before it is given up, unless the plan says otherwise. Throttle answers are not tries.
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 
-/// A bucket that is told to wait longer than this is closed for the rest of the run.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
-
-/// Connect errors in a row before a host that never answered is called unreachable.
-pub const MAX_CONNECT_FAILURES: u32 = 5;
-
 /// How long a host that did answer may stay away before the run ends.
 pub const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
-
-const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60) };
-const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
-const UNREACHABLE: Backoff = Backoff { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
-
-/// A pause that nobody named is not nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
 /// A read before that may prove an effect, and never that there was none.
@@ -40,11 +28,6 @@ const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// How long a read, and a job that may be repeated, go on waiting for a service that is out of order and names a time.
 pub const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
-
-/// A service that is out of order names a time too; only this one is about how many requests there are.
-pub fn is_crowded(reply: &Reply) -> bool {
-    matches!(reply.verdict, Verdict::Throttled { .. })
-}
 
 /// Answers of a service that has more to do than it can.
 pub fn in_trouble(reply: &Reply) -> bool {
@@ -145,7 +128,7 @@ pub fn check_before_failing(action: &Action, decision: Decision, in_doubt: bool)
 /// After an answer that does not tell whether there was an effect.
 fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, rng: &mut Rng) -> Decision {
     let Spent { tries, max_tries, .. } = spent;
-    let backoff = TRANSIENT.delay(tries, rng);
+    let backoff = backoff::transient_delay(tries, rng);
     // A time beyond reason is not waited for: the job settles now, by a read where one tells.
     let reasonable = asked.is_none_or(|asked| asked <= LONGEST_PAUSE);
     let after = if reasonable { backoff.max(asked.unwrap_or_default()) } else { backoff };
@@ -177,71 +160,11 @@ pub fn gone(action: &Action) -> Outcome {
     }
 }
 
-/// So many throttle answers in a row are taken at their word; after that the pauses grow.
-const TAKEN_AT_THEIR_WORD: u32 = 4;
-
-/// How long to pause a bucket after the `nth` throttle answer in a row: for the time that it named, and longer when
-/// such times keep proving too short. Throttled requests use up the allowance too, so that whoever comes back too soon,
-/// again and again, never gets in.
-pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Duration {
-    match (asked, nth.saturating_sub(TAKEN_AT_THEIR_WORD)) {
-        (None, _) => unnamed_pause(nth, rng),
-        (Some(asked), 0) => asked,
-        (Some(asked), beyond) => asked.max(unnamed_pause(beyond, rng)),
-    }
-}
-
-/// How long to pause a bucket after the `nth` answer in a row, from 1, of a service that is out of order: for the time
-/// that it named, and no shorter than a floor that grows. A service that says 0 for ever is not asked for ever at once.
-pub fn outage_pause(asked: Duration, nth: u32, rng: &mut Rng) -> Duration {
-    asked.max(UNREACHABLE.delay_from_half(nth, rng))
-}
-
-/// How long to pause a bucket after the `nth` throttle answer in a row that named no time, from 1.
-///
-/// Anything up to the ceiling, so that many clients that were throttled together do not come back together. It need not
-/// be long at once: the pace has gone down too.
-fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
-    THROTTLED.delay(nth, rng).max(SHORTEST_PAUSE)
-}
-
-/// How long to leave a host alone after the `nth` failed connection in a row, from 1.
-pub fn connect_pause(nth: u32, rng: &mut Rng) -> Duration {
-    UNREACHABLE.delay_from_half(nth, rng)
-}
-
-/// How long to wait after the `nth` answer in a row, from 1, that does not tell; `asked` is the time it named. `None`:
-/// it named one that nobody waits for.
-pub fn transient_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Option<Duration> {
-    let asked = asked.unwrap_or_default();
-    (asked <= LONGEST_PAUSE).then(|| TRANSIENT.delay(nth, rng).max(asked))
-}
-
-/// Exponential back-off with jitter from a seed.
-struct Backoff {
-    first: Duration,
-    longest: Duration,
-}
-
-impl Backoff {
-    fn ceiling(&self, nth: u32) -> Duration {
-        self.first.saturating_mul(1 << nth.saturating_sub(1).min(16)).min(self.longest)
-    }
-
-    /// Full jitter: anything from nothing to the ceiling.
-    fn delay(&self, nth: u32, rng: &mut Rng) -> Duration {
-        self.ceiling(nth).mul_f64(rng.f64())
-    }
-
-    fn delay_from_half(&self, nth: u32, rng: &mut Rng) -> Duration {
-        self.ceiling(nth).mul_f64(0.5 + rng.f64() / 2.0)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::ACTIONS;
+    use crate::pacing::backoff::LONGEST_DELAY;
     use fastrand::Rng;
     use proptest::prelude::*;
 
@@ -329,15 +252,6 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_names_no_time_worth_the_name_is_asked_ever_more_rarely() {
-        let mut rng = Rng::with_seed(1);
-        let pause = |nth| outage_pause(Duration::ZERO, nth, &mut rng);
-        let pauses: Vec<_> = (1..10).map(pause).collect();
-        assert!(pauses[0] >= UNREACHABLE.first / 2 && pauses[8] >= UNREACHABLE.longest / 2, "{pauses:?}");
-        assert_eq!(outage_pause(Duration::from_secs(600), 9, &mut rng), Duration::from_secs(600));
-    }
-
-    #[test]
     fn a_no_after_a_doubt_is_read_before_the_job_is_called_failed() {
         let no = || Decision::Settle(Outcome::Failed);
         assert!(matches!(check_before_failing(action("wipe"), no(), true), Decision::CheckThenSettle { .. }));
@@ -373,7 +287,7 @@ mod tests {
         let verdict = Verdict::Transient { after: Some(LONGEST_PAUSE * 2) };
         assert_eq!(decide(action("syncDevice"), &verdict, 1, 5, &mut rng), Decision::Settle(Outcome::Failed));
         match decide(action("wipe"), &verdict, 1, 5, &mut rng) {
-            Decision::CheckThenSettle { after } => assert!(after <= TRANSIENT.longest),
+            Decision::CheckThenSettle { after } => assert!(after <= LONGEST_DELAY),
             decision => panic!("{decision:?}"),
         }
     }
@@ -385,25 +299,5 @@ mod tests {
             assert_eq!(decide(action, &Verdict::Gone, 1, 5, &mut rng), Decision::FindMissing, "{}", action.name);
         }
         assert_eq!([gone(action("retire")), gone(action("wipe"))], [Outcome::AlreadyDone, Outcome::Failed]);
-    }
-
-    #[test]
-    fn a_named_time_is_enough_until_it_has_proved_too_short() {
-        let mut rng = Rng::with_seed(3);
-        let asked = Duration::from_secs(1);
-        assert!((1..=4).all(|nth| throttle_pause(Some(asked), nth, &mut rng) == asked));
-        assert!((0..20).any(|_| throttle_pause(Some(asked), 9, &mut rng) >= Duration::from_secs(32)));
-        assert_eq!(throttle_pause(Some(asked * 900), 9, &mut rng), asked * 900);
-    }
-
-    #[test]
-    fn pauses_grow_and_stay_bounded() {
-        let mut rng = Rng::with_seed(7);
-        for nth in 1..40 {
-            let pause = unnamed_pause(nth, &mut rng);
-            assert!(pause >= SHORTEST_PAUSE && pause <= THROTTLED.ceiling(nth), "{nth}: {pause:?}");
-        }
-        let mean = (0..1_000).map(|_| unnamed_pause(10, &mut rng)).sum::<Duration>() / 1_000;
-        assert!(mean > THROTTLED.longest.mul_f64(0.45) && mean < THROTTLED.longest.mul_f64(0.55), "{mean:?}");
     }
 }

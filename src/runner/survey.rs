@@ -13,12 +13,13 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::executor::Seen;
-use super::limiter::{Gate, Throttled, Wait};
-use super::retry;
 use crate::catalog::{Bucket, TargetKind};
 use crate::guard::drift::Sighting;
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::backoff::connect_pause;
+use crate::pacing::is_crowded;
+use crate::pacing::{Gate, Throttled, Wait};
 
 /// What a look came to: of which job, and when it left.
 type Look = (usize, Instant, Seen);
@@ -162,7 +163,7 @@ impl Survey {
     fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
         let now = Instant::now();
         if let Verdict::Throttled { after } = reply.verdict {
-            let answer = Throttled { asked: after, crowded: retry::is_crowded(reply), sent, now };
+            let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
             self.gates[bucket.index()].throttled(answer, &mut self.rng);
             return self.ready[bucket.index()].push_front(at);
         }
@@ -180,7 +181,7 @@ impl Survey {
             _ => false,
         };
         match worth_it {
-            true => self.later.push(Reverse((now + retry::connect_pause(*tries, &mut self.rng), at))),
+            true => self.later.push(Reverse((now + connect_pause(*tries, &mut self.rng), at))),
             false => drop(self.seen.insert(at, Sighting::NotRead(reply.reason()))),
         }
     }
@@ -192,7 +193,7 @@ mod tests {
     use crate::catalog::{Action, Budget};
     use crate::identity::Identity;
     use crate::job::{Ids, JobParts};
-    use crate::runner::limiter::Pacing;
+    use crate::pacing::Pacing;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;
 

@@ -187,7 +187,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         jobs: jobs.into(),
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
-        daily: quota::Daily::default(),
+        daily: crate::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),

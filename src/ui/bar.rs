@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
     use crate::catalog::{Access, Bucket, INTUNE_DEVICES};
-    use crate::guard::daily::Ground;
+    use crate::daily::Ground;
     use crate::outcome::Outcome;
 
     /// Runs ten jobs a second for so long under a paused clock, and gives back what was said.

@@ -6,9 +6,9 @@ use super::style::PLAIN;
 use super::tables::Table;
 use super::text::{count, count_of};
 use crate::catalog::{DAILY, DailyLimit};
-use crate::guard::daily::Ground;
-use crate::guard::spread::{Day, Spread};
-use crate::runner::quota::{Later, shown};
+use crate::daily::Ground;
+use crate::daily::{Day, Spread};
+use crate::daily::{Later, shown};
 
 /// Up to this many days are listed.
 const WHOLE: usize = 14;

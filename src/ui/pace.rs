@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::text::{count, count_of, duration, rate};
-use crate::runner::event::BucketUse;
+use crate::pacing::BucketUse;
 
 /// A shorter run says nothing about a rate.
 const SHORTEST: Duration = Duration::from_secs(10);

@@ -11,10 +11,10 @@ use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate, visible};
 use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
-use crate::guard::daily::Ground;
+use crate::daily::Ground;
+use crate::daily::shown;
 use crate::outcome::{Outcome, Stage, Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
-use crate::runner::quota::shown;
 
 /// Seconds over which the rate is taken.
 const WINDOW: usize = 10;

@@ -17,8 +17,8 @@ use super::text::{count, count_of, shorten, visible, width};
 use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
+use crate::pacing::BucketUse;
 use crate::report::{Account, rows};
-use crate::runner::event::BucketUse;
 
 /// Rows listed one by one.
 const LISTED: usize = 20;

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use musterout::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
-use musterout::guard::daily::{Rules, Settings};
-use musterout::journal::daily::Account;
-use musterout::runner::limiter::Pacing;
-use musterout::runner::quota::Daily;
+use musterout::daily::Account;
+use musterout::daily::Daily;
+use musterout::daily::{Rules, Settings};
+use musterout::pacing::Pacing;
 use musterout::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
 use musterout::simulator::scenario::{Scenario, Seconds};
 use serde::Deserialize;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use musterout::catalog::{Access, Bucket, Repeat};
 use musterout::job::Job;
 use musterout::outcome::{Outcome, Settlement};
+use musterout::pacing::Pacing;
 use musterout::report::COLUMNS;
 use musterout::runner::event::Event;
-use musterout::runner::limiter::Pacing;
 
 use super::file::{Range, ScenarioFile};
 use super::play::Played;

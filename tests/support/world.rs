@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use musterout::clock::Clock;
-use musterout::guard::daily::{Rules, Settings};
+use musterout::daily::Account;
+use musterout::daily::{Rules, Settings};
 use musterout::job::Job;
-use musterout::journal::daily::Account;
 use musterout::journal::{Journal, NewRun, RunId};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::request;

@@ -4,8 +4,10 @@ use std::sync::mpsc;
 
 use jiff::SignedDuration;
 
+use std::sync::Arc;
+
 use super::*;
-use crate::guard::daily::{Ground, Settings};
+use crate::daily::{Ground, Settings};
 use crate::journal::TurnedAway;
 use crate::journal::{Attempt, NewRun, Recorder, RunId};
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::ResumeRequest;
 use super::nameless::OfNames;
-use crate::guard::daily::Settings as DailySettings;
+use crate::daily::Settings as DailySettings;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Preflight};
 use crate::guard::rules::Rules;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::is_default;
 use crate::catalog::{Allowance, Bucket, OwnAllowances, TenantSize};
-use crate::guard::daily::Settings as DailySettings;
+use crate::daily::Settings as DailySettings;
 
 /// How hard a run may work; `None`: the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,13 +10,15 @@ use tokio::time::Instant;
 use super::super::event::{Event, StopReason};
 use super::super::executor::{Presence, Seen};
 use super::super::ledger::Progress;
-use super::super::limiter::Throttled;
 use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision, Spent};
 use super::super::worker::{Answer, Done};
 use super::Dispatcher;
 use crate::catalog::{Bucket, ReadBack};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+use crate::pacing::Throttled;
+use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause};
+use crate::pacing::is_crowded;
 
 /// When an answer came and went.
 #[derive(Clone, Copy)]
@@ -89,7 +91,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
         let reason = reply.reason();
-        let crowded = retry::is_crowded(&reply);
+        let crowded = is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
         if verdict != Verdict::Unauthorized {
             progress.unauthorized = 0;
@@ -273,10 +275,10 @@ impl Dispatcher {
         let Times { sent, now } = times;
         let since = *self.host.away_since.get_or_insert(now);
         let rng = &mut self.rng;
-        let news = self.host.pause.extend(sent, now, |nth| retry::connect_pause(nth, rng), false);
+        let news = self.host.pause.extend(sent, now, |nth| connect_pause(nth, rng), false);
         let too_long = match self.host.answered_once {
             true => now.saturating_duration_since(since) > retry::LONGEST_OUTAGE,
-            false => self.host.pause.nth() >= retry::MAX_CONNECT_FAILURES,
+            false => self.host.pause.nth() >= MAX_CONNECT_FAILURES,
         };
         if too_long {
             self.drain(StopReason::Unreachable(reason.into()));

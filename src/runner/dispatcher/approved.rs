@@ -7,13 +7,13 @@
 use tokio::time::Instant;
 
 use super::super::Approved;
-use super::super::limiter::Wait;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::guard::preflight::Hold;
 use crate::outcome::{Outcome, Standing};
+use crate::pacing::Wait;
 
 impl Dispatcher {
     pub(super) fn begin_approved(&mut self, job: u32, approved: Approved, hold: Option<&Hold>, now: Instant) {

@@ -1,6 +1,6 @@
 //! Jobs that have no room today.
 //!
-//! In: what the daily limits leave ([`super::super::quota`]). Out: jobs put aside and brought back, and, when nothing else is
+//! In: what the daily limits leave ([`crate::daily`]). Out: jobs put aside and brought back, and, when nothing else is
 //! left to do, left for another day. Must not: count; the journal does.
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::super::event::Event;
 use super::super::queue::{Item, Step};
-use super::super::quota::why;
-use super::super::suspicion::Advice;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use super::following::Who;
 use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
-use crate::guard::daily::{Ground, UsedUp};
+use crate::daily::Advice;
+use crate::daily::why;
+use crate::daily::{Ground, UsedUp};
 use crate::outcome::{Effect, Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
@@ -26,13 +26,13 @@ const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 impl Dispatcher {
     /// Opens what has room again, and brings back some of what waits for it.
     pub(super) fn mind_the_days(&mut self, now: Instant) {
-        self.quota.open(self.clock.at(now));
+        self.left_today.open(self.clock.at(now));
         for limit in 0..DailyLimit::COUNT {
             self.tell_of_the_day(limit, now);
             // What came back may have settled without being sent.
-            let hungry = self.quota.fed[limit] == 0 || (self.in_flight.is_empty() && self.queues.is_idle());
-            if self.quota.closed(limit).is_none() && hungry && self.queues.parked(limit) > 0 {
-                self.quota.fed[limit] = self.queues.unpark(limit, FED);
+            let hungry = self.left_today.fed[limit] == 0 || (self.in_flight.is_empty() && self.queues.is_idle());
+            if self.left_today.closed(limit).is_none() && hungry && self.queues.parked(limit) > 0 {
+                self.left_today.fed[limit] = self.queues.unpark(limit, FED);
             }
         }
     }
@@ -40,14 +40,14 @@ impl Dispatcher {
     /// Tells that an action waits, once nothing is out any more that may yet make room.
     fn tell_of_the_day(&mut self, limit: usize, now: Instant) {
         let out = |(job, step): (&u32, &Step)| {
-            *step == Step::Send && self.quota.limit_of(&self.jobs[*job as usize]) == Some(limit)
+            *step == Step::Send && self.left_today.limit_of(&self.jobs[*job as usize]) == Some(limit)
         };
-        if self.quota.closed(limit).is_none_or(|closed| closed.ground == Ground::Counted)
+        if self.left_today.closed(limit).is_none_or(|closed| closed.ground == Ground::Counted)
             && self.in_flight.iter().any(out)
         {
             return;
         }
-        let Some(used_up) = self.quota.news(limit) else { return };
+        let Some(used_up) = self.left_today.news(limit) else { return };
         let wait = used_up.until.duration_since(self.clock.at(now)).try_into().unwrap_or_default();
         let action = DAILY.get(limit).map_or("", |limit| limit.action);
         let reason = why(action, &used_up);
@@ -59,7 +59,7 @@ impl Dispatcher {
     /// When the next action has room again that something waits for.
     pub(super) fn next_day(&self, now: Instant) -> Option<Instant> {
         let waiting = (0..DailyLimit::COUNT).filter(|limit| self.queues.parked(*limit) > 0);
-        let until = waiting.filter_map(|limit| self.quota.closed(limit)).map(|used_up| used_up.until).min()?;
+        let until = waiting.filter_map(|limit| self.left_today.closed(limit)).map(|used_up| used_up.until).min()?;
         let left = until.duration_since(self.clock.at(now));
         Some(now + left.try_into().unwrap_or_default())
     }
@@ -67,8 +67,8 @@ impl Dispatcher {
     /// Whether nothing keeps the next job of a bucket back; what has no room today is put aside.
     pub(super) fn may_work(&mut self, bucket: Bucket) -> bool {
         while let Some(item) = self.queues.peek(bucket).filter(|item| self.is_for_sending(*item)) {
-            let limit = self.quota.limit_of(&self.jobs[item.job as usize]);
-            let Some(limit) = limit.filter(|limit| self.quota.closed(*limit).is_some()) else { break };
+            let limit = self.left_today.limit_of(&self.jobs[item.job as usize]);
+            let Some(limit) = limit.filter(|limit| self.left_today.closed(*limit).is_some()) else { break };
             self.queues.pop(bucket);
             self.no_longer_fed(item);
             // What its read has shown today is nothing to go by on another day.
@@ -79,8 +79,8 @@ impl Dispatcher {
 
     /// A job leaves its queue: one less of those that were brought back.
     pub(super) fn no_longer_fed(&mut self, item: Item) {
-        if let Some(limit) = self.quota.limit_of(&self.jobs[item.job as usize]) {
-            self.quota.fed[limit] = self.quota.fed[limit].saturating_sub(1);
+        if let Some(limit) = self.left_today.limit_of(&self.jobs[item.job as usize]) {
+            self.left_today.fed[limit] = self.left_today.fed[limit].saturating_sub(1);
         }
     }
 
@@ -92,7 +92,7 @@ impl Dispatcher {
     /// A job found no room when its attempt was to be recorded: nothing left, and nothing is recorded.
     pub(super) fn turned_away(&mut self, job: u32, used_up: UsedUp, now: Instant) {
         self.ledger.progress(job).turned_away();
-        match self.quota.is_old_news(job) {
+        match self.left_today.is_old_news(job) {
             true => self.spare(job),
             false => self.close_for_the_day(job, used_up),
         }
@@ -103,12 +103,12 @@ impl Dispatcher {
     pub(super) fn settle_with_the_day(&mut self, job: u32, reply: &Reply) {
         let the_job = &self.jobs[job as usize];
         let nothing = reply.verdict.effect() != Effect::Possible;
-        self.quota.answered(job, the_job, nothing);
-        if let (Some(limit), true) = (self.quota.limit_of(the_job), nothing) {
+        self.left_today.answered(job, the_job, nothing);
+        if let (Some(limit), true) = (self.left_today.limit_of(the_job), nothing) {
             if let Some(journal) = &self.journal {
                 journal.give_back(&reply.client_request_id);
             }
-            self.quota.reopen(limit);
+            self.left_today.reopen(limit);
         }
     }
 
@@ -116,8 +116,8 @@ impl Dispatcher {
     /// about the answer.
     pub(super) fn refused_for_the_day(&mut self, job: u32, reply: &Reply, times: Times) -> bool {
         let the_job = &self.jobs[job as usize];
-        let Some(take) = self.quota.take_for(the_job) else { return false };
-        let said = self.quota.refusal(the_job, reply, self.clock.at(times.now)).map(|until| (until, Ground::Said));
+        let Some(take) = self.left_today.take_for(the_job) else { return false };
+        let said = self.left_today.refusal(the_job, reply, self.clock.at(times.now)).map(|until| (until, Ground::Said));
         let Some((until, ground)) = said.or_else(|| self.presumed(job, take.limit, reply, times)) else { return false };
         let used_up = UsedUp { limit: take.limit, until, ground };
         // For a moment, it is nobody else's business.
@@ -141,13 +141,13 @@ impl Dispatcher {
             Advice::StepAside(wait) if self.others_wait(bucket, limit) => wait,
             Advice::Nothing | Advice::StepAside(_) => return None,
         };
-        let until = self.quota.presumed_until(the_job, wait, self.clock.at(times.now))?;
+        let until = self.left_today.presumed_until(the_job, wait, self.clock.at(times.now))?;
         Some((until, Ground::Presumed))
     }
 
     /// Whether something waits in a bucket that has nothing to do with that limit.
     fn others_wait(&self, bucket: Bucket, limit: usize) -> bool {
-        let is_other = |item: Item| self.quota.limit_of(&self.jobs[item.job as usize]) != Some(limit);
+        let is_other = |item: Item| self.left_today.limit_of(&self.jobs[item.job as usize]) != Some(limit);
         self.queues.has_any(bucket, is_other)
     }
 
@@ -155,7 +155,7 @@ impl Dispatcher {
     pub(super) fn note_what_passes(&mut self, job: u32, verdict: &Verdict) {
         if matches!(verdict, Verdict::Succeeded | Verdict::ApprovalRequired { .. }) {
             let the_job = &self.jobs[job as usize];
-            let own = self.quota.limit_of(the_job).filter(|limit| is_its_own(the_job.action, *limit));
+            let own = self.left_today.limit_of(the_job).filter(|limit| is_its_own(the_job.action, *limit));
             self.suspicion.passed(own, the_job.bucket());
         }
     }
@@ -170,8 +170,8 @@ impl Dispatcher {
 
     fn close_for_the_day(&mut self, job: u32, used_up: UsedUp) {
         self.spare(job);
-        let Some(limit) = self.quota.limit_of(&self.jobs[job as usize]) else { return };
-        self.quota.close(limit, used_up);
+        let Some(limit) = self.left_today.limit_of(&self.jobs[job as usize]) else { return };
+        self.left_today.close(limit, used_up);
     }
 
     /// When nothing else is left to do: whatever waits for a day too far away is left for another run. Whether it was.
@@ -183,8 +183,8 @@ impl Dispatcher {
         }
         let wall = self.clock.at(now);
         let waiting = (0..DailyLimit::COUNT).filter(|limit| self.queues.parked(*limit) > 0);
-        let waiting: Vec<_> = waiting.filter_map(|limit| Some((limit, self.quota.closed(limit)?))).collect();
-        if waiting.iter().any(|(_, used_up)| self.quota.is_worth_staying(used_up.until, wall)) {
+        let waiting: Vec<_> = waiting.filter_map(|limit| Some((limit, self.left_today.closed(limit)?))).collect();
+        if waiting.iter().any(|(_, used_up)| self.left_today.is_worth_staying(used_up.until, wall)) {
             return false;
         }
         // Waves come in their order, so those behind this one are left as well.
@@ -197,7 +197,7 @@ impl Dispatcher {
             let items = self.queues.drain_parked(*limit);
             for Item { job, .. } in items {
                 let action = self.jobs[job as usize].action.name;
-                self.quota.left(action, used_up);
+                self.left_today.left(action, used_up);
                 let (outcome, note) = match self.ledger.progress(job).is_in_doubt() {
                     true => (Outcome::Unknown, look_at(job, &self.jobs)),
                     false => (Outcome::NotAttempted, why(action, used_up)),

@@ -12,6 +12,8 @@ use super::Dispatcher;
 use super::answers::Times;
 use crate::catalog::Bucket;
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::backoff::connect_pause;
+use crate::pacing::is_crowded;
 
 impl Dispatcher {
     /// A read has told something.
@@ -31,7 +33,7 @@ impl Dispatcher {
         self.pause_if_unavailable(bucket, reply, times);
         match &reply.verdict {
             Verdict::Throttled { after } => {
-                self.pause(bucket, *after, retry::is_crowded(reply), times);
+                self.pause(bucket, *after, is_crowded(reply), times);
                 self.again(job, step, times.now);
             }
             Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
@@ -54,7 +56,7 @@ impl Dispatcher {
                 if !verdict.may_pass() || reads >= self.limits.max_attempts || self.stopped.is_some() {
                     return Some(reason);
                 }
-                let after = retry::connect_pause(reads, &mut self.rng);
+                let after = connect_pause(reads, &mut self.rng);
                 self.later(job, step, after, reason, times.now);
             }
         }
@@ -70,7 +72,7 @@ impl Dispatcher {
     /// A service that is out of order for one read is so for the others.
     pub(super) fn pause_if_unavailable(&mut self, bucket: Bucket, reply: &Reply, times: Times) {
         if let Verdict::Unavailable { after } = reply.verdict {
-            self.pause(bucket, Some(after), retry::is_crowded(reply), times);
+            self.pause(bucket, Some(after), is_crowded(reply), times);
         }
     }
 }

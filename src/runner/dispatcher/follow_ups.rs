@@ -11,11 +11,11 @@ use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
 use super::super::queue::{Item, Step};
-use super::super::retry;
 use super::Dispatcher;
 use super::answers::Times;
 use super::following::{BETWEEN, Due, FIRST_LOOK, Who};
 use crate::outcome::{FollowUp, Outcome, Reply, Stage, Stamp, Verdict};
+use crate::pacing::is_crowded;
 
 impl Dispatcher {
     /// Whether the service has accepted a job and a read can show what becomes of it.
@@ -132,7 +132,7 @@ impl Dispatcher {
             _ => 0,
         };
         match &reply.verdict {
-            Verdict::Throttled { after } => self.pause(bucket, *after, retry::is_crowded(reply), times),
+            Verdict::Throttled { after } => self.pause(bucket, *after, is_crowded(reply), times),
             Verdict::Unreachable => self.host_away(&reason, times),
             // The first one may be an old token; the second is the tenant's word.
             Verdict::Unauthorized if refused_tokens == 1 => {}

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
-use super::super::limiter::Pacing;
 use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
 use crate::journal::{Attempt, TurnedAway};
 use crate::outcome::{Outcome, Reply, RequestId, Stamp, Verdict};
+use crate::pacing::Pacing;
 
 impl Dispatcher {
     /// Whether not so many are out that more would only queue up.
@@ -48,12 +48,12 @@ impl Dispatcher {
 
     /// Has an attempt recorded, if its daily limit has room.
     fn record(&mut self, job: u32, client_request_id: RequestId, now: Timestamp) {
-        let take = self.quota.take_for(&self.jobs[job as usize]);
+        let take = self.left_today.take_for(&self.jobs[job as usize]);
         let progress = self.ledger.progress(job);
         let number = progress.recorded;
         progress.sent(now);
         if take.is_some() {
-            self.quota.ask(job);
+            self.left_today.ask(job);
         }
         self.being_recorded += 1;
         let slip =
@@ -63,7 +63,7 @@ impl Dispatcher {
                 let release = Box::new(|room| slip.come_back(room));
                 journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
             }
-            None => slip.come_back(self.quota.take(job, take, now).map_err(TurnedAway::UsedUp)),
+            None => slip.come_back(self.left_today.take(job, take, now).map_err(TurnedAway::UsedUp)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Dispatcher {
         let progress = self.ledger.progress(job);
         progress.turned_away();
         let outcome = if progress.is_in_doubt() { Outcome::Unknown } else { Outcome::NotAttempted };
-        self.quota.is_old_news(job);
+        self.left_today.is_old_news(job);
         let note = format!("run {run} has sent it meanwhile; resume this run when that one has ended");
         self.settle(job, outcome, Some(note), now);
     }

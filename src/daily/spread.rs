@@ -1,14 +1,13 @@
 //! A plan over days: when the daily limits let which of its jobs go. Pure.
 //!
-//! In: jobs and their holds, the rules, what counts already. Out: a [`Spread`]: how many of each action on which day.
+//! In: jobs, which of them are to be sent, the rules, what counts already. Out: a [`Spread`]: how many of each action on which day.
 //! Must not: guess at refusals or at what people in the portal send; the forecast is a lower bound.
 
 use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::daily::{Book, Rules, limit_of};
-use super::preflight::Hold;
+use super::{Book, Rules, limit_of};
 use crate::catalog::DailyLimit;
 use crate::job::Job;
 
@@ -43,12 +42,11 @@ impl Spread {
     }
 }
 
-/// Spreads the jobs that nothing holds, urgent ones first, else in plan order. `book` holds what counts already.
-pub fn spread(jobs: &[Job], holds: &[Option<Hold>], rules: &Rules, mut book: Book, now: Timestamp) -> Spread {
+/// Spreads the jobs that `is_sent` names by their index, urgent ones first, else in plan order. `book` holds what counts already.
+pub fn spread(jobs: &[Job], is_sent: impl Fn(usize) -> bool, rules: &Rules, mut book: Book, now: Timestamp) -> Spread {
     let mut waiting: [Vec<usize>; DailyLimit::COUNT] = Default::default();
     for (index, job) in jobs.iter().enumerate() {
-        let sent = holds.get(index).is_none_or(Option::is_none);
-        if let Some(limit) = limit_of(job.action).filter(|_| sent) {
+        if let Some(limit) = limit_of(job.action).filter(|_| is_sent(index)) {
             waiting[limit].push(index);
         }
     }
@@ -79,8 +77,7 @@ pub fn spread(jobs: &[Job], holds: &[Option<Hold>], rules: &Rules, mut book: Boo
 
 #[cfg(test)]
 mod tests {
-    use super::super::daily::Settings;
-    use super::super::preflight;
+    use super::super::Settings;
     use super::*;
     use crate::catalog::Action;
     use crate::job::{Ids, JobParts};
@@ -96,8 +93,7 @@ mod tests {
     }
 
     fn spread_of(jobs: &[Job], settings: &Settings, book: Book) -> Vec<([u32; 3], String)> {
-        let holds = preflight::inspect(jobs, now()).holds;
-        let spread = spread(jobs, &holds, &Rules::new(settings).unwrap(), book, now());
+        let spread = spread(jobs, |_| true, &Rules::new(settings).unwrap(), book, now());
         spread.days.iter().map(|day| (day.sends, day.from.to_string())).collect()
     }
 

@@ -9,12 +9,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::retry::LONGEST_PAUSE;
+use super::{Account, Book, Ground, Take, UsedUp, limit_of};
 use crate::catalog::{DAILY, DailyLimit};
-use crate::guard::daily::{Book, Ground, UsedUp, limit_of};
 use crate::job::Job;
-use crate::journal::daily::{Account, Take};
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::backoff::LONGEST_PAUSE;
 
 /// What a run has to do with daily limits.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ pub struct Later {
 
 /// What the dispatcher knows.
 #[derive(Debug)]
-pub struct Quota {
+pub struct LeftToday {
     daily: Daily,
     book: Book,
     /// By action: no room until then.
@@ -60,7 +59,7 @@ pub struct Quota {
     pub later: Vec<Later>,
 }
 
-impl Quota {
+impl LeftToday {
     pub fn new(daily: Daily) -> Self {
         Self {
             daily,

@@ -11,12 +11,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
-use super::event::BucketUse;
+use super::backoff::{LONGEST_PAUSE, outage_pause, throttle_pause};
 use super::pace::Pace;
 use super::pause::Pause;
-use super::retry::{LONGEST_PAUSE, outage_pause, throttle_pause};
 use super::window::Window;
-use crate::catalog::{Access, Bucket, Budget};
+use crate::catalog::{Access, Allowance, Bucket, Budget};
 use crate::outcome::{Reply, Verdict};
 
 /// How fast requests may leave.
@@ -26,6 +25,21 @@ pub enum Pacing {
     Within(Budget),
     /// As fast as the connection carries them. For servers on this machine only.
     Off,
+}
+
+/// What a bucket was used for, and what it cost to wait for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BucketUse {
+    pub bucket: Bucket,
+    /// What the run was allowed; `None` where nothing was paced.
+    pub allowed: Option<Allowance>,
+    pub sent: u32,
+    /// Throttle answers.
+    pub throttled: u32,
+    /// Time in which nobody sent because of them.
+    pub lost: Duration,
+    /// From the first request to the last.
+    pub busy: Duration,
 }
 
 /// All of the allowance, in thousandths.
@@ -49,6 +63,11 @@ pub struct Throttled {
     pub crowded: bool,
     pub sent: Instant,
     pub now: Instant,
+}
+
+/// A service that is out of order names a time too; only this answer is about how many requests there are.
+pub fn is_crowded(reply: &Reply) -> bool {
+    matches!(reply.verdict, Verdict::Throttled { .. })
 }
 
 /// The gate of one bucket.

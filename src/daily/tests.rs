@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 const RETIRE: usize = 0;
 const WIPE: usize = 1;

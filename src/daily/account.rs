@@ -1,0 +1,23 @@
+//! Whose daily limits a request uses up.
+//!
+//! In: nothing. Out: [`Account`] and [`Take`], as data for the run and for the journal's ledger. Must not: count.
+
+use std::sync::Arc;
+
+use super::Rules;
+
+/// Whose limits, and by which rules.
+#[derive(Debug)]
+pub struct Account {
+    /// As the journal knows the tenant.
+    pub tenant: String,
+    pub rules: Rules,
+}
+
+/// One request that wants to leave.
+#[derive(Debug, Clone)]
+pub struct Take {
+    pub account: Arc<Account>,
+    /// Its place in the catalog's table of daily limits.
+    pub limit: usize,
+}

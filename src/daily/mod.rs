@@ -1,0 +1,33 @@
+//! The limits of a day: how many, when a day turns, what counts, what a refusal looks like. Pure.
+//!
+//! In: what a plan or a policy says ([`Settings`]), when requests left, answers of the service. Out: until when a request
+//! counts, whether one more may leave, how a plan spreads over days. Must not: keep time, or remember what was sent beyond
+//! this process; the journal's ledger does.
+//!
+//! The table of the limits themselves is the catalog's.
+
+mod account;
+mod book;
+mod left;
+mod rules;
+mod settings;
+mod spread;
+mod suspicion;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::account::{Account, Take};
+pub use self::book::{Book, Ground, UsedUp};
+pub use self::left::{Daily, Later, LeftToday, shown, why};
+pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
+pub use self::settings::Settings;
+pub use self::spread::{Day, Spread, spread};
+pub use self::suspicion::{Advice, Suspicion};
+
+use crate::catalog::{Action, DailyLimit};
+
+/// The place of a job's action in the catalog's table, if it has a daily limit.
+pub fn limit_of(action: &Action) -> Option<usize> {
+    DailyLimit::index_of(action)
+}

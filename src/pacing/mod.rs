@@ -1,0 +1,14 @@
+//! When a request may leave: one budget for every request to a tenant, reads included.
+//!
+//! In: what the service grants (the catalog's allowances), answers, what earlier processes have sent. Out: "now", or the
+//! instant at which to ask again. Must not: send, sleep, or know what a request is for.
+
+pub mod backoff;
+pub mod crowd;
+mod gate;
+mod pace;
+pub mod pause;
+pub mod retry_after;
+mod window;
+
+pub use self::gate::{BucketUse, Gate, Pacing, Throttled, Wait, is_crowded};
