@@ -118,9 +118,8 @@ impl Gate {
             return Err(Wait::Until(until));
         }
         if let Some((window, pace)) = &mut self.limit {
-            window.room(now).and_then(|()| pace.ready(now)).map_err(Wait::Until)?;
+            window.room(now).and_then(|()| pace.pass(now)).map_err(Wait::Until)?;
             window.take();
-            pace.take(now);
         }
         self.used.sent += 1;
         self.used.busy = now.saturating_duration_since(*self.first.get_or_insert(now));
@@ -138,7 +137,7 @@ impl Gate {
         if let Some((window, pace)) = &mut self.limit {
             window.room(now).map_err(Wait::Until)?;
             window.take();
-            pace.take(now);
+            pace.pass_along();
         }
         self.used.sent += 1;
         Ok(())

@@ -5,6 +5,7 @@
 
 pub mod backoff;
 pub mod crowd;
+mod even;
 mod gate;
 mod pace;
 pub mod pause;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::even::Even;
 use crate::catalog::Allowance;
 
 /// Of what was left for us, this much is used.
@@ -33,8 +34,6 @@ const LOADED: f64 = 0.8;
 const LOAD_OFF: f64 = 0.85;
 const LOAD_STEP: f64 = 0.05;
 const LOAD_SHOWS_AFTER: Duration = Duration::from_secs(1);
-/// Lateness that is made up for. A timer wakes up a little late, each time.
-const LATENESS: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub struct Pace {
@@ -48,30 +47,33 @@ pub struct Pace {
     changed: Option<Instant>,
     /// When the first request left.
     began: Option<Instant>,
-    /// When the next one may.
-    next: Option<Instant>,
+    even: Option<Even>,
 }
 
 impl Pace {
     pub fn new(allowance: Allowance) -> Self {
-        Self { allowance, share: 1.0, step: 0.0, load: None, changed: None, began: None, next: None }
+        Self { allowance, share: 1.0, step: 0.0, load: None, changed: None, began: None, even: None }
     }
 
-    /// Whether one more may leave; if not, when it may.
-    pub fn ready(&mut self, now: Instant) -> Result<(), Instant> {
+    /// Lets one leave, or says when to ask again.
+    pub fn pass(&mut self, now: Instant) -> Result<(), Instant> {
         self.recover(now);
-        match self.next {
-            Some(next) if next > now => Err(next),
-            _ => Ok(()),
+        let interval = self.interval();
+        match &mut self.even {
+            Some(even) => even.pass(now),
+            None => {
+                self.began = Some(now);
+                self.even = Some(Even::beginning(now, interval));
+                Ok(())
+            }
         }
     }
 
-    /// One leaves.
-    pub fn take(&mut self, now: Instant) {
-        self.began.get_or_insert(now);
-        let interval = self.interval();
-        let due = self.next.map_or(now, |next| next.max(now.checked_sub(interval.max(LATENESS)).unwrap_or(now)));
-        self.next = Some(due + interval);
+    /// One leaves right behind the one before it.
+    pub fn pass_along(&mut self) {
+        if let Some(even) = &mut self.even {
+            even.pass_along();
+        }
     }
 
     /// The service throttles although there was room: `in_window` requests of ours are all that it takes.
@@ -101,7 +103,7 @@ impl Pace {
             }
             None if self.load.is_some() && !recent && self.share < 1.0 => {
                 self.load = Some(0.0);
-                self.share = (self.share + LOAD_STEP).min(1.0);
+                self.set_share((self.share + LOAD_STEP).min(1.0));
                 self.changed = Some(now);
             }
             None => {}
@@ -117,8 +119,16 @@ impl Pace {
         self.allowance.interval().div_f64(self.share)
     }
 
+    fn set_share(&mut self, share: f64) {
+        self.share = share;
+        let interval = self.interval();
+        if let Some(even) = &mut self.even {
+            even.change(interval);
+        }
+    }
+
     fn slow_to(&mut self, share: f64, now: Instant) {
-        self.share = share.max(SLOWEST);
+        self.set_share(share.max(SLOWEST));
         self.step = self.share * FIRST_STEP;
         self.changed = Some(now);
     }
@@ -128,7 +138,7 @@ impl Pace {
             let window = self.allowance.window;
             let wait = if self.step > self.share * BEYOND { window / 2 } else { window };
             let Some(due) = self.changed.map(|changed| changed + wait).filter(|due| *due <= now) else { return };
-            self.share = (self.share + self.step).min(1.0);
+            self.set_share((self.share + self.step).min(1.0));
             self.step *= NEXT_STEP;
             self.changed = Some(due);
         }
@@ -146,26 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn requests_leave_one_by_one() {
-        let start = Instant::now();
-        let mut pace = Pace::new(TEN_A_SECOND);
-        assert_eq!(pace.ready(start), Ok(()));
-        pace.take(start);
-        assert_eq!(pace.ready(start), Err(start + Duration::from_millis(100)));
-        // Some milliseconds late: the one after that is not late too.
-        pace.take(start + Duration::from_millis(104));
-        assert_eq!(pace.ready(start), Err(start + Duration::from_millis(200)));
-        // A minute late: nothing is made up for but one.
-        pace.take(after(start, 60));
-        pace.take(after(start, 60));
-        assert!(pace.ready(after(start, 60)).is_err());
-    }
-
-    #[test]
     fn a_throttle_answer_leads_to_what_was_left() {
         let start = Instant::now();
         let mut pace = Pace::new(TEN_A_SECOND);
-        pace.take(start);
+        assert_eq!(pace.pass(start), Ok(()));
         pace.too_fast(140, after(start, 30));
         assert_eq!(pace.permille(), 672);
         pace.too_fast(10, after(start, 31));
@@ -180,11 +174,11 @@ mod tests {
     fn it_comes_back_in_growing_steps() {
         let start = Instant::now();
         let mut pace = Pace::new(TEN_A_SECOND);
-        pace.take(start);
+        assert_eq!(pace.pass(start), Ok(()));
         pace.too_fast(104, after(start, 20));
         let mut shares = Vec::new();
         for half in 1..=9 {
-            let _ = pace.ready(after(start, 20 + half * 10));
+            let _ = pace.pass(after(start, 20 + half * 10));
             shares.push(pace.permille());
         }
         assert_eq!(shares, [500, 510, 510, 540, 630, 900, 1_000, 1_000, 1_000]);

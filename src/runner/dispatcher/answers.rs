@@ -87,25 +87,13 @@ impl Dispatcher {
         self.note_contact(&reply.verdict, bucket, times);
         self.settle_with_the_day(job, &reply);
         self.note_what_passes(job, &reply.verdict);
-        let (sent_at, answered_at) = (self.clock.at(times.sent), self.clock.at(times.now));
+        let answered_at = self.clock.at(times.now);
         let progress = self.ledger.progress(job);
         let verdict = reply.verdict.clone();
         let reason = reply.reason();
         let crowded = is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
-        if verdict != Verdict::Unauthorized {
-            progress.unauthorized = 0;
-        }
-        if verdict.leaves_a_doubt() {
-            progress.doubted(
-                sent_at,
-                times.now + self.limits.settling,
-                matches!(verdict, Verdict::Lost | Verdict::Foreign),
-            );
-        }
-        if verdict == Verdict::Foreign {
-            self.breaker.suspect(self.jobs[job as usize].action);
-        }
+        self.note_doubt(job, &verdict, times);
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
             false => self.decide(job, &reply, times.now),
@@ -157,6 +145,22 @@ impl Dispatcher {
                 self.drain(StopReason::SignIn(reason));
                 self.leave(Item { job, step: Step::Send }, times.now);
             }
+        }
+    }
+
+    /// What the answer leaves open.
+    fn note_doubt(&mut self, job: u32, verdict: &Verdict, times: Times) {
+        let sent_at = self.clock.at(times.sent);
+        let progress = self.ledger.progress(job);
+        if *verdict != Verdict::Unauthorized {
+            progress.unauthorized = 0;
+        }
+        if verdict.leaves_a_doubt() {
+            let lost = matches!(verdict, Verdict::Lost | Verdict::Foreign);
+            progress.doubted(sent_at, times.now + self.limits.settling, lost);
+        }
+        if *verdict == Verdict::Foreign {
+            self.breaker.suspect(self.jobs[job as usize].action);
         }
     }
 
