@@ -76,10 +76,9 @@ async fn a_search_or_a_read_back_whose_sign_in_fails_stops_the_run() {
 }
 
 /// Plays one job, and stops the run after that time, unless it has ended by then.
-async fn stopped(action: &str, executor: &Arc<Scripted>, after: Duration) -> Outcome {
+async fn stopped(run: Run, executor: &Arc<Scripted>, after: Duration) -> Outcome {
     let (events, _) = mpsc::unbounded_channel();
     let (stop, requests) = mpsc::unbounded_channel();
-    let run = plan(vec![job(action, "a", 1, None)], 7);
     let running = tokio::spawn(super::super::run(run, Arc::clone(executor), events, requests));
     tokio::time::sleep(after).await;
     let _ = stop.send(StopRequest::Terminate);
@@ -102,17 +101,25 @@ async fn a_read_that_fails_while_the_run_is_being_stopped_is_not_made_for_ever()
     for (verdict, after) in bad.iter().flat_map(|verdict| times.map(|after| (verdict, after))) {
         // There would always be one more.
         let bad = || vec![verdict.clone(); 300];
+        let one = |action| plan(vec![job(action, "a", 1, None)], 7);
         let search = searching(bad());
-        let outcome = stopped("delete", &search, after).await;
+        let outcome = stopped(one("delete"), &search, after).await;
         let finds = search.finds.lock().unwrap().len();
         assert!(finds <= 8, "{verdict:?}, {after:?}: {finds} searches");
         assert!(matches!(outcome, Outcome::Failed | Outcome::NotAttempted), "{verdict:?}, {after:?}: {outcome:?}");
 
         let read_back = Arc::new(Scripted { reads: bad(), ..Scripted::answering("a", &[lost(true)]) });
-        let outcome = stopped("wipe", &read_back, after).await;
+        let outcome = stopped(one("wipe"), &read_back, after).await;
         let reads = *read_back.read_count.lock().unwrap();
         assert!(reads <= 8, "{verdict:?}, {after:?}: {reads} reads");
         assert_eq!((outcome, read_back.sends("a")), (Outcome::Unknown, 1), "{verdict:?}, {after:?}");
+
+        let look = showing("a", &vec![Sight::Bad(verdict.clone()); 300]);
+        let outcome = stopped(previewed(one("wipe")), &look, after).await;
+        let looks = look.looks.lock().unwrap().len();
+        assert!(looks <= 8, "{verdict:?}, {after:?}: {looks} looks");
+        assert!(matches!(outcome, Outcome::Held | Outcome::NotAttempted), "{verdict:?}, {after:?}: {outcome:?}");
+        assert_eq!(look.sends("a"), 0, "{verdict:?}, {after:?}");
     }
 }
 
