@@ -9,6 +9,7 @@ mod list;
 mod locks;
 mod names;
 mod once;
+mod places;
 
 use std::path::Path;
 use std::process::Child;

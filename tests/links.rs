@@ -62,3 +62,27 @@ fn a_saved_inventory_leads_to_autopilot_and_to_entra_without_asking_anybody() {
     }
     assert_eq!(simulator.counts()["requests"], asked);
 }
+
+/// Nobody knows whether a machine is in Autopilot whose device shows no serial number: that is not "not there".
+#[test]
+fn a_device_that_shows_nothing_to_go_by_tells_nothing_of_what_it_leads_to() {
+    let devices = "devices:
+  - { id: 00000000-0000-4000-8000-000000000001, deviceName: LAB-01, serialNumber: System Serial Number, azureADDeviceId: '' }
+autopilot: [{ id: bbbbbbbb-0000-4000-8000-000000000001, serialNumber: SN-1 }]
+entra_devices: [{ id: dddddddd-0000-4000-8000-000000000001, deviceId: aaaaaaaa-0000-4000-8000-000000000001, displayName: LAB-01 }]
+";
+    for action in ["deleteAutopilotIdentity", "deleteEntraDevice"] {
+        for (missing, ends) in [("refuse", 2), ("done", 2), ("hold", 3)] {
+            let simulator = Simulator::start(&format!("throttle: off\nonly_listed: true\n{devices}"));
+            let desk = Desk::new(&simulator);
+            let steps = format!("  - steps: [retire, {action}]\n    targets: [{{ deviceName: LAB-01 }}]\n");
+            let plan = desk.write("plan.yaml", &format!("version: 1\njobs:\n{steps}"));
+            desk.run(&plan, 1, &["--missing", missing]).expect(ends);
+            let retired = count_of(&simulator.counts(), "effects", "retire", "00000000-0000-4000-8000-000000000001");
+            assert_eq!(retired, u64::from(missing == "hold"), "{action}, {missing}: the plan is refused whole");
+            if missing == "hold" {
+                assert_eq!(outcomes(&desk.report()), ["accepted", "held"], "{action}");
+            }
+        }
+    }
+}

@@ -100,6 +100,29 @@ fn a_device_that_only_a_parameter_names_is_spared() {
     assert_eq!(outcomes(&desk.report()), ["held", "accepted"]);
 }
 
+/// Somebody else is the target; whose device the body names, its owner and a pattern tell.
+#[test]
+fn a_device_that_only_a_parameter_names_is_spared_by_its_owner_and_by_a_pattern_too() {
+    for entry in ["ceo@contoso.com".to_owned(), id("a1"), "'vip-*'".into(), "'ceo@*'".into(), id("e1"), "vs1".into()] {
+        let simulator = Simulator::start(TENANT);
+        let desk = Desk::new(&simulator);
+        let wipe = |device: u8| {
+            format!("{{ userId: {}, with: {{ azureAdDeviceId: {} }} }}", id("a2"), id(&format!("d{device}")))
+        };
+        let text = format!(
+            "version: 1\njobs:\n  - action: wipeManagedAppRegistrationsByAzureAdDeviceId\n    targets: [ {}, {} ]\nguards: {{ protected: [ {entry} ] }}\n",
+            wipe(1),
+            wipe(2),
+        );
+        let plan = desk.write("plan.yaml", &text);
+        desk.run(&plan, 2, &[]).expect(3);
+        let report = desk.report();
+        assert_eq!(outcomes(&report), ["held", "accepted"], "{entry}: {report:?}");
+        let calls = count_of(&simulator.counts(), "calls", "wipeManagedAppRegistrationsByAzureAdDeviceId", &id("a2"));
+        assert_eq!(calls, 1, "{entry}");
+    }
+}
+
 #[test]
 fn an_action_on_all_devices_of_somebody_is_held_where_they_cannot_be_listed() {
     let faults = "faults:\n  - { on: { target: 61000000-0000-4000-8000-0000000000a2, method: GET, calls: [2] }, do: { status: { code: 403 } } }\n";

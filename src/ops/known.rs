@@ -258,3 +258,21 @@ pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
     };
     inherited.iter().map(take_up).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_one_place_by_all_its_names_and_no_other_machine_is() {
+        let place = |url: &str| super::place(&Tenant::Real, url);
+        for url in ["http://localhost:8080", "http://LocalHost:8080/", "http://[::1]:8080"] {
+            assert_eq!(place(url), "http://127.0.0.1:8080", "{url}");
+        }
+        let here = place("http://127.0.0.1:8080");
+        for url in ["http://localhost:8081", "https://localhost:8080", "https://graph.microsoft.com"] {
+            assert_ne!(place(url), here, "{url}");
+        }
+        assert_eq!(place("https://Graph.Microsoft.com/"), "https://graph.microsoft.com");
+    }
+}

@@ -656,4 +656,5 @@ proptest! {
 
 mod absence;
 mod braking;
+mod failed_reads;
 mod following;
