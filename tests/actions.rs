@@ -30,7 +30,7 @@ fn samples() -> Vec<Sample> {
 
 fn value(kind: ParameterKind) -> Value {
     match kind {
-        ParameterKind::Text => json!("A \"quoted\" wörd, and more"),
+        ParameterKind::Text | ParameterKind::Name => json!("A \"quoted\" wörd, and more"),
         ParameterKind::PrincipalName => json!("zoë+o'brien@contoso.com"),
         ParameterKind::Boolean => json!(false),
         ParameterKind::Pin => json!("012345"),

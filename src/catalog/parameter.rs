@@ -9,6 +9,8 @@ use serde_json::Value;
 pub enum ParameterKind {
     /// Free text, not empty.
     Text,
+    /// Text that names something, not empty. What cannot be seen in it would make it another name.
+    Name,
     /// A user principal name. It may move to somebody else, so that it is looked up as the names of targets are.
     PrincipalName,
     Boolean,
@@ -30,7 +32,7 @@ impl ParameterKind {
     /// The type's name on Microsoft's pages.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Text | Self::PrincipalName | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
+            Self::Text | Self::Name | Self::PrincipalName | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
             Self::Boolean => "Boolean",
             Self::Integer => "Int32",
             Self::Guid => "Guid",
@@ -41,7 +43,7 @@ impl ParameterKind {
     /// What a right value looks like, for people.
     pub fn expectation(self) -> String {
         match self {
-            Self::Text => "text that is not empty".into(),
+            Self::Text | Self::Name => "text that is not empty".into(),
             Self::PrincipalName => "a user principal name: it looks like someone@contoso.com".into(),
             Self::Boolean => "true or false".into(),
             Self::Pin => "six digits, in quotes".into(),
@@ -53,11 +55,16 @@ impl ParameterKind {
         }
     }
 
+    /// Whether its value is the name of something.
+    pub fn names(self) -> bool {
+        matches!(self, Self::Name | Self::PrincipalName)
+    }
+
     /// Whether a typed value (from YAML) is right.
     pub fn check(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Boolean, Value::Bool(_)) => true,
-            (Self::Text, Value::String(text)) => !text.trim().is_empty(),
+            (Self::Text | Self::Name, Value::String(text)) => !text.trim().is_empty(),
             (Self::PrincipalName, Value::String(text)) => is_principal_name(text),
             (Self::Pin, Value::String(text)) => text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),

@@ -90,8 +90,12 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
     (Form::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
 ];
 
-/// Whether the read of such a target tells by itself.
-pub fn is_shown(form: Form, object: Object, target: Kind) -> bool {
+/// Whether the read of such a target tells by itself. An address may be the mail of a user as well as the principal name, so
+/// that a device tells only where its read shows the mail of its owner.
+pub fn is_shown(form: Form, object: Object, target: Kind, shows_mail: bool) -> bool {
+    if form == Form::Address && target == Kind::ManagedDevice && !shows_mail {
+        return false;
+    }
     let row = SHOWN.iter().find(|(of, what, _)| (*of, *what) == (form, object));
     row.is_some_and(|(_, _, targets)| targets.contains(&target))
 }
@@ -163,6 +167,9 @@ mod tests {
                 assert_eq!(rows, usize::from(form.can_be(object)), "{form:?} {object:?}");
             }
         }
-        assert!(!is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice), "an object id is not shown there");
+        assert!(
+            !is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice, true),
+            "an object id is not shown there"
+        );
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::Heading;
 use super::definitions;
+use super::identifier::{NotAnId, wrong_name};
 use super::limits;
 use super::missing;
 use super::priority;
@@ -317,6 +318,12 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
         for (step, more) in steps.iter().zip(&mut more) {
             let Some(parameter) = step.action.parameter_named(name) else { continue };
             owned = true;
+            let text = json.as_ref().and_then(serde_json::Value::as_str);
+            if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, text) {
+                reader.fault(&value.span, "bad-parameter", format!("`{name}`: {reason}"), help.map(String::from));
+                spoilt.push(parameter.name);
+                continue;
+            }
             match json.as_ref().filter(|json| parameter.kind.check(json)) {
                 Some(json) => more.push((parameter, json.clone())),
                 None => wrong = Some(parameter),

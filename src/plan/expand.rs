@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use self::selecting::{LastSteps, Selected};
 use self::turn::Turn;
 use super::columns::Layout;
-use super::identifier::{self, NotAnId};
+use super::identifier::{self, NotAnId, wrong_name};
 use super::places::{Places, Position};
 use super::shown;
 use super::unresolved::Unresolved;
@@ -295,6 +295,11 @@ impl Expander {
             for (step, more) in work.steps.iter().zip(&mut more) {
                 let Some(parameter) = step.action.parameter_named(name) else { continue };
                 owners += 1;
+                if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, Some(cell)) {
+                    let message = || format!("`{}`: {reason}", shown(cell));
+                    self.fault(row, Some(*field), "bad-parameter", message, || help.map(String::from));
+                    continue;
+                }
                 match parameter.kind.read(cell) {
                     Some(value) => more.push((parameter, value)),
                     None => {

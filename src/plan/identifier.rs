@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::IdKind;
+use crate::catalog::{IdKind, ParameterKind};
 use crate::text::{composed, hidden};
 
 /// Why a text is not an id.
@@ -80,6 +80,11 @@ pub fn plain(text: &str) -> Result<(), NotAnId> {
             .help(format!("write {} alone", super::shown(address)))),
         None => Ok(()),
     }
+}
+
+/// What is wrong with the text that is given for a parameter of that kind, if it is one that names something.
+pub fn wrong_name(kind: ParameterKind, text: Option<&str>) -> Option<NotAnId> {
+    text.filter(|_| kind.names()).and_then(|text| plain(text).err())
 }
 
 /// `1.23E+10`: what Excel makes of a long number.

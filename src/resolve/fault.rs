@@ -21,7 +21,11 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
     let (code, message, help) = match refusal {
         Refusal::Nothing if !with_mail(&row.pointer, kind, pool).is_empty() => (
             "no-match",
-            format!("no {} {has}; one has it as mail", one(kind)),
+            format!(
+                "no {} {has}; {} has it as mail",
+                one(kind),
+                if kind == TargetKind::User { "one" } else { "a user" }
+            ),
             format!(
                 "a mail address is no name of an account: name it by its own\n{}",
                 list(&with_mail(&row.pointer, kind, pool))
@@ -173,17 +177,17 @@ fn device_shown(device: &Record) -> String {
     format!("managed device {name} ({})", device.identity.id)
 }
 
-/// Who has as mail what is looked for as the name of a user. It is a hint and no match.
+/// Who has as mail what is looked for as the name of a user, or of an owner of devices. It is a hint and no match.
 fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p Record> {
     let Pointer::Given(criteria) = pointer else { return Vec::new() };
-    let Some(name) = criteria.iter().find(|it| it.selector.form == SelectorForm::PrincipalName) else {
-        return Vec::new();
+    let form = match kind {
+        TargetKind::User => SelectorForm::PrincipalName,
+        TargetKind::ManagedDevice => SelectorForm::DevicesOfUser,
+        _ => return Vec::new(),
     };
-    if kind != TargetKind::User {
-        return Vec::new();
-    }
+    let Some(name) = criteria.iter().find(|it| it.selector.form == form) else { return Vec::new() };
     let has = |record: &&Record| record.mail.as_deref().is_some_and(|mail| key(mail) == key(&name.value));
-    pool.records(kind).iter().filter(has).collect()
+    pool.records(TargetKind::User).iter().filter(has).collect()
 }
 
 /// Who has the serial number that a spreadsheet would have made this one of. It is a hint and no match.

@@ -64,6 +64,9 @@ pub async fn gather<T: Transport>(
     if let Some(needs) = bare {
         read_each(&needs, &mut pool, reading).await?;
     }
+    if let Some(needs) = needs::mails_of_owners(rows, &mut pool) {
+        read_each(&needs, &mut pool, reading).await?;
+    }
     for needs in needs::linked(rows, &mut pool, now) {
         read(&needs, &mut pool, reading).await?;
     }

@@ -101,6 +101,24 @@ pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Need
     (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
+/// The owners of whom `pool` has no device, as mail addresses, in rows that would be none. Somebody who has the address may
+/// have devices under another name, and is not nobody. `None`: there are none.
+pub fn mails_of_owners(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+    let kind = TargetKind::ManagedDevice;
+    let may_be_missing = |row: &&Unresolved| row.missing.is_some_and(|missing| missing != Missing::Refuse);
+    let owners = rows.iter().filter(may_be_missing).filter_map(|row| match &row.pointer {
+        Pointer::Given(criteria) => criteria.iter().find(|it| it.selector.form == SelectorForm::DevicesOfUser),
+        Pointer::Filter(_) | Pointer::Ids => None,
+    });
+    let named = owners.filter(|owner| owner.value.contains('@'));
+    let mut seen = HashSet::new();
+    let named: Vec<&Criterion> = named.filter(|owner| seen.insert(key(&owner.value))).collect();
+    named.iter().for_each(|owner| pool.index(kind, owner.selector, &owner.value));
+    let unknown = named.iter().filter(|owner| pool.look_up(kind, owner.selector, &owner.value).next().is_none());
+    let values: Vec<(&'static Selector, Box<str>)> = unknown.map(|it| (&USER_BY_MAIL, it.value.clone())).collect();
+    (!values.is_empty()).then_some(Needs { kind: TargetKind::User, values, whole: false })
+}
+
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.
 const ZEROS: usize = 8;
 /// For so many serial numbers they are looked for: a column that has lost them shows it soon.

@@ -144,6 +144,34 @@ async fn nobody_is_missing_who_has_the_name_as_mail() {
     assert!(faults.iter().all(|fault| fault.message.ends_with("one has it as mail")));
 }
 
+/// The owner of devices may be named by a mail address too; that nobody has such a name is no sign that nobody is there.
+#[tokio::test(start_paused = true)]
+async fn no_owner_is_missing_who_has_the_name_as_mail() {
+    let tenant = tenant(
+        &json!({
+            "only_listed": true,
+            "users": [{"id": id(1), "userPrincipalName": "u1@c.com", "mail": "m1@c.com"}],
+            "devices": [{"id": id(2), "deviceName": "LAB-2", "userPrincipalName": "u1@c.com"}],
+        })
+        .to_string(),
+    );
+    let mut rows = disabled(["m1@c.com", "nobody@c.com"]);
+    let selector = crate::catalog::selector_named("devices_of_user").unwrap();
+    for row in &mut rows {
+        let Pointer::Given(criteria) = &row.pointer else { panic!() };
+        row.pointer = Pointer::Given([Criterion { selector, value: criteria[0].value.clone() }].into());
+        let action = Action::named("retire").unwrap();
+        let route = &action.routes[0];
+        let kind = TargetKind::ManagedDevice;
+        let parameters = Parameters::new(action, Vec::new());
+        row.steps = [UnresolvedStep { action, route, kind, parameters, if_found: false, verified_within: None }].into();
+        row.missing = Some(Missing::Done);
+    }
+    let faults = resolved(&tenant, &rows, Pacing::Off).await.unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
+    assert_eq!(told, ["no managed device belongs to m1@c.com; a user has it as mail"], "and the other one is missing");
+}
+
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_names_cost_no_more_than_the_better_way_twice() {
     let names: Vec<String> = (0..10_000).map(|number| format!("user{number}@contoso.com")).collect();

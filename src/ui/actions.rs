@@ -150,9 +150,11 @@ fn parameters(action: &Action) -> String {
             (false, false) => "optional",
         };
         let summary = match parameter.kind {
-            ParameterKind::Text | ParameterKind::Boolean | ParameterKind::Integer | ParameterKind::Guid => {
-                parameter.summary.to_owned()
-            }
+            ParameterKind::Text
+            | ParameterKind::Name
+            | ParameterKind::Boolean
+            | ParameterKind::Integer
+            | ParameterKind::Guid => parameter.summary.to_owned(),
             kind => format!("{} ({})", parameter.summary, kind.expectation()),
         };
         table.row(PLAIN, [parameter.name, parameter.kind.name(), need, &summary]);

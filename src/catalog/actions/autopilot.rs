@@ -86,7 +86,7 @@ pub const ASSIGN_RESOURCE_ACCOUNT: Action = Action {
     parameters: &[
         required("userPrincipalName", USER, "The resource account."),
         optional("addressableUserName", ParameterKind::Text, "How the device greets it."),
-        optional("resourceAccountName", ParameterKind::Text, "The account's name."),
+        optional("resourceAccountName", ParameterKind::Name, "The account's name."),
     ],
     ..ON_IDENTITY
 };
@@ -99,8 +99,8 @@ pub const UPDATE_DEVICE_PROPERTIES: Action = Action {
     parameters: &[
         optional("userPrincipalName", USER, "Who gets the device."),
         optional("addressableUserName", ParameterKind::Text, "How the device greets the user."),
-        optional("groupTag", ParameterKind::Text, "The tag that groups and profiles go by."),
-        optional("displayName", ParameterKind::Text, "The name that the device gets when it enrols."),
+        optional("groupTag", ParameterKind::Name, "The tag that groups and profiles go by."),
+        optional("displayName", ParameterKind::Name, "The name that the device gets when it enrols."),
         beta_only("deviceAccountUpn", USER, "The account of a Surface Hub."),
         beta_only("deviceFriendlyName", ParameterKind::Text, "The name of a Surface Hub."),
     ],

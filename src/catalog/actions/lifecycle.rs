@@ -151,7 +151,7 @@ pub const REMOVE_DEVICE_ESIM: Action = Action {
     summary: "Remove an eSIM from the device.",
     routes: device_routes!("removeDeviceEsim", BETA),
     once_per: OncePer::Parameters,
-    parameters: &[required("iccId", ParameterKind::Text, "The eSIM's ICCID.")],
+    parameters: &[required("iccId", ParameterKind::Name, "The eSIM's ICCID.")],
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "removeDeviceEsim" },
     notes: &["The data plan on the eSIM is lost."],
@@ -210,7 +210,7 @@ pub const UPDATE_MANAGED_DEVICE: Action = Action {
         ),
     ],
     parameters: &[
-        optional("managedDeviceName", ParameterKind::Text, "The name in Intune; the device keeps its own."),
+        optional("managedDeviceName", ParameterKind::Name, "The name in Intune; the device keeps its own."),
         optional("managedDeviceOwnerType", ParameterKind::OneOf(&["company", "personal"]), "Who owns the device."),
         optional("notes", ParameterKind::Text, "Remarks of the administrators."),
     ],

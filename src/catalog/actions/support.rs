@@ -63,7 +63,7 @@ pub const SET_DEVICE_NAME: Action = Action {
     name: "setDeviceName",
     summary: "Rename the device.",
     routes: device_routes!("setDeviceName", BETA),
-    parameters: &[required("deviceName", ParameterKind::Text, "The new name.")],
+    parameters: &[required("deviceName", ParameterKind::Name, "The new name.")],
     alters: &[Alters::Name],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
@@ -105,7 +105,7 @@ pub const UPDATE_WINDOWS_DEVICE_ACCOUNT: Action = Action {
     parameters: &[
         at(
             of_account!("deviceAccountEmail"),
-            optional("deviceAccountEmail", ParameterKind::Text, "The account's address."),
+            optional("deviceAccountEmail", ParameterKind::Name, "The account's address."),
         ),
         at(
             of_account!("exchangeServer"),

@@ -153,7 +153,7 @@ pub const RESTORE_USER: Action = Action {
 };
 
 const DEVICE_TAG: &[crate::catalog::Parameter] =
-    &[required("deviceTag", ParameterKind::Text, "The tag of the app registrations, as Intune shows it.")];
+    &[required("deviceTag", ParameterKind::Name, "The tag of the app registrations, as Intune shows it.")];
 
 pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
     name: "wipeManagedAppRegistrationsByDeviceTag",

@@ -22,7 +22,7 @@ fn value_of(id: &IdName, number: usize) -> String {
 
 fn some_value(kind: ParameterKind) -> Value {
     match kind {
-        ParameterKind::Text => json!("because"),
+        ParameterKind::Text | ParameterKind::Name => json!("because"),
         ParameterKind::PrincipalName => json!("ada@contoso.com"),
         ParameterKind::Boolean => json!(true),
         ParameterKind::Pin => json!("012345"),
