@@ -21,11 +21,7 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
     let (code, message, help) = match refusal {
         Refusal::Nothing if !with_mail(&row.pointer, kind, pool).is_empty() => (
             "no-match",
-            format!(
-                "no {} {has}; {} has it as mail",
-                one(kind),
-                if kind == TargetKind::User { "one" } else { "a user" }
-            ),
+            format!("no {} {has}; {} has it as mail", one(kind), with_a_mail(kind)),
             format!(
                 "a mail address is no name of an account: name it by its own\n{}",
                 list(&with_mail(&row.pointer, kind, pool))
@@ -298,6 +294,10 @@ fn many(kind: TargetKind) -> &'static str {
         TargetKind::EntraDevice => "Entra devices",
         other => other.name(),
     }
+}
+
+fn with_a_mail(kind: TargetKind) -> &'static str {
+    if kind == TargetKind::User { "one" } else { "a user" }
 }
 
 fn wanted(kind: TargetKind) -> &'static str {
