@@ -14,6 +14,7 @@ use musterout::guard::{Brakes, preflight};
 use musterout::job::{Ids, Job, JobParts};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
+use musterout::pacing::Gates;
 use musterout::report::Account;
 use musterout::runner::{self, History, Limits, Run};
 use musterout::simulator::scenario::Scenario;
@@ -37,15 +38,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let credentials = Credentials::AccessToken("any".to_owned().into());
     let (login, graph) = ("https://login.microsoftonline.com", "https://graph.microsoft.com");
     let tokens = TokenSource::new(transport.clone(), credentials, login, graph);
-    let client = Arc::new(GraphClient::new(transport, tokens, graph, clock.clone()));
+    let limits = Limits { concurrency: 4, ..Limits::default() };
+    let client = Arc::new(GraphClient::new(transport, tokens, graph, clock.clone(), Gates::new(limits.pacing)));
 
     let jobs: Arc<[Job]> = (1..=5).filter_map(wipe).collect();
     let holds = preflight::inspect(&jobs, now).holds;
-    let limits = Limits { concurrency: 4, ..Limits::default() };
     let run = Run {
         jobs: Arc::clone(&jobs),
         holds,
         limits,
+        gates: client.gates().clone(),
         daily: Daily::default(),
         brakes: Brakes::default(),
         people: None,

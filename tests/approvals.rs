@@ -92,6 +92,7 @@ impl Process {
         let client = Arc::new(client(&transport, clock.clone()).justified(Some("CHG0012345")));
         let mut rounds = Rounds {
             is_older: false,
+            began: false,
             journal: &mut journal,
             id: &id,
             number: record.number,

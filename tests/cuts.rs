@@ -20,7 +20,7 @@ use musterout::journal::resume::Only;
 use musterout::journal::{Recorder, RunId};
 use musterout::ops;
 use musterout::outcome::Settlement;
-use musterout::pacing::Pacing;
+use musterout::pacing::{Gates, Pacing};
 use musterout::runner::executor::{Executor, Seen};
 use musterout::runner::{History, Limits, Run};
 use musterout::simulator::power::Power;
@@ -118,6 +118,7 @@ async fn perform(
         holds: preflight::inspect(&jobs, wall()).holds,
         jobs,
         limits: Limits { concurrency, max_attempts: 5, settling: Duration::from_secs(60), pacing: Pacing::Off },
+        gates: Gates::new(Pacing::Off),
         daily: Daily::default(),
         brakes: Brakes::default(),
         people: None,

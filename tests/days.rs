@@ -19,7 +19,7 @@ use musterout::journal::resume::Only;
 use musterout::journal::{Recorder, RunId};
 use musterout::ops;
 use musterout::outcome::{Outcome, Settlement};
-use musterout::pacing::Pacing;
+use musterout::pacing::{Gates, Pacing};
 use musterout::runner::{History, Limits, Run};
 use musterout::simulator::transport::SimTransport;
 
@@ -91,6 +91,7 @@ async fn run(
         jobs: Arc::clone(&plan.jobs),
         holds: preflight::inspect(&plan.jobs, wall()).holds,
         limits: Limits { concurrency, max_attempts: 5, settling: Duration::ZERO, pacing: Pacing::Off },
+        gates: Gates::new(Pacing::Off),
         daily: Daily { account: Some(Arc::clone(account)), patience: Duration::ZERO },
         brakes: Brakes::default(),
         people: None,

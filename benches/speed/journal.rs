@@ -23,7 +23,7 @@ use musterout::msgraph::http::HttpTransport;
 use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::outcome::Outcome;
-use musterout::pacing::Pacing;
+use musterout::pacing::{Gates, Pacing};
 use musterout::runner::{self, History, Limits, Run};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
@@ -88,7 +88,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
             let transport = HttpTransport::new(usize::from(IN_FLIGHT), true)?;
             let credentials = Credentials::AccessToken(TOKEN.to_owned().into());
             let tokens = TokenSource::new(transport.clone(), credentials, url, url);
-            let client = Arc::new(GraphClient::new(transport, tokens, url, clock.clone()));
+            let client = Arc::new(GraphClient::new(transport, tokens, url, clock.clone(), Gates::new(Pacing::Off)));
             let (events, _) = mpsc::unbounded_channel();
             let (_stop, never) = mpsc::unbounded_channel();
             let run = Run {
@@ -100,6 +100,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     settling: Duration::from_secs(60),
                     pacing: Pacing::Off,
                 },
+                gates: client.gates().clone(),
                 daily: musterout::daily::Daily::default(),
                 brakes: Brakes::default(),
                 people: None,

@@ -15,7 +15,7 @@ use musterout::identity::Identity;
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::read_only::ReadOnly;
 use musterout::msgraph::token::{Credentials, TokenSource};
-use musterout::pacing::Pacing;
+use musterout::pacing::{Gates, Pacing};
 use musterout::plan::{Criterion, Places, Pointer, Unresolved, UnresolvedStep};
 use musterout::resolve::{Inventory, Pool, Reading, Record, gather, resolve};
 use musterout::simulator::scenario::{Scenario, Switch, Throttle};
@@ -176,10 +176,10 @@ fn requests(table: &mut Table) -> Fallible<()> {
     let transport = SimTransport::new(Arc::clone(&tenant));
     let credentials = Credentials::AccessToken("t".to_owned().into());
     let tokens = TokenSource::new(transport.clone(), credentials, "https://login.example", GRAPH);
-    let client = GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(start));
+    let client = GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(start), Gates::new(Pacing::Off));
     let rows = rows(FEW)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(1));
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
     let mut pool = runtime.block_on(gather(&rows, start, &mut reading))?;
     let resolved =
         resolve(Vec::new(), &Places::default(), &rows, &mut pool, start).map_err(|_| "a row has no target")?;

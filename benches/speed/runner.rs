@@ -12,7 +12,7 @@ use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
 use musterout::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
-use musterout::pacing::Pacing;
+use musterout::pacing::{Gates, Pacing};
 use musterout::runner::executor::{Executor, Presence, Seen};
 use musterout::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
@@ -102,6 +102,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         jobs: Arc::clone(jobs),
         holds: vec![None; jobs.len()],
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
+        gates: Gates::new(pacing),
         daily: musterout::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,

@@ -11,10 +11,15 @@ use super::store::Journal;
 use crate::catalog::{Access, Action, Bucket};
 
 impl Journal {
-    /// Attempts since then of this run and of every other against the same tenant at the same Graph.
-    pub fn sent_since(&self, run: i64, since: Timestamp) -> Result<Vec<(Bucket, Timestamp)>, JournalError> {
+    /// Attempts since then of every run against the same tenant at the same Graph. `of_others`: but for this one.
+    pub fn sent_since(
+        &self,
+        run: i64,
+        since: Timestamp,
+        of_others: bool,
+    ) -> Result<Vec<(Bucket, Timestamp)>, JournalError> {
         let mut select = self.connection.prepare(SENT_SINCE).map_err(JournalError::read)?;
-        let found = select.query_map(params![run, since.as_microsecond()], bucket_and_time);
+        let found = select.query_map(params![run, since.as_microsecond(), of_others], bucket_and_time);
         let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -29,7 +34,7 @@ const SENT_SINCE: &str = "
         AND (r.ended_at IS NULL OR r.ended_at >= ?2)
     JOIN attempts AS a ON a.run = r.run AND a.sent_at >= ?2
     JOIN jobs AS j ON j.run = a.run AND j.job = a.job
-    WHERE me.run = ?1";
+    WHERE me.run = ?1 AND NOT (?3 AND r.run = me.run)";
 
 /// `None` for an action that this version does not know.
 fn bucket_and_time(row: &Row<'_>) -> rusqlite::Result<Option<(Bucket, Timestamp)>> {
@@ -96,11 +101,12 @@ mod tests {
         add(runs, 5, "contoso.com", r#"{"graph_url":"https://graph.microsoft.us"}"#, "retire", None, &[98]);
         let rehearsed = r#"{"graph_url":"https://graph.microsoft.com","simulated":""}"#;
         add(runs, 6, "contoso.com", rehearsed, "retire", None, &[98]);
-        let mut sent = journal.sent_since(1, at(80)).unwrap();
+        let mut sent = journal.sent_since(1, at(80), false).unwrap();
         sent.sort_by_key(|(_, sent_at)| *sent_at);
         let write = |service| Bucket { service, access: Access::Write };
         let devices = write(&INTUNE_DEVICES);
         assert_eq!(sent, [(devices, at(90)), (write(&INTUNE_OTHER), at(94)), (devices, at(99))]);
-        assert_eq!(journal.sent_since(1, at(100)).unwrap(), []);
+        assert_eq!(journal.sent_since(1, at(80), true).unwrap(), [(write(&INTUNE_OTHER), at(94))]);
+        assert_eq!(journal.sent_since(1, at(100), false).unwrap(), []);
     }
 }

@@ -17,7 +17,7 @@ use super::client::GraphClient;
 use super::request::GraphRequest;
 use super::transport::Transport;
 use crate::approval::Status;
-use crate::catalog::{Method, Version};
+use crate::catalog::{Access, Bucket, INTUNE_OTHER, Method, Version};
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
 
@@ -104,7 +104,7 @@ impl<T: Transport> GraphClient<T> {
         let body = json!({ "id": code }).to_string().into();
         let path = format!("{PATH}/cancelMyRequest");
         let request = GraphRequest { method: Method::Post, version: Version::Beta, path, body: Some(&body) };
-        self.exchange(request, id).await.0
+        self.pass_and_exchange(Bucket { service: &INTUNE_OTHER, access: Access::Write }, request, id).await.0
     }
 
     /// A collection, whole.
@@ -113,7 +113,8 @@ impl<T: Transport> GraphClient<T> {
         let mut all = Vec::new();
         for _ in 0..PAGES {
             let request = GraphRequest { method: Method::Get, version: Version::Beta, path, body: None };
-            let (reply, wire) = self.exchange(request, &id).await;
+            let (reply, wire) =
+                self.pass_and_exchange(Bucket { service: &INTUNE_OTHER, access: Access::Read }, request, &id).await;
             let page = wire.filter(|_| reply.verdict == Verdict::Succeeded);
             let page = page.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
             let Some(Value::Array(values)) = page.as_ref().and_then(|page| page.get("value")) else {

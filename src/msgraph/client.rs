@@ -17,15 +17,16 @@ use super::classify::classify;
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
-use super::shape::{NOT_SHOWN, Shape, shape_of};
+use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Action, INTUNE_OTHER, Method, Service};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, Service};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
+use crate::pacing::Gates;
 use crate::runner::executor::{Executor, Presence, Seen};
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
@@ -43,6 +44,7 @@ pub struct GraphClient<T> {
     /// `https://graph.microsoft.com`, without a slash at the end.
     graph_url: String,
     clock: Clock,
+    gates: Gates,
     justification: Option<HeaderValue>,
     /// Whether a service that knows of priorities is told that these requests may wait.
     low_priority: bool,
@@ -51,9 +53,16 @@ pub struct GraphClient<T> {
 }
 
 impl<T: Transport> GraphClient<T> {
-    pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock) -> Self {
+    /// `gates`: what requests pass before they leave. Whoever performs jobs passes them for the requests of these; what
+    /// else is sent passes them here.
+    pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock, gates: Gates) -> Self {
         let graph_url = graph_url.trim_end_matches('/').to_owned();
-        Self { transport, tokens, graph_url, clock, justification: None, low_priority: false, codes: RwLock::default() }
+        let (justification, codes) = (None, RwLock::default());
+        Self { transport, tokens, graph_url, clock, gates, justification, low_priority: false, codes }
+    }
+
+    pub fn gates(&self) -> &Gates {
+        &self.gates
     }
 
     /// Lets others go first where the service knows of priorities: the directory does, Intune does not.
@@ -262,8 +271,11 @@ impl<T: Transport> GraphClient<T> {
     /// A name that the body of the request holds, and that is not the name of its account any more, or cannot be read.
     async fn moved_name(&self, job: &Job, client_request_id: &str) -> Option<Seen> {
         for (name, id) in job.names.iter().flat_map(|names| &names.in_body) {
-            let read =
-                self.read(request::build_look_at_user(id), &companion(client_request_id), job, Shape::Thing).await;
+            let bucket = Bucket { service: &DIRECTORY, access: Access::Read };
+            let request = request::build_look_at_user(id);
+            let path = request.path.clone();
+            let answer = self.pass_and_exchange(bucket, request, &companion(client_request_id)).await;
+            let read = document(answer, &path, Shape::Thing);
             let now = match read {
                 Ok(user) => user.get("userPrincipalName").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 Err(reply) if reply.verdict == Verdict::Gone => String::new(),
@@ -282,12 +294,7 @@ impl<T: Transport> GraphClient<T> {
         let path = request.path.clone();
         let (reply, wire) = self.send(request, id, job.action.service, None).await;
         tracing::debug!(job = %job.id, status = reply.http_status, client_request_id = id, "read");
-        let Some(wire) = wire else { return Err(reply) };
-        match serde_json::from_slice::<Value>(&wire.body) {
-            Ok(document) if shape.is_shown_by(&document, &path) => Ok(document),
-            Ok(_) => Err(Reply { verdict: Verdict::Refused, error_message: Some(NOT_SHOWN.into()), ..reply }),
-            Err(_) => Err(Reply { verdict: Verdict::Lost, error_message: Some("the answer is empty".into()), ..reply }),
-        }
+        document((reply, wire), &path, shape)
     }
 
     /// The code of what was approved, or the reason for what may have to be.
@@ -407,6 +414,10 @@ mod tests {
         }
     }
 
+    fn unpaced() -> Gates {
+        Gates::new(crate::pacing::Pacing::Off)
+    }
+
     fn job(action: &str) -> Job {
         let action = Action::named(action).unwrap();
         Job::new(JobParts::plain(1, action, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"])))
@@ -417,7 +428,13 @@ mod tests {
         let recorder = Recorder::default();
         let token = Credentials::AccessToken("t".to_owned().into());
         let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
-        let client = GraphClient::new(recorder.clone(), tokens, "https://g", Clock::starting_at(Timestamp::UNIX_EPOCH));
+        let client = GraphClient::new(
+            recorder.clone(),
+            tokens,
+            "https://g",
+            Clock::starting_at(Timestamp::UNIX_EPOCH),
+            unpaced(),
+        );
         let action = Action::named("removeAllDevicesFromManagement").unwrap();
         let job = Job::new(JobParts::plain(1, action, Ids::new(["ada@contoso.com"])));
         assert_eq!(client.attempt(&job, "1").await.verdict, Verdict::Refused);
@@ -432,7 +449,7 @@ mod tests {
         let token = Credentials::AccessToken("t".to_owned().into());
         let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-        let mut client = GraphClient::new(recorder.clone(), tokens, "https://g", clock);
+        let mut client = GraphClient::new(recorder.clone(), tokens, "https://g", clock, unpaced());
         for low in [false, true] {
             client = client.low_priority(low);
             for service in [&DIRECTORY, &ENTRA_DEVICES, &INTUNE_DEVICES, &INTUNE_OTHER] {
@@ -455,8 +472,8 @@ mod tests {
             "https://g",
         );
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-        let client =
-            GraphClient::new(recorder.clone(), tokens, "https://g", clock).justified(Some("CHG0012345 Übergabe"));
+        let client = GraphClient::new(recorder.clone(), tokens, "https://g", clock, unpaced())
+            .justified(Some("CHG0012345 Übergabe"));
         client.attempt(&job("retire"), "1").await;
         client.attempt(&job("syncDevice"), "2").await;
         client.read_back(&job("retire"), Timestamp::UNIX_EPOCH, "3").await;

@@ -13,6 +13,7 @@ mod fleet;
 mod follow_up;
 pub mod http;
 pub mod read_only;
+mod paced;
 mod recognise;
 pub mod request;
 mod shape;

@@ -19,6 +19,7 @@ use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::Gates;
 use crate::runner::executor::{Executor, Seen};
 
 /// Requests in one envelope, at most.
@@ -115,6 +116,10 @@ impl<T: Transport> GraphReader<T> {
         self.0.tokens()
     }
 
+    pub fn gates(&self) -> &Gates {
+        self.0.gates()
+    }
+
     pub fn read_only(&self) -> ReadOnly<'_, T> {
         ReadOnly::new(&self.0)
     }
@@ -132,6 +137,10 @@ pub struct ReadOnly<'c, T>(&'c GraphClient<T>);
 impl<'c, T: Transport> ReadOnly<'c, T> {
     pub fn new(client: &'c GraphClient<T>) -> Self {
         Self(client)
+    }
+
+    pub fn gates(&self) -> &'c Gates {
+        self.0.gates()
     }
 
     pub fn graph_url(&self) -> &str {
@@ -285,7 +294,13 @@ mod tests {
         let transport = Says(said.to_string());
         let token = Credentials::AccessToken("t".to_owned().into());
         let tokens = TokenSource::new(transport.clone(), token, "https://l", "https://g");
-        let client = GraphClient::new(transport, tokens, "https://g", Clock::starting_at(Timestamp::UNIX_EPOCH));
+        let client = GraphClient::new(
+            transport,
+            tokens,
+            "https://g",
+            Clock::starting_at(Timestamp::UNIX_EPOCH),
+            Gates::new(crate::pacing::Pacing::Off),
+        );
         let answers = ReadOnly::new(&client).batch(&[Get::new("/users".into())], &["1".to_owned()], "2").await;
         answers.unwrap().remove(0)
     }

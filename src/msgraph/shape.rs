@@ -5,7 +5,9 @@
 
 use serde_json::Value;
 
+use super::transport::WireReply;
 use crate::catalog::ReadBack;
+use crate::outcome::{Reply, Verdict};
 
 /// What a read must show before it tells anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +49,16 @@ impl Shape {
             Self::Thing => document.get("id").and_then(Value::as_str).is_some_and(is_it),
             Self::List => document.get("value").is_some_and(Value::is_array),
         }
+    }
+}
+
+/// What a read shows, if it shows what was asked for.
+pub(super) fn document((reply, wire): (Reply, Option<WireReply>), path: &str, shape: Shape) -> Result<Value, Reply> {
+    let Some(wire) = wire else { return Err(reply) };
+    match serde_json::from_slice::<Value>(&wire.body) {
+        Ok(document) if shape.is_shown_by(&document, path) => Ok(document),
+        Ok(_) => Err(Reply { verdict: Verdict::Refused, error_message: Some(NOT_SHOWN.into()), ..reply }),
+        Err(_) => Err(Reply { verdict: Verdict::Lost, error_message: Some("the answer is empty".into()), ..reply }),
     }
 }
 

@@ -20,6 +20,7 @@ use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement, Verdict};
+use crate::runner::Limits;
 use crate::settings::{Environment, Flags, Settings};
 
 /// Time between two requests that withdraw: four in a second, of the five that Intune's small classes allow.
@@ -100,11 +101,12 @@ impl Visit {
 
     fn client(&self) -> Result<Client, Error> {
         let clock = Clock::starting_at(self.now);
-        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), &clock, 1)
+        let limits = Limits { concurrency: 1, ..Limits::default() };
+        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), &clock, limits)
     }
 
     async fn sign_in<T: Transport>(&self, client: &GraphClient<T>) -> Result<(), Error> {
-        connect::sign_in(client.tokens(), self.now).await?;
+        connect::sign_in(client.tokens(), client.gates(), self.now).await?;
         let Some(expected) = &self.begun.plan_tenant else { return Ok(()) };
         let signed_in_to = tenant::signed_in_to(&self.settings, Some(expected));
         tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await

@@ -15,6 +15,8 @@ use crate::msgraph::client::GraphClient;
 use crate::msgraph::http::HttpTransport;
 use crate::msgraph::token::{Credentials, SignInError, TokenSource};
 use crate::msgraph::transport::Transport;
+use crate::pacing::Gates;
+use crate::runner::Limits;
 use crate::settings::{Identity, Settings};
 use crate::simulator::scenario::Scenario;
 use crate::simulator::tenant::Tenant as SimulatedTenant;
@@ -32,18 +34,18 @@ pub fn connect(
     tenant: &Tenant,
     plan_tenant: Option<&str>,
     clock: &Clock,
-    connections: u16,
+    limits: Limits,
 ) -> Result<Client, Error> {
     match tenant {
         Tenant::Real => {
             let identity = settings.identity().map_err(Error::SignIn)?;
             let transport =
-                HttpTransport::new(usize::from(connections), settings.is_local() && settings.signs_in_locally())
+                HttpTransport::new(usize::from(limits.concurrency), settings.is_local() && settings.signs_in_locally())
                     .map_err(|error| Error::Io {
                         what: "the HTTP client could not be set up".into(),
                         cause: std::io::Error::other(error),
                     })?;
-            Ok(Client::Http(client(transport, credentials(identity), settings, clock)))
+            Ok(Client::Http(client(transport, credentials(identity), settings, (clock, limits))))
         }
         Tenant::Simulated(scenario) => {
             let scenario = match scenario {
@@ -51,9 +53,9 @@ pub fn connect(
                 None => Scenario::rehearsal(),
             };
             let transport = SimTransport::new(SimulatedTenant::new(scenario, clock.now()));
-            Ok(rehearse(transport, settings, plan_tenant, clock))
+            Ok(rehearse(transport, settings, plan_tenant, (clock, limits)))
         }
-        Tenant::InProcess(transport) => Ok(rehearse(transport.clone(), settings, plan_tenant, clock)),
+        Tenant::InProcess(transport) => Ok(rehearse(transport.clone(), settings, plan_tenant, (clock, limits))),
     }
 }
 
@@ -64,13 +66,13 @@ pub fn rehearsed(
     tenant: &Tenant,
     plan_tenant: Option<&str>,
     (jobs, sightings): (&[Job], &[Option<Sighting>]),
-    now: Timestamp,
+    (limits, now): (Limits, Timestamp),
 ) -> Result<Option<(Client, Clock)>, Error> {
     if !matches!(tenant, Tenant::Simulated(_)) {
         return Ok(None);
     }
     let clock = Clock::starting_at(now);
-    let client = connect(settings, tenant, plan_tenant, &clock, 1)?;
+    let client = connect(settings, tenant, plan_tenant, &clock, limits)?;
     if let Client::Simulated(client) = &client {
         for (job, sighting) in jobs.iter().zip(sightings) {
             if let Some(Sighting::Identity(seen)) = sighting {
@@ -81,17 +83,22 @@ pub fn rehearsed(
     Ok(Some((client, clock)))
 }
 
-fn rehearse(transport: SimTransport, settings: &Settings, plan_tenant: Option<&str>, clock: &Clock) -> Client {
+fn rehearse(transport: SimTransport, settings: &Settings, plan_tenant: Option<&str>, with: (&Clock, Limits)) -> Client {
     let credentials = match settings.identity() {
         Ok(identity) => credentials(identity),
         Err(_) => rehearsal(plan_tenant.or(settings.tenant.as_deref())),
     };
-    Client::Simulated(client(transport, credentials, settings, clock))
+    Client::Simulated(client(transport, credentials, settings, with))
 }
 
-fn client<T: Transport>(transport: T, credentials: Credentials, settings: &Settings, clock: &Clock) -> GraphClient<T> {
+fn client<T: Transport>(
+    transport: T,
+    credentials: Credentials,
+    settings: &Settings,
+    (clock, limits): (&Clock, Limits),
+) -> GraphClient<T> {
     let tokens = TokenSource::new(transport.clone(), credentials, &settings.login_url, &settings.graph_url);
-    GraphClient::new(transport, tokens, &settings.graph_url, clock.clone())
+    GraphClient::new(transport, tokens, &settings.graph_url, clock.clone(), Gates::new(limits.pacing))
 }
 
 fn credentials(identity: &Identity) -> Credentials {
@@ -110,9 +117,11 @@ fn rehearsal(tenant: Option<&str>) -> Credentials {
     }
 }
 
-/// Obtains a token, so that a wrong secret is found before anything else happens.
-pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, now: Timestamp) -> Result<(), Error> {
+/// Obtains a token, so that a wrong secret is found before anything else happens. The gates learn who it is for.
+pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, gates: &Gates, now: Timestamp) -> Result<(), Error> {
     let claims = tokens.claims().await.map_err(|error| Error::sign_in(explain(&error)))?;
+    // A person is signed in rather than an app, as far as the token says.
+    gates.signed_in(claims.as_ref().is_some_and(|claims| claims.scp.is_some() && claims.roles.is_empty()));
     let ended = claims.and_then(|claims| claims.exp).and_then(|exp| Timestamp::from_second(exp).ok());
     match ended.filter(|end| *end <= now) {
         Some(end) => Err(Error::sign_in(
@@ -121,12 +130,6 @@ pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, now: Timestamp) -> R
         )),
         None => Ok(()),
     }
-}
-
-/// Whether a person is signed in rather than an app, as far as the token says.
-pub async fn is_delegated<T: Transport>(tokens: &TokenSource<T>) -> bool {
-    let claims = tokens.claims().await.ok().flatten();
-    claims.is_some_and(|claims| claims.scp.is_some() && claims.roles.is_empty())
 }
 
 /// Sign-in errors with Entra's own words.

@@ -26,7 +26,6 @@ use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
-use crate::pacing::Pacing;
 use crate::plan::{Limits, Plan};
 use crate::resolve::{self, Device, Reading};
 
@@ -55,22 +54,22 @@ impl<'a> About<'a> {
 
 impl About<'_> {
     /// The client that has been used for looking up, or one that is connected now and goes back to `used` for the run.
-    pub fn connected(&self, look_up: &LookUp<'_>, used: &mut Used) -> Result<(Client, Clock, Pacing), Error> {
+    pub fn connected(&self, look_up: &LookUp<'_>, used: &mut Used) -> Result<(Client, Clock), Error> {
         let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
         let limits = limits(look_up.choices, self.limits, local)?;
         let (client, clock) = match used.client.take() {
             Some(connected) => connected,
             None => {
                 let (clock, named) = (Clock::starting_at(look_up.now), self.of_the_plan());
-                (connect::connect(look_up.settings, look_up.tenant, named, &clock, limits.concurrency)?, clock)
+                (connect::connect(look_up.settings, look_up.tenant, named, &clock, limits)?, clock)
             }
         };
-        Ok((client, clock, limits.pacing))
+        Ok((client, clock))
     }
 
     /// Signs in, and makes sure that it is the tenant that is meant.
     pub async fn sign_in<T: Transport>(&self, client: &GraphClient<T>, look_up: &LookUp<'_>) -> Result<(), Error> {
-        connect::sign_in(client.tokens(), look_up.now).await?;
+        connect::sign_in(client.tokens(), client.gates(), look_up.now).await?;
         let signed_in_to = tenant::signed_in_to(look_up.settings, self.of_the_plan());
         for (source, expected) in &self.tenants {
             if let Some(expected) = expected {
@@ -115,11 +114,11 @@ pub async fn look<T: Transport>(
     holds: &[Option<Hold>],
     seen: &[Option<Sighting>],
     client: ReadOnly<'_, T>,
-    (pacing, seed): (Pacing, u64),
+    seed: u64,
 ) -> Result<Vec<Option<Keys>>, Error> {
     let is_sent = |at: usize| holds.get(at).is_some_and(Option::is_none);
     let wanted = Wanted::of(jobs, is_sent, |at| seen.get(at).cloned().flatten());
-    wanted.read(client, pacing, Rng::with_seed(seed)).await
+    wanted.read(client, Rng::with_seed(seed)).await
 }
 
 /// What the sign-in may not read, said once.
@@ -191,11 +190,11 @@ impl Wanted {
         if self.devices.is_empty() {
             return Ok(self.spread(&[]));
         }
-        let (client, clock, pacing) = about.connected(look_up, used)?;
+        let (client, clock) = about.connected(look_up, used)?;
         let rng = Rng::with_seed(look_up.seed);
         let read = match &client {
-            Client::Http(client) => self.signed_in(client, look_up, about, (pacing, rng)).await,
-            Client::Simulated(client) => self.signed_in(client, look_up, about, (pacing, rng)).await,
+            Client::Http(client) => self.signed_in(client, look_up, about, rng).await,
+            Client::Simulated(client) => self.signed_in(client, look_up, about, rng).await,
         };
         used.client = Some((client, clock));
         read
@@ -206,20 +205,15 @@ impl Wanted {
         client: &GraphClient<T>,
         look_up: &LookUp<'_>,
         about: &About<'_>,
-        (pacing, rng): (Pacing, Rng),
-    ) -> Result<Vec<Option<Keys>>, Error> {
-        about.sign_in(client, look_up).await?;
-        self.read(ReadOnly::new(client), pacing, rng).await
-    }
-
-    async fn read<T: Transport>(
-        mut self,
-        client: ReadOnly<'_, T>,
-        pacing: Pacing,
         rng: Rng,
     ) -> Result<Vec<Option<Keys>>, Error> {
+        about.sign_in(client, look_up).await?;
+        self.read(ReadOnly::new(client), rng).await
+    }
+
+    async fn read<T: Transport>(mut self, client: ReadOnly<'_, T>, rng: Rng) -> Result<Vec<Option<Keys>>, Error> {
         let devices = std::mem::take(&mut self.devices);
-        let read = resolve::read_keys(devices, &mut Reading::new(client, pacing, rng)).await.map_err(not_read)?;
+        let read = resolve::read_keys(devices, &mut Reading::new(client, rng)).await.map_err(not_read)?;
         Ok(self.spread(&read))
     }
 

@@ -18,7 +18,6 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
-use crate::pacing::Pacing;
 use crate::plan::Plan;
 use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
 use crate::settings::Settings;
@@ -87,21 +86,21 @@ impl LookUp<'_> {
         let clock = Clock::starting_at(self.now);
         let local = *self.tenant != Tenant::Real || self.settings.is_local();
         let limits = limits(self.choices, plan.limits, local)?;
-        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), &clock, limits.concurrency)?;
+        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), &clock, limits)?;
         let pool = match &client {
-            Client::Http(client) => self.gather(client, plan, limits.pacing).await?,
-            Client::Simulated(client) => self.gather(client, plan, limits.pacing).await?,
+            Client::Http(client) => self.gather(client, plan).await?,
+            Client::Simulated(client) => self.gather(client, plan).await?,
         };
         Ok((pool, Used { client: Some((client, clock)), tenant: None }))
     }
 
-    async fn gather<T: Transport>(&self, client: &GraphClient<T>, plan: &Plan, pacing: Pacing) -> Result<Pool, Error> {
-        connect::sign_in(client.tokens(), self.now).await?;
+    async fn gather<T: Transport>(&self, client: &GraphClient<T>, plan: &Plan) -> Result<Pool, Error> {
+        connect::sign_in(client.tokens(), client.gates(), self.now).await?;
         if let Some(expected) = &plan.tenant {
             let signed_in_to = tenant::signed_in_to(self.settings, Some(expected));
             tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
         }
-        let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(self.seed));
+        let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(self.seed));
         resolve::gather(&plan.unresolved, self.now, &mut reading).await.map_err(not_read)
     }
 
@@ -157,10 +156,10 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     let clock = Clock::starting_at(look_up.now);
     let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
     let limits = limits(look_up.choices, crate::plan::Limits::default(), local)?;
-    let client = connect::connect(look_up.settings, look_up.tenant, None, &clock, limits.concurrency)?;
+    let client = connect::connect(look_up.settings, look_up.tenant, None, &clock, limits)?;
     let inventory = match &client {
-        Client::Http(client) => take(look_up, client, limits.pacing).await?,
-        Client::Simulated(client) => take(look_up, client, limits.pacing).await?,
+        Client::Http(client) => take(look_up, client).await?,
+        Client::Simulated(client) => take(look_up, client).await?,
     };
     let text = inventory.to_json().map_err(std::io::Error::other);
     text.and_then(|text| write_private(&file, &text))
@@ -170,11 +169,11 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices, users: count(&inventory.users) })
 }
 
-async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>, pacing: Pacing) -> Result<Inventory, Error> {
-    connect::sign_in(client.tokens(), look_up.now).await?;
+async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>) -> Result<Inventory, Error> {
+    connect::sign_in(client.tokens(), client.gates(), look_up.now).await?;
     let claims = client.tokens().claims().await.ok().flatten();
     let label = tenant::label(look_up.settings, look_up.tenant, None);
-    let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(look_up.seed));
+    let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(look_up.seed));
     let mut inventory = resolve::take_inventory(&mut reading).await.map_err(not_read)?;
     inventory.tenant = Some(claims.and_then(|claims| claims.tid).unwrap_or(label));
     inventory.graph_url = graph(look_up.settings, look_up.tenant);

@@ -16,7 +16,6 @@ use crate::guard::preflight::Preflight;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
-use crate::pacing::Pacing;
 use crate::resolve::{self, Owners, Reading};
 
 /// Holds the jobs whose body calls a user by a name that is not his any more. `skipped`: jobs that will not be sent, besides
@@ -58,10 +57,10 @@ fn moved(name: &str, id: &str, owners: &Owners) -> Option<String> {
 
 /// Looks the names up, with the client that has been used for looking up, or one that is connected now.
 pub async fn owners(names: &[&str], look_up: &LookUp<'_>, about: &About<'_>, used: &mut Used) -> Result<Owners, Error> {
-    let (client, clock, pacing) = about.connected(look_up, used)?;
+    let (client, clock) = about.connected(look_up, used)?;
     let read = match &client {
-        Client::Http(client) => read(client, names, look_up, about, pacing).await,
-        Client::Simulated(client) => read(client, names, look_up, about, pacing).await,
+        Client::Http(client) => read(client, names, look_up, about).await,
+        Client::Simulated(client) => read(client, names, look_up, about).await,
     };
     used.client = Some((client, clock));
     read
@@ -72,9 +71,8 @@ async fn read<T: Transport>(
     names: &[&str],
     look_up: &LookUp<'_>,
     about: &About<'_>,
-    pacing: Pacing,
 ) -> Result<Owners, Error> {
     about.sign_in(client, look_up).await?;
-    let mut reading = Reading::new(ReadOnly::new(client), pacing, Rng::with_seed(look_up.seed));
+    let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(look_up.seed));
     resolve::owners(names.iter().copied(), &mut reading).await.map_err(not_read)
 }

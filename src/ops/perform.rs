@@ -146,7 +146,7 @@ pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, E
         Some((connected, _)) => connected,
         None => {
             let plan_tenant = work.plan_tenant.as_deref();
-            connect::connect(work.settings, work.tenant, plan_tenant, &work.clock, work.limits.concurrency)?
+            connect::connect(work.settings, work.tenant, plan_tenant, &work.clock, work.limits)?
         }
     };
     match client {
@@ -162,7 +162,7 @@ impl Work<'_> {
         record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Finished, Error> {
         let clock = self.clock.clone();
-        connect::sign_in(client.tokens(), clock.now()).await?;
+        connect::sign_in(client.tokens(), client.gates(), clock.now()).await?;
         let meant = [
             (Source::Plan, &self.plan_tenant),
             (Source::SavedPreview, &self.agreed_tenant),
@@ -174,7 +174,7 @@ impl Work<'_> {
             }
         }
         tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
-        let limits = self.limits.signed_in(connect::is_delegated(client.tokens()).await);
+        let limits = Limits { pacing: client.gates().pacing(), ..self.limits };
         if !matches!(self.verify, Verify::Only(_)) {
             self.warn_of_missing_permissions(&client).await;
             self.check_fleet(&client).await?;
@@ -206,6 +206,7 @@ impl Work<'_> {
             tenant: &recorded.tenant,
             // A tenant of our own begins with us.
             is_older: !matches!(self.tenant, Tenant::Simulated(_)),
+            began: false,
             jobs: Arc::clone(&self.jobs),
             holds: self.holds,
             earlier: self.earlier,

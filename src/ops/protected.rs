@@ -21,7 +21,6 @@ use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
-use crate::pacing::Pacing;
 use crate::resolve::{self, Reading};
 
 /// What was found out.
@@ -45,11 +44,11 @@ pub async fn check(
     if rules.protected.is_empty() || targets.is_empty() {
         return Ok(Checked::default());
     }
-    let (client, clock, pacing) = about.connected(look_up, used)?;
+    let (client, clock) = about.connected(look_up, used)?;
     let list = &rules.protected;
     let read = match &client {
-        Client::Http(client) => signed_in(client, look_up, about, (list, &targets, pacing)).await,
-        Client::Simulated(client) => signed_in(client, look_up, about, (list, &targets, pacing)).await,
+        Client::Http(client) => signed_in(client, look_up, about, (list, &targets)).await,
+        Client::Simulated(client) => signed_in(client, look_up, about, (list, &targets)).await,
     };
     used.client = Some((client, clock));
     rules.protected = std::mem::take(&mut rules.protected).meaning(read?);
@@ -63,10 +62,10 @@ async fn signed_in<T: Transport>(
     client: &GraphClient<T>,
     look_up: &LookUp<'_>,
     about: &About<'_>,
-    (list, targets, pacing): (&Protected, &[TargetKind], Pacing),
+    (list, targets): (&Protected, &[TargetKind]),
 ) -> Result<Vec<Option<Meaning>>, Error> {
     about.sign_in(client, look_up).await?;
-    read(list, targets, ReadOnly::new(client), (pacing, look_up.seed)).await
+    read(list, targets, ReadOnly::new(client), look_up.seed).await
 }
 
 /// Reads what the entries stand for.
@@ -74,12 +73,12 @@ pub async fn read<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     client: ReadOnly<'_, T>,
-    (pacing, seed): (Pacing, u64),
+    seed: u64,
 ) -> Result<Vec<Option<Meaning>>, Error> {
     if list.is_empty() || targets.is_empty() {
         return Ok(Vec::new());
     }
-    let mut reading = Reading::new(client, pacing, Rng::with_seed(seed));
+    let mut reading = Reading::new(client, Rng::with_seed(seed));
     resolve::read_meanings(list, targets, &mut reading).await.map_err(not_read)
 }
 

@@ -68,6 +68,8 @@ pub struct Rounds<'a> {
     pub tenant: &'a str,
     /// It was there before this process: what anybody has sent to it of late counts.
     pub is_older: bool,
+    /// A round has been played.
+    pub began: bool,
     pub jobs: Arc<[Job]>,
     pub holds: Vec<Option<Hold>>,
     /// How jobs stand before the first round; open requests are kept, waiting.
@@ -168,7 +170,7 @@ impl Rounds<'_> {
         let journal = Some(Recorder::start(self.journal, self.number, failed)?);
         let between_waves = std::mem::take(&mut self.between_waves);
         let recent = self.recent()?;
-        self.is_older = true;
+        self.began = true;
         let (filing, carried) = (self.filing()?, self.carried.take());
         let shown = self.shown.clone();
         let history = History { journal, earlier, recent, filing, shown, between_waves, carried };
@@ -179,6 +181,7 @@ impl Rounds<'_> {
             holds: self.holds.clone(),
             lookout: self.lookout.clone(),
             limits: self.limits,
+            gates: client.gates().clone(),
             daily: self.daily.clone(),
             brakes: self.brakes.clone(),
             people: self.people.clone(),
@@ -212,13 +215,14 @@ impl Rounds<'_> {
         Ok(RoundsEnded { settlements, stopped, later, unsent, used, verified: verify.is_some() })
     }
 
-    /// What any run has sent to the same tenant within the longest window, and how long ago.
+    /// What was sent to the same tenant within the longest window, and how long ago. What this process has sent the gates
+    /// know by themselves.
     fn recent(&self) -> Result<Vec<(Bucket, Duration)>, Error> {
         let Some(budget) = self.limits.budget().filter(|_| self.is_older) else { return Ok(Vec::new()) };
         let now = self.clock.now();
         let longest = Bucket::all().map(|bucket| budget.allowance(bucket)).map(|own| own.window + own.margin()).max();
         let since = now.saturating_sub(SignedDuration::try_from(longest.unwrap_or_default()).unwrap_or_default());
-        let sent = self.journal.sent_since(self.number, since.unwrap_or(now))?;
+        let sent = self.journal.sent_since(self.number, since.unwrap_or(now), self.began)?;
         let age = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
         Ok(sent.into_iter().map(|(bucket, at)| (bucket, age(at))).collect())
     }

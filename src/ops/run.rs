@@ -38,7 +38,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::ReportFile;
-use crate::runner::Earlier;
+use crate::runner::{Earlier, Limits};
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -94,7 +94,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     permit(&request, settings, &previewed, &mut used)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
-    let limits = limits(request.choices.or(plan.limits), plan.limits, is_ours(&request, settings))?;
+    let limits = of_run(&request, settings, &plan)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
@@ -188,6 +188,10 @@ fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Res
     Ok((journal, lock))
 }
 
+fn of_run(request: &RunRequest, settings: &Settings, plan: &Plan) -> Result<Limits, Error> {
+    limits(request.choices.or(plan.limits), plan.limits, is_ours(request, settings))
+}
+
 /// Whether the tenant is on this machine.
 fn is_ours(request: &RunRequest, settings: &Settings) -> bool {
     request.tenant != Tenant::Real || settings.is_local()
@@ -217,7 +221,9 @@ fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used
     let Some(agreed) = &previewed.agreed else { return Ok(()) };
     agreed.permits(&request.tenant, settings, request.now)?;
     let seen = (&*previewed.plan.jobs, &*previewed.sightings);
-    used.client = connect::rehearsed(settings, &request.tenant, agreed.head.tenant.as_deref(), seen, request.now)?;
+    let limits = of_run(request, settings, &previewed.plan)?;
+    let named = agreed.head.tenant.as_deref();
+    used.client = connect::rehearsed(settings, &request.tenant, named, seen, (limits, request.now))?;
     Ok(())
 }
 

@@ -199,7 +199,7 @@ async fn look(
     }
     let clock = Clock::starting_at(request.look_up.now);
     let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
-    match connect::connect(settings, request.look_up.tenant, named, &clock, limits.concurrency)? {
+    match connect::connect(settings, request.look_up.tenant, named, &clock, limits)? {
         Client::Http(client) => {
             look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
         }
@@ -216,7 +216,7 @@ async fn look_with<T: Transport>(
     previewed: &Previewed,
     limits: Limits,
 ) -> Result<Look, Error> {
-    connect::sign_in(reader.tokens(), request.look_up.now).await?;
+    connect::sign_in(reader.tokens(), reader.gates(), request.look_up.now).await?;
     let plan = &previewed.plan;
     if let Some(expected) = &plan.tenant {
         let signed_in_to = tenant::signed_in_to(settings, Some(expected));
@@ -230,12 +230,12 @@ async fn look_with<T: Transport>(
         async move { reader.inspect(&job, &id).await }
     };
     let rng = Rng::with_seed(request.look_up.seed);
-    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), limits, rng, inspect).await;
-    let pace = (limits.pacing, request.look_up.seed);
-    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), pace).await?;
+    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), (limits, reader.gates().clone()), rng, inspect).await;
+    let seed = request.look_up.seed;
+    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), seed).await?;
     let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
     let list = &previewed.verdict.rules.protected;
-    let meanings = protected::read(list, &targets, reader.read_only(), pace).await?;
+    let meanings = protected::read(list, &targets, reader.read_only(), seed).await?;
     Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
 }
 

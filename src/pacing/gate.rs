@@ -1,7 +1,7 @@
 //! The gate of a bucket: when its next request may leave.
 //!
 //! In: what a run may use, throttle answers, what earlier processes have sent. Out: "now", or the instant at which to ask
-//! again. The dispatcher is the only one who asks, so nobody wakes a herd of waiters. Must not: sleep or send.
+//! again. Must not: sleep or send.
 //!
 //! Three things stand in the way of a request: a pause that the service asked for, a window that is full, and the pace,
 //! which keeps the window from being filled in one burst.
@@ -91,6 +91,13 @@ impl Gate {
         let limit = allowed.map(|allowance| (Window::new(allowance), Pace::new(allowance)));
         let used = BucketUse { bucket, allowed, sent: 0, throttled: 0, lost: Duration::ZERO, busy: Duration::ZERO };
         Self { limit, pause: Pause::default(), closed: None, used, first: None, told: WHOLE }
+    }
+
+    /// From now on it is counted for somebody else.
+    pub fn count_anew(&mut self) {
+        let BucketUse { bucket, allowed, .. } = self.used;
+        self.used = BucketUse { bucket, allowed, sent: 0, throttled: 0, lost: Duration::ZERO, busy: Duration::ZERO };
+        self.first = None;
     }
 
     /// Counts what was sent before this run began, each so long ago. Reads leave no record: where anything was sent,

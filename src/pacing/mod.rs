@@ -7,9 +7,11 @@ pub mod backoff;
 pub mod crowd;
 mod even;
 mod gate;
+mod gates;
 mod pace;
 pub mod pause;
 pub mod retry_after;
 mod window;
 
-pub use self::gate::{BucketUse, Gate, Pacing, Throttled, Wait, is_crowded};
+pub use self::gate::{BucketUse, Pacing, Throttled, Wait, is_crowded};
+pub use self::gates::Gates;

@@ -39,8 +39,8 @@ fn tenant_with(kept: &[Kept], more: &Value) -> Arc<Tenant> {
 }
 
 async fn read(tenant: &Arc<Tenant>, devices: usize, pacing: Pacing) -> Vec<Keys> {
-    let client = client(tenant);
-    let mut reading = Reading::new(ReadOnly::new(&client), pacing, Rng::with_seed(7));
+    let client = client(tenant, pacing);
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
     let devices = (0..devices).map(|number| Device { id: id(number).into(), seen: None }).collect();
     read_keys(devices, &mut reading).await.unwrap()
 }

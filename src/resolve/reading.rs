@@ -17,7 +17,7 @@ use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
 use crate::pacing::is_crowded;
-use crate::pacing::{Gate, Pacing, Throttled, Wait};
+use crate::pacing::{Gates, Throttled};
 use crate::runner::DEFAULT_MAX_ATTEMPTS;
 
 /// Why something could not be read.
@@ -41,7 +41,7 @@ pub enum ReadError {
 #[derive(Debug)]
 pub struct Reading<'c, T> {
     client: ReadOnly<'c, T>,
-    gates: Vec<Gate>,
+    gates: Gates,
     rng: Rng,
     connect_failures: u32,
     /// When the last request left that could not be delivered: all reads of an envelope share one failure.
@@ -70,8 +70,8 @@ enum Next {
 }
 
 impl<'c, T: Transport> Reading<'c, T> {
-    pub fn new(client: ReadOnly<'c, T>, pacing: Pacing, rng: Rng) -> Self {
-        let gates = Bucket::all().map(|bucket| Gate::new(bucket, pacing)).collect();
+    pub fn new(client: ReadOnly<'c, T>, rng: Rng) -> Self {
+        let gates = client.gates().clone();
         Self { client, gates, rng, connect_failures: 0, undelivered: None, unauthorized: false }
     }
 
@@ -170,7 +170,7 @@ impl<'c, T: Transport> Reading<'c, T> {
         let mut queue: VecDeque<usize> = (0..gets.len()).collect();
         let mut tries = vec![0; gets.len()];
         // A place in the allowance is held until the answer comes: an envelope with more would never be full.
-        let allowed = self.gates[bucket.index()].used().allowed.map_or(BATCH, |allowed| allowed.requests as usize);
+        let allowed = self.gates.used(bucket).allowed.map_or(BATCH, |allowed| allowed.requests as usize);
         let most = BATCH.min(allowed).max(1);
         while !queue.is_empty() {
             let numbers: Vec<_> = queue.drain(..queue.len().min(most)).collect();
@@ -181,7 +181,7 @@ impl<'c, T: Transport> Reading<'c, T> {
                 let (Answer { reply, document }, sent) = answer;
                 if stopped.is_some() {
                     // Nobody wants it any more, but its place is free again.
-                    self.gates[bucket.index()].returned(Some(&reply), sent, Instant::now());
+                    self.gates.returned(bucket, Some(&reply), sent, Instant::now());
                     continue;
                 }
                 tries[number] += 1;
@@ -267,16 +267,10 @@ impl<'c, T: Transport> Reading<'c, T> {
 
     /// Waits for a place in the allowance.
     async fn pass(&mut self, bucket: Bucket, get: &Get) -> Result<(), ReadError> {
-        loop {
-            match self.gates[bucket.index()].pass(Instant::now()) {
-                Ok(()) => return Ok(()),
-                Err(Wait::Until(at)) => tokio::time::sleep_until(at).await,
-                Err(Wait::Closed { asked }) => {
-                    let why = format!("the service asks to wait for {} s, and nobody waits that long", asked.as_secs());
-                    return Err(ReadError::Refused { path: get.path().to_owned(), status: Some(429), why });
-                }
-            }
-        }
+        self.gates.wait(bucket).await.map_err(|asked| {
+            let why = format!("the service asks to wait for {} s, and nobody waits that long", asked.as_secs());
+            ReadError::Refused { path: get.path().to_owned(), status: Some(429), why }
+        })
     }
 
     fn judge(
@@ -287,20 +281,20 @@ impl<'c, T: Transport> Reading<'c, T> {
         sent: Instant,
         tries: u32,
     ) -> Result<Next, ReadError> {
-        let gate = &mut self.gates[bucket.index()];
+        let gates = &self.gates;
         let now = Instant::now();
-        gate.returned(Some(reply), sent, now);
+        gates.returned(bucket, Some(reply), sent, now);
         if let Verdict::Throttled { after } = reply.verdict {
             let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
-            gate.throttled(answer, &mut self.rng);
+            gates.throttled(bucket, answer, &mut self.rng);
             return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
         }
         match reply.verdict {
             Verdict::Unavailable { after } => {
                 let answer = Throttled { asked: Some(after), crowded: false, sent, now };
-                gate.throttled(answer, &mut self.rng);
+                gates.throttled(bucket, answer, &mut self.rng);
             }
-            _ => gate.answered(sent),
+            _ => gates.answered(bucket, sent),
         }
         let why = || reply.error_message.clone().unwrap_or_default();
         if reply.verdict == Verdict::Unreachable {

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::catalog::Bucket;
 use crate::catalog::{Action, Budget, PRINCIPAL_NAME, Selector, TargetKind, selector_named};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostics, Place};
@@ -18,7 +19,7 @@ use crate::job::{Ids, Job, JobParts};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::token::{Credentials, TokenSource};
-use crate::pacing::Pacing;
+use crate::pacing::{Gates, Pacing};
 use crate::plan::{Criterion, Places, Pointer, UnresolvedStep};
 use crate::simulator::counts::Counts;
 use crate::simulator::scenario::Scenario;
@@ -85,11 +86,11 @@ pub(super) fn tenant(scenario: &str) -> Arc<Tenant> {
     Tenant::new(Scenario::from_yaml(scenario).unwrap(), now())
 }
 
-pub(super) fn client(tenant: &Arc<Tenant>) -> GraphClient<SimTransport> {
+pub(super) fn client(tenant: &Arc<Tenant>, pacing: Pacing) -> GraphClient<SimTransport> {
     let transport = SimTransport::new(Arc::clone(tenant));
     let credentials = Credentials::AccessToken("t".to_owned().into());
     let tokens = TokenSource::new(transport.clone(), credentials, "https://login.example", GRAPH);
-    GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(now()))
+    GraphClient::new(transport, tokens, GRAPH, Clock::starting_at(now()), Gates::new(pacing))
 }
 
 pub(super) fn paced() -> Pacing {
@@ -98,12 +99,16 @@ pub(super) fn paced() -> Pacing {
 
 /// The targets by row, or the codes of the faults, and what the tenant counted.
 async fn looked_up(tenant: &Arc<Tenant>, rows: &[Unresolved], pacing: Pacing) -> (Found, Counts) {
-    let client = client(tenant);
-    let mut reading = Reading::new(ReadOnly::new(&client), pacing, Rng::with_seed(7));
+    let client = client(tenant, pacing);
+    let before = tenant.counts().requests;
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
     let found = match gather(rows, now(), &mut reading).await {
         Ok(mut pool) => found(resolve(Vec::new(), &Places::default(), rows, &mut pool, now())),
         Err(error) => Found::NotRead(error),
     };
+    let let_through: u64 = Bucket::all().map(|bucket| u64::from(client.gates().used(bucket).sent)).sum();
+    // What was lost on the way is not counted there.
+    assert!(let_through >= tenant.counts().requests - before, "every request has passed a gate");
     (found, tenant.counts())
 }
 
@@ -304,8 +309,8 @@ async fn lost_zeros_are_looked_for_only_where_something_is_not_found_and_not_for
     let told = |rows: Vec<Unresolved>| {
         let tenant = Arc::clone(&tenant);
         async move {
-            let client = client(&tenant);
-            let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(7));
+            let client = client(&tenant, Pacing::Off);
+            let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
             let mut pool = gather(&rows, now(), &mut reading).await.unwrap();
             resolve(Vec::new(), &Places::default(), &rows, &mut pool, now()).unwrap_err()
         }
@@ -331,8 +336,8 @@ async fn many_serials_cost_a_fifteenth_of_a_read_for_each() {
 #[tokio::test(start_paused = true)]
 async fn an_inventory_is_the_same_when_it_comes_back() {
     let tenant = tenant_of(["SN1", "O'Brien \"#\" \u{1F4BB}", ""], json!({"page_size": 2}));
-    let client = client(&tenant);
-    let mut reading = Reading::new(ReadOnly::new(&client), paced(), Rng::with_seed(1));
+    let client = client(&tenant, paced());
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
     let inventory = take_inventory(&mut reading).await.unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let text = inventory.to_json().unwrap();
@@ -433,8 +438,8 @@ proptest! {
             let tenant = tenant(&scenario);
             let expected = by_hand(&devices, one);
             let pool = runtime.block_on(async {
-                let client = client(&tenant);
-                let mut reading = Reading::new(ReadOnly::new(&client), Pacing::Off, Rng::with_seed(1));
+                let client = client(&tenant, Pacing::Off);
+                let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
                 gather(&rows, now(), &mut reading).await.unwrap()
             });
             let mut pool = pool;

@@ -61,8 +61,8 @@ fn users(names: &[&str], more: Value) -> Arc<Tenant> {
 }
 
 async fn resolved(tenant: &Arc<Tenant>, rows: &[Unresolved], pacing: Pacing) -> Result<Vec<Job>, Diagnostics> {
-    let client = client(tenant);
-    let mut reading = Reading::new(ReadOnly::new(&client), pacing, Rng::with_seed(7));
+    let client = client(tenant, pacing);
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
     let mut pool = gather(rows, now(), &mut reading).await.unwrap();
     resolve(Vec::new(), &Places::default(), rows, &mut pool, now()).map(|resolved| resolved.jobs)
 }
@@ -195,8 +195,8 @@ async fn ten_thousand_names_cost_no_more_than_the_better_way_twice() {
 #[tokio::test(start_paused = true)]
 async fn an_inventory_holds_users_and_one_of_the_first_version_has_none() {
     let tenant = users(&["Ada@contoso.com"], json!({}));
-    let client = client(&tenant);
-    let mut reading = Reading::new(ReadOnly::new(&client), paced(), Rng::with_seed(1));
+    let client = client(&tenant, paced());
+    let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
     let text = take_inventory(&mut reading).await.unwrap().to_json().unwrap();
     let file = tempfile::NamedTempFile::new().unwrap();
     let looked_up = |text: &str| {

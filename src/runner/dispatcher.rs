@@ -32,7 +32,7 @@ use crate::journal::Recorder;
 use crate::outcome::{Outcome, RequestId, Settlement};
 use crate::pacing::crowd::Crowd;
 use crate::pacing::pause::Pause;
-use crate::pacing::{Gate, Pacing, Wait};
+use crate::pacing::{Gates, Pacing, Wait};
 
 mod absence;
 mod answers;
@@ -68,7 +68,7 @@ pub struct Dispatcher {
     left_today: LeftToday,
     lookout: Lookout,
     looked: Looked,
-    gates: Vec<Gate>,
+    gates: Gates,
     crowd: Crowd,
     /// Accepted jobs that somebody waits for.
     following: Following,
@@ -119,7 +119,8 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, daily, brakes, people, clock, rng, lookout, history, verify } = run;
+        let Run { jobs, holds, limits, gates, daily, brakes, people, clock, rng, lookout, history, verify } = run;
+        gates.begin(&history.recent, Instant::now());
         let (report, done) = mpsc::unbounded_channel();
         let (recording, recorded) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
@@ -128,14 +129,14 @@ impl Dispatcher {
             .collect();
         let fresh = || Carried { breaker: Breaker::new(brakes.stop_when), suspicion: Suspicion::default() };
         let Carried { breaker, suspicion } = history.carried.unwrap_or_else(fresh);
-        let crowd = Crowd::new(limits.concurrency, limits.pacing != Pacing::Off);
+        let crowd = Crowd::new(limits.concurrency, gates.pacing() != Pacing::Off);
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock.clone()),
             queues: Queues::new(Arc::clone(&jobs)),
             left_today: LeftToday::new(daily),
             lookout,
             looked: Looked::new(),
-            gates: gates(limits.pacing, &history.recent),
+            gates,
             crowd,
             following: Following::default(),
             steps_told: 0,
@@ -216,7 +217,7 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
-        let used = self.gates.iter().map(Gate::used).filter(|used| used.sent > 0).collect();
+        let used = Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, .. } = self;
         let (later, unsent) = (self.left_today.later, self.unsent);
         let carried = Carried { breaker: self.breaker.next_round(), suspicion: self.suspicion };
@@ -232,7 +233,7 @@ impl Dispatcher {
         }
         for bucket in Bucket::all() {
             while self.may_send_more() && self.may_work(bucket) && self.step(bucket, now, &mut wake) {}
-            if let Some(permille) = self.gates[bucket.index()].news() {
+            if let Some(permille) = self.gates.news(bucket) {
                 self.tell(Event::Paced { bucket, permille });
             }
         }
@@ -243,7 +244,7 @@ impl Dispatcher {
     /// Does one thing for a bucket, if a gate lets it through.
     fn step(&mut self, bucket: Bucket, now: Instant, wake: &mut Option<Instant>) -> bool {
         for gate in self.next_gates(bucket, now).into_iter().flatten() {
-            match self.gates[gate.index()].pass(now) {
+            match self.gates.pass(gate, now) {
                 Ok(()) => self.send_next(bucket, gate, now),
                 Err(Wait::Until(at)) => {
                     *wake = earlier(*wake, at);
@@ -261,7 +262,7 @@ impl Dispatcher {
     fn send_next(&mut self, bucket: Bucket, gate: Bucket, now: Instant) {
         let next = self.take_next(bucket, gate).filter(|item| self.is_still_wanted(*item, now));
         let Some(item) = next.filter(|item| self.through_the_read_gate(bucket, *item, now)) else {
-            return self.gates[gate.index()].never_left();
+            return self.gates.never_left(gate);
         };
         self.no_longer_fed(item);
         self.in_flight.insert(item.job, item.step);
@@ -338,18 +339,6 @@ impl Dispatcher {
     fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
-}
-
-/// One for each bucket, with what was sent before the run began.
-fn gates(pacing: Pacing, recent: &[(Bucket, Duration)]) -> Vec<Gate> {
-    let now = Instant::now();
-    let gate = |bucket: Bucket| {
-        let mut gate = Gate::new(bucket, pacing);
-        let own = recent.iter().filter(|(other, _)| *other == bucket);
-        gate.remember(&own.map(|(_, age)| *age).collect::<Vec<_>>(), !recent.is_empty(), now);
-        gate
-    };
-    Bucket::all().map(gate).collect()
 }
 
 fn earlier(wake: Option<Instant>, at: Instant) -> Option<Instant> {

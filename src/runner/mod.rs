@@ -44,7 +44,7 @@ use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{Recorder, Tries};
 use crate::outcome::Settlement;
-use crate::pacing::{BucketUse, Pacing};
+use crate::pacing::{BucketUse, Gates, Pacing};
 
 pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
 
@@ -65,16 +65,6 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The same for whoever turns out to be signed in.
-    #[must_use]
-    pub fn signed_in(self, delegated: bool) -> Self {
-        let pacing = match self.pacing {
-            Pacing::Within(budget) => Pacing::Within(budget.signed_in(delegated)),
-            Pacing::Off => Pacing::Off,
-        };
-        Self { pacing, ..self }
-    }
-
     /// What may be used of each allowance; `None` where nothing is paced.
     pub fn budget(&self) -> Option<Budget> {
         match self.pacing {
@@ -102,6 +92,8 @@ pub struct Run {
     /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub limits: Limits,
+    /// What each request passes before it leaves; whatever else sends to the tenant passes them too.
+    pub gates: Gates,
     pub daily: Daily,
     /// What slows and stops it on the way.
     pub brakes: Brakes,

@@ -15,7 +15,7 @@ use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
-use crate::pacing::BucketUse;
+use crate::pacing::{BucketUse, Gates};
 
 const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
 
@@ -93,6 +93,7 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
         holds: vec![None; jobs.len()],
         jobs,
         limits: Limits { concurrency, max_attempts: 3, ..Limits::default() },
+        gates: Gates::new(Limits::default().pacing),
         daily: crate::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,

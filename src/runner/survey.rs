@@ -19,7 +19,7 @@ use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::connect_pause;
 use crate::pacing::is_crowded;
-use crate::pacing::{Gate, Throttled, Wait};
+use crate::pacing::{Gates, Throttled, Wait};
 
 /// What a look came to: of which job, and when it left.
 type Look = (usize, Instant, Seen);
@@ -28,7 +28,7 @@ type Look = (usize, Instant, Seen);
 pub async fn survey<F, Fut>(
     jobs: &[Job],
     wanted: impl Fn(usize) -> bool,
-    limits: Limits,
+    (limits, gates): (Limits, Gates),
     rng: Rng,
     look: F,
 ) -> Vec<Option<Sighting>>
@@ -38,7 +38,7 @@ where
 {
     let mut first: HashMap<(TargetKind, String), usize> = HashMap::new();
     let key = |job: &Job| (job.action.target, job.target().to_ascii_lowercase());
-    let mut survey = Survey::new(limits, rng);
+    let mut survey = Survey::new(limits, gates, rng);
     for (at, job) in jobs.iter().enumerate().filter(|(at, _)| wanted(*at)) {
         first.entry(key(job)).or_insert_with(|| {
             survey.ready[job.read_bucket().index()].push_back(at);
@@ -54,7 +54,7 @@ where
 struct Survey {
     limits: Limits,
     rng: Rng,
-    gates: Vec<Gate>,
+    gates: Gates,
     ready: Vec<VecDeque<usize>>,
     later: BinaryHeap<Reverse<(Instant, usize)>>,
     /// Looks that went wrong, by job.
@@ -63,11 +63,11 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(limits: Limits, rng: Rng) -> Self {
+    fn new(limits: Limits, gates: Gates, rng: Rng) -> Self {
         Self {
             limits,
             rng,
-            gates: Bucket::all().map(|bucket| Gate::new(bucket, limits.pacing)).collect(),
+            gates,
             ready: vec![VecDeque::new(); Bucket::COUNT],
             later: BinaryHeap::new(),
             failed: HashMap::new(),
@@ -112,12 +112,14 @@ impl Survey {
             self.ready[jobs[at].read_bucket().index()].push_front(at);
         }
         let mut wake = self.later.peek().map(|Reverse((due, _))| *due);
-        for (gate, ready) in self.gates.iter_mut().zip(&mut self.ready) {
+        for (bucket, ready) in Bucket::all().zip(&mut self.ready) {
+            let gates = &self.gates;
             while !ready.is_empty() && out.len() < usize::from(self.limits.concurrency) {
                 // The look at a user all of whose devices are meant takes a read of those, too.
-                let both = ready.front().is_some_and(|at| jobs[*at].action.on_all_devices) && gate.has_room_for_two();
-                let passed = gate.pass(now).and_then(|()| match both {
-                    true => gate.pass_along(now).inspect_err(|_| gate.never_left()),
+                let both =
+                    ready.front().is_some_and(|at| jobs[*at].action.on_all_devices) && gates.has_room_for_two(bucket);
+                let passed = gates.pass(bucket, now).and_then(|()| match both {
+                    true => gates.pass_along(bucket, now).inspect_err(|_| gates.never_left(bucket)),
                     false => Ok(()),
                 });
                 match passed {
@@ -142,15 +144,15 @@ impl Survey {
     }
 
     fn ended(&mut self, jobs: &[Job], (at, sent, seen): Look) {
-        let gate = &mut self.gates[jobs[at].read_bucket().index()];
-        if jobs[at].action.on_all_devices && gate.has_room_for_two() {
-            gate.came_back(sent, Instant::now());
+        let (gates, bucket) = (&self.gates, jobs[at].read_bucket());
+        if jobs[at].action.on_all_devices && gates.has_room_for_two(bucket) {
+            gates.came_back(bucket, sent, Instant::now());
         }
         match &seen {
-            Seen::NotRead(reply) => drop(gate.returned(Some(reply), sent, Instant::now())),
+            Seen::NotRead(reply) => drop(gates.returned(bucket, Some(reply), sent, Instant::now())),
             Seen::Identity(_) | Seen::Gone => {
-                gate.returned(None, sent, Instant::now());
-                gate.answered(sent);
+                gates.returned(bucket, None, sent, Instant::now());
+                gates.answered(bucket, sent);
             }
         }
         match seen {
@@ -164,12 +166,12 @@ impl Survey {
         let now = Instant::now();
         if let Verdict::Throttled { after } = reply.verdict {
             let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
-            self.gates[bucket.index()].throttled(answer, &mut self.rng);
+            self.gates.throttled(bucket, answer, &mut self.rng);
             return self.ready[bucket.index()].push_front(at);
         }
         if let Verdict::Unavailable { after } = reply.verdict {
             let answer = Throttled { asked: Some(after), crowded: false, sent, now };
-            self.gates[bucket.index()].throttled(answer, &mut self.rng);
+            self.gates.throttled(bucket, answer, &mut self.rng);
         }
         let tries = self.failed.entry(at).or_default();
         *tries += 1;
@@ -240,7 +242,7 @@ mod tests {
         let pacing = Pacing::Within(Budget::documented(0));
         let limits = Limits { concurrency: 4, max_attempts: 3, settling: Duration::ZERO, pacing };
         let began = Instant::now();
-        let seen = survey(&jobs, |at| at != 304, limits, Rng::with_seed(1), look).await;
+        let seen = survey(&jobs, |at| at != 304, (limits, Gates::new(pacing)), Rng::with_seed(1), look).await;
         assert!(began.elapsed() > Duration::from_secs(60), "a pause is kept");
         let of = |at: usize| seen[at].clone();
         assert!(matches!(of(0), Some(Sighting::Identity(_))) && of(0) == of(1));

@@ -187,6 +187,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         jobs: jobs.into(),
         holds,
         limits: Limits { concurrency: 4, max_attempts: 3, settling: Duration::from_secs(60), pacing: Pacing::Off },
+        gates: Gates::new(Pacing::Off),
         daily: crate::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,
@@ -371,7 +372,7 @@ async fn a_thousand_waiting_jobs_wake_the_dispatcher_only_when_one_may_go() {
     let jobs = (0..1_000).map(|n| job("retire", &n.to_string(), n, None)).collect();
     let began = Instant::now();
     let limits = Limits { concurrency: 64, max_attempts: 3, ..Limits::default() };
-    perform(Run { limits, ..plan(jobs, 7) }, &executor).await;
+    perform(Run { limits, gates: Gates::new(limits.pacing), ..plan(jobs, 7) }, &executor).await;
     let rate = 1_000.0 / began.elapsed().as_secs_f64();
     assert!((9.8..=10.05).contains(&rate), "{rate} a second");
 }
@@ -488,7 +489,8 @@ async fn every_send_follows_its_own_look_closely() {
     let executor = showing("7", &[]);
     let jobs: Vec<_> = (0..200).map(|n| job("retire", &n.to_string(), n, None)).collect();
     let mut run = previewed(plan(jobs, 7));
-    run.limits = Limits { concurrency: 16, pacing: Pacing::Within(Budget::documented(0)), ..run.limits };
+    run.limits = Limits { concurrency: 16, ..run.limits };
+    run.gates = Gates::new(Pacing::Within(Budget::documented(0)));
     let began = Instant::now();
     let ended = perform(run, &executor).await;
     assert!(ended.settlements.iter().all(|settled| settled.outcome == Outcome::Accepted));

@@ -19,6 +19,7 @@ use musterout::job::Job;
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::outcome::Settlement;
+use musterout::pacing::Gates;
 use musterout::plan::{self, Plan};
 use musterout::report::ReportFile;
 use musterout::runner::event::{Event, StopReason};
@@ -79,8 +80,10 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
     let rotated = file.sign_in.secret_rotated_after.map(|after| after.0);
     let wire = Wire::new(SimTransport::new(Arc::clone(&tenant)), rotated);
     let tokens = TokenSource::new(wire.clone(), credentials(&file.sign_in), LOGIN, GRAPH);
-    let client = GraphClient::new(wire.clone(), tokens, GRAPH, clock.clone()).justified(plan.justification.as_deref());
     let limits = file.limits.limits();
+    let gates = Gates::new(limits.pacing);
+    let client = GraphClient::new(wire.clone(), tokens, GRAPH, clock.clone(), gates.clone());
+    let client = client.justified(plan.justification.as_deref());
     let began = Instant::now();
     let mut played = Played {
         jobs: Arc::clone(&jobs),
@@ -105,6 +108,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 jobs,
                 holds,
                 limits,
+                gates: gates.clone(),
                 daily: file.daily()?,
                 brakes,
                 people: file.answers.as_ref().map(|answers| people(answers.clone())),
@@ -118,7 +122,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
             let holds = run.holds.clone();
             run_and_interrupt(file, run, &client, &mut played).await;
             if let (Some(verify), Stopped::None) = (file.verify, played.stopped) {
-                let run = verification(&played, holds, clock, Rng::with_seed(seed), verify.0);
+                let run = verification(&played, (holds, gates), clock, Rng::with_seed(seed), verify.0);
                 run_and_interrupt(file, run, &client, &mut played).await;
             }
             let report = ReportFile::create(folder.path().join("report.csv")).map_err(|error| error.to_string())?;
@@ -132,13 +136,20 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
 }
 
 /// The round after the last: everything is kept, and what was accepted is followed up.
-fn verification(played: &Played, holds: Vec<Option<Hold>>, clock: Clock, rng: Rng, within: Duration) -> Run {
+fn verification(
+    played: &Played,
+    (holds, gates): (Vec<Option<Hold>>, Gates),
+    clock: Clock,
+    rng: Rng,
+    within: Duration,
+) -> Run {
     let kept = played.settlements.iter().map(|settled| Earlier::Kept(Box::new(settled.clone())));
     let earlier = (0u32..).zip(kept).collect();
     Run {
         jobs: Arc::clone(&played.jobs),
         holds,
         limits: played.limits,
+        gates,
         daily: Daily::default(),
         brakes: Brakes::default(),
         people: None,

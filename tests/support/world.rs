@@ -20,6 +20,7 @@ use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::outcome::{Outcome, Settlement, Standing};
+use musterout::pacing::{Gates, Pacing};
 use musterout::plan;
 use musterout::runner::{self, Run};
 use musterout::simulator::power::Power;
@@ -190,7 +191,7 @@ pub fn client(transport: &SimTransport, clock: Clock) -> GraphClient<SimTranspor
         secret: SecretString::from("some-secret".to_owned()),
     };
     let tokens = TokenSource::new(transport.clone(), credentials, LOGIN, GRAPH);
-    GraphClient::new(transport.clone(), tokens, GRAPH, clock)
+    GraphClient::new(transport.clone(), tokens, GRAPH, clock, Gates::new(Pacing::Off))
 }
 
 /// Puts a run into the journal, as the program does.

@@ -71,9 +71,9 @@ impl Dispatcher {
             }
         };
         if matches!(answer, Answer::Look(_)) && self.takes_two(index) {
-            self.gates[bucket.index()].returned(reply, sent, now);
+            self.gates.returned(bucket, reply, sent, now);
         }
-        if !self.gates[bucket.index()].returned(reply, sent, now) {
+        if !self.gates.returned(bucket, reply, sent, now) {
             return;
         }
         match reply.is_some_and(retry::in_trouble) {
@@ -264,7 +264,7 @@ impl Dispatcher {
             Verdict::Throttled { .. } | Verdict::Unavailable { .. } => self.host_answered(),
             _ => {
                 self.host_answered();
-                self.gates[bucket.index()].answered(times.sent);
+                self.gates.answered(bucket, times.sent);
             }
         }
     }
@@ -294,7 +294,7 @@ impl Dispatcher {
     pub(super) fn pause(&mut self, bucket: Bucket, asked: Option<Duration>, crowded: bool, times: Times) {
         let Times { sent, now } = times;
         let answer = Throttled { asked, crowded, sent, now };
-        if let Some(pause) = self.gates[bucket.index()].throttled(answer, &mut self.rng) {
+        if let Some(pause) = self.gates.throttled(bucket, answer, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
         }
     }

@@ -37,10 +37,10 @@ impl Dispatcher {
         if !matches!(item.step, Step::ReadBack { .. }) || bucket == reads {
             return true;
         }
-        match self.gates[reads.index()].pass(now) {
+        match self.gates.pass(reads, now) {
             Ok(()) => {
                 // The place among the writes is free again.
-                self.gates[bucket.index()].never_left();
+                self.gates.never_left(bucket);
                 return true;
             }
             Err(Wait::Until(at)) => self.queues.push_later(at, bucket, item),

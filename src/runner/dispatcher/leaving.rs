@@ -22,7 +22,7 @@ impl Dispatcher {
     pub(super) fn may_send_more(&self) -> bool {
         let out = self.crowd.size().min(self.alive);
         // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
-        let ahead = if self.limits.pacing == Pacing::Off { out } else { 0 };
+        let ahead = if self.gates.pacing() == Pacing::Off { out } else { 0 };
         self.in_flight.len() < out + ahead
     }
 
@@ -165,7 +165,7 @@ impl Dispatcher {
                 self.jobs[job as usize].read_bucket()
             }
         };
-        self.gates[bucket.index()].never_left();
+        self.gates.never_left(bucket);
         job
     }
 }

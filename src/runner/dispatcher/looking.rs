@@ -56,7 +56,7 @@ impl Dispatcher {
         let next = self.queues.peek(bucket);
         let wants_look = next.is_some_and(|item| self.wants_look(item));
         // Nobody looks while nothing can be sent; the gate says how long that is.
-        let paused = self.gates[bucket.index()].is_paused(now);
+        let paused = self.gates.is_paused(bucket, now);
         let own = waiting > 0 || next.is_some_and(|_| !no_room && (!wants_look || paused));
         let ahead = next.filter(|_| wants_look && !paused && !no_room && waiting < AHEAD);
         [own.then_some(bucket), ahead.map(|item| self.jobs[item.job as usize].read_bucket())]
@@ -98,7 +98,7 @@ impl Dispatcher {
     /// Whether the look at that job's target takes two reads: of the user, and of all their devices.
     pub(super) fn takes_two(&self, job: u32) -> bool {
         let job = &self.jobs[job as usize];
-        job.action.on_all_devices && self.gates[job.read_bucket().index()].has_room_for_two()
+        job.action.on_all_devices && self.gates.has_room_for_two(job.read_bucket())
     }
 
     /// The second read of a look needs a place as well; without one the job waits for both.
@@ -108,7 +108,7 @@ impl Dispatcher {
         }
         let reads = self.jobs[item.job as usize].read_bucket();
         let item = Item { step: Step::Send, ..item };
-        match self.gates[reads.index()].pass_along(now) {
+        match self.gates.pass_along(reads, now) {
             Ok(()) => return true,
             Err(Wait::Until(at)) => self.queues.push_later(at, bucket, item),
             // The next one to ask closes it.

@@ -132,7 +132,8 @@ async fn a_look_that_its_gate_puts_off_is_waited_for_where_nothing_else_is_left_
     own[jobs[0].read_bucket().index()] = Some(Allowance { requests: 3, window: Duration::from_secs(60) });
     let mut run = plan(jobs, 7);
     let budget = Budget::new(Terms { own, ..Terms::default() });
-    run.limits = Limits { concurrency: 1, pacing: Pacing::Within(budget), ..run.limits };
+    run.limits = Limits { concurrency: 1, ..run.limits };
+    run.gates = Gates::new(Pacing::Within(budget));
     run.lookout = Lookout::default().sparing(vec![Entry::new("LAB-01", &"vip.csv".into(), 1)].into());
     let ended = perform(run, &executor).await;
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
