@@ -224,7 +224,8 @@ impl Breaker {
             && room(unknown, self.unknown)
             && !failure_percent.is_some_and(passed)
             && self.watched(action).is_none_or(|one| {
-                (self.is_built_in && one.most() == 0 && !one.suspected) || one.most() + one.at_risk < self.repeated_refusal
+                (self.is_built_in && one.most() == 0 && !one.suspected)
+                    || one.most() + one.at_risk < self.repeated_refusal
             })
     }
 

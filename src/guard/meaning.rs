@@ -39,7 +39,7 @@ impl Object {
     pub fn permission(self) -> &'static str {
         match self {
             Self::ManagedDevice => "DeviceManagementManagedDevices.Read.All",
-            Self::User => "User.ReadBasic.All",
+            Self::User => "User.ReadBasic.All (User.Read.All for all addresses of somebody)",
             Self::EntraDevice => "Device.Read.All",
             Self::AutopilotIdentity => "DeviceManagementServiceConfig.Read.All",
         }
@@ -82,7 +82,8 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
     (Form::Guid, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::DeletedUser, Kind::GroupMember]),
     (Form::Guid, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
     (Form::Guid, Object::AutopilotIdentity, &[Kind::AutopilotIdentity]),
-    (Form::Address, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::GroupMember]),
+    // No read of a target shows every address of a user: a device may show no mail at all, and nothing shows the others.
+    (Form::Address, Object::User, &[]),
     (Form::Text, Object::ManagedDevice, &[Kind::ManagedDevice]),
     (Form::Text, Object::User, &[Kind::User, Kind::DeletedUser, Kind::GroupMember]),
     (Form::Text, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),

@@ -336,6 +336,7 @@ fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_
         ("id", Some(&identity.id), Its),
         ("name", identity.name.as_ref(), Name),
         ("serial number", identity.serial_number.as_ref(), Its),
+        ("IMEI", identity.imei.as_ref(), Its),
         (names, identity.user_principal_name.as_ref(), user),
         ("Entra device id", identity.azure_ad_device_id.as_ref(), Its),
         ("managed device", identity.managed_device_id.as_ref(), Its),

@@ -211,7 +211,8 @@ mod tests {
     #[test]
     fn a_page_is_neither_a_success_nor_an_absence() {
         let page = "<html><title>Sign in</title></html>";
-        for (status, body) in [(200, page), (204, page), (202, "OK"), (403, page), (404, page), (410, ""), (404, "{}")] {
+        for (status, body) in [(200, page), (204, page), (202, "OK"), (403, page), (404, page), (410, ""), (404, "{}")]
+        {
             let judged = reply(status, &[], body);
             let verdict = if status < 300 { Verdict::Lost } else { Verdict::Foreign };
             assert_eq!(judged.verdict, verdict, "{status} {body}");

@@ -101,7 +101,12 @@ fn wrong(rng: &mut Rng, is_read: bool) -> Wrong {
     let after = rng.bool();
     let html = rng.bool();
     match rng.u8(..if is_read { 8 } else { 14 }) {
-        0 if rng.bool() => Wrong::Answer { status: pick(rng, &[200, 302, 400, 401, 403, 404, 407, 409, 410, 423]), after, wait: None, html: true },
+        0 if rng.bool() => Wrong::Answer {
+            status: pick(rng, &[200, 302, 400, 401, 403, 404, 407, 409, 410, 423]),
+            after,
+            wait: None,
+            html: true,
+        },
         0 | 1 => Wrong::Answer { status: pick(rng, &[503, 509]), after, wait: Some(pick(rng, &[0, 1, 20])), html },
         2 | 3 => Wrong::Answer { status: pick(rng, &[500, 502, 503, 504]), after, wait: None, html },
         4 => Wrong::Answer { status: 429, after: false, wait: Some(pick(rng, &[0, 5])), html: false },

@@ -95,7 +95,11 @@ impl Dispatcher {
             progress.unauthorized = 0;
         }
         if verdict.leaves_a_doubt() {
-            progress.doubted(sent_at, times.now + self.limits.settling, matches!(verdict, Verdict::Lost | Verdict::Foreign));
+            progress.doubted(
+                sent_at,
+                times.now + self.limits.settling,
+                matches!(verdict, Verdict::Lost | Verdict::Foreign),
+            );
         }
         if verdict == Verdict::Foreign {
             self.breaker.suspect(self.jobs[job as usize].action);
