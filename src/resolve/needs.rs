@@ -101,6 +101,36 @@ pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Need
     (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
+/// The same of names that no managed device in `pool` has as that of its owner.
+pub fn mails_of_owners(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+    let kind = TargetKind::ManagedDevice;
+    let of_devices = rows.iter().filter(|row| row.kinds().any(|it| it == kind));
+    let named = of_devices.filter_map(|row| Some((row, owner_named(&row.pointer)?)));
+    let (mut values, mut hints, mut seen) = (Vec::new(), 0, HashSet::new());
+    for (row, Criterion { selector, value }) in named {
+        pool.index(kind, selector, value);
+        if pool.look_up(kind, selector, value).next().is_some() {
+            continue;
+        }
+        // Where it is a fault whatever they are called, so many are enough.
+        let is_hint = row.missing.is_none_or(|missing| missing == Missing::Refuse);
+        if (!is_hint || hints < MAILS) && seen.insert(key(value)) {
+            hints += usize::from(is_hint);
+            values.push((&USER_BY_MAIL, value.clone()));
+        }
+    }
+    (!values.is_empty()).then_some(Needs { kind: TargetKind::User, values, whole: false })
+}
+
+/// Where devices are pointed at by what their owner is called: by that.
+pub fn owner_named(pointer: &Pointer) -> Option<&Criterion> {
+    let Pointer::Given(criteria) = pointer else { return None };
+    criteria.iter().find(|criterion| {
+        let of_owner = matches!(criterion.selector.form, SelectorForm::PrincipalName | SelectorForm::DevicesOfUser);
+        of_owner && criterion.value.contains('@')
+    })
+}
+
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.
 const ZEROS: usize = 8;
 /// For so many serial numbers they are looked for: a column that has lost them shows it soon.
