@@ -3,9 +3,12 @@
 //! In: the tree of a plan. Out: a [`Document`], as far as it could be understood, and faults. Must not: open files;
 //! the targets of a job are left as they are for `targets`.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::Heading;
+use super::called;
 use super::definitions;
 use super::limits;
 use super::missing;
@@ -313,10 +316,14 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
     let mut spoilt = Vec::new();
     for Entry { name, key, value } in reader.map(with, "`with`").unwrap_or_default() {
         let json = json(value);
-        let (mut owned, mut wrong) = (false, None);
+        let (mut owned, mut wrong, mut miscalled) = (false, None, None);
         for (step, more) in steps.iter().zip(&mut more) {
             let Some(parameter) = step.action.parameter_named(name) else { continue };
             owned = true;
+            if let Some(Err(fault)) = json.as_ref().and_then(Json::as_str).map(|text| called::check(parameter, text)) {
+                miscalled = Some((parameter, fault));
+                continue;
+            }
             match json.as_ref().filter(|json| parameter.kind.check(json)) {
                 Some(json) => more.push((parameter, json.clone())),
                 None => wrong = Some(parameter),
@@ -326,6 +333,10 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
             let expected = parameter.kind.expectation();
             let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
             reader.fault(&value.span, "bad-parameter", message, None);
+            spoilt.push(parameter.name);
+        }
+        if let Some((parameter, (code, message, help))) = miscalled {
+            reader.fault(&value.span, code, message, help.map(Cow::into_owned));
             spoilt.push(parameter.name);
         }
         if !owned {

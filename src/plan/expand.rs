@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 use self::selecting::{LastSteps, Selected};
 use self::turn::Turn;
+use super::called;
 use super::columns::Layout;
 use super::identifier::{self, NotAnId};
 use super::places::{Places, Position};
@@ -295,6 +296,10 @@ impl Expander {
             for (step, more) in work.steps.iter().zip(&mut more) {
                 let Some(parameter) = step.action.parameter_named(name) else { continue };
                 owners += 1;
+                if let Err((code, message, help)) = called::check(parameter, cell) {
+                    self.fault(row, Some(*field), code, || message, || help.map(Cow::into_owned));
+                    continue;
+                }
                 match parameter.kind.read(cell) {
                     Some(value) => more.push((parameter, value)),
                     None => {
