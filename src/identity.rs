@@ -34,6 +34,12 @@ pub struct Identity {
     /// Of an Autopilot identity: the managed device that it has become.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_device_id: Option<Box<str>>,
+    /// Not kept in files: it is only compared with what a read shows now.
+    #[serde(skip)]
+    pub imei: Option<Box<str>>,
+    /// Of a user, where it was asked for: all addresses that mail reaches it by, without `smtp:`. Not kept in files either.
+    #[serde(skip)]
+    pub aliases: Vec<Box<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operating_system: Option<Box<str>>,
     /// `company` or `personal`.
@@ -66,6 +72,7 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
             "userPrincipalName",
             "emailAddress",
             "azureADDeviceId",
+            "imei",
             "operatingSystem",
             "managedDeviceOwnerType",
             "deviceEnrollmentType",
@@ -108,6 +115,8 @@ impl Identity {
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
             azure_ad_device_id: text(&["azureADDeviceId", "azureActiveDirectoryDeviceId", "deviceId"]),
             managed_device_id: text(&["managedDeviceId"]),
+            imei: text(&["imei"]),
+            aliases: aliases(document),
             operating_system: text(&["operatingSystem"]),
             ownership: text(&["managedDeviceOwnerType", "ownerType"]),
             enrollment_type: text(&["deviceEnrollmentType"]),
@@ -118,6 +127,13 @@ impl Identity {
             devices: None,
         })
     }
+}
+
+/// What stands behind `smtp:` in `proxyAddresses`; the other protocols reach somebody by other means than mail.
+fn aliases(document: &Value) -> Vec<Box<str>> {
+    let all = document.get("proxyAddresses").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let addresses = all.filter_map(|text| text.trim().split_once(':'));
+    addresses.filter(|(by, _)| by.eq_ignore_ascii_case("smtp")).map(|(_, address)| address.trim().into()).collect()
 }
 
 impl Identity {

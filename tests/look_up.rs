@@ -222,3 +222,52 @@ fn an_inventory_is_its_owners_alone() {
     let mode = std::fs::metadata(desk.path("inventory.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o077, 0);
 }
+
+/// Somebody who is called one thing and gets mail under another, with a device.
+const MARRIED: &str = "users:
+  - { id: 61000000-0000-4000-8000-0000000000a1, userPrincipalName: ada@contoso.com, mail: ada.king@contoso.com }
+  - { id: 61000000-0000-4000-8000-0000000000a2, userPrincipalName: eve@contoso.com, mail: eve@contoso.com }
+";
+
+/// Whoever is pointed at by a mail address is there, whatever points: nothing is done about it, and nothing is taken for done.
+#[test]
+fn the_devices_of_a_mail_address_are_not_missing() {
+    let simulator = Simulator::start(&tenant(MARRIED));
+    let desk = Desk::new(&simulator);
+    let plan = |pointer: &str, missing: &str| {
+        let text =
+            format!("version: 1\njobs:\n  - {{ action: retire, missing: {missing}, targets: [ {{ {pointer} }} ] }}\n");
+        desk.write("plan.yaml", &text)
+    };
+    for pointer in ["devices_of_user: Ada.King@contoso.com", "userPrincipalName: ada.king@contoso.com"] {
+        for missing in ["done", "hold", "refuse"] {
+            let ended = desk.run(&plan(pointer, missing), 0, &[]);
+            ended.expect(2).says("a user has it as mail").says("61000000-0000-4000-8000-0000000000a1");
+        }
+    }
+    // Who is called so and has no device has none, and nobody is nobody.
+    for name in ["eve@contoso.com", "nobody@contoso.com"] {
+        desk.run(&plan(&format!("devices_of_user: {name}"), "done"), 0, &[]).expect(4);
+        assert_eq!(outcomes(&desk.report()), ["already_done"], "{name}");
+    }
+}
+
+#[test]
+fn whose_mail_address_it_is_must_be_known_before_a_device_is_taken_for_gone() {
+    let roles = "sign_in: { roles: [DeviceManagementManagedDevices.ReadWrite.All, DeviceManagementManagedDevices.PrivilegedOperations.All] }\n";
+    let simulator = Simulator::start(&tenant(&format!("{MARRIED}{roles}")));
+    let desk = Desk::new(&simulator);
+    let plan = |missing: &str| {
+        let text = format!(
+            "version: 1\njobs:\n  - {{ action: retire, missing: {missing}, targets: [ {{ devices_of_user: ada.king@contoso.com }} ] }}\n"
+        );
+        desk.write("plan.yaml", &text)
+    };
+    let ended = desk.run(&plan("done"), 0, &[]);
+    ended.expect(2).says("whether somebody has that as mail could not be read").says("grant User.ReadBasic.All");
+    desk.run(&plan("hold"), 0, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["held"]);
+    // An inventory that was taken without users knows no more.
+    desk.call(&["inventory", "--out", "inventory.json"]).expect(0);
+    desk.run(&plan("done"), 0, &["--inventory", "inventory.json"]).expect(2).says("the saved inventory has no users");
+}

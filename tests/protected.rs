@@ -228,3 +228,70 @@ fn a_long_list_is_found_in_the_inventory_where_that_takes_fewer_reads() {
     let (reads, each) = (simulator.counts()["reads"].as_u64().unwrap(), 4);
     assert!(reads < 30 * each + 30, "{reads} reads");
 }
+
+/// Who may read devices and do everything to them, and may see that much of users.
+fn with_roles(tenant: &str, users: &str) -> String {
+    let roles = "DeviceManagementManagedDevices.ReadWrite.All, DeviceManagementManagedDevices.PrivilegedOperations.All";
+    format!("{tenant}sign_in: {{ roles: [{roles}{users}] }}\n")
+}
+
+#[test]
+fn an_address_that_may_be_the_owners_holds_the_device_where_users_cannot_be_read() {
+    // No read of the device shows that its owner is called so. The other one may be him as well, for all that anybody knows.
+    for (entry, shown) in [("chief@contoso.com", ""), ("boss@contoso.com", "emailAddress: chief@contoso.com, ")] {
+        let tenant = TENANT.replacen("deviceName: VIP-1", &format!("{shown}deviceName: VIP-1"), 1);
+        let simulator = Simulator::start(&with_roles(&tenant, ""));
+        let desk = Desk::new(&simulator);
+        let file = desk.write("plan.yaml", &plan(entry, &[("wipe", "managedDeviceId", "")]));
+        let ended = desk.run(&file, 2, &[]);
+        ended.expect(3).says("what 1 entry of `protected` stands for could not be read, because users could not");
+        ended.says("User.ReadBasic.All");
+        assert_eq!(outcomes(&desk.report()), ["held", "held"], "{entry}: {:?}", desk.report());
+        assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &id("1")), 0, "{entry}");
+    }
+    // Where they can, the entry is somebody, and the other one is another.
+    let simulator = Simulator::start(&with_roles(TENANT, ", User.ReadBasic.All"));
+    let desk = Desk::new(&simulator);
+    let file = desk.write("plan.yaml", &plan("chief@contoso.com", &[("wipe", "managedDeviceId", "")]));
+    desk.run(&file, 2, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["held", "accepted"]);
+}
+
+/// The chief is reached by another address as well, and the laptop has the number of a telephone.
+fn with_numbers() -> String {
+    let other = "mail: chief@contoso.com, proxyAddresses: [ 'SMTP:chief@contoso.com', 'smtp:Boss@contoso.com' ]";
+    let laptop = "deviceName: VIP-1, imei: '356938035643809'";
+    TENANT.replacen("mail: chief@contoso.com", other, 1).replacen("deviceName: VIP-1", laptop, 1)
+}
+
+#[test]
+fn an_imei_and_any_address_of_somebody_protect_as_their_names_do() {
+    for entry in ["'356938035643809'", "boss@contoso.com"] {
+        let simulator = Simulator::start(&with_numbers());
+        let desk = Desk::new(&simulator);
+        let file = desk.write("plan.yaml", &plan(entry, &ROWS));
+        let ended = desk.run(&file, 10, &[]);
+        ended.expect(3);
+        assert!(!ended.err.contains("for nothing"), "{}", ended.err);
+        let report = desk.report();
+        let held: Vec<bool> = report.iter().map(|row| row.outcome == "held").collect();
+        assert_eq!(held, [true, false].repeat(5), "{entry}: {report:?}");
+        let counts = simulator.counts();
+        for (action, _, kind) in ROWS {
+            assert_eq!(count_of(&counts, "calls", action, &id(&format!("{kind}1"))), 0, "{action} with {entry}");
+        }
+    }
+}
+
+#[test]
+fn an_address_of_nobody_is_open_where_other_addresses_may_not_be_read() {
+    let simulator = Simulator::start(&with_roles(&with_numbers(), ", User.ReadBasic.All"));
+    let desk = Desk::new(&simulator);
+    let file = desk.write("plan.yaml", &plan("boss@contoso.com", &ROWS[..1]));
+    desk.run(&file, 2, &[]).expect(3).says("User.Read.All for all addresses of somebody");
+    assert_eq!(outcomes(&desk.report()), ["held", "held"]);
+    // What everybody may see finds whoever is called so, and no more is asked for.
+    desk.write("plan.yaml", &plan("chief@contoso.com", &ROWS[..1]));
+    desk.run(&desk.path("plan.yaml"), 2, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["held", "accepted"]);
+}

@@ -39,7 +39,7 @@ impl Object {
     pub fn permission(self) -> &'static str {
         match self {
             Self::ManagedDevice => "DeviceManagementManagedDevices.Read.All",
-            Self::User => "User.ReadBasic.All",
+            Self::User => "User.ReadBasic.All (User.Read.All for all addresses of somebody)",
             Self::EntraDevice => "Device.Read.All",
             Self::AutopilotIdentity => "DeviceManagementServiceConfig.Read.All",
         }
@@ -82,7 +82,8 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
     (Form::Guid, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::DeletedUser, Kind::GroupMember]),
     (Form::Guid, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
     (Form::Guid, Object::AutopilotIdentity, &[Kind::AutopilotIdentity]),
-    (Form::Address, Object::User, &[Kind::ManagedDevice, Kind::User, Kind::GroupMember]),
+    // No read of a target shows every address of a user: a device may show no mail at all, and nothing shows the others.
+    (Form::Address, Object::User, &[]),
     (Form::Text, Object::ManagedDevice, &[Kind::ManagedDevice]),
     (Form::Text, Object::User, &[Kind::User, Kind::DeletedUser, Kind::GroupMember]),
     (Form::Text, Object::EntraDevice, &[Kind::EntraDevice, Kind::GroupMember]),
@@ -90,12 +91,8 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
     (Form::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
 ];
 
-/// Whether the read of such a target tells by itself. An address may be the mail of a user as well as the principal name, so
-/// that a device tells only where its read shows the mail of its owner.
-pub fn is_shown(form: Form, object: Object, target: Kind, shows_mail: bool) -> bool {
-    if form == Form::Address && target == Kind::ManagedDevice && !shows_mail {
-        return false;
-    }
+/// Whether the read of such a target tells by itself.
+pub fn is_shown(form: Form, object: Object, target: Kind) -> bool {
     let row = SHOWN.iter().find(|(of, what, _)| (*of, *what) == (form, object));
     row.is_some_and(|(_, _, targets)| targets.contains(&target))
 }
@@ -167,9 +164,6 @@ mod tests {
                 assert_eq!(rows, usize::from(form.can_be(object)), "{form:?} {object:?}");
             }
         }
-        assert!(
-            !is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice, true),
-            "an object id is not shown there"
-        );
+        assert!(!is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice), "an object id is not shown there");
     }
 }

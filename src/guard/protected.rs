@@ -58,9 +58,8 @@ impl Entry {
         self.only.map_or_else(|| self.form().can_be(object), |only| only == object)
     }
 
-    /// Whether it may mean a target of that kind, for all that anybody has read. `shows_mail`: the read of the target has
-    /// shown a mail address.
-    fn is_open_for(&self, target: TargetKind, shows_mail: bool) -> bool {
+    /// Whether it may mean a target of that kind, for all that anybody has read.
+    fn is_open_for(&self, target: TargetKind) -> bool {
         let Some(means) = self.means.as_deref() else { return false };
         if (means.unlisted && !shows_its_user(target)) || (means.unowned && may_own(target)) {
             return true;
@@ -68,7 +67,7 @@ impl Entry {
         let unread = &means.unread;
         match self.is_pattern() {
             true => !unread.is_empty() && !shows_all_names(target),
-            false => unread.iter().any(|object| !is_shown(self.form(), *object, target, shows_mail)),
+            false => unread.iter().any(|object| !is_shown(self.form(), *object, target)),
         }
     }
 }
@@ -248,9 +247,9 @@ impl Protected {
     }
 
     /// The first entry that may mean any target of that kind, for all that anybody has read.
-    fn open_for(&self, target: TargetKind, shows_mail: bool) -> Option<&Entry> {
+    fn open_for(&self, target: TargetKind) -> Option<&Entry> {
         let mut open = self.open.iter().filter_map(|number| self.entries.get(*number as usize));
-        open.find(|entry| entry.is_open_for(target, shows_mail))
+        open.find(|entry| entry.is_open_for(target))
     }
 
     /// Whether the job's target is on the list, as far as its ids tell, and what a read showed of it where there was one.
@@ -268,8 +267,7 @@ impl Protected {
         let devices = identity.and_then(|identity| identity.devices.as_deref()).unwrap_or_default();
         let theirs = || devices.iter().find_map(|device| self.covers_device(device));
         let nobody_knows = || {
-            let shows_mail = identity.is_some_and(|identity| identity.mail.is_some());
-            let entry = self.open_for(kind, shows_mail)?.clone();
+            let entry = self.open_for(kind)?.clone();
             Some(Finding { device: None, field: "id", value: job.target().into(), by: By::Nobody, entry })
         };
         itself.or_else(theirs).or_else(nobody_knows)
@@ -281,7 +279,7 @@ impl Protected {
         let all: Vec<_> = shown(device, TargetKind::ManagedDevice).collect();
         let itself = self.first_of(&all, Some(name));
         itself.or_else(|| {
-            let entry = self.open_for(TargetKind::ManagedDevice, device.mail.is_some())?.clone();
+            let entry = self.open_for(TargetKind::ManagedDevice)?.clone();
             Some(Finding { device: Some(name.into()), field: "id", value: device.id.clone(), by: By::Nobody, entry })
         })
     }
@@ -338,6 +336,7 @@ fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_
         ("id", Some(&identity.id), Its),
         ("name", identity.name.as_ref(), Name),
         ("serial number", identity.serial_number.as_ref(), Its),
+        ("IMEI", identity.imei.as_ref(), Its),
         (names, identity.user_principal_name.as_ref(), user),
         ("Entra device id", identity.azure_ad_device_id.as_ref(), Its),
         ("managed device", identity.managed_device_id.as_ref(), Its),
@@ -457,23 +456,13 @@ mod tests {
             let entry = Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) };
             Protected::from(vec![entry])
         };
-        let is_open = |list: &Protected, kind| list.open_for(kind, true).is_some();
+        let is_open = |list: &Protected, kind| list.open_for(kind).is_some();
         use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
         let guid = "61000000-0000-4000-8000-0000000000ff";
         let user = open(guid, vec![Object::User], false);
         let found = [ManagedDevice, User, EntraDevice, AutopilotIdentity].map(|kind| is_open(&user, kind));
         assert_eq!(found, [false, false, true, true], "a managed device shows who owns it");
         assert!(is_open(&open(guid, vec![Object::EntraDevice], false), ManagedDevice), "but no object id");
-        let mail = open("chief@contoso.com", vec![Object::User], false);
-        let wiped = |mail: Option<&str>| Identity {
-            id: "x".into(),
-            user_principal_name: Some("u123@contoso.com".into()),
-            mail: mail.map(Box::from),
-            ..Identity::default()
-        };
-        let held = |identity: Identity| mail.covers(&job("x"), Some(&identity)).is_some();
-        assert!(held(wiped(None)), "whose mail it is, the device does not show");
-        assert!(!held(wiped(Some("ada@contoso.com"))) && held(wiped(Some("Chief@contoso.com"))));
         let unlisted = open(guid, Vec::new(), true);
         assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
         let means = Meaning { own: vec!["e1".into()], unowned: true, ..Meaning::default() };

@@ -125,7 +125,8 @@ pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
             if nothing.len() == 1 { "stands" } else { "stand" },
             named(&nothing)
         );
-        let help = "a target of that very id or name is held all the same; correct the list, or take them off it";
+        let help = "an entry is an id, a name, a serial number, an IMEI, or a principal name or mail address; a target of that very id or \
+                    name is held all the same; correct the list, or take them off it";
         told.push(Diagnostic::warning("protects-nothing", message).help(help));
     }
     let held = holds.iter().flatten().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();

@@ -5,6 +5,7 @@
 
 use super::link::link;
 use super::matching::Refusal;
+use super::needs::owner_named;
 use super::pool::{Member, NamedGroup, Pool};
 use super::record::{Record, key};
 use crate::catalog::{ENTRA_OBJECT, Missing, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
@@ -19,20 +20,7 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
-        Refusal::Nothing if !with_mail(&row.pointer, kind, pool).is_empty() => (
-            "no-match",
-            format!("no {} {has}; {} has it as mail", one(kind), with_a_mail(kind)),
-            format!(
-                "a mail address is no name of an account: name it by its own\n{}",
-                list(&with_mail(&row.pointer, kind, pool))
-            ),
-        ),
-        Refusal::Nothing => (
-            "no-match",
-            format!("no {} {has}", one(kind)),
-            zeros_in_front(&row.pointer, kind, pool)
-                .unwrap_or_else(|| format!("it is compared whole, without regard to case; {}", absent(row))),
-        ),
+        Refusal::Nothing => nothing(row, kind, pool),
         Refusal::NotAll(candidates) => (
             "no-match",
             format!("no {} {has}", one(kind)),
@@ -95,14 +83,39 @@ fn absent(row: &Unresolved) -> &'static str {
     }
 }
 
+/// Of a row that nothing is meant by: code, message and help.
+fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, String, String) {
+    let (has, one) = (has(&row.pointer), one(kind));
+    let theirs = with_mail(&row.pointer, kind, pool);
+    let unread = mail_unread(&row.pointer, kind, pool).filter(|_| row.missing == Some(Missing::Done));
+    let (message, help) = match unread {
+        _ if !theirs.is_empty() => (
+            format!("no {one} {has}; {} has it as mail", with_a_mail(kind)),
+            format!("a mail address is no name of an account: name it by its own\n{}", list(&theirs)),
+        ),
+        Some(why) => (
+            format!("no {one} {has}, and whether somebody has that as mail could not be read"),
+            format!("{why}; grant User.ReadBasic.All, name the user by id, or say `missing: hold`"),
+        ),
+        None => (
+            format!("no {one} {has}"),
+            zeros_in_front(&row.pointer, kind, pool)
+                .unwrap_or_else(|| format!("it is compared whole, without regard to case; {}", absent(row))),
+        ),
+    };
+    ("no-match", message, help)
+}
+
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
 pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
     matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
-/// Whether the name that nobody has is somebody's mail address: whoever is meant is there.
+/// Whether the name that nobody has is somebody's mail address: whoever is meant is there. Where that could not be read, nothing is
+/// done for it either.
 pub fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
-    matches!(refusal, Refusal::Nothing) && !with_mail(&row.pointer, kind, pool).is_empty()
+    let may_be = || row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some();
+    matches!(refusal, Refusal::Nothing) && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
 }
 
 /// The fault of a row that names that user in a parameter.
@@ -173,17 +186,31 @@ fn device_shown(device: &Record) -> String {
     format!("managed device {name} ({})", device.identity.id)
 }
 
-/// Who has as mail what is looked for as the name of a user, or of an owner of devices. It is a hint and no match.
+/// Who has as mail what is looked for as the name of a user, or of the owner of devices. It is a hint and no match.
 fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p Record> {
-    let Pointer::Given(criteria) = pointer else { return Vec::new() };
-    let form = match kind {
-        TargetKind::User => SelectorForm::PrincipalName,
-        TargetKind::ManagedDevice => SelectorForm::DevicesOfUser,
-        _ => return Vec::new(),
-    };
-    let Some(name) = criteria.iter().find(|it| it.selector.form == form) else { return Vec::new() };
-    let has = |record: &&Record| record.mail.as_deref().is_some_and(|mail| key(mail) == key(&name.value));
-    pool.records(TargetKind::User).iter().filter(has).collect()
+    let Some(name) = name_of_somebody(pointer, kind) else { return Vec::new() };
+    let users = pool.records(TargetKind::User).iter();
+    // Whoever is called so has no devices, whoever else has it as mail.
+    let called =
+        |record: &Record| record.identity.user_principal_name.as_deref().is_some_and(|it| key(it) == key(name));
+    if users.clone().any(called) {
+        return Vec::new();
+    }
+    let has = |record: &&Record| record.mail.as_deref().is_some_and(|mail| key(mail) == key(name));
+    users.filter(has).collect()
+}
+
+/// Why nobody could tell whether the name of the owner of devices is somebody's mail address.
+fn mail_unread<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Option<&'p str> {
+    name_of_somebody(pointer, kind).filter(|_| kind != TargetKind::User)?;
+    let of_inventory = pool.unread.contains(&TargetKind::User).then_some("the saved inventory has no users");
+    pool.mails_unread.as_deref().or(of_inventory)
+}
+
+/// What somebody is called by that a pointer is about.
+fn name_of_somebody(pointer: &Pointer, kind: TargetKind) -> Option<&str> {
+    let is_theirs = matches!(kind, TargetKind::User | TargetKind::ManagedDevice);
+    owner_named(pointer).filter(|_| is_theirs).map(|criterion| &*criterion.value)
 }
 
 /// Who has the serial number that a spreadsheet would have made this one of. It is a hint and no match.

@@ -50,21 +50,23 @@ pub async fn gather<T: Transport>(
     if !objects.values.is_empty() {
         read_each(&objects, &mut pool, reading).await?;
     }
-    let mut all_devices = false;
+    let (mut all_devices, mut all_users) = (false, false);
     for needs in needs::of(rows, &pool) {
         let all = read(&needs, &mut pool, reading).await?;
         match needs.kind {
             TargetKind::ManagedDevice => all_devices |= all,
             TargetKind::User if !all => read_mails(&needs, rows, &mut pool, reading).await?,
+            TargetKind::User => all_users = true,
             _ => {}
         }
+    }
+    let owners = if all_users { None } else { needs::mails_of_owners(rows, &mut pool) };
+    if let Some(needs) = owners {
+        read_mails_of_owners(&needs, &mut pool, reading).await?;
     }
     // Where everything was read, what they lost is known already.
     let bare = if all_devices { None } else { needs::bare_numbers(rows, &mut pool) };
     if let Some(needs) = bare {
-        read_each(&needs, &mut pool, reading).await?;
-    }
-    if let Some(needs) = needs::mails_of_owners(rows, &mut pool) {
         read_each(&needs, &mut pool, reading).await?;
     }
     for needs in needs::linked(rows, &mut pool, now) {
@@ -100,6 +102,21 @@ async fn read_mails<T: Transport>(
     match needs::mails(users, rows, pool) {
         Some(mails) => read_each(&mails, pool, reading).await,
         None => Ok(()),
+    }
+}
+
+/// Who has as mail what no device's owner is called. Devices may be read where users may not; then nobody knows.
+async fn read_mails_of_owners<T: Transport>(
+    mails: &Needs,
+    pool: &mut Pool,
+    reading: &mut Reading<'_, T>,
+) -> Result<(), ReadError> {
+    match read_each(mails, pool, reading).await {
+        Err(error @ ReadError::Refused { status: Some(403), .. }) => {
+            pool.mails_unread = Some(error.to_string().into());
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::query;
 use super::reading::{ReadError, Reading};
-use super::ways::{By, SERIAL, is_of_one, kind, read, ways};
+use super::ways::{By, SERIAL, is_imei, is_of_one, kind, read, ways};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Meaning, Object, shows_all_names, shows_its_user};
 use crate::guard::protected::{Entry, Protected};
@@ -29,6 +29,11 @@ pub async fn read_meanings<T: Transport>(
     let mut search = Search::of(list, targets);
     for object in Object::ALL {
         search.find(object, reading).await?;
+        match object {
+            Object::ManagedDevice => search.find_by_imei(reading).await?,
+            Object::User => search.find_by_alias(reading).await?,
+            Object::EntraDevice | Object::AutopilotIdentity => {}
+        }
     }
     search.bridge(reading).await?;
     search.devices_of_users(reading).await?;
@@ -77,7 +82,7 @@ impl<'l> Search<'l> {
         let mut asked: Vec<(usize, By, Get)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             let entry = wanted.entry;
-            if entry.is_pattern() || !wanted.found.is_empty() || !entry.can_be(object) {
+            if !wanted.is_wanted_as(object) {
                 continue;
             }
             let gets =
@@ -85,8 +90,40 @@ impl<'l> Search<'l> {
             asked.extend(gets);
         }
         if object == Object::ManagedDevice && asked.len() > MANY && self.fleet_costs_less(asked.len(), reading).await? {
-            return self.find_in_the_fleet(&asked, reading).await;
+            let places: Vec<usize> = asked.iter().map(|(at, _, _)| *at).collect();
+            return self.find_in_the_fleet(&places, reading).await;
         }
+        self.find_by(object, &asked, reading).await
+    }
+
+    /// What looks like the number of a telephone, and is the name or serial number of nothing, may be its IMEI. Nobody
+    /// documents a filter on that.
+    async fn find_by_imei<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        let may_be = |wanted: &Wanted<'_>| {
+            wanted.is_wanted_as(Object::ManagedDevice) && wanted.meaning.unread.is_empty() && is_imei(&wanted.value)
+        };
+        let places: Vec<usize> = (0..self.wanted.len()).filter(|at| may_be(&self.wanted[*at])).collect();
+        if places.is_empty() { Ok(()) } else { self.find_in_the_fleet(&places, reading).await }
+    }
+
+    /// What is nobody's principal name and nobody's first address may be another one of theirs. That takes a permission of
+    /// its own, which nobody wants who lists people by what they are called.
+    async fn find_by_alias<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        let wanted = self.wanted.iter().enumerate();
+        let open = wanted.filter(|(_, it)| it.is_wanted_as(Object::User) && it.entry.form() == Form::Address);
+        let by =
+            |(at, wanted): (usize, &Wanted<'_>)| Some((at, By::Alias, By::Alias.get(Object::User, &wanted.value)?));
+        let asked: Vec<(usize, By, Get)> =
+            open.filter(|(_, wanted)| wanted.meaning.unread.is_empty()).filter_map(by).collect();
+        self.find_by(Object::User, &asked, reading).await
+    }
+
+    async fn find_by<T: Transport>(
+        &mut self,
+        object: Object,
+        asked: &[(usize, By, Get)],
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
         let wanted = &mut self.wanted;
         let gets: Vec<Get> = asked.iter().map(|(_, _, get)| get.clone()).collect();
         let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
@@ -126,14 +163,14 @@ impl<'l> Search<'l> {
 
     async fn find_in_the_fleet<T: Transport>(
         &mut self,
-        asked: &[(usize, By, Get)],
+        meant: &[usize],
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
         self.read_fleet(reading).await?;
         match &self.fleet {
             Some(Ok(fleet)) => {
                 let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-                for (at, _, _) in asked {
+                for at in meant {
                     let places = places.entry(key(&self.wanted[*at].value).into_owned()).or_default();
                     if !places.contains(at) {
                         places.push(*at);
@@ -145,6 +182,7 @@ impl<'l> Search<'l> {
                         device.azure_ad_device_id.as_ref(),
                         device.name.as_ref(),
                         device.serial_number.as_ref(),
+                        device.imei.as_ref(),
                     ];
                     let meant = values.into_iter().flatten().filter_map(|value| places.get(key(value).as_ref()));
                     let meant: HashSet<usize> = meant.flatten().copied().collect();
@@ -155,7 +193,7 @@ impl<'l> Search<'l> {
             }
             Some(Err(why)) => {
                 let wanted = &mut self.wanted;
-                asked.iter().for_each(|(at, _, _)| lack(&mut wanted[*at].meaning, Object::ManagedDevice, why));
+                meant.iter().for_each(|at| lack(&mut wanted[*at].meaning, Object::ManagedDevice, why));
             }
             None => {}
         }
@@ -307,6 +345,11 @@ impl<'l> Search<'l> {
 }
 
 impl Wanted<'_> {
+    /// Whether it may be such an object, and has not been found to be anything.
+    fn is_wanted_as(&self, object: Object) -> bool {
+        !self.entry.is_pattern() && self.found.is_empty() && self.entry.can_be(object)
+    }
+
     fn note_what_was_found(&mut self) {
         for (object, identity) in &self.found {
             let name = |title: Option<&str>| title.unwrap_or(&identity.id).to_owned();
@@ -332,7 +375,8 @@ impl Wanted<'_> {
 /// Notes what names an object and nothing else. A serial number that says nothing names half a fleet.
 fn note(meaning: &mut Meaning, identity: &Identity) {
     let serial = identity.serial_number.as_ref().filter(|serial| says_nothing(serial).is_none());
-    let ids = [Some(&identity.id), identity.azure_ad_device_id.as_ref(), identity.managed_device_id.as_ref(), serial];
+    let (entra, managed) = (identity.azure_ad_device_id.as_ref(), identity.managed_device_id.as_ref());
+    let ids = [Some(&identity.id), entra, managed, identity.imei.as_ref(), serial];
     for value in ids.into_iter().flatten() {
         if !meaning.own.contains(value) {
             meaning.own.push(value.clone());

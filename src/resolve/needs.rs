@@ -101,22 +101,34 @@ pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Need
     (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
-/// The owners of whom `pool` has no device, as mail addresses, in rows that would be none. Somebody who has the address may
-/// have devices under another name, and is not nobody. `None`: there are none.
+/// The same of names that no managed device in `pool` has as that of its owner.
 pub fn mails_of_owners(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
-    let may_be_missing = |row: &&Unresolved| row.missing.is_some_and(|missing| missing != Missing::Refuse);
-    let owners = rows.iter().filter(may_be_missing).filter_map(|row| match &row.pointer {
-        Pointer::Given(criteria) => criteria.iter().find(|it| it.selector.form == SelectorForm::DevicesOfUser),
-        Pointer::Filter(_) | Pointer::Ids => None,
-    });
-    let named = owners.filter(|owner| owner.value.contains('@'));
-    let mut seen = HashSet::new();
-    let named: Vec<&Criterion> = named.filter(|owner| seen.insert(key(&owner.value))).collect();
-    named.iter().for_each(|owner| pool.index(kind, owner.selector, &owner.value));
-    let unknown = named.iter().filter(|owner| pool.look_up(kind, owner.selector, &owner.value).next().is_none());
-    let values: Vec<(&'static Selector, Box<str>)> = unknown.map(|it| (&USER_BY_MAIL, it.value.clone())).collect();
+    let of_devices = rows.iter().filter(|row| row.kinds().any(|it| it == kind));
+    let named = of_devices.filter_map(|row| Some((row, owner_named(&row.pointer)?)));
+    let (mut values, mut hints, mut seen) = (Vec::new(), 0, HashSet::new());
+    for (row, Criterion { selector, value }) in named {
+        pool.index(kind, selector, value);
+        if pool.look_up(kind, selector, value).next().is_some() {
+            continue;
+        }
+        // Where it is a fault whatever they are called, so many are enough.
+        let is_hint = row.missing.is_none_or(|missing| missing == Missing::Refuse);
+        if (!is_hint || hints < MAILS) && seen.insert(key(value)) {
+            hints += usize::from(is_hint);
+            values.push((&USER_BY_MAIL, value.clone()));
+        }
+    }
     (!values.is_empty()).then_some(Needs { kind: TargetKind::User, values, whole: false })
+}
+
+/// Where devices are pointed at by what their owner is called: by that.
+pub fn owner_named(pointer: &Pointer) -> Option<&Criterion> {
+    let Pointer::Given(criteria) = pointer else { return None };
+    criteria.iter().find(|criterion| {
+        let of_owner = matches!(criterion.selector.form, SelectorForm::PrincipalName | SelectorForm::DevicesOfUser);
+        of_owner && criterion.value.contains('@')
+    })
 }
 
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.

@@ -23,8 +23,6 @@ struct Collection {
     equal: &'static [(&'static str, &'static str)],
     /// Those by which it can only narrow.
     containing: &'static [(&'static str, &'static str)],
-    /// What to ask for besides an identity.
-    besides: &'static [&'static str],
     /// Records on a page, at most.
     page: u64,
 }
@@ -40,7 +38,6 @@ const COLLECTIONS: &[Collection] = &[
             ("azureADDeviceId", "azureADDeviceId"),
         ],
         containing: &[],
-        besides: &["imei"],
         page: PAGE,
     },
     Collection {
@@ -48,7 +45,6 @@ const COLLECTIONS: &[Collection] = &[
         path: "/deviceManagement/windowsAutopilotDeviceIdentities",
         equal: &[],
         containing: &[("serialNumber", "serialNumber")],
-        besides: &[],
         page: PAGE,
     },
     Collection {
@@ -56,7 +52,6 @@ const COLLECTIONS: &[Collection] = &[
         path: "/devices",
         equal: &[("azureADDeviceId", "deviceId"), ("deviceName", "displayName"), ("entraDeviceObjectId", "id")],
         containing: &[],
-        besides: &[],
         page: 999,
     },
     Collection {
@@ -64,7 +59,6 @@ const COLLECTIONS: &[Collection] = &[
         path: "/users",
         equal: &[("userPrincipalName", "userPrincipalName"), ("mail", "mail")],
         containing: &[],
-        besides: &[],
         page: 999,
     },
 ];
@@ -138,6 +132,15 @@ pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> 
     Some(Get::new(format!("{}?{}$filter={filter}", collection.path, select(collection))))
 }
 
+/// The users whom mail reaches by that address, whatever they are called. It takes `User.Read.All`.
+pub fn with_alias(address: &str) -> Option<Get> {
+    let collection = collection(TargetKind::User)?;
+    let names: Vec<_> = identity::properties(collection.kind).iter().copied().chain(["proxyAddresses"]).collect();
+    let test = format!("proxyAddresses/any(x:x eq 'smtp:{}')", address.trim().replace('\'', "''"));
+    let filter = utf8_percent_encode(&test, NON_ALPHANUMERIC);
+    Some(Get::new(format!("{}?$select={}&$filter={filter}", collection.path, names.join(","))))
+}
+
 /// The devices that a user has in Intune.
 pub fn devices_of(user: &str) -> Option<Get> {
     let collection = collection(TargetKind::ManagedDevice)?;
@@ -174,7 +177,7 @@ pub fn groups_named(name: &str) -> Get {
 
 /// `$select=…&`, or nothing where the collection takes none.
 fn select(collection: &Collection) -> String {
-    let names: Vec<_> = identity::properties(collection.kind).iter().chain(collection.besides).copied().collect();
+    let names = identity::properties(collection.kind);
     if names.is_empty() { String::new() } else { format!("$select={}&", names.join(",")) }
 }
 

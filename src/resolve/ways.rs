@@ -30,6 +30,8 @@ pub fn kind(object: Object) -> TargetKind {
 #[derive(Debug, Clone, Copy)]
 pub enum By {
     Id,
+    /// One of several addresses of a user.
+    Alias,
     /// A property, and what of an [`Identity`] it is.
     Value(&'static str, fn(&Identity) -> Option<&str>),
 }
@@ -57,10 +59,16 @@ pub fn ways(form: Form, object: Object) -> &'static [By] {
     }
 }
 
+/// Whether it looks like the number of a telephone: an IMEI has 15 digits, a MEID of digits 14, and with its version either 16.
+pub fn is_imei(text: &str) -> bool {
+    (14..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl By {
     pub fn get(self, object: Object, value: &str) -> Option<Get> {
         match self {
             Self::Id => query::by_id(kind(object), value),
+            Self::Alias => query::with_alias(value),
             Self::Value(property, _) => query::with_value(kind(object), property, value),
         }
     }
@@ -69,6 +77,7 @@ impl By {
     pub fn is_true_of(self, identity: &Identity, value: &str) -> bool {
         let shown = match self {
             Self::Id => Some(&*identity.id),
+            Self::Alias => return identity.aliases.iter().any(|alias| key(alias) == key(value)),
             Self::Value(_, of) => of(identity),
         };
         shown.is_some_and(|shown| key(shown) == key(value))

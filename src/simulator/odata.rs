@@ -8,6 +8,9 @@ use super::errors::Refusal;
 use super::resources::Kind;
 use crate::catalog::TargetKind;
 
+/// The addresses of a user, of which there are several.
+pub const ALIASES: &str = "proxyAddresses";
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Query {
     pub filter: Option<Filter>,
@@ -31,6 +34,8 @@ pub struct Filter {
 pub enum Test {
     Equals,
     Contains,
+    /// One of a list of texts equals it.
+    Any,
 }
 
 /// The most that Graph accepts as `$top`, which is also the size of a page without it; users come by the hundred.
@@ -70,13 +75,15 @@ impl Query {
 }
 
 impl Filter {
-    /// `property eq 'literal'` or `contains(property,'literal')`, the two that resolving needs.
+    /// `property eq 'literal'`, `contains(property,'literal')` or `property/any(x:x eq 'literal')`, those that resolving needs.
     fn parse(text: &str, kind: &Kind) -> Result<Self, Refusal> {
         let text = text.trim();
         let contains = text.strip_prefix("contains(").and_then(|rest| rest.strip_suffix(')'));
-        let (test, parts) = match contains {
-            Some(inside) => (Test::Contains, inside.split_once(',')),
-            None => (Test::Equals, text.split_once(" eq ")),
+        let any = text.strip_suffix(')').and_then(|rest| rest.split_once("/any(x:x eq "));
+        let (test, parts) = match (contains, any) {
+            (Some(inside), _) => (Test::Contains, inside.split_once(',')),
+            (None, Some(parts)) => (Test::Any, Some(parts)),
+            (None, None) => (Test::Equals, text.split_once(" eq ")),
         };
         let parts = parts.and_then(|(property, literal)| Some((property.trim(), unquote(literal.trim())?)));
         let (property, literal) =
@@ -86,7 +93,7 @@ impl Filter {
             (TargetKind::AutopilotIdentity, Test::Contains) => property == "serialNumber",
             (TargetKind::AutopilotIdentity, Test::Equals) => false,
             (TargetKind::User, Test::Contains) => false,
-            _ => true,
+            (_, test) => (test == Test::Any) == (property == ALIASES),
         };
         match supported {
             true => Ok(Self { test, property, literal }),
@@ -107,10 +114,10 @@ impl Filter {
         )
     }
 
-    /// Intune compares without regard to case.
+    /// Intune compares without regard to case, and so does the directory.
     pub fn accepts(&self, value: &str) -> bool {
         match self.test {
-            Test::Equals => value.to_lowercase() == self.literal.to_lowercase(),
+            Test::Equals | Test::Any => value.to_lowercase() == self.literal.to_lowercase(),
             Test::Contains => value.to_lowercase().contains(&self.literal.to_lowercase()),
         }
     }

@@ -5,11 +5,39 @@
 
 use serde_json::{Map, Value, json};
 
+use super::errors::Refusal;
 use super::inventory::Inventory;
-use super::odata::{Query, Test};
+use super::judge::Call;
+use super::odata::{ALIASES, Query, Test};
 use super::resources::{Kind, RESULTS, guid_from};
+use super::routes::Endpoint;
 use super::scenario::Scenario;
 use crate::catalog::TargetKind;
+
+/// What lets the basic properties of users be read, and what all of them.
+const BASIC: &[&str] = &["User.ReadBasic.All"];
+const ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+
+/// Whether the token may read users, and what is asked of them. Where the scenario does not say what it may, it may.
+pub fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
+    let is_of_users = matches!(
+        call.endpoint,
+        Endpoint::ReadAll(TargetKind::User | TargetKind::DeletedUser)
+            | Endpoint::ReadOne(TargetKind::User | TargetKind::DeletedUser)
+    );
+    let query = &call.query;
+    let selected = query.select.iter().flatten().any(|name| *name == ALIASES);
+    let filtered = query.filter.as_ref().is_some_and(|filter| filter.property == ALIASES);
+    let basic = if selected || filtered { &[] } else { BASIC };
+    let held = |roles: &Vec<String>| roles.iter().any(|role| basic.contains(&&**role) || ALL.contains(&&**role));
+    match !is_of_users || scenario.sign_in.roles.as_ref().is_none_or(held) {
+        true => Ok(()),
+        false => {
+            let message = "Insufficient privileges to complete the operation.";
+            Err(Refusal::new(403, "Authorization_RequestDenied", message))
+        }
+    }
+}
 
 /// One thing. `deviceActionResults` is filled only here, and only when it is selected.
 pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> Value {
@@ -119,6 +147,8 @@ pub fn primary_user(inventory: &Inventory, device: usize) -> Value {
 fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
     query.filter.as_ref().is_none_or(|filter| {
         let value = inventory.value(kind, at, filter.property);
-        value.as_ref().and_then(Value::as_str).is_some_and(|value| filter.accepts(value))
+        let many = value.as_ref().and_then(Value::as_array).into_iter().flatten();
+        let mut texts = value.iter().chain(many).filter_map(Value::as_str);
+        texts.any(|value| filter.accepts(value))
     })
 }

@@ -121,6 +121,7 @@ pub static USER: Kind = Kind {
         ("userPrincipalName", AtDomain("user-")),
         ("displayName", Numbered("User ")),
         ("mail", AtDomain("user-")),
+        ("proxyAddresses", EmptyList),
         ("accountEnabled", Flag(true)),
         ("assignedLicenses", Licences),
         ("signInSessionsValidFromDateTime", Hours(2_160)),

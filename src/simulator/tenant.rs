@@ -335,6 +335,7 @@ impl Tenant {
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
+        reads::admit(&self.scenario, call)?;
         if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
             return Err(judge::not_found(call.endpoint, &id.value));
         }

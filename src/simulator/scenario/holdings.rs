@@ -72,6 +72,7 @@ pub struct ListedDevice {
     pub imei: Option<String>,
     pub user_id: Option<String>,
     pub user_principal_name: Option<String>,
+    pub email_address: Option<String>,
     pub user_display_name: Option<String>,
     #[serde(rename = "azureADDeviceId")]
     pub azure_ad_device_id: Option<String>,
@@ -100,6 +101,9 @@ pub struct ListedUser {
     pub user_principal_name: String,
     pub display_name: Option<String>,
     pub mail: Option<String>,
+    /// As the directory writes them: `smtp:other@contoso.com`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_addresses: Option<Vec<String>>,
     pub account_enabled: Option<bool>,
     /// By skuId; without it, two that many tenants have.
     #[serde(serialize_with = "as_licences")]
