@@ -295,3 +295,18 @@ fn an_address_of_nobody_is_open_where_other_addresses_may_not_be_read() {
     desk.run(&desk.path("plan.yaml"), 2, &[]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["held", "accepted"]);
 }
+
+/// A device and a user are called the same. Whoever lists that name may mean either.
+#[test]
+fn a_name_that_several_things_have_protects_each_of_them() {
+    let tenant = TENANT
+        .replace("deviceName: LAB-2", "deviceName: Front Desk")
+        .replace("displayName: Chiéf", "displayName: Front Desk");
+    let simulator = Simulator::start(&tenant);
+    let desk = Desk::new(&simulator);
+    let plan = desk.write("plan.yaml", &plan("Front Desk", &ROWS[..1]));
+    desk.run(&plan, 2, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["held", "held"], "the laptop of the user, and the device of that name");
+    let counts = simulator.counts();
+    assert_eq!([1, 2].map(|n| count_of(&counts, "effects", "syncDevice", &id(&n.to_string()))), [0, 0]);
+}

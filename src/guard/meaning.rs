@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::TargetKind;
+use crate::identity::Identity;
 
 /// What an entry can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -91,8 +92,21 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
     (Form::Text, Object::AutopilotIdentity, &[Kind::ManagedDevice, Kind::AutopilotIdentity]),
 ];
 
-/// Whether the read of such a target tells by itself.
-pub fn is_shown(form: Form, object: Object, target: Kind) -> bool {
+/// Whether the read of such a target tells by itself: it is of a kind that shows what the entry would be known by, and, where
+/// it was read, has shown that.
+pub fn is_shown(form: Form, object: Object, target: Kind, read: Option<&Identity>) -> bool {
+    let has_shown = read.is_none_or(|read| match (form, object, target) {
+        (Form::Guid, Object::User, Kind::ManagedDevice) => {
+            read.owner_id.is_some() || read.user_principal_name.is_none()
+        }
+        (Form::Guid, Object::ManagedDevice, Kind::AutopilotIdentity) => read.managed_device_id.is_some(),
+        (Form::Text, Object::AutopilotIdentity, _) => read.serial_number.is_some(),
+        _ => true,
+    });
+    has_shown && is_of_kind(form, object, target)
+}
+
+fn is_of_kind(form: Form, object: Object, target: Kind) -> bool {
     let row = SHOWN.iter().find(|(of, what, _)| (*of, *what) == (form, object));
     row.is_some_and(|(_, _, targets)| targets.contains(&target))
 }
@@ -164,6 +178,9 @@ mod tests {
                 assert_eq!(rows, usize::from(form.can_be(object)), "{form:?} {object:?}");
             }
         }
-        assert!(!is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice), "an object id is not shown there");
+        assert!(
+            !is_shown(Form::Guid, Object::EntraDevice, Kind::ManagedDevice, None),
+            "an object id is not shown there"
+        );
     }
 }

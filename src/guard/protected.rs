@@ -59,7 +59,7 @@ impl Entry {
     }
 
     /// Whether it may mean a target of that kind, for all that anybody has read.
-    fn is_open_for(&self, target: TargetKind) -> bool {
+    fn is_open_for(&self, target: TargetKind, read: Option<&Identity>) -> bool {
         let Some(means) = self.means.as_deref() else { return false };
         if (means.unlisted && !shows_its_user(target)) || (means.unowned && may_own(target)) {
             return true;
@@ -67,7 +67,7 @@ impl Entry {
         let unread = &means.unread;
         match self.is_pattern() {
             true => !unread.is_empty() && !shows_all_names(target),
-            false => unread.iter().any(|object| !is_shown(self.form(), *object, target)),
+            false => unread.iter().any(|object| !is_shown(self.form(), *object, target, read)),
         }
     }
 }
@@ -247,9 +247,9 @@ impl Protected {
     }
 
     /// The first entry that may mean any target of that kind, for all that anybody has read.
-    fn open_for(&self, target: TargetKind) -> Option<&Entry> {
+    fn open_for(&self, target: TargetKind, read: Option<&Identity>) -> Option<&Entry> {
         let mut open = self.open.iter().filter_map(|number| self.entries.get(*number as usize));
-        open.find(|entry| entry.is_open_for(target))
+        open.find(|entry| entry.is_open_for(target, read))
     }
 
     /// Whether the job's target is on the list, as far as its ids tell, and what a read showed of it where there was one.
@@ -267,7 +267,7 @@ impl Protected {
         let devices = identity.and_then(|identity| identity.devices.as_deref()).unwrap_or_default();
         let theirs = || devices.iter().find_map(|device| self.covers_device(device));
         let nobody_knows = || {
-            let entry = self.open_for(kind)?.clone();
+            let entry = self.open_for(kind, identity)?.clone();
             Some(Finding { device: None, field: "id", value: job.target().into(), by: By::Nobody, entry })
         };
         itself.or_else(theirs).or_else(nobody_knows)
@@ -279,7 +279,7 @@ impl Protected {
         let all: Vec<_> = shown(device, TargetKind::ManagedDevice).collect();
         let itself = self.first_of(&all, Some(name));
         itself.or_else(|| {
-            let entry = self.open_for(TargetKind::ManagedDevice)?.clone();
+            let entry = self.open_for(TargetKind::ManagedDevice, Some(device))?.clone();
             Some(Finding { device: Some(name.into()), field: "id", value: device.id.clone(), by: By::Nobody, entry })
         })
     }
@@ -456,13 +456,24 @@ mod tests {
             let entry = Entry { means: Some(Box::new(means)), ..Entry::new(text, &"vip.csv".into(), 2) };
             Protected::from(vec![entry])
         };
-        let is_open = |list: &Protected, kind| list.open_for(kind).is_some();
+        let is_open = |list: &Protected, kind| list.open_for(kind, None).is_some();
         use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
         let guid = "61000000-0000-4000-8000-0000000000ff";
         let user = open(guid, vec![Object::User], false);
         let found = [ManagedDevice, User, EntraDevice, AutopilotIdentity].map(|kind| is_open(&user, kind));
         assert_eq!(found, [false, false, true, true], "a managed device shows who owns it");
         assert!(is_open(&open(guid, vec![Object::EntraDevice], false), ManagedDevice), "but no object id");
+        let sees = |list: &Protected, read: Identity| list.covers(&job("x"), Some(&read)).is_none();
+        let owned = |id: Option<&str>| Identity {
+            id: "x".into(),
+            owner_id: id.map(Box::from),
+            user_principal_name: Some("ada@contoso.com".into()),
+            ..Identity::default()
+        };
+        assert!(sees(&user, owned(Some("a"))) && !sees(&user, owned(None)), "the id of its owner is not shown");
+        let serial = open("SN-1", vec![Object::AutopilotIdentity], false);
+        let with_serial = Identity { serial_number: Some("SN-2".into()), ..owned(None) };
+        assert!(sees(&serial, with_serial) && !sees(&serial, owned(None)), "its serial number is not shown");
         let unlisted = open(guid, Vec::new(), true);
         assert!(is_open(&unlisted, EntraDevice) && !is_open(&unlisted, ManagedDevice));
         let means = Meaning { own: vec!["e1".into()], unowned: true, ..Meaning::default() };

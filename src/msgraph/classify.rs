@@ -79,7 +79,8 @@ fn is_of_graph(reply: &WireReply, body: &ErrorBody) -> bool {
         let asked = reply.headers.get_all(CHALLENGE_HEADER).iter().filter_map(|value| value.to_str().ok());
         asked.into_iter().any(|value| value.trim_start().to_ascii_lowercase().starts_with("bearer"))
     };
-    !body.codes.is_empty() || (reply.status == StatusCode::UNAUTHORIZED && asks_for_token())
+    let is_bare = || reply.body.trim_ascii().is_empty();
+    !body.codes.is_empty() || (reply.status == StatusCode::UNAUTHORIZED && is_bare() && asks_for_token())
 }
 
 /// What the directory says of itself from eight tenths of its limit on: `0.83`, up to `1.8`.
@@ -90,10 +91,12 @@ fn load_percent(headers: &HeaderMap) -> Option<u16> {
 
 fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     let after = || retry_after::from_headers(&reply.headers, now).or(body.retry_after);
+    // A page in Graph's place may repeat our own words.
+    let said = reply.status.is_server_error() || is_of_graph(reply, body);
     if let Some(code) = approval_code(reply, body) {
         return Verdict::ApprovalRequired { code };
     }
-    if wants_justification(reply, body) {
+    if said && wants_justification(reply, body) {
         return Verdict::JustificationRequired;
     }
     match reply.status.as_u16() {
@@ -105,7 +108,7 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
         },
         501 | 505 | 507 => Verdict::Unsupported,
         500..=599 => Verdict::Transient { after: after() },
-        _ if !is_of_graph(reply, body) => Verdict::Foreign,
+        _ if !said => Verdict::Foreign,
         401 => Verdict::Unauthorized,
         404 | 410 if recognise::says_not_found(body) => Verdict::Gone,
         409 if is_pending_already(body) => Verdict::ApprovalPending,
@@ -121,7 +124,7 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
         return None;
     }
     text_header(&reply.headers, APPROVAL_HEADER).or_else(|| {
-        let text = body.message.as_deref()?;
+        let text = body.message.as_deref().filter(|_| !body.codes.is_empty())?;
         let at = text.to_ascii_lowercase().find(APPROVAL_HEADER)?;
         let behind = &text[at + APPROVAL_HEADER.len()..];
         behind
@@ -206,6 +209,8 @@ mod tests {
         assert_eq!(reply(401, &[("www-authenticate", "Bearer realm=\"\"")], "").verdict, Verdict::Unauthorized);
         assert_eq!(reply(401, &[("www-authenticate", "Basic realm=\"proxy\"")], "").verdict, Verdict::Foreign);
         assert_eq!(reply(423, &[], said).verdict, Verdict::Transient { after: None });
+        let bearer = [("www-authenticate", "Bearer realm=\"proxy\"")];
+        assert_eq!(reply(401, &bearer, "<html>Sign in</html>").verdict, Verdict::Foreign);
     }
 
     #[test]
@@ -265,6 +270,14 @@ mod tests {
         assert_eq!(reply(403, &[("x-msft-approval-code", code)], "").verdict, approval);
         let text = r#"{"error":{"code":"BadRequest","message":"Resend with x-msft-approval-code: 0f8fad5b-d9cb-469f-a165-70867728950e."}}"#;
         assert_eq!(reply(412, &[], text).verdict, approval);
+        for page in [
+            "<html>x-msft-approval-code: 0f8fad5b-d9cb-469f-a165-70867728950e</html>",
+            "<html>Blocked: x-msft-approval-justification</html>",
+        ] {
+            for status in [400, 403, 412] {
+                assert_eq!(reply(status, &[], page).verdict, Verdict::Foreign, "{status} {page}");
+            }
+        }
         assert_eq!(reply(412, &[], "").verdict, Verdict::Foreign);
     }
 

@@ -21,7 +21,7 @@ use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::token::{SignInError, TokenSource};
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, Service};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -210,6 +210,11 @@ impl<T: Transport> Executor for GraphClient<T> {
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
+                // The directory shows that there is something, and not what, to whoever may not read its kind.
+                Some(identity) if job.action.target == TargetKind::GroupMember && identity.is_bare() => {
+                    let why = "the member shows nothing but its id; reading it takes Directory.Read.All";
+                    Seen::NotRead(Reply::none(Verdict::Refused, why, client_request_id.into()))
+                }
                 Some(identity) => match self.moved_name(job, client_request_id).await {
                     None => self.with_devices(job, identity, client_request_id).await,
                     Some(moved) => moved,

@@ -77,7 +77,7 @@ impl<'l> Search<'l> {
         Self { wanted, of_entries, targets, fleet: None }
     }
 
-    /// Looks for all that may be such an object, and has not been found to be another one.
+    /// Looks for all that may be such an object.
     async fn find<T: Transport>(&mut self, object: Object, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
         let mut asked: Vec<(usize, By, Get)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
@@ -100,7 +100,8 @@ impl<'l> Search<'l> {
     /// documents a filter on that.
     async fn find_by_imei<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
         let may_be = |wanted: &Wanted<'_>| {
-            wanted.is_wanted_as(Object::ManagedDevice) && wanted.meaning.unread.is_empty() && is_imei(&wanted.value)
+            let is_nothing = wanted.found.is_empty() && wanted.meaning.unread.is_empty();
+            is_nothing && wanted.is_wanted_as(Object::ManagedDevice) && is_imei(&wanted.value)
         };
         let places: Vec<usize> = (0..self.wanted.len()).filter(|at| may_be(&self.wanted[*at])).collect();
         if places.is_empty() { Ok(()) } else { self.find_in_the_fleet(&places, reading).await }
@@ -138,10 +139,10 @@ impl<'l> Search<'l> {
             }
         };
         read(&gets, kind(object), reading, each).await?;
-        // What was found needs no other way to it.
+        // What was found needs no other way to it. An address may be the principal name of one user and the mail of another.
         self.wanted
             .iter_mut()
-            .filter(|wanted| !wanted.found.is_empty())
+            .filter(|wanted| !wanted.found.is_empty() && wanted.entry.form() != Form::Address)
             .for_each(|wanted| wanted.meaning.unread.clear());
         Ok(())
     }
@@ -345,9 +346,10 @@ impl<'l> Search<'l> {
 }
 
 impl Wanted<'_> {
-    /// Whether it may be such an object, and has not been found to be anything.
+    /// Whether it may be such an object. An id is the id of one thing; a text may be the name of several.
     fn is_wanted_as(&self, object: Object) -> bool {
-        !self.entry.is_pattern() && self.found.is_empty() && self.entry.can_be(object)
+        let is_open = self.found.is_empty() || self.entry.form() == Form::Text;
+        !self.entry.is_pattern() && is_open && self.entry.can_be(object)
     }
 
     fn note_what_was_found(&mut self) {
