@@ -20,8 +20,8 @@ use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
-    looked_up, missing, names, place_of_report, tenant,
+    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, called_before, connect, guards, keys, known,
+    leave_out_done, looked_up, missing, names, place_of_report, tenant,
 };
 use crate::catalog::Missing;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -98,15 +98,18 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
     let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let past = past(&request, &mut journal, (&key, &place, &label), &plan.jobs, stderr)?;
+    let about = keys::About::of(&plan, agreed.as_ref(), &used);
+    let once = request.repeats.once;
+    let called = called_before::look(&look_up, &about, (&journal, &place), once, &mut used).await?;
+    let past = past(&request, &mut journal, (&key, &place, &label), &called.jobs, stderr)?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    preflight.hold_moved(&plan.jobs, &past.of_names);
+    let called = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, &preflight, whole, spared)?;
+    confirm_number(&request, &preflight, whole, spared + called)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
