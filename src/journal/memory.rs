@@ -145,10 +145,12 @@ impl Journal {
     /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
     pub fn has_sent_names(&self, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
         let read = || -> rusqlite::Result<bool> {
-            let kept: bool = self.connection.query_row(KEPT_NAMES, [place], |row| row.get(0))?;
+            let mut found: bool = self.connection.query_row(KEPT_NAMES, [place], |row| row.get(0))?;
             let mut select = self.connection.prepare_cached(SENT_NAMES)?;
-            let mut sent = |action: &&str| select.query_row([place, action], |row| row.get::<_, bool>(0));
-            Ok(kept || actions.iter().map(|action| sent(action)).collect::<rusqlite::Result<Vec<_>>>()?.contains(&true))
+            for action in actions {
+                found = found || select.query_row([place, action], |row| row.get(0))?;
+            }
+            Ok(found)
         };
         if place == SIMULATED { Ok(false) } else { read().map_err(JournalError::read) }
     }

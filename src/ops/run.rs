@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::called_before::{self, CalledBefore};
 use super::daily::{DailyWork, forecast};
 use super::known::Past;
 use super::limits::{Choices, budget, limits};
@@ -20,8 +21,8 @@ use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, called_before, connect, guards, keys, known,
-    leave_out_done, looked_up, missing, names, place_of_report, tenant,
+    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
+    looked_up, missing, names, place_of_report, tenant,
 };
 use crate::catalog::Missing;
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -96,12 +97,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let limits = limits(request.choices.or(plan.limits), plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let about = keys::About::of(&plan, agreed.as_ref(), &used);
-    let once = request.repeats.once;
-    let called = called_before::look(&look_up, &about, (&journal, &place), once, &mut used).await?;
-    let past = past(&request, &mut journal, (&key, &place, &label), &called.jobs, stderr)?;
+    let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
+    let whose = (&*key, &*place, &*label);
+    let (past, called) =
+        past(&request, (&look_up, &mut used, stderr), (&mut journal, whose), (&plan, agreed.as_ref())).await?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let called = called.hold(&plan.jobs, &past.of_names, &mut preflight);
@@ -184,11 +183,12 @@ struct Judged {
     told: Diagnostics,
 }
 
-/// The journal, and the lock of the plan.
-fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Result<(Journal, RunLock), Error> {
+/// The journal, the lock of the plan, and what the run is called.
+fn under_lock(settings: &Settings, key: &str, now: Timestamp) -> Result<(Journal, RunLock, RunId), Error> {
+    let id = RunId::new(now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-    let lock = journal.lock(key, id, now)?;
-    Ok((journal, lock))
+    let lock = journal.lock(key, &id, now)?;
+    Ok((journal, lock, id))
 }
 
 /// Whether the tenant is on this machine.
@@ -200,18 +200,20 @@ fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
     [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
 }
 
-/// What runs before have done about the jobs of the plan; people are told what is left alone for it.
-fn past(
+/// What runs before have done about the jobs of the plan, also under names; people are told what is left alone for it.
+async fn past<'p>(
     request: &RunRequest,
-    journal: &mut Journal,
-    (plan_key, place, tenant): (&str, &str, &str),
-    jobs: &[Job],
-    stderr: &Stderr,
-) -> Result<Past, Error> {
-    let about = About { plan_key, place, tenant, once: request.repeats.once };
-    let past = known::past(journal, about, jobs, &request.repeats)?;
+    (look_up, used, stderr): (&LookUp<'_>, &mut Used, &Stderr),
+    (journal, (plan_key, place, tenant)): (&mut Journal, (&str, &str, &str)),
+    (plan, agreed): (&'p Plan, Option<&Agreed>),
+) -> Result<(Past, CalledBefore<'p>), Error> {
+    let once = request.repeats.once;
+    let about = keys::About::of(plan, agreed, used);
+    let called = called_before::look(look_up, &about, (journal, place), once, used).await?;
+    let about = About { plan_key, place, tenant, once };
+    let past = known::past(journal, about, &called.jobs, &request.repeats)?;
     past.remark.iter().for_each(|line| stderr.say(line));
-    Ok(past)
+    Ok((past, called))
 }
 
 /// Whether what was agreed to may be run now and here; a rehearsal of it knows what the one before it has made up.

@@ -20,22 +20,7 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
-        Refusal::Nothing if !with_mail(&row.pointer, kind, pool).is_empty() => (
-            "no-match",
-            format!("no {} {has}; {} has it as mail", one(kind), if kind == TargetKind::User { "one" } else { "a user" }),
-            format!(
-                "a mail address is no name of an account: name it by its own\n{}",
-                list(&with_mail(&row.pointer, kind, pool))
-            ),
-        ),
-        Refusal::Nothing if row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some() => (
-            "no-match",
-            format!("no {} {has}, and whether somebody has that as mail could not be read", one(kind)),
-            format!(
-                "{}; grant User.ReadBasic.All, name the user by id, or say `missing: hold`",
-                mail_unread(&row.pointer, kind, pool).unwrap_or_default()
-            ),
-        ),
+        Refusal::Nothing if is_a_mail_address(row, kind, refusal, pool) => mail_address(row, kind, pool),
         Refusal::Nothing => (
             "no-match",
             format!("no {} {has}", one(kind)),
@@ -94,6 +79,21 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         ),
     };
     Diagnostic::error(code, prefix(&row.place) + &message).at((*row.place).clone()).help(help)
+}
+
+/// The same where what nobody is called is a mail address, or nobody knows whether it is.
+fn mail_address(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, String, String) {
+    let nobody = format!("no {} {}", one(kind), has(&row.pointer));
+    let theirs = with_mail(&row.pointer, kind, pool);
+    if theirs.is_empty() {
+        let why = mail_unread(&row.pointer, kind, pool).unwrap_or_default();
+        let message = format!("{nobody}, and whether somebody has that as mail could not be read");
+        let help = format!("{why}; grant User.ReadBasic.All, name the user by id, or say `missing: hold`");
+        return ("no-match", message, help);
+    }
+    let who = if kind == TargetKind::User { "one" } else { "a user" };
+    let help = format!("a mail address is no name of an account: name it by its own\n{}", list(&theirs));
+    ("no-match", format!("{nobody}; {who} has it as mail"), help)
 }
 
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
