@@ -98,17 +98,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let limits = limits(request.choices.or(plan.limits), plan.limits, is_ours(&request, settings))?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
-    let whose = (&*key, &*place, &*label);
-    let (past, called) =
-        past(&request, (&look_up, &mut used, stderr), (&mut journal, whose), (&plan, agreed.as_ref())).await?;
+    let known_to = (&mut journal, &*key, &*place, &*label);
+    let (past, called) = past(&request, (&look_up, &mut used, stderr), known_to, (&plan, agreed.as_ref())).await?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let called = called.hold(&plan.jobs, &past.of_names, &mut preflight);
+    let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, &preflight, whole, spared + called)?;
+    confirm_number(&request, &preflight, whole, spared + held_by_name)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
@@ -204,7 +203,7 @@ fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
 async fn past<'p>(
     request: &RunRequest,
     (look_up, used, stderr): (&LookUp<'_>, &mut Used, &Stderr),
-    (journal, (plan_key, place, tenant)): (&mut Journal, (&str, &str, &str)),
+    (journal, plan_key, place, tenant): (&mut Journal, &str, &str, &str),
     (plan, agreed): (&'p Plan, Option<&Agreed>),
 ) -> Result<(Past, CalledBefore<'p>), Error> {
     let once = request.repeats.once;
