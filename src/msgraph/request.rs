@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_look_reads_the_target_itself() {
         let look = |job: &Job| build_look(job).path;
-        let device = "id,deviceName,serialNumber,userId,userPrincipalName,emailAddress,azureADDeviceId,operatingSystem,\
+        let device = "id,deviceName,serialNumber,userId,userPrincipalName,emailAddress,azureADDeviceId,imei,operatingSystem,\
                       managedDeviceOwnerType,deviceEnrollmentType,managementState,enrolledDateTime,lastSyncDateTime";
         let path = format!("deviceManagement/managedDevices/{ID}?$select={device}");
         assert_eq!(look(&job("retire", 0, &[ID], vec![])), format!("/v1.0/{path}"));
