@@ -79,6 +79,14 @@ JOIN outcomes o ON o.run = a.run AND o.job = a.job AND o.outcome = 'failed'
 WHERE r.plan_key = ?1 AND a.status IN ('rejected', 'cancelled', 'expired')
 AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job) ORDER BY o.seq DESC";
 
+/// Whether something is kept of a name in a path.
+const KEPT_NAMES: &str =
+    "SELECT EXISTS (SELECT 1 FROM remembered WHERE place IN (?1, '') AND (instr(ids, '@') OR instr(once, '@')))";
+
+/// Whether a run has a job of an action with a name in its path.
+const SENT_NAMES: &str = "SELECT EXISTS (SELECT 1 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?1
+    WHERE j.action = ?2 AND instr(j.ids, '@'))";
+
 impl Journal {
     /// What is known of the jobs of a plan that is about to be run, or might be.
     pub fn memory(&mut self, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
@@ -132,6 +140,19 @@ impl Journal {
         drop(deeds);
         transaction.commit().map_err(JournalError::write)?;
         Ok(Memory { jobs: known, order })
+    }
+
+    /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
+    pub fn has_sent_names(&self, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
+        let read = || -> rusqlite::Result<bool> {
+            let mut found: bool = self.connection.query_row(KEPT_NAMES, [place], |row| row.get(0))?;
+            let mut select = self.connection.prepare_cached(SENT_NAMES)?;
+            for action in actions {
+                found = found || select.query_row([place, action], |row| row.get(0))?;
+            }
+            Ok(found)
+        };
+        if place == SIMULATED { Ok(false) } else { read().map_err(JournalError::read) }
     }
 
     /// The open approval requests of a plan's jobs, with the run that has them.

@@ -7,6 +7,7 @@ mod again;
 mod agreed;
 mod approval_status;
 mod approvals;
+mod called_before;
 mod changed;
 mod connect;
 mod daily;

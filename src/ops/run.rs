@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::called_before::{self, CalledBefore};
 use super::daily::{DailyWork, forecast};
 use super::known::Past;
 use super::limits::{Choices, budget, limits};
@@ -96,17 +97,17 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let limits = of_run(&request, settings, &plan)?;
     let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
-    let id = RunId::new(request.now, std::array::from_fn(|_| fastrand::u8(..)));
-    let (mut journal, lock) = under_lock(settings, &key, &id, request.now)?;
-    let past = past(&request, &mut journal, (&key, &place, &label), (&plan.jobs, &preflight.holds), stderr)?;
+    let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
+    let known_to = (&mut journal, &*key, &*place, &*label);
+    let (past, called) = past(&request, (&look_up, &mut used, stderr), known_to, (&plan, agreed.as_ref())).await?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    preflight.hold_moved(&plan.jobs, &past.of_names);
+    let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
     let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, &preflight, whole, spared)?;
+    confirm_number(&request, &preflight, whole, spared + held_by_name)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
@@ -181,11 +182,12 @@ struct Judged {
     told: Diagnostics,
 }
 
-/// The journal, and the lock of the plan.
-fn under_lock(settings: &Settings, key: &str, id: &RunId, now: Timestamp) -> Result<(Journal, RunLock), Error> {
+/// The journal, the lock of the plan, and what the run is called.
+fn under_lock(settings: &Settings, key: &str, now: Timestamp) -> Result<(Journal, RunLock, RunId), Error> {
+    let id = RunId::new(now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-    let lock = journal.lock(key, id, now)?;
-    Ok((journal, lock))
+    let lock = journal.lock(key, &id, now)?;
+    Ok((journal, lock, id))
 }
 
 fn of_run(request: &RunRequest, settings: &Settings, plan: &Plan) -> Result<Limits, Error> {
@@ -201,23 +203,25 @@ fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
     [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
 }
 
-/// What runs before have done about the jobs of the plan; people are told what is left alone for it.
-fn past(
+/// What runs before have done about the jobs of the plan, also under names; people are told what is left alone for it.
+async fn past<'p>(
     request: &RunRequest,
-    journal: &mut Journal,
-    (plan_key, place, tenant): (&str, &str, &str),
-    (jobs, holds): (&[Job], &[Option<Hold>]),
-    stderr: &Stderr,
-) -> Result<Past, Error> {
-    let about = About { plan_key, place, tenant, once: request.repeats.once };
-    request.repeats.again.refuse_copies(jobs, holds)?;
-    let past = known::past(journal, about, jobs, &request.repeats)?;
+    (look_up, used, stderr): (&LookUp<'_>, &mut Used, &Stderr),
+    (journal, plan_key, place, tenant): (&mut Journal, &str, &str, &str),
+    (plan, agreed): (&'p Plan, Option<&Agreed>),
+) -> Result<(Past, CalledBefore<'p>), Error> {
+    let once = request.repeats.once;
+    let about = keys::About::of(plan, agreed, used);
+    let called = called_before::look(look_up, &about, (journal, place), once, used).await?;
+    let about = About { plan_key, place, tenant, once };
+    let past = known::past(journal, about, &called.jobs, &request.repeats)?;
     past.remark.iter().for_each(|line| stderr.say(line));
-    Ok(past)
+    Ok((past, called))
 }
 
-/// Whether what was agreed to may be run now and here; a rehearsal of it knows what the one before it has made up.
+/// Whether what was agreed to, and what is named to be done again, may be run now and here; a rehearsal of it knows what the one before it has made up.
 fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used: &mut Used) -> Result<(), Error> {
+    request.repeats.again.refuse_copies(&previewed.plan.jobs, &previewed.preflight.holds)?;
     let Some(agreed) = &previewed.agreed else { return Ok(()) };
     agreed.permits(&request.tenant, settings, request.now)?;
     let seen = (&*previewed.plan.jobs, &*previewed.sightings);

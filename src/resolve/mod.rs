@@ -37,7 +37,7 @@ pub use self::inventory::{Inventory, InventoryError};
 pub use self::jobs::{Resolved, resolve};
 pub use self::keys::{Device, read_keys};
 pub use self::meanings::read_meanings;
-pub use self::owners::{Owners, owners};
+pub use self::owners::{Owners, names_of, owners};
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};
 pub use self::record::Record;

@@ -219,3 +219,46 @@ fn whose_a_name_in_a_body_was_counts_as_well() {
     assert!(row(&desk).1.contains("ada@c.com belongs to another account now"), "{:?}", row(&desk));
     assert_eq!(calls(&simulator, "assignUserToDevice", &device), [0]);
 }
+
+#[test]
+fn what_an_older_version_did_to_a_name_is_held_for_whoever_has_it_by_id() {
+    let simulator = Simulator::start(&tenant(ADA, ""));
+    let desk = Desk::new(&simulator);
+    let text = format!("action,userPrincipalName\n{ALL},Ada@C.com\n");
+    desk.run(&desk.write("first.csv", &text), 1, &[]).expect(0);
+    as_before(&desk);
+    let by_id = desk.write("by-id.csv", &format!("action,userId\n{ALL},{ADA}\n{ALL},{EVE}\n"));
+    // A preview reads nothing for it, so that its number is good as well.
+    desk.run(&by_id, 2, &[]).expect(3);
+    let rows = desk.report();
+    assert_eq!((&*rows[0].outcome, &*rows[1].outcome), ("held", "accepted"));
+    assert!(rows[0].note.contains("for whoever was called ada@c.com then"), "{}", rows[0].note);
+    assert_eq!(calls(&simulator, ALL, &both()), [1, 1]);
+    // Pruned, it is still known, and so is a doubt.
+    desk.call(&["runs", "--prune=0"]).expect(0);
+    let alone = desk.write("alone.csv", &format!("action,userId\n{ALL},{ADA}\n"));
+    desk.run(&alone, 0, &[]).expect(3);
+    assert_eq!(row(&desk).0, "held");
+    desk.run(&alone, 1, &["--again", "2"]).expect(0);
+    assert_eq!(calls(&simulator, ALL, &both()), [2, 1]);
+    desk.run(&alone, 0, &[]).expect(4);
+    assert_eq!(row(&desk).0, "already_done", "now it is recorded who it was");
+}
+
+#[test]
+fn a_doubt_of_an_older_version_about_a_name_is_held_for_whoever_has_it_by_id() {
+    let simulator = Simulator::start(&tenant(ADA, ""));
+    let desk = Desk::new(&simulator);
+    begun_before(&desk, &format!("action,userPrincipalName\n{ALL},ada@c.com\n"), true);
+    let alone = desk.write("alone.csv", &format!("action,userId\n{ALL},{ADA}\n"));
+    desk.run(&alone, 0, &[]).expect(3);
+    let (outcome, note) = row(&desk);
+    assert_eq!(outcome, "held");
+    assert!(note.contains("with an effect that is not known"), "{note}");
+    assert_eq!(calls(&simulator, ALL, &both()), [1, 0]);
+    // Where nobody may ask what the users are called, all of them may be who was meant.
+    simulator.becomes(&tenant(ADA, "sign_in: { roles: [DeviceManagementManagedDevices.PrivilegedOperations.All, DeviceManagementManagedDevices.ReadWrite.All] }\n"));
+    desk.run(&desk.write("eve.csv", &format!("action,userId\n{ALL},{EVE}\n")), 0, &[]).expect(3);
+    assert!(row(&desk).1.contains("could not be read"), "{}", row(&desk).1);
+    assert_eq!(calls(&simulator, ALL, &both()), [0, 0]);
+}
