@@ -272,6 +272,10 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
         Some("http") => return fault("would send the token in the clear"),
         _ => return fault("is neither https nor http"),
     }
+    // A library takes them out of the path before it sends, so that one service would have many addresses.
+    if uri.path().split('/').any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")) {
+        return fault("has `.` or `..` in its path");
+    }
     Ok(one_spelling(&uri))
 }
 
@@ -279,6 +283,8 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
 fn one_spelling(uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or("https").to_ascii_lowercase();
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::Ipv6Addr>();
+    let host = address.map_or(host, |address| format!("[{address}]"));
     let usual = if scheme == "http" { 80 } else { 443 };
     let port = uri.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
     format!("{scheme}://{}{port}{}", host.trim_end_matches('.'), uri.path().trim_end_matches('/'))
@@ -304,6 +310,12 @@ mod tests {
         assert_eq!(settings(Flags::default(), environment.clone()).unwrap().graph_url, "http://127.0.0.1:1");
         let flags = Flags { graph_url: Some("http://localhost:2/".into()), ..Flags::default() };
         assert_eq!(settings(flags, environment.clone()).unwrap().graph_url, "http://localhost:2");
+        for odd in ["http://127.0.0.1:1/x/..", "http://127.0.0.1:1/./v1", "http://127.0.0.1:1/%2E%2e/"] {
+            let flags = Flags { graph_url: Some(odd.into()), ..Flags::default() };
+            assert!(settings(flags, environment.clone()).is_err(), "{odd}");
+        }
+        let flags = Flags { graph_url: Some("http://[0:0:0:0:0:0:0:1]:2".into()), ..Flags::default() };
+        assert_eq!(settings(flags, environment.clone()).unwrap().graph_url, "http://[::1]:2");
         for spelling in
             ["https://GRAPH.microsoft.com/", "graph.microsoft.com:443", "HTTPS://graph.microsoft.com.:443//"]
         {

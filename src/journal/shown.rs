@@ -31,14 +31,16 @@ impl Journal {
     }
 }
 
-/// Targets that the service has accepted something for, filed something about, or shown in a read that found no effect.
+/// Targets that the service has accepted something for, filed something about, or shown when they were looked up or in a
+/// read that found no effect.
 fn targets(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
     let comes_back = |action: &&crate::catalog::Action| matches!(action.read_back, ReadBack::BackAt { .. });
     let comes_back: Vec<_> = ACTIONS.iter().filter(comes_back).map(|action| format!("'{}'", action.name)).collect();
     let mut select = connection.prepare_cached(&format!(
         "SELECT lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
          WHERE r.place = ?1 AND {} AND (
-            EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = j.run AND o.job = j.job
+            j.found_by IS NOT NULL
+            OR EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = j.run AND o.job = j.job
                 AND o.outcome IN ('completed', 'accepted', 'awaiting_approval'))
             OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.run = j.run AND a.job = j.job
                 AND (a.verdict IN ('succeeded', 'failed_on_device', 'approval_required', 'approval_pending')
