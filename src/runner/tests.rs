@@ -396,13 +396,16 @@ fn one_sent(at: Timestamp) -> Tries {
 #[tokio::test(start_paused = true)]
 async fn a_doubt_is_not_sent_again_while_its_row_is_held() {
     let executor = Arc::new(Scripted::default());
-    let mut run = plan(vec![job("wipe", "a", 1, None)], 7);
-    run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
-    let since = Timestamp::UNIX_EPOCH;
-    let doubt = Earlier::Open { tries: one_sent(since), doubtful_since: Some(since), read_first: true };
-    run.history.earlier.insert(0, doubt);
-    let ended = perform(run, &executor).await;
-    assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown));
+    // What may be repeated needs no read before it is sent again, and was sent all the same.
+    for (action, read_first) in [("wipe", true), ("syncDevice", false)] {
+        let mut run = plan(vec![job(action, "a", 1, None)], 7);
+        run.holds[0] = Some(Hold::NotDue { until: Timestamp::MAX });
+        let since = Timestamp::UNIX_EPOCH;
+        let doubt = Earlier::Open { tries: one_sent(since), doubtful_since: Some(since), read_first };
+        run.history.earlier.insert(0, doubt);
+        let ended = perform(run, &executor).await;
+        assert_eq!((executor.sends("a"), ended.settlements[0].outcome), (0, Outcome::Unknown), "{action}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

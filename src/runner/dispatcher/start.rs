@@ -80,7 +80,8 @@ impl Dispatcher {
         let mut after = after;
         if let Some(Earlier::Open { tries, doubtful_since, read_first }) = earlier {
             self.take_up(index, tries, doubtful_since, now);
-            if let (true, Some(hold)) = (read_first, hold) {
+            // Held is what nothing was sent for.
+            if let (true, Some(hold)) = (read_first || doubtful_since.is_some(), hold) {
                 let note = format!("sent by an earlier run and still in doubt; {hold}");
                 return self.settle(index, Outcome::Unknown, Some(note), now);
             }
