@@ -71,14 +71,19 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
         if !earlier().any(|(_, request)| request.effect) {
             continue;
         }
-        let run = tape.processes[again.process].run;
-        let of_this_run = |request: &Request| {
-            request.process == again.process || (run.is_some() && tape.processes[request.process].run == run)
+        let process = &tape.processes[again.process];
+        let job = Job { action, device: again.device };
+        let names_it = |may: &May| may.again.contains(&job);
+        // Whoever takes up the newest run goes on with what was named when that was begun.
+        let named = match &process.may {
+            Some(may) => names_it(may),
+            None => process.is_any && tape.runs.iter().any(|run| names_it(&run.may)),
         };
-        let named = tape.processes[again.process]
-            .may
-            .as_ref()
-            .is_some_and(|may| may.again.contains(&Job { action, device: again.device }));
+        let of_this_run = |request: &Request| {
+            let other = &tape.processes[request.process];
+            let may_be_its = process.is_any && (other.is_any || other.may.as_ref().is_some_and(names_it));
+            request.process == again.process || (process.run.is_some() && other.run == process.run) || may_be_its
+        };
         if named && !earlier().any(|(_, request)| request.effect && of_this_run(request)) {
             continue;
         }
