@@ -11,7 +11,7 @@ use crate::catalog::DailyLimit;
 /// An allowance is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedUp {
-    /// Which, by its place in [`DAILY`].
+    /// Which, by its place in the catalog's table.
     pub limit: usize,
     /// When there is room again.
     pub until: Timestamp,
@@ -32,7 +32,7 @@ pub enum Ground {
 /// What was sent, without a journal: for rehearsals, and for forecasts.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
-    /// Times in their order, by the place in [`DAILY`].
+    /// Times in their order, by the place in the catalog's table.
     left: [std::collections::VecDeque<Timestamp>; DailyLimit::COUNT],
     /// Nothing of it leaves before that time, whatever was counted.
     paused: [Option<UsedUp>; DailyLimit::COUNT],

@@ -12,7 +12,6 @@ use super::request::GraphRequest;
 use super::transport::{Transport, WireReply};
 use crate::catalog::Bucket;
 use crate::outcome::{Reply, Verdict};
-use crate::pacing::{Throttled, is_crowded};
 
 impl<T: Transport> GraphClient<T> {
     /// One request that is no attempt of a job, through the gate of its bucket.
@@ -30,18 +29,10 @@ impl<T: Transport> GraphClient<T> {
         let (reply, wire) = self.exchange(request, id).await;
         let now = Instant::now();
         self.gates().returned(bucket, Some(&reply), sent, now);
-        let asked = match reply.verdict {
-            Verdict::Throttled { after } => Some(after),
-            Verdict::Unavailable { after } => Some(Some(after)),
-            _ => None,
-        };
-        match asked {
-            Some(asked) => {
-                let answer = Throttled { asked, crowded: is_crowded(&reply), sent, now };
-                // One of these at a time: it is drawn from its own id how long a pause is that nobody has named.
-                self.gates().throttled(bucket, answer, &mut Rng::with_seed(seed_of(id)));
-            }
-            None => self.gates().answered(bucket, sent),
+        // One of these at a time: it is drawn from its own id how long a pause is that nobody has named.
+        let mut rng = Rng::with_seed(seed_of(id));
+        if !self.gates().told_to_wait(bucket, &reply, sent, now, &mut rng) {
+            self.gates().answered(bucket, sent);
         }
         (reply, wire)
     }

@@ -100,7 +100,7 @@ pub async fn check(
     let known = |job: &Job| look_up.inventory.is_none().then(|| job.found.as_ref()?.identity.clone()).flatten();
     let wanted = Wanted::of(
         jobs,
-        |at| preflight.holds[at].is_none() && !skipped(at),
+        |at| preflight.is_sent(at) && !skipped(at),
         |at| known(&jobs[at]).map(|seen| Sighting::Identity(Box::new((*seen).clone()))),
     );
     let keys = wanted.read_with(look_up, about, used).await?;

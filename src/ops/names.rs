@@ -27,7 +27,7 @@ pub async fn hold_moved(
     skipped: impl Fn(usize) -> bool,
     used: &mut Used,
 ) -> Result<(), Error> {
-    let is_sent = |at: usize| preflight.holds[at].is_none() && !skipped(at);
+    let is_sent = |at: usize| preflight.is_sent(at) && !skipped(at);
     let named = about.jobs.iter().enumerate().filter_map(|(at, job)| Some((at, job.names.as_deref()?)));
     let named: Vec<_> = named.filter(|(at, names)| !names.in_body.is_empty() && is_sent(*at)).collect();
     let names: Vec<&str> = named.iter().flat_map(|(_, names)| &names.in_body).map(|(name, _)| &**name).collect();

@@ -1,7 +1,7 @@
 //! All gates of one tenant: one budget for whoever sends to it, reads included.
 //!
-//! In: what a run may use, who asks for which bucket. Out: what the bucket's gate says. Must not: sleep, or let a request
-//! past its gate because somebody else has asked for it.
+//! In: what a run may use, who asks for which bucket. Out: what the bucket's gate says, or the wait for it. Must not: let a
+//! request past its gate because somebody else has asked for it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::time::Instant;
 
-use super::gate::{BucketUse, Gate, Pacing, Throttled, Wait};
+use super::gate::{BucketUse, Gate, Pacing, Throttled, Wait, is_crowded};
 use crate::catalog::Bucket;
-use crate::outcome::Reply;
+use crate::outcome::{Reply, Verdict};
 
 /// The gates. Clones are the same gates.
 #[derive(Debug, Clone)]
@@ -122,6 +122,17 @@ impl Gates {
     /// See [`Gate::throttled`].
     pub fn throttled(&self, bucket: Bucket, answer: Throttled, rng: &mut Rng) -> Option<Duration> {
         self.at(bucket, |gate| gate.throttled(answer, rng))
+    }
+
+    /// Heeds an answer that asks to wait, to whatever it came. Whether it does.
+    pub fn told_to_wait(&self, bucket: Bucket, reply: &Reply, sent: Instant, now: Instant, rng: &mut Rng) -> bool {
+        let asked = match reply.verdict {
+            Verdict::Throttled { after } => after,
+            Verdict::Unavailable { after } => Some(after),
+            _ => return false,
+        };
+        self.throttled(bucket, Throttled { asked, crowded: is_crowded(reply), sent, now }, rng);
+        true
     }
 
     /// See [`Gate::answered`].

@@ -15,9 +15,8 @@ use crate::catalog::Bucket;
 use crate::msgraph::read_only::{Answer, BATCH, ForeignLink, Get, ReadOnly};
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::Gates;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
-use crate::pacing::is_crowded;
-use crate::pacing::{Gates, Throttled};
 use crate::runner::DEFAULT_MAX_ATTEMPTS;
 
 /// Why something could not be read.
@@ -284,17 +283,11 @@ impl<'c, T: Transport> Reading<'c, T> {
         let gates = &self.gates;
         let now = Instant::now();
         gates.returned(bucket, Some(reply), sent, now);
-        if let Verdict::Throttled { after } = reply.verdict {
-            let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
-            gates.throttled(bucket, answer, &mut self.rng);
-            return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
+        if !gates.told_to_wait(bucket, reply, sent, now, &mut self.rng) {
+            gates.answered(bucket, sent);
         }
-        match reply.verdict {
-            Verdict::Unavailable { after } => {
-                let answer = Throttled { asked: Some(after), crowded: false, sent, now };
-                gates.throttled(bucket, answer, &mut self.rng);
-            }
-            _ => gates.answered(bucket, sent),
+        if matches!(reply.verdict, Verdict::Throttled { .. }) {
+            return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
         }
         let why = || reply.error_message.clone().unwrap_or_default();
         if reply.verdict == Verdict::Unreachable {

@@ -18,8 +18,7 @@ use crate::guard::drift::Sighting;
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::connect_pause;
-use crate::pacing::is_crowded;
-use crate::pacing::{Gates, Throttled, Wait};
+use crate::pacing::{Gates, Wait};
 
 /// What a look came to: of which job, and when it left.
 type Look = (usize, Instant, Seen);
@@ -164,14 +163,9 @@ impl Survey {
 
     fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
         let now = Instant::now();
-        if let Verdict::Throttled { after } = reply.verdict {
-            let answer = Throttled { asked: after, crowded: is_crowded(reply), sent, now };
-            self.gates.throttled(bucket, answer, &mut self.rng);
+        self.gates.told_to_wait(bucket, reply, sent, now, &mut self.rng);
+        if matches!(reply.verdict, Verdict::Throttled { .. }) {
             return self.ready[bucket.index()].push_front(at);
-        }
-        if let Verdict::Unavailable { after } = reply.verdict {
-            let answer = Throttled { asked: Some(after), crowded: false, sent, now };
-            self.gates.throttled(bucket, answer, &mut self.rng);
         }
         let tries = self.failed.entry(at).or_default();
         *tries += 1;
