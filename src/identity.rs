@@ -94,9 +94,9 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Identity {
-    /// Whether it shows an id and nothing that anybody would call it.
+    /// Whether it shows neither which device it is nor which user. A name alone is no identity.
     pub fn is_bare(&self) -> bool {
-        self.name.is_none() && self.user_principal_name.is_none() && self.azure_ad_device_id.is_none()
+        self.user_principal_name.is_none() && self.azure_ad_device_id.is_none()
     }
 
     /// `None` where the document has no id.

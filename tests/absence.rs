@@ -33,6 +33,44 @@ fn a_device_that_any_run_has_seen_is_gone_and_one_that_none_has_seen_is_not_foun
     assert_eq!(count_of(&simulator.counts(), "effects", "delete", DEVICE), 0);
 }
 
+/// Nothing was ever sent to it from here: only a read has shown it. Somebody else takes it away.
+#[test]
+fn what_a_look_or_a_saved_preview_has_shown_is_gone_when_it_is_not_there() {
+    let by_a_look = |desk: &Desk<'_>| {
+        let text = format!(
+            "version: 1\njobs: [ {{ action: wipe, targets: [ {{ managedDeviceId: {DEVICE} }} ] }} ]\n\
+             guards: {{ protected: [ ada@contoso.com ] }}\n"
+        );
+        let plan = desk.write("plan.yaml", &text);
+        desk.run(&plan, 1, &[]).expect(3);
+        assert_eq!(outcomes(&desk.report()), ["held"]);
+    };
+    let by_a_saved_preview = |desk: &Desk<'_>| {
+        desk.write("plan.csv", &format!("action,managedDeviceId\nwipe,{DEVICE}\n"));
+        desk.call(&["preview", "plan.csv", "--out", "agreed.json"]).expect(0);
+        desk.run(&desk.path("agreed.json"), 1, &[]).expect(3);
+        assert_eq!(outcomes(&desk.report()), ["failed"]);
+    };
+    for sees in [&by_a_look as &dyn Fn(&Desk<'_>), &by_a_saved_preview] {
+        let simulator = Simulator::start(&format!(
+            "only_listed: true\nthrottle: off\ndevices: [ {{ id: {DEVICE}, userPrincipalName: ada@contoso.com }} ]\n\
+             faults: [ {{ on: {{ action: wipe }}, do: {{ status: {{ code: 403, error_code: Forbidden }} }} }} ]\n\
+             check_ins: [ {{ on: {{ action: retire }}, after: 100ms, do: complete }} ]\n"
+        ));
+        let desk = Desk::new(&simulator);
+        sees(&desk);
+        desk.call(&["runs", "--prune=0"]).expect(0);
+        let other = Desk::new(&simulator);
+        let retire = other.write("retire.csv", &format!("action,managedDeviceId\nretire,{DEVICE}\n"));
+        other.run(&retire, 1, &[]).expect(0);
+        linger(Duration::from_millis(300));
+        let delete = desk.write("delete.csv", &format!("action,managedDeviceId\ndelete,{DEVICE}\n"));
+        desk.run(&delete, 1, &[]).expect(0);
+        assert_eq!(outcomes(&desk.report()), ["already_done"]);
+        assert_eq!(count_of(&simulator.counts(), "effects", "wipe", DEVICE), 0);
+    }
+}
+
 #[test]
 fn a_resumed_run_goes_on_by_what_was_said_of_missing_targets() {
     let resumed = |missing: &[&str], policy: Option<&str>, code: i32| {

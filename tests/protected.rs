@@ -79,6 +79,8 @@ fn a_pattern_is_held_against_the_device_behind_a_record_that_shows_little() {
     // What a pattern is about is a name, and an account has that of its owner alone.
     perform("'vip-*'", &ROWS, &[true, true, true, true, false]);
     perform("'ceo@*'", &ROWS, &[true; 5]);
+    // Nothing but the directory knows that the owner of the laptop has mail by that address.
+    perform("'chief@*'", &ROWS, &[true; 5]);
 }
 
 #[test]
@@ -266,7 +268,7 @@ fn with_numbers() -> String {
 
 #[test]
 fn an_imei_and_any_address_of_somebody_protect_as_their_names_do() {
-    for entry in ["'356938035643809'", "boss@contoso.com"] {
+    for entry in ["'356938035643809'", "boss@contoso.com", "'boss@*'"] {
         let simulator = Simulator::start(&with_numbers());
         let desk = Desk::new(&simulator);
         let file = desk.write("plan.yaml", &plan(entry, &ROWS));
@@ -281,6 +283,25 @@ fn an_imei_and_any_address_of_somebody_protect_as_their_names_do() {
             assert_eq!(count_of(&counts, "calls", action, &id(&format!("{kind}1"))), 0, "{action} with {entry}");
         }
     }
+}
+
+#[test]
+fn a_pattern_of_addresses_is_open_where_addresses_may_not_be_read() {
+    for (roles, held) in [("", true), (", User.ReadBasic.All", true), (", User.Read.All", false)] {
+        let simulator = Simulator::start(&with_roles(&with_numbers(), roles));
+        let desk = Desk::new(&simulator);
+        let file = desk.write("plan.yaml", &plan("'boss@*'", &ROWS[..1]));
+        let ended = desk.run(&file, 2, &[]);
+        ended.expect(3);
+        assert_eq!(ended.err.contains("User.Read.All for all addresses of somebody"), held, "{}", ended.err);
+        assert_eq!(outcomes(&desk.report()), ["held", if held { "held" } else { "accepted" }], "{roles}");
+    }
+    // A pattern that is no address asks for nobody.
+    let simulator = Simulator::start(&with_roles(TENANT, ""));
+    let desk = Desk::new(&simulator);
+    let file = desk.write("plan.yaml", &plan("'vip-*'", &ROWS[..1]));
+    desk.run(&file, 2, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["held", "accepted"]);
 }
 
 #[test]

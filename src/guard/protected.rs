@@ -48,6 +48,11 @@ impl Entry {
         Form::of(bare(&self.text))
     }
 
+    /// Whether it is a pattern of addresses: no read of a device shows all addresses of its owner.
+    pub fn is_pattern_of_addresses(&self) -> bool {
+        self.is_pattern() && self.form() == Form::Address
+    }
+
     /// Its value, without what says nothing.
     pub fn value(&self) -> &str {
         bare(&self.text)
@@ -66,7 +71,9 @@ impl Entry {
         }
         let unread = &means.unread;
         match self.is_pattern() {
-            true => !unread.is_empty() && !shows_all_names(target),
+            true => {
+                unread.contains(&Object::User) || (unread.contains(&Object::ManagedDevice) && !shows_all_names(target))
+            }
             false => unread.iter().any(|object| !is_shown(self.form(), *object, target, read)),
         }
     }
@@ -317,7 +324,9 @@ impl Protected {
 
     /// The patterns that one of these values fits, by number.
     pub fn patterns_of<'l>(&'l self, identity: &'l Identity) -> impl Iterator<Item = u32> + 'l {
-        let values: Vec<_> = shown(identity, TargetKind::ManagedDevice).map(|shown| fold(shown.value)).collect();
+        let values = shown(identity, TargetKind::ManagedDevice).map(|shown| shown.value);
+        let aliases = identity.aliases.iter().map(|alias| &**alias);
+        let values: Vec<_> = values.chain(aliases).map(fold).collect();
         let any = move |pattern: &str| values.iter().any(|value| fits(pattern, value));
         self.patterns.iter().filter(move |(pattern, _)| any(pattern)).map(|(_, number)| *number)
     }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::JournalError;
 use super::memory;
+use super::shown::keep_what_they_saw;
 use super::store::{Journal, RunId};
 use crate::outcome::{Outcome, Tally};
 
@@ -123,6 +124,7 @@ impl Journal {
         // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+        keep_what_they_saw(&transaction, OLD, before).map_err(JournalError::write)?;
         for plan_key in plan_keys(&transaction, OLD, before).map_err(JournalError::read)? {
             memory::remember(&transaction, &plan_key)?;
         }

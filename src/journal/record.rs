@@ -26,6 +26,7 @@ pub(super) enum Record {
     Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Settlement },
     FollowedUp { job: u32, settlement: Box<Settlement> },
+    Shown { job: u32 },
     GiveBack { client_request_id: RequestId },
     Pause { take: Take, used_up: UsedUp },
 }

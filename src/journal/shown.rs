@@ -1,7 +1,7 @@
 //! Which targets any run has seen in a tenant.
 //!
-//! In: the place and the tenant, jobs. Out: those whose target an answer or a read has shown there. Must not: take it for
-//! seen that something was called done: what was never there is called so too.
+//! In: the place and the tenant, jobs; what a read has shown. Out: the jobs whose target an answer or a read has shown there,
+//! by whichever run. Must not: take it for seen that something was called done: what was never there is called so too.
 
 use std::collections::HashSet;
 
@@ -12,6 +12,12 @@ use super::error::JournalError;
 use super::store::Journal;
 use crate::catalog::{ACTIONS, ReadBack};
 use crate::job::Job;
+
+/// Keeps that a read has shown the target of a job of a run.
+pub(super) const SHOWN: &str = "
+INSERT OR IGNORE INTO sightings SELECT r.place, r.tenant, lower(json_extract(j.ids, '$[#-1]'))
+FROM runs AS r JOIN jobs AS j ON j.run = r.run
+WHERE r.run = ?1 AND j.job = ?2 AND r.place <> 'simulated' AND json_array_length(j.ids) > 0";
 
 impl Journal {
     /// The indexes of the jobs whose target was seen.
@@ -29,27 +35,58 @@ impl Journal {
         };
         Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
     }
+
+    /// Keeps that the targets of these jobs were seen before a run began: what a saved preview has read.
+    pub fn keep_shown(&mut self, run: i64, jobs: impl IntoIterator<Item = u32>) -> Result<(), JournalError> {
+        let transaction = self.connection.transaction().map_err(JournalError::write)?;
+        let keep = || -> rusqlite::Result<()> {
+            let mut insert = transaction.prepare_cached(SHOWN)?;
+            jobs.into_iter().try_for_each(|job| insert.execute(params![run, job]).map(|_| ()))
+        };
+        keep().map_err(JournalError::write)?;
+        transaction.commit().map_err(JournalError::write)
+    }
 }
 
-/// Targets that the service has accepted something for, filed something about, or shown when they were looked up or in a
-/// read that found no effect.
+/// Before runs go: what they have seen is kept. `which` is a condition on runs, with one parameter.
+pub(super) fn keep_what_they_saw(connection: &Connection, which: &str, parameter: i64) -> rusqlite::Result<()> {
+    let keep = format!(
+        "INSERT OR IGNORE INTO sightings SELECT r.place, r.tenant, lower(json_extract(j.ids, '$[#-1]'))
+         FROM runs AS r JOIN jobs AS j ON j.run = r.run
+         WHERE r.place <> 'simulated' AND json_array_length(j.ids) > 0 AND r.run IN (SELECT run FROM runs WHERE {which}) AND ({})",
+        has_shown()
+    );
+    connection.execute(&keep, [parameter]).map(|_| ())
+}
+
+/// Targets that a read has shown, that the service has accepted something for or filed something about.
 fn targets(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
-    let comes_back = |action: &&crate::catalog::Action| matches!(action.read_back, ReadBack::BackAt { .. });
-    let comes_back: Vec<_> = ACTIONS.iter().filter(comes_back).map(|action| format!("'{}'", action.name)).collect();
     let mut select = connection.prepare_cached(&format!(
-        "SELECT lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
-         WHERE r.place = ?1 AND {} AND (
-            j.found_by IS NOT NULL
-            OR EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = j.run AND o.job = j.job
-                AND o.outcome IN ('completed', 'accepted', 'awaiting_approval'))
-            OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.run = j.run AND a.job = j.job
-                AND (a.verdict IN ('succeeded', 'failed_on_device', 'approval_required', 'approval_pending')
-                    OR (a.cleared AND j.action NOT IN ({})))))",
+        "SELECT s.target FROM sightings AS s WHERE s.place = ?1 AND {}
+         UNION SELECT lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
+         WHERE r.place = ?1 AND {} AND ({})",
+        same_tenant("s.tenant", "?2"),
         same_tenant("r.tenant", "?2"),
-        comes_back.join(", "),
+        has_shown(),
     ))?;
     let found = select.query_map(params![place, tenant], |row| row.get::<_, Option<String>>(0))?;
     found.filter_map(Result::transpose).collect()
+}
+
+/// Whether a job `j` has shown its target: it was looked up, its outcome or one of its attempts says so, or it is in doubt
+/// no longer, because a read has shown no effect.
+fn has_shown() -> String {
+    let comes_back = |action: &&crate::catalog::Action| matches!(action.read_back, ReadBack::BackAt { .. });
+    let comes_back: Vec<_> = ACTIONS.iter().filter(comes_back).map(|action| format!("'{}'", action.name)).collect();
+    format!(
+        "j.found_by IS NOT NULL
+         OR EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = j.run AND o.job = j.job
+             AND o.outcome IN ('completed', 'accepted', 'awaiting_approval'))
+         OR EXISTS (SELECT 1 FROM attempts AS a WHERE a.run = j.run AND a.job = j.job
+             AND (a.verdict IN ('succeeded', 'failed_on_device', 'approval_required', 'approval_pending')
+                 OR (a.cleared AND j.action NOT IN ({}))))",
+        comes_back.join(", ")
+    )
 }
 
 /// Jobs of runs that were pruned, and the targets of deeds that are done only once.

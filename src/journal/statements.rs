@@ -11,6 +11,7 @@ use super::elsewhere::sent_elsewhere;
 use super::follow_ups;
 use super::order::Order;
 use super::record::{Attempt, Record, Release, TurnedAway};
+use super::shown::SHOWN;
 use super::stored::PastAttempt;
 use crate::approval::Request;
 use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
@@ -31,6 +32,7 @@ pub(super) struct Statements<'c> {
     daily: daily::Statements<'c>,
     filed: CachedStatement<'c>,
     follow_ups: follow_ups::Statements<'c>,
+    shown: CachedStatement<'c>,
     /// Where jobs have outcomes already: one that is sent again has none until it settles again.
     reopen: Option<[CachedStatement<'c>; 2]>,
 }
@@ -56,6 +58,7 @@ impl<'c> Statements<'c> {
             reopen: reopen.transpose()?,
             daily: daily::Statements::prepare(connection)?,
             follow_ups: follow_ups::Statements::prepare(connection, run)?,
+            shown: connection.prepare_cached(SHOWN)?,
             attempt: connection.prepare_cached(
                 "INSERT INTO attempts (run, job, attempt, client_request_id, sent_at, seq) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?,
@@ -126,6 +129,7 @@ impl<'c> Statements<'c> {
             Record::GiveBack { client_request_id } => {
                 self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
             }
+            Record::Shown { job } => self.shown.execute(params![self.run, job]).map(|_| ())?,
             Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
             Record::Answer { job, attempt, answered_at, reply } => {
                 let request_id = &mut RequestId::buffer();

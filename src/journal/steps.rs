@@ -10,7 +10,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] =
-    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES];
+    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS];
 
 /// The step after which [`back_fill`] is called.
 pub(super) const SEQUENCE_STEP: u32 = 9;
@@ -251,6 +251,16 @@ CREATE TABLE names (
 ) WITHOUT ROWID;
 ALTER TABLE remembered ADD COLUMN ids TEXT;   -- JSON, of jobs that were made of names: what they were sent to
 ALTER TABLE remembered ADD COLUMN users TEXT;
+";
+
+/// What reads have shown of the targets of a tenant, whichever run made them. It outlives the runs.
+const SIGHTINGS: &str = "
+CREATE TABLE sightings (
+    place  TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    target TEXT NOT NULL,                  -- an id, in lower case
+    PRIMARY KEY (place, tenant, target)
+) WITHOUT ROWID;
 ";
 
 /// The place of a run: for those of before, where it was not a column.

@@ -97,6 +97,11 @@ impl Recorder {
         self.send(Record::Settled { job, settlement: settlement.clone() });
     }
 
+    /// A read has shown the target of a job.
+    pub fn shown(&self, job: u32) {
+        self.send(Record::Shown { job });
+    }
+
     /// A read has shown how far an accepted job is, and it may have settled anew.
     pub fn followed_up(&self, job: u32, settlement: &Settlement) {
         self.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });

@@ -211,8 +211,8 @@ impl<T: Transport> Executor for GraphClient<T> {
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
                 // The directory shows that there is something, and not what, to whoever may not read its kind.
-                Some(identity) if job.action.target == TargetKind::GroupMember && identity.is_bare() => {
-                    let why = "the member shows nothing but its id; reading it takes Directory.Read.All";
+                Some(identity) if is_unknown_member(job, &document, &identity) => {
+                    let why = "the member shows neither a device id nor a principal name; reading it takes Directory.Read.All";
                     Seen::NotRead(Reply::none(Verdict::Refused, why, client_request_id.into()))
                 }
                 Some(identity) => match self.moved_name(job, client_request_id).await {
@@ -396,6 +396,17 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
         client_request_id: id.into(),
         load_percent: None,
     }
+}
+
+/// Types of members of groups that are neither a device nor a user.
+const NEITHER: &[&str] =
+    &["#microsoft.graph.group", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal"];
+
+fn is_unknown_member(job: &Job, document: &Value, identity: &Identity) -> bool {
+    let kind = document.get("@odata.type").and_then(Value::as_str);
+    job.action.target == TargetKind::GroupMember
+        && identity.is_bare()
+        && !kind.is_some_and(|kind| NEITHER.contains(&kind))
 }
 
 #[cfg(test)]

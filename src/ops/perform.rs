@@ -191,6 +191,8 @@ impl Work<'_> {
         let (journal, run) = (&mut recorded.journal, &recorded.id);
         let daily = self.daily.open(journal, self.tenant, graph_url, run, id.as_deref(), clock.now())?;
         // A tenant of our own begins with us, and nobody has seen anything there.
+        let seen = (0..).take(self.jobs.len()).filter(|job| self.lookout.has_seen(*job));
+        recorded.journal.keep_shown(recorded.number, seen)?;
         let shown = match self.tenant {
             Tenant::Simulated(_) => HashSet::new(),
             real => recorded.journal.shown(&known::place(real, graph_url), &recorded.tenant, &self.jobs)?,

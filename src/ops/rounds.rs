@@ -172,8 +172,8 @@ impl Rounds<'_> {
         let recent = self.recent()?;
         self.began = true;
         let (filing, carried) = (self.filing()?, self.carried.take());
-        let shown = self.shown.clone();
-        let history = History { journal, earlier, recent, filing, shown, between_waves, carried };
+        let seen = std::mem::take(&mut self.shown);
+        let history = History { journal, earlier, recent, filing, shown: seen, between_waves, carried };
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {
@@ -197,11 +197,11 @@ impl Rounds<'_> {
             }
             std::future::pending::<Ended>().await
         };
-        let Ended { settlements, stopped, later, unsent, journal, used, carried } = tokio::select! {
+        let Ended { settlements, stopped, later, unsent, journal, used, carried, shown: seen } = tokio::select! {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
-        self.carried = Some(carried);
+        (self.carried, self.shown) = (Some(carried), seen);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let written = match journal {

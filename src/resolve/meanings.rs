@@ -31,7 +31,10 @@ pub async fn read_meanings<T: Transport>(
         search.find(object, reading).await?;
         match object {
             Object::ManagedDevice => search.find_by_imei(reading).await?,
-            Object::User => search.find_by_alias(reading).await?,
+            Object::User => {
+                search.find_by_alias(reading).await?;
+                search.find_by_pattern(list, reading).await?;
+            }
             Object::EntraDevice | Object::AutopilotIdentity => {}
         }
     }
@@ -117,6 +120,40 @@ impl<'l> Search<'l> {
         let asked: Vec<(usize, By, Get)> =
             open.filter(|(_, wanted)| wanted.meaning.unread.is_empty()).filter_map(by).collect();
         self.find_by(Object::User, &asked, reading).await
+    }
+
+    /// A pattern of addresses stands for the users who have one that fits it, whatever their devices show of them.
+    async fn find_by_pattern<T: Transport>(
+        &mut self,
+        list: &Protected,
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
+        let is_wanted = |it: &Wanted<'_>| it.entry.is_pattern_of_addresses() && it.entry.can_be(Object::User);
+        let Some(first) = query::whole_with_aliases().filter(|_| self.wanted.iter().any(is_wanted)) else {
+            return Ok(());
+        };
+        let (wanted, of_entries) = (&mut self.wanted, &self.of_entries);
+        let mut unreadable = false;
+        let each = |page: Vec<Value>| {
+            for document in &page {
+                let Some(user) = Identity::from_document(document) else {
+                    unreadable = true;
+                    continue;
+                };
+                let meant = list.patterns_of(&user).filter_map(|number| of_entries.get(number as usize));
+                let meant: HashSet<usize> = meant.copied().filter(|at| is_wanted(&wanted[*at])).collect();
+                meant.into_iter().for_each(|at| wanted[at].found.push((Object::User, user.clone())));
+            }
+        };
+        let why = match reading.pages(first, query::bucket(TargetKind::User), each).await {
+            Ok(true) if !unreadable => return Ok(()),
+            Ok(_) => "the list of users could not be understood".to_owned(),
+            Err(error) if is_of_one(&error) => error.to_string(),
+            Err(error) => return Err(error),
+        };
+        let patterns = self.wanted.iter_mut().filter(|wanted| is_wanted(wanted));
+        patterns.for_each(|wanted| lack(&mut wanted.meaning, Object::User, &why));
+        Ok(())
     }
 
     async fn find_by<T: Transport>(
@@ -271,8 +308,11 @@ impl<'l> Search<'l> {
             users.map(move |(_, user)| (at, user.id.clone()))
         });
         let users: Vec<(usize, Box<str>)> = of_users.collect();
-        let managed: Vec<Get> = users.iter().filter_map(|(_, id)| query::devices_of(id)).collect();
-        self.note_devices(&users, &managed, TargetKind::ManagedDevice, reading).await?;
+        // The devices of whoever fits a pattern are found in the fleet, which is read for it.
+        let single = users.iter().filter(|(at, _)| !self.wanted[*at].entry.is_pattern());
+        let single: Vec<(usize, Box<str>)> = single.cloned().collect();
+        let managed: Vec<Get> = single.iter().filter_map(|(_, id)| query::devices_of(id)).collect();
+        self.note_devices(&single, &managed, TargetKind::ManagedDevice, reading).await?;
         // Intune may know an owner that the directory has lost.
         let strangers = self.wanted.iter().enumerate().filter(|(_, wanted)| wanted.found.is_empty());
         let strangers = strangers.filter(|(_, it)| it.entry.form() == Form::Address && !it.entry.is_pattern());
@@ -326,10 +366,11 @@ impl<'l> Search<'l> {
         self.read_fleet(reading).await?;
         match &self.fleet {
             Some(Ok(fleet)) => {
+                let owners = Owners::of(&self.wanted);
                 for device in fleet {
-                    for number in list.patterns_of(device) {
-                        let Some(at) = self.of_entries.get(number as usize) else { continue };
-                        let meaning = &mut self.wanted[*at].meaning;
+                    let fits = list.patterns_of(device).filter_map(|number| self.of_entries.get(number as usize));
+                    for at in fits.copied().chain(owners.patterns_of(device)) {
+                        let meaning = &mut self.wanted[at].meaning;
                         meaning.called.get_or_insert_with(|| "a managed device that fits it".into());
                         note(meaning, device);
                     }
@@ -342,6 +383,27 @@ impl<'l> Search<'l> {
             None => {}
         }
         Ok(())
+    }
+}
+
+/// Users who fit a pattern, by id, and which patterns those are.
+struct Owners(HashMap<String, Vec<usize>>);
+
+impl Owners {
+    fn of(wanted: &[Wanted<'_>]) -> Self {
+        let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, wanted) in wanted.iter().enumerate().filter(|(_, wanted)| wanted.entry.is_pattern()) {
+            for (_, user) in &wanted.found {
+                owners.entry(key(&user.id).into_owned()).or_default().push(at);
+            }
+        }
+        Self(owners)
+    }
+
+    /// The patterns that the owner of a device fits.
+    fn patterns_of(&self, device: &Identity) -> impl Iterator<Item = usize> {
+        let owner = device.owner_id.as_deref().map(key);
+        owner.and_then(|owner| self.0.get(owner.as_ref())).into_iter().flatten().copied()
     }
 }
 
@@ -359,6 +421,7 @@ impl Wanted<'_> {
                 Object::ManagedDevice => format!("managed device {}", name(identity.name.as_deref())),
                 Object::EntraDevice => format!("device {} in Entra", name(identity.name.as_deref())),
                 Object::AutopilotIdentity => format!("Autopilot identity {}", name(identity.serial_number.as_deref())),
+                Object::User if self.entry.is_pattern() => "a user who has an address that fits it".to_owned(),
                 Object::User => {
                     format!("user {}, or of one of their devices", name(identity.user_principal_name.as_deref()))
                 }

@@ -135,10 +135,21 @@ pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> 
 /// The users whom mail reaches by that address, whatever they are called. It takes `User.Read.All`.
 pub fn with_alias(address: &str) -> Option<Get> {
     let collection = collection(TargetKind::User)?;
-    let names: Vec<_> = identity::properties(collection.kind).iter().copied().chain(["proxyAddresses"]).collect();
     let test = format!("proxyAddresses/any(x:x eq 'smtp:{}')", address.trim().replace('\'', "''"));
     let filter = utf8_percent_encode(&test, NON_ALPHANUMERIC);
-    Some(Get::new(format!("{}?$select={}&$filter={filter}", collection.path, names.join(","))))
+    Some(Get::new(format!("{}?$select={}&$filter={filter}", collection.path, with_addresses(collection))))
+}
+
+fn with_addresses(collection: &Collection) -> String {
+    let names = identity::properties(collection.kind).iter().copied().chain(["proxyAddresses"]);
+    names.collect::<Vec<_>>().join(",")
+}
+
+/// The first page of all users, with every address of theirs. It takes `User.Read.All`.
+pub fn whole_with_aliases() -> Option<Get> {
+    let collection = collection(TargetKind::User)?;
+    let (path, select, page) = (collection.path, with_addresses(collection), collection.page);
+    Some(Get::new(format!("{path}?$select={select}&$top={page}")))
 }
 
 /// The devices that a user has in Intune.

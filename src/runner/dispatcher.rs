@@ -218,10 +218,19 @@ impl Dispatcher {
         }
         self.tell(Event::Finished);
         let used = Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect();
-        let Self { stopped, journal, .. } = self;
+        let Self { stopped, journal, shown, .. } = self;
         let (later, unsent) = (self.left_today.later, self.unsent);
         let carried = Carried { breaker: self.breaker.next_round(), suspicion: self.suspicion };
-        Ended { settlements: self.ledger.close(), stopped, later, unsent, journal, used, carried }
+        Ended {
+            settlements: self.ledger.close(),
+            stopped,
+            later,
+            unsent,
+            journal,
+            used,
+            carried,
+            shown: shown.into_jobs(),
+        }
     }
 
     /// Gives work to idle workers for as long as gates let it through. Returns when to look again.

@@ -36,8 +36,6 @@ pub struct Progress {
     pub tries: u32,
     /// Failed reads in a row.
     pub failed_reads: u32,
-    /// A read has shown its target.
-    pub shown: bool,
     /// 401 answers in a row.
     pub unauthorized: u32,
     /// This process has sent it, so that the breaker counts with it.

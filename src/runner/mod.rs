@@ -175,6 +175,8 @@ pub struct Ended {
     pub used: Vec<BucketUse>,
     /// For the next round.
     pub carried: Carried,
+    /// Jobs whose target was seen, in this run or before.
+    pub shown: HashSet<u32>,
 }
 
 /// What the rounds of one process have in common, beside the journal.

@@ -13,7 +13,7 @@
 //!
 //! With `missing: done`, what is not there is `already_done` where nothing is in doubt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::time::Instant;
 
@@ -29,15 +29,20 @@ use crate::outcome::{Evidence, Outcome, Reply};
 /// What is known of targets besides the progress of a job.
 #[derive(Debug, Default)]
 pub struct Shown {
-    /// Jobs whose target another run has seen.
-    before: std::collections::HashSet<u32>,
+    /// Jobs whose target a read has shown, in this run or in another one.
+    jobs: HashSet<u32>,
     /// Jobs that share their target, by that; made when it is first asked for.
     siblings: Option<HashMap<String, Vec<u32>>>,
 }
 
 impl Shown {
-    pub fn new(before: std::collections::HashSet<u32>) -> Self {
-        Self { before, siblings: None }
+    pub fn new(jobs: HashSet<u32>) -> Self {
+        Self { jobs, siblings: None }
+    }
+
+    /// What the next round goes on with.
+    pub fn into_jobs(self) -> HashSet<u32> {
+        self.jobs
     }
 
     /// The jobs of one target, this one among them; empty where it is the only one.
@@ -89,7 +94,12 @@ impl Dispatcher {
             self.ledger.progress(job).unauthorized = 0;
         }
         match presence {
-            Presence::There => self.find_next(job, at, times.now),
+            Presence::There => {
+                if at + 1 == self.jobs[job as usize].route.ids.len() {
+                    self.saw_target(job);
+                }
+                self.find_next(job, at, times.now);
+            }
             Presence::Missing => self.settle_missing(job, at, times.now),
             Presence::NotRead(reply) => self.after_failed_find(job, at, &reply, times),
         }
@@ -213,18 +223,21 @@ impl Dispatcher {
     /// in this run, or in another one.
     fn was_shown(&mut self, job: u32) -> bool {
         let it = &self.jobs[job as usize];
-        let known = it.found.is_some() || self.lookout.has_seen(job) || self.shown.before.contains(&job);
-        let progress = self.ledger.progress(job);
+        let known = it.found.is_some() || self.lookout.has_seen(job) || self.shown.jobs.contains(&job);
         // What somebody was asked to approve was there.
-        if known || progress.shown || progress.approved.is_some() {
+        if known || self.ledger.progress(job).approved.is_some() {
             return true;
         }
+        let siblings = self.shown.siblings(job, &self.jobs).to_vec();
         let showed = |other: &u32| {
+            if self.shown.jobs.contains(other) {
+                return true;
+            }
             let settled = self.ledger.settlement(*other).map(|settled| settled.outcome);
             let there = [Outcome::Completed, Outcome::Accepted, Outcome::AwaitingApproval];
             settled.is_some_and(|outcome| there.contains(&outcome))
         };
-        self.shown.siblings(job, &self.jobs).iter().any(showed)
+        siblings.iter().any(showed)
     }
 
     /// What a read back shows of the target itself.
@@ -237,6 +250,15 @@ impl Dispatcher {
             (Evidence::NoEffect(_) | Evidence::CannotTell(_), ReadBack::BackAt { .. }) => false,
             (Evidence::Effect(_) | Evidence::NoEffect(_) | Evidence::CannotTell(_), _) => true,
         };
-        self.ledger.progress(job).shown |= shows;
+        if shows {
+            self.saw_target(job);
+        }
+    }
+
+    /// A read has shown the target: whoever asks for it later, in whatever run, knows that it was there.
+    pub(super) fn saw_target(&mut self, job: u32) {
+        if let (true, Some(journal)) = (self.shown.jobs.insert(job), &self.journal) {
+            journal.shown(job);
+        }
     }
 }

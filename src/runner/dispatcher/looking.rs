@@ -124,9 +124,10 @@ impl Dispatcher {
     pub(super) fn after_look(&mut self, job: u32, seen: Seen, times: Times) {
         if !matches!(seen, Seen::NotRead(_)) {
             self.was_read(job);
-            let progress = self.ledger.progress(job);
-            progress.unauthorized = 0;
-            progress.shown |= matches!(seen, Seen::Identity(_));
+            self.ledger.progress(job).unauthorized = 0;
+        }
+        if matches!(seen, Seen::Identity(_)) {
+            self.saw_target(job);
         }
         match seen {
             Seen::Identity(identity) => match self.lookout.judge(job, &self.jobs[job as usize], &identity) {
