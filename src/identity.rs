@@ -90,13 +90,20 @@ pub fn properties(kind: TargetKind) -> &'static [&'static str] {
     }
 }
 
+/// Types of members of groups that are neither a device nor a user.
+const NEITHER: &[&str] =
+    &["#microsoft.graph.group", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal"];
+
 /// The id that stands for none.
 const NO_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 impl Identity {
-    /// Whether it shows neither which device it is nor which user. A name alone is no identity.
-    pub fn is_bare(&self) -> bool {
-        self.user_principal_name.is_none() && self.azure_ad_device_id.is_none()
+    /// Of a member of a group, as that document shows it: whether nobody can tell which device it is, or which user. A name
+    /// alone is no identity.
+    pub fn is_unknown_member(&self, document: &Value) -> bool {
+        let kind = document.get("@odata.type").and_then(Value::as_str);
+        let is_neither = kind.is_some_and(|kind| NEITHER.contains(&kind));
+        !is_neither && self.user_principal_name.is_none() && self.azure_ad_device_id.is_none()
     }
 
     /// `None` where the document has no id.

@@ -10,7 +10,7 @@
 //! | `unknown: N` | more than N jobs end as `unknown` |
 //! | `consecutive_failures: N` | more than N jobs fail without a good one between them |
 //! | `failure_percent: P` | more than P % of the settled jobs have failed; the first `min_sample` count as that many |
-//! | `repeated_refusal: N` | more than N jobs of one action get the same status and code, without a good one between |
+//! | `repeated_refusal: N` | more than N jobs of one action are refused, or end as `unknown`, with the same status and code, without a good one between |
 //!
 //! A job whose target is not found has failed here. That many targets of one action are not found is a refusal like others
 //! only as long as nothing of that action was found in this run: then it looks like the wrong kind of id, and later like a
@@ -240,6 +240,13 @@ impl Breaker {
         self.watch(action).suspected = true;
     }
 
+    /// A job that is out was answered with an error of the service. As long as nothing of that action went well, it may be
+    /// all that the service has to say.
+    pub fn suspect_at_first(&mut self, action: &'static Action) {
+        let watched = self.watch(action);
+        watched.suspected |= !watched.found;
+    }
+
     /// A job that was to leave has not, or nothing has come of it: it is not out any more.
     pub fn spared(&mut self, action: &'static Action) {
         self.at_risk = self.at_risk.saturating_sub(1);
@@ -281,10 +288,10 @@ impl Breaker {
             _ if good => (watched.refusals, watched.not_found, watched.suspected) = (Vec::new(), 0, false),
             _ if not_found && watched.found => {}
             _ if not_found => watched.not_found += 1,
-            // A page in Graph's place leaves a doubt, and is a refusal all the same.
-            Some(status @ 300..=499) if failed || settlement.outcome == Outcome::Unknown => {
-                watched.count(status, settlement.error_code());
-            }
+            // What leaves a doubt in row after row, with whatever status, is a refusal all the same: somebody answers in
+            // Graph's place, or nothing of it works.
+            Some(status) if settlement.outcome == Outcome::Unknown => watched.count(status, settlement.error_code()),
+            Some(status @ 300..=499) if failed => watched.count(status, settlement.error_code()),
             _ => {}
         }
     }

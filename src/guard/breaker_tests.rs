@@ -60,8 +60,8 @@ fn passed(limits: StopWhen, repeated: u32, past: &[End]) -> Option<&'static str>
         if from == 0 && not_found > repeated {
             return Some("repeated_refusal");
         }
-        for status in [400, 403] {
-            let same = |end: &&&End| end.status == status && end.outcome == Outcome::Failed;
+        for bad in [(400, Outcome::Failed), (403, Outcome::Failed), (500, Outcome::Unknown)] {
+            let same = |end: &&&End| (end.status, end.outcome) == bad;
             if own[from..].iter().filter(same).count() as u32 > repeated {
                 return Some("repeated_refusal");
             }

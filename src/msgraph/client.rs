@@ -208,10 +208,11 @@ impl<T: Transport> Executor for GraphClient<T> {
     }
 
     async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+        let is_member = job.action.target == TargetKind::GroupMember;
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
                 // The directory shows that there is something, and not what, to whoever may not read its kind.
-                Some(identity) if is_unknown_member(job, &document, &identity) => {
+                Some(identity) if is_member && identity.is_unknown_member(&document) => {
                     let why = "the member shows neither a device id nor a principal name; reading it takes Directory.Read.All";
                     Seen::NotRead(Reply::none(Verdict::Refused, why, client_request_id.into()))
                 }
@@ -396,17 +397,6 @@ fn not_signed_in(error: &SignInError, id: &str) -> Reply {
         client_request_id: id.into(),
         load_percent: None,
     }
-}
-
-/// Types of members of groups that are neither a device nor a user.
-const NEITHER: &[&str] =
-    &["#microsoft.graph.group", "#microsoft.graph.orgContact", "#microsoft.graph.servicePrincipal"];
-
-fn is_unknown_member(job: &Job, document: &Value, identity: &Identity) -> bool {
-    let kind = document.get("@odata.type").and_then(Value::as_str);
-    job.action.target == TargetKind::GroupMember
-        && identity.is_bare()
-        && !kind.is_some_and(|kind| NEITHER.contains(&kind))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision, Spent};
 use super::super::worker::{Answer, Done};
 use super::Dispatcher;
-use crate::catalog::{Bucket, ReadBack};
+use crate::catalog::{Bucket, ReadBack, Repeat};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
 use crate::pacing::Throttled;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause};
@@ -93,7 +93,7 @@ impl Dispatcher {
         let reason = reply.reason();
         let crowded = is_crowded(&reply);
         let number = progress.recorded.saturating_sub(1);
-        self.note_doubt(job, &verdict, times);
+        self.note_doubt(job, &reply, times);
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
             false => self.decide(job, &reply, times.now),
@@ -149,7 +149,8 @@ impl Dispatcher {
     }
 
     /// What the answer leaves open.
-    fn note_doubt(&mut self, job: u32, verdict: &Verdict, times: Times) {
+    fn note_doubt(&mut self, job: u32, reply: &Reply, times: Times) {
+        let verdict = &reply.verdict;
         let sent_at = self.clock.at(times.sent);
         let progress = self.ledger.progress(job);
         if *verdict != Verdict::Unauthorized {
@@ -159,8 +160,15 @@ impl Dispatcher {
             let lost = matches!(verdict, Verdict::Lost | Verdict::Foreign);
             progress.doubted(sent_at, times.now + self.limits.settling, lost);
         }
-        if *verdict == Verdict::Foreign {
-            self.breaker.suspect(self.jobs[job as usize].action);
+        let action = self.jobs[job as usize].action;
+        match (verdict, reply.http_status) {
+            // A page with whatever status, success too.
+            (Verdict::Foreign, _) | (Verdict::Lost, Some(_)) => self.breaker.suspect(action),
+            // What may not be repeated ends as unknown if no read tells. Later, the service has bad moments.
+            (verdict, Some(_)) if verdict.leaves_a_doubt() && action.repeat != Repeat::Harmless => {
+                self.breaker.suspect_at_first(action);
+            }
+            _ => {}
         }
     }
 
