@@ -120,8 +120,8 @@ impl Identity {
         Some(Self {
             id: text(&["id"])?,
             name: text(&["deviceName", "displayName"]),
-            serial_number: text(&["serialNumber"]),
-            user_principal_name: text(&["userPrincipalName"]),
+            serial_number: text(&["serialNumber"]).or_else(|| imported(document)),
+            user_principal_name: text(&["userPrincipalName", "assignedUserPrincipalName"]),
             mail: text(&["mail", "emailAddress"]),
             owner_id: text(&["userId"]),
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
@@ -139,6 +139,14 @@ impl Identity {
             devices: None,
         })
     }
+}
+
+/// What a device that was imported beforehand is known by: a serial number or an IMEI, alone or behind maker and model.
+///
+/// Source: Graph's importedDeviceIdentity, whose `importedDeviceIdentifier` is by its `importedDeviceIdentityType`.
+fn imported(document: &Value) -> Option<Box<str>> {
+    let all = document.get("importedDeviceIdentifier")?.as_str()?;
+    all.rsplit(',').next().map(str::trim).filter(|last| !last.is_empty()).map(Box::from)
 }
 
 /// What stands behind `smtp:` in `proxyAddresses`; the other protocols reach somebody by other means than mail.
@@ -210,5 +218,15 @@ mod tests {
         assert_eq!(identity.document(TargetKind::ManagedDevice), device);
         let user = json!({"id": "u", "displayName": "Ada", "userPrincipalName": "a@b.c"});
         assert_eq!(Identity::from_document(&user).unwrap().document(TargetKind::User), user);
+    }
+
+    #[test]
+    fn what_was_imported_beforehand_is_known_by_its_number_and_its_user() {
+        let of = |document: Value| Identity::from_document(&document).unwrap();
+        let number = |text: &str| of(json!({ "id": "a", "importedDeviceIdentifier": text })).serial_number;
+        assert_eq!(number("5CG1234XYZ").as_deref(), Some("5CG1234XYZ"));
+        assert_eq!(number("HP,EliteBook 840,5CG1234XYZ").as_deref(), Some("5CG1234XYZ"));
+        let user = of(json!({ "id": "a", "serialNumber": "S", "assignedUserPrincipalName": "ada@contoso.com" }));
+        assert_eq!(user.user_principal_name.as_deref(), Some("ada@contoso.com"));
     }
 }

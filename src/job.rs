@@ -281,7 +281,7 @@ impl Job {
         match (self.action.repeat, self.action.once_per) {
             (Repeat::Harmless, _) => None,
             (Repeat::AfterReadBack, OncePer::Target) => {
-                Some(format!("{} {}", self.action.name, target.to_ascii_lowercase()))
+                Some(format!("{} {}", self.action.name, device_of_state(target).to_ascii_lowercase()))
             }
             (Repeat::AfterReadBack, OncePer::Parameters) => Some(id().to_string()),
         }
@@ -343,6 +343,15 @@ fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
 }
 
 /// The route is not part of the identity: two routes with the same ids reach the same target with the same effect.
+/// The state of a script on a device is called after both, so that its device is known by it: a deed on a device is one by
+/// whatever route it is asked for. Whatever else names a target is the target.
+fn device_of_state(target: &str) -> &str {
+    match target.rsplit_once(':') {
+        Some((_, device)) if uuid::Uuid::try_parse(device).is_ok() => device,
+        _ => target,
+    }
+}
+
 fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Parameters>) -> JobId {
     let mut digest = Sha256::new();
     digest.update(b"musterout/job/1\n");

@@ -25,6 +25,7 @@ pub mod preview;
 pub mod journal;
 pub mod runner;
 pub mod msgraph;
+pub mod session;
 pub mod report;
 pub mod ui;
 pub mod ops;

@@ -1,7 +1,7 @@
 //! How attempts and jobs end: the whole error space as enums.
 //!
 //! In: nothing. Out: [`Verdict`] (what one answer means), [`doubt`] (what several of them leave open), [`Reply`] (one
-//! attempt's answer), [`Evidence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
+//! attempt's answer), [`Evidence`], [`Seen`] and [`Presence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
 //! Must not: decide; classification belongs to `msgraph`, policy to `runner::retry`.
 
 use std::fmt;
@@ -10,11 +10,13 @@ use jiff::Timestamp;
 
 mod doubt;
 mod request_id;
+mod sight;
 mod stamp;
 mod verdict;
 
 pub use self::doubt::{Doubt, Made, doubt};
 pub use self::request_id::RequestId;
+pub use self::sight::{Presence, Seen};
 pub use self::stamp::Stamp;
 pub use self::verdict::{Effect, Verdict};
 

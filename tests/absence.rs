@@ -114,3 +114,20 @@ fn a_saved_preview_keeps_rows_that_looking_up_did_not_find() {
         assert_eq!(count_of(&simulator.counts(), "calls", "retire", DEVICE), 1);
     }
 }
+
+/// Somebody's account was there. Nothing of that says that a device of that id ever was.
+#[test]
+fn what_was_seen_is_of_one_kind() {
+    let simulator = Simulator::start(&format!(
+        "only_listed: true\nthrottle: off\nusers: [ {{ id: {DEVICE}, userPrincipalName: ada@contoso.com }} ]\n"
+    ));
+    let desk = Desk::new(&simulator);
+    let disable = desk.write("disable.csv", &format!("action,userId\ndisableUser,{DEVICE}\n"));
+    desk.run(&disable, 1, &[]).expect(0);
+    let retire = desk.write("retire.csv", &format!("action,managedDeviceId\nretire,{DEVICE}\n"));
+    desk.run(&retire, 1, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["not_found"]);
+    desk.call(&["runs", "--prune=0"]).expect(0);
+    desk.run(&retire, 1, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["not_found"]);
+}

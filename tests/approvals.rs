@@ -20,10 +20,12 @@ use musterout::journal::RunId;
 use musterout::journal::resume::Only;
 use musterout::ops;
 use musterout::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
+use musterout::ops::{Recorded, Task};
 use musterout::outcome::{Outcome, Settlement, Standing, Tally};
 use musterout::pacing::Pacing;
 use musterout::runner::Limits;
 use musterout::runner::event::StopReason;
+use musterout::session::Wire;
 use musterout::simulator::transport::SimTransport;
 use tokio::sync::{mpsc, oneshot};
 
@@ -89,25 +91,28 @@ impl Process {
         let record = journal.read(&id).unwrap();
         let clock = Clock::starting_at(if self.follows { world::system() } else { world.now() });
         let clock = if self.follows { clock.following(world::system) } else { clock };
-        let client = Arc::new(client(&transport, clock.clone()).justified(Some("CHG0012345")));
-        let mut rounds = Rounds {
-            is_older: false,
-            began: false,
-            journal: &mut journal,
-            id: &id,
-            number: record.number,
-            tenant: "simulated",
+        let client = Arc::new(client(&Wire::Simulated(transport), clock.clone()).justified(Some("CHG0012345")));
+        let lock = journal.lock(&record.plan_key, &id, world.now()).unwrap();
+        let mut recorded = Recorded::again(journal, lock, &record).unwrap();
+        let task = Task {
             holds: preflight::inspect(&jobs, world.now()).holds,
             jobs,
             earlier: ops::take_up(&record.jobs, requests.only, requests.refile).unwrap(),
+            brakes: self.brakes,
+            lookout: Default::default(),
+            between_waves: false,
+            shown: Default::default(),
+        };
+        let mut rounds = Rounds {
+            recorded: &mut recorded,
+            task,
+            is_older: false,
+            began: false,
             requests,
             looks: Default::default(),
             shown: Default::default(),
-            brakes: self.brakes,
             carried: None,
             people: None,
-            lookout: Default::default(),
-            between_waves: false,
             daily: Daily { account: Some(self.account), patience: FIRST_WAIT },
             limits: Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() },
             clock,

@@ -10,6 +10,8 @@ mod locks;
 mod names;
 mod once;
 mod places;
+mod tenants;
+mod under_way;
 
 use std::path::Path;
 use std::process::Child;

@@ -331,3 +331,33 @@ fn a_name_that_several_things_have_protects_each_of_them() {
     let counts = simulator.counts();
     assert_eq!([1, 2].map(|n| count_of(&counts, "effects", "syncDevice", &id(&n.to_string()))), [0, 0]);
 }
+
+/// A device is in a group. Its entry there shows which device it is, and not whose.
+#[test]
+fn a_device_in_a_group_is_protected_with_its_owner() {
+    let group = id("c1");
+    let tenant = format!("{TENANT}groups: [ {{ id: {group}, members: [ {}, {} ] }} ]\n", id("e1"), id("e2"));
+    let member = |end: &str| format!("{{ groupId: {group}, memberId: {} }}", id(end));
+    let plan = |entry: &str| {
+        format!(
+            "version: 1\njobs: [ {{ action: removeFromGroup, targets: [ {}, {} ] }} ]\nguards: {{ protected: [ {entry} ] }}\n",
+            member("e1"),
+            member("e2")
+        )
+    };
+    for entry in ["ceo@contoso.com".to_owned(), id("a1")] {
+        let simulator = Simulator::start(&tenant);
+        let desk = Desk::new(&simulator);
+        let file = desk.write("plan.yaml", &plan(&entry));
+        desk.run(&file, 2, &[]).expect(3);
+        assert_eq!(outcomes(&desk.report()), ["held", "completed"], "{entry}");
+    }
+    // Where nobody may list users, either of them may be the chief's.
+    let simulator = Simulator::start(&with_roles(&tenant, ", GroupMember.ReadWrite.All"));
+    let desk = Desk::new(&simulator);
+    let file = desk.write("plan.yaml", &plan(&id("a1")));
+    desk.run(&file, 2, &[]).expect(3);
+    let report = desk.report();
+    assert_eq!(outcomes(&report), ["held", "held"]);
+    assert!(report[1].note.contains("could not be read"), "{report:?}");
+}

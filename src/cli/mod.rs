@@ -111,6 +111,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         missing: arguments.look_up.missing,
         choices,
         now: now(),
+        system: now,
         seed: fastrand::u64(..),
     };
     let previewed = match arguments.out.clone() {
@@ -249,6 +250,7 @@ async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
         missing: None,
         choices: arguments.pace.choices(),
         now: now(),
+        system: now,
         seed: fastrand::u64(..),
     };
     let saved = ops::take_inventory(&look_up, arguments.out).await?;

@@ -99,6 +99,8 @@ pub fn is_shown(form: Form, object: Object, target: Kind, read: Option<&Identity
         (Form::Guid, Object::User, Kind::ManagedDevice) => {
             read.owner_id.is_some() || read.user_principal_name.is_none()
         }
+        // A member may be a device, which does not show whose it is.
+        (_, Object::User, Kind::GroupMember) => read.user_principal_name.is_some(),
         (Form::Guid, Object::ManagedDevice, Kind::AutopilotIdentity) => read.managed_device_id.is_some(),
         (Form::Text, Object::AutopilotIdentity, _) => read.serial_number.is_some(),
         _ => true,
@@ -116,9 +118,13 @@ pub fn shows_all_names(target: Kind) -> bool {
     matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser)
 }
 
-/// Whether the read of such a target shows a user, or whose it is.
-pub fn shows_its_user(target: Kind) -> bool {
-    matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser | Kind::GroupMember)
+/// Whether the read of such a target shows a user, or whose it is. A member of a group does if it is a user.
+pub fn shows_its_user(target: Kind, read: Option<&Identity>) -> bool {
+    match target {
+        Kind::ManagedDevice | Kind::User | Kind::DeletedUser => true,
+        Kind::GroupMember => read.is_some_and(|read| read.user_principal_name.is_some()),
+        _ => false,
+    }
 }
 
 /// Whether such a target may be the owner of a device.

@@ -66,7 +66,7 @@ impl Entry {
     /// Whether it may mean a target of that kind, for all that anybody has read.
     fn is_open_for(&self, target: TargetKind, read: Option<&Identity>) -> bool {
         let Some(means) = self.means.as_deref() else { return false };
-        if (means.unlisted && !shows_its_user(target)) || (means.unowned && may_own(target)) {
+        if (means.unlisted && !shows_its_user(target, read)) || (means.unowned && may_own(target)) {
             return true;
         }
         let unread = &means.unread;

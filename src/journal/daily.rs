@@ -125,6 +125,19 @@ impl Journal {
         Ok(known.unwrap_or(name))
     }
 
+    /// Whether runs at that place were in a tenant that was called otherwise.
+    pub fn has_other_tenants(&self, place: &str, tenant: &str) -> Result<bool, JournalError> {
+        self.connection
+            .query_row(
+                "SELECT EXISTS (SELECT 1 FROM runs WHERE place = ?1 AND lower(tenant) <> lower(?2))
+                 OR EXISTS (SELECT 1 FROM remembered WHERE place = ?1 AND lower(tenant) <> lower(?2))
+                 OR EXISTS (SELECT 1 FROM sightings WHERE place = ?1 AND lower(tenant) <> lower(?2))",
+                params![place, tenant],
+                |row| row.get(0),
+            )
+            .map_err(JournalError::read)
+    }
+
     /// Learns that `name` is the tenant with that id: what was counted under the name counts under the id. Forgets what
     /// no longer counts.
     pub fn know_tenant(&mut self, name: &str, id: &str, now: Timestamp) -> Result<(), JournalError> {

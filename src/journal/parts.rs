@@ -95,7 +95,7 @@ pub(super) struct Deeds<'c> {
 impl<'c> Deeds<'c> {
     /// At that place, in that tenant; `but`: not those of this run.
     pub fn look(connection: &'c Connection, place: &str, tenant: &str, but: i64) -> rusqlite::Result<Self> {
-        let (runs, kept) = (same_tenant("r.tenant", "?3"), same_tenant("m.tenant", "?3"));
+        let (runs, kept) = (same_tenant("?2", "r.tenant", "?3"), same_tenant("?2", "m.tenant", "?3"));
         Ok(Self {
             jobs: connection.prepare_cached(&format!(
                 "SELECT j.run, j.job, r.run_id, EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job),

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use crate::approval::Request;
+use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
 use crate::outcome::{Reply, RequestId, Settlement};
 
@@ -26,7 +27,7 @@ pub(super) enum Record {
     Filed { job: u32, attempt: u32, request: Box<Request> },
     Settled { job: u32, settlement: Settlement },
     FollowedUp { job: u32, settlement: Box<Settlement> },
-    Shown { job: u32 },
+    Shown { job: u32, kind: TargetKind },
     GiveBack { client_request_id: RequestId },
     Pause { take: Take, used_up: UsedUp },
 }

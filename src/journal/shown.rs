@@ -10,38 +10,45 @@ use rusqlite::{Connection, params};
 use super::elsewhere::same_tenant;
 use super::error::JournalError;
 use super::store::Journal;
-use crate::catalog::{ACTIONS, ReadBack};
+use crate::catalog::{ACTIONS, Action, ReadBack, TargetKind};
 use crate::job::Job;
 
-/// Keeps that a read has shown the target of a job of a run.
+/// Keeps that a read has shown the target of a job of a run, which is of that kind: an id is that of one kind of thing.
 pub(super) const SHOWN: &str = "
-INSERT OR IGNORE INTO sightings SELECT r.place, r.tenant, lower(json_extract(j.ids, '$[#-1]'))
+INSERT OR IGNORE INTO sightings SELECT r.place, r.tenant, ?3, lower(json_extract(j.ids, '$[#-1]'))
 FROM runs AS r JOIN jobs AS j ON j.run = r.run
 WHERE r.run = ?1 AND j.job = ?2 AND r.place <> 'simulated' AND json_array_length(j.ids) > 0";
+
+/// A target by its kind and its id in lower case.
+type Target = (Box<str>, Box<str>);
 
 impl Journal {
     /// The indexes of the jobs whose target was seen.
     pub fn shown(&self, place: &str, tenant: &str, jobs: &[Job]) -> Result<HashSet<u32>, JournalError> {
-        let seen = |of: fn(&Connection, &str, &str) -> rusqlite::Result<HashSet<String>>| {
-            of(&self.connection, place, tenant).map_err(JournalError::read)
-        };
-        let (targets, kept) = (seen(targets)?, seen(kept)?);
-        if targets.is_empty() && kept.is_empty() {
+        let mut targets = sighted(&self.connection, place, tenant).map_err(JournalError::read)?;
+        targets.extend(dealt_with(&self.connection, place, tenant).map_err(JournalError::read)?);
+        let mut done = HashSet::new();
+        kept(&self.connection, place, tenant, &mut targets, &mut done).map_err(JournalError::read)?;
+        if targets.is_empty() && done.is_empty() {
             return Ok(HashSet::new());
         }
         let was_seen = |job: &Job| {
-            let target = job.target().to_ascii_lowercase();
-            targets.contains(&target) || kept.contains(&target) || kept.contains(&job.id.to_string())
+            let target = (job.action.target.name().into(), job.target().to_ascii_lowercase().into());
+            targets.contains(&target) || done.contains(&job.id.to_string())
         };
         Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
     }
 
     /// Keeps that the targets of these jobs were seen before a run began: what a saved preview has read.
-    pub fn keep_shown(&mut self, run: i64, jobs: impl IntoIterator<Item = u32>) -> Result<(), JournalError> {
+    pub fn keep_shown(
+        &mut self,
+        run: i64,
+        jobs: impl IntoIterator<Item = (u32, TargetKind)>,
+    ) -> Result<(), JournalError> {
         let transaction = self.connection.transaction().map_err(JournalError::write)?;
         let keep = || -> rusqlite::Result<()> {
             let mut insert = transaction.prepare_cached(SHOWN)?;
-            jobs.into_iter().try_for_each(|job| insert.execute(params![run, job]).map(|_| ()))
+            jobs.into_iter().try_for_each(|(job, kind)| insert.execute(params![run, job, kind.name()]).map(|_| ()))
         };
         keep().map_err(JournalError::write)?;
         transaction.commit().map_err(JournalError::write)
@@ -50,27 +57,55 @@ impl Journal {
 
 /// Before runs go: what they have seen is kept. `which` is a condition on runs, with one parameter.
 pub(super) fn keep_what_they_saw(connection: &Connection, which: &str, parameter: i64) -> rusqlite::Result<()> {
-    let keep = format!(
-        "INSERT OR IGNORE INTO sightings SELECT r.place, r.tenant, lower(json_extract(j.ids, '$[#-1]'))
+    let mut select = connection.prepare(&format!(
+        "SELECT DISTINCT r.place, r.tenant, j.action, lower(json_extract(j.ids, '$[#-1]'))
          FROM runs AS r JOIN jobs AS j ON j.run = r.run
-         WHERE r.place <> 'simulated' AND json_array_length(j.ids) > 0 AND r.run IN (SELECT run FROM runs WHERE {which}) AND ({})",
+         WHERE r.place <> 'simulated' AND json_array_length(j.ids) > 0
+            AND r.run IN (SELECT run FROM runs WHERE {which}) AND ({})",
         has_shown()
-    );
-    connection.execute(&keep, [parameter]).map(|_| ())
+    ))?;
+    let mut insert = connection.prepare("INSERT OR IGNORE INTO sightings VALUES (?1, ?2, ?3, ?4)")?;
+    let mut rows = select.query([parameter])?;
+    while let Some(row) = rows.next()? {
+        let (place, tenant, action, target): (String, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        if let Some(kind) = kind_of(&action) {
+            insert.execute(params![place, tenant, kind, target])?;
+        }
+    }
+    Ok(())
 }
 
-/// Targets that a read has shown, that the service has accepted something for or filed something about.
-fn targets(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
+/// The kind of what an action acts on. What a plan defines itself is not known without the plan.
+fn kind_of(action: &str) -> Option<&'static str> {
+    Action::named(action).map(|action| action.target.name())
+}
+
+/// Targets that a read has shown.
+fn sighted(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<Target>> {
     let mut select = connection.prepare_cached(&format!(
-        "SELECT s.target FROM sightings AS s WHERE s.place = ?1 AND {}
-         UNION SELECT lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
-         WHERE r.place = ?1 AND {} AND ({})",
-        same_tenant("s.tenant", "?2"),
-        same_tenant("r.tenant", "?2"),
+        "SELECT s.kind, s.target FROM sightings AS s WHERE s.place = ?1 AND {}",
+        same_tenant("?1", "s.tenant", "?2")
+    ))?;
+    let found = select.query_map(params![place, tenant], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    found.collect()
+}
+
+/// Targets that the service has accepted something for, filed something about, or shown when they were looked up.
+fn dealt_with(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<Target>> {
+    let mut select = connection.prepare_cached(&format!(
+        "SELECT DISTINCT j.action, lower(json_extract(j.ids, '$[#-1]')) FROM runs AS r JOIN jobs AS j ON j.run = r.run
+         WHERE r.place = ?1 AND json_array_length(j.ids) > 0 AND {} AND ({})",
+        same_tenant("?1", "r.tenant", "?2"),
         has_shown(),
     ))?;
-    let found = select.query_map(params![place, tenant], |row| row.get::<_, Option<String>>(0))?;
-    found.filter_map(Result::transpose).collect()
+    let mut found = HashSet::new();
+    let mut rows = select.query(params![place, tenant])?;
+    while let Some(row) = rows.next()? {
+        let (action, target): (String, Box<str>) = (row.get(0)?, row.get(1)?);
+        found.extend(kind_of(&action).map(|kind| (kind.into(), target)));
+    }
+    Ok(found)
 }
 
 /// Whether a job `j` has shown its target: it was looked up, its outcome or one of its attempts says so, or it is in doubt
@@ -90,20 +125,26 @@ fn has_shown() -> String {
 }
 
 /// Jobs of runs that were pruned, and the targets of deeds that are done only once.
-fn kept(connection: &Connection, place: &str, tenant: &str) -> rusqlite::Result<HashSet<String>> {
+fn kept(
+    connection: &Connection,
+    place: &str,
+    tenant: &str,
+    targets: &mut HashSet<Target>,
+    done: &mut HashSet<String>,
+) -> rusqlite::Result<()> {
     let mut select = connection.prepare_cached(&format!(
         "SELECT m.job_id, m.once FROM remembered AS m WHERE m.done = 1
          AND coalesce(m.outcome, 'accepted') IN ('completed', 'accepted')
          AND (m.place = '' OR (m.place = ?1 AND {}))",
-        same_tenant("m.tenant", "?2"),
+        same_tenant("?1", "m.tenant", "?2"),
     ))?;
-    let mut found = HashSet::new();
     let mut rows = select.query(params![place, tenant])?;
     while let Some(row) = rows.next()? {
-        found.insert(row.get(0)?);
-        // A deed on a target ends with the target; any other is a job, which is there already.
+        done.insert(row.get(0)?);
+        // A deed on a target is an action and the target; any other is a job, which is there already.
         let once: Option<String> = row.get(1)?;
-        found.extend(once.and_then(|once| Some(once.rsplit_once(' ')?.1.to_owned())));
+        let deed = once.as_deref().and_then(|once| once.rsplit_once(' '));
+        targets.extend(deed.and_then(|(action, target)| Some((kind_of(action)?.into(), target.into()))));
     }
-    Ok(found)
+    Ok(())
 }

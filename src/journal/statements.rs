@@ -129,7 +129,7 @@ impl<'c> Statements<'c> {
             Record::GiveBack { client_request_id } => {
                 self.daily.give_back(client_request_id.write(&mut RequestId::buffer()))?
             }
-            Record::Shown { job } => self.shown.execute(params![self.run, job]).map(|_| ())?,
+            Record::Shown { job, kind } => self.shown.execute(params![self.run, job, kind.name()]).map(|_| ())?,
             Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
             Record::Answer { job, attempt, answered_at, reply } => {
                 let request_id = &mut RequestId::buffer();

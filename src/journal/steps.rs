@@ -258,8 +258,9 @@ const SIGHTINGS: &str = "
 CREATE TABLE sightings (
     place  TEXT NOT NULL,
     tenant TEXT NOT NULL,
+    kind   TEXT NOT NULL,                  -- managedDevice, user, …: an id is that of one kind of thing
     target TEXT NOT NULL,                  -- an id, in lower case
-    PRIMARY KEY (place, tenant, target)
+    PRIMARY KEY (place, tenant, kind, target)
 ) WITHOUT ROWID;
 ";
 

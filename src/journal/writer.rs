@@ -18,6 +18,7 @@ use super::record::{Attempt, Record, Release};
 use super::statements::{Statements, has_outcomes};
 use super::store::Journal;
 use crate::approval::Request;
+use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
 use crate::outcome::{Reply, RequestId, Settlement};
 
@@ -98,8 +99,8 @@ impl Recorder {
     }
 
     /// A read has shown the target of a job.
-    pub fn shown(&self, job: u32) {
-        self.send(Record::Shown { job });
+    pub fn shown(&self, job: u32, kind: TargetKind) {
+        self.send(Record::Shown { job, kind });
     }
 
     /// A read has shown how far an accepted job is, and it may have settled anew.

@@ -92,7 +92,7 @@ fn load_percent(headers: &HeaderMap) -> Option<u16> {
 fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     let after = || retry_after::from_headers(&reply.headers, now).or(body.retry_after);
     // A page in Graph's place may repeat our own words.
-    let said = reply.status.is_server_error() || is_of_graph(reply, body);
+    let said = reply.status.is_server_error() || (!reply.status.is_redirection() && is_of_graph(reply, body));
     if let Some(code) = approval_code(reply, body) {
         return Verdict::ApprovalRequired { code };
     }
@@ -202,7 +202,9 @@ mod tests {
             assert_eq!(reply(status, &[], "").verdict, verdict, "{status}");
         }
         let said = r#"{"error":{"code":"Said","message":"No."}}"#;
-        for status in [302, 400, 403, 404, 405, 409, 410, 412] {
+        // Graph redirects nobody who wants something done.
+        assert_eq!(reply(302, &[("location", "https://elsewhere.example/")], said).verdict, Verdict::Foreign);
+        for status in [400, 403, 404, 405, 409, 410, 412] {
             assert_eq!(reply(status, &[], said).verdict, Verdict::Refused, "{status}");
         }
         assert_eq!(reply(401, &[], said).verdict, Verdict::Unauthorized);

@@ -7,34 +7,32 @@ use std::sync::{PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::approvals::{Found, NotRead, companion};
 use super::classify::classify;
+use super::envelope::{headers, http_method, not_signed_in};
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
 use super::shape::{NOT_SHOWN, Shape, document, shape_of};
-use super::token::{SignInError, TokenSource};
+use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, Service, TargetKind};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
+use crate::outcome::{Presence, Seen};
 use crate::pacing::Gates;
-use crate::runner::executor::{Executor, Presence, Seen};
 
-const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
 const PRIORITY: HeaderName = HeaderName::from_static("x-ms-throttle-priority");
 const LOW: HeaderValue = HeaderValue::from_static("Low");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Speaks to one Graph endpoint with one identity.
 #[derive(Debug)]
@@ -154,8 +152,10 @@ impl<T: Transport> GraphClient<T> {
     }
 }
 
-impl<T: Transport> Executor for GraphClient<T> {
-    async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
+/// What is done for a job.
+impl<T: Transport> GraphClient<T> {
+    /// Sends the job's request once. `client_request_id` is fresh for every request.
+    pub async fn attempt(&self, job: &Job, client_request_id: &str) -> Reply {
         // Whoever made it has looked names up. If not, nothing leaves for whoever has the name by now.
         if let Some(name) = job.name_in_path() {
             let why = format!("nothing is sent to {name}: a name has to be looked up first");
@@ -179,7 +179,8 @@ impl<T: Transport> Executor for GraphClient<T> {
         reply
     }
 
-    async fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Evidence {
+    /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
+    pub async fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Evidence {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
@@ -194,7 +195,9 @@ impl<T: Transport> Executor for GraphClient<T> {
         }
     }
 
-    async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUp, Reply> {
+    /// Reads how far an action is that was accepted after it had left at `since`; an error is the answer of a read that
+    /// failed. Changes nothing.
+    pub async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUp, Reply> {
         let now = self.clock.now();
         let unclear = |stage, words: &str| FollowUp { stage, words: words.into(), last_check_in: None, read_at: now };
         let Some(request) = request::build_read_back(job) else {
@@ -207,7 +210,8 @@ impl<T: Transport> Executor for GraphClient<T> {
         }
     }
 
-    async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+    /// Reads who the job's target is. Changes nothing.
+    pub async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         let is_member = job.action.target == TargetKind::GroupMember;
         match self.read(request::build_look(job), client_request_id, job, Shape::Thing).await {
             Ok(document) => match Identity::from_document(&document) {
@@ -227,7 +231,8 @@ impl<T: Transport> Executor for GraphClient<T> {
         }
     }
 
-    async fn find(&self, job: &Job, at: usize, client_request_id: &str) -> Presence {
+    /// Reads whether what the id at that place of the job's route names is there. Changes nothing.
+    pub async fn find(&self, job: &Job, at: usize, client_request_id: &str) -> Presence {
         let Some(request) = request::build_find(job, at) else {
             return Presence::NotRead(Reply::none(
                 Verdict::Refused,
@@ -350,52 +355,6 @@ fn only_expected(action: &Action, reply: Reply) -> Reply {
             Reply { verdict: Verdict::Lost, error_message: Some(message.into()), ..reply }
         }
         _ => reply,
-    }
-}
-
-fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id: &str) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(5);
-    headers.insert(AUTHORIZATION, authorization);
-    headers.insert(ACCEPT, JSON);
-    if let Ok(id) = HeaderValue::from_str(id) {
-        headers.insert(CLIENT_REQUEST_ID, id);
-    }
-    match (request.body, request.method) {
-        (Some(_), _) => {
-            headers.insert(CONTENT_TYPE, JSON);
-        }
-        // Without it a gateway may answer 411: the client leaves it out where there is no body.
-        (None, Method::Post | Method::Patch) => {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
-        (None, Method::Get | Method::Delete) => {}
-    }
-    headers
-}
-
-fn http_method(method: Method) -> http::Method {
-    match method {
-        Method::Get => http::Method::GET,
-        Method::Post => http::Method::POST,
-        Method::Patch => http::Method::PATCH,
-        Method::Delete => http::Method::DELETE,
-    }
-}
-
-fn not_signed_in(error: &SignInError, id: &str) -> Reply {
-    let (verdict, code) = match error {
-        SignInError::Unreachable { .. } => (Verdict::Unreachable, None),
-        SignInError::Refused { code, .. } => (Verdict::SignInFailed, code.clone()),
-        SignInError::CannotRenew | SignInError::BadAnswer(_) => (Verdict::SignInFailed, None),
-    };
-    Reply {
-        verdict,
-        http_status: None,
-        error_code: code.map(Into::into),
-        error_message: Some(error.to_string().into()),
-        request_id: None,
-        client_request_id: id.into(),
-        load_percent: None,
     }
 }
 

@@ -21,9 +21,7 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     match job.action.read_back {
         ReadBack::ManagementState { landed, action_names, stays, .. } => {
             match newer_result(document, action_names, since) {
-                Some(name) if state_of(document) == UNTOUCHED => {
-                    Evidence::Effect(format!("deviceActionResults shows {name}"))
-                }
+                Some(entry) if state_of(document) == UNTOUCHED => entry.evidence(),
                 None if state_of(document) == UNTOUCHED && stays_managed(job, stays) => by_check_in(document, since),
                 _ => by_state(state_of(document), landed),
             }
@@ -31,7 +29,7 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
         ReadBack::Cleared { property } => by_property(document, property),
         ReadBack::Absent => Evidence::NoEffect("it is still there".into()),
         ReadBack::ActionResult { action_name } => by_result(document, action_name, since),
-        ReadBack::UserDevices { landed } => by_devices(document, landed),
+        ReadBack::UserDevices { landed } => by_devices(document, landed, since),
         ReadBack::AsSent => as_sent(job, document),
         ReadBack::AbsentLater => Evidence::CannotTell("it is still there, which it is for some minutes anyhow".into()),
         ReadBack::BackAt { .. } => Evidence::Effect("it is there again".into()),
@@ -154,20 +152,44 @@ fn by_check_in(device: &Value, since: Timestamp) -> Evidence {
     }
 }
 
-/// The name of an entry that is newer than the attempt.
-fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Timestamp) -> Option<&'n str> {
+/// An entry that may be about the attempt.
+struct Entry<'n> {
+    name: &'n str,
+    /// By whatever clock; otherwise it may be of an attempt shortly before.
+    is_newer: bool,
+}
+
+impl Entry<'_> {
+    fn evidence(&self) -> Evidence {
+        let words = format!("deviceActionResults shows {}", self.name);
+        match self.is_newer {
+            true => Evidence::Effect(words),
+            false => Evidence::CannotTell(format!("{words}, which may be of an earlier attempt")),
+        }
+    }
+}
+
+/// The newest entry that may be about the attempt.
+fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Timestamp) -> Option<Entry<'n>> {
     let results = device.get("deviceActionResults").and_then(Value::as_array);
-    results.into_iter().flatten().find_map(|result| {
+    let entries = results.into_iter().flatten().filter_map(|result| {
         let named = result.get("actionName").and_then(Value::as_str)?;
-        let started = result.get("startDateTime").and_then(Value::as_str)?.parse::<Timestamp>().ok()?;
-        let newer = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since);
-        action_names.iter().copied().find(|name| newer && name.eq_ignore_ascii_case(named))
-    })
+        let started = moment(result, "startDateTime")?;
+        let name = action_names.iter().copied().find(|name| name.eq_ignore_ascii_case(named))?;
+        let may_be = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since);
+        // It may be told to the second.
+        may_be.then_some((started, Entry { name, is_newer: started.as_second() >= since.as_second() }))
+    });
+    entries.max_by_key(|(started, _)| *started).map(|(_, entry)| entry)
+}
+
+fn moment(document: &Value, name: &str) -> Option<Timestamp> {
+    document.get(name)?.as_str()?.parse().ok()
 }
 
 fn by_result(device: &Value, action_name: &str, since: Timestamp) -> Evidence {
     match newer_result(device, &[action_name], since) {
-        Some(name) => Evidence::Effect(format!("deviceActionResults shows {name}")),
+        Some(entry) => entry.evidence(),
         None => Evidence::CannotTell(format!("deviceActionResults shows no {action_name}, which proves nothing")),
     }
 }
@@ -181,16 +203,25 @@ fn by_property(document: &Value, property: &str) -> Evidence {
     }
 }
 
-fn by_devices(page: &Value, landed: &[&str]) -> Evidence {
+/// A device that was enrolled after the attempt says nothing about it: those that it was made for may be gone.
+fn by_devices(page: &Value, landed: &[&str], since: Timestamp) -> Evidence {
     let Some((devices, whole)) = items(page) else {
         return Evidence::CannotTell("the read shows no list of devices".into());
     };
     let count = |test: &dyn Fn(&str) -> bool| devices.iter().filter(|device| test(state_of(device))).count();
     let leaving = count(&|state| landed.contains(&state));
     let staying = count(&|state| state == UNTOUCHED);
+    let was_there = |device: &Value| {
+        let enrolled = moment(device, "enrolledDateTime");
+        enrolled.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at < since))
+    };
     match devices.len() {
         0 if whole => Evidence::Effect("the user has no managed devices left".into()),
         all if whole && leaving == all => Evidence::Effect(format!("all {all} devices of the user are leaving")),
+        _ if whole && leaving == 0 && !devices.iter().all(was_there) => {
+            let why = "the user has a device that was not there, or may not have been, when it was sent";
+            Evidence::CannotTell(why.into())
+        }
         all if whole && staying == all => Evidence::NoEffect(format!("all {all} devices of the user are managed")),
         all => Evidence::CannotTell(format!("{leaving} of {all} devices of the user are leaving")),
     }
@@ -339,7 +370,10 @@ mod tests {
     #[test]
     fn devices_of_a_user_must_agree() {
         let states = |states: &[&str]| {
-            let value: Vec<_> = states.iter().map(|state| json!({"managementState": state})).collect();
+            let value: Vec<_> = states
+                .iter()
+                .map(|state| json!({"managementState": state, "enrolledDateTime": "2026-01-05T08:00:00Z"}))
+                .collect();
             evidence("removeAllDevicesFromManagement", json!({ "value": value }))
         };
         assert!(matches!(states(&[]), Evidence::Effect(_)));
@@ -348,5 +382,34 @@ mod tests {
         assert!(matches!(states(&["retirePending", "retireIssued"]), Evidence::Effect(_)));
         assert!(matches!(states(&["managed"]), Evidence::NoEffect(_)));
         assert!(matches!(states(&["managed", "retirePending"]), Evidence::CannotTell(_)));
+    }
+
+    fn at(job_action: &str, document: Value, since: &str) -> Evidence {
+        let action = Action::named(job_action).unwrap();
+        let ids = Ids::new(action.default_route().ids.iter().map(|_| "x"));
+        judge(&Job::new(JobParts::plain(1, action, ids)), &document, since.parse().unwrap())
+    }
+
+    #[test]
+    fn an_entry_of_shortly_before_may_be_of_an_earlier_attempt() {
+        let shown = |started: &str| {
+            let results = json!([{ "actionName": "rebootNow", "startDateTime": started }]);
+            at("rebootNow", json!({ "id": "x", "deviceActionResults": results }), "2026-11-22T12:00:00.5Z")
+        };
+        assert!(matches!(shown("2026-11-22T12:00:00Z"), Evidence::Effect(_)), "it is told to the second");
+        assert!(matches!(shown("2026-11-22T11:59:30Z"), Evidence::CannotTell(why) if why.contains("earlier attempt")));
+    }
+
+    #[test]
+    fn a_device_that_came_after_the_attempt_says_nothing_about_it() {
+        let shown = |enrolled: &[&str]| {
+            let device = |at: &&str| json!({ "id": at, "managementState": "managed", "enrolledDateTime": at });
+            let devices: Vec<Value> = enrolled.iter().map(device).collect();
+            at("removeAllDevicesFromManagement", json!({ "value": devices }), "2026-11-22T12:00:00Z")
+        };
+        assert!(matches!(shown(&["2026-01-05T08:00:00Z"]), Evidence::NoEffect(_)));
+        for enrolled in [&["2026-11-23T08:00:00Z"][..], &["2026-01-05T08:00:00Z", "2026-11-22T11:59:00Z"], &[""]] {
+            assert!(matches!(shown(enrolled), Evidence::CannotTell(_)), "{enrolled:?}");
+        }
     }
 }

@@ -7,6 +7,7 @@ pub mod approvals;
 mod claims;
 mod classify;
 pub mod client;
+mod envelope;
 mod error_body;
 pub(crate) mod evidence;
 mod fleet;

@@ -18,9 +18,9 @@ use super::token::TokenSource;
 use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
 use crate::job::Job;
+use crate::outcome::Seen;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::Gates;
-use crate::runner::executor::{Executor, Seen};
 
 /// Requests in one envelope, at most.
 pub const BATCH: usize = 20;

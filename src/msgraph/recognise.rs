@@ -2,8 +2,11 @@
 //!
 //! In: a body. Out: what it is. Must not: take whatever a proxy, a portal or a gateway puts in its place for an answer.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error_body::ErrorBody;
 
@@ -19,27 +22,53 @@ pub enum Body {
     Foreign,
 }
 
-/// Looks at a body without keeping anything of it.
+/// Looks at a body without keeping anything of it. Whatever Graph answers with is an object.
 pub fn body(bytes: &[u8]) -> Body {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        // Services of Microsoft's spell it in three ways.
-        #[serde(alias = "Error", alias = "odata.error")]
-        error: Option<IgnoredAny>,
-    }
     let bytes = bytes.trim_ascii();
-    match bytes.first() {
-        None => Body::Empty,
-        Some(b'{') => match serde_json::from_slice::<Answer>(bytes) {
-            Ok(Answer { error: None }) => Body::Document,
-            Ok(Answer { error: Some(_) }) => Body::Error,
-            Err(_) => Body::Foreign,
-        },
-        Some(_) => match serde_json::from_slice::<IgnoredAny>(bytes) {
-            Ok(_) => Body::Document,
-            Err(_) => Body::Foreign,
-        },
+    if bytes.is_empty() {
+        return Body::Empty;
+    }
+    match serde_json::from_slice::<Document>(bytes) {
+        Ok(Document { is_error: true }) => Body::Error,
+        Ok(Document { is_error: false }) => Body::Document,
+        Err(_) => Body::Foreign,
+    }
+}
+
+/// Keys under which services of Microsoft's put an error, without regard to case.
+const ERRORS: &[&str] = &["error", "errors", "odata.error", "@odata.error", "errorcode", "error_description"];
+/// Keys of which an error consists that has nothing around it.
+const BARE: &[&str] = &["code", "message", "details", "innererror", "target", "statuscode", "_version"];
+
+/// A document, and whether it is an error.
+struct Document {
+    is_error: bool,
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let is_one_of = |keys: &[&str], key: &str| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
+        let (mut says_error, mut is_bare, mut keys) = (false, true, 0);
+        while let Some((key, value)) = map.next_entry::<Cow<'_, str>, Option<IgnoredAny>>()? {
+            keys += 1;
+            says_error |= value.is_some() && is_one_of(ERRORS, &key);
+            is_bare &= is_one_of(BARE, &key);
+        }
+        Ok(Document { is_error: says_error || (is_bare && keys > 0) })
     }
 }
 
@@ -89,8 +118,17 @@ mod tests {
             ("", Body::Empty),
             (" \r\n", Body::Empty),
             (r#"{"value":true}"#, Body::Document),
-            ("true", Body::Document),
-            ("[]", Body::Document),
+            ("true", Body::Foreign),
+            ("[]", Body::Foreign),
+            (r#"[{"error":{"code":"Forbidden"}}]"#, Body::Foreign),
+            (r#""Access denied""#, Body::Foreign),
+            (r#"{"errors":[{"message":"No."}]}"#, Body::Error),
+            (r#"{"ERROR":{"code":"Forbidden"}}"#, Body::Error),
+            (r#"{"@odata.error":{"code":"Forbidden"}}"#, Body::Error),
+            (r#"{"ErrorCode":"Forbidden","Message":"No."}"#, Body::Error),
+            (r#"{"Message":"Authorization has been denied for this request."}"#, Body::Error),
+            (r#"{"_version":3,"Message":"An error has occurred"}"#, Body::Error),
+            ("{}", Body::Document),
             (r#" {"id":"x","error":null} "#, Body::Document),
             (r#"{"error":{"code":"Forbidden","message":"No."}}"#, Body::Error),
             (r#"{"error":"invalid_client"}"#, Body::Error),

@@ -83,7 +83,7 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
         ReadBack::Emptied => ("", "?$select=id".into()),
         ReadBack::ActionResult { .. } => ("", select("lastSyncDateTime,deviceActionResults")),
         ReadBack::UserDevices { .. } => {
-            ("/managedDevices", "?$select=id,managementState,lastSyncDateTime&$top=1000".into())
+            ("/managedDevices", "?$select=id,managementState,lastSyncDateTime,enrolledDateTime&$top=1000".into())
         }
         ReadBack::Nobody => return None,
     };
@@ -288,7 +288,9 @@ mod tests {
         );
         assert_eq!(
             read(&job("removeAllDevicesFromManagement", 0, &[ID], vec![])),
-            Some(format!("/v1.0/users/{ID}/managedDevices?$select=id,managementState,lastSyncDateTime&$top=1000"))
+            Some(format!(
+                "/v1.0/users/{ID}/managedDevices?$select=id,managementState,lastSyncDateTime,enrolledDateTime&$top=1000"
+            ))
         );
         assert_eq!(
             read(&job("disableUser", 0, &[ID], vec![])),

@@ -8,19 +8,16 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::approval_status::{fresh_id, look_up, pause};
-use super::connect::{self, Client};
+use super::Error;
 use super::record::Begun;
 use super::resume::{as_begun, same_tenant};
-use super::{Error, tenant};
 use crate::approval::Status;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement, Verdict};
 use crate::runner::Limits;
+use crate::session::{Client, Session, Source, fresh_id, look_up, pause};
 use crate::settings::{Environment, Flags, Settings};
 
 /// Time between two requests that withdraw: four in a second, of the five that Intune's small classes allow.
@@ -59,10 +56,8 @@ pub async fn live_approvals(
     environment: &Environment,
 ) -> Result<Vec<Waiting>, Error> {
     let mut visit = Visit::begin(request, flags, environment)?;
-    match visit.client()? {
-        Client::Http(client) => visit.note_statuses(&client).await?,
-        Client::Simulated(client) => visit.note_statuses(&client).await?,
-    };
+    let client = visit.client().await?;
+    visit.note_statuses(&client).await?;
     Ok(visit.journal.waiting(Some(&visit.record.id))?)
 }
 
@@ -71,10 +66,8 @@ pub async fn withdraw(request: ApprovalsRequest, flags: &Flags, environment: &En
     let mut visit = Visit::begin(request, flags, environment)?;
     // A run that is under way would go on with what is withdrawn.
     let _lock = visit.journal.lock(&visit.record.plan_key, &visit.record.id, visit.now)?;
-    match visit.client()? {
-        Client::Http(client) => visit.withdraw(&client).await,
-        Client::Simulated(client) => visit.withdraw(&client).await,
-    }
+    let client = visit.client().await?;
+    visit.withdraw(&client).await
 }
 
 /// One run, and where it was begun.
@@ -84,6 +77,7 @@ struct Visit {
     begun: Begun,
     settings: Settings,
     now: Timestamp,
+    seed: u64,
     rng: Rng,
 }
 
@@ -96,25 +90,27 @@ impl Visit {
             .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
         let settings = Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
         same_tenant(&record, &begun, &settings)?;
-        Ok(Self { journal, record, begun, settings, now: request.now, rng: Rng::with_seed(request.seed) })
+        Ok(Self {
+            journal,
+            record,
+            begun,
+            settings,
+            now: request.now,
+            seed: request.seed,
+            rng: Rng::with_seed(request.seed),
+        })
     }
 
-    fn client(&self) -> Result<Client, Error> {
-        let clock = Clock::starting_at(self.now);
+    async fn client(&self) -> Result<Client, Error> {
         let limits = Limits { concurrency: 1, ..Limits::default() };
-        connect::connect(&self.settings, &self.begun.tenant, self.begun.plan_tenant.as_deref(), &clock, limits)
-    }
-
-    async fn sign_in<T: Transport>(&self, client: &GraphClient<T>) -> Result<(), Error> {
-        connect::sign_in(client.tokens(), client.gates(), self.now).await?;
-        let Some(expected) = &self.begun.plan_tenant else { return Ok(()) };
-        let signed_in_to = tenant::signed_in_to(&self.settings, Some(expected));
-        tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await
+        let clock = Clock::starting_at(self.now);
+        let mut session = Session::new(&self.settings, &self.begun.tenant, limits, clock, self.seed);
+        session.must_be(Source::Plan, self.begun.plan_tenant.as_deref());
+        Ok(session.into_client().await?)
     }
 
     /// Looks up what waits, and returns it as it stands then.
-    async fn note_statuses<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<Vec<(u32, Waiting)>, Error> {
-        self.sign_in(client).await?;
+    async fn note_statuses(&mut self, client: &Client) -> Result<Vec<(u32, Waiting)>, Error> {
         let waiting = self.journal.waiting(Some(&self.record.id))?;
         let codes: Vec<&str> = waiting.iter().map(|waiting| &*waiting.filed.request.code).collect();
         let statuses = look_up(client, &codes, &mut self.rng)
@@ -134,7 +130,7 @@ impl Visit {
         Ok(found)
     }
 
-    async fn withdraw<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<Withdrawn, Error> {
+    async fn withdraw(&mut self, client: &Client) -> Result<Withdrawn, Error> {
         let mut result = Withdrawn::default();
         for (job, waiting) in self.note_statuses(client).await? {
             let code = waiting.filed.request.code;
@@ -158,7 +154,7 @@ impl Visit {
         Ok(result)
     }
 
-    async fn cancel<T: Transport>(&mut self, client: &GraphClient<T>, code: &str) -> Result<(), String> {
+    async fn cancel(&mut self, client: &Client, code: &str) -> Result<(), String> {
         let mut tries = 0;
         loop {
             tries += 1;

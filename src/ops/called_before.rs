@@ -8,20 +8,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use fastrand::Rng;
-
 use super::Error;
-use super::connect::Client;
-use super::keys::About;
-use super::look_up::{LookUp, Used, not_read};
+use super::look_up::not_read;
 use crate::catalog::IdKind;
 use crate::guard::preflight::Preflight;
 use crate::job::{Ids, Job, Names};
 use crate::journal::Journal;
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::read_only::ReadOnly;
-use crate::msgraph::transport::Transport;
 use crate::resolve::{self, Reading};
+use crate::session::Session;
 
 /// What was found out.
 #[derive(Debug)]
@@ -34,24 +28,23 @@ pub struct CalledBefore<'j> {
 
 /// Looks up what users are called today, where that may matter. `all`: what may be repeated is not done twice either.
 pub async fn look<'j>(
-    look_up: &LookUp<'_>,
-    about: &About<'j>,
+    session: &mut Session<'_>,
+    jobs: &'j [Job],
     (journal, place): (&Journal, &str),
     all: bool,
-    used: &mut Used,
 ) -> Result<CalledBefore<'j>, Error> {
-    let mut found = CalledBefore { jobs: Cow::Borrowed(about.jobs), unread: HashMap::new() };
+    let mut found = CalledBefore { jobs: Cow::Borrowed(jobs), unread: HashMap::new() };
     let matters = |job: &&Job| job.names.is_none() && (all || job.once().is_some());
-    let of_users = about.jobs.iter().enumerate().filter(|(_, job)| matters(job));
+    let of_users = jobs.iter().enumerate().filter(|(_, job)| matters(job));
     let of_users: Vec<(usize, &str)> = of_users.filter_map(|(at, job)| Some((at, user(job)?))).collect();
-    let mut actions: Vec<&str> = of_users.iter().map(|(at, _)| about.jobs[*at].action.name).collect();
+    let mut actions: Vec<&str> = of_users.iter().map(|(at, _)| jobs[*at].action.name).collect();
     actions.sort_unstable();
     actions.dedup();
     if actions.is_empty() || !journal.has_sent_names(place, &actions)? {
         return Ok(found);
     }
     let ids: Vec<&str> = of_users.iter().map(|(_, id)| *id).collect();
-    let names = names(&ids, look_up, about, used).await?;
+    let names = names(&ids, session).await?;
     for ((at, id), name) in of_users.iter().zip(names) {
         match name {
             Ok(Some(name)) => {
@@ -102,23 +95,8 @@ fn as_written(job: &Job, id: &str, name: &str) -> Names {
 
 type Read = Vec<Result<Option<Box<str>>, Box<str>>>;
 
-async fn names(ids: &[&str], look_up: &LookUp<'_>, about: &About<'_>, used: &mut Used) -> Result<Read, Error> {
-    let (client, clock) = about.connected(look_up, used)?;
-    let read = match &client {
-        Client::Http(client) => read(client, ids, look_up, about).await,
-        Client::Simulated(client) => read(client, ids, look_up, about).await,
-    };
-    used.client = Some((client, clock));
-    read
-}
-
-async fn read<T: Transport>(
-    client: &GraphClient<T>,
-    ids: &[&str],
-    look_up: &LookUp<'_>,
-    about: &About<'_>,
-) -> Result<Read, Error> {
-    about.sign_in(client, look_up).await?;
-    let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(look_up.seed));
+async fn names(ids: &[&str], session: &mut Session<'_>) -> Result<Read, Error> {
+    let rng = session.rng();
+    let mut reading = Reading::new(session.reading().await?, rng);
     resolve::names_of(ids, &mut reading).await.map_err(not_read)
 }

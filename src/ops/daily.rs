@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Error;
 use super::rounds::FIRST_WAIT;
-use super::{Error, Tenant, tenant};
 use crate::daily::Account;
 use crate::daily::Daily;
 use crate::daily::{Book, Rules, Settings as DailySettings};
@@ -17,6 +17,7 @@ use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::Preflight;
 use crate::journal::{Journal, RunId};
 use crate::plan::Plan;
+use crate::session::{Session, Tenant, label, place};
 use crate::settings::Settings;
 
 /// What a run knows of daily limits before it has signed in.
@@ -59,9 +60,37 @@ impl DailyWork {
     }
 }
 
-/// A tenant's name in the ledger. Clouds do not share tenants, and servers on this machine share their ids.
-fn named(graph_url: &str, tenant: &str) -> String {
-    format!("{}|{tenant}", graph_url.trim_end_matches('/')).to_lowercase()
+/// Runs at the same place in a tenant of another name may have been in this one, or not: only a token tells. Where there are
+/// any, it is asked for before anything is taken for done.
+pub async fn learn_tenant(session: &mut Session<'_>, journal: &mut Journal, label: &str) -> Result<(), Error> {
+    let graph_url = &session.settings().graph_url;
+    let name = named(graph_url, label);
+    let is_made_up = matches!(session.tenant(), Tenant::Simulated(_));
+    if is_made_up || !journal.has_other_tenants(&place(session.tenant(), graph_url), label)? {
+        return Ok(());
+    }
+    if journal.tenant_known_as(&name)? != name {
+        return Ok(());
+    }
+    let now = session.now();
+    let claims = session.signed_in().await?.tokens().claims().await.ok().flatten();
+    match claims.and_then(|claims| claims.tid) {
+        Some(id) => Ok(journal.know_tenant(&name, &named(graph_url, &id), now)?),
+        None => Ok(()),
+    }
+}
+
+/// The id of the tenant that a run was in, as far as tokens have shown it.
+pub fn known_id(journal: &Journal, graph_url: &str, label: &str) -> Result<Option<String>, Error> {
+    let known = journal.tenant_known_as(&named(graph_url, label))?;
+    let id = known.rsplit_once('|').map(|(_, id)| id.to_owned());
+    Ok(id.filter(|id| uuid::Uuid::try_parse(id).is_ok()))
+}
+
+/// A tenant's name in the ledger: its place comes before it. Clouds do not share tenants, and servers on this machine share
+/// their ids.
+pub fn named(graph_url: &str, tenant: &str) -> String {
+    format!("{}|{tenant}", place(&Tenant::Real, graph_url)).to_lowercase()
 }
 
 fn rules(settings: &DailySettings) -> Result<Rules, Error> {
@@ -84,7 +113,7 @@ pub fn forecast(
     let book = match tenant {
         Tenant::Simulated(_) => Book::default(),
         Tenant::Real | Tenant::InProcess(_) => {
-            let label = tenant::label(settings, tenant, plan.tenant.as_deref());
+            let label = label(settings, tenant, plan.tenant.as_deref());
             book(settings, &named(&settings.graph_url, &label), &rules)?
         }
     };

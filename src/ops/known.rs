@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Error, Repeats, Tenant};
+use super::{Error, Repeats};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::preflight::Preflight;
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
@@ -26,22 +27,12 @@ pub struct Past {
     pub inherited: Vec<(u32, Inherited)>,
     /// By index: jobs of which something is known for the name of a user alone, and not whose the name was. The text says it.
     pub of_names: HashMap<usize, Arc<str>>,
+    /// By index: jobs that another run has sent, and is about to settle. The text says which one.
+    pub under_way: HashMap<usize, Arc<str>>,
     /// Up to this place in the order of all runs.
     pub order: i64,
     /// What people are told of it, if there is anything to tell.
     pub remark: Option<String>,
-}
-
-/// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
-pub fn place(tenant: &Tenant, graph_url: &str) -> String {
-    match tenant {
-        Tenant::Real | Tenant::InProcess(_) => {
-            let place = graph_url.trim_end_matches('/').to_ascii_lowercase();
-            // This machine has several names.
-            ["//localhost", "//[::1]"].iter().fold(place, |place, name| place.replacen(name, "//127.0.0.1", 1))
-        }
-        Tenant::Simulated(_) => SIMULATED.into(),
-    }
 }
 
 /// What earlier runs leave for a new one: what may not be repeated and was done is not sent again, whatever plan it was
@@ -50,7 +41,7 @@ pub fn place(tenant: &Tenant, graph_url: &str) -> String {
 pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Repeats) -> Result<Past, Error> {
     let again = repeats.again.of(jobs)?;
     let Memory { jobs: known, order } = journal.memory(About { once: repeats.once, ..about }, jobs)?;
-    let mut of_names: HashMap<usize, Arc<str>> = HashMap::new();
+    let (mut of_names, mut under_way) = (HashMap::<usize, Arc<str>>::new(), HashMap::<usize, Arc<str>>::new());
     let left = (0u32..).zip(jobs).filter_map(|(index, job)| {
         let known = match known.get(&index)? {
             // What was filed goes out as it was recorded, and that is a name.
@@ -61,6 +52,10 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
             Known::OfAName(known) => known,
             known => known,
         };
+        if let Some(why) = in_other_hands(journal, known) {
+            under_way.insert(index as usize, why.into());
+            return None;
+        }
         let left = !again.contains(&index) || !is_sent_again(known, job);
         left.then(|| (index, inherit(known)))
     });
@@ -69,7 +64,22 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
     if !repeats.once && about.place != SIMULATED {
         spare_what_is_asked(journal, about.plan_key, jobs)?;
     }
-    Ok(Past { inherited, of_names, order, remark })
+    Ok(Past { inherited, of_names, under_way, order, remark })
+}
+
+/// Leaves to other runs what they have in their hands. How many jobs that are.
+pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
+    let before = preflight.due;
+    preflight.hold_moved(jobs, &past.under_way);
+    before - preflight.due
+}
+
+/// Which run has a job in its hands that is in doubt: while its process lives, it waits for an answer, or reads. Whoever sent
+/// the job beside it could not tell the effect of the one request from that of the other.
+fn in_other_hands(journal: &Journal, known: &Known) -> Option<String> {
+    let Known::InDoubt(InDoubt { run_id, .. }) = known else { return None };
+    let plan_key = journal.find(run_id).and_then(|id| journal.plan_key(&id)).ok()?;
+    journal.is_under_way(&plan_key, run_id).then(|| format!("run {run_id} has sent it and is still at it"))
 }
 
 /// What is known of whoever had a name then. Whether that is who has it today, nobody has recorded.
@@ -222,7 +232,14 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
                 taken_over.push((index, Inherited::Settled(Box::new(settlement.clone()))));
                 kept.insert(index, settlement);
             }
-            Some(Known::InDoubt(InDoubt { attempts, .. })) => {
+            Some(known @ Known::InDoubt(InDoubt { attempts, .. })) => {
+                if in_other_hands(journal, known).is_some() {
+                    let Known::InDoubt(InDoubt { run_id, .. }) = known else { continue };
+                    kept.insert(index, in_hands_of(stored, run_id));
+                    // It is not taken over, and has to be seen again.
+                    upto = record.known;
+                    continue;
+                }
                 let news = attempts.iter().filter(|made| stored.attempts.iter().all(|own| own.seq != made.seq));
                 let attempts: Vec<_> = news.cloned().collect();
                 if !attempts.is_empty() {
@@ -257,22 +274,4 @@ pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
         (*index, earlier)
     };
     inherited.iter().map(take_up).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn this_machine_is_one_place_by_all_its_names_and_no_other_machine_is() {
-        let place = |url: &str| super::place(&Tenant::Real, url);
-        for url in ["http://localhost:8080", "http://LocalHost:8080/", "http://[::1]:8080"] {
-            assert_eq!(place(url), "http://127.0.0.1:8080", "{url}");
-        }
-        let here = place("http://127.0.0.1:8080");
-        for url in ["http://localhost:8081", "https://localhost:8080", "https://graph.microsoft.com"] {
-            assert_ne!(place(url), here, "{url}");
-        }
-        assert_eq!(place("https://Graph.Microsoft.com/"), "https://graph.microsoft.com");
-    }
 }

@@ -6,20 +6,16 @@
 
 use std::path::{Path, PathBuf};
 
-use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
-use super::connect::{self, Client};
+use super::Error;
 use super::limits::{Choices, limits};
-use super::{Error, Tenant, tenant};
 use crate::catalog::Missing;
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::read_only::ReadOnly;
-use crate::msgraph::transport::Transport;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
+use crate::session::{Session, Source, Tenant, label};
 use crate::settings::Settings;
 
 /// How to look up.
@@ -33,22 +29,9 @@ pub struct LookUp<'a> {
     pub missing: Option<Missing>,
     pub choices: Choices,
     pub now: Timestamp,
+    /// The system's clock, to be asked again: a machine may be suspended while somebody waits.
+    pub system: fn() -> Timestamp,
     pub seed: u64,
-}
-
-/// What was needed for it, and goes on being of use.
-#[derive(Default)]
-pub struct Used {
-    pub client: Option<(Client, Clock)>,
-    /// The tenant of the inventory that was looked up in.
-    pub tenant: Option<String>,
-}
-
-impl Used {
-    /// The clock that looking up has started, or a new one.
-    pub fn clock(&self, now: Timestamp) -> Clock {
-        self.client.as_ref().map_or_else(|| Clock::starting_at(now), |(_, clock)| clock.clone())
-    }
 }
 
 /// An inventory older than this is told to be old.
@@ -56,19 +39,25 @@ const FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// Clocks differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
-impl LookUp<'_> {
+impl<'a> LookUp<'a> {
+    /// Somebody who may read, under the limits of a plan. Nothing is connected yet.
+    pub fn session(&self, plan: plan::Limits) -> Result<Session<'a>, Error> {
+        let local = *self.tenant != Tenant::Real || self.settings.is_local();
+        let limits = limits(self.choices, plan, local)?;
+        let clock = Clock::starting_at(self.now).following(self.system);
+        Ok(Session::new(self.settings, self.tenant, limits, clock, self.seed))
+    }
+
     /// Turns all rows of `plan` into jobs. A plan that names every target by its id is left alone, and nothing is read.
-    pub async fn resolve(&self, plan: &mut Plan) -> Result<Used, Error> {
+    pub async fn resolve(&self, plan: &mut Plan, session: &mut Session<'_>) -> Result<(), Error> {
+        let inventory = self.inventory.map(|file| self.open(file, plan)).transpose()?;
+        session.must_be(Source::Inventory, inventory.as_ref().and_then(|inventory| inventory.tenant.as_deref()));
         if plan.unresolved.is_empty() {
-            return Ok(Used::default());
+            return Ok(());
         }
-        let (mut pool, used) = match self.inventory {
-            Some(file) => {
-                let inventory = self.open(file, plan)?;
-                let tenant = inventory.tenant.clone();
-                (inventory.into_pool(), Used { client: None, tenant })
-            }
-            None => self.ask(plan).await?,
+        let mut pool = match inventory {
+            Some(inventory) => inventory.into_pool(),
+            None => self.gather(plan, session).await?,
         };
         let rows = std::mem::take(&mut plan.unresolved);
         let jobs = std::mem::take(&mut plan.jobs);
@@ -79,28 +68,12 @@ impl LookUp<'_> {
         plan.jobs = resolved.jobs;
         plan.places = resolved.places;
         plan.warnings.extend(resolved.warnings);
-        Ok(used)
+        Ok(())
     }
 
-    async fn ask(&self, plan: &Plan) -> Result<(Pool, Used), Error> {
-        let clock = Clock::starting_at(self.now);
-        let local = *self.tenant != Tenant::Real || self.settings.is_local();
-        let limits = limits(self.choices, plan.limits, local)?;
-        let client = connect::connect(self.settings, self.tenant, plan.tenant.as_deref(), &clock, limits)?;
-        let pool = match &client {
-            Client::Http(client) => self.gather(client, plan).await?,
-            Client::Simulated(client) => self.gather(client, plan).await?,
-        };
-        Ok((pool, Used { client: Some((client, clock)), tenant: None }))
-    }
-
-    async fn gather<T: Transport>(&self, client: &GraphClient<T>, plan: &Plan) -> Result<Pool, Error> {
-        connect::sign_in(client.tokens(), client.gates(), self.now).await?;
-        if let Some(expected) = &plan.tenant {
-            let signed_in_to = tenant::signed_in_to(self.settings, Some(expected));
-            tenant::verify(client.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
-        }
-        let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(self.seed));
+    async fn gather(&self, plan: &Plan, session: &mut Session<'_>) -> Result<Pool, Error> {
+        let rng = session.rng();
+        let mut reading = Reading::new(session.reading().await?, rng);
         resolve::gather(&plan.unresolved, self.now, &mut reading).await.map_err(not_read)
     }
 
@@ -153,14 +126,7 @@ pub struct Saved {
 
 /// Reads a tenant's devices and saves them in `file`.
 pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved, Error> {
-    let clock = Clock::starting_at(look_up.now);
-    let local = *look_up.tenant != Tenant::Real || look_up.settings.is_local();
-    let limits = limits(look_up.choices, crate::plan::Limits::default(), local)?;
-    let client = connect::connect(look_up.settings, look_up.tenant, None, &clock, limits)?;
-    let inventory = match &client {
-        Client::Http(client) => take(look_up, client).await?,
-        Client::Simulated(client) => take(look_up, client).await?,
-    };
+    let inventory = take(look_up).await?;
     let text = inventory.to_json().map_err(std::io::Error::other);
     text.and_then(|text| write_private(&file, &text))
         .map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })?;
@@ -169,11 +135,12 @@ pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved
     Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices, users: count(&inventory.users) })
 }
 
-async fn take<T: Transport>(look_up: &LookUp<'_>, client: &GraphClient<T>) -> Result<Inventory, Error> {
-    connect::sign_in(client.tokens(), client.gates(), look_up.now).await?;
-    let claims = client.tokens().claims().await.ok().flatten();
-    let label = tenant::label(look_up.settings, look_up.tenant, None);
-    let mut reading = Reading::new(ReadOnly::new(client), Rng::with_seed(look_up.seed));
+async fn take(look_up: &LookUp<'_>) -> Result<Inventory, Error> {
+    let mut session = look_up.session(plan::Limits::default())?;
+    let rng = session.rng();
+    let claims = session.signed_in().await?.tokens().claims().await.ok().flatten();
+    let label = label(look_up.settings, look_up.tenant, None);
+    let mut reading = Reading::new(session.reading().await?, rng);
     let mut inventory = resolve::take_inventory(&mut reading).await.map_err(not_read)?;
     inventory.tenant = Some(claims.and_then(|claims| claims.tid).unwrap_or(label));
     inventory.graph_url = graph(look_up.settings, look_up.tenant);

@@ -5,11 +5,9 @@
 
 mod again;
 mod agreed;
-mod approval_status;
 mod approvals;
 mod called_before;
 mod changed;
-mod connect;
 mod daily;
 mod diff;
 mod guards;
@@ -30,7 +28,6 @@ mod runs;
 mod save;
 mod simulate;
 mod stop;
-mod tenant;
 mod verify;
 
 use std::collections::HashMap;
@@ -53,9 +50,9 @@ use crate::journal::{Journal, JournalError};
 use crate::plan::{self, Plan};
 use crate::report::ReportError;
 use crate::runner::Earlier;
+use crate::session::{self, Session, SessionError, Source};
 use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
-use crate::simulator::transport::SimTransport;
 
 pub use self::again::{Again, Repeats};
 pub use self::agreed::Agreed;
@@ -63,9 +60,9 @@ pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals
 pub use self::daily::forecast;
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
-pub use self::look_up::{LookUp, Saved, Used, take_inventory};
-pub use self::perform::{Finished, Verification};
-pub use self::record::take_up;
+pub use self::look_up::{LookUp, Saved, take_inventory};
+pub use self::perform::{Finished, Task, Verification};
+pub use self::record::{Recorded, take_up};
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub use self::runs::{Reported, export, prune, report, runs};
@@ -73,6 +70,7 @@ pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 pub use self::stop::{Stopped, stop};
 pub use self::verify::{VerifyRequest, verify};
+pub use crate::session::Tenant;
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -119,24 +117,15 @@ impl Error {
     }
 }
 
-/// Which tenant a verb works against.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tenant {
-    Real,
-    /// The embedded one, playing this scenario, or the default one; a new one each time.
-    Simulated(Option<PathBuf>),
-    /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
-    InProcess(SimTransport),
-}
-
-impl Tenant {
-    /// The same, whatever folder it is spoken of in.
-    fn anywhere(&self) -> Self {
-        match self {
-            Self::Simulated(Some(file)) => {
-                Self::Simulated(Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())))
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::SignIn(fault) => Self::SignIn(fault),
+            SessionError::WrongTenant(fault) => Self::Refused(fault),
+            SessionError::Scenario(error) => Self::Scenario(error),
+            SessionError::NoTransport(_) => {
+                Self::Io { what: "no tenant can be reached".into(), cause: std::io::Error::other(error) }
             }
-            other => other.clone(),
         }
     }
 }
@@ -219,23 +208,31 @@ pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Pre
 
 /// Reads what has something in it, looks up what has to be, and holds it against its guards. Sends nothing but reads,
 /// and those only for targets that are not named by their id.
-async fn looked_up(file: &Path, policies: &[PolicyFile], look_up: &LookUp<'_>) -> Result<(Previewed, Used), Error> {
+async fn looked_up<'s>(
+    file: &Path,
+    policies: &[PolicyFile],
+    look_up: &LookUp<'s>,
+) -> Result<(Previewed, Session<'s>), Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, look_up.now)?;
     if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
     settle_missing(&mut previewed, policies.refuse_missing, look_up)?;
-    let mut used = Used::default();
-    if !previewed.plan.unresolved.is_empty() {
-        used = look_up.resolve(&mut previewed.plan).await?;
+    let mut session = look_up.session(previewed.plan.limits)?;
+    session.must_be(Source::Plan, previewed.plan.tenant.as_deref());
+    let agreed_tenant = previewed.agreed.as_ref().and_then(|agreed| agreed.head.tenant_id.as_deref());
+    session.must_be(Source::SavedPreview, agreed_tenant);
+    let looks_up = !previewed.plan.unresolved.is_empty();
+    look_up.resolve(&mut previewed.plan, &mut session).await?;
+    if looks_up {
         previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.now);
     }
     if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo { file: file.to_owned(), told: previewed.plan.warnings });
     }
     previewed.hold_against(policies, look_up.now)?;
-    Ok((previewed, used))
+    Ok((previewed, session))
 }
 
 /// What becomes of rows whose target is not there. What a saved preview says of that was agreed to, and only a policy is
@@ -264,18 +261,18 @@ pub async fn preview(
     look_up: &LookUp<'_>,
     repeats: &Repeats,
 ) -> Result<Previewed, Error> {
-    let (mut previewed, mut used) = considered(file, policies, look_up, repeats).await?;
+    let (mut previewed, mut session) = considered(file, policies, look_up, repeats).await?;
     // A saved preview shows what was found when it was made.
-    if previewed.agreed.is_none() && keys::can_look(look_up) {
+    if previewed.agreed.is_none() && session.can_sign_in() {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
-        let about = keys::About::of(plan, None, &used);
+        let about = keys::About::of(plan, look_up);
         let mut told = Diagnostics::default();
         // A plan that gives every id is previewed offline; what its list stands for is read by the run.
-        if used.client.is_some() || verdict.rules.wants_keys() {
+        if session.is_open() || verdict.rules.wants_keys() {
             let found = (&mut *preflight, &mut verdict.rules, &[][..]);
-            told = protected::check(look_up, &about, found, |_, hold| hold.is_none(), &mut used).await?.told;
+            told = protected::check(&mut session, &plan.jobs, found, |_, hold| hold.is_none()).await?.told;
         }
-        *keys = keys::check(look_up, &about, (preflight, &verdict.rules), |_| false, &mut used).await?;
+        *keys = keys::check(&mut session, &about, (preflight, &verdict.rules), |_| false).await?;
         previewed.plan.warnings.extend(told);
         previewed.judge(look_up.now, false);
     }
@@ -283,29 +280,30 @@ pub async fn preview(
 }
 
 /// The preview without a look at keys.
-async fn considered(
+async fn considered<'s>(
     file: &Path,
     policies: &[PolicyFile],
-    look_up: &LookUp<'_>,
+    look_up: &LookUp<'s>,
     repeats: &Repeats,
-) -> Result<(Previewed, Used), Error> {
-    let (mut previewed, used) = looked_up(file, policies, look_up).await?;
+) -> Result<(Previewed, Session<'s>), Error> {
+    let (mut previewed, session) = looked_up(file, policies, look_up).await?;
     let jobs = &previewed.plan.jobs;
     match journal_of(look_up.settings, repeats)? {
         // Nobody has done anything yet.
         None => drop(repeats.again.of(jobs)?),
         Some(mut journal) => {
             let (tenant, graph_url) = (look_up.tenant, &look_up.settings.graph_url);
-            let (key, place) = (previewed.key(tenant, graph_url), known::place(tenant, graph_url));
-            let label = tenant::label(look_up.settings, tenant, previewed.plan.tenant.as_deref());
+            let (key, place) = (previewed.key(tenant, graph_url), session::place(tenant, graph_url));
+            let label = session::label(look_up.settings, tenant, previewed.plan.tenant.as_deref());
             let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
             let past = known::past(&mut journal, about, jobs, repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past.inherited, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
+            known::leave_to_others(&past, jobs, &mut previewed.preflight);
             previewed.judge(look_up.now, false);
         }
     }
-    Ok((previewed, used))
+    Ok((previewed, session))
 }
 
 /// The journal, if there is one: a preview makes none, unless it was asked what earlier runs have done.

@@ -11,15 +11,12 @@ use std::time::Duration;
 use fastrand::Rng;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{self, Client};
 use super::daily::DailyWork;
-use super::look_up::Used;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
-use super::tenant::Source;
-use super::{Error, Tenant, guards, known, tenant};
+use super::{Error, guards};
 use crate::clock::Clock;
-use crate::daily::Later;
+use crate::daily::{Daily, Later};
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
@@ -27,74 +24,82 @@ use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::RunId;
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::{Event, StopReason};
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{Earlier, Limits, shutdown};
+use crate::session::{Client, Session, Tenant, place};
 use crate::settings::Settings;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
-/// Everything that is settled before the first connection.
+/// What is performed: everything that is settled before anybody signs in.
 pub struct Work<'a> {
-    pub settings: &'a Settings,
-    pub tenant: &'a Tenant,
-    pub plan_tenant: Option<String>,
-    /// The id of the tenant that a saved preview was made for.
-    pub agreed_tenant: Option<String>,
-    pub justification: Option<String>,
-    /// What targets were looked up with: the client goes on, and the tenant of an inventory must be the one signed in to.
-    pub used: Used,
+    pub session: Session<'a>,
+    pub task: Task,
+    pub consent: Consent,
+    pub wanted: Wanted,
+}
+
+/// The jobs of a run, how they stand, and what slows, holds and stops them.
+#[derive(Debug)]
+pub struct Task {
     pub jobs: Arc<[Job]>,
+    /// One for each job: why it is not sent, if so.
     pub holds: Vec<Option<Hold>>,
     pub earlier: HashMap<u32, Earlier>,
-    /// What is done about approval requests.
-    pub requests: Requests,
     pub lookout: Lookout,
-    /// Requests that will be sent.
-    pub due: u32,
-    /// What the guards say of it, before anything was asked of the tenant.
-    pub verdict: Verdict,
-    pub plan_file: PathBuf,
-    pub limits: Limits,
-    pub daily: DailyWork,
-    /// Whether the directory is told that these requests may wait.
-    pub low_priority: bool,
     pub brakes: Brakes,
     /// The process before this one ended between two waves.
     pub between_waves: bool,
+    /// Jobs whose target was read on the way here.
+    pub shown: HashSet<u32>,
+}
+
+impl Task {
+    /// Jobs to which nothing more is done: they stay as the journal has them.
+    pub fn of_the_past(jobs: Arc<[Job]>) -> Self {
+        let (earlier, lookout, brakes) = (HashMap::new(), Lookout::default(), Brakes::default());
+        Self {
+            holds: vec![None; jobs.len()],
+            jobs,
+            earlier,
+            lookout,
+            brakes,
+            between_waves: false,
+            shown: HashSet::new(),
+        }
+    }
+}
+
+/// What has to be agreed to before anything is sent.
+#[derive(Debug)]
+pub struct Consent {
+    /// What the guards say of it, before anything was asked of the tenant.
+    pub verdict: Verdict,
+    pub plan_file: PathBuf,
+    /// Requests that will be sent.
+    pub due: u32,
+    /// What somebody is asked, if anybody is.
+    pub question: Option<String>,
+}
+
+/// How it is done, and what else somebody wants of it.
+#[derive(Debug)]
+pub struct Wanted {
+    /// What is done about approval requests.
+    pub requests: Requests,
+    pub justification: Option<String>,
+    /// Whether the directory is told that these requests may wait.
+    pub low_priority: bool,
     /// Whether somebody is there to be asked on the way.
     pub interactive: bool,
-    /// Started when the command was, so that what it says is the time of day.
-    pub clock: Clock,
-    pub seed: u64,
+    /// For how long what was accepted is followed up, if at all, when everything is sent.
+    pub verify: Option<Duration>,
+    pub daily: DailyWork,
     pub report: PathBuf,
-    pub stderr: &'a Stderr,
-    /// What somebody is asked before anything is sent, if anybody is.
-    pub question: Option<String>,
-    /// Whether what was accepted is followed up, and for how long.
-    pub verify: Verify,
-}
-
-/// Whether what was accepted is followed up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verify {
-    No,
-    /// When everything is sent, for so long.
-    After(Duration),
-    /// Nothing is sent. Zero is one look at each.
-    Only(Duration),
-}
-
-impl Verify {
-    /// When everything is sent, for so long, if anybody wants that.
-    pub fn when(wanted: Option<Duration>) -> Self {
-        wanted.map_or(Self::No, Self::After)
-    }
 }
 
 /// What a verification has left.
@@ -140,106 +145,146 @@ pub struct Finished {
 }
 
 /// Does the work. `record` puts the run into the journal.
-pub async fn perform(work: Work<'_>, record: impl FnOnce() -> Result<Recorded, Error>) -> Result<Finished, Error> {
-    let mut work = work;
-    let client = match work.used.client.take() {
-        Some((connected, _)) => connected,
-        None => {
-            let plan_tenant = work.plan_tenant.as_deref();
-            connect::connect(work.settings, work.tenant, plan_tenant, &work.clock, work.limits)?
-        }
+pub async fn perform(
+    work: Work<'_>,
+    stderr: &Stderr,
+    record: impl FnOnce() -> Result<Recorded, Error>,
+) -> Result<Finished, Error> {
+    let Work { mut session, task, mut consent, wanted } = work;
+    let client = session.signed_in().await?;
+    warn_of_missing_permissions(client, &task.jobs).await;
+    consent.check_fleet(client).await?;
+    tracing::info!(tenant = session.signed_in_to(), requests = consent.due, "signed in");
+    consent.ask()?;
+    let Wanted { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
+    let with = |client: Client| client.justified(justification.as_deref()).low_priority(low_priority);
+    let mut begun = Begun::now(session, with, (report, record)).await?;
+    let daily = begun.daily(&daily).await?;
+    let shown = begun.shown(&task)?;
+    let people = interactive.then(|| ui::waves::people(stderr.clone()));
+    let listening = begun.recorded.listen(&begun.stop);
+    let jobs = Arc::clone(&task.jobs);
+    let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
+    let mut rounds = Rounds {
+        recorded: &mut begun.recorded,
+        task,
+        requests,
+        looks: Default::default(),
+        // A tenant of our own begins with us.
+        is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
+        began: false,
+        shown,
+        limits: begun.limits,
+        daily,
+        carried: None,
+        people,
+        clock: begun.clock.clone(),
+        rng: begun.rng.fork(),
     };
-    match client {
-        Client::Http(client) => work.with(client, record).await,
-        Client::Simulated(client) => work.with(client, record).await,
-    }
+    let channel = (&begun.stop, &mut begun.requests);
+    let ended = through(&mut rounds, verify, &begun.client, channel, show, stderr).await;
+    drop(listening);
+    Ok(begun.finish(jobs, ended?))
 }
 
-impl Work<'_> {
-    async fn with<T: Transport>(
-        mut self,
-        client: GraphClient<T>,
-        record: impl FnOnce() -> Result<Recorded, Error>,
-    ) -> Result<Finished, Error> {
-        let clock = self.clock.clone();
-        connect::sign_in(client.tokens(), client.gates(), clock.now()).await?;
-        let meant = [
-            (Source::Plan, &self.plan_tenant),
-            (Source::SavedPreview, &self.agreed_tenant),
-            (Source::Inventory, &self.used.tenant),
-        ];
-        for (source, expected) in meant {
-            if let Some(expected) = expected {
-                tenant::verify(client.tokens(), (source, expected), self.signed_in_to()).await?;
-            }
-        }
-        tracing::info!(tenant = self.signed_in_to(), requests = self.due, "signed in");
-        let limits = Limits { pacing: client.gates().pacing(), ..self.limits };
-        if !matches!(self.verify, Verify::Only(_)) {
-            self.warn_of_missing_permissions(&client).await;
-            self.check_fleet(&client).await?;
-            self.ask()?;
-        }
-        let (stop, mut requests) = mpsc::unbounded_channel();
+/// Looks at what was accepted in a run that has ended, for so long; zero is one look at each.
+pub async fn look_at(
+    (session, jobs): (Session<'_>, Arc<[Job]>),
+    (within, daily, report): (Duration, &DailyWork, PathBuf),
+    stderr: &Stderr,
+    record: impl FnOnce() -> Result<Recorded, Error>,
+) -> Result<Finished, Error> {
+    let mut begun = Begun::now(session, |client| client, (report, record)).await?;
+    let daily = begun.daily(daily).await?;
+    let listening = begun.recorded.listen(&begun.stop);
+    let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
+    let mut rounds = Rounds {
+        recorded: &mut begun.recorded,
+        task: Task::of_the_past(Arc::clone(&jobs)),
+        requests: Requests::default(),
+        looks: Default::default(),
+        is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
+        began: false,
+        shown: HashSet::new(),
+        limits: begun.limits,
+        daily,
+        carried: None,
+        people: None,
+        clock: begun.clock.clone(),
+        rng: begun.rng.fork(),
+    };
+    let ended = rounds.verify(within, &begun.client, &begun.stop, &mut begun.requests, show).await;
+    drop(listening);
+    Ok(begun.finish(jobs, ended?))
+}
+
+/// A run that is signed in, has its report open and is in the journal: from now on Ctrl-C is heard.
+struct Begun<'a> {
+    settings: &'a Settings,
+    tenant: &'a Tenant,
+    limits: Limits,
+    clock: Clock,
+    rng: Rng,
+    client: Arc<Client>,
+    stop: mpsc::UnboundedSender<StopRequest>,
+    requests: mpsc::UnboundedReceiver<StopRequest>,
+    report: ReportFile,
+    recorded: Recorded,
+}
+
+impl<'a> Begun<'a> {
+    async fn now(
+        session: Session<'a>,
+        with: impl FnOnce(Client) -> Client,
+        (report, record): (PathBuf, impl FnOnce() -> Result<Recorded, Error>),
+    ) -> Result<Self, Error> {
+        let (settings, tenant) = (session.settings(), session.tenant());
+        let (clock, rng, limits) = (session.clock().clone(), session.rng(), session.limits());
+        let client = with(session.into_client().await?);
+        let (stop, requests) = mpsc::unbounded_channel();
         shutdown::listen(&stop)
             .map_err(|cause| Error::Io { what: "Ctrl-C could not be listened for".into(), cause })?;
         // Only now: until here, Ctrl-C ends the process without a chance to clear up.
-        let report = ReportFile::create(self.report)?;
-        let mut recorded = record()?;
-        let id = client.tokens().claims().await.ok().flatten().and_then(|claims| claims.tid);
-        let graph_url = &self.settings.graph_url;
-        let (journal, run) = (&mut recorded.journal, &recorded.id);
-        let daily = self.daily.open(journal, self.tenant, graph_url, run, id.as_deref(), clock.now())?;
-        // A tenant of our own begins with us, and nobody has seen anything there.
-        let seen = (0..).take(self.jobs.len()).filter(|job| self.lookout.has_seen(*job));
-        recorded.journal.keep_shown(recorded.number, seen)?;
-        let shown = match self.tenant {
-            Tenant::Simulated(_) => HashSet::new(),
-            real => recorded.journal.shown(&known::place(real, graph_url), &recorded.tenant, &self.jobs)?,
-        };
-        let listening = recorded.listen(&stop);
-        let client = client.justified(self.justification.as_deref()).low_priority(self.low_priority);
+        let report = ReportFile::create(report)?;
+        let recorded = record()?;
+        let limits = Limits { pacing: client.gates().pacing(), ..limits };
         let client = Arc::new(client);
-        let show = |told| ui::bar::start(told, self.stderr.clone(), limits.budget());
-        let mut rounds = Rounds {
-            journal: &mut recorded.journal,
-            id: &recorded.id,
-            number: recorded.number,
-            tenant: &recorded.tenant,
-            // A tenant of our own begins with us.
-            is_older: !matches!(self.tenant, Tenant::Simulated(_)),
-            began: false,
-            jobs: Arc::clone(&self.jobs),
-            holds: self.holds,
-            earlier: self.earlier,
-            requests: self.requests,
-            looks: Default::default(),
-            shown,
-            limits,
-            daily,
-            brakes: self.brakes,
-            carried: None,
-            people: self.interactive.then(|| ui::waves::people(self.stderr.clone())),
-            clock: clock.clone(),
-            rng: Rng::with_seed(self.seed),
-            between_waves: self.between_waves,
-            lookout: self.lookout,
-        };
-        let ended = through(&mut rounds, self.verify, &client, (&stop, &mut requests), show, self.stderr).await;
-        drop(listening);
-        let RoundsEnded { settlements, stopped, later, used, verified, .. } = ended?;
-        let report = report.finish(&self.jobs, &settlements);
-        let verification = verified.then(|| Verification::of(&self.jobs, &settlements));
-        let id = Some(recorded.id);
-        Ok(Finished { id, jobs: self.jobs, settlements, stopped, later, report, used, verification })
+        Ok(Self { settings, tenant, limits, clock, rng, client, stop, requests, report, recorded })
     }
 
-    fn signed_in_to(&self) -> Option<&str> {
-        tenant::signed_in_to(self.settings, self.plan_tenant.as_deref())
+    /// The account of the tenant that the token is for.
+    async fn daily(&mut self, work: &DailyWork) -> Result<Daily, Error> {
+        let id = self.client.tokens().claims().await.ok().flatten().and_then(|claims| claims.tid);
+        let (graph_url, now) = (&self.settings.graph_url, self.clock.now());
+        let (journal, run) = (&mut self.recorded.journal, &self.recorded.id);
+        work.open(journal, self.tenant, graph_url, run, id.as_deref(), now)
     }
 
+    /// Jobs whose target any run has seen in this tenant, what this one was agreed to by included.
+    fn shown(&mut self, task: &Task) -> Result<HashSet<u32>, Error> {
+        let Recorded { journal, tenant, number, .. } = &mut self.recorded;
+        let seen =
+            (0..).zip(task.jobs.iter()).filter(|(job, _)| task.lookout.has_seen(*job) || task.shown.contains(job));
+        let seen = seen.map(|(index, job)| (index, job.action.target));
+        journal.keep_shown(*number, seen)?;
+        match self.tenant {
+            // A tenant of our own begins with us, and nobody has seen anything there.
+            Tenant::Simulated(_) => Ok(task.shown.clone()),
+            real => Ok(journal.shown(&place(real, &self.settings.graph_url), tenant, &task.jobs)?),
+        }
+    }
+
+    fn finish(self, jobs: Arc<[Job]>, ended: RoundsEnded) -> Finished {
+        let RoundsEnded { settlements, stopped, later, used, verified, .. } = ended;
+        let report = self.report.finish(&jobs, &settlements);
+        let verification = verified.then(|| Verification::of(&jobs, &settlements));
+        Finished { id: Some(self.recorded.id), jobs, settlements, stopped, later, report, used, verification }
+    }
+}
+
+impl Consent {
     /// How large a share of the fleet the run is, where a rule asks for that.
-    async fn check_fleet<T: Transport>(&mut self, client: &GraphClient<T>) -> Result<(), Error> {
+    async fn check_fleet(&mut self, client: &Client) -> Result<(), Error> {
         if !self.verdict.rules.wants_fleet() {
             return Ok(());
         }
@@ -254,21 +299,6 @@ impl Work<'_> {
         guards::refused(&self.verdict, &self.plan_file)
     }
 
-    /// What a token says of its permissions is a hint, never a gate: the service decides.
-    async fn warn_of_missing_permissions<T: Transport>(&self, client: &GraphClient<T>) {
-        let Ok(Some(claims)) = client.tokens().claims().await else { return };
-        let mut told: Vec<&str> = Vec::new();
-        for job in self.jobs.iter() {
-            let wanted = job.action.permissions;
-            let held = wanted.is_empty() || wanted.iter().any(|permission| claims.holds(permission) != Some(false));
-            if !held && !told.contains(&job.action.name) {
-                told.push(job.action.name);
-                let wanted = wanted.join(", ");
-                tracing::warn!("the token lists none of {wanted} for {}; the service may refuse it", job.action.name);
-            }
-        }
-    }
-
     fn ask(&self) -> Result<(), Error> {
         let Some(question) = &self.question else { return Ok(()) };
         let agreed = ui::confirm::ask_on_terminal(question, self.due)
@@ -280,26 +310,36 @@ impl Work<'_> {
     }
 }
 
+/// What a token says of its permissions is a hint, never a gate: the service decides.
+async fn warn_of_missing_permissions(client: &Client, jobs: &[Job]) {
+    let Ok(Some(claims)) = client.tokens().claims().await else { return };
+    let mut told: Vec<&str> = Vec::new();
+    for job in jobs {
+        let wanted = job.action.permissions;
+        let held = wanted.is_empty() || wanted.iter().any(|permission| claims.holds(permission) != Some(false));
+        if !held && !told.contains(&job.action.name) {
+            told.push(job.action.name);
+            let wanted = wanted.join(", ");
+            tracing::warn!("the token lists none of {wanted} for {}; the service may refuse it", job.action.name);
+        }
+    }
+}
+
 /// A run that its own limits have ended. Whoever goes on with it has seen why.
 pub const TRIPPED: &str = "tripped";
 
 /// Sends what is to be sent, closes the run, and follows up what was accepted, as far as somebody wants that.
-async fn through<T: Transport>(
+async fn through(
     rounds: &mut Rounds<'_>,
-    verify: Verify,
-    client: &Arc<GraphClient<T>>,
+    verify: Option<Duration>,
+    client: &Arc<Client>,
     (stop, requests): (&mpsc::UnboundedSender<StopRequest>, &mut mpsc::UnboundedReceiver<StopRequest>),
     show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
     stderr: &Stderr,
 ) -> Result<RoundsEnded, Error> {
-    let within = match verify {
-        Verify::Only(within) => return rounds.verify(within, client, stop, requests, show).await,
-        Verify::After(within) => Some(within),
-        Verify::No => None,
-    };
     let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(line)).await?;
     ended.stopped = close(rounds, ended.stopped, !ended.later.is_empty());
-    let Some(within) = within.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
+    let Some(within) = verify.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
     let seen = rounds.verify(within, client, stop, requests, show).await?;
     (ended.settlements, ended.stopped, ended.verified) = (seen.settlements, seen.stopped, seen.verified);
     Ok(ended)
@@ -314,7 +354,7 @@ fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Optio
         Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
         Some(_) => "stopped",
     };
-    match rounds.journal.set_state(rounds.number, state, Some(rounds.clock.now())) {
+    match rounds.recorded.journal.set_state(rounds.recorded.number, state, Some(rounds.clock.now())) {
         Ok(()) => stopped,
         Err(error) => Some(StopReason::Journal(error.to_string().into())),
     }

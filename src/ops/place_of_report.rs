@@ -12,7 +12,7 @@ use crate::report::{ReportFile, default_name};
 
 pub fn find(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
     let report_at = report_path(request);
-    spare_the_plan(&report_at, plan, policy_files)?;
+    spare_the_plan(&report_at, plan, policy_files, request.inventory.as_ref())?;
     ReportFile::probe(&report_at)?;
     Ok(report_at)
 }
@@ -30,15 +30,15 @@ fn report_path(request: &RunRequest) -> PathBuf {
 }
 
 /// The report takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf]) -> Result<(), Error> {
+fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf], inventory: Option<&PathBuf>) -> Result<(), Error> {
     let Ok(place) = report.canonicalize() else { return Ok(()) };
-    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies);
+    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies).chain(inventory);
     match read.find(|file| file.canonicalize().is_ok_and(|file| file == place)) {
         None => Ok(()),
         Some(file) => Err(Error::usage(
             Diagnostic::error(
                 "report-over-plan",
-                format!("the report would take the place of {}, which the plan was read from", file.display()),
+                format!("the report would take the place of {}, which was read for the plan", file.display()),
             )
             .help("name another file after --report"),
         )),

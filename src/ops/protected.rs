@@ -7,9 +7,7 @@
 use fastrand::Rng;
 
 use super::Error;
-use super::connect::Client;
-use super::keys::About;
-use super::look_up::{LookUp, Used, not_read};
+use super::look_up::not_read;
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::drift::Sighting;
@@ -18,10 +16,10 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::protected::{Entry, Protected};
 use crate::guard::rules::Rules;
 use crate::job::Job;
-use crate::msgraph::client::GraphClient;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::transport::Transport;
 use crate::resolve::{self, Reading};
+use crate::session::Session;
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -34,38 +32,22 @@ pub struct Checked {
 /// Finds out what the entries stand for, if there are any and something is to be sent, and holds what that covers.
 /// `is_sent`: whether something is to be sent for a job that is held so, or not at all.
 pub async fn check(
-    look_up: &LookUp<'_>,
-    about: &About<'_>,
+    session: &mut Session<'_>,
+    jobs: &[Job],
     (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
     is_sent: impl Fn(usize, Option<&Hold>) -> bool,
-    used: &mut Used,
 ) -> Result<Checked, Error> {
-    let targets = targets(about.jobs, &preflight.holds, is_sent);
+    let targets = targets(jobs, &preflight.holds, is_sent);
     if rules.protected.is_empty() || targets.is_empty() {
         return Ok(Checked::default());
     }
-    let (client, clock) = about.connected(look_up, used)?;
-    let list = &rules.protected;
-    let read = match &client {
-        Client::Http(client) => signed_in(client, look_up, about, (list, &targets)).await,
-        Client::Simulated(client) => signed_in(client, look_up, about, (list, &targets)).await,
-    };
-    used.client = Some((client, clock));
+    let rng = session.rng();
+    let read = read(&rules.protected, &targets, session.reading().await?, rng).await;
     rules.protected = std::mem::take(&mut rules.protected).meaning(read?);
     let before = preflight.due;
-    preflight.hold_protected(about.jobs, &rules.protected, sightings);
+    preflight.hold_protected(jobs, &rules.protected, sightings);
     let told = told(&rules.protected, &preflight.holds);
     Ok(Checked { held: before.saturating_sub(preflight.due), told })
-}
-
-async fn signed_in<T: Transport>(
-    client: &GraphClient<T>,
-    look_up: &LookUp<'_>,
-    about: &About<'_>,
-    (list, targets): (&Protected, &[TargetKind]),
-) -> Result<Vec<Option<Meaning>>, Error> {
-    about.sign_in(client, look_up).await?;
-    read(list, targets, ReadOnly::new(client), look_up.seed).await
 }
 
 /// Reads what the entries stand for.
@@ -73,12 +55,12 @@ pub async fn read<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     client: ReadOnly<'_, T>,
-    seed: u64,
+    rng: Rng,
 ) -> Result<Vec<Option<Meaning>>, Error> {
     if list.is_empty() || targets.is_empty() {
         return Ok(Vec::new());
     }
-    let mut reading = Reading::new(client, Rng::with_seed(seed));
+    let mut reading = Reading::new(client, rng);
     resolve::read_meanings(list, targets, &mut reading).await.map_err(not_read)
 }
 

@@ -304,7 +304,6 @@ impl Recorded {
 }
 
 /// Dropped, it ends the thread or the task that listens.
-#[expect(dead_code, reason = "it is there to be dropped")]
 pub enum Listening {
     Thread(std::sync::mpsc::Sender<()>),
     Task(JoinSet<()>),

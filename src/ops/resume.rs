@@ -18,14 +18,13 @@ use self::left::{Left, is_barred};
 use self::nameless::Nameless;
 use self::today::{BegunJobs, today};
 use super::changed::{Changed, changed};
-use super::daily::DailyWork;
+use super::daily::{DailyWork, known_id};
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::look_up::Used;
-use super::perform::{Finished, TRIPPED, Verify, Work, perform};
+use super::perform::{Consent, Finished, TRIPPED, Task, Wanted, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
-use super::{Error, Tenant, agreed, tenant};
+use super::{Error, Tenant, agreed, keys};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -38,6 +37,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
+use crate::session::{Session, Source, label, place};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui;
@@ -85,20 +85,23 @@ pub async fn resume(
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
     same_tenant(&record, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let mut used = Used::default();
-    let nameless = Nameless { request: &request, begun: &begun, settings, saved: saved.as_ref() };
-    let of_names = nameless.look_up(&mut journal, &mut record, &mut used).await?;
+    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
+    session.must_be(Source::Plan, begun.plan_tenant.as_deref());
+    session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
+    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.tenant)?.as_deref());
+    let nameless = Nameless { request: &request, saved: saved.as_ref() };
+    let of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
     let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
     let mut today = today(&request, &begun, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings, agreed_tenant } =
-        today.jobs(&record, saved, &begun, (request.now, &of_names));
+    let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let found = (&mut preflight, &mut today.rules);
-    let (keys, told) = left.look(settings, &agreed_tenant, found, &sightings, &mut used).await?;
+    let (keys, told) = left.look(&mut session, found, &sightings).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -113,39 +116,32 @@ pub async fn resume(
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
-    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
     let work = Work {
-        settings,
-        tenant: &begun.tenant,
-        plan_tenant: begun.plan_tenant.clone(),
-        agreed_tenant,
-        justification,
-        requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
-        between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
-        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
-        used,
-        jobs,
-        holds: preflight.holds,
-        earlier,
-        // A policy may have become stricter since.
-        brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
-        verdict,
-        plan_file,
-        due: due as u32,
-        limits,
-        daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
-        interactive: request.interactive,
-        clock,
-        seed: request.seed,
-        report,
-        stderr,
+        session,
+        wanted: Wanted {
+            requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
+            justification,
+            low_priority: begun.choices.low_priority.unwrap_or_default(),
+            interactive: request.interactive,
+            verify: request.verify,
+            daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
+            report,
+        },
+        task: Task {
+            between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
+            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
+            jobs,
+            holds: preflight.holds,
+            earlier,
+            shown: keys::shown(&keys),
+            // A policy may have become stricter since.
+            brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
+        },
         // The number was agreed to when the run was begun, and these are some of those jobs.
-        question: None,
-        verify: Verify::when(request.verify),
+        consent: Consent { verdict, plan_file, due: due as u32, question: None },
     };
-    perform(work, || Recorded::again(journal, lock, &record)).await
+    perform(work, stderr, || Recorded::again(journal, lock, &record)).await
 }
 
 /// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
@@ -288,13 +284,13 @@ pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
 
 /// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
 pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
-    let place = known::place(&begun.tenant, &settings.graph_url);
+    let place = place(&begun.tenant, &settings.graph_url);
     if place != record.place {
         let message = format!("the run was begun against {}, and this is {place}", record.place);
         let help = "leave out --graph-url and --cloud; for another service, run the plan anew";
         return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
     }
-    let label = tenant::label(settings, &begun.tenant, begun.plan_tenant.as_deref());
+    let label = label(settings, &begun.tenant, begun.plan_tenant.as_deref());
     if label.eq_ignore_ascii_case(&record.tenant) {
         return Ok(());
     }

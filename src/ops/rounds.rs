@@ -24,25 +24,21 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::looking::Looks;
 use self::waiting::is_braked;
 use super::Error;
-use super::record::take_up;
+use super::perform::Task;
+use super::record::{Recorded, take_up};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
 use crate::daily::{Daily, Later};
-use crate::guard::Brakes;
 use crate::guard::filing::Filing;
-use crate::guard::lookout::Lookout;
-use crate::guard::preflight::Hold;
-use crate::job::Job;
 use crate::journal::resume::Only;
-use crate::journal::{Journal, Recorder, RunId, StoredJob};
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
+use crate::journal::{Recorder, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::runner::event::{Event, StopReason};
 use crate::runner::question::Question;
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{self, Carried, Earlier, Ended, History, Limits, Run};
+use crate::session::Client;
 
 /// Time between two looks at what waits, at first; it grows while nothing happens.
 pub const FIRST_WAIT: Duration = Duration::from_secs(60);
@@ -61,34 +57,24 @@ pub struct Requests {
 
 /// A run that is in the journal and about to be performed.
 pub struct Rounds<'a> {
-    pub journal: &'a mut Journal,
-    pub id: &'a RunId,
-    pub number: i64,
-    /// As the journal names it.
-    pub tenant: &'a str,
+    pub recorded: &'a mut Recorded,
+    /// Open requests are kept, waiting.
+    pub task: Task,
+    pub requests: Requests,
+    /// What of them was asked for before, and when.
+    pub looks: Looks,
     /// It was there before this process: what anybody has sent to it of late counts.
     pub is_older: bool,
     /// A round has been played.
     pub began: bool,
-    pub jobs: Arc<[Job]>,
-    pub holds: Vec<Option<Hold>>,
-    /// How jobs stand before the first round; open requests are kept, waiting.
-    pub earlier: HashMap<u32, Earlier>,
-    pub requests: Requests,
-    /// What of them was asked for before, and when.
-    pub looks: Looks,
-    pub lookout: Lookout,
+    /// Jobs whose target was seen in this tenant, by a round of this run or by an earlier one.
+    pub shown: HashSet<u32>,
     pub limits: Limits,
     pub daily: Daily,
-    pub brakes: Brakes,
     /// What the rounds so far have counted.
     pub carried: Option<Carried>,
     /// Who is asked between waves, if anybody is.
     pub people: Option<mpsc::UnboundedSender<Question>>,
-    /// Jobs whose target an earlier run has seen in this tenant.
-    pub shown: HashSet<u32>,
-    /// The process before this one ended between two waves.
-    pub between_waves: bool,
     pub clock: Clock,
     pub rng: Rng,
 }
@@ -119,20 +105,20 @@ impl RoundsEnded {
 
 impl Rounds<'_> {
     /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting.
-    pub async fn play<T: Transport>(
+    pub async fn play(
         &mut self,
-        client: &Arc<GraphClient<T>>,
+        client: &Arc<Client>,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
         say: impl Fn(&str),
     ) -> Result<RoundsEnded, Error> {
-        let mut earlier = std::mem::take(&mut self.earlier);
+        let mut earlier = std::mem::take(&mut self.task.earlier);
         let chosen = (self.requests.only, self.requests.refile);
         let mut looked = self.look(client, &say).await?;
         loop {
             let settled: Vec<_> = looked.settled.iter().map(|(job, settlement)| (*job, settlement)).collect();
-            self.journal.settle(self.number, &settled)?;
+            self.recorded.journal.settle(self.recorded.number, &settled)?;
             let settled = looked.settled.into_iter().map(|(job, settled)| (job, Earlier::Kept(Box::new(settled))));
             earlier.extend(settled.chain(looked.earlier));
             client.complete(looked.codes);
@@ -143,7 +129,7 @@ impl Rounds<'_> {
             // What was chosen for the first round has had its turn, but for what it had no time for.
             (self.requests.only, self.requests.refile) = (Only::Open, false);
             // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
-            let record = self.journal.read(self.id)?;
+            let record = self.recorded.journal.read(&self.recorded.id)?;
             earlier = self.standing(&record.jobs, &ended.unsent, chosen)?;
             let open = self.open(record.jobs);
             match self.wait(&ended, open, client, requests, &say).await? {
@@ -154,9 +140,9 @@ impl Rounds<'_> {
     }
 
     /// One run of the dispatcher, from a recorder of its own to the last record on the disk.
-    async fn round<T: Transport>(
+    async fn round(
         &mut self,
-        client: &Arc<GraphClient<T>>,
+        client: &Arc<Client>,
         earlier: HashMap<u32, Earlier>,
         verify: Option<Duration>,
         stop: &mpsc::UnboundedSender<StopRequest>,
@@ -167,8 +153,8 @@ impl Rounds<'_> {
         let failed = move |why: String| {
             let _ = stop.send(StopRequest::JournalFailed(why.into()));
         };
-        let journal = Some(Recorder::start(self.journal, self.number, failed)?);
-        let between_waves = std::mem::take(&mut self.between_waves);
+        let journal = Some(Recorder::start(&self.recorded.journal, self.recorded.number, failed)?);
+        let between_waves = std::mem::take(&mut self.task.between_waves);
         let recent = self.recent()?;
         self.began = true;
         let (filing, carried) = (self.filing()?, self.carried.take());
@@ -177,13 +163,13 @@ impl Rounds<'_> {
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {
-            jobs: Arc::clone(&self.jobs),
-            holds: self.holds.clone(),
-            lookout: self.lookout.clone(),
+            jobs: Arc::clone(&self.task.jobs),
+            holds: self.task.holds.clone(),
+            lookout: self.task.lookout.clone(),
             limits: self.limits,
             gates: client.gates().clone(),
             daily: self.daily.clone(),
-            brakes: self.brakes.clone(),
+            brakes: self.task.brakes.clone(),
             people: self.people.clone(),
             clock: self.clock.clone(),
             rng: self.rng.fork(),
@@ -222,19 +208,19 @@ impl Rounds<'_> {
         let now = self.clock.now();
         let longest = Bucket::all().map(|bucket| budget.allowance(bucket)).map(|own| own.window + own.margin()).max();
         let since = now.saturating_sub(SignedDuration::try_from(longest.unwrap_or_default()).unwrap_or_default());
-        let sent = self.journal.sent_since(self.number, since.unwrap_or(now), self.began)?;
+        let sent = self.recorded.journal.sent_since(self.recorded.number, since.unwrap_or(now), self.began)?;
         let age = |at: Timestamp| Duration::try_from(now.duration_since(at)).unwrap_or_default();
         Ok(sent.into_iter().map(|(bucket, at)| (bucket, age(at))).collect())
     }
 
     /// How much more may be filed.
     fn filing(&self) -> Result<Filing, Error> {
-        if !self.jobs.iter().any(|job| job.action.approvable) {
+        if !self.task.jobs.iter().any(|job| job.action.approvable) {
             return Ok(Filing::default());
         }
         let Some(account) = &self.daily.account else { return Ok(Filing::default()) };
-        let open = self.journal.open_requests(self.tenant)?;
-        let book = self.journal.daily_book(&account.tenant, &account.rules)?;
+        let open = self.recorded.journal.open_requests(&self.recorded.tenant)?;
+        let book = self.recorded.journal.daily_book(&account.tenant, &account.rules)?;
         Ok(Filing::new(open, &account.rules, &book, self.clock.now()))
     }
 

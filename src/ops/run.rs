@@ -12,17 +12,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::called_before::{self, CalledBefore};
-use super::daily::{DailyWork, forecast};
+use super::daily::{DailyWork, forecast, learn_tenant};
 use super::known::Past;
-use super::limits::{Choices, budget, limits};
-use super::look_up::Used;
-use super::perform::{Finished, Verify, Work, perform};
+use super::limits::{Choices, budget};
+use super::perform::{Consent, Finished, Task, Wanted, Work, perform};
 use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
 use super::{
-    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, connect, guards, keys, known, leave_out_done,
-    looked_up, missing, names, place_of_report, tenant,
+    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
+    missing, names, place_of_report,
 };
 use crate::catalog::Missing;
 use crate::daily::Settings as DailySettings;
@@ -39,7 +38,8 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::ReportFile;
-use crate::runner::{Earlier, Limits};
+use crate::runner::Earlier;
+use crate::session::{Session, label, place};
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -83,6 +83,7 @@ impl RunRequest {
             missing: self.missing,
             choices: self.choices,
             now: self.now,
+            system: self.system,
             seed: self.seed,
         }
     }
@@ -91,58 +92,57 @@ impl RunRequest {
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
-    let (previewed, mut used) = looked_up(&request.plan, &request.policies, &look_up).await?;
-    permit(&request, settings, &previewed, &mut used)?;
+    let (previewed, mut session) = looked_up(&request.plan, &request.policies, &look_up).await?;
+    permit(&request, settings, &previewed, &mut session)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
-    let limits = of_run(&request, settings, &plan)?;
-    let label = tenant::label(settings, &request.tenant, plan.tenant.as_deref());
+    let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
-    let known_to = (&mut journal, &*key, &*place, &*label);
-    let (past, called) = past(&request, (&look_up, &mut used, stderr), known_to, (&plan, agreed.as_ref())).await?;
+    learn_tenant(&mut session, &mut journal, &label).await?;
+    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
+    let (past, called) = past(&request.repeats, &mut session, (&mut journal, about), &plan, stderr).await?;
     let earlier = known::take_up(&past.inherited, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
-    let about = Looked { plan: &plan, agreed: agreed.as_ref(), sightings: &sightings, inherited: &past.inherited };
-    let Judged { verdict, spared, told } = judge(&look_up, about, &mut preflight, verdict.rules, &mut used).await?;
+    let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
+    let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
+    let Judged { verdict, shown, spared, told } =
+        judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
     let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, &preflight, whole, spared + held_by_name)?;
+    confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
         return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
     }
-    hold_moved(&look_up, (&plan, agreed.as_ref()), &mut preflight, &mut used).await?;
+    // The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
+    if agreed.is_some() || request.inventory.is_some() {
+        names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
+    }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
-        settings,
-        tenant: &request.tenant,
-        plan_tenant: plan.tenant.clone(),
-        agreed_tenant: agreed.and_then(|agreed| agreed.head.tenant_id),
-        justification: plan.justification.clone(),
-        requests: Requests { wait: request.wait, ..Requests::default() },
-        clock: used.clock(request.now).following(request.system),
-        used,
-        question,
-        jobs: Arc::clone(&jobs),
-        lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
-        verdict,
-        plan_file: plan.file.clone(),
-        due: preflight.due,
-        holds: preflight.holds,
-        earlier,
-        limits,
-        daily: DailyWork::new(&daily, &label, request.wait)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
-        brakes: begun.brakes.clone(),
-        between_waves: false,
-        interactive: request.interactive,
-        seed: request.seed,
-        report: report_at.clone(),
-        stderr,
-        verify: Verify::when(request.verify),
+        session,
+        wanted: Wanted {
+            requests: Requests { wait: request.wait, ..Requests::default() },
+            justification: plan.justification.clone(),
+            low_priority: begun.choices.low_priority.unwrap_or_default(),
+            interactive: request.interactive,
+            verify: request.verify,
+            daily: DailyWork::new(&daily, &label, request.wait)?,
+            report: report_at.clone(),
+        },
+        task: Task {
+            jobs: Arc::clone(&jobs),
+            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
+            holds: preflight.holds,
+            earlier,
+            brakes: begun.brakes.clone(),
+            between_waves: false,
+            shown,
+        },
+        consent: Consent { verdict, plan_file: plan.file.clone(), due: preflight.due, question },
     };
     let beginning = Beginning {
         plan: &plan,
@@ -157,19 +157,18 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         id,
         now: request.now,
     };
-    perform(work, || record::begin(journal, lock, beginning)).await
+    perform(work, stderr, || record::begin(journal, lock, beginning)).await
 }
 
 /// What makes the run a run of its plan, and where it is run.
 fn key_and_place(request: &RunRequest, settings: &Settings, previewed: &Previewed) -> (String, String) {
     let (tenant, graph_url) = (&request.tenant, &settings.graph_url);
-    (previewed.key(tenant, graph_url), known::place(tenant, graph_url))
+    (previewed.key(tenant, graph_url), place(tenant, graph_url))
 }
 
 /// What the guards look at.
 struct Looked<'a> {
     plan: &'a Plan,
-    agreed: Option<&'a Agreed>,
     sightings: &'a [Option<Sighting>],
     inherited: &'a [(u32, Inherited)],
 }
@@ -177,6 +176,8 @@ struct Looked<'a> {
 /// What the guards say, now that they were told what there is in the tenant.
 struct Judged {
     verdict: Verdict,
+    /// Jobs whose target a read has shown.
+    shown: HashSet<u32>,
     /// Jobs held because of what the entries of `protected` stand for. A preview that reads nothing has counted them.
     spared: u32,
     told: Diagnostics,
@@ -190,78 +191,59 @@ fn under_lock(settings: &Settings, key: &str, now: Timestamp) -> Result<(Journal
     Ok((journal, lock, id))
 }
 
-fn of_run(request: &RunRequest, settings: &Settings, plan: &Plan) -> Result<Limits, Error> {
-    limits(request.choices.or(plan.limits), plan.limits, is_ours(request, settings))
-}
-
-/// Whether the tenant is on this machine.
-fn is_ours(request: &RunRequest, settings: &Settings) -> bool {
-    request.tenant != Tenant::Real || settings.is_local()
-}
-
 fn warn(plan: &Plan, told: &Diagnostics, verdict: &Verdict, stderr: &Stderr) {
     [&plan.warnings, told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan.file, stderr));
 }
 
 /// What runs before have done about the jobs of the plan, also under names; people are told what is left alone for it.
 async fn past<'p>(
-    request: &RunRequest,
-    (look_up, used, stderr): (&LookUp<'_>, &mut Used, &Stderr),
-    (journal, plan_key, place, tenant): (&mut Journal, &str, &str, &str),
-    (plan, agreed): (&'p Plan, Option<&Agreed>),
+    repeats: &Repeats,
+    session: &mut Session<'_>,
+    (journal, about): (&mut Journal, About<'_>),
+    plan: &'p Plan,
+    stderr: &Stderr,
 ) -> Result<(Past, CalledBefore<'p>), Error> {
-    let once = request.repeats.once;
-    let about = keys::About::of(plan, agreed, used);
-    let called = called_before::look(look_up, &about, (journal, place), once, used).await?;
-    let about = About { plan_key, place, tenant, once };
-    let past = known::past(journal, about, &called.jobs, &request.repeats)?;
+    let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
+    let past = known::past(journal, about, &called.jobs, repeats)?;
     past.remark.iter().for_each(|line| stderr.say(line));
     Ok((past, called))
 }
 
 /// Whether what was agreed to, and what is named to be done again, may be run now and here; a rehearsal of it knows what the one before it has made up.
-fn permit(request: &RunRequest, settings: &Settings, previewed: &Previewed, used: &mut Used) -> Result<(), Error> {
+fn permit(
+    request: &RunRequest,
+    settings: &Settings,
+    previewed: &Previewed,
+    session: &mut Session<'_>,
+) -> Result<(), Error> {
     request.repeats.again.refuse_copies(&previewed.plan.jobs, &previewed.preflight.holds)?;
     let Some(agreed) = &previewed.agreed else { return Ok(()) };
     agreed.permits(&request.tenant, settings, request.now)?;
-    let seen = (&*previewed.plan.jobs, &*previewed.sightings);
-    let limits = of_run(request, settings, &previewed.plan)?;
-    let named = agreed.head.tenant.as_deref();
-    used.client = connect::rehearsed(settings, &request.tenant, named, seen, (limits, request.now))?;
-    Ok(())
-}
-
-/// The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
-async fn hold_moved(
-    look_up: &LookUp<'_>,
-    (plan, agreed): (&Plan, Option<&Agreed>),
-    preflight: &mut Preflight,
-    used: &mut Used,
-) -> Result<(), Error> {
-    if agreed.is_none() && look_up.inventory.is_none() {
-        return Ok(());
+    for (job, sighting) in previewed.plan.jobs.iter().zip(&previewed.sightings) {
+        if let Some(Sighting::Identity(seen)) = sighting {
+            session.take_over_seen(job.action.target, &seen.document(job.action.target))?;
+        }
     }
-    let about = keys::About::of(plan, agreed, used);
-    names::hold_moved(look_up, &about, preflight, |_| false, used).await
+    Ok(())
 }
 
 /// What is protected or lacks a key that has to be on file is held, and the rest is held against the rules.
 async fn judge(
     look_up: &LookUp<'_>,
-    Looked { plan, agreed, sightings, inherited }: Looked<'_>,
+    Looked { plan, sightings, inherited }: Looked<'_>,
     preflight: &mut Preflight,
     mut rules: Rules,
-    used: &mut Used,
+    session: &mut Session<'_>,
 ) -> Result<Judged, Error> {
-    let about = keys::About::of(plan, agreed, used);
+    let about = keys::About::of(plan, look_up);
     let found = (&mut *preflight, &mut rules, sightings);
     let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
     let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
-    let Checked { held, told } = protected::check(look_up, &about, found, is_sent, used).await?;
-    let on_file = keys::check(look_up, &about, (preflight, &rules), |_| false, used).await?;
+    let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
+    let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
     let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
     guards::refused(&verdict, &plan.file)?;
-    Ok(Judged { verdict, spared: held, told })
+    Ok(Judged { verdict, shown: keys::shown(&on_file), spared: held, told })
 }
 
 /// What an earlier run has filed.

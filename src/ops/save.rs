@@ -7,16 +7,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use fastrand::Rng;
 use jiff::SignedDuration;
 use serde_json::json;
 
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
-use super::connect::{self, Client};
-use super::limits::limits;
-use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record, tenant};
+use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record};
 use crate::catalog::Budget;
-use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
@@ -24,11 +20,9 @@ use crate::guard::escrow::Asking;
 use crate::guard::meaning::Meaning;
 use crate::guard::preflight::Hold;
 use crate::msgraph::read_only::GraphReader;
-use crate::msgraph::transport::Transport;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
-use crate::runner::Limits;
-use crate::runner::survey::survey;
+use crate::session::{Session, named, survey};
 use crate::settings::{PolicyFile, Settings};
 
 /// How long a saved preview may be run unless somebody says otherwise: agreed today, done by tomorrow.
@@ -60,12 +54,10 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let request = SaveRequest { look_up, ..request };
     let settings = look_up.settings;
     check_place(&request)?;
-    let (mut previewed, _) = considered(&request.plan, &request.policies, &look_up, &request.repeats).await?;
+    let (mut previewed, session) = considered(&request.plan, &request.policies, &look_up, &request.repeats).await?;
     spare_the_plan(&request, &previewed)?;
     let named = named_tenant(&previewed, &request, settings)?;
-    let local = *request.look_up.tenant != Tenant::Real || settings.is_local();
-    let limits = limits(request.look_up.choices, previewed.plan.limits, local)?;
-    let mut look = look(&request, settings, &previewed, named.as_deref(), limits).await?;
+    let mut look = look(&request, &previewed, session).await?;
     keep_what_was_found(&previewed, &mut look.sightings);
     previewed.preflight.hold_unseen(&previewed.plan.jobs, &look.sightings, |_| true);
     let protected = std::mem::take(&mut previewed.verdict.rules.protected).meaning(look.meanings);
@@ -172,70 +164,41 @@ fn named_tenant(
     settings: &Settings,
 ) -> Result<Option<String>, Error> {
     let plan_tenant = previewed.plan.tenant.as_deref();
-    let named = plan_tenant.map(str::to_owned).or_else(|| tenant::named(settings));
-    match (request.look_up.tenant, &named) {
+    let known = plan_tenant.map(str::to_owned).or_else(|| named(settings));
+    match (request.look_up.tenant, &known) {
         (Tenant::Real, None) => {
             Err(Error::usage(Diagnostic::error("no-tenant", "nothing says which tenant the preview is for").help(
                 "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
             )))
         }
         (Tenant::Simulated(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
-        (Tenant::Real, Some(_)) => Ok(named),
+        (Tenant::Real, Some(_)) => Ok(known),
     }
 }
 
 /// Looks at what would be sent to, if there is somebody to sign in.
-async fn look(
-    request: &SaveRequest<'_>,
-    settings: &Settings,
-    previewed: &Previewed,
-    named: Option<&str>,
-    limits: Limits,
-) -> Result<Look, Error> {
-    if let (Tenant::Real, Err(why)) = (request.look_up.tenant, settings.identity()) {
+async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session<'_>) -> Result<Look, Error> {
+    if let (Tenant::Real, Err(why)) = (session.tenant(), session.settings().identity()) {
         let sightings = vec![None; previewed.plan.jobs.len()];
         let not_read = Some(why.message.clone());
         return Ok(Look { sightings, keys: Vec::new(), meanings: Vec::new(), tenant_id: None, not_read });
     }
-    let clock = Clock::starting_at(request.look_up.now);
-    let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
-    match connect::connect(settings, request.look_up.tenant, named, &clock, limits)? {
-        Client::Http(client) => {
-            look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
-        }
-        Client::Simulated(client) => {
-            look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await
-        }
-    }
-}
-
-async fn look_with<T: Transport>(
-    reader: GraphReader<T>,
-    request: &SaveRequest<'_>,
-    settings: &Settings,
-    previewed: &Previewed,
-    limits: Limits,
-) -> Result<Look, Error> {
-    connect::sign_in(reader.tokens(), reader.gates(), request.look_up.now).await?;
     let plan = &previewed.plan;
-    if let Some(expected) = &plan.tenant {
-        let signed_in_to = tenant::signed_in_to(settings, Some(expected));
-        tenant::verify(reader.tokens(), (tenant::Source::Plan, expected), signed_in_to).await?;
-    }
-    let claims = reader.tokens().claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
-    let reader = Arc::new(reader);
+    let (limits, rng) = (session.limits(), session.rng());
+    let patient = request.look_up.choices.or(plan.limits).low_priority.unwrap_or_default();
+    let client = session.into_client().await?.low_priority(patient);
+    let claims = client.tokens().claims().await.ok().flatten();
+    let reader = Arc::new(GraphReader::from(client));
     let holds = &previewed.preflight.holds;
     let inspect = |at: usize, id: String| {
         let (reader, job) = (Arc::clone(&reader), plan.jobs[at].clone());
         async move { reader.inspect(&job, &id).await }
     };
-    let rng = Rng::with_seed(request.look_up.seed);
-    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), (limits, reader.gates().clone()), rng, inspect).await;
-    let seed = request.look_up.seed;
-    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), seed).await?;
+    let asked = (limits, reader.gates().clone());
+    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), asked, rng.clone(), inspect).await;
+    let keys = keys::look(&plan.jobs, holds, &sightings, (reader.read_only(), rng.clone())).await?;
     let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
-    let list = &previewed.verdict.rules.protected;
-    let meanings = protected::read(list, &targets, reader.read_only(), seed).await?;
+    let meanings = protected::read(&previewed.verdict.rules.protected, &targets, reader.read_only(), rng).await?;
     Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })
 }
 

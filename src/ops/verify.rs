@@ -3,29 +3,24 @@
 //! In: the run, for how long, where the report goes. Out: [`Finished`], with every row of the run as it stands then.
 //! Must not: send anything but reads, or change how the run ended: only rows that a read has settled change.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::daily::DailyWork;
+use super::daily::{DailyWork, known_id};
 use super::limits::limits;
-use super::look_up::Used;
-use super::perform::{Finished, Verify, Work, perform};
+use super::perform::{Finished, look_at};
 use super::record::{Begun, Recorded};
 use super::resume::{as_begun, same_tenant, spare_the_plan};
-use super::rounds::Requests;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
-use crate::guard::Brakes;
-use crate::guard::judge::Verdict;
-use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
+use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui::stderr::Stderr;
@@ -73,34 +68,13 @@ pub async fn verify(
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     let jobs: Arc<[Job]> = jobs.into();
-    let work = Work {
-        settings,
-        tenant: &begun.tenant,
-        plan_tenant: begun.plan_tenant.clone(),
-        agreed_tenant: saved.and_then(|saved| saved.head.tenant_id),
-        justification: None,
-        used: Used::default(),
-        holds: vec![None; jobs.len()],
-        jobs,
-        // All of it stays as the journal has it.
-        earlier: HashMap::new(),
-        requests: Requests::default(),
-        lookout: Lookout::default(),
-        due: 0,
-        verdict: Verdict::default(),
-        plan_file: PathBuf::from(&record.plan_file),
-        limits: limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?,
-        daily: DailyWork::new(&begun.daily, &record.tenant, false)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
-        brakes: Brakes::default(),
-        between_waves: false,
-        interactive: false,
-        clock,
-        seed: request.seed,
-        report,
-        stderr,
-        question: None,
-        verify: Verify::Only(request.within),
-    };
-    perform(work, || Ok(Recorded::as_it_is(journal, lock, &record))).await
+    let local = begun.tenant != Tenant::Real || settings.is_local();
+    let limits = limits(begun.choices, plan::Limits::default(), local)?;
+    let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
+    session.must_be(Source::Plan, begun.plan_tenant.as_deref());
+    session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
+    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.tenant)?.as_deref());
+    let daily = DailyWork::new(&begun.daily, &record.tenant, false)?;
+    let record = || Ok(Recorded::as_it_is(journal, lock, &record));
+    look_at((session, jobs), (request.within, &daily, report), stderr, record).await
 }

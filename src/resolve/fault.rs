@@ -31,18 +31,21 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
             format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
             format!("name the one that is meant by its id:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => ("no-match", format!("there is no such group: {pointer}"), NO_GROUP.into()),
+        Refusal::NoSuchGroup => {
+            let help = format!("{NO_GROUP}; or {}", absent(row, refusal));
+            ("no-match", format!("there is no such group: {pointer}"), help)
+        }
         Refusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by {pointer}", groups.len()),
             format!("name the one that is meant by its id:\n{}", list_groups(groups)),
         ),
         Refusal::EmptyGroup => {
-            ("no-match", format!("the group has no members: {pointer}"), "correct it, or take the row out".into())
+            ("no-match", format!("the group has no members: {pointer}"), absent(row, refusal).into())
         }
         Refusal::WrongMembers(members) => (
             "wrong-members",
-            format!("{} of the group cannot be acted upon here: {pointer}", members.len()),
+            format!("{} members of the group cannot be acted upon here: {pointer}", members.len()),
             format!(
                 "only direct members that are {} are taken; these are not:\n{}",
                 wanted(kind),
@@ -57,7 +60,10 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
         Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
             "no-match",
             leads_nowhere(kind, refusal),
-            format!("give the step `if_found: true`, which leaves it out for such a device, or {}", absent(row)),
+            format!(
+                "give the step `if_found: true`, which leaves it out for such a device, or {}",
+                absent(row, refusal)
+            ),
         ),
         Refusal::SeveralLinked(device, candidates) => (
             "several-matches",
@@ -74,11 +80,13 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
 }
 
 /// What to do about a target that is not there.
-fn absent(row: &Unresolved) -> &'static str {
-    match row.missing {
-        Some(Missing::Refuse) => {
+fn absent(row: &Unresolved, refusal: &Refusal<'_>) -> &'static str {
+    match (row.missing, refusal) {
+        (Some(Missing::Refuse), _) => {
             "correct the row, or take it out: the plan, the command line or a policy says `missing: refuse`"
         }
+        // Nobody knows whether there is such a record, so that nobody can say that it is gone.
+        (_, Refusal::NoLink(_)) => "correct the row, take it out, or say `missing: hold`",
         _ => "correct the row, take it out, or say `missing: hold` or `missing: done`",
     }
 }
@@ -99,8 +107,9 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
         ),
         None => (
             format!("no {one} {has}"),
-            zeros_in_front(&row.pointer, kind, pool)
-                .unwrap_or_else(|| format!("it is compared whole, without regard to case; {}", absent(row))),
+            zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
+                format!("it is compared whole, without regard to case; {}", absent(row, &Refusal::Nothing))
+            }),
         ),
     };
     ("no-match", message, help)
@@ -303,7 +312,7 @@ pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
         .at((*row.place).clone())
 }
 
-fn one(kind: TargetKind) -> &'static str {
+pub fn one(kind: TargetKind) -> &'static str {
     match kind {
         TargetKind::ManagedDevice => "managed device",
         TargetKind::AutopilotIdentity => "Autopilot identity",

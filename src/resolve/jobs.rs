@@ -234,7 +234,10 @@ impl Weave {
             let is_named = target.is_some() || row.pointer == Pointer::Ids;
             let position = self.next_position();
             // What the plan says stands in for an id; whatever holds a space is none.
-            let id = target.map_or(&**by, |target| &target.id);
+            let of_device = format!("the {} of {by}", fault::one(step.kind));
+            let is_linked = || found.iter().any(|(_, slots)| matches!(slots.get(number), Some(Slot::Found(_))));
+            let unfound = || if is_linked() { &*of_device } else { &**by };
+            let id = target.map_or_else(unfound, |target| &target.id);
             let mut job = Job::new(JobParts {
                 row: row.row.unwrap_or(position + 1),
                 action: step.action,

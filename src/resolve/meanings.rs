@@ -4,6 +4,7 @@
 //! what may not be read is in it. Must not: choose among several objects that an entry names (it protects them all), or
 //! take a read that failed for an answer.
 
+mod owners;
 mod patterns;
 
 use std::collections::{HashMap, HashSet};
@@ -12,9 +13,9 @@ use serde_json::Value;
 
 use super::query;
 use super::reading::{ReadError, Reading};
-use super::ways::{By, SERIAL, is_imei, is_of_one, kind, read, ways};
+use super::ways::{By, is_imei, is_of_one, kind, read, ways};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Form, Meaning, Object, shows_its_user};
+use crate::guard::meaning::{Form, Meaning, Object};
 use crate::guard::protected::{Entry, Protected};
 use crate::identity::Identity;
 use crate::msgraph::read_only::{BATCH, Get};
@@ -227,98 +228,6 @@ impl<'l> Search<'l> {
         });
         Ok(())
     }
-
-    /// From what an entry was found to be to the managed device of the same machine, and so to its owner.
-    async fn bridge<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
-        let mut asked: Vec<(usize, By, Box<str>)> = Vec::new();
-        for (at, wanted) in self.wanted.iter().enumerate() {
-            for (object, identity) in &wanted.found {
-                let serial = identity.serial_number.as_deref().filter(|serial| says_nothing(serial).is_none());
-                let link = match object {
-                    Object::EntraDevice => identity
-                        .azure_ad_device_id
-                        .as_deref()
-                        .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
-                    Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)),
-                    Object::ManagedDevice | Object::User => None,
-                };
-                asked.extend(link.map(|(by, value)| (at, by, value.into())));
-            }
-        }
-        let gets: Vec<Get> = asked.iter().filter_map(|(_, by, value)| by.get(Object::ManagedDevice, value)).collect();
-        let wanted = &mut self.wanted;
-        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
-            let Some((at, by, value)) = asked.get(number) else { return };
-            match answer {
-                Ok(devices) => {
-                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, value));
-                    let exact: Vec<_> = exact.map(|device| (Object::ManagedDevice, device)).collect();
-                    wanted[*at].found.extend(exact);
-                }
-                Err(why) => {
-                    wanted[*at].meaning.unowned = true;
-                    wanted[*at].meaning.why.get_or_insert(why);
-                }
-            }
-        };
-        read(&gets, TargetKind::ManagedDevice, reading, each).await?;
-        self.wanted.iter_mut().for_each(Wanted::note_what_was_found);
-        Ok(())
-    }
-
-    /// The devices of protected users, where a target is of a kind whose read does not show its owner.
-    async fn devices_of_users<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
-        if self.targets.iter().all(|target| shows_its_user(*target)) {
-            return Ok(());
-        }
-        let of_users = self.wanted.iter().enumerate().flat_map(|(at, wanted)| {
-            let users = wanted.found.iter().filter(|(object, _)| *object == Object::User);
-            users.map(move |(_, user)| (at, user.id.clone()))
-        });
-        let users: Vec<(usize, Box<str>)> = of_users.collect();
-        // The devices of whoever fits a pattern are found in the fleet, which is read for it.
-        let single = users.iter().filter(|(at, _)| !self.wanted[*at].entry.is_pattern());
-        let single: Vec<(usize, Box<str>)> = single.cloned().collect();
-        let managed: Vec<Get> = single.iter().filter_map(|(_, id)| query::devices_of(id)).collect();
-        self.note_devices(&single, &managed, TargetKind::ManagedDevice, reading).await?;
-        // Intune may know an owner that the directory has lost.
-        let strangers = self.wanted.iter().enumerate().filter(|(_, wanted)| wanted.found.is_empty());
-        let strangers = strangers.filter(|(_, it)| it.entry.form() == Form::Address && !it.entry.is_pattern());
-        let strangers: Vec<(usize, Box<str>)> = strangers.map(|(at, it)| (at, it.value.clone())).collect();
-        let of_stranger = |name: &str| query::with_value(TargetKind::ManagedDevice, "userPrincipalName", name);
-        let theirs: Vec<Get> = strangers.iter().filter_map(|(_, name)| of_stranger(name)).collect();
-        self.note_devices(&strangers, &theirs, TargetKind::ManagedDevice, reading).await?;
-        if self.targets.iter().any(|target| matches!(target, TargetKind::EntraDevice | TargetKind::GroupMember)) {
-            let owned: Vec<Get> = users.iter().map(|(_, id)| query::owned_by(id)).collect();
-            self.note_devices(&users, &owned, TargetKind::EntraDevice, reading).await?;
-        }
-        Ok(())
-    }
-
-    async fn note_devices<T: Transport>(
-        &mut self,
-        users: &[(usize, Box<str>)],
-        gets: &[Get],
-        kind: TargetKind,
-        reading: &mut Reading<'_, T>,
-    ) -> Result<(), ReadError> {
-        let wanted = &mut self.wanted;
-        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
-            let Some((at, _)) = users.get(number) else { return };
-            let meaning = &mut wanted[*at].meaning;
-            match answer {
-                Ok(devices) => devices.iter().for_each(|device| {
-                    meaning.called.get_or_insert_with(|| "a device of that user".into());
-                    note(meaning, device);
-                }),
-                Err(why) => {
-                    meaning.unlisted = true;
-                    meaning.why.get_or_insert(why);
-                }
-            }
-        };
-        read(gets, kind, reading, each).await
-    }
 }
 
 impl Wanted<'_> {
@@ -335,7 +244,9 @@ impl Wanted<'_> {
                 Object::ManagedDevice => format!("managed device {}", name(identity.name.as_deref())),
                 Object::EntraDevice => format!("device {} in Entra", name(identity.name.as_deref())),
                 Object::AutopilotIdentity => format!("Autopilot identity {}", name(identity.serial_number.as_deref())),
-                Object::User if self.entry.is_pattern() => "a user who has an address that fits it".to_owned(),
+                Object::User if self.entry.is_pattern() => {
+                    "a user who has an address that fits it, or of one of their devices".to_owned()
+                }
                 Object::User => {
                     format!("user {}, or of one of their devices", name(identity.user_principal_name.as_deref()))
                 }

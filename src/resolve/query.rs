@@ -159,6 +159,11 @@ pub fn devices_of(user: &str) -> Option<Get> {
     Some(Get::below(format!("/users/{user}/managedDevices?{}$top={PAGE}", select(collection))))
 }
 
+/// Whose a device object in the directory is, with the properties that come unasked.
+pub fn owners_of(device: &str) -> Get {
+    Get::below(format!("/devices/{}/registeredOwners?$top=999", utf8_percent_encode(device, NON_ALPHANUMERIC)))
+}
+
 /// The device objects in the directory that a user owns, with the properties that come unasked.
 pub fn owned_by(user: &str) -> Get {
     Get::below(format!("/users/{}/ownedDevices?$top=999", utf8_percent_encode(user, NON_ALPHANUMERIC)))

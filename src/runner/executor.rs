@@ -6,29 +6,8 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use crate::identity::Identity;
 use crate::job::Job;
-use crate::outcome::{Evidence, FollowUp, Reply};
-
-/// Who a read showed the target to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    Identity(Box<Identity>),
-    /// There is no such target.
-    Gone,
-    /// The read itself failed.
-    NotRead(Reply),
-}
-
-/// Whether a read showed what an id names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    There,
-    /// The service itself says that there is no such thing.
-    Missing,
-    /// The read itself failed.
-    NotRead(Reply),
-}
+use crate::outcome::{Evidence, FollowUp, Presence, Reply, Seen};
 
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {

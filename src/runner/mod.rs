@@ -14,7 +14,6 @@ mod queue;
 pub mod question;
 mod retry;
 pub mod shutdown;
-pub mod survey;
 mod worker;
 
 use std::collections::{HashMap, HashSet};

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::executor::{Executor, Presence, Seen};
+use super::executor::Executor;
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
+use crate::outcome::{Presence, Seen};
 use crate::pacing::{BucketUse, Gates};
 
 const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };

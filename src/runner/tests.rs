@@ -4,12 +4,6 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use fastrand::Rng;
-use jiff::Timestamp;
-use proptest::prelude::*;
-use tokio::time::Instant;
-
-use super::executor::{Presence, Seen};
 use super::*;
 use crate::catalog::{Action, Budget, Repeat};
 use crate::guard::drift::Sighting;
@@ -19,6 +13,11 @@ use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
 use crate::journal::Tries;
 use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
+use crate::outcome::{Presence, Seen};
+use fastrand::Rng;
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tokio::time::Instant;
 
 /// What one request does in the imagined service.
 #[derive(Debug, Clone)]

@@ -10,10 +10,11 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::executor::{Executor, Presence, Seen};
+use super::executor::Executor;
 use crate::job::Job;
 use crate::journal::TurnedAway;
 use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Verdict};
+use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
 #[derive(Debug)]

@@ -78,7 +78,8 @@ impl Inventory {
             inventory.entra_devices.put(Thing::new(&device.id.0, listed(&ENTRA_DEVICE, device)));
         }
         for device in &scenario.devices {
-            let at = inventory.devices.put(Thing::new(&device.id.0, listed(&DEVICE, device)));
+            let given = listed(&DEVICE, device).into_iter().chain(devices::owner_of(device, &scenario.users)).collect();
+            let at = inventory.devices.put(Thing::new(&device.id.0, given));
             inventory.devices.things[at].results = devices::results(device, inventory.setting.start);
         }
         for identity in &scenario.autopilot {
@@ -210,6 +211,12 @@ impl Inventory {
             .collect();
         let owned = ids.iter().filter_map(|id| self.look_up(TargetKind::EntraDevice, "deviceId", id)).flatten();
         owned.collect()
+    }
+
+    /// The places of the users that the directory knows a device of.
+    pub fn owners_of(&mut self, entra_device: usize) -> Vec<usize> {
+        let users: Vec<usize> = (0..self.users.things.len()).filter(|at| !self.users.things[*at].gone).collect();
+        users.into_iter().filter(|user| self.owned_by(*user).contains(&entra_device)).collect()
     }
 
     /// How many devices there are. Where every id exists, that is a very large number.

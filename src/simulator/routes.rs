@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 
 use super::keys;
 use crate::catalog::{
-    ACTIONS, Access, Action, Bucket, DIRECTORY, GROUP, INTUNE_OTHER, IdKind, IdName, MEMBER, Method, Route, TargetKind,
-    USER, Version,
+    ACTIONS, Access, Action, Bucket, DIRECTORY, ENTRA_DEVICE, GROUP, INTUNE_OTHER, IdKind, IdName, MEMBER, Method,
+    Route, TargetKind, USER, Version,
 };
 
 /// What a method does at a place.
@@ -25,6 +25,7 @@ pub enum Endpoint {
     ReadDevicesOfUser,
     /// The devices in the directory that a user owns.
     ReadOwnedDevices,
+    ReadRegisteredOwners,
     ReadMembers,
     ReadPrimaryUser,
     ReadAll(TargetKind),
@@ -108,6 +109,8 @@ impl Routes {
         routes.add("/directoryObjects/{memberId}", &[MEMBER], "GET", &BOTH, Endpoint::ReadObject, bucket);
         routes.add("/groups/{groupId}", &[GROUP], "GET", &BOTH, Endpoint::ReadGroup, bucket);
         routes.add("/users/{userId}/ownedDevices", &[USER], "GET", &BOTH, Endpoint::ReadOwnedDevices, bucket);
+        let owners = "/devices/{entraDeviceObjectId}/registeredOwners";
+        routes.add(owners, &[ENTRA_DEVICE], "GET", &BOTH, Endpoint::ReadRegisteredOwners, bucket);
         routes.add("/groups", &[], "GET", &BOTH, Endpoint::ReadGroups, bucket);
         routes.add(keys::RECOVERY_KEYS, &[], "GET", &BOTH, Endpoint::ReadRecoveryKeys, bucket);
         let credential = "/directory/deviceLocalCredentials/{deviceId}";

@@ -352,9 +352,12 @@ impl Tenant {
                 Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
             }
             Endpoint::ReadOwnedDevices => {
-                let user = find(state, TargetKind::User, call)?;
-                let devices = state.inventory.owned_by(user);
+                let devices = find(state, TargetKind::User, call).map(|user| state.inventory.owned_by(user))?;
                 Ok(self.page(state, incoming, call, TargetKind::EntraDevice, Some(devices), stamp))
+            }
+            Endpoint::ReadRegisteredOwners => {
+                let owners = find(state, TargetKind::EntraDevice, call).map(|it| state.inventory.owners_of(it))?;
+                Ok(self.page(state, incoming, call, TargetKind::User, Some(owners), stamp))
             }
             Endpoint::ReadMembers => {
                 let group = call.ids.first().map_or("", |id| &id.value);

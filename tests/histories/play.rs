@@ -344,6 +344,7 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
             missing: None,
             choices: choices(&world.script),
             now: world.now(),
+            system,
             seed: told.seed(),
         },
     };

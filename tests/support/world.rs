@@ -19,6 +19,7 @@ use musterout::journal::{Journal, NewRun, RunId};
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::request;
 use musterout::msgraph::token::{Credentials, TokenSource};
+use musterout::msgraph::transport::Transport;
 use musterout::outcome::{Outcome, Settlement, Standing};
 use musterout::pacing::{Gates, Pacing};
 use musterout::plan;
@@ -184,7 +185,7 @@ pub async fn at_one_moment<T>(life: impl Future<Output = T>) -> T {
 }
 
 /// A client that signs in with a secret.
-pub fn client(transport: &SimTransport, clock: Clock) -> GraphClient<SimTransport> {
+pub fn client<T: Transport>(transport: &T, clock: Clock) -> GraphClient<T> {
     let credentials = Credentials::ClientSecret {
         tenant: "contoso.onmicrosoft.com".into(),
         client_id: "33333333-3333-4333-8333-333333333333".into(),

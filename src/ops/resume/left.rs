@@ -7,10 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::super::keys::{self, About as AboutKeys};
-use super::super::look_up::{LookUp, Used};
 use super::super::protected::{self, Checked};
 use super::super::record::Begun;
-use super::super::tenant::Source;
 use super::super::{Error, guards, names};
 use super::{ResumeRequest, waits};
 use crate::diagnostics::{Diagnostics, Place};
@@ -21,9 +19,8 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::RunRecord;
-use crate::plan;
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::session::Session;
 
 /// What the guards look at once more: the jobs that are left of a run.
 pub struct Left<'a> {
@@ -43,18 +40,17 @@ impl Left<'_> {
     /// gone.
     pub async fn look(
         &self,
-        settings: &Settings,
-        agreed_tenant: &Option<String>,
+        session: &mut Session<'_>,
         (preflight, rules): (&mut Preflight, &mut Rules),
         sightings: &[Option<Sighting>],
-        used: &mut Used,
     ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
-        let (look_up, about) = self.looking(settings, agreed_tenant);
-        names::hold_moved(&look_up, &about, preflight, |at| self.is_skipped(at), used).await?;
+        let Self { jobs, begun, .. } = self;
+        names::hold_moved(session, jobs, preflight, |at| self.is_skipped(at)).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
         let found = (&mut *preflight, &mut *rules, sightings);
-        let Checked { told, .. } = protected::check(&look_up, &about, found, is_sent, used).await?;
-        let on_file = keys::check(&look_up, &about, (preflight, rules), |at| self.is_skipped(at), used).await?;
+        let Checked { told, .. } = protected::check(session, jobs, found, is_sent).await?;
+        let about = AboutKeys { jobs, plan: begun.plan_name.as_deref(), from_inventory: false };
+        let on_file = keys::check(session, &about, (preflight, rules), |at| self.is_skipped(at)).await?;
         Ok((on_file, told))
     }
 
@@ -62,13 +58,6 @@ impl Left<'_> {
     fn is_skipped(&self, at: usize) -> bool {
         let index = at as u32;
         self.is_kept(index) && !waits(self.record, index, self.request, &HashSet::new())
-    }
-
-    fn looking<'s>(&'s self, settings: &'s Settings, agreed_tenant: &Option<String>) -> (LookUp<'s>, AboutKeys<'s>) {
-        let Self { request, begun, .. } = self;
-        let look_up = look_up(settings, request, begun);
-        let about = about(self.jobs, begun, agreed_tenant.as_deref());
-        (look_up, about)
     }
 
     /// What the rules say of them, unless they refuse it.
@@ -87,19 +76,6 @@ impl Left<'_> {
         guards::refused(&verdict, Path::new(&record.plan_file))?;
         Ok(verdict)
     }
-}
-
-/// A look at the tenant of a run.
-pub fn look_up<'a>(settings: &'a Settings, request: &ResumeRequest, begun: &'a Begun) -> LookUp<'a> {
-    let (choices, now, seed) = (begun.choices, request.now, request.seed);
-    LookUp { settings, tenant: &begun.tenant, inventory: None, missing: None, choices, now, seed }
-}
-
-/// What it is made for, and in which tenant.
-pub fn about<'a>(jobs: &'a [Job], begun: &'a Begun, agreed_tenant: Option<&str>) -> AboutKeys<'a> {
-    let agreed_tenant = agreed_tenant.map(str::to_owned);
-    let tenants = vec![(Source::Plan, begun.plan_tenant.clone()), (Source::SavedPreview, agreed_tenant)];
-    AboutKeys { jobs, plan: begun.plan_name.as_deref(), limits: plan::Limits::default(), tenants }
 }
 
 /// Whether nothing is done to it today, whatever was done before.

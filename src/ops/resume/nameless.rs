@@ -8,26 +8,22 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::ResumeRequest;
-use super::left::{about, look_up};
 use crate::catalog::Repeat;
 use crate::guard::drift::Sighting;
 use crate::identity::Identity;
 use crate::job::{Ids, Job, Names};
 use crate::journal::{Filed, Journal, RunRecord, StoredJob};
 use crate::msgraph::request;
-use crate::ops::look_up::Used;
-use crate::ops::record::{Begun, take_up};
+use crate::ops::record::take_up;
 use crate::ops::{Error, names};
 use crate::preview::saved::SavedPreview;
 use crate::resolve::Owners;
 use crate::runner::Earlier;
-use crate::settings::Settings;
+use crate::session::Session;
 
 /// The run that goes on, and how.
 pub struct Nameless<'a> {
     pub request: &'a ResumeRequest,
-    pub begun: &'a Begun,
-    pub settings: &'a Settings,
     pub saved: Option<&'a SavedPreview>,
 }
 
@@ -40,7 +36,7 @@ impl Nameless<'_> {
         &self,
         journal: &mut Journal,
         record: &mut RunRecord,
-        used: &mut Used,
+        session: &mut Session<'_>,
     ) -> Result<OfNames, Error> {
         // What other runs have done since is known by whom it was done to.
         let earlier = &take_up(&record.jobs, self.request.only, self.request.refile)?;
@@ -57,9 +53,7 @@ impl Nameless<'_> {
             return Ok(held);
         }
         let wanted: Vec<&str> = open.iter().flat_map(|at| names_of(&record.jobs[*at].job)).collect();
-        let agreed_tenant = self.saved.and_then(|saved| saved.head.tenant_id.as_deref());
-        let about = about(&[], self.begun, agreed_tenant);
-        let owners = names::owners(&wanted, &look_up(self.settings, self.request, self.begun), &about, used).await?;
+        let owners = names::owners(&wanted, session).await?;
         let mut found = Vec::with_capacity(open.len());
         for at in open {
             match on_ids(&record.jobs[at].job, self.seen(at), &owners) {

@@ -41,7 +41,6 @@ pub struct BegunJobs {
     pub jobs: Arc<[Job]>,
     pub preflight: Preflight,
     pub sightings: Vec<Option<Sighting>>,
-    pub agreed_tenant: Option<String>,
 }
 
 impl Today {
@@ -55,15 +54,15 @@ impl Today {
     ) -> BegunJobs {
         let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
         missing::apply(&begun.missing, &mut jobs, self.refuse_missing);
-        let (mut preflight, sightings, agreed_tenant) = match saved {
-            None => (preflight::inspect(&jobs, now), Vec::new(), None),
-            Some(SavedPreview { head, preflight, sightings, .. }) => {
+        let (mut preflight, sightings) = match saved {
+            None => (preflight::inspect(&jobs, now), Vec::new()),
+            Some(SavedPreview { preflight, sightings, .. }) => {
                 agreed::name_targets(&mut jobs, &sightings);
-                (preflight, sightings, head.tenant_id)
+                (preflight, sightings)
             }
         };
         preflight.hold_moved(&jobs, of_names);
         preflight.hold_protected(&jobs, &self.rules.protected, &sightings);
-        BegunJobs { jobs: jobs.into(), preflight, sightings, agreed_tenant }
+        BegunJobs { jobs: jobs.into(), preflight, sightings }
     }
 }

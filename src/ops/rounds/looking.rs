@@ -9,9 +9,7 @@ use super::looked::{Looked, found, is_open, read_of};
 use super::{Error, Rounds};
 use crate::journal::{Filed, StoredJob};
 use crate::msgraph::approvals::{BY_NAME, Statuses};
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
-use crate::ops::approval_status::{look_up, look_up_approved};
+use crate::session::{Client, look_up, look_up_approved};
 
 /// What is rejected or withdrawn may wait so long to be noticed; what is approved must not.
 const WHOLE_LIST_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -35,15 +33,11 @@ enum Told {
 
 impl Rounds<'_> {
     /// Looks the requests of the run up, and says what follows for each job that has one.
-    pub(super) async fn look<T: Transport>(
-        &mut self,
-        client: &GraphClient<T>,
-        say: &impl Fn(&str),
-    ) -> Result<Looked, Error> {
-        if !self.journal.has_requests(self.number)? {
+    pub(super) async fn look(&mut self, client: &Client, say: &impl Fn(&str)) -> Result<Looked, Error> {
+        if !self.recorded.journal.has_requests(self.recorded.number)? {
             return Ok(Looked::default());
         }
-        let record = self.journal.read(self.id)?;
+        let record = self.recorded.journal.read(&self.recorded.id)?;
         let asked: Vec<(u32, StoredJob)> = (0u32..)
             .zip(record.jobs)
             .filter(|(index, stored)| stored.filed.is_some() && !self.requests.spared.contains(index))
@@ -58,10 +52,10 @@ impl Rounds<'_> {
     }
 
     /// Looks these requests up.
-    pub(super) async fn look_at<T: Transport>(
+    pub(super) async fn look_at(
         &mut self,
         asked: &[(u32, StoredJob)],
-        client: &GraphClient<T>,
+        client: &Client,
         say: &impl Fn(&str),
     ) -> Result<Looked, Error> {
         let told = match self.ask(asked, client).await {
@@ -85,13 +79,13 @@ impl Rounds<'_> {
             looked.take(*index, stored, filed, status, &self.requests, now);
             read.extend(read_now);
         }
-        self.journal.note_statuses(self.number, &read, now)?;
+        self.recorded.journal.note_statuses(self.recorded.number, &read, now)?;
         Ok(looked)
     }
 
     /// A few requests are asked for by their codes. Of many, only those that are approved are asked for, as long as nothing
     /// else can have become of them that has waited long enough.
-    async fn ask<T: Transport>(&mut self, asked: &[(u32, StoredJob)], client: &GraphClient<T>) -> Result<Told, String> {
+    async fn ask(&mut self, asked: &[(u32, StoredJob)], client: &Client) -> Result<Told, String> {
         let waiting: Vec<&Filed> = asked.iter().filter_map(|(_, stored)| waits(stored)).collect();
         let now = self.clock.now();
         if waiting.len() > BY_NAME && !self.looks.no_short_list && self.looks.are_fresh(&waiting, now) {

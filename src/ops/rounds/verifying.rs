@@ -9,27 +9,26 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Rounds, RoundsEnded};
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
 use crate::ops::Error;
 use crate::runner::Earlier;
 use crate::runner::event::Event;
 use crate::runner::shutdown::StopRequest;
+use crate::session::Client;
 
 impl Rounds<'_> {
     /// Follows accepted jobs up for so long; zero is one look at each.
-    pub async fn verify<T: Transport>(
+    pub async fn verify(
         &mut self,
         within: Duration,
-        client: &Arc<GraphClient<T>>,
+        client: &Arc<Client>,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
     ) -> Result<RoundsEnded, Error> {
-        let record = self.journal.read(self.id)?;
+        let record = self.recorded.journal.read(&self.recorded.id)?;
         let kept = record.jobs.iter().map(|stored| Earlier::Kept(Box::new(stored.standing())));
         let earlier = (0u32..).zip(kept).collect();
-        self.between_waves = false;
+        self.task.between_waves = false;
         self.round(client, earlier, Some(within), stop, requests, &show).await
     }
 }

@@ -16,11 +16,10 @@ use super::looked::Looked;
 use super::{Error, FIRST_WAIT, Rounds, RoundsEnded};
 use crate::guard::filing;
 use crate::journal::StoredJob;
-use crate::msgraph::client::GraphClient;
-use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
 use crate::runner::event::StopReason;
 use crate::runner::shutdown::StopRequest;
+use crate::session::Client;
 use crate::ui;
 
 /// The longest time between two looks.
@@ -59,15 +58,15 @@ impl NextLook {
 
 impl Rounds<'_> {
     /// Waits until a request has an answer, there is room for more, or the day has turned; or somebody wants the run to end.
-    pub(super) async fn wait<T: Transport>(
+    pub(super) async fn wait(
         &mut self,
         ended: &RoundsEnded,
         open: Vec<(u32, StoredJob)>,
-        client: &GraphClient<T>,
+        client: &Client,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
     ) -> Result<Result<Looked, StopReason>, Error> {
-        let braked = self.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
+        let braked = self.task.jobs.iter().zip(&ended.settlements).filter(|(_, settled)| is_braked(settled));
         let braked: HashSet<&'static str> = braked.map(|(job, _)| job.action.name).collect();
         let waiting = ended.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
         let asks = waiting > 0 || !braked.is_empty();
@@ -114,7 +113,7 @@ impl Rounds<'_> {
             Some(waiting) => {
                 let verb = if waiting == 1 { "waits" } else { "wait" };
                 let what = ui::text::count_of(waiting, "approval request");
-                say(&format!("{what} {verb} for somebody: `musterout approvals {}` lists them", self.id));
+                say(&format!("{what} {verb} for somebody: `musterout approvals {}` lists them", &self.recorded.id));
             }
         }
         if !ended.later.is_empty() {
@@ -123,7 +122,7 @@ impl Rounds<'_> {
     }
 
     fn is_of(&self, job: u32, action: &str) -> bool {
-        self.jobs.get(job as usize).is_some_and(|job| job.action.name == action)
+        self.task.jobs.get(job as usize).is_some_and(|job| job.action.name == action)
     }
 }
 

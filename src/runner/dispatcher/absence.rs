@@ -15,16 +15,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tokio::time::Instant;
-
-use super::super::executor::Presence;
 use super::super::queue::{Item, Step};
 use super::super::retry;
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::{Missing, ReadBack, TargetKind};
 use crate::job::Job;
+use crate::outcome::Presence;
 use crate::outcome::{Evidence, Outcome, Reply};
+use tokio::time::Instant;
 
 /// What is known of targets besides the progress of a job.
 #[derive(Debug, Default)]
@@ -32,7 +31,7 @@ pub struct Shown {
     /// Jobs whose target a read has shown, in this run or in another one.
     jobs: HashSet<u32>,
     /// Jobs that share their target, by that; made when it is first asked for.
-    siblings: Option<HashMap<String, Vec<u32>>>,
+    siblings: Option<HashMap<(TargetKind, String), Vec<u32>>>,
 }
 
 impl Shown {
@@ -48,15 +47,20 @@ impl Shown {
     /// The jobs of one target, this one among them; empty where it is the only one.
     fn siblings(&mut self, job: u32, jobs: &[Job]) -> &[u32] {
         let siblings = self.siblings.get_or_insert_with(|| {
-            let mut by_target: HashMap<String, Vec<u32>> = HashMap::new();
+            let mut by_target: HashMap<(TargetKind, String), Vec<u32>> = HashMap::new();
             for (index, job) in (0u32..).zip(jobs) {
-                by_target.entry(job.target().to_ascii_lowercase()).or_default().push(index);
+                by_target.entry(named_by(job)).or_default().push(index);
             }
             by_target.retain(|_, jobs| jobs.len() > 1);
             by_target
         });
-        siblings.get(&jobs[job as usize].target().to_ascii_lowercase()).map_or(&[], Vec::as_slice)
+        siblings.get(&named_by(&jobs[job as usize])).map_or(&[], Vec::as_slice)
     }
+}
+
+/// An id is that of one kind of thing.
+fn named_by(job: &Job) -> (TargetKind, String) {
+    (job.action.target, job.target().to_ascii_lowercase())
 }
 
 impl Dispatcher {
@@ -258,7 +262,7 @@ impl Dispatcher {
     /// A read has shown the target: whoever asks for it later, in whatever run, knows that it was there.
     pub(super) fn saw_target(&mut self, job: u32) {
         if let (true, Some(journal)) = (self.shown.jobs.insert(job), &self.journal) {
-            journal.shown(job);
+            journal.shown(job, self.jobs[job as usize].action.target);
         }
     }
 }

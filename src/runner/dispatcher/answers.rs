@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
-use super::super::executor::{Presence, Seen};
 use super::super::ledger::Progress;
 use super::super::queue::{Item, Step};
 use super::super::retry::{self, Decision, Spent};
@@ -16,6 +15,7 @@ use super::super::worker::{Answer, Done};
 use super::Dispatcher;
 use crate::catalog::{Bucket, ReadBack, Repeat};
 use crate::outcome::{Evidence, Outcome, Reply, Verdict};
+use crate::outcome::{Presence, Seen};
 use crate::pacing::Throttled;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause};
 use crate::pacing::is_crowded;

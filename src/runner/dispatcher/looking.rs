@@ -10,15 +10,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-use super::super::executor::Seen;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::Bucket;
+use crate::outcome::Seen;
 use crate::outcome::{Outcome, Reply};
 use crate::pacing::Wait;
+use tokio::time::Instant;
 
 /// How old a look may be when its send leaves.
 const FRESH: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Inventory;
 use crate::catalog::{Action, ReadBack, TargetKind};
 use crate::simulator::clock::iso_date;
-use crate::simulator::scenario::{End, ListedDevice};
+use crate::simulator::scenario::{End, ListedDevice, ListedUser};
 use crate::simulator::shelf::{ActionResult, Given};
 
 /// What a device shows of actions from before the tenant began.
@@ -56,4 +56,20 @@ impl Inventory {
             End::Ignore => {}
         }
     }
+}
+
+/// Whose a device is that says so by a name, or that its owner lists: both services know that by the id of the account.
+pub(super) fn owner_of(device: &ListedDevice, users: &[ListedUser]) -> Option<(&'static str, Given)> {
+    let lists = |user: &ListedUser| {
+        user.devices.iter().flatten().any(|id| id.0.eq_ignore_ascii_case(&device.id.0))
+            && device
+                .user_principal_name
+                .as_deref()
+                .is_none_or(|name| name.eq_ignore_ascii_case(&user.user_principal_name))
+    };
+    let is_named = |user: &ListedUser| {
+        device.user_principal_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&user.user_principal_name))
+    };
+    let owner = users.iter().find(|user| !user.deleted && (lists(user) || is_named(user)))?;
+    device.user_id.is_none().then(|| ("userId", Given::Listed(json!(owner.id.0))))
 }

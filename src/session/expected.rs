@@ -1,49 +1,22 @@
 //! Is this the tenant that the plan is meant for?
 //!
-//! In: the plan's `tenant`, and a signed-in client. Out: nothing, or a refusal. Must not: let a doubt pass; a run
+//! In: who says which tenant is meant, and a signed-in client. Out: nothing, or a refusal. Must not: let a doubt pass; a run
 //! against the wrong tenant cannot be called back.
 
-use super::{Error, Tenant, connect};
+use super::error::SessionError;
+use super::sign_in::explain;
 use crate::diagnostics::Diagnostic;
-use crate::msgraph::token::{TokenSource, tenant_in};
+use crate::msgraph::token::TokenSource;
 use crate::msgraph::transport::Transport;
-use crate::settings::{Identity, Settings};
-
-/// What the tenant is called in the journal and in questions: known without asking anybody.
-pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
-    if let Tenant::Simulated(_) = tenant {
-        return "simulated".into();
-    }
-    plan_tenant
-        .map(str::to_owned)
-        .or_else(|| named(settings))
-        .unwrap_or_else(|| "the tenant of the access token".into())
-}
-
-/// The tenant that the sign-in settings name.
-pub fn named(settings: &Settings) -> Option<String> {
-    match settings.identity() {
-        Ok(Identity::AccessToken(token)) => tenant_in(token),
-        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
-        Err(_) => settings.tenant.clone(),
-    }
-}
-
-/// The tenant that the token was asked of.
-pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
-    match settings.identity() {
-        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
-        Ok(Identity::AccessToken(_)) => None,
-        Err(_) => plan_tenant.or(settings.tenant.as_deref()),
-    }
-}
 
 /// What names the tenant that is meant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Plan,
     SavedPreview,
     Inventory,
+    /// What a token has shown when the run was begun, or went on.
+    Run,
 }
 
 /// Compares the tenant that is meant (an id or a domain) with the one the token was issued by.
@@ -53,8 +26,8 @@ pub async fn verify<T: Transport>(
     tokens: &TokenSource<T>,
     (source, expected): (Source, &str),
     signed_in_to: Option<&str>,
-) -> Result<(), Error> {
-    let claims = tokens.claims().await.map_err(|error| Error::sign_in(connect::explain(&error)))?;
+) -> Result<(), SessionError> {
+    let claims = tokens.claims().await.map_err(|error| SessionError::SignIn(Box::new(explain(&error))))?;
     let same_name = signed_in_to.is_some_and(|name| name.eq_ignore_ascii_case(expected));
     let Some(actual) = claims.and_then(|claims| claims.tid) else {
         return match same_name {
@@ -78,14 +51,15 @@ pub async fn verify<T: Transport>(
     }
 }
 
-fn refusal(source: Source, expected: &str, why: &str) -> Error {
+fn refusal(source: Source, expected: &str, why: &str) -> SessionError {
     let (what, help) = match source {
         Source::Plan => ("plan", "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
         Source::Inventory => {
             ("inventory", "sign in to the tenant that it was taken of, or take a new one; nothing was sent")
         }
+        Source::Run => ("run", "sign in to the tenant of the run; nothing was sent"),
         Source::SavedPreview => ("preview", "sign in to the tenant that the preview was made for; nothing was sent"),
     };
     let message = format!("the {what} is for tenant {expected}, but {why}");
-    Error::refused(Diagnostic::error("wrong-tenant", message).help(help))
+    SessionError::WrongTenant(Box::new(Diagnostic::error("wrong-tenant", message).help(help)))
 }

@@ -11,14 +11,14 @@ use fastrand::Rng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::Limits;
-use super::executor::Seen;
 use crate::catalog::{Bucket, TargetKind};
 use crate::guard::drift::Sighting;
 use crate::job::Job;
+use crate::outcome::Seen;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::connect_pause;
 use crate::pacing::{Gates, Wait};
+use crate::runner::Limits;
 
 /// What a look came to: of which job, and when it left.
 type Look = (usize, Instant, Seen);

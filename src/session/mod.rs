@@ -1,0 +1,26 @@
+//! A tenant that we are signed in to.
+//!
+//! In: settings, which tenant, who says that it is the right one. Out: a [`Session`]: one client over one transport, whose
+//! gates everything passes that is sent to the tenant; and what the runner performs with. Must not: decide what is sent, or
+//! what an answer leads to.
+//!
+//! [`Wire`] is the only place where a transport is chosen, [`sign_in`] the only one where a token is asked for, and
+//! [`expected`] the only one where the tenant is compared.
+
+mod approvals;
+mod error;
+mod executor;
+mod expected;
+mod opening;
+mod sign_in;
+mod survey;
+mod target;
+mod wire;
+
+pub use self::approvals::{fresh_id, look_up, look_up_approved, pause};
+pub use self::error::SessionError;
+pub use self::expected::Source;
+pub use self::opening::{Client, Session};
+pub use self::survey::survey;
+pub use self::target::{Tenant, label, named, place};
+pub use self::wire::Wire;

@@ -1,0 +1,91 @@
+//! Which tenant is meant, and what it is called before anybody has asked it.
+//!
+//! In: what the command line and the plan say. Out: a [`Tenant`], its name, and its place. Must not: ask.
+
+use std::path::PathBuf;
+
+use crate::journal::memory::SIMULATED;
+use crate::msgraph::token::tenant_in;
+use crate::settings::{Identity, Settings};
+use crate::simulator::transport::SimTransport;
+
+/// Which tenant a verb works against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tenant {
+    Real,
+    /// The embedded one, playing this scenario, or the default one; a new one each time.
+    Simulated(Option<PathBuf>),
+    /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
+    InProcess(SimTransport),
+}
+
+impl Tenant {
+    /// The same, whatever folder it is spoken of in.
+    pub fn anywhere(&self) -> Self {
+        match self {
+            Self::Simulated(Some(file)) => {
+                Self::Simulated(Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())))
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
+pub fn place(tenant: &Tenant, graph_url: &str) -> String {
+    match tenant {
+        Tenant::Real | Tenant::InProcess(_) => {
+            let place = graph_url.trim_end_matches('/').to_ascii_lowercase();
+            // This machine has several names.
+            ["//localhost", "//[::1]"].iter().fold(place, |place, name| place.replacen(name, "//127.0.0.1", 1))
+        }
+        Tenant::Simulated(_) => SIMULATED.into(),
+    }
+}
+
+/// What the tenant is called in the journal and in questions: known without asking anybody.
+pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
+    if let Tenant::Simulated(_) = tenant {
+        return "simulated".into();
+    }
+    plan_tenant
+        .map(str::to_owned)
+        .or_else(|| named(settings))
+        .unwrap_or_else(|| "the tenant of the access token".into())
+}
+
+/// The tenant that the sign-in settings name.
+pub fn named(settings: &Settings) -> Option<String> {
+    match settings.identity() {
+        Ok(Identity::AccessToken(token)) => tenant_in(token),
+        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
+        Err(_) => settings.tenant.clone(),
+    }
+}
+
+/// The tenant that the token was asked of.
+pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
+    match settings.identity() {
+        Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
+        Ok(Identity::AccessToken(_)) => None,
+        Err(_) => plan_tenant.or(settings.tenant.as_deref()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_one_place_by_all_its_names_and_no_other_machine_is() {
+        let place = |url: &str| super::place(&Tenant::Real, url);
+        for url in ["http://localhost:8080", "http://LocalHost:8080/", "http://[::1]:8080"] {
+            assert_eq!(place(url), "http://127.0.0.1:8080", "{url}");
+        }
+        let here = place("http://127.0.0.1:8080");
+        for url in ["http://localhost:8081", "https://localhost:8080", "https://graph.microsoft.com"] {
+            assert_ne!(place(url), here, "{url}");
+        }
+        assert_eq!(place("https://Graph.Microsoft.com/"), "https://graph.microsoft.com");
+    }
+}
