@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("approval", &[]),
     ("pacing", &["catalog", "outcome"]),
     ("daily", &["pacing", "catalog", "job", "outcome"]),
-    ("diagnostics", &[]),
+    ("diagnostics", &["text"]),
     ("settings", &["diagnostics", "journal::place"]),
     ("plan", &["text", "catalog", "job", "diagnostics", "guard", "daily"]),
     (
@@ -55,12 +55,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outcome",
             "diagnostics",
             "report::cell",
+            "text",
         ],
     ),
-    ("journal", &["catalog", "job", "outcome", "daily", "approval"]),
+    ("journal", &["catalog", "job", "outcome", "daily", "approval", "text"]),
     ("runner", &["journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "approval"]),
-    ("msgraph", &["runner::executor", "pacing", "catalog", "identity", "job", "outcome", "clock", "approval"]),
-    ("report", &["job", "outcome", "catalog", "msgraph::request"]),
+    ("msgraph", &["runner::executor", "pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
+    ("report", &["job", "outcome", "catalog", "msgraph::request", "text"]),
     (
         "ui",
         &[
@@ -80,6 +81,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "msgraph::request",
             "journal",
             "approval",
+            "text",
         ],
     ),
     (
@@ -106,6 +108,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "journal",
             "catalog",
             "approval",
+            "text",
         ],
     ),
     (
@@ -124,6 +127,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "runner::event",
             "report",
             "journal",
+            "text",
         ],
     ),
     ("simulator", &["msgraph::transport", "msgraph::request", "catalog", "approval"]),

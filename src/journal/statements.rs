@@ -15,6 +15,7 @@ use super::shown::SHOWN;
 use super::stored::PastAttempt;
 use crate::approval::Request;
 use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
+use crate::text::visible;
 
 /// What the writer says to the database.
 pub(super) struct Statements<'c> {
@@ -140,8 +141,8 @@ impl<'c> Statements<'c> {
                     answered_at.as_microsecond(),
                     reply.verdict.name(),
                     reply.http_status,
-                    reply.error_code,
-                    reply.error_message,
+                    reply.error_code.as_deref().map(visible),
+                    reply.error_message.as_deref().map(visible),
                     reply.request_id.as_ref().map(|id| id.write(request_id)),
                 ])?;
             }
@@ -195,8 +196,8 @@ impl<'c> Statements<'c> {
             job,
             settlement.outcome.name(),
             settlement.http_status,
-            settlement.error_code(),
-            settlement.error_message(),
+            settlement.error_code().map(visible),
+            settlement.error_message().map(visible),
             settlement.attempts,
             millis(settlement.waited_ms),
             millis(settlement.duration_ms),
@@ -204,7 +205,7 @@ impl<'c> Statements<'c> {
             settlement.finished_at.map(Stamp::microseconds),
             settlement.request_id.as_ref().map(|id| id.write(request_id)),
             settlement.client_request_id.as_ref().map(|id| id.write(client_request_id)),
-            settlement.note,
+            settlement.note.as_deref().map(visible),
             seq,
         ];
         match self.settled.execute(columns) {

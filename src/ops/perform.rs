@@ -36,6 +36,7 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{Earlier, Limits, shutdown};
 use crate::settings::Settings;
+use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -297,7 +298,7 @@ async fn through<T: Transport>(
         Verify::After(within) => Some(within),
         Verify::No => None,
     };
-    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(line)).await?;
+    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(&visible(line))).await?;
     ended.stopped = close(rounds, ended.stopped, !ended.later.is_empty());
     let Some(within) = within.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
     let seen = rounds.verify(within, client, stop, requests, show).await?;

@@ -41,6 +41,7 @@ use crate::preview::Preview;
 use crate::report::ReportFile;
 use crate::runner::{Earlier, Limits};
 use crate::settings::{PolicyFile, Settings};
+use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -215,7 +216,7 @@ async fn past<'p>(
     let called = called_before::look(look_up, &about, (journal, place), once, used).await?;
     let about = About { plan_key, place, tenant, once };
     let past = known::past(journal, about, &called.jobs, &request.repeats)?;
-    past.remark.iter().for_each(|line| stderr.say(line));
+    past.remark.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }
 

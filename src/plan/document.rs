@@ -13,13 +13,13 @@ use super::missing;
 use super::priority;
 use super::reader::{Entry, Reader};
 use super::schedule;
-use super::shown;
 use super::vocabulary;
 use super::waiting;
 use super::work::{Setting, Step, Work};
 use super::yaml::{Node, Value};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
 
 const KEYS: &[&str] =
     &["version", "name", "tenant", "justification", "missing", "actions", "jobs", "limits", "guards", "overrides"];

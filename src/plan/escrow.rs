@@ -4,10 +4,10 @@
 //! tell whether it is on file: every row would be held for ever.
 
 use super::reader::Reader;
-use super::shown;
 use super::yaml::{Node, Value};
 use crate::catalog::{Proof, SECRETS, Secret};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
 
 /// Reads `[bitlocker, laps]`, or one of them alone.
 pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Secret>> {

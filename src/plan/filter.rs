@@ -11,9 +11,9 @@ use jiff::SignedDuration;
 
 use super::identifier::{self, NotAnId};
 use super::reader::{Entry, Reader};
-use super::shown;
 use super::yaml::{Node, Value};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
 
 /// All tests have to be passed. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

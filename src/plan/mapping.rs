@@ -5,13 +5,13 @@
 
 use super::columns::{self, Layout};
 use super::reader::{Entry, Reader};
-use super::shown;
 use super::source::{Source, Span};
 use super::table::Table;
 use super::vocabulary::{self, Meaning};
 use super::yaml::{Node, Value};
 use crate::catalog::{Action, fold};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use crate::text::shown;
 
 /// Keys of ours and columns of the file, with their places in the plan.
 #[derive(Debug)]

@@ -49,7 +49,7 @@ use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
-use crate::text::is_hidden;
+use crate::text::shown;
 
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
@@ -239,20 +239,6 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         unused_columns: Vec::new(),
     };
     (heading, std::iter::once(plan).chain(files).collect())
-}
-
-/// Text of a user's file inside a message: on one line, and not longer than a glance.
-fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() || is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

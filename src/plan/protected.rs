@@ -16,11 +16,12 @@ use super::table::{At, Table};
 use super::targets::in_the_plan;
 use super::vocabulary::Meaning;
 use super::yaml::{Node, Value};
-use super::{CSV_LIMIT, Input, says_nothing, shown};
+use super::{CSV_LIMIT, Input, says_nothing};
 use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::meaning::Object;
 use crate::guard::protected::{Entry, Protected};
+use crate::text::shown;
 
 /// Reads a list of entries and files, or one of either.
 pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inputs: &mut Vec<Input>) -> Protected {

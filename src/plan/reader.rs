@@ -5,10 +5,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::shown;
 use super::source::{Source, Span};
 use super::yaml::{Node, Value};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use crate::text::shown;
 
 /// A tree's source, and where its faults go.
 pub struct Reader<'s, 'f> {

@@ -40,7 +40,7 @@ impl Row for CsvRow<'_> {
 
     fn prefix(&self, field: Option<usize>) -> String {
         match field {
-            Some(index) => format!("row {}, column `{}`: ", self.at.line, super::shown(self.name(index))),
+            Some(index) => format!("row {}, column `{}`: ", self.at.line, crate::text::shown(self.name(index))),
             None => format!("row {}: ", self.at.line),
         }
     }

@@ -98,12 +98,12 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     if let Value::Text(text) = &item.value {
         let key = job.work.steps.first().map_or("id", |step| step.action.default_route().ids[0].name);
-        let message = format!("a target is a map, and this is the text `{}`", super::shown(text));
+        let message = format!("a target is a map, and this is the text `{}`", crate::text::shown(text));
         reader.fault(
             &item.span,
             "wrong-type",
             message,
-            Some(format!("say what it is: `{key}: {}`", super::shown(text))),
+            Some(format!("say what it is: `{key}: {}`", crate::text::shown(text))),
         );
         return None;
     }
@@ -200,7 +200,7 @@ fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'
         (_, Some(near)) => format!("did you mean `{near}`?"),
         _ => format!("known are {}", known.join(", ")),
     };
-    let message = format!("a target has no key `{}`", super::shown(entry.name));
+    let message = format!("a target has no key `{}`", crate::text::shown(entry.name));
     reader.fault(&entry.key.span, "unknown-key", message, Some(help));
 }
 

@@ -39,8 +39,8 @@ impl Value {
         match self {
             Self::Null => "nothing".into(),
             Self::Boolean(value) => format!("the boolean {value}"),
-            Self::Number(text) => format!("the number {}", super::shown(text)),
-            Self::Text(text) => format!("the text `{}`", super::shown(text)),
+            Self::Number(text) => format!("the number {}", crate::text::shown(text)),
+            Self::Text(text) => format!("the text `{}`", crate::text::shown(text)),
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a map".into(),
         }
@@ -101,7 +101,7 @@ fn describe(error: &Error, source: &Source) -> Diagnostic {
                 .help("remove the `---`, or make one file of each")
         }
         Error::UnsupportedTag { tag, .. } => {
-            Diagnostic::error("syntax", format!("the tag `{}` is not known here", super::shown(tag)))
+            Diagnostic::error("syntax", format!("the tag `{}` is not known here", crate::text::shown(tag)))
                 .help("remove it; plans use plain YAML")
         }
         other => Diagnostic::error("syntax", format!("not YAML: {}", reason(&other.to_string()))),
@@ -120,7 +120,7 @@ fn reason(message: &str) -> String {
         Some((place, rest)) if place.starts_with("line ") => rest,
         _ => message,
     };
-    super::shown(without)
+    crate::text::shown(without).into_owned()
 }
 
 fn span(at: Location, source: &Source) -> Span {
