@@ -20,8 +20,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pacing", &["catalog", "outcome"]),
     ("daily", &["pacing", "catalog", "job", "outcome"]),
     ("diagnostics", &["text"]),
+    ("source", &["diagnostics"]),
+    ("yaml", &["source", "diagnostics", "text"]),
     ("settings", &["diagnostics", "journal::place"]),
-    ("plan", &["text", "catalog", "job", "diagnostics", "guard", "daily"]),
+    ("plan", &["text", "catalog", "job", "diagnostics", "source", "yaml", "guard", "daily"]),
     (
         "resolve",
         &[
@@ -109,6 +111,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "catalog",
             "approval",
             "text",
+            "source",
         ],
     ),
     (
@@ -130,7 +133,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("simulator", &["msgraph::transport", "msgraph::request", "catalog", "approval"]),
+    (
+        "simulator",
+        &["msgraph::transport", "msgraph::request", "catalog", "approval", "text", "diagnostics", "source", "yaml"],
+    ),
 ];
 
 const LONGEST_FILE: usize = 400;

@@ -12,11 +12,11 @@ use super::columns::{self, Layout, Role, Understood};
 use super::dialect;
 use super::document::unknown_action;
 use super::expand::{Expander, MAX_JOBS, Row};
-use super::source::Source;
 use super::table::{At, Table};
 use super::work::{Step, Work};
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Place};
+use crate::source::Source;
 
 /// One row of a file.
 struct CsvRow<'t> {

@@ -10,15 +10,14 @@ use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::filter;
 use super::mapping;
-use super::reader::{Entry, Reader};
 use super::rows;
-use super::source::Source;
 use super::vocabulary::{self, Meaning};
 use super::work::Work;
-use super::yaml::{Node, Value};
 use super::{CSV_LIMIT, Input};
 use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Place, did_you_mean};
+use crate::source::Source;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Makes the jobs of one item of `jobs:`.
 pub fn expand(job: &Entries<'_>, plan: &Source, folder: &Path, expander: &mut Expander, inputs: &mut Vec<Input>) {
@@ -222,7 +221,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let source = match Source::read(&path, CSV_LIMIT) {
+    let source = match super::read_file(&path, CSV_LIMIT) {
         Ok(source) => source,
         Err(fault) => {
             expander.faults.push(in_the_plan(*fault, &path, plan, at));
