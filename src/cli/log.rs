@@ -103,8 +103,7 @@ mod tests {
             let foreign = "a\u{1b}[2J\nINFO b\u{202e}c\u{9b}d";
             tracing::info!(reason = %foreign, row = 7, "tried {foreign}");
         });
-        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-        text
+        String::from_utf8(kept.0.lock().unwrap().clone()).unwrap()
     }
 
     #[test]

@@ -213,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_the_service_steer_nothing() {
+        let (sent, now) = (SENT.parse().unwrap(), AFTER.parse().unwrap());
+        let seen = judge(&job("wipe", &[]), &state("wipe\u{1b}[2J\u{202e}\nIssued", AFTER), sent, now);
+        assert!(seen.words.contains("wipe\u{fffd}[2J\u{fffd} Issued"), "{}", seen.words);
+    }
+
+    #[test]
     fn what_waits_for_the_device_is_pending_and_what_is_gone_is_done() {
         for (action, waiting) in [("retire", "retirePending"), ("retire", "retireIssued"), ("wipe", "wipeIssued")] {
             assert_eq!(stage(action, state(waiting, BEFORE)), Stage::Pending, "{waiting}");

@@ -320,6 +320,15 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_file_is_one_line_that_steers_nothing() {
+        let (jobs, settlements) = (plan(), vec![accepted(); 6]);
+        let report = Some(Path::new("a\u{1b}[2J\naccount: rows in 0\u{202e}.csv"));
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report, run: None, used: &[], verified: false }
+            .render(View::default());
+        assert!(text.contains("\nreport: a\u{fffd}[2J account: rows in 0\u{fffd}.csv\n"), "{text:?}");
+    }
+
+    #[test]
     fn json_is_one_object_a_line_and_the_account_is_the_last() {
         let (jobs, settlements) = (plan(), settlements());
         let mut out = Vec::new();
