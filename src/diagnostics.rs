@@ -10,6 +10,8 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::text::{Medium, harmless, visible};
+
 /// Whether a fault stops the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -114,6 +116,21 @@ impl Excerpt {
         Self { text: excerpt, first_line: line, mark: mark..mark_end }
     }
 
+    /// The line as a terminal can take it, with as many characters as before, and where the mark stands in it.
+    fn harmless(&self) -> (String, Range<usize>) {
+        // The renderer sees to tabs.
+        let part = |range: Range<usize>| {
+            let parts = self.text.get(range).unwrap_or_default().split('\t');
+            parts.map(visible).collect::<Vec<_>>().join("\t")
+        };
+        let mut text = part(0..self.mark.start);
+        let start = text.len();
+        text.push_str(&part(self.mark.clone()));
+        let end = text.len();
+        text.push_str(&part(self.mark.end..self.text.len()));
+        (text, start..end)
+    }
+
     fn begins_its_line(&self, place: &Place) -> bool {
         let before = self.text.get(..self.mark.start).map_or(0, |before| before.chars().count());
         place.column == Some(before + 1)
@@ -183,16 +200,17 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(visible(&self.message)).id(self.code);
+        let title = level.primary_title(owned(&self.message)).id(self.code);
         let mut group = Group::with_title(title);
         if let Some(place) = &self.place {
-            let file = visible(&place.file);
+            let file = owned(&place.file);
             let excerpt = place.excerpt.as_ref().map(|excerpt| {
-                let mut mark = AnnotationKind::Primary.span(excerpt.mark.clone());
+                let (text, mark) = excerpt.harmless();
+                let mut mark = AnnotationKind::Primary.span(mark);
                 if let Some(label) = &self.label {
-                    mark = mark.label(visible(label));
+                    mark = mark.label(owned(label));
                 }
-                (excerpt, Snippet::source(excerpt.text.clone()).line_start(excerpt.first_line).annotation(mark))
+                (excerpt, Snippet::source(text).line_start(excerpt.first_line).annotation(mark))
             });
             group = match excerpt {
                 Some((excerpt, snippet)) if excerpt.begins_its_line(place) => group.element(snippet.path(file)),
@@ -202,12 +220,13 @@ impl Diagnostic {
             };
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        let help = self.help.as_ref().map(|help| harmless(help, Medium::Lines).into_owned());
         let framed = self.place.as_ref().is_some_and(|place| place.excerpt.is_some());
-        let text = match &self.help {
-            Some(help) if framed => renderer.render(&[group.element(Level::HELP.message(visible(help)))]).to_string(),
+        let text = match help {
+            Some(help) if framed => renderer.render(&[group.element(Level::HELP.message(help))]).to_string(),
             // Without an excerpt there is no frame for the help to hang on.
             Some(help) => {
-                let help = Group::with_title(Level::HELP.secondary_title(visible(help)));
+                let help = Group::with_title(Level::HELP.secondary_title(help));
                 format!("{}\n{}", renderer.render(&[group]), renderer.render(&[help]))
             }
             None => renderer.render(&[group]).to_string(),
@@ -216,9 +235,9 @@ impl Diagnostic {
     }
 }
 
-/// Control characters of a user's file must not reach the terminal.
-fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
+/// The renderer keeps what it is given.
+fn owned(text: &str) -> String {
+    visible(text).into_owned()
 }
 
 /// A collector of faults. It keeps the first [`Diagnostics::KEPT`] and counts the rest.
@@ -356,6 +375,25 @@ mod tests {
         assert_eq!(&excerpt.text[excerpt.mark], "WRONG");
         let rendered = Diagnostic::error("x", "x").at(place).render(false);
         assert!(rendered.contains("plan.csv:1:301"), "{rendered}");
+    }
+
+    #[test]
+    fn foreign_text_in_a_fault_steers_no_terminal() {
+        let text = "näme: \u{9b}2J\u{200b}a\u{202e}b\t\u{1b}[2Jc\n";
+        let at = text.find("a\u{202e}").unwrap();
+        let fault = Diagnostic::error("x", "no `a\u{202e}b\nerror: c`").at(Place::in_text(
+            "p\u{1b}c\u{61c}.yaml",
+            text,
+            at..at + 5,
+        ));
+        let rendered = fault.label("\u{200f}l").help("one\u{202d}\ntwo").render(false);
+        assert!(
+            rendered.starts_with("error[x]: no `a\u{fffd}b error: c`\n --> p\u{fffd}c\u{fffd}.yaml:1:11\n"),
+            "{rendered}"
+        );
+        assert!(rendered.contains("1 | näme: \u{fffd}2J\u{fffd}a\u{fffd}b    \u{fffd}[2Jc\n"), "{rendered}");
+        assert!(rendered.contains("^^^ \u{fffd}l\n"), "{rendered}");
+        assert!(rendered.contains("help: one\u{fffd}\n") && rendered.contains("two"), "{rendered}");
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub mod approval;
 pub mod pacing;
 pub mod daily;
 pub mod diagnostics;
+pub mod source;
+pub mod yaml;
 pub mod settings;
 pub mod plan;
 pub mod resolve;

@@ -1,12 +1,14 @@
-//! Foreign text: when two spellings are one text, and what in it nobody can see.
+//! Foreign text: when two spellings are one text, what in it nobody can see, and how it is shown without harm.
 //!
-//! In: any text. Out: the form in which it is compared, the form in which it is asked for, and the first character in it
-//! that is there and does not show. Must not: know what the text stands for, or take anything out of it in silence.
+//! In: any text, and the medium that it goes to. Out: the form in which it is compared, the form in which it is asked for,
+//! the first character in it that is there and does not show, and the form that a terminal, a CSV file, the log and the
+//! journal can take. Must not: know what the text stands for, or take anything out of it in silence: what cannot be shown
+//! leaves a mark.
 //!
 //! Source: the `Default_Ignorable_Code_Point` and `Bidi_Control` properties of Unicode, and its white space.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::RangeInclusive;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -97,28 +99,158 @@ const NAMES: &[(RangeInclusive<char>, &str)] = &[
 ];
 
 /// The first character of `text` that does not show, wherever it stands; white space around the text is not looked at.
-///
-/// What follows a pictograph only chooses how that is drawn: `❤️` is one sign of two characters.
 pub fn hidden(text: &str) -> Option<Hidden> {
     let text = text.trim();
     if text.is_ascii() {
         return None;
     }
-    let mut before = None;
-    text.chars()
-        .find(|c| {
-            let draws = matches!(*c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}') && before.is_some_and(is_pictograph);
-            let within = |ranges: &[RangeInclusive<char>]| ranges.iter().any(|range| range.contains(c));
-            // A joiner may stand behind what chooses the drawing.
-            before = if draws && *c != '\u{200d}' { before } else { Some(*c) };
-            !draws && (within(HIDDEN) || within(ODD_SPACES))
-        })
-        .map(Hidden)
+    let mut sight = Sight::default();
+    text.chars().find(|c| sight.hides(*c) || within(ODD_SPACES, *c)).map(Hidden)
 }
 
-/// Whether it shows nothing of its own, wherever it stands.
-pub fn is_hidden(c: char) -> bool {
-    HIDDEN.iter().any(|range| range.contains(&c))
+fn within(ranges: &[RangeInclusive<char>], c: char) -> bool {
+    ranges.iter().any(|range| range.contains(&c))
+}
+
+/// Whether characters that come one after the other show.
+///
+/// What follows a pictograph only chooses how that is drawn: `❤️` is one sign of two characters.
+#[derive(Default)]
+struct Sight {
+    before: Option<char>,
+}
+
+impl Sight {
+    fn hides(&mut self, c: char) -> bool {
+        let draws = matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}') && self.before.is_some_and(is_pictograph);
+        // A joiner may stand behind what chooses the drawing.
+        if !draws || c == '\u{200d}' {
+            self.before = Some(c);
+        }
+        !draws && within(HIDDEN, c)
+    }
+}
+
+/// Where foreign text goes, and so what is harmless there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// One line, however long: of the terminal, of the log, a cell of a table or of a CSV file, a remark in the journal.
+    Line,
+    /// Several lines: those of a remedy.
+    Lines,
+    /// A word or a name inside a sentence of ours: one line, and not longer than a glance.
+    Word,
+    /// What a service said, as journal and report keep it: one line, one space between words, of bearable length.
+    Message,
+    /// A screen of ours, with our colours: the last look before the terminal. Foreign text in it has gone through
+    /// another medium before.
+    Screen,
+    /// JSON text. It stays exact: what does not show is escaped.
+    Json,
+}
+
+impl Medium {
+    /// In characters.
+    fn longest(self) -> Option<usize> {
+        match self {
+            Self::Word => Some(60),
+            Self::Message => Some(400),
+            Self::Line | Self::Lines | Self::Screen | Self::Json => None,
+        }
+    }
+
+    fn keeps_breaks(self) -> bool {
+        matches!(self, Self::Lines | Self::Screen | Self::Json)
+    }
+}
+
+/// The one way in which text that we did not write reaches a terminal, a CSV file, the log and the journal.
+///
+/// What breaks a line or jumps becomes a space where there is one line. Other control characters, those that turn the
+/// direction of text and those that nobody sees become `U+FFFD`. Text that is too long ends in `…`.
+pub fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
+    let longest = medium.longest().unwrap_or(usize::MAX);
+    let spaced = medium == Medium::Message && (text != text.trim() || text.contains("  "));
+    if text.len() <= longest && !spaced && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len().min(longest.saturating_mul(4)));
+    let (mut sight, mut length) = (Sight::default(), 0);
+    // Where the text is cut, if it turns out to be too long.
+    let mut cut = 0;
+    let mut rest = if medium == Medium::Message { text.trim() } else { text };
+    while let Some(c) = rest.chars().next() {
+        let width = if medium == Medium::Screen { colour(rest).unwrap_or(c.len_utf8()) } else { c.len_utf8() };
+        let (this, behind) = rest.split_at(width);
+        rest = behind;
+        let before = out.len();
+        match as_shown(c, sight.hides(c), medium) {
+            _ if width > c.len_utf8() => out.push_str(this),
+            Shown::Space if medium == Medium::Message && out.ends_with(' ') => {}
+            Shown::Space => out.push(' '),
+            Shown::Itself => out.push(c),
+            Shown::Mark => out.push(char::REPLACEMENT_CHARACTER),
+            Shown::Escape => escape(c, &mut out),
+        }
+        let grown = out.len() > before;
+        length += usize::from(grown);
+        if grown && length == longest {
+            cut = before;
+        } else if length > longest {
+            out.truncate(cut);
+            out.push('…');
+            break;
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Foreign text on a line of its own, in a cell, or as long as it is in a sentence.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    harmless(text, Medium::Line)
+}
+
+/// A word of somebody's file or of the service's inside a sentence.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    harmless(text, Medium::Word)
+}
+
+enum Shown {
+    Itself,
+    Space,
+    Mark,
+    Escape,
+}
+
+fn as_shown(c: char, hidden: bool, medium: Medium) -> Shown {
+    match c {
+        '\n' if medium.keeps_breaks() => Shown::Itself,
+        // Space between the values of a document.
+        '\t' | '\r' if medium == Medium::Json => Shown::Itself,
+        _ if medium == Medium::Json => {
+            let breaks = matches!(c, '\u{2028}' | '\u{2029}');
+            if hidden || breaks || c.is_control() { Shown::Escape } else { Shown::Itself }
+        }
+        '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Shown::Space,
+        _ if hidden || c.is_control() => Shown::Mark,
+        _ if medium == Medium::Message && c.is_whitespace() => Shown::Space,
+        _ => Shown::Itself,
+    }
+}
+
+/// `\u200b`, by code units of UTF-16 as JSON has it.
+fn escape(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+}
+
+/// How long a code for a colour is that `text` begins with.
+fn colour(text: &str) -> Option<usize> {
+    let code = text.strip_prefix("\u{1b}[")?;
+    let end = code.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    code[end..].starts_with('m').then_some(text.len() - code.len() + end + 1)
 }
 
 fn is_pictograph(c: char) -> bool {
@@ -157,6 +289,50 @@ mod tests {
             assert_eq!(named(text), None, "{text}");
         }
         assert!(named("a\u{fe0f}").is_some() && named("a\u{200d}b").is_some());
+    }
+
+    #[test]
+    fn foreign_text_steers_no_terminal_and_no_reader() {
+        let nasty = "a\u{1b}[2J\u{9b}2Jb\nc\u{202e}d\u{200b}e\u{61c}f\u{2028}g\th";
+        assert_eq!(visible(nasty), "a\u{fffd}[2J\u{fffd}2Jb c\u{fffd}d\u{fffd}e\u{fffd}f g h");
+        assert_eq!(harmless("a\n\u{7}b\tc", Medium::Lines), "a\n\u{fffd}b c");
+        assert_eq!(harmless("\u{1b}[1;31mno\u{1b}[0m\u{1b}[2J", Medium::Screen), "\u{1b}[1;31mno\u{1b}[0m\u{fffd}[2J");
+        for text in ["Ada’s iPhone \u{2764}\u{fe0f}", "\u{1f469}\u{fe0f}\u{200d}\u{1f4bb}", "日本 太郎", "a\u{a0}b", ""]
+        {
+            assert_eq!(visible(text), text);
+        }
+    }
+
+    #[test]
+    fn foreign_text_is_as_long_as_there_is_patience_for() {
+        assert_eq!(shown(&"é".repeat(60)), "é".repeat(60));
+        assert_eq!(shown(&"é".repeat(61)), "é".repeat(59) + "…");
+        assert_eq!(shown(&"x".repeat(1_000_000)), "x".repeat(59) + "…");
+        assert_eq!(harmless(" a \r\n\u{a0}  b ", Medium::Message), "a b");
+        assert_eq!(harmless(&"a  ".repeat(1_000), Medium::Message).chars().count(), 400);
+    }
+
+    #[test]
+    fn json_stays_what_it_says() {
+        let value = serde_json::json!({ "name": "a\u{202e}\u{9b}2J\u{7f}\u{e0041}\u{2028}\nb\u{2764}\u{fe0f}é" });
+        let text = format!("{value:#}\n");
+        let harmless = harmless(&text, Medium::Json);
+        assert!(harmless.contains(r"a\u202e\u009b2J\u007f\udb40\udc41\u2028\nb"), "{harmless}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&harmless).unwrap(), value);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_harmless_stays_as_it_is(text in any::<String>()) {
+            for medium in [Medium::Line, Medium::Lines, Medium::Word, Medium::Message, Medium::Screen, Medium::Json] {
+                let once = harmless(&text, medium).into_owned();
+                prop_assert_eq!(harmless(&once, medium), once.as_str(), "{:?}", medium);
+                let control = |c: char| c.is_control() && !(c == '\n' && medium.keeps_breaks());
+                let json = medium == Medium::Json;
+                let screen = medium == Medium::Screen;
+                prop_assert!(json || screen || !once.contains(control), "{:?}", once);
+            }
+        }
     }
 
     proptest! {

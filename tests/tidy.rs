@@ -19,9 +19,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("approval", &[]),
     ("pacing", &["catalog", "outcome"]),
     ("daily", &["pacing", "catalog", "job", "outcome"]),
-    ("diagnostics", &[]),
+    ("diagnostics", &["text"]),
+    ("source", &["diagnostics"]),
+    ("yaml", &["source", "diagnostics", "text"]),
     ("settings", &["diagnostics", "journal::place"]),
-    ("plan", &["text", "catalog", "job", "diagnostics", "guard", "daily"]),
+    ("plan", &["text", "catalog", "job", "diagnostics", "source", "yaml", "guard", "daily"]),
     (
         "resolve",
         &[
@@ -55,11 +57,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "outcome",
             "diagnostics",
             "report::cell",
+            "text",
         ],
     ),
-    ("journal", &["catalog", "job", "outcome", "daily", "approval"]),
+    ("journal", &["catalog", "job", "outcome", "daily", "approval", "text"]),
     ("runner", &["journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "approval"]),
-    ("msgraph", &["pacing", "catalog", "identity", "job", "outcome", "clock", "approval"]),
+    ("msgraph", &["pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
     (
         "session",
         &[
@@ -78,7 +81,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
         ],
     ),
-    ("report", &["job", "outcome", "catalog", "msgraph::request"]),
+    ("report", &["job", "outcome", "catalog", "msgraph::request", "text"]),
     (
         "ui",
         &[
@@ -98,6 +101,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "msgraph::request",
             "journal",
             "approval",
+            "text",
         ],
     ),
     (
@@ -125,6 +129,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "journal",
             "catalog",
             "approval",
+            "text",
+            "source",
         ],
     ),
     (
@@ -143,9 +149,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "runner::event",
             "report",
             "journal",
+            "text",
         ],
     ),
-    ("simulator", &["msgraph::transport", "msgraph::request", "catalog", "approval"]),
+    (
+        "simulator",
+        &["msgraph::transport", "msgraph::request", "catalog", "approval", "text", "diagnostics", "source", "yaml"],
+    ),
 ];
 
 const LONGEST_FILE: usize = 400;

@@ -12,7 +12,7 @@ use super::args::Form;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::place::{HostArguments, StateArguments};
-use super::show::{print, view};
+use super::show::{print, print_json, view};
 use super::{now, settings};
 use crate::diagnostics::Diagnostic;
 use crate::journal::Waiting;
@@ -69,7 +69,7 @@ pub async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result
 fn show(waiting: &[Waiting], now: Timestamp, form: Form) -> Result<(), Failure> {
     match form {
         Form::Human => print(&ui::approvals::render(waiting, now, view())),
-        Form::Json => print(&ui::approvals::json_lines(waiting)),
+        Form::Json => print_json(&ui::approvals::json_lines(waiting)),
         Form::Csv => {
             Ok(report::write_csv_of(io::stdout().lock(), &ui::approvals::COLUMNS, ui::approvals::records(waiting))?)
         }
@@ -85,7 +85,7 @@ pub fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Res
         stderr.say(fault.render(stderr.styled()).trim_end());
     }
     match form {
-        Form::Json => print(&format!(
+        Form::Json => print_json(&format!(
             "{}\n",
             json!({ "withdrawn": done, "left_alone": left, "refused": withdrawn.refused.len() })
         )),

@@ -13,6 +13,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::journal::JournalError;
 use crate::ops;
 use crate::report::ReportError;
+use crate::text::{Medium, harmless};
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -59,7 +60,7 @@ impl Failure {
             (Form::Json, _) => {
                 let document = json!({ "exit_code": self.exit.code(), "faults": ui::faults::json(&faults) });
                 // Nobody is left to be told that stdout is closed.
-                let _ = writeln!(io::stdout(), "{document}");
+                let _ = writeln!(io::stdout(), "{}", harmless(&document.to_string(), Medium::Json));
             }
             (_, Some(file)) => stderr.say(ui::faults::render(&faults, file, stderr.styled()).trim_end()),
             (_, None) => {
@@ -90,7 +91,7 @@ impl From<ops::Error> for Failure {
                 faults.push(Diagnostic::warning("nothing-to-do", message));
                 Self { exit: Exit::NothingToDo, faults: Some(faults), file: None }
             }
-            ops::Error::Scenario(_) => Self::one(Exit::Usage, Diagnostic::error("scenario", message)),
+            ops::Error::Scenario(error) => Self::one(Exit::Usage, *error.0),
             ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
             ops::Error::Journal(JournalError::Locked(_)) => Self::one(
                 Exit::Locked,

@@ -22,6 +22,7 @@ use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
 use crate::runner::event::StopReason;
+use crate::text::{Medium, harmless, visible};
 use crate::ui;
 use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
@@ -38,9 +39,19 @@ pub(super) fn view() -> View {
     View { width: stdout_width(), styled: styled(&io::stdout()) }
 }
 
+/// Text for people.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_as(text, Medium::Screen)
+}
+
+/// Whole lines of JSON.
+pub(super) fn print_json(lines: &str) -> Result<(), Failure> {
+    print_as(lines, Medium::Json)
+}
+
+fn print_as(text: &str, medium: Medium) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
+    out.write_all(harmless(text, medium).as_bytes())?;
     out.flush()?;
     Ok(())
 }
@@ -48,7 +59,7 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
 pub fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
-        PlainForm::Json => print(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
+        PlainForm::Json => print_json(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
     }
 }
 
@@ -78,12 +89,12 @@ pub fn previewed(
                 justification: plan.justification.as_deref(),
                 is_csv: plan.is_csv(),
             };
-            out.write_all(ui::preview::render(&preview, heading, view()).as_bytes())?;
+            let mut text = ui::preview::render(&preview, heading, view());
             if let Some(agreed) = agreed {
                 let file = agreed.file.display().to_string();
-                let text = ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view());
-                out.write_all(text.as_bytes())?;
+                text.push_str(&ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view()));
             }
+            out.write_all(harmless(&text, Medium::Screen).as_bytes())?;
         }
     }
     out.flush()?;
@@ -105,7 +116,7 @@ fn agreed_to(agreed: &Agreed) -> serde_json::Value {
 pub fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::diff::render(differences, view())),
-        PlainForm::Json => print(&format!("{:#}\n", ui::diff::json(differences))),
+        PlainForm::Json => print_json(&format!("{:#}\n", ui::diff::json(differences))),
     }
 }
 
@@ -232,7 +243,7 @@ pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
 pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::runs::render(runs, now, view())),
-        PlainForm::Json => print(&ui::runs::json_lines(runs)),
+        PlainForm::Json => print_json(&ui::runs::json_lines(runs)),
     }
 }
 
@@ -242,19 +253,19 @@ pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
         PlainForm::Human => {
             print(&format!("removed {} with {}\n", count_of(pruned.runs, "run"), count_of(pruned.jobs, "job")))
         }
-        PlainForm::Json => print(&format!("{}\n", json!({ "runs": pruned.runs, "jobs": pruned.jobs }))),
+        PlainForm::Json => print_json(&format!("{}\n", json!({ "runs": pruned.runs, "jobs": pruned.jobs }))),
     }
 }
 
 pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&format!("run {id} is in {file}\n")),
-        PlainForm::Json => print(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
+        PlainForm::Human => print(&format!("run {id} is in {}\n", visible(file))),
+        PlainForm::Json => print_json(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
     }
 }
 
 pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
-    let file = saved.file.display();
+    let file = saved.file.display().to_string();
     match form {
         PlainForm::Human => {
             let counted = |number: Option<usize>, one: &str, many: &str| match number {
@@ -266,16 +277,16 @@ pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
             let entra = counted(saved.entra_devices, "Entra device", "Entra devices");
             let users = counted(saved.users, "user", "users");
             let devices = count_of(saved.devices, "device");
-            print(&format!("{devices}, {autopilot}, {entra} and {users} are in {file}\n"))
+            print(&format!("{devices}, {autopilot}, {entra} and {users} are in {}\n", visible(&file)))
         }
         PlainForm::Json => {
-            let (file, devices) = (file.to_string(), saved.devices);
+            let devices = saved.devices;
             let (autopilot, entra_devices) = (saved.autopilot, saved.entra_devices);
             let document = json!({
                 "file": file, "devices": devices, "autopilot": autopilot, "entra_devices": entra_devices,
                 "users": saved.users,
             });
-            print(&format!("{document}\n"))
+            print_json(&format!("{document}\n"))
         }
     }
 }
@@ -284,7 +295,7 @@ pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
     let Some(name) = name else {
         match form {
             PlainForm::Human => print(&ui::actions::list(ACTIONS, view()))?,
-            PlainForm::Json => print(&format!("{:#}\n", ui::actions::list_json(ACTIONS)))?,
+            PlainForm::Json => print_json(&format!("{:#}\n", ui::actions::list_json(ACTIONS)))?,
         }
         return Ok(Exit::Good);
     };
@@ -296,7 +307,7 @@ pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
     };
     match form {
         PlainForm::Human => print(&ui::actions::one(action, view()))?,
-        PlainForm::Json => print(&format!("{:#}\n", ui::actions::one_json(action)))?,
+        PlainForm::Json => print_json(&format!("{:#}\n", ui::actions::one_json(action)))?,
     }
     Ok(Exit::Good)
 }

@@ -10,7 +10,7 @@ use super::args::PlainForm;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::place::{HostArguments, StateArguments};
-use super::show::print;
+use super::show::{print, print_json};
 use super::{now, settings};
 use crate::ops::{self, ApprovalsRequest, Stopped};
 use crate::settings::Environment;
@@ -57,7 +57,7 @@ fn show(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
     };
     match form {
         PlainForm::Human => print(&ui::runs::stopped(stopped_words(stopped), run))?,
-        PlainForm::Json => print(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
+        PlainForm::Json => print_json(&format!("{}\n", ui::runs::stopped_json(word, run)))?,
     }
     Ok(exit)
 }

@@ -11,6 +11,7 @@ use super::error::JournalError;
 use super::reader::{RunRecord, index, micros};
 use super::store::Journal;
 use crate::outcome::{FollowUp, Outcome, Settlement, Stage};
+use crate::text::visible;
 
 /// What the writer says to the database.
 pub(super) struct Statements<'c> {
@@ -43,7 +44,7 @@ impl<'c> Statements<'c> {
         let Some(seen) = &settlement.follow_up else { return Ok(()) };
         let last_check_in = seen.last_check_in.map(Timestamp::as_microsecond);
         let read_at = seen.read_at.as_microsecond();
-        let (stage, words) = (seen.stage.name(), &seen.words);
+        let (stage, words) = (seen.stage.name(), visible(&seen.words));
         self.seen.execute(params![self.run, job, read_at, stage, words, last_check_in])?;
         let outcome = settlement.outcome;
         match outcome {

@@ -15,6 +15,7 @@ use super::shown::SHOWN;
 use super::stored::PastAttempt;
 use crate::approval::Request;
 use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
+use crate::text::visible;
 
 /// What the writer says to the database.
 pub(super) struct Statements<'c> {
@@ -140,8 +141,8 @@ impl<'c> Statements<'c> {
                     answered_at.as_microsecond(),
                     reply.verdict.name(),
                     reply.http_status,
-                    reply.error_code,
-                    reply.error_message,
+                    reply.error_code.as_deref().map(visible),
+                    reply.error_message.as_deref().map(visible),
                     reply.request_id.as_ref().map(|id| id.write(request_id)),
                 ])?;
             }
@@ -195,8 +196,8 @@ impl<'c> Statements<'c> {
             job,
             settlement.outcome.name(),
             settlement.http_status,
-            settlement.error_code(),
-            settlement.error_message(),
+            settlement.error_code().map(visible),
+            settlement.error_message().map(visible),
             settlement.attempts,
             millis(settlement.waited_ms),
             millis(settlement.duration_ms),
@@ -204,7 +205,7 @@ impl<'c> Statements<'c> {
             settlement.finished_at.map(Stamp::microseconds),
             settlement.request_id.as_ref().map(|id| id.write(request_id)),
             settlement.client_request_id.as_ref().map(|id| id.write(client_request_id)),
-            settlement.note,
+            settlement.note.as_deref().map(visible),
             seq,
         ];
         match self.settled.execute(columns) {
@@ -241,4 +242,56 @@ pub(super) fn outcome_answers(which: &str) -> String {
 
 pub(super) fn has_outcomes(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Journal, NewRun, Recorder, RunId};
+    use crate::outcome::{FollowUp, ServiceError, Stage};
+
+    fn noon() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn what_is_kept_for_people_steers_no_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(folder.path()).unwrap();
+        let run = NewRun {
+            id: &RunId::new(noon(), [1; 10]),
+            plan_key: "key",
+            plan_file: "plan.csv",
+            plan_digest: "",
+            plan_files: &[],
+            tenant: "contoso",
+            place: "https://graph.microsoft.com",
+            known: 0,
+            settings: &serde_json::json!({}),
+            report: None,
+            jobs: &[],
+            inherited: &[],
+            request: |_| ("POST", String::new(), None),
+            now: noon(),
+        };
+        let run = journal.begin(&run).unwrap();
+        let recorder = Recorder::start(&journal, run, |why| panic!("{why}")).unwrap();
+        let foreign = "LAB\u{1b}[2J\n\u{202e}\u{200b}";
+        let words = FollowUp { stage: Stage::Failed, words: foreign.into(), last_check_in: None, read_at: noon() };
+        let settlement = Settlement {
+            error: ServiceError::new(Some(foreign.into()), Some(foreign.into())),
+            follow_up: Some(Box::new(words)),
+            ..Settlement::unsent(Outcome::Failed, foreign)
+        };
+        recorder.settled(0, &settlement);
+        recorder.finish().unwrap();
+        let kept = |column: &str, table: &str| -> String {
+            journal.connection.query_row(&format!("SELECT {column} FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        for (column, table) in
+            [("note", "outcomes"), ("error_code", "outcomes"), ("error_message", "outcomes"), ("words", "follow_ups")]
+        {
+            assert_eq!(kept(column, table), "LAB\u{fffd}[2J \u{fffd}\u{fffd}", "{column}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ use super::recognise::{self, Body};
 use super::transport::{TransportError, WireReply};
 use crate::outcome::{Reply, RequestId, Verdict};
 use crate::pacing::retry_after;
+use crate::text::{Medium, harmless};
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
 const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";
@@ -51,7 +52,9 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
         verdict,
         http_status: Some(reply.status.as_u16()),
         error_message: match location {
-            Some(location) => Some(format!("redirected to {location}, which is never followed").into()),
+            Some(location) => {
+                Some(format!("redirected to {}, which is never followed", harmless(&location, Medium::Message)).into())
+            }
             None if is_foreign => Some(foreign(body.message.as_deref(), reply.body.trim_ascii().is_empty()).into()),
             None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },

@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::pacing::retry_after;
+use crate::text::{Medium, harmless, shown};
 
-/// Longest text taken over from a body, in characters.
-const LONGEST: usize = 400;
+/// So much of the text of a page is looked at, in bytes.
+const ENOUGH: usize = 1_600;
 
 /// What a body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,22 +48,24 @@ fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
                 nested.iter().flat_map(|document| NESTED_CODES.iter().filter_map(|key| text_of(document, key))),
             );
             ErrorBody {
-                code: codes.last().cloned(),
+                code: codes.last().map(|code| shown(code).into_owned()),
                 codes,
                 message: match nested.last() {
                     Some(document) => intune_sentence(document),
-                    None => message.map(|message| shorten(&message)),
+                    None => message.map(|text| sentence_of(&text)),
                 },
                 retry_after: nested.iter().find_map(|document| retry_after::from_intune(document, now)),
             }
         }
         Some(Value::String(code)) => ErrorBody {
-            code: Some(code.clone()),
-            message: text_of(document, "error_description").map(|message| shorten(&message)),
+            code: Some(shown(code).into_owned()),
+            message: text_of(document, "error_description").map(|text| sentence_of(&text)),
             ..ErrorBody::default()
         },
         _ => ErrorBody {
-            message: text_of(document, "message").or_else(|| text_of(document, "Message")).map(|text| shorten(&text)),
+            message: text_of(document, "message")
+                .or_else(|| text_of(document, "Message"))
+                .map(|text| sentence_of(&text)),
             ..ErrorBody::default()
         },
     }
@@ -118,7 +121,7 @@ fn intune_sentence(document: &Value) -> Option<String> {
     if let Some(activity) = activity {
         text.push_str(&format!(" (activity {activity})"));
     }
-    Some(shorten(&text))
+    Some(sentence_of(&text))
 }
 
 fn text_of(value: &Value, key: &str) -> Option<String> {
@@ -139,12 +142,12 @@ fn page_text(text: &str) -> Option<String> {
             None => start,
         };
         rest = rest[end..].find('>').map_or("", |at| &rest[end + at + 1..]);
-        if words.len() > LONGEST * 4 {
+        if words.len() > ENOUGH {
             break;
         }
     }
     words.push_str(rest);
-    let text = shorten(&words);
+    let text = sentence_of(&words);
     (!text.is_empty()).then_some(text)
 }
 
@@ -152,14 +155,8 @@ fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-/// One line, without control characters, of bearable length.
-fn shorten(text: &str) -> String {
-    let clean = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
-    let line = clean.collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
-    }
+fn sentence_of(text: &str) -> String {
+    harmless(text, Medium::Message).into_owned()
 }
 
 #[cfg(test)]
@@ -229,11 +226,25 @@ mod tests {
         assert_eq!(body.message.as_deref(), Some("AADSTS7000215: Invalid client secret. Trace ID: x"));
     }
 
+    #[test]
+    fn what_a_body_says_steers_nothing() {
+        let long = "x".repeat(1_000);
+        let body = read(
+            &json!({"error": {"code": format!("No\u{1b}[2J\n{long}"), "message": "a\u{202e}b\r\nc\u{200b}"}})
+                .to_string(),
+        );
+        assert_eq!(body.message.as_deref(), Some("a\u{fffd}b c\u{fffd}"));
+        let code = body.code.unwrap();
+        assert!(code.starts_with("No\u{fffd}[2J x") && code.chars().count() == 60, "{code}");
+        let token = read(&json!({"error": "x\u{9b}2J", "error_description": "y\u{2066}"}).to_string());
+        assert_eq!((token.code.as_deref(), token.message.as_deref()), (Some("x\u{fffd}2J"), Some("y\u{fffd}")));
+    }
+
     proptest! {
         #[test]
         fn no_body_breaks_the_reader(body in proptest::collection::vec(any::<u8>(), 0..600)) {
             let read = super::read(&body, Timestamp::UNIX_EPOCH);
-            prop_assert!(read.message.is_none_or(|message| message.chars().count() <= LONGEST + 1));
+            prop_assert!(read.message.is_none_or(|message| message.chars().count() <= 400 && !message.contains(char::is_control)));
         }
 
         #[test]

@@ -13,6 +13,7 @@ use super::evidence::{self, CLOCK_SKEW, UNTOUCHED, items, state_of, stays_manage
 use crate::catalog::ReadBack;
 use crate::job::Job;
 use crate::outcome::{Evidence, FollowUp, Stage};
+use crate::text::{Medium, harmless};
 
 /// How far an action is, and what was seen.
 type Seen = (Stage, String);
@@ -40,7 +41,12 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> F
         ReadBack::UserDevices { .. } => by_devices(job, document, since),
         _ => by_evidence(evidence::judge(job, document, since)),
     };
-    FollowUp { stage, words: words.into(), last_check_in: last_check_in(document), read_at: now }
+    FollowUp {
+        stage,
+        words: harmless(&words, Medium::Message).into(),
+        last_check_in: last_check_in(document),
+        read_at: now,
+    }
 }
 
 /// What it means that the service knows nothing to read. It has accepted the action, so that the target was there.
@@ -204,6 +210,13 @@ mod tests {
     fn entry(name: &str, state: &str, started: &str, updated: &str) -> Value {
         let entry = json!({ "actionName": name, "actionState": state, "startDateTime": started, "lastUpdatedDateTime": updated });
         json!({ "managementState": "managed", "deviceActionResults": [entry] })
+    }
+
+    #[test]
+    fn the_words_of_the_service_steer_nothing() {
+        let (sent, now) = (SENT.parse().unwrap(), AFTER.parse().unwrap());
+        let seen = judge(&job("wipe", &[]), &state("wipe\u{1b}[2J\u{202e}\nIssued", AFTER), sent, now);
+        assert!(seen.words.contains("wipe\u{fffd}[2J\u{fffd} Issued"), "{}", seen.words);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::job::Job;
 use crate::outcome::Seen;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::Gates;
+use crate::text::{Medium, harmless};
 
 /// Requests in one envelope, at most.
 pub const BATCH: usize = 20;
@@ -67,7 +68,7 @@ impl Get {
 
     /// The next page, as the service names it. The token goes along, so that it must be the same service.
     pub fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
-        let foreign = || ForeignLink(link.chars().take(200).collect());
+        let foreign = || ForeignLink(harmless(link, Medium::Message).into_owned());
         let (there, here): (Uri, Uri) =
             (link.parse().map_err(|_| foreign())?, graph_url.parse().map_err(|_| foreign())?);
         let same_host = there.scheme() == here.scheme() && there.authority() == here.authority();

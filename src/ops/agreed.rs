@@ -17,9 +17,10 @@ use crate::guard::protected::Protected;
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunRecord};
-use crate::plan::{Fingerprint, Input, Limits, Places, Plan};
+use crate::plan::{Input, Limits, Places, Plan};
 use crate::preview::saved::{self, Head, SavedPreview, Unusable};
 use crate::settings::Settings;
+use crate::source::Fingerprint;
 
 /// What a saved preview says of itself, and where it is.
 #[derive(Debug, Clone)]

@@ -32,6 +32,7 @@ use crate::runner::shutdown::StopRequest;
 use crate::runner::{Earlier, Limits, shutdown};
 use crate::session::{Client, Session, Tenant, place};
 use crate::settings::Settings;
+use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -337,7 +338,7 @@ async fn through(
     show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
     stderr: &Stderr,
 ) -> Result<RoundsEnded, Error> {
-    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(line)).await?;
+    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(&visible(line))).await?;
     ended.stopped = close(rounds, ended.stopped, !ended.later.is_empty());
     let Some(within) = verify.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
     let seen = rounds.verify(within, client, stop, requests, show).await?;

@@ -31,9 +31,10 @@ use crate::journal::{
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
-use crate::plan::{Fingerprint, Plan};
+use crate::plan::Plan;
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
+use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
 pub struct Recorded {

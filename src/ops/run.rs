@@ -41,6 +41,7 @@ use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::session::{Session, label, place};
 use crate::settings::{PolicyFile, Settings};
+use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -205,7 +206,7 @@ async fn past<'p>(
 ) -> Result<(Past, CalledBefore<'p>), Error> {
     let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
     let past = known::past(journal, about, &called.jobs, repeats)?;
-    past.remark.iter().for_each(|line| stderr.say(line));
+    past.remark.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }
 

@@ -10,11 +10,11 @@ use csv::StringRecord;
 use super::dialect::{self, Dialect};
 use super::filter::Filter;
 use super::mapping::{self, Mapping};
-use super::shown;
 use super::table::{At, Table};
 use super::vocabulary::{self, Meaning};
 use crate::catalog::{ACTIONS, Action, IdName, Selector, TargetKind, fold, id_named, selector_named};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use crate::text::shown;
 
 /// Columns of one file, at most: more is a file of another kind.
 pub const MAX_COLUMNS: usize = 1_000;

@@ -2,13 +2,12 @@
 //!
 //! In: the node. Out: [`Settings`], or faults at their places. Must not: count or decide when a day turns.
 
-use super::reader::{Entry, Reader};
-use super::shown;
 use super::vocabulary::list;
-use super::yaml::{Node, Value};
 use crate::catalog::DAILY;
 use crate::daily::{Settings, zone_named};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 const KEYS: &[&str] =
     &["retire", "wipe", "delete", "reserve_percent", "turns_at", "zone", "delete_counts_as", "refusals"];

@@ -4,10 +4,9 @@
 //! nobody has verified is harmless.
 
 use super::document::json;
-use super::reader::{Entry, Reader};
-use super::shown;
-use super::yaml::{Node, Value};
 use crate::catalog::{Action, DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, is_name};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 const KEYS: &[&str] = &["method", "version", "path", "body", "parameters", "success"];
 const PARAMETER_KEYS: &[&str] = &["type", "required"];

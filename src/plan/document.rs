@@ -11,15 +11,14 @@ use super::identifier::{NotAnId, wrong_name};
 use super::limits;
 use super::missing;
 use super::priority;
-use super::reader::{Entry, Reader};
 use super::schedule;
-use super::shown;
 use super::vocabulary;
 use super::waiting;
 use super::work::{Setting, Step, Work};
-use super::yaml::{Node, Value};
 use crate::catalog::{ACTIONS, Action, Route};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 const KEYS: &[&str] =
     &["version", "name", "tenant", "justification", "missing", "actions", "jobs", "limits", "guards", "overrides"];
@@ -68,7 +67,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
         }
     }
     if !version {
-        missing_key(root, "version", "version: 1", reader);
+        reader.missing_key(root, "version", "version: 1");
     }
     match jobs {
         Some(jobs) => {
@@ -77,14 +76,9 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
             let read = |(number, item)| read_job(item, number, &own, reader);
             document.jobs = items.iter().enumerate().map(read).collect();
         }
-        None => missing_key(root, "jobs", "jobs: [ { action: …, targets: … } ]", reader),
+        None => reader.missing_key(root, "jobs", "jobs: [ { action: …, targets: … } ]"),
     }
     document
-}
-
-pub fn missing_key(node: &Node, key: &str, example: &str, reader: &mut Reader<'_, '_>) {
-    let message = format!("the key `{key}` is missing");
-    reader.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
 }
 
 pub fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
@@ -152,7 +146,7 @@ fn read_job<'s>(node: &'s Node, number: usize, own: &[&'static Action], reader: 
     work.place = Some(reader.source.place(&at.span));
     (work.steps, work.whole) = read_what_to_do(node, &parts, reader);
     if targets.is_none() {
-        missing_key(node, "targets", "targets: [ { id: … } ]", reader);
+        reader.missing_key(node, "targets", "targets: [ { id: … } ]");
     }
     Entries { work, targets }
 }
@@ -192,7 +186,7 @@ fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reade
             (Vec::new(), false)
         }
         (None, None) => {
-            missing_key(node, "action", "action: NAME", reader);
+            reader.missing_key(node, "action", "action: NAME");
             (Vec::new(), false)
         }
         (Some(_), None) => match read_step(parts, reader) {
@@ -244,7 +238,7 @@ fn read_item_of_steps<'s>(node: &'s Node, own: &[&'static Action], reader: &mut 
         }
     }
     if parts.action.is_none() {
-        missing_key(node, "action", "action: NAME", reader);
+        reader.missing_key(node, "action", "action: NAME");
     }
     read_step(&parts, reader)
 }

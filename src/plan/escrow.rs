@@ -3,11 +3,10 @@
 //! In: a name or a list of names. Out: [`Secret`]s, each once, or faults. Must not: accept a secret of which nobody can
 //! tell whether it is on file: every row would be held for ever.
 
-use super::reader::Reader;
-use super::shown;
-use super::yaml::{Node, Value};
 use crate::catalog::{Proof, SECRETS, Secret};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
+use crate::yaml::{Node, Reader, Value};
 
 /// Reads `[bitlocker, laps]`, or one of them alone.
 pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Secret>> {

@@ -24,13 +24,13 @@ use self::turn::Turn;
 use super::columns::Layout;
 use super::identifier::{self, NotAnId, wrong_name};
 use super::places::{Places, Position};
-use super::shown;
 use super::unresolved::Unresolved;
 use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::text::shown;
 
 /// A target as it is written: text fields, and where they stand.
 pub trait Row {

@@ -10,10 +10,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::identifier::{self, NotAnId};
-use super::reader::{Entry, Reader};
-use super::shown;
-use super::yaml::{Node, Value};
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// All tests have to be passed. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

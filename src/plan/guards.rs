@@ -9,15 +9,14 @@ use super::Input;
 use super::document::unknown_action;
 use super::escrow;
 use super::protected;
-use super::reader::{Entry, Reader};
-use super::shown;
 use super::stop_when;
 use super::waves;
-use super::yaml::{Node, Value};
 use crate::catalog::Action;
 use crate::diagnostics::Place;
 use crate::guard::rules::{Guard, Origin, Percent, Rule, Rules};
 use crate::guard::window::{DAYS, Window};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Every guard there is.
 pub const KEYS: &[&str] = &[

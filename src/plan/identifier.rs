@@ -68,7 +68,7 @@ pub fn plain(text: &str) -> Result<(), NotAnId> {
         let rest = text[scheme.len()..].trim();
         let reason = format!("it begins with `{scheme}`, which is no part of an id or a name").into();
         let help = if rest.contains('@') {
-            format!("write {} alone", super::shown(rest))
+            format!("write {} alone", crate::text::shown(rest))
         } else {
             "write the id or the name alone".into()
         };
@@ -77,7 +77,7 @@ pub fn plain(text: &str) -> Result<(), NotAnId> {
     let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address.trim());
     match address.filter(|address| address.contains('@')) {
         Some(address) => Err(NotAnId::because("it is a name with an address behind it")
-            .help(format!("write {} alone", super::shown(address)))),
+            .help(format!("write {} alone", crate::text::shown(address)))),
         None => Ok(()),
     }
 }

@@ -6,12 +6,11 @@
 use std::time::Duration;
 
 use super::daily;
-use super::reader::{Entry, Reader};
-use super::shown;
-use super::yaml::Node;
 use crate::catalog::{Allowance, Bucket, OwnAllowances, TenantSize};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, did_you_mean};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader};
 
 /// What a plan says about how hard it may be worked on; `None` where it says nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,14 +4,13 @@
 //! Must not: guess; a column that is not there is a fault in the plan.
 
 use super::columns::{self, Layout};
-use super::reader::{Entry, Reader};
-use super::shown;
-use super::source::{Source, Span};
 use super::table::Table;
 use super::vocabulary::{self, Meaning};
-use super::yaml::{Node, Value};
 use crate::catalog::{Action, fold};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use crate::source::{Source, Span};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Keys of ours and columns of the file, with their places in the plan.
 #[derive(Debug)]

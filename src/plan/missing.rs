@@ -4,11 +4,10 @@
 //! let anybody loosen what a policy demands.
 
 use super::Plan;
-use super::reader::Reader;
-use super::shown;
-use super::yaml::Node;
 use crate::catalog::Missing;
 use crate::diagnostics::did_you_mean;
+use crate::text::shown;
+use crate::yaml::{Node, Reader};
 
 /// Reads it.
 pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Missing> {

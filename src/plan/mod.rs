@@ -21,11 +21,9 @@ mod places;
 pub mod policy;
 mod priority;
 mod protected;
-mod reader;
 mod rows;
 mod schedule;
 mod serial;
-mod source;
 mod stop_when;
 mod table;
 mod targets;
@@ -34,22 +32,20 @@ mod vocabulary;
 mod waiting;
 mod waves;
 mod work;
-mod yaml;
 
 use std::path::{Path, PathBuf};
 
 use self::document::Document;
 use self::expand::Expander;
 use self::guards::Owner;
-use self::reader::Reader;
-use self::source::Source;
-use self::yaml::{Node, Value};
 use crate::catalog::{Action, Missing};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rules::{Origin, Rules};
 use crate::job::Job;
-use crate::text::is_hidden;
+use crate::source::{Fingerprint, Source};
+use crate::text::shown;
+use crate::yaml::{self, Kind, Node, Reader, Value};
 
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
@@ -57,7 +53,6 @@ pub use self::guards::ENFORCED as GUARDS;
 pub use self::limits::Limits;
 pub use self::places::Places;
 pub use self::serial::says_nothing;
-pub use self::source::Fingerprint;
 pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 
 /// A plan that has been read, found right, and expanded into jobs.
@@ -188,8 +183,18 @@ struct Heading {
     own: Vec<&'static Action>,
 }
 
+const TOO_LARGE: &str = "split it, or list targets in a CSV file";
+const PLAN: Kind = Kind { name: "a plan", too_large: TOO_LARGE };
+
+fn read_file(path: &Path, limit: u64) -> Result<Source, Box<Diagnostic>> {
+    Source::read(path, limit).map_err(|fault| match fault.code {
+        "too-large" => Box::new(fault.help(TOO_LARGE)),
+        _ => fault,
+    })
+}
+
 fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
-    let input = match Source::read(path, CSV_LIMIT) {
+    let input = match read_file(path, CSV_LIMIT) {
         Ok(source) => rows::expand_plan(source, path, expander),
         Err(fault) => {
             expander.faults.push(*fault);
@@ -200,7 +205,8 @@ fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
 }
 
 fn load_yaml(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
-    match Source::read(path, YAML_LIMIT).and_then(|source| yaml::parse(&source).map(|root| (source, root))) {
+    let whole = read_file(path, YAML_LIMIT);
+    match whole.and_then(|source| yaml::parse(&source, &PLAN).map(|root| (source, root))) {
         Ok((source, root)) => read_yaml(path, &source, &root, expander),
         Err(fault) => {
             expander.faults.push(*fault);
@@ -239,20 +245,6 @@ fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander)
         unused_columns: Vec::new(),
     };
     (heading, std::iter::once(plan).chain(files).collect())
-}
-
-/// Text of a user's file inside a message: on one line, and not longer than a glance.
-fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() || is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@
 use jiff::{Timestamp, ToSpan};
 
 use super::guards::{KEYS, MOST, Owner, read_actions, read_percent};
-use super::reader::{Entry, Reader};
 use super::schedule;
-use super::shown;
-use super::yaml::Node;
 use crate::catalog::Action;
 use crate::diagnostics::did_you_mean;
 use crate::guard::overrides::{Allowance, Override};
 use crate::guard::rules::Origin;
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader};
 
 const ENTRY_KEYS: &[&str] = &["guard", "actions", "plan", "allow", "reason", "until"];
 

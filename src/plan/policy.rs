@@ -5,17 +5,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::document::{missing_key, read_version};
+use super::document::read_version;
 use super::guards::{self, Owner};
-use super::reader::{Entry, Reader};
-use super::source::Source;
-use super::yaml::{self, Node};
-use super::{Input, YAML_LIMIT};
+use super::{Input, YAML_LIMIT, read_file};
 use super::{daily, missing, overrides};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::rules::{Origin, Rules};
+use crate::yaml::{self, Entry, Kind, Node, Reader};
 
+const KIND: Kind = Kind { name: "a policy", too_large: "list what it protects in a CSV file" };
 const KEYS: &[&str] = &["version", "guards", "limits", "missing", "overrides"];
 
 /// What a policy file says.
@@ -32,7 +31,8 @@ pub struct Policy {
 
 /// Reads and validates the policy at `path`.
 pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
-    let whole = Source::read(path, YAML_LIMIT).and_then(|source| yaml::parse(&source).map(|root| (source, root)));
+    let whole = read_file(path, YAML_LIMIT);
+    let whole = whole.and_then(|source| yaml::parse(&source, &KIND).map(|root| (source, root)));
     let (source, root) = whole.map_err(|fault| Diagnostics::from(unreadable(*fault, path)))?;
     let mut faults = Diagnostics::default();
     let mut reader = Reader { source: &source, faults: &mut faults };
@@ -56,7 +56,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
         }
     }
     if !version {
-        missing_key(&root, "version", "version: 1", &mut reader);
+        reader.missing_key(&root, "version", "version: 1");
     }
     rules.overrides = overridden;
     faults.sort();

@@ -10,17 +10,16 @@ use std::sync::Arc;
 use csv::StringRecord;
 
 use super::identifier::{self, NotAnId};
-use super::reader::{Entry as Key, Reader};
-use super::source::Source;
 use super::table::{At, Table};
 use super::targets::in_the_plan;
 use super::vocabulary::Meaning;
-use super::yaml::{Node, Value};
-use super::{CSV_LIMIT, Input, says_nothing, shown};
+use super::{CSV_LIMIT, Input, says_nothing};
 use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::meaning::Object;
 use crate::guard::protected::{Entry, Protected};
+use crate::text::shown;
+use crate::yaml::{Entry as Key, Node, Reader, Value};
 
 /// Reads a list of entries and files, or one of either.
 pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inputs: &mut Vec<Input>) -> Protected {
@@ -141,7 +140,7 @@ fn read_file<'s>(
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let table = match Source::read(&path, CSV_LIMIT).and_then(Table::new) {
+    let table = match super::read_file(&path, CSV_LIMIT).and_then(Table::new) {
         Ok(table) => table,
         Err(fault) => {
             reader.faults.push(in_the_plan(*fault, &path, reader.source, at));

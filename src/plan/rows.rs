@@ -12,11 +12,11 @@ use super::columns::{self, Layout, Role, Understood};
 use super::dialect;
 use super::document::unknown_action;
 use super::expand::{Expander, MAX_JOBS, Row};
-use super::source::Source;
 use super::table::{At, Table};
 use super::work::{Step, Work};
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Place};
+use crate::source::Source;
 
 /// One row of a file.
 struct CsvRow<'t> {
@@ -40,7 +40,7 @@ impl Row for CsvRow<'_> {
 
     fn prefix(&self, field: Option<usize>) -> String {
         match field {
-            Some(index) => format!("row {}, column `{}`: ", self.at.line, super::shown(self.name(index))),
+            Some(index) => format!("row {}, column `{}`: ", self.at.line, crate::text::shown(self.name(index))),
             None => format!("row {}: ", self.at.line),
         }
     }

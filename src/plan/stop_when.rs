@@ -3,9 +3,8 @@
 //! In: its node. Out: the limits of the breaker, and faults. Must not: let a limit through that could never hold or
 //! under which nothing could be sent.
 
-use super::reader::{Entry, Reader};
-use super::yaml::Node;
 use crate::guard::breaker::{MIN_SAMPLE, Share, StopWhen};
+use crate::yaml::{Entry, Node, Reader};
 
 const KEYS: &[&str] =
     &["failures", "failure_percent", "min_sample", "consecutive_failures", "unknown", "repeated_refusal"];

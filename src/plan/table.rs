@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use csv::StringRecord;
 
-use super::source::Source;
 use crate::diagnostics::{Diagnostic, Place};
+use crate::source::Source;
 
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 

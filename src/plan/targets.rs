@@ -10,15 +10,14 @@ use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::filter;
 use super::mapping;
-use super::reader::{Entry, Reader};
 use super::rows;
-use super::source::Source;
 use super::vocabulary::{self, Meaning};
 use super::work::Work;
-use super::yaml::{Node, Value};
 use super::{CSV_LIMIT, Input};
 use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Place, did_you_mean};
+use crate::source::Source;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Makes the jobs of one item of `jobs:`.
 pub fn expand(job: &Entries<'_>, plan: &Source, folder: &Path, expander: &mut Expander, inputs: &mut Vec<Input>) {
@@ -98,12 +97,12 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     if let Value::Text(text) = &item.value {
         let key = job.work.steps.first().map_or("id", |step| step.action.default_route().ids[0].name);
-        let message = format!("a target is a map, and this is the text `{}`", super::shown(text));
+        let message = format!("a target is a map, and this is the text `{}`", crate::text::shown(text));
         reader.fault(
             &item.span,
             "wrong-type",
             message,
-            Some(format!("say what it is: `{key}: {}`", super::shown(text))),
+            Some(format!("say what it is: `{key}: {}`", crate::text::shown(text))),
         );
         return None;
     }
@@ -200,7 +199,7 @@ fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'
         (_, Some(near)) => format!("did you mean `{near}`?"),
         _ => format!("known are {}", known.join(", ")),
     };
-    let message = format!("a target has no key `{}`", super::shown(entry.name));
+    let message = format!("a target has no key `{}`", crate::text::shown(entry.name));
     reader.fault(&entry.key.span, "unknown-key", message, Some(help));
 }
 
@@ -222,7 +221,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let source = match Source::read(&path, CSV_LIMIT) {
+    let source = match super::read_file(&path, CSV_LIMIT) {
         Ok(source) => source,
         Err(fault) => {
             expander.faults.push(in_the_plan(*fault, &path, plan, at));

@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use super::reader::{Entry, Reader};
-use super::shown;
 use super::waves::read_time;
 use super::work::Step;
-use super::yaml::{Node, Value};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 /// How long a step waits, unless the plan says otherwise.
 const WITHIN: Duration = Duration::from_secs(3_600);

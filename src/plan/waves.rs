@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::reader::{Entry, Reader};
-use super::shown;
-use super::yaml::{Node, Value};
 use crate::guard::waves::{Conditions, Size, Wave};
+use crate::text::shown;
+use crate::yaml::{Entry, Node, Reader, Value};
 
 const KEYS: &[&str] = &["size", "pause", "within", "ask"];
 const EXAMPLE: &str = "write `waves: [1, 10, 25%, rest]`";

@@ -15,7 +15,8 @@ use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;
 use crate::guard::waves::Stage;
-use crate::report::cell::harmless;
+use crate::report::cell;
+use crate::text::{Medium, harmless};
 
 /// The columns of a preview, and the keys of its rows in JSON.
 pub const COLUMNS: [&str; 11] =
@@ -57,17 +58,17 @@ fn fill(record: &mut ByteRecord, scratch: &mut String, base: &str, row: &Row<'_>
     shown(record, format_args!("{}", job.row));
     shown(record, format_args!("{}", job.id));
     record.push_field(job.action.name.as_bytes());
-    record.push_field(harmless(job.target()).as_bytes());
+    record.push_field(cell::harmless(job.target()).as_bytes());
     record.push_field(row.request.method.name().as_bytes());
     shown(record, format_args!("{base}{}", row.request.path));
-    record.push_field(harmless(row.request.text().unwrap_or_default()).as_bytes());
+    record.push_field(cell::harmless(row.request.text().unwrap_or_default()).as_bytes());
     record.push_field(job.action.risk.name().as_bytes());
     record.push_field(row.state.name().as_bytes());
     match job.not_before {
         Some(at) => shown(record, format_args!("{at}")),
         None => record.push_field(b""),
     }
-    record.push_field(harmless(row.note().as_deref().unwrap_or_default()).as_bytes());
+    record.push_field(cell::harmless(row.note().as_deref().unwrap_or_default()).as_bytes());
 }
 
 #[derive(Serialize)]
@@ -96,18 +97,22 @@ struct JsonRow<'a> {
 pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut out = BufWriter::with_capacity(64 * 1024, out);
-    write!(out, "{{\"summary\":{}", summary(preview))?;
+    let mut top = format!("{{\"summary\":{}", summary(preview));
+    // Writing to a String cannot fail.
     if let Some(saved) = saved {
-        write!(out, ",\"saved\":{saved}")?;
+        let _ = write!(top, ",\"saved\":{saved}");
     }
     if let Some(verdict) = preview.verdict() {
         let (rules, overrides) = (guards::rules(verdict), guards::overrides(verdict));
-        write!(out, ",\"guards\":{rules},\"overrides\":{overrides},\"findings\":{}", guards::findings(verdict))?;
+        let findings = guards::findings(verdict);
+        let _ = write!(top, ",\"guards\":{rules},\"overrides\":{overrides},\"findings\":{findings}");
     }
+    out.write_all(harmless(&top, Medium::Json).as_bytes())?;
     out.write_all(b",\"jobs\":[")?;
     for (at, row) in preview.rows().enumerate() {
         out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut out, &json_row(base, &row)?)?;
+        let text = serde_json::to_string(&json_row(base, &row)?)?;
+        out.write_all(harmless(&text, Medium::Json).as_bytes())?;
     }
     out.write_all(b"\n]}\n")?;
     out.flush()

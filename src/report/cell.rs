@@ -1,18 +1,23 @@
 //! What may stand in a cell of a CSV file that people open in a spreadsheet, and how instants are written.
 //!
-//! In: any text. Out: text that no spreadsheet takes for a formula. Must not: be used for JSON, which stays exact.
+//! In: any text. Out: one line that no spreadsheet takes for a formula, and no terminal for a command. Must not: be used
+//! for JSON, which stays exact.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 
+use crate::text::visible;
+
 /// A cell that a spreadsheet would calculate gets a leading apostrophe, as OWASP advises: one that starts with
-/// `=`, `+`, `-`, `@` or their full-width forms, leading white space or not, or with a tab or line break.
+/// `=`, `+`, `-`, `@` or their full-width forms, leading white space or not, or with a tab or line break. What no terminal
+/// should see is made harmless first.
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    match is_formula(text) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
+    let shown = visible(text);
+    match is_formula(text) || is_formula(&shown) {
+        true => Cow::Owned(format!("'{shown}")),
+        false => shown,
     }
 }
 
@@ -34,11 +39,17 @@ mod tests {
     #[test]
     fn formulas_are_made_harmless_and_all_else_stays() {
         for text in ["=1+1", "+49 30", "-1", "@SUM(A1)", "\tx", "\r=x", "\n=x", "  =x", "＝x", "－x", "\u{a0}@x"] {
-            assert_eq!(harmless(text), format!("'{text}"), "{text:?}");
+            assert_eq!(harmless(text), format!("'{}", visible(text)), "{text:?}");
         }
         for text in ["", "7f4e", "a=b", "'=x", "ada@contoso.com", " ", "POST /v1.0/users"] {
             assert_eq!(harmless(text), text);
         }
+    }
+
+    #[test]
+    fn a_cell_is_one_line_without_codes() {
+        assert_eq!(harmless("LAB\u{1b}[2J\r\n\u{202e}01\u{200b}"), "LAB\u{fffd}[2J  \u{fffd}01\u{fffd}");
+        assert_eq!(harmless("\u{7}=1"), "\u{fffd}=1");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod row;
 pub use account::Account;
 pub use csv::{write_csv, write_csv_of};
 pub use file::{ReportError, ReportFile, default_name};
-pub use json_lines::write_json_lines;
+pub use json_lines::{write_json_lines, write_line};
 pub use row::{COLUMNS, Mismatch, Row, rows};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::record::{Record, key};
 use crate::catalog::{ENTRA_OBJECT, Missing, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{Criterion, Pointer, Unresolved};
+use crate::text;
 
 /// So many candidates are listed.
 const LISTED: usize = 10;
@@ -154,7 +155,7 @@ pub fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic 
 }
 
 fn list_groups(groups: &[NamedGroup]) -> String {
-    let mut lines: Vec<_> = groups.iter().take(LISTED).map(|group| format!("{}  {}", group.id, group.name)).collect();
+    let mut lines: Vec<_> = groups.iter().take(LISTED).map(|group| listed(&group.id, &group.name)).collect();
     if groups.len() > LISTED {
         lines.push(format!("… and {} more", groups.len() - LISTED));
     }
@@ -192,7 +193,7 @@ fn through(device: &Record, kind: TargetKind) -> String {
 
 fn device_shown(device: &Record) -> String {
     let name = device.identity.name.as_deref().unwrap_or("without a name");
-    format!("managed device {name} ({})", device.identity.id)
+    format!("managed device {} ({})", text::shown(name), text::shown(&device.identity.id))
 }
 
 /// Who has as mail what is looked for as the name of a user, or of the owner of devices. It is a hint and no match.
@@ -276,8 +277,8 @@ fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
 
 /// The service calls something an id that is none.
 pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
-    let shown: String = id.chars().take(60).collect();
-    let message = format!("{}the service gives `{shown}` as the id of {}", prefix(&row.place), row.pointer);
+    let id = text::shown(id);
+    let message = format!("{}the service gives `{id}` as the id of {}", prefix(&row.place), row.pointer);
     Diagnostic::error("bad-id", message)
         .at((*row.place).clone())
         .help("an id is a GUID; nothing is done to this target")
@@ -362,7 +363,12 @@ fn shown(record: &Record) -> String {
         identity.last_sync_at.map(|at| format!("last sync {}", day(at))),
     ];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
-    format!("{}  {}", identity.id, parts.join(", "))
+    listed(&identity.id, &parts.join(", "))
+}
+
+/// A line of a list: what the service calls something must not look like another line.
+fn listed(id: &str, what: &str) -> String {
+    text::visible(&format!("{id}  {what}")).into_owned()
 }
 
 fn day(at: jiff::Timestamp) -> String {
@@ -378,5 +384,5 @@ fn list_members(members: &[&Member]) -> String {
 }
 
 fn shown_member(member: &Member) -> String {
-    format!("{}  {} {}", member.id, member.kind, member.name.as_deref().unwrap_or("without a name"))
+    listed(&member.id, &format!("{} {}", member.kind, member.name.as_deref().unwrap_or("without a name")))
 }

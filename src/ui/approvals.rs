@@ -10,10 +10,11 @@ use serde_json::json;
 
 use super::style::{BAD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
-use super::text::{count_of, duration, visible};
+use super::text::{count_of, duration};
 use crate::approval::{Status, minute};
 use crate::journal::Waiting;
 use crate::report::cell::instant;
+use crate::text::visible;
 
 /// Columns of the CSV; an interface.
 pub const COLUMNS: [&str; 15] = [

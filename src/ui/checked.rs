@@ -9,17 +9,18 @@ use serde_json::{Value, json};
 
 use super::faults;
 use super::style::{FAINT, GOOD, OPEN, View, paint};
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use crate::guard::judge::Verdict;
 use crate::plan::Plan;
+use crate::text::visible;
 
 /// For people.
 pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     let mut text = String::new();
     for input in &plan.inputs {
-        let file = visible(&input.file.display().to_string());
+        let file = input.file.display().to_string();
         let format = paint(view.styled, FAINT, &visible(&input.format));
-        let _ = writeln!(text, "{file}: {format}, {}", count_of(input.rows, "row"));
+        let _ = writeln!(text, "{}: {format}, {}", visible(&file), count_of(input.rows, "row"));
         if !input.columns.is_empty() {
             let column = |(header, word): &(String, &str)| match header == word {
                 true => format!("`{word}`"),

@@ -11,9 +11,10 @@ use super::guards;
 use super::preview::sent_counts;
 use super::style::{PLAIN, STRONG, View, paint};
 use super::tables::Table;
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use super::waves;
 use crate::preview::{Preview, State};
+use crate::text::{Medium, harmless, visible};
 
 /// What is about to happen, without the prompt.
 pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
@@ -73,7 +74,7 @@ pub fn judge(answer: &str, number: u32) -> bool {
 
 /// Asks on `out` and reads one line of `answers`. The end of the input is a no.
 pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
-    write!(out, "{question}\n{PROMPT}")?;
+    write!(out, "{}\n{PROMPT}", harmless(question, Medium::Screen))?;
     out.flush()?;
     let mut answer = String::new();
     answers.read_line(&mut answer)?;

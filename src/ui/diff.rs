@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::style::{BAD, GOOD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use crate::preview::diff::{Change, Differences, JobLine};
+use crate::text::visible;
 
 /// Rows of one kind that are listed.
 const LISTED: usize = 50;

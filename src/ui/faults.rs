@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::stderr::Stderr;
 use super::style::{BAD, OPEN, paint};
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::text::visible;
 
 /// Faults shown in full.
 const SHOWN: usize = 50;

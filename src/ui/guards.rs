@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 
 use super::style::{FAINT, OPEN, PLAIN, View, paint};
 use super::tables::Table;
-use super::text::{count, visible};
+use super::text::count;
 use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
 use crate::guard::rules::Guard;
+use crate::text::visible;
 
 /// One line for each rule and each override.
 pub fn render(verdict: &Verdict, view: View) -> String {

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 
 use super::style::{BAD, OPEN, PLAIN, STRONG, View, paint};
 use super::tables::Table;
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use crate::catalog::SECRETS;
 use crate::escrow::{Keys, Status};
 use crate::preview::Preview;
+use crate::text::visible;
 
 /// `BitLocker, no LAPS`, `FileVault ?`.
 pub fn in_short(keys: Option<&Keys>) -> String {

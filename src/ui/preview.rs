@@ -12,12 +12,13 @@ use super::days::schedule;
 use super::steps;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
 use super::tables::{GAP, Table};
-use super::text::{count, count_of, duration, rate, shorten, visible, width};
+use super::text::{count, count_of, duration, rate, shorten, width};
 use super::waves;
 use super::{guards, keys};
 use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
 use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
+use crate::text::visible;
 
 /// Plans up to this long are shown whole.
 const WHOLE: usize = 100;
@@ -91,7 +92,7 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
     let widest = |header: &str, cell: &dyn Fn(&Row<'_>) -> usize| rows.iter().map(cell).fold(header.len(), usize::max);
     let shown =
         Shown { named: rows.iter().any(|row| row.name().is_some()), keys: rows.iter().any(|row| row.keys.is_some()) };
-    let name = |row: &Row<'_>| visible(row.name().unwrap_or_default());
+    let name = |row: &Row<'_>| visible(row.name().unwrap_or_default()).into_owned();
     let taken = widest("ROW", &|row| row.job.row.to_string().len())
         + widest("ACTION", &|row| row.job.action.name.len())
         + widest("TARGET", &|row| width(row.job.target()))

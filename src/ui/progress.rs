@@ -8,13 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::style::{BAD, OPEN, paint};
-use super::text::{count, count_of, duration, rate, visible};
+use super::text::{count, count_of, duration, rate};
 use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
 use crate::daily::Ground;
 use crate::daily::shown;
 use crate::outcome::{Outcome, Stage, Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
+use crate::text::visible;
 
 /// Seconds over which the rate is taken.
 const WINDOW: usize = 10;

@@ -13,12 +13,13 @@ use serde_json::json;
 use super::pace;
 use super::style::{PLAIN, View, of_outcome, paint};
 use super::tables::Table;
-use super::text::{count, count_of, shorten, visible, width};
+use super::text::{count, count_of, shorten, width};
 use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::pacing::BucketUse;
-use crate::report::{Account, rows};
+use crate::report::{Account, rows, write_line};
+use crate::text::visible;
 
 /// Rows listed one by one.
 const LISTED: usize = 20;
@@ -95,7 +96,7 @@ impl<'a> RunResult<'a> {
             let _ = writeln!(text, "{line}");
         }
         if let Some(report) = self.report {
-            let _ = writeln!(text, "report: {}", report.display());
+            let _ = writeln!(text, "report: {}", visible(&report.display().to_string()));
         }
         let _ = writeln!(text, "{}", account.line());
         text
@@ -189,7 +190,7 @@ fn table_of(listed: &[(&Job, &Settlement, String)], with_why: bool, styled: bool
 }
 
 fn why(job: &Job, settlement: &Settlement) -> String {
-    visible(&reason(job, settlement))
+    visible(&reason(job, settlement)).into_owned()
 }
 
 /// Why a job settled as it did: what the service said, and what we have to say about it. Of what was accepted, what was
@@ -223,11 +224,6 @@ fn without_ids(reason: &str) -> String {
             }
         })
         .collect()
-}
-
-fn write_line(out: &mut impl Write, value: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, value)?;
-    out.write_all(b"\n")
 }
 
 #[cfg(test)]
@@ -321,6 +317,15 @@ mod tests {
                 .render(View::default());
         assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
         assert_eq!(text.lines().count(), 2);
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_one_line_that_steers_nothing() {
+        let (jobs, settlements) = (plan(), vec![accepted(); 6]);
+        let report = Some(Path::new("a\u{1b}[2J\naccount: rows in 0\u{202e}.csv"));
+        let text = RunResult { jobs: &jobs, settlements: &settlements, report, run: None, used: &[], verified: false }
+            .render(View::default());
+        assert!(text.contains("\nreport: a\u{fffd}[2J account: rows in 0\u{fffd}.csv\n"), "{text:?}");
     }
 
     #[test]

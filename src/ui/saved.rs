@@ -8,10 +8,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::style::{OPEN, View, paint};
-use super::text::{count, count_of, visible};
+use super::text::{count, count_of};
 use crate::guard::drift::Sighting;
 use crate::preview::Preview;
 use crate::preview::saved::Head;
+use crate::text::visible;
 
 /// `now` tells whether it is still good.
 pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), now: Timestamp, view: View) -> String {

@@ -7,6 +7,8 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
+use crate::text::{Medium, harmless};
+
 /// A handle on stderr; clones share the bar. For `tracing_subscriber`: `.with_writer(move || stderr.clone())`.
 #[derive(Debug, Clone)]
 pub struct Stderr {
@@ -41,10 +43,10 @@ impl Stderr {
         self.styled
     }
 
-    /// Writes one line above the bar.
+    /// Writes one line, or several, above the bar.
     pub fn say(&self, line: &str) {
         // Nobody is left to be told that stderr is closed.
-        let _ = self.clone().write_all(format!("{line}\n").as_bytes());
+        let _ = self.clone().write_all(format!("{}\n", harmless(line, Medium::Screen)).as_bytes());
     }
 
     /// Does something that has the terminal for itself: the bar would draw over what is typed.

@@ -6,7 +6,7 @@ use anstyle::Style;
 use comfy_table::{CellAlignment, Table as Grid, presets};
 
 use super::style::{FAINT, paint};
-use super::text::visible;
+use crate::text::visible;
 
 pub(super) const GAP: usize = 2;
 

@@ -1,6 +1,6 @@
-//! Numbers, durations and foreign text, as people read them.
+//! Numbers and durations, as people read them, and how many columns a text takes.
 //!
-//! In: values. Out: short text. Must not: let a control character of a file or a service reach the terminal.
+//! In: values. Out: short text. Must not: make foreign text harmless; `crate::text` does.
 
 use std::time::Duration;
 
@@ -46,19 +46,6 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
-/// One line that a terminal shows and does not obey: line breaks and tabs become spaces, other control characters and
-/// those that turn the direction of text become visible.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => ' ',
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
-            c if c.is_control() => char::REPLACEMENT_CHARACTER,
-            c => c,
-        })
-        .collect()
-}
-
 /// The columns that a text takes on a terminal.
 pub fn width(text: &str) -> usize {
     console::measure_text_width(text)
@@ -97,8 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_cannot_steer_the_terminal() {
-        assert_eq!(visible("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
+    fn text_is_as_wide_as_there_is_room_for() {
         assert_eq!(shorten("abcdef", 4), "abc…");
         assert_eq!(width("é…"), 2);
     }

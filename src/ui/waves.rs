@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 
 use super::stderr::Stderr;
 use super::style::{BAD, of_outcome, paint};
-use super::text::{count, count_of, duration, visible};
+use super::text::{count, count_of, duration};
 use crate::catalog::{Action, ReadBack};
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::outcome::Outcome;
 use crate::runner::event::WaveNews;
 use crate::runner::question::{Question, WaveResult};
+use crate::text::visible;
 
 /// What a preview says of them; empty where everything goes at once.
 pub fn preview(schedule: &Schedule, jobs: &[Job]) -> String {

@@ -10,11 +10,17 @@ mod holdings;
 mod limits;
 mod value;
 
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+use crate::diagnostics::Diagnostic;
+use crate::source::Source;
+use crate::text::visible;
+use crate::yaml::{self, Kind};
 
 pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters, ListedRequest};
 pub use check_ins::{CheckIn, End, ListedResult};
@@ -123,14 +129,27 @@ impl Default for Scenario {
     }
 }
 
-/// Why a file is not a scenario.
-#[derive(Debug, thiserror::Error)]
-pub enum ScenarioError {
-    #[error("{path}: {source}")]
-    Unreadable { path: String, source: std::io::Error },
-    #[error("{name}:{line}:{column}: {message}")]
-    Invalid { name: String, line: u64, column: u64, message: String },
+/// Why a file is not a scenario: the first fault, with its place.
+#[derive(Debug)]
+pub struct ScenarioError(pub Box<Diagnostic>);
+
+impl std::error::Error for ScenarioError {}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.0.place.as_ref();
+        if let Some(place) = place {
+            write!(f, "{}:", visible(&place.file))?;
+        }
+        let numbers = place.into_iter().flat_map(|place| [place.line, place.column]).flatten();
+        numbers.into_iter().try_for_each(|number| write!(f, "{number}:"))?;
+        write!(f, "{}{}", if place.is_some() { " " } else { "" }, visible(&self.0.message))
+    }
 }
+
+/// The largest scenario that is read, in bytes.
+const LIMIT: u64 = 64 << 20;
+const KIND: Kind = Kind { name: "a scenario", too_large: "leave something out" };
 
 impl Scenario {
     /// What is played without a file: a healthy tenant whose devices check in within seconds.
@@ -140,34 +159,20 @@ impl Scenario {
     }
 
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        Self::parse(text, "scenario")
+        let source = Source::decode("scenario".to_owned(), text.as_bytes());
+        source.and_then(|source| Self::read(&source)).map_err(ScenarioError)
     }
 
     pub fn load(path: &Path) -> Result<Self, ScenarioError> {
-        let name = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ScenarioError::Unreadable { path: name.clone(), source })?;
-        Self::parse(&text, &name)
+        Source::read(path, LIMIT).and_then(|source| Self::read(&source)).map_err(ScenarioError)
     }
 
-    fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
-        let says_nothing = text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'));
+    fn read(source: &Source) -> Result<Self, Box<Diagnostic>> {
+        let says_nothing = source.text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'));
         if says_nothing {
             return Ok(Self::default());
         }
-        serde_yaml::from_str_with_options(text, serde_yaml::options! { with_snippet: false })
-            .map_err(|error| ScenarioError::invalid(name, &error))
-    }
-}
-
-impl ScenarioError {
-    fn invalid(name: &str, error: &serde_yaml::Error) -> Self {
-        let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-        let message = error.to_string();
-        // The place stands in front already.
-        let place = format!(" at line {line}, column {column}");
-        let message = message.strip_suffix(&place).unwrap_or(&message).to_owned();
-        Self::Invalid { name: name.to_owned(), line, column, message }
+        yaml::read(source, &KIND)
     }
 }
 

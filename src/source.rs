@@ -107,7 +107,7 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Box<Diagnostic>> {
     };
     let too_large = || {
         let message = format!("the file is larger than {} MiB", limit >> 20);
-        Box::new(Diagnostic::error("too-large", message).help("split it, or list targets in a CSV file"))
+        Box::new(Diagnostic::error("too-large", message).help("make it smaller, or split it"))
     };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     if about.is_dir() {

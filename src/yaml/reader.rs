@@ -1,14 +1,15 @@
 //! Reading a YAML tree against expectations, one fault for each that is not met.
 //!
-//! In: nodes. Out: values, and faults in the collector. Must not: know the keys of a plan; `document` does.
+//! In: nodes. Out: values, and faults in the collector. Must not: know the keys of any file; who reads it does.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::shown;
-use super::source::{Source, Span};
-use super::yaml::{Node, Value};
-use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use super::fault::known as known_words;
+use super::tree::{Node, Value};
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::source::{Source, Span};
+use crate::text::shown;
 
 /// A tree's source, and where its faults go.
 pub struct Reader<'s, 'f> {
@@ -78,15 +79,18 @@ impl<'s> Reader<'s, '_> {
     }
 
     pub fn unknown_key(&mut self, entry: &Entry<'s>, what: &str, known: &[&'static str]) {
-        let help = match did_you_mean(entry.name, known.iter().copied()) {
-            Some(word) => format!("did you mean `{word}`?"),
-            None if entry.name == "<<" => {
-                "merge keys are not supported; repeat the map with an alias, or write it out".into()
-            }
-            None => format!("known are {}", known.join(", ")),
+        let help = match entry.name {
+            "<<" => "merge keys are not supported; repeat the map with an alias, or write it out".into(),
+            name => known_words(name, known),
         };
         let message = format!("{what} has no key `{}`", shown(entry.name));
         self.fault(&entry.key.span, "unknown-key", message, Some(help));
+    }
+
+    /// `node` has no such key, and must; `example` shows it.
+    pub fn missing_key(&mut self, node: &Node, key: &str, example: &str) {
+        let message = format!("the key `{key}` is missing");
+        self.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
     }
 
     pub fn list(&mut self, node: &'s Node, what: &str) -> Option<&'s [Node]> {

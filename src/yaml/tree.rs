@@ -1,18 +1,20 @@
 //! YAML as a tree in which every node knows its place.
 //!
-//! In: the text of a plan. Out: a [`Node`], or the one fault that stopped the parser (syntax, an alias bomb, a custom
-//! tag). Must not: know what a plan is. The parser stops at its first fault, and a plan must be told all of its faults
-//! at once; so nothing but syntax is left to the parser, and duplicate keys are kept for the reader to see.
+//! In: the text of a file. Out: a [`Node`], or the one fault that stopped the parser (syntax, an alias bomb, a custom
+//! tag). Must not: know what the file is for. The parser stops at its first fault, and whoever writes a plan must be told
+//! all of its faults at once; so nothing but syntax is left to the parser, and duplicate keys are kept for the reader to
+//! see.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::budget::BudgetBreach;
+use serde_yaml::Spanned;
 use serde_yaml::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
-use serde_yaml::{Error, Location, Spanned};
 
-use super::source::{Source, Span};
+use super::fault::{Kind, MAX_DEPTH, MAX_NODES, describe, span};
 use crate::diagnostics::Diagnostic;
+use crate::source::{Source, Span};
+use crate::text::shown;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -39,28 +41,26 @@ impl Value {
         match self {
             Self::Null => "nothing".into(),
             Self::Boolean(value) => format!("the boolean {value}"),
-            Self::Number(text) => format!("the number {}", super::shown(text)),
-            Self::Text(text) => format!("the text `{}`", super::shown(text)),
+            Self::Number(text) => format!("the number {}", shown(text)),
+            Self::Text(text) => format!("the text `{}`", shown(text)),
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a map".into(),
         }
     }
 }
 
-/// Nodes of one document, at most: six for each of the targets that fit into the largest file.
-const MAX_NODES: usize = 2_000_000;
 /// Events that aliases may stand for. An alias is for saying `with:` once, not for making targets.
 const MAX_REPLAYED: usize = 100_000;
 
 /// Parses `source` into a tree.
-pub fn parse(source: &Source) -> Result<Node, Box<Diagnostic>> {
+pub fn parse(source: &Source, kind: &Kind) -> Result<Node, Box<Diagnostic>> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,
             max_events: MAX_NODES * 3,
             max_documents: 2,
-            max_depth: 32,
-            flow_nesting_limit: 32,
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
             // One anchor used by hundreds of jobs is fine; what aliases may expand to is limited below.
             enforce_alias_anchor_ratio: false,
         },
@@ -74,68 +74,7 @@ pub fn parse(source: &Source) -> Result<Node, Box<Diagnostic>> {
     };
     match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options) {
         Ok(raw) => Ok(node(raw, source)),
-        Err(error) => Err(Box::new(describe(&error, source))),
-    }
-}
-
-fn describe(error: &Error, source: &Source) -> Diagnostic {
-    let fault = match error {
-        Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
-            Diagnostic::error("too-deep", "the YAML is nested deeper than any plan")
-        }
-        Error::Budget { breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, .. } => {
-            Diagnostic::error("too-large", format!("the YAML has more than {MAX_NODES} values"))
-                .help("split it, or list targets in a CSV file")
-        }
-        Error::Budget { .. }
-        | Error::AliasReplayLimitExceeded { .. }
-        | Error::AliasExpansionLimitExceeded { .. }
-        | Error::AliasReplayStackDepthExceeded { .. }
-        | Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            Diagnostic::error("alias-bomb", "the aliases of this YAML stand for more than a plan can hold")
-                .help("write the values out, or list targets in a CSV file")
-        }
-        Error::AliasError { error, .. } => return describe(error, source),
-        Error::MultipleDocuments { .. } => {
-            Diagnostic::error("syntax", "a plan is one YAML document, this file has more")
-                .help("remove the `---`, or make one file of each")
-        }
-        Error::UnsupportedTag { tag, .. } => {
-            Diagnostic::error("syntax", format!("the tag `{}` is not known here", super::shown(tag)))
-                .help("remove it; plans use plain YAML")
-        }
-        other => Diagnostic::error("syntax", format!("not YAML: {}", reason(&other.to_string()))),
-    };
-    match error.location() {
-        Some(at) if at != Location::UNKNOWN => fault.at(source.place(&span(at, source))),
-        _ => fault.at(crate::diagnostics::Place::file(&source.name)),
-    }
-}
-
-/// The message without the place, which the diagnostic shows better.
-fn reason(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
-    let message = message.split(" at line ").next().unwrap_or(message);
-    let without = match message.split_once(": ") {
-        Some((place, rest)) if place.starts_with("line ") => rest,
-        _ => message,
-    };
-    super::shown(without)
-}
-
-fn span(at: Location, source: &Source) -> Span {
-    let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let start = match at.span().byte_offset() {
-        Some(start) => number(start).min(source.text.len()),
-        // Some syntax errors come with line and column only.
-        None => source.offset_of(number(at.line()), number(at.column())),
-    };
-    let length = number(at.span().byte_len().unwrap_or(0));
-    Span {
-        line: u32::try_from(at.line()).unwrap_or(u32::MAX),
-        column: u32::try_from(at.column()).unwrap_or(u32::MAX),
-        start,
-        end: start.saturating_add(length).min(source.text.len()),
+        Err(error) => Err(Box::new(describe(&error, source, kind))),
     }
 }
 

@@ -1,0 +1,15 @@
+//! YAML files, read so that every fault has its place: file, line, column, what is wrong and what to do.
+//!
+//! In: a [`Source`](crate::source::Source). Out: a tree that a [`Reader`] holds against expectations, every fault at once;
+//! or, by [`read`], a value of a type, or its first fault. Must not: know the keys of any file: plans, policies and
+//! scenarios do.
+
+mod fault;
+mod reader;
+mod tree;
+mod typed;
+
+pub use self::fault::Kind;
+pub use self::reader::{Entry, Reader};
+pub use self::tree::{Node, Value, parse};
+pub use self::typed::read;
