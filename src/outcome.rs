@@ -1,22 +1,25 @@
 //! How attempts and jobs end: the whole error space as enums.
 //!
 //! In: nothing. Out: [`Verdict`] (what one answer means), [`doubt`] (what several of them leave open), [`Reply`] (one
-//! attempt's answer), [`Evidence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
+//! attempt's answer), [`Evidence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled),
+//! [`Cause`] (why it was not sent).
 //! Must not: decide; classification belongs to `msgraph`, policy to `runner::retry`.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+mod cause;
 mod doubt;
 mod request_id;
 mod stamp;
 mod verdict;
 
+pub use self::cause::{Cause, Ending, Unsent};
 pub use self::doubt::{Doubt, Made, doubt};
 pub use self::request_id::RequestId;
 pub use self::stamp::Stamp;
-pub use self::verdict::{Effect, Verdict};
+pub use self::verdict::{Effect, Lack, Verdict};
 
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,6 +218,11 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 
+    /// Whether a job that settles so was not sent, and says why by a [`Cause`].
+    pub fn has_a_cause(self) -> bool {
+        matches!(self, Self::Held | Self::NotAttempted)
+    }
+
     pub fn standing(self) -> Standing {
         match self {
             Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
@@ -242,6 +250,9 @@ impl ServiceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub outcome: Outcome,
+    /// Why it was held or not attempted; an older journal does not say. For people and for what is told to them, never
+    /// for what may be sent.
+    pub cause: Option<Cause>,
     pub http_status: Option<u16>,
     /// What the service said against it. Aside, because most jobs have none.
     pub error: Option<Box<ServiceError>>,
@@ -256,17 +267,25 @@ pub struct Settlement {
     pub finished_at: Option<Stamp>,
     pub request_id: Option<RequestId>,
     pub client_request_id: Option<RequestId>,
-    /// Why it was held or not attempted, what a read showed, what to look at.
+    /// The cause in words, what a read showed, what to look at.
     pub note: Option<Box<str>>,
     /// What was seen of it since it was accepted.
     pub follow_up: Option<Box<FollowUp>>,
 }
 
 impl Settlement {
+    /// A job that ended so, and for which this run has sent nothing.
+    pub fn ended(ending: Ending) -> Self {
+        let mut settlement = Self::unsent(ending.outcome(), "");
+        (settlement.cause, settlement.note) = (ending.cause(), ending.into_note());
+        settlement
+    }
+
     /// A job for which nothing was sent.
     pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
         Self {
             outcome,
+            cause: None,
             http_status: None,
             error: None,
             attempts: 0,

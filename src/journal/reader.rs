@@ -12,7 +12,7 @@ use super::store::{Journal, PlanFile, RunId};
 use super::stored::{PastAttempt, StoredJob};
 use crate::catalog::{Action, Definition};
 use crate::job::{Found, Ids, Job, JobParts, Names, Parameters};
-use crate::outcome::{Outcome, RequestId, ServiceError, Settlement, Stamp};
+use crate::outcome::{Cause, Outcome, RequestId, ServiceError, Settlement, Stamp};
 
 /// One run, as recorded.
 #[derive(Debug)]
@@ -284,6 +284,7 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
     let settlement = Outcome::named(&outcome).map(|outcome| -> rusqlite::Result<Settlement> {
         Ok(Settlement {
             outcome,
+            cause: cause(outcome, row)?,
             http_status: row.get("http_status")?,
             error: ServiceError::new(boxed("error_code")?, boxed("error_message")?),
             attempts: row.get("attempts")?,
@@ -298,6 +299,14 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
         })
     });
     settlement.transpose()
+}
+
+/// Nothing else has a cause; what was recorded before there were any has none.
+fn cause(outcome: Outcome, row: &Row<'_>) -> rusqlite::Result<Option<Cause>> {
+    if !outcome.has_a_cause() {
+        return Ok(None);
+    }
+    Ok(row.get_ref("cause")?.as_str_or_null()?.and_then(Cause::named))
 }
 
 pub(super) fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {

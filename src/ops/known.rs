@@ -15,7 +15,7 @@ use crate::diagnostics::Diagnostic;
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
-use crate::outcome::{Outcome, Settlement, Stamp, Standing, doubt};
+use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
 use crate::runner::Earlier;
 use crate::ui;
 
@@ -186,9 +186,12 @@ fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement 
     let note = format!("{request}, by run {filed_by}");
     match settled {
         None => Settlement::unsent(Outcome::AwaitingApproval, note),
-        Some(settled) => {
-            Settlement { outcome: Outcome::AwaitingApproval, note: Some(note.into()), ..(**settled).clone() }
-        }
+        Some(settled) => Settlement {
+            outcome: Outcome::AwaitingApproval,
+            cause: None,
+            note: Some(note.into()),
+            ..(**settled).clone()
+        },
     }
 }
 
@@ -212,8 +215,8 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
         match since.get(&index).filter(|_| !settled) {
             None | Some(Known::TurnedDown(_)) => {}
             Some(Known::OfAName(known)) => {
-                let held = Settlement::unsent(Outcome::Held, of_a_name(known, &stored.job));
-                kept.insert(index, held);
+                let held = Cause::NameMoved.with(of_a_name(known, &stored.job));
+                kept.insert(index, Settlement::ended(held.into()));
                 // It is not taken over, and has to be seen again.
                 upto = record.known;
             }
@@ -239,8 +242,10 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
 }
 
 fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
-    let note = format!("run {run_id} goes on with it");
-    Settlement { note: Some(note.into()), ..stored.standing() }
+    let why = Cause::LeftToAnotherRun.with(run_id);
+    let standing = stored.standing();
+    let cause = standing.outcome.has_a_cause().then_some(why.cause());
+    Settlement { cause, note: Some(why.note().into()), ..standing }
 }
 
 /// What is inherited, as the runner takes it up.

@@ -176,7 +176,7 @@ fn nothing_left(
         let is_open = matches!(outcome, None | Some(Outcome::NotAttempted | Outcome::Held));
         let nothing_happened = is_open && stored.doubt().is_none() && stored.filed.is_none();
         let held = hold.as_ref().filter(|hold| nothing_happened && hold.outcome() == Outcome::Held);
-        held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
+        held.map_or_else(|| stored.standing(), |hold| Settlement::ended(hold.ending()))
     };
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);

@@ -35,7 +35,7 @@ use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::About;
 use crate::journal::{Inherited, Journal, RunId, RunLock};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Cause, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::ReportFile;
@@ -380,8 +380,8 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
         .zip(holds)
         .map(|(index, hold)| match (earlier.remove(&index), hold) {
             (Some(Earlier::Kept(settlement)), _) => *settlement,
-            (_, Some(hold)) => Settlement::unsent(hold.outcome(), hold.to_string()),
-            (_, None) => Settlement::unsent(Outcome::NotAttempted, "not due"),
+            (_, Some(hold)) => Settlement::ended(hold.ending()),
+            (_, None) => Settlement::ended(Cause::NotReached.with("ended first").into()),
         })
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();

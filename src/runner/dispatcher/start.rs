@@ -93,7 +93,7 @@ impl Dispatcher {
             after = after.filter(|_| tries.recorded == 0);
         }
         match (hold, after) {
-            (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
+            (Some(hold), _) => self.end(index, hold.ending(), now),
             (None, None) => self.let_in(bucket, Item { job: index, step: Step::Send }),
             (None, Some(_)) => {}
         }
