@@ -176,6 +176,17 @@ pub enum Outcome {
     NotAttempted,
 }
 
+/// Who has dealt with a job of a wave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DealtWith {
+    /// This process, and it has sent it.
+    SentHere,
+    /// This process, without sending it.
+    Here,
+    /// A process before this one, which ended before anybody was told how the wave went.
+    Before,
+}
+
 /// What an outcome counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -221,6 +232,17 @@ impl Outcome {
     /// Whether a job that settles so was not sent, and says why by a [`Cause`].
     pub fn has_a_cause(self) -> bool {
         matches!(self, Self::Held | Self::NotAttempted)
+    }
+
+    /// Whether a wave has gone wrong because one of its jobs ended so.
+    pub fn spoils_a_wave(self, by: DealtWith) -> bool {
+        match (self, by) {
+            // What is only read here another process has sent, and whoever goes on has seen that.
+            (Self::Failed | Self::NotFound | Self::Unknown | Self::AwaitingApproval, by) => by != DealtWith::Here,
+            (Self::NotAttempted, by) => by != DealtWith::Before,
+            // A held step is behind one that went wrong, which counts.
+            (Self::Held | Self::Completed | Self::Accepted | Self::AlreadyDone, _) => false,
+        }
     }
 
     pub fn standing(self) -> Standing {
@@ -369,6 +391,17 @@ impl FromIterator<Outcome> for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_spoils_a_wave_depends_on_who_has_sent_it() {
+        let spoiling = |by: DealtWith| -> Vec<Outcome> {
+            Outcome::ALL.into_iter().filter(|outcome| outcome.spoils_a_wave(by)).collect()
+        };
+        let bad = [Outcome::Failed, Outcome::NotFound, Outcome::Unknown, Outcome::AwaitingApproval];
+        assert_eq!(spoiling(DealtWith::Before), bad);
+        assert_eq!(spoiling(DealtWith::SentHere), [bad.as_slice(), &[Outcome::NotAttempted]].concat());
+        assert_eq!(spoiling(DealtWith::Here), [Outcome::NotAttempted]);
+    }
 
     #[test]
     fn a_tally_loses_nothing() {
