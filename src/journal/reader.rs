@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::error::JournalError;
+use super::state::RunState;
 use super::store::{Journal, PlanFile, RunId};
 use super::stored::{PastAttempt, StoredJob};
 use crate::catalog::{Action, Definition};
@@ -19,7 +20,7 @@ use crate::outcome::{Cause, Outcome, RequestId, ServiceError, Settlement, Stamp}
 pub struct RunRecord {
     pub number: i64,
     pub id: RunId,
-    pub state: String,
+    pub state: RunState,
     pub plan_key: String,
     pub plan_file: String,
     pub plan_digest: String,
@@ -188,7 +189,7 @@ fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         number: row.get("run")?,
         id: id.clone(),
-        state: row.get("state")?,
+        state: RunState::named(&row.get::<_, String>("state")?),
         plan_key: row.get("plan_key")?,
         plan_file: row.get("plan_file")?,
         plan_digest: row.get("plan_digest")?,

@@ -26,7 +26,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::RunId;
+use crate::journal::{RunId, RunState};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Outcome, Settlement};
@@ -280,9 +280,6 @@ impl Work<'_> {
     }
 }
 
-/// A run that its own limits have ended. Whoever goes on with it has seen why.
-pub const TRIPPED: &str = "tripped";
-
 /// Sends what is to be sent, closes the run, and follows up what was accepted, as far as somebody wants that.
 async fn through<T: Transport>(
     rounds: &mut Rounds<'_>,
@@ -308,11 +305,11 @@ async fn through<T: Transport>(
 /// Says in the journal how the run ended. `waits`: rows of it wait for another day.
 fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Option<StopReason> {
     let state = match stopped {
-        None if waits => "waiting",
-        None => "finished",
-        Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
-        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
-        Some(_) => "stopped",
+        None if waits => RunState::Waiting,
+        None => RunState::Finished,
+        Some(StopReason::Interrupted | StopReason::Requested) => RunState::Interrupted,
+        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => RunState::Tripped,
+        Some(_) => RunState::Stopped,
     };
     match rounds.journal.set_state(rounds.number, state, Some(rounds.clock.now())) {
         Ok(()) => stopped,

@@ -27,7 +27,8 @@ use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopFile, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, RunState, StopFile, StopWatch,
+    StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -271,7 +272,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
 impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
-        journal.set_state(record.number, "running", None)?;
+        journal.set_state(record.number, RunState::Running, None)?;
         let (id, tenant) = (record.id.clone(), record.tenant.clone());
         Ok(Self { id, tenant, number: record.number, journal, lock })
     }
