@@ -13,9 +13,9 @@ use super::Approved;
 use crate::clock::Clock;
 use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, ServiceError, Settlement, Verdict};
 
-/// What is in doubt of a job.
+/// What is in doubt of a job, as one value: it is there whole, or nothing is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InDoubt {
+pub struct Doubt {
     /// When the first attempt left whose effect is in doubt.
     pub since: Timestamp,
     /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
@@ -42,7 +42,7 @@ pub struct Progress {
     pub at_risk: bool,
     pub first_sent: Option<Timestamp>,
     /// Attempts of which no answer and no read has shown what they did.
-    pub doubt: Option<InDoubt>,
+    pub doubt: Option<Doubt>,
     /// When the service first answered that it was out of order, and named a time, with nothing else since.
     pub unavailable_since: Option<Instant>,
     /// What an earlier process called its last request.
@@ -69,8 +69,11 @@ impl Progress {
 
     /// An answer has left open what an attempt did that left at `sent_at`.
     pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
-        let before = self.doubt.unwrap_or(InDoubt { since: sent_at, settling_until, lost });
-        self.doubt = Some(InDoubt { since: before.since, settling_until, lost: before.lost || lost });
+        let doubt = Doubt { since: sent_at, settling_until, lost };
+        self.doubt = Some(match self.doubt {
+            Some(before) => Doubt { since: before.since, lost: before.lost || lost, ..doubt },
+            None => doubt,
+        });
     }
 
     /// How long the service has been out of order for it, with nothing else since, when it answers so.
