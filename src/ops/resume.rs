@@ -135,7 +135,7 @@ pub async fn resume(
         due: due as u32,
         limits,
         daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         clock,
         seed: request.seed,

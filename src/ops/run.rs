@@ -135,7 +135,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         earlier,
         limits,
         daily: DailyWork::new(&daily, &label, request.wait)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         brakes: begun.brakes.clone(),
         between_waves: false,
         interactive: request.interactive,

@@ -122,16 +122,7 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
         graph_url: settings.graph_url.clone(),
         simulated: matches!(request.look_up.tenant, Tenant::Simulated(_)),
         justification: plan.justification.clone(),
-        limits: LimitsOfPreview {
-            concurrency: choices.concurrency,
-            reserve_percent: choices.reserve_percent,
-            max_attempts: choices.max_attempts,
-            settling_seconds: choices.settling_seconds,
-            tenant_size: choices.tenant_size,
-            low_priority: choices.low_priority,
-            allowances: choices.allowances,
-            daily: plan.daily.clone(),
-        },
+        limits: LimitsOfPreview { stated: choices.limits, daily: plan.daily.clone() },
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
         guards: json!(previewed.verdict.rules),
         not_read: None,
@@ -198,7 +189,7 @@ async fn look(
         return Ok(Look { sightings, keys: Vec::new(), meanings: Vec::new(), tenant_id: None, not_read });
     }
     let clock = Clock::starting_at(request.look_up.now);
-    let patient = request.look_up.choices.or(previewed.plan.limits).low_priority.unwrap_or_default();
+    let patient = request.look_up.choices.or(previewed.plan.limits).limits.low_priority.unwrap_or_default();
     match connect::connect(settings, request.look_up.tenant, named, &clock, limits)? {
         Client::Http(client) => {
             look_with(client.low_priority(patient).into(), request, settings, previewed, limits).await

@@ -91,7 +91,7 @@ pub async fn verify(
         plan_file: PathBuf::from(&record.plan_file),
         limits: limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?,
         daily: DailyWork::new(&begun.daily, &record.tenant, false)?,
-        low_priority: begun.choices.low_priority.unwrap_or_default(),
+        low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         brakes: Brakes::default(),
         between_waves: false,
         interactive: false,

@@ -54,11 +54,11 @@ use crate::text::is_hidden;
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
 pub use self::guards::ENFORCED as GUARDS;
-pub use self::limits::Limits;
 pub use self::places::Places;
 pub use self::serial::says_nothing;
 pub use self::source::Fingerprint;
 pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
+pub use crate::catalog::Limits;
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
