@@ -298,16 +298,9 @@ pub struct Settlement {
 impl Settlement {
     /// A job that ended so, and for which this run has sent nothing.
     pub fn ended(ending: Ending) -> Self {
-        let mut settlement = Self::unsent(ending.outcome(), "");
-        (settlement.cause, settlement.note) = (ending.cause(), ending.into_note());
-        settlement
-    }
-
-    /// A job for which nothing was sent.
-    pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
         Self {
-            outcome,
-            cause: None,
+            outcome: ending.outcome(),
+            cause: ending.cause(),
             http_status: None,
             error: None,
             attempts: 0,
@@ -317,9 +310,14 @@ impl Settlement {
             finished_at: None,
             request_id: None,
             client_request_id: None,
-            note: Some(note.into()),
+            note: ending.into_note(),
             follow_up: None,
         }
+    }
+
+    /// A job for which this run has sent nothing, and that was not left out for a [`Cause`].
+    pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
+        Self::ended(Ending::settled(outcome, Some(String::from(note.into()))))
     }
 
     /// Graph's most specific `error.code`.
