@@ -1,24 +1,27 @@
 //! How attempts and jobs end: the whole error space as enums.
 //!
 //! In: nothing. Out: [`Verdict`] (what one answer means), [`doubt`] (what several of them leave open), [`Reply`] (one
-//! attempt's answer), [`Evidence`], [`Seen`] and [`Presence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled).
+//! attempt's answer), [`Evidence`], [`Seen`] and [`Presence`] (what a read showed), [`FollowUp`] (what became of what was accepted), [`Outcome`] and [`Settlement`] (how a job settled),
+//! [`Cause`] (why it was not sent).
 //! Must not: decide; classification belongs to `msgraph`, policy to `runner::retry`.
 
 use std::fmt;
 
 use jiff::Timestamp;
 
+mod cause;
 mod doubt;
 mod request_id;
 mod sight;
 mod stamp;
 mod verdict;
 
+pub use self::cause::{Cause, Ending, Unsent};
 pub use self::doubt::{Doubt, Made, doubt};
 pub use self::request_id::RequestId;
 pub use self::sight::{Presence, Seen};
 pub use self::stamp::Stamp;
-pub use self::verdict::{Effect, Verdict};
+pub use self::verdict::{Effect, Lack, Verdict};
 
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +178,17 @@ pub enum Outcome {
     NotAttempted,
 }
 
+/// Who has dealt with a job of a wave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DealtWith {
+    /// This process, and it has sent it.
+    SentHere,
+    /// This process, without sending it.
+    Here,
+    /// A process before this one, which ended before anybody was told how the wave went.
+    Before,
+}
+
 /// What an outcome counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
@@ -217,6 +231,22 @@ impl Outcome {
         Self::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 
+    /// Whether a job that settles so was not sent, and says why by a [`Cause`].
+    pub fn has_a_cause(self) -> bool {
+        matches!(self, Self::Held | Self::NotAttempted)
+    }
+
+    /// Whether a wave has gone wrong because one of its jobs ended so.
+    pub fn spoils_a_wave(self, by: DealtWith) -> bool {
+        match (self, by) {
+            // What is only read here another process has sent, and whoever goes on has seen that.
+            (Self::Failed | Self::NotFound | Self::Unknown | Self::AwaitingApproval, by) => by != DealtWith::Here,
+            (Self::NotAttempted, by) => by != DealtWith::Before,
+            // A held step is behind one that went wrong, which counts.
+            (Self::Held | Self::Completed | Self::Accepted | Self::AlreadyDone, _) => false,
+        }
+    }
+
     pub fn standing(self) -> Standing {
         match self {
             Self::Completed | Self::Accepted | Self::AlreadyDone => Standing::Good,
@@ -244,6 +274,9 @@ impl ServiceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     pub outcome: Outcome,
+    /// Why it was held or not attempted; an older journal does not say. For people and for what is told to them, never
+    /// for what may be sent.
+    pub cause: Option<Cause>,
     pub http_status: Option<u16>,
     /// What the service said against it. Aside, because most jobs have none.
     pub error: Option<Box<ServiceError>>,
@@ -258,17 +291,18 @@ pub struct Settlement {
     pub finished_at: Option<Stamp>,
     pub request_id: Option<RequestId>,
     pub client_request_id: Option<RequestId>,
-    /// Why it was held or not attempted, what a read showed, what to look at.
+    /// The cause in words, what a read showed, what to look at.
     pub note: Option<Box<str>>,
     /// What was seen of it since it was accepted.
     pub follow_up: Option<Box<FollowUp>>,
 }
 
 impl Settlement {
-    /// A job for which nothing was sent.
-    pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
+    /// A job that ended so, and for which this run has sent nothing.
+    pub fn ended(ending: Ending) -> Self {
         Self {
-            outcome,
+            outcome: ending.outcome(),
+            cause: ending.cause(),
             http_status: None,
             error: None,
             attempts: 0,
@@ -278,9 +312,14 @@ impl Settlement {
             finished_at: None,
             request_id: None,
             client_request_id: None,
-            note: Some(note.into()),
+            note: ending.into_note(),
             follow_up: None,
         }
+    }
+
+    /// A job for which this run has sent nothing, and that was not left out for a [`Cause`].
+    pub fn unsent(outcome: Outcome, note: impl Into<Box<str>>) -> Self {
+        Self::ended(Ending::settled(outcome, Some(String::from(note.into()))))
     }
 
     /// Graph's most specific `error.code`.
@@ -352,6 +391,17 @@ impl FromIterator<Outcome> for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_spoils_a_wave_depends_on_who_has_sent_it() {
+        let spoiling = |by: DealtWith| -> Vec<Outcome> {
+            Outcome::ALL.into_iter().filter(|outcome| outcome.spoils_a_wave(by)).collect()
+        };
+        let bad = [Outcome::Failed, Outcome::NotFound, Outcome::Unknown, Outcome::AwaitingApproval];
+        assert_eq!(spoiling(DealtWith::Before), bad);
+        assert_eq!(spoiling(DealtWith::SentHere), [bad.as_slice(), &[Outcome::NotAttempted]].concat());
+        assert_eq!(spoiling(DealtWith::Here), [Outcome::NotAttempted]);
+    }
 
     #[test]
     fn a_tally_loses_nothing() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use musterout::catalog::{ACTIONS, Action, Bucket, SELECTORS};
+use musterout::outcome::Cause;
 use musterout::plan::PROPERTIES;
 
 use crate::support::program::{Desk, run};
@@ -51,6 +52,15 @@ fn the_resume_table_is_printed_as_the_code_has_it() {
     for row in rows {
         assert!(printed.contains(row), "docs/resume.md lacks |{row}");
     }
+}
+
+#[test]
+fn every_cause_is_explained_as_the_code_has_it() {
+    let page = page("docs/report.md");
+    let (_, section) = page.split_once("## Causes").unwrap();
+    let printed: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let row = |cause: Cause| format!("| `{}` | `{}` | {} |", cause.name(), cause.outcome().name(), cause.words());
+    assert_eq!(printed, Cause::all().map(row).collect::<Vec<_>>());
 }
 
 #[test]

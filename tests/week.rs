@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
+use musterout::catalog::Limits;
 use musterout::journal::JournalError;
 use musterout::journal::resume::Only;
 use musterout::ops::{self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Tenant};
@@ -89,7 +90,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         wait,
         inventory: None,
         missing: None,
-        choices: Choices { unpaced: true, concurrency: Some(AT_A_TIME), ..Choices::default() },
+        choices: Choices { unpaced: true, limits: Limits { concurrency: Some(AT_A_TIME), ..Limits::default() } },
         now: system(),
         system,
         seed,

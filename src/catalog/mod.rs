@@ -13,6 +13,7 @@ mod consequences;
 mod daily;
 mod definition;
 mod id;
+mod limits;
 mod missing;
 mod parameter;
 mod secrets;
@@ -30,6 +31,7 @@ pub use id::{
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,
     id_named, kind_behind, link_to, selector_named,
 };
+pub use limits::Limits;
 pub use missing::Missing;
 pub use parameter::{Parameter, ParameterKind};
 pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};

@@ -51,7 +51,7 @@ impl Exit {
             Some(StopReason::Breaker(_) | StopReason::Wave(_)) => return Self::Tripped,
             Some(StopReason::SignIn(_)) => return Self::SignIn,
             Some(StopReason::Unreachable(_) | StopReason::Journal(_)) => return Self::Unexpected,
-            Some(StopReason::Justification(_)) => return Self::Refused,
+            Some(StopReason::Justification(..)) => return Self::Refused,
             None => {}
         }
         let tally: Tally = finished.settlements.iter().map(|settlement| settlement.outcome).collect();

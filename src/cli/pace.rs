@@ -4,6 +4,7 @@
 
 use clap::Args;
 
+use crate::catalog::Limits;
 use crate::ops::Choices;
 
 /// How hard to work.
@@ -29,13 +30,13 @@ pub struct PaceArguments {
 
 impl PaceArguments {
     pub fn choices(&self) -> Choices {
-        Choices {
+        let limits = Limits {
             concurrency: self.concurrency,
             reserve_percent: self.reserve_percent,
             max_attempts: self.max_attempts,
             settling_seconds: self.settling_seconds,
-            unpaced: self.unpaced,
-            ..Choices::default()
-        }
+            ..Limits::default()
+        };
+        Choices { limits, unpaced: self.unpaced }
     }
 }

@@ -17,7 +17,7 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Reported, Saved};
-use crate::outcome::Outcome;
+use crate::outcome::{Lack, Outcome};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report;
@@ -163,10 +163,12 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
                 .help(format!("check the network and the proxy, then: {}", go_on(finished)))
         }
-        Some(StopReason::Justification(why)) => {
-            let help = match why.to_ascii_lowercase().contains("required") {
-                true => "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete",
-                false => "correct `justification:` in the plan",
+        Some(StopReason::Justification(lack, why)) => {
+            let help = match lack {
+                Lack::Missing => {
+                    "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete"
+                }
+                Lack::Unfit => "correct `justification:` in the plan",
             };
             Diagnostic::error(
                 "justification",

@@ -23,10 +23,11 @@ struct End {
 
 fn settlement(end: End) -> Settlement {
     Settlement {
+        outcome: end.outcome,
         http_status: Some(end.status),
         error: ServiceError::new((end.status == 400).then(|| "Bad".into()), None),
         duration_ms: 0,
-        ..Settlement::unsent(end.outcome, "")
+        ..Settlement::unsent(Outcome::Failed, "")
     }
 }
 

@@ -18,9 +18,6 @@ use crate::daily::{Book, Rules};
 /// Days in which a request can be carried out: it lives three, and until somebody has approved it, one of them may be over.
 const DAYS: u32 = 2;
 
-/// How the note of a job ends that was left for later because of this.
-pub const NO_ROOM: &str = "as many as can be carried out before they expire";
-
 /// How many more requests can be carried out before they expire, at `daily` a day.
 ///
 /// The first of the days is today, of which `used` is gone.

@@ -166,14 +166,13 @@ impl Verdict {
     }
 
     fn refuse_count(&mut self, rule: &Rule, found: u32, limit: &str, beyond: Option<Place>) {
-        let what = match &rule.guard {
-            Guard::MaxPerAction { action, .. } => format!("targets of {action}"),
-            Guard::MaxTargetsAtRisk(_) => "targets of destructive and irreversible actions".into(),
-            _ => "targets".into(),
+        let (code, what) = match &rule.guard {
+            Guard::MaxPerAction { action, .. } => ("max-per-action", format!("targets of {action}")),
+            Guard::MaxTargetsAtRisk(_) => ("max-targets", "targets of destructive and irreversible actions".into()),
+            _ => ("max-targets", "targets".into()),
         };
         let first = beyond.map(|place| format!("; the first beyond it is in {}", row_of(&place))).unwrap_or_default();
         let message = format!("{}: {found} {what}, and the limit is {limit}{first}", rule.guard.name());
-        let code = if rule.guard.name() == "max_targets" { "max-targets" } else { "max-per-action" };
         self.refuse(rule, code, message, remedy(rule));
     }
 

@@ -10,6 +10,7 @@ use super::protected::Protected;
 use crate::catalog::{Action, Alters, Risk};
 use crate::identity::Identity;
 use crate::job::Job;
+use crate::outcome::{Cause, Unsent};
 
 /// What is checked of a target before something is sent. The default checks nothing, and nothing is read then.
 #[derive(Debug, Clone, Default)]
@@ -89,9 +90,10 @@ impl Lookout {
     }
 
     /// Why the job is held, now that its target was read.
-    pub fn judge(&self, index: u32, job: &Job, now: &Identity) -> Option<String> {
+    pub fn judge(&self, index: u32, job: &Job, now: &Identity) -> Option<Unsent> {
         if let Some(finding) = self.protected.covers(job, Some(now)) {
-            return Some(finding.to_string());
+            let cause = if finding.is_certain() { Cause::Protected } else { Cause::MaybeProtected };
+            return Some(cause.with(finding.to_string()));
         }
         let (was, source) = self.agreed(index, job)?;
         let found: Vec<String> = match was {
@@ -105,7 +107,7 @@ impl Lookout {
             Source::Preview => "the preview saw it",
             Source::Inventory => "the inventory has it",
         };
-        (!found.is_empty()).then(|| format!("not as {by}: {}", found.join("; ")))
+        (!found.is_empty()).then(|| Cause::TargetChanged.with(format!("{by}: {}", found.join("; "))))
     }
 }
 
@@ -136,7 +138,9 @@ mod tests {
             assert_eq!(lookout.wants(0, &job(action)), compared, "{action}");
             let held = lookout.judge(0, &job(action), &called("LAB-2"));
             assert_eq!(held.is_some(), compared, "{action}");
-            assert!(held.is_none_or(|why| why.contains("not as the preview saw it: renamed from LAB-1 to LAB-2")));
+            assert!(
+                held.is_none_or(|why| why.note().contains("not as the preview saw it: renamed from LAB-1 to LAB-2"))
+            );
         }
         assert!(!lookout.wants(1, &job("wipe")), "nobody has seen it");
     }
@@ -149,7 +153,7 @@ mod tests {
             Lookout::for_drift([(1, seen)].into()).in_steps(&jobs).judge(1, &jobs[1], &called("LAB-2"))
         };
         assert_eq!(behind("setDeviceName"), None);
-        assert!(behind("syncDevice").is_some_and(|why| why.contains("renamed")));
+        assert!(behind("syncDevice").is_some_and(|why| why.note().contains("renamed")));
     }
 
     #[test]
@@ -157,7 +161,7 @@ mod tests {
         let lookout = lookout(Source::Inventory);
         assert!(lookout.wants(0, &job("wipe")) && !lookout.wants(0, &job("disableUser")));
         let why = lookout.judge(0, &job("wipe"), &called("LAB-2")).unwrap();
-        assert!(why.contains("not as the inventory has it"), "{why}");
+        assert!(why.note().contains("not as the inventory has it"), "{why:?}");
         assert_eq!(lookout.judge(0, &job("disableUser"), &called("LAB-2")), None);
     }
 
@@ -168,7 +172,7 @@ mod tests {
         assert!(lookout.wants(0, &job("syncDevice")));
         let mut device = called("VIP-1");
         device.azure_ad_device_id = Some("61000000-0000-4000-8000-0000000000D1".into());
-        assert!(lookout.judge(0, &job("syncDevice"), &device).unwrap().contains("its Entra device id"));
+        assert!(lookout.judge(0, &job("syncDevice"), &device).unwrap().note().contains("its Entra device id"));
         assert_eq!(lookout.judge(0, &job("syncDevice"), &called("LAB-1")), None);
     }
 }

@@ -15,7 +15,7 @@ use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::catalog::Missing;
 use crate::job::{Job, JobId};
-use crate::outcome::Outcome;
+use crate::outcome::{Cause, Ending, Outcome};
 
 /// Why a job is not sent in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Hold {
     AfterHeld { row: u32 },
     /// An earlier run of the plan has done it.
     Done,
+    /// A run that is under way has sent it, and has not settled it.
+    LeftTo { run: Arc<str> },
     /// The plan that the run was begun with has lost it since.
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
@@ -47,38 +49,59 @@ pub enum Hold {
 impl Hold {
     /// How a held job settles.
     pub fn outcome(&self) -> Outcome {
+        self.cause().map_or(Outcome::AlreadyDone, Cause::outcome)
+    }
+
+    /// `None`: it is taken for done.
+    pub fn cause(&self) -> Option<Cause> {
+        Some(match self {
+            Self::Duplicate { .. } => Cause::Duplicate,
+            Self::NotDue { .. } => Cause::NotDue,
+            Self::AfterHeld { .. } => Cause::StepBeforeHeld,
+            Self::LeftTo { .. } => Cause::LeftToAnotherRun,
+            Self::Removed => Cause::NoLongerInPlan,
+            Self::Protected(_) => Cause::Protected,
+            Self::MaybeProtected(_) => Cause::MaybeProtected,
+            Self::Unseen => Cause::TargetNotRead,
+            Self::Moved(_) => Cause::NameMoved,
+            Self::NotEscrowed(_) => Cause::KeyNotOnFile,
+            Self::NotThere { done: false, .. } => Cause::TargetNotFound,
+            Self::Done | Self::NotThere { done: true, .. } => return None,
+        })
+    }
+
+    /// How a held job ends.
+    pub fn ending(&self) -> Ending {
+        match self.cause() {
+            Some(cause) => cause.with(self.facts()).into(),
+            None => Ending::settled(Outcome::AlreadyDone, Some(self.to_string())),
+        }
+    }
+
+    /// What there is to say beyond the cause.
+    fn facts(&self) -> String {
         match self {
-            Self::Duplicate { .. }
-            | Self::AfterHeld { .. }
-            | Self::Removed
-            | Self::Protected(_)
-            | Self::MaybeProtected(_)
-            | Self::Unseen
-            | Self::Moved(_)
-            | Self::NotEscrowed(_)
-            | Self::NotThere { done: false, .. } => Outcome::Held,
-            Self::NotDue { .. } => Outcome::NotAttempted,
-            Self::Done | Self::NotThere { done: true, .. } => Outcome::AlreadyDone,
+            Self::Duplicate { of_row: row } | Self::AfterHeld { row } => row.to_string(),
+            Self::NotDue { until } => until.to_string(),
+            Self::LeftTo { run } => run.to_string(),
+            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
+                why.to_string()
+            }
+            Self::Unseen => "its target could not be read for the preview".to_owned(),
+            Self::NotThere { by, .. } => by.to_string(),
+            Self::Done | Self::Removed => String::new(),
         }
     }
 }
 
 impl std::fmt::Display for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Duplicate { of_row } => write!(f, "same job as row {of_row}"),
-            Self::NotDue { until } => write!(f, "not before {until}"),
-            Self::AfterHeld { row } => write!(f, "the step before it, in row {row}, is held"),
-            Self::Done => f.write_str("done by an earlier run"),
-            Self::Removed => f.write_str("no longer in the plan"),
-            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
-                f.write_str(why)
+        match (self, self.cause()) {
+            (_, Some(cause)) => f.write_str(cause.with(self.facts()).note()),
+            (Self::NotThere { by, .. }, None) => {
+                write!(f, "looking up {by} has found nothing (missing: {})", Missing::Done.name())
             }
-            Self::Unseen => f.write_str("its target could not be read for the preview"),
-            Self::NotThere { by, done } => {
-                let missing = if *done { Missing::Done } else { Missing::Hold };
-                write!(f, "looking up {by} has found nothing (missing: {})", missing.name())
-            }
+            (_, None) => f.write_str("done by an earlier run"),
         }
     }
 }
@@ -141,6 +164,19 @@ impl Preflight {
                     _ => self.hold(index, job, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Leaves jobs to the runs that have them in their hands, by index, and the steps behind them too.
+    pub fn leave_to(&mut self, jobs: &[Job], runs: &HashMap<usize, Arc<str>>) {
+        if runs.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let left = runs.get(&index).map(|run| Hold::LeftTo { run: Arc::clone(run) });
+            if let Some(why) = left.or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }
         }

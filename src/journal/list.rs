@@ -11,6 +11,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use super::error::JournalError;
 use super::memory;
 use super::shown::keep_what_they_saw;
+use super::state::RunState;
 use super::store::{Journal, RunId};
 use crate::outcome::{Outcome, Tally};
 
@@ -18,8 +19,8 @@ use crate::outcome::{Outcome, Tally};
 #[derive(Debug, Clone)]
 pub struct RunSummary {
     pub id: RunId,
-    /// As recorded, or `broken off` where a run that should be under way is not.
-    pub state: String,
+    /// As recorded, or broken off where a run that should be under way is not.
+    pub state: RunState,
     pub plan_file: String,
     pub tenant: String,
     pub started_at: Timestamp,
@@ -48,7 +49,7 @@ impl Journal {
             let at: i64 = row.get(5)?;
             let summary = RunSummary {
                 id: RunId(row.get(1)?),
-                state: row.get(2)?,
+                state: RunState::named(&row.get::<_, String>(2)?),
                 plan_file: row.get(3)?,
                 tenant: row.get(4)?,
                 started_at: Timestamp::from_microsecond(at).unwrap_or_default(),
@@ -60,32 +61,12 @@ impl Journal {
         let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
         let finish = |(run, plan_key, mut summary): (i64, String, RunSummary)| {
             summary.settled = self.tally(run)?;
-            if summary.state == "running" && !self.is_under_way(&plan_key, summary.id.as_str()) {
-                summary.state = "broken off".into();
+            if summary.state == RunState::Running && !self.is_under_way(&plan_key, summary.id.as_str()) {
+                summary.state = RunState::BrokenOff;
             }
             Ok(summary)
         };
         found.into_iter().map(finish).collect()
-    }
-
-    /// The newest run of a plan, and how it stands. For whoever holds the plan's lock: a run that should be under way
-    /// is not.
-    pub fn newest_run(&self, plan_key: &str) -> Result<Option<(RunId, &'static str)>, JournalError> {
-        let newest = self.runs_of(plan_key)?.pop();
-        let Some(id) = newest else { return Ok(None) };
-        let state: String = self
-            .connection
-            .query_row("SELECT state FROM runs WHERE run_id = ?1", [id.as_str()], |row| row.get(0))
-            .map_err(JournalError::read)?;
-        let standing = match state.as_str() {
-            "running" => "broken off",
-            "interrupted" => "interrupted",
-            "stopped" => "stopped",
-            "waiting" => "waiting for the day to turn",
-            "tripped" => "tripped",
-            _ => "finished",
-        };
-        Ok(Some((id, standing)))
     }
 
     /// The runs of one plan, the oldest first.

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 
 use super::error::JournalError;
 use super::place::{Place, Taken};
+use super::state::RunState;
 use super::store::{Journal, RunId};
 
 const FOLDER: &str = "locks";
@@ -110,7 +111,7 @@ impl Journal {
 
     /// The newest run that is under way.
     pub fn find_under_way(&self) -> Result<Option<RunId>, JournalError> {
-        Ok(self.runs()?.into_iter().find(|run| run.state == RUNNING).map(|run| run.id))
+        Ok(self.runs()?.into_iter().find(|run| run.state == RunState::Running).map(|run| run.id))
     }
 
     /// Whether that run is under way: it holds the lock of its plan.
@@ -121,8 +122,6 @@ impl Journal {
         }
     }
 }
-
-const RUNNING: &str = "running";
 
 /// Takes the lock of a plan among the files of a folder.
 fn lock_in(folder: &Path, plan_key: &str, holder: Holder) -> Result<RunLock, JournalError> {

@@ -8,18 +8,19 @@ use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::error::JournalError;
+use super::state::RunState;
 use super::store::{Journal, PlanFile, RunId};
 use super::stored::{PastAttempt, StoredJob};
 use crate::catalog::{Action, Definition};
 use crate::job::{Found, Ids, Job, JobParts, Names, Parameters};
-use crate::outcome::{Outcome, RequestId, ServiceError, Settlement, Stamp};
+use crate::outcome::{Cause, Outcome, RequestId, ServiceError, Settlement, Stamp};
 
 /// One run, as recorded.
 #[derive(Debug)]
 pub struct RunRecord {
     pub number: i64,
     pub id: RunId,
-    pub state: String,
+    pub state: RunState,
     pub plan_key: String,
     pub plan_file: String,
     pub plan_digest: String,
@@ -188,7 +189,7 @@ fn run_record(row: &Row<'_>, id: &RunId) -> rusqlite::Result<RunRecord> {
     Ok(RunRecord {
         number: row.get("run")?,
         id: id.clone(),
-        state: row.get("state")?,
+        state: RunState::named(&row.get::<_, String>("state")?),
         plan_key: row.get("plan_key")?,
         plan_file: row.get("plan_file")?,
         plan_digest: row.get("plan_digest")?,
@@ -284,6 +285,7 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
     let settlement = Outcome::named(&outcome).map(|outcome| -> rusqlite::Result<Settlement> {
         Ok(Settlement {
             outcome,
+            cause: cause(outcome, row)?,
             http_status: row.get("http_status")?,
             error: ServiceError::new(boxed("error_code")?, boxed("error_message")?),
             attempts: row.get("attempts")?,
@@ -298,6 +300,14 @@ pub(super) fn settlement(row: &Row<'_>) -> rusqlite::Result<Option<Settlement>> 
         })
     });
     settlement.transpose()
+}
+
+/// Nothing else has a cause; what was recorded before there were any has none.
+fn cause(outcome: Outcome, row: &Row<'_>) -> rusqlite::Result<Option<Cause>> {
+    if !outcome.has_a_cause() {
+        return Ok(None);
+    }
+    Ok(row.get_ref("cause")?.as_str_or_null()?.and_then(Cause::named))
 }
 
 pub(super) fn index(row: &Row<'_>, column: usize) -> rusqlite::Result<usize> {

@@ -14,7 +14,7 @@ use super::record::{Attempt, Record, Release, TurnedAway};
 use super::shown::SHOWN;
 use super::stored::PastAttempt;
 use crate::approval::Request;
-use crate::outcome::{Outcome, RequestId, Settlement, Stamp};
+use crate::outcome::{Cause, Outcome, RequestId, Settlement, Stamp};
 use crate::text::visible;
 
 /// What the writer says to the database.
@@ -207,6 +207,7 @@ impl<'c> Statements<'c> {
             settlement.client_request_id.as_ref().map(|id| id.write(client_request_id)),
             settlement.note.as_deref().map(visible),
             seq,
+            settlement.cause.map(Cause::name),
         ];
         match self.settled.execute(columns) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
@@ -224,7 +225,7 @@ impl<'c> Statements<'c> {
 }
 
 fn settled(insert: &str) -> String {
-    format!("{insert} INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)")
+    format!("{insert} INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")
 }
 
 /// The clear answer that settled a job goes to the attempt that it was given to, so that the attempts speak for themselves.

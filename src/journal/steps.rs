@@ -10,7 +10,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] =
-    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS];
+    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES];
 
 /// The step after which [`back_fill`] is called.
 pub(super) const SEQUENCE_STEP: u32 = 9;
@@ -262,6 +262,11 @@ CREATE TABLE sightings (
     target TEXT NOT NULL,                  -- an id, in lower case
     PRIMARY KEY (place, tenant, kind, target)
 ) WITHOUT ROWID;
+";
+
+/// Why a job was held or not attempted, by its name. What an earlier version has recorded has a note alone.
+const CAUSES: &str = "
+ALTER TABLE outcomes ADD COLUMN cause TEXT;
 ";
 
 /// The place of a run: for those of before, where it was not a column.

@@ -18,6 +18,7 @@ use super::follow_ups;
 use super::memory::Pending;
 use super::place::Place;
 use super::schema::{self, Found};
+use super::state::RunState;
 use super::statements::Statements;
 use super::stored::PastAttempt;
 use crate::job::Job;
@@ -170,11 +171,11 @@ impl Journal {
     }
 
     /// Says how a run stands.
-    pub fn set_state(&self, run: i64, state: &str, ended: Option<Timestamp>) -> Result<(), JournalError> {
+    pub fn set_state(&self, run: i64, state: RunState, ended: Option<Timestamp>) -> Result<(), JournalError> {
         self.connection
             .execute(
                 "UPDATE runs SET state = ?2, ended_at = ?3, remembered = 0 WHERE run = ?1",
-                params![run, state, ended.map(|at| at.as_microsecond())],
+                params![run, state.name(), ended.map(|at| at.as_microsecond())],
             )
             .map(|_| ())
             .map_err(JournalError::write)

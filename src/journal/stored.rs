@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::approvals::Filed;
 use super::resume::{Asked, Past, Sent};
 use crate::job::Job;
-use crate::outcome::{Doubt, Effect, Made, Outcome, Settlement, Stamp, doubt};
+use crate::outcome::{Cause, Doubt, Effect, Ending, Made, Outcome, Settlement, Stamp, doubt};
 
 /// One job of a run, and what became of it.
 #[derive(Debug)]
@@ -110,10 +110,10 @@ impl StoredJob {
             let note = filed.request.to_string();
             return Settlement { attempts: self.tries().left, ..Settlement::unsent(Outcome::AwaitingApproval, note) };
         }
-        let (outcome, note) = match self.past().sent {
-            Sent::InDoubt => (Outcome::Unknown, "sent, and no answer is recorded"),
-            Sent::WithoutEffect => (Outcome::NotAttempted, "the run has not come back to it"),
-            Sent::Never => (Outcome::NotAttempted, "the run has not come to it"),
+        let ending = match self.past().sent {
+            Sent::InDoubt => Ending::settled(Outcome::Unknown, Some("sent, and no answer is recorded".to_owned())),
+            Sent::WithoutEffect => Cause::NotReached.with("has not come back to it").into(),
+            Sent::Never => Cause::NotReached.with("has not come to it").into(),
         };
         let last = self.attempts.iter().rfind(|attempt| attempt.has_left());
         let tries = self.tries();
@@ -121,7 +121,7 @@ impl StoredJob {
             attempts: tries.left,
             started_at: tries.first.map(Stamp::from),
             client_request_id: last.map(|attempt| attempt.client_request_id.as_str().into()),
-            ..Settlement::unsent(outcome, note)
+            ..Settlement::ended(ending)
         }
     }
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::error_body::{self, ErrorBody};
 use super::recognise::{self, Body};
 use super::transport::{TransportError, WireReply};
-use crate::outcome::{Reply, RequestId, Verdict};
+use crate::outcome::{Lack, Reply, RequestId, Verdict};
 use crate::pacing::retry_after;
 use crate::text::{Medium, harmless};
 
@@ -99,8 +99,8 @@ fn verdict(reply: &WireReply, body: &ErrorBody, now: Timestamp) -> Verdict {
     if let Some(code) = approval_code(reply, body) {
         return Verdict::ApprovalRequired { code };
     }
-    if said && wants_justification(reply, body) {
-        return Verdict::JustificationRequired;
+    if let Some(lack) = lacks_justification(reply, body).filter(|_| said) {
+        return Verdict::JustificationRequired(lack);
     }
     match reply.status.as_u16() {
         429 => Verdict::Throttled { after: after() },
@@ -138,9 +138,11 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
 }
 
 /// Pages disagree about the status, 400 or 403; the name of the header is in the text of both.
-fn wants_justification(reply: &WireReply, body: &ErrorBody) -> bool {
-    matches!(reply.status.as_u16(), 400 | 403 | 412)
-        && body.message.as_deref().is_some_and(|text| text.to_ascii_lowercase().contains(JUSTIFICATION_HEADER))
+fn lacks_justification(reply: &WireReply, body: &ErrorBody) -> Option<Lack> {
+    let text = body.message.as_deref().filter(|_| matches!(reply.status.as_u16(), 400 | 403 | 412))?;
+    let text = text.to_ascii_lowercase();
+    let lack = if text.contains("required") { Lack::Missing } else { Lack::Unfit };
+    text.contains(JUSTIFICATION_HEADER).then_some(lack)
 }
 
 /// "An active Approval Request already exists for this entity", as field reports have it.
@@ -290,8 +292,11 @@ mod tests {
     fn a_missing_reason_and_a_pending_request_are_no_ordinary_refusals() {
         let required =
             r#"{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is required."}}"#;
-        assert_eq!(reply(400, &[], required).verdict, Verdict::JustificationRequired);
-        assert_eq!(reply(403, &[], required).verdict, Verdict::JustificationRequired);
+        assert_eq!(reply(400, &[], required).verdict, Verdict::JustificationRequired(Lack::Missing));
+        assert_eq!(reply(403, &[], required).verdict, Verdict::JustificationRequired(Lack::Missing));
+        let unfit =
+            r#"{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is too long."}}"#;
+        assert_eq!(reply(400, &[], unfit).verdict, Verdict::JustificationRequired(Lack::Unfit));
         assert_eq!(reply(500, &[], required).verdict, Verdict::Transient { after: None });
         let pending =
             r#"{"error":{"code":"Conflict","message":"An active Approval Request already exists for this entity."}}"#;

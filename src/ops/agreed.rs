@@ -17,7 +17,7 @@ use crate::guard::protected::Protected;
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunRecord};
-use crate::plan::{Input, Limits, Places, Plan};
+use crate::plan::{Input, Places, Plan};
 use crate::preview::saved::{self, Head, SavedPreview, Unusable};
 use crate::settings::Settings;
 use crate::source::Fingerprint;
@@ -92,15 +92,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
         tenant: head.tenant.clone(),
         justification: head.justification.clone(),
         missing: None,
-        limits: Limits {
-            concurrency: head.limits.concurrency,
-            reserve_percent: head.limits.reserve_percent,
-            max_attempts: head.limits.max_attempts,
-            settling_seconds: head.limits.settling_seconds,
-            tenant_size: head.limits.tenant_size,
-            low_priority: head.limits.low_priority,
-            allowances: head.limits.allowances,
-        },
+        limits: head.limits.stated,
         daily: head.limits.daily.clone(),
         // Policies are read anew, each time.
         own: head.actions.iter().filter_map(|definition| definition.action().ok()).collect(),

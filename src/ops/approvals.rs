@@ -15,7 +15,7 @@ use crate::approval::Status;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
 use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
-use crate::outcome::{Outcome, Settlement, Verdict};
+use crate::outcome::{Cause, Settlement, Verdict};
 use crate::runner::Limits;
 use crate::session::{Client, Session, Source, fresh_id, look_up, pause};
 use crate::settings::{Environment, Flags, Settings};
@@ -177,13 +177,14 @@ impl Visit {
         self.journal.note_statuses(self.record.number, &[read], self.now)?;
         let Some(stored) = self.record.jobs.get(job as usize) else { return Ok(()) };
         // Whether an attempt with the code had an effect is still to be read.
-        let outcome = if stored.doubtful_since().is_some() { Outcome::Unknown } else { Outcome::NotAttempted };
+        let ending = Cause::ApprovalWithdrawn.with(code).unless_in_doubt(stored.doubtful_since().is_some());
         let settlement = Settlement {
-            outcome,
+            outcome: ending.outcome(),
+            cause: ending.cause(),
             http_status: None,
             error: None,
             finished_at: Some(self.now.into()),
-            note: Some(format!("approval request {code} was withdrawn").into()),
+            note: ending.into_note(),
             ..stored.standing()
         };
         Ok(self.journal.settle(self.record.number, &[(job, &settlement)])?)

@@ -16,7 +16,7 @@ use crate::guard::preflight::Preflight;
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
-use crate::outcome::{Outcome, Settlement, Stamp, Standing, doubt};
+use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
 use crate::runner::Earlier;
 use crate::ui;
 
@@ -27,7 +27,7 @@ pub struct Past {
     pub inherited: Vec<(u32, Inherited)>,
     /// By index: jobs of which something is known for the name of a user alone, and not whose the name was. The text says it.
     pub of_names: HashMap<usize, Arc<str>>,
-    /// By index: jobs that another run has sent, and is about to settle. The text says which one.
+    /// By index: jobs that another run has sent, and is about to settle; and which one.
     pub under_way: HashMap<usize, Arc<str>>,
     /// Up to this place in the order of all runs.
     pub order: i64,
@@ -52,8 +52,8 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
             Known::OfAName(known) => known,
             known => known,
         };
-        if let Some(why) = in_other_hands(journal, known) {
-            under_way.insert(index as usize, why.into());
+        if let Some(run_id) = in_other_hands(journal, known) {
+            under_way.insert(index as usize, run_id.into());
             return None;
         }
         let left = !again.contains(&index) || !is_sent_again(known, job);
@@ -70,16 +70,16 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
 /// Leaves to other runs what they have in their hands. How many jobs that are.
 pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
     let before = preflight.due;
-    preflight.hold_moved(jobs, &past.under_way);
+    preflight.leave_to(jobs, &past.under_way);
     before - preflight.due
 }
 
 /// Which run has a job in its hands that is in doubt: while its process lives, it waits for an answer, or reads. Whoever sent
 /// the job beside it could not tell the effect of the one request from that of the other.
-fn in_other_hands(journal: &Journal, known: &Known) -> Option<String> {
+fn in_other_hands<'k>(journal: &Journal, known: &'k Known) -> Option<&'k str> {
     let Known::InDoubt(InDoubt { run_id, .. }) = known else { return None };
     let plan_key = journal.find(run_id).and_then(|id| journal.plan_key(&id)).ok()?;
-    journal.is_under_way(&plan_key, run_id).then(|| format!("run {run_id} has sent it and is still at it"))
+    journal.is_under_way(&plan_key, run_id).then_some(run_id)
 }
 
 /// What is known of whoever had a name then. Whether that is who has it today, nobody has recorded.
@@ -196,9 +196,12 @@ fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement 
     let note = format!("{request}, by run {filed_by}");
     match settled {
         None => Settlement::unsent(Outcome::AwaitingApproval, note),
-        Some(settled) => {
-            Settlement { outcome: Outcome::AwaitingApproval, note: Some(note.into()), ..(**settled).clone() }
-        }
+        Some(settled) => Settlement {
+            outcome: Outcome::AwaitingApproval,
+            cause: None,
+            note: Some(note.into()),
+            ..(**settled).clone()
+        },
     }
 }
 
@@ -222,8 +225,8 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
         match since.get(&index).filter(|_| !settled) {
             None | Some(Known::TurnedDown(_)) => {}
             Some(Known::OfAName(known)) => {
-                let held = Settlement::unsent(Outcome::Held, of_a_name(known, &stored.job));
-                kept.insert(index, held);
+                let held = Cause::NameMoved.with(of_a_name(known, &stored.job));
+                kept.insert(index, Settlement::ended(held.into()));
                 // It is not taken over, and has to be seen again.
                 upto = record.known;
             }
@@ -233,8 +236,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
                 kept.insert(index, settlement);
             }
             Some(known @ Known::InDoubt(InDoubt { attempts, .. })) => {
-                if in_other_hands(journal, known).is_some() {
-                    let Known::InDoubt(InDoubt { run_id, .. }) = known else { continue };
+                if let Some(run_id) = in_other_hands(journal, known) {
                     kept.insert(index, in_hands_of(stored, run_id));
                     // It is not taken over, and has to be seen again.
                     upto = record.known;
@@ -256,8 +258,10 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
 }
 
 fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
-    let note = format!("run {run_id} goes on with it");
-    Settlement { note: Some(note.into()), ..stored.standing() }
+    let why = Cause::LeftToAnotherRun.with(run_id);
+    let standing = stored.standing();
+    let cause = standing.outcome.has_a_cause().then_some(why.cause());
+    Settlement { cause, note: Some(why.note().into()), ..standing }
 }
 
 /// What is inherited, as the runner takes it up.

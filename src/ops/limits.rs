@@ -6,45 +6,30 @@
 use std::time::Duration;
 
 use super::Error;
-use crate::catalog::{Budget, OwnAllowances, TenantSize, Terms};
+use crate::catalog::{Budget, Terms};
 use crate::diagnostics::Diagnostic;
 use crate::pacing::Pacing;
 use crate::plan;
 use crate::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING, Limits};
 
-/// What the command line says.
+/// What the command line says, or the plan behind it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Choices {
-    pub concurrency: Option<u16>,
-    pub reserve_percent: Option<u8>,
-    pub max_attempts: Option<u8>,
-    pub settling_seconds: Option<u16>,
+    pub limits: plan::Limits,
+    /// No plan can say this.
     pub unpaced: bool,
-    /// What only a plan can say.
-    pub tenant_size: Option<TenantSize>,
-    pub low_priority: Option<bool>,
-    pub allowances: OwnAllowances,
 }
 
 impl Choices {
     /// With the plan's limits where the command line says nothing: a resumed run works as hard as it was begun with.
     pub fn or(self, plan: plan::Limits) -> Self {
-        Self {
-            concurrency: self.concurrency.or(plan.concurrency),
-            reserve_percent: self.reserve_percent.or(plan.reserve_percent),
-            max_attempts: self.max_attempts.or(plan.max_attempts),
-            settling_seconds: self.settling_seconds.or(plan.settling_seconds),
-            unpaced: self.unpaced,
-            tenant_size: self.tenant_size.or(plan.tenant_size),
-            low_priority: self.low_priority.or(plan.low_priority),
-            allowances: std::array::from_fn(|bucket| self.allowances[bucket].or(plan.allowances[bucket])),
-        }
+        Self { limits: self.limits.or(plan), ..self }
     }
 }
 
 /// What a run may use of each allowance.
 pub fn budget(choices: Choices, plan: plan::Limits) -> Budget {
-    let Choices { tenant_size, allowances, reserve_percent, .. } = choices.or(plan);
+    let plan::Limits { tenant_size, allowances, reserve_percent, .. } = choices.limits.or(plan);
     // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.
     let reserve_percent = reserve_percent.unwrap_or(0);
     Budget::new(Terms { tenant_size, delegated: false, own: allowances, reserve_percent })
@@ -62,13 +47,11 @@ pub fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limit
         }
         false => Pacing::Within(budget(choices, plan)),
     };
+    let stated = choices.limits.or(plan);
     Ok(Limits {
-        concurrency: choices.concurrency.or(plan.concurrency).unwrap_or(DEFAULT_CONCURRENCY),
-        max_attempts: choices.max_attempts.or(plan.max_attempts).map_or(DEFAULT_MAX_ATTEMPTS, u32::from),
-        settling: choices
-            .settling_seconds
-            .or(plan.settling_seconds)
-            .map_or(DEFAULT_SETTLING, |seconds| Duration::from_secs(seconds.into())),
+        concurrency: stated.concurrency.unwrap_or(DEFAULT_CONCURRENCY),
+        max_attempts: stated.max_attempts.map_or(DEFAULT_MAX_ATTEMPTS, u32::from),
+        settling: stated.settling_seconds.map_or(DEFAULT_SETTLING, |seconds| Duration::from_secs(seconds.into())),
         pacing,
     })
 }

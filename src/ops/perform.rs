@@ -23,7 +23,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
 use crate::job::Job;
-use crate::journal::RunId;
+use crate::journal::{RunId, RunState};
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
@@ -326,9 +326,6 @@ async fn warn_of_missing_permissions(client: &Client, jobs: &[Job]) {
     }
 }
 
-/// A run that its own limits have ended. Whoever goes on with it has seen why.
-pub const TRIPPED: &str = "tripped";
-
 /// Sends what is to be sent, closes the run, and follows up what was accepted, as far as somebody wants that.
 async fn through(
     rounds: &mut Rounds<'_>,
@@ -349,11 +346,11 @@ async fn through(
 /// Says in the journal how the run ended. `waits`: rows of it wait for another day.
 fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Option<StopReason> {
     let state = match stopped {
-        None if waits => "waiting",
-        None => "finished",
-        Some(StopReason::Interrupted | StopReason::Requested) => "interrupted",
-        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => TRIPPED,
-        Some(_) => "stopped",
+        None if waits => RunState::Waiting,
+        None => RunState::Finished,
+        Some(StopReason::Interrupted | StopReason::Requested) => RunState::Interrupted,
+        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => RunState::Tripped,
+        Some(_) => RunState::Stopped,
     };
     match rounds.recorded.journal.set_state(rounds.recorded.number, state, Some(rounds.clock.now())) {
         Ok(()) => stopped,

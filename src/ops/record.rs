@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::agreed::Seen;
 use super::missing::Span;
 use super::{Choices, Error, Tenant};
-use crate::catalog::{Allowance, Bucket, Definition, OwnAllowances, TenantSize};
+use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
 use crate::guard::Brakes;
@@ -27,7 +27,8 @@ use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
-    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, StopFile, StopWatch, StoredJob,
+    Inherited, Journal, JournalError, NewRun, PlanFile, RunId, RunLock, RunRecord, RunState, StopFile, StopWatch,
+    StoredJob,
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
@@ -91,15 +92,9 @@ impl Begun {
             "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
-            "concurrency": self.choices.concurrency,
-            "reserve_percent": self.choices.reserve_percent,
-            "max_attempts": self.choices.max_attempts,
-            "settling_seconds": self.choices.settling_seconds,
+            "limits": self.choices.limits,
             "unpaced": self.choices.unpaced,
             "daily": self.daily,
-            "tenant_size": self.choices.tenant_size.map(TenantSize::name),
-            "low_priority": self.choices.low_priority,
-            "allowances": allowances(&self.choices),
             "guards": self.rules,
             "missing": self.missing,
             "policy": self.policy,
@@ -113,7 +108,6 @@ impl Begun {
     /// `None` where the record lacks what every run records.
     pub fn from_json(settings: &Value) -> Option<Self> {
         let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
-        let number = |key: &str| settings.get(key).and_then(Value::as_u64);
         // Runs of older versions had none. Those that cannot be understood are not left out.
         let rules = match settings.get("guards") {
             None => Rules::default(),
@@ -139,14 +133,12 @@ impl Begun {
             inventory,
             justification: text("justification"),
             choices: Choices {
-                concurrency: number("concurrency").and_then(|n| n.try_into().ok()),
-                reserve_percent: number("reserve_percent").and_then(|n| n.try_into().ok()),
-                max_attempts: number("max_attempts").and_then(|n| n.try_into().ok()),
-                settling_seconds: number("settling_seconds").and_then(|n| n.try_into().ok()),
+                limits: match settings.get("limits") {
+                    Some(limits) => Limits::deserialize(limits).ok()?,
+                    // Older versions wrote them among the rest.
+                    None => Limits::among(settings).ok()?,
+                },
                 unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
-                tenant_size: text("tenant_size").and_then(|name| TenantSize::named(&name)),
-                low_priority: settings.get("low_priority").and_then(Value::as_bool),
-                allowances: allowances_from(settings),
             },
             // A run of before there were any was begun without.
             daily: match settings.get("daily") {
@@ -169,25 +161,6 @@ impl Begun {
             },
         })
     }
-}
-
-/// The plan's own, by the name of their bucket: requests, and seconds.
-fn allowances(choices: &Choices) -> Value {
-    let own = Bucket::all().filter_map(|bucket| Some((bucket, choices.allowances[bucket.index()]?)));
-    own.map(|(bucket, own)| (bucket.to_string(), json!([own.requests, own.window.as_secs()]))).collect()
-}
-
-fn allowances_from(settings: &Value) -> OwnAllowances {
-    let mut own = OwnAllowances::default();
-    for bucket in Bucket::all() {
-        let allowance = settings.get("allowances").and_then(|all| all.get(bucket.to_string()));
-        let number = |at: usize| allowance?.get(at)?.as_u64();
-        let requests = number(0).and_then(|requests| u32::try_from(requests).ok());
-        own[bucket.index()] = requests
-            .zip(number(1))
-            .map(|(requests, seconds)| Allowance { requests, window: Duration::from_secs(seconds) });
-    }
-    own
 }
 
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
@@ -272,7 +245,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
 impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
-        journal.set_state(record.number, "running", None)?;
+        journal.set_state(record.number, RunState::Running, None)?;
         let (id, tenant) = (record.id.clone(), record.tenant.clone());
         Ok(Self { id, tenant, number: record.number, journal, lock })
     }
@@ -365,4 +338,37 @@ fn open(stored: &StoredJob, next: Next) -> Earlier {
     // Without a record of the attempt, nothing that a read shows is new enough to prove it.
     let at_least = (next == Next::Read).then(|| tries.first.unwrap_or(Timestamp::MAX));
     Earlier::Open { tries, doubtful_since: stored.doubtful_since().or(at_least), read_first: next == Next::Read }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Allowance, Bucket, TenantSize};
+
+    /// As version 0.1.0 recorded it at first.
+    const OF_BEFORE: &str = r#"{"version":"0.1.0","graph_url":"https://graph.microsoft.com","login_url":"https://login.microsoftonline.com",
+        "simulated":"","plan_name":"lab","plan_tenant":null,"justification":null,"concurrency":8,"reserve_percent":20,
+        "max_attempts":3,"settling_seconds":90,"unpaced":true,"daily":{},"tenant_size":"medium","low_priority":true,
+        "allowances":{"{BUCKET}":[100,20]},"missing":[],"policy":null,"saved_preview":null,"actions":[]}"#;
+
+    #[test]
+    fn the_limits_of_a_run_are_read_as_they_were_written_then_and_are_written_now() {
+        let bucket = Bucket::all().next().unwrap();
+        let mut limits = Limits {
+            concurrency: Some(8),
+            reserve_percent: Some(20),
+            max_attempts: Some(3),
+            settling_seconds: Some(90),
+            tenant_size: Some(TenantSize::Medium),
+            low_priority: Some(true),
+            ..Limits::default()
+        };
+        limits.allowances[bucket.index()] = Some(Allowance { requests: 100, window: Duration::from_secs(20) });
+        let written = OF_BEFORE.replace("{BUCKET}", &bucket.to_string());
+        let begun = Begun::from_json(&serde_json::from_str(&written).unwrap()).unwrap();
+        assert_eq!(begun.choices, Choices { limits, unpaced: true });
+        assert_eq!(Begun::from_json(&begun.json()), Some(begun));
+        let damaged = written.replace("\"medium\"", "\"of tomorrow\"");
+        assert_eq!(Begun::from_json(&serde_json::from_str(&damaged).unwrap()), None);
+    }
 }

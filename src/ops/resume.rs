@@ -21,7 +21,7 @@ use super::changed::{Changed, changed};
 use super::daily::{DailyWork, known_id};
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::perform::{Consent, Finished, TRIPPED, Task, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Task, Wanted, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::{Error, Tenant, agreed, keys};
@@ -32,7 +32,7 @@ use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
@@ -122,7 +122,7 @@ pub async fn resume(
         wanted: Wanted {
             requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
             justification,
-            low_priority: begun.choices.low_priority.unwrap_or_default(),
+            low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
             interactive: request.interactive,
             verify: request.verify,
             daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
@@ -172,13 +172,13 @@ fn nothing_left(
         let is_open = matches!(outcome, None | Some(Outcome::NotAttempted | Outcome::Held));
         let nothing_happened = is_open && stored.doubt().is_none() && stored.filed.is_none();
         let held = hold.as_ref().filter(|hold| nothing_happened && hold.outcome() == Outcome::Held);
-        held.map_or_else(|| stored.standing(), |hold| Settlement::unsent(Outcome::Held, hold.to_string()))
+        held.map_or_else(|| stored.standing(), |hold| Settlement::ended(hold.ending()))
     };
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
-    if request.only == Only::Open && ["running", "waiting"].contains(&record.state.as_str()) {
-        journal.set_state(record.number, "finished", Some(request.now))?;
+    if request.only == Only::Open && matches!(record.state, RunState::Running | RunState::Waiting) {
+        journal.set_state(record.number, RunState::Finished, Some(request.now))?;
     }
     let (id, later, used) = (Some(record.id), Vec::new(), Vec::new());
     Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, verification: None })
@@ -368,7 +368,7 @@ fn between_waves(
     let next = (0u32..).zip(holds).find(|(index, hold)| hold.is_none() && !kept(*index));
     let Some((first, _)) = next else { return false };
     let mut wave = waves.range(waves.wave_of(first)).filter_map(|index| record.jobs.get(index as usize));
-    record.state != TRIPPED && wave.all(|stored| stored.attempts.is_empty())
+    record.state != RunState::Tripped && wave.all(|stored| stored.attempts.is_empty())
 }
 
 /// The report takes the place of what was there, and that must not be the plan.

@@ -34,7 +34,7 @@ use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::memory::About;
 use crate::journal::{Inherited, Journal, RunId, RunLock};
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Cause, Settlement};
 use crate::plan::Plan;
 use crate::preview::Preview;
 use crate::report::ReportFile;
@@ -128,7 +128,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         wanted: Wanted {
             requests: Requests { wait: request.wait, ..Requests::default() },
             justification: plan.justification.clone(),
-            low_priority: begun.choices.low_priority.unwrap_or_default(),
+            low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
             interactive: request.interactive,
             verify: request.verify,
             daily: DailyWork::new(&daily, &label, request.wait)?,
@@ -363,8 +363,8 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
         .zip(holds)
         .map(|(index, hold)| match (earlier.remove(&index), hold) {
             (Some(Earlier::Kept(settlement)), _) => *settlement,
-            (_, Some(hold)) => Settlement::unsent(hold.outcome(), hold.to_string()),
-            (_, None) => Settlement::unsent(Outcome::NotAttempted, "not due"),
+            (_, Some(hold)) => Settlement::ended(hold.ending()),
+            (_, None) => Settlement::ended(Cause::NotReached.with("ended first").into()),
         })
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();

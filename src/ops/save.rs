@@ -114,16 +114,7 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
         graph_url: settings.graph_url.clone(),
         simulated: matches!(request.look_up.tenant, Tenant::Simulated(_)),
         justification: plan.justification.clone(),
-        limits: LimitsOfPreview {
-            concurrency: choices.concurrency,
-            reserve_percent: choices.reserve_percent,
-            max_attempts: choices.max_attempts,
-            settling_seconds: choices.settling_seconds,
-            tenant_size: choices.tenant_size,
-            low_priority: choices.low_priority,
-            allowances: choices.allowances,
-            daily: plan.daily.clone(),
-        },
+        limits: LimitsOfPreview { stated: choices.limits, daily: plan.daily.clone() },
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
         guards: json!(previewed.verdict.rules),
         not_read: None,
@@ -185,7 +176,7 @@ async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session
     }
     let plan = &previewed.plan;
     let (limits, rng) = (session.limits(), session.rng());
-    let patient = request.look_up.choices.or(plan.limits).low_priority.unwrap_or_default();
+    let patient = request.look_up.choices.or(plan.limits).limits.low_priority.unwrap_or_default();
     let client = session.into_client().await?.low_priority(patient);
     let claims = client.tokens().claims().await.ok().flatten();
     let reader = Arc::new(GraphReader::from(client));

@@ -33,11 +33,20 @@ pub enum Verdict {
     /// A request for the same target is pending already, and its code could not be found out.
     ApprovalPending,
     /// The tenant wants a reason that it was not given, or not one like this: no request of this kind will do.
-    JustificationRequired,
+    JustificationRequired(Lack),
     /// 404 or 410.
     Gone,
     /// The service understood and said no.
     Refused,
+}
+
+/// What the tenant has against the reason of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// There is none.
+    Missing,
+    /// It is not one that the tenant takes.
+    Unfit,
 }
 
 /// What an attempt may have done.
@@ -97,7 +106,7 @@ impl Verdict {
             Self::SignInFailed => "sign_in_failed",
             Self::ApprovalRequired { .. } => "approval_required",
             Self::ApprovalPending => "approval_pending",
-            Self::JustificationRequired => "justification_required",
+            Self::JustificationRequired(_) => "justification_required",
             Self::Gone => "gone",
             Self::Refused => "refused",
         }
@@ -138,7 +147,7 @@ mod tests {
             Verdict::SignInFailed,
             Verdict::ApprovalRequired { code: "".into() },
             Verdict::ApprovalPending,
-            Verdict::JustificationRequired,
+            Verdict::JustificationRequired(Lack::Missing),
             Verdict::Gone,
             Verdict::Refused,
         ];

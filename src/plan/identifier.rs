@@ -98,7 +98,7 @@ pub fn is_spreadsheet_number(text: &str) -> bool {
 }
 
 fn spell_guid(text: &str, out: &mut String) -> Result<(), NotAnId> {
-    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let bare = without_braces(text);
     if !is_guid(bare) {
         let help = bare.contains('@').then_some("a user principal name is not the id that is asked for".into());
         let reason = "not a GUID: 32 hexadecimal digits, in groups of 8-4-4-4-12".into();
@@ -113,6 +113,10 @@ fn spell_guid(text: &str, out: &mut String) -> Result<(), NotAnId> {
     Ok(())
 }
 
+fn without_braces(text: &str) -> &str {
+    text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text)
+}
+
 fn is_guid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -123,10 +127,10 @@ fn is_guid(text: &str) -> bool {
 
 fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
     if !text.contains('@') {
-        return spell_guid(text, out).map_err(|error| match error.reason.starts_with("not a GUID") {
-            true => NotAnId::because("neither a GUID nor a user principal name (someone@contoso.com)"),
-            false => error,
-        });
+        return match is_guid(without_braces(text)) {
+            true => spell_guid(text, out),
+            false => Err(NotAnId::because("neither a GUID nor a user principal name (someone@contoso.com)")),
+        };
     }
     let name_and_domain = text.split_once('@').filter(|(name, domain)| {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@') && text.len() <= LONGEST

@@ -6,28 +6,11 @@
 use std::time::Duration;
 
 use super::daily;
-use crate::catalog::{Allowance, Bucket, OwnAllowances, TenantSize};
+use crate::catalog::{Allowance, Bucket, Limits, OwnAllowances, TenantSize};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, did_you_mean};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader};
-
-/// What a plan says about how hard it may be worked on; `None` where it says nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// Requests in flight, at most: 1 to 256.
-    pub concurrency: Option<u16>,
-    /// Share of the service's allowance that is left to others: 0 to 95.
-    pub reserve_percent: Option<u8>,
-    /// Tries of one job, at most: 1 to 20.
-    pub max_attempts: Option<u8>,
-    /// How long after an answer in doubt a read that shows no effect proves nothing yet: 0 to 3600.
-    pub settling_seconds: Option<u16>,
-    pub tenant_size: Option<TenantSize>,
-    /// Whether the directory is told that these requests may wait.
-    pub low_priority: Option<bool>,
-    pub allowances: OwnAllowances,
-}
 
 const KEYS: &[&str] = &[
     "concurrency",

@@ -50,10 +50,10 @@ use crate::yaml::{self, Kind, Node, Reader, Value};
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
 pub use self::guards::ENFORCED as GUARDS;
-pub use self::limits::Limits;
 pub use self::places::Places;
 pub use self::serial::says_nothing;
 pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
+pub use crate::catalog::Limits;
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]

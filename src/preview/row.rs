@@ -33,6 +33,7 @@ impl State {
                 | Hold::MaybeProtected(_)
                 | Hold::Unseen
                 | Hold::Moved(_)
+                | Hold::LeftTo { .. }
                 | Hold::NotEscrowed(_)
                 | Hold::NotThere { done: false, .. },
             ) => Self::Held,

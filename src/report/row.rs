@@ -11,7 +11,7 @@ use super::cell;
 use crate::catalog::TargetKind;
 use crate::job::Job;
 use crate::msgraph::request;
-use crate::outcome::{RequestId, Settlement};
+use crate::outcome::{Cause, RequestId, Settlement};
 
 /// The columns of every report. Names and order are an interface.
 pub const COLUMNS: [&str; 20] = [
@@ -60,6 +60,8 @@ pub struct Row<'a> {
     pub note: Option<Cow<'a, str>>,
     pub verified_at: Option<String>,
     pub last_check_in: Option<String>,
+    /// In JSON alone: the columns of CSV are an interface.
+    pub cause: Option<&'static str>,
 }
 
 impl<'a> Row<'a> {
@@ -91,6 +93,7 @@ impl<'a> Row<'a> {
             ]),
             verified_at: settlement.verified_at().map(cell::instant),
             last_check_in: settlement.follow_up.as_ref().and_then(|seen| seen.last_check_in).map(cell::instant),
+            cause: settlement.cause.map(Cause::name),
         }
     }
 }

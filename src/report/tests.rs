@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts};
-use crate::outcome::{Outcome, ServiceError, Settlement, Stamp};
+use crate::outcome::{Cause, Outcome, ServiceError, Settlement, Stamp};
 
 fn job(row: u32, action: &str, id: &str, note: Option<&str>) -> Job {
     let action = Action::named(action).unwrap();
@@ -32,6 +32,7 @@ fn at(time: &str) -> Stamp {
 fn settled(outcome: Outcome) -> Settlement {
     Settlement {
         outcome,
+        cause: None,
         http_status: Some(204),
         error: None,
         attempts: 2,
@@ -51,7 +52,7 @@ fn two() -> (Vec<Job>, Vec<Settlement>) {
         job(2, "retire", "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11", Some("=lab")),
         job(3, "removeAllDevicesFromManagement", "ada@contoso.com", Some("leaver")),
     ];
-    (jobs, vec![settled(Outcome::Accepted), Settlement::unsent(Outcome::Held, "same job as row 2")])
+    (jobs, vec![settled(Outcome::Accepted), Settlement::ended(Cause::Duplicate.with("2").into())])
 }
 
 fn csv_of(jobs: &[Job], settlements: &[Settlement]) -> String {
@@ -86,8 +87,9 @@ fn json_lines_are_exact_and_keep_the_order_of_the_columns() {
     let lines: Vec<serde_json::Map<String, serde_json::Value>> =
         std::str::from_utf8(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 2);
-    assert!(lines.iter().all(|line| line.keys().eq(COLUMNS)));
+    assert!(lines.iter().all(|line| line.keys().eq(COLUMNS.iter().chain([&"cause"]))));
     assert_eq!((&lines[0]["note"], &lines[0]["http_status"]), (&"=lab".into(), &204.into()));
+    assert_eq!((&lines[0]["cause"], &lines[1]["cause"]), (&serde_json::Value::Null, &"duplicate".into()));
     assert!(lines[1]["http_status"].is_null() && lines[1]["started_at"].is_null());
 }
 

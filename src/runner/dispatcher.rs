@@ -29,7 +29,7 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::job::Job;
 use crate::journal::Recorder;
-use crate::outcome::{Outcome, RequestId, Settlement};
+use crate::outcome::{Cause, Ending, Outcome, RequestId, Settlement};
 use crate::pacing::crowd::Crowd;
 use crate::pacing::pause::Pause;
 use crate::pacing::{Gates, Pacing, Wait};
@@ -296,29 +296,31 @@ impl Dispatcher {
 
     /// Settles everything that waits in a bucket that was told to wait beyond reason.
     fn close_bucket(&mut self, bucket: Bucket, asked: Duration, now: Instant) {
-        let note =
-            format!("the service asked {bucket} to wait {} s, which is longer than a run waits", asked.as_secs());
+        let why = Cause::ServiceSaidWait.with(format!("{bucket} to wait {} s", asked.as_secs()));
         for item in self.take_waiting(bucket) {
             if item.step == Step::FollowUp {
-                self.not_followed(item.job, &note, now);
+                self.not_followed(item.job, why.note(), now);
                 continue;
             }
-            let outcome = match self.ledger.progress(item.job).is_in_doubt() {
-                true => Outcome::Unknown,
-                false => Outcome::NotAttempted,
-            };
-            self.settle(item.job, outcome, Some(note.clone()), now);
+            let in_doubt = self.ledger.progress(item.job).is_in_doubt();
+            self.end(item.job, why.clone().unless_in_doubt(in_doubt), now);
         }
     }
 
-    /// Settles a job.
+    /// Settles a job that was sent, or that nothing had to be done for.
     fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) {
-        let (outcome, note) = self.unless_still_approved(job, outcome, note);
+        self.end(job, Ending::settled(outcome, note), now);
+    }
+
+    /// Settles a job.
+    fn end(&mut self, job: u32, ending: impl Into<Ending>, now: Instant) {
+        let ending = self.unless_still_approved(job, ending.into());
+        let outcome = ending.outcome();
         if let (Outcome::NotAttempted, Some(failed)) = (outcome, self.failed.remove(&job)) {
             return self.stays_failed(job, failed, now);
         }
         let at_risk = self.ledger.is_at_risk(job);
-        if !self.ledger.settle(job, outcome, note, now) {
+        if !self.ledger.settle(job, ending, now) {
             return;
         }
         self.waves.settled(job, outcome, at_risk);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::catalog::Bucket;
 use crate::daily::Ground;
-use crate::outcome::{Outcome, Stage};
+use crate::outcome::{Cause, Lack, Outcome, Stage, Unsent};
 
 /// One thing that happened in a run. Small, because there is at least one for every job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,15 +76,29 @@ pub enum StopReason {
     /// The journal could not be written.
     Journal(Box<str>),
     /// The tenant wants a justification that the plan does not give, in the service's words.
-    Justification(Box<str>),
+    Justification(Lack, Box<str>),
 }
 
 impl StopReason {
     /// Whether the service can still be asked what became of something.
     pub fn leaves_time(&self) -> bool {
         match self {
-            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(_) => true,
+            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(..) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
+        }
+    }
+
+    /// Why a job was not sent that the run had no time for any more.
+    pub fn unsent(&self) -> Unsent {
+        match self {
+            Self::Interrupted => Cause::Interrupted.plain(),
+            Self::Requested => Cause::Stopped.plain(),
+            Self::Breaker(why) => Cause::Breaker.with(why),
+            Self::Wave(why) => Cause::Wave.with(why),
+            Self::SignIn(_) => Cause::SignInFailed.plain(),
+            Self::Unreachable(_) => Cause::Unreachable.plain(),
+            Self::Journal(_) => Cause::JournalFailed.plain(),
+            Self::Justification(..) => Cause::Justification.plain(),
         }
     }
 }

@@ -11,11 +11,11 @@ use uuid::Uuid;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{FollowUp, Outcome, Reply, ServiceError, Settlement, Verdict};
+use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, ServiceError, Settlement, Verdict};
 
-/// What is in doubt of a job.
+/// What is in doubt of a job, as one value: it is there whole, or nothing is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InDoubt {
+pub struct Doubt {
     /// When the first attempt left whose effect is in doubt.
     pub since: Timestamp,
     /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
@@ -42,7 +42,7 @@ pub struct Progress {
     pub at_risk: bool,
     pub first_sent: Option<Timestamp>,
     /// Attempts of which no answer and no read has shown what they did.
-    pub doubt: Option<InDoubt>,
+    pub doubt: Option<Doubt>,
     /// When the service first answered that it was out of order, and named a time, with nothing else since.
     pub unavailable_since: Option<Instant>,
     /// What an earlier process called its last request.
@@ -69,8 +69,11 @@ impl Progress {
 
     /// An answer has left open what an attempt did that left at `sent_at`.
     pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
-        let before = self.doubt.unwrap_or(InDoubt { since: sent_at, settling_until, lost });
-        self.doubt = Some(InDoubt { since: before.since, settling_until, lost: before.lost || lost });
+        let doubt = Doubt { since: sent_at, settling_until, lost };
+        self.doubt = Some(match self.doubt {
+            Some(before) => Doubt { since: before.since, lost: before.lost || lost, ..doubt },
+            None => doubt,
+        });
     }
 
     /// How long the service has been out of order for it, with nothing else since, when it answers so.
@@ -142,14 +145,13 @@ impl Ledger {
     }
 
     /// Settles a job, once: a second settlement of the same job is ignored, and says so by `false`.
-    pub fn settle(&mut self, job: u32, outcome: Outcome, note: Option<String>, now: Instant) -> bool {
+    pub fn settle(&mut self, job: u32, ending: Ending, now: Instant) -> bool {
         let progress = self.under_way.remove(&job);
         let now = self.clock.at(now);
         let Some(place @ None) = self.place(job) else { return false };
-        let note = note.map(String::into_boxed_str);
         *place = Some(match progress.filter(|progress| progress.first_sent.is_some()) {
-            None => Settlement { note, ..Settlement::unsent(outcome, "") },
-            Some(progress) => settlement(progress, outcome, note, now),
+            None => Settlement::ended(ending),
+            Some(progress) => settlement(progress, ending, now),
         });
         self.open -= 1;
         true
@@ -191,27 +193,22 @@ impl Ledger {
     /// All settlements in plan order. A job that was never settled is `not_attempted`: rows in are rows out, always.
     pub fn close(mut self) -> Vec<Settlement> {
         self.settled.resize(self.jobs, None);
-        let missing = || Settlement::unsent(Outcome::NotAttempted, "the run ended first");
+        let missing = || Settlement::ended(Cause::NotReached.with("ended first").into());
         self.settled.into_iter().map(|settlement| settlement.unwrap_or_else(missing)).collect()
     }
 }
 
-fn settlement(progress: Progress, outcome: Outcome, note: Option<Box<str>>, now: Timestamp) -> Settlement {
+fn settlement(progress: Progress, ending: Ending, now: Timestamp) -> Settlement {
     let first = progress.first_sent.unwrap_or(now);
     let elapsed = Duration::try_from(now.duration_since(first)).unwrap_or_default();
     let mut settlement = Settlement {
-        outcome,
-        http_status: None,
-        error: None,
         attempts: progress.sends,
         waited_ms: millis(elapsed.saturating_sub(progress.in_flight)),
         duration_ms: millis(progress.in_flight),
         started_at: Some(first.into()),
         finished_at: Some(now.into()),
-        request_id: None,
         client_request_id: progress.last_id.map(Into::into),
-        note,
-        follow_up: None,
+        ..Settlement::ended(ending)
     };
     if let Some(last) = progress.last {
         settlement.http_status = last.http_status;

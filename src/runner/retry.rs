@@ -8,7 +8,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use crate::catalog::{Action, Gone, ReadBack, Repeat, Success};
-use crate::outcome::{Outcome, Reply, Verdict};
+use crate::outcome::{Lack, Outcome, Reply, Verdict};
 use crate::pacing::backoff::{self, LONGEST_PAUSE};
 
 /// Tries of one job before it is given up, unless the plan says otherwise. Throttle answers are not tries.
@@ -65,7 +65,7 @@ pub enum Decision {
     /// The run ends.
     SignInFailed,
     /// The run ends: the tenant asks for a reason that the plan does not give.
-    Unjustified,
+    Unjustified(Lack),
 }
 
 /// What a job has used up so far.
@@ -88,7 +88,7 @@ pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -
         Verdict::Unauthorized => Decision::RefreshToken,
         Verdict::SignInFailed => Decision::SignInFailed,
         Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
-        Verdict::JustificationRequired => Decision::Unjustified,
+        Verdict::JustificationRequired(lack) => Decision::Unjustified(*lack),
         Verdict::Gone => Decision::FindMissing,
         Verdict::Refused => Decision::Settle(Outcome::Failed),
         Verdict::Unavailable { after } => unavailable(action, *after, spent, rng),
@@ -191,7 +191,7 @@ mod tests {
             Just(Verdict::SignInFailed),
             Just(Verdict::ApprovalRequired { code: "x".into() }),
             Just(Verdict::ApprovalPending),
-            Just(Verdict::JustificationRequired),
+            Just(Verdict::JustificationRequired(Lack::Missing)),
             Just(Verdict::Gone),
             Just(Verdict::Refused),
         ]

@@ -383,7 +383,7 @@ fn draining(in_flight: u32, reason: &StopReason) -> String {
         StopReason::Breaker(why) | StopReason::Wave(why) => format!("stopping: {}; {out}", visible(why)),
         StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
         StopReason::Journal(why) => format!("stopping, because the journal cannot be written: {}; {out}", visible(why)),
-        StopReason::Justification(why) => {
+        StopReason::Justification(_, why) => {
             format!("stopping, because the tenant asks for a justification: {}; {out}", visible(why))
         }
         StopReason::Unreachable(why) => {

@@ -230,16 +230,17 @@ fn without_ids(reason: &str) -> String {
 mod tests {
     use super::super::fixtures::{ID, accepted, job, plan, refused};
     use super::*;
+    use crate::outcome::Cause;
 
     fn settlements() -> Vec<Settlement> {
         let lost = Settlement::unsent(Outcome::Unknown, "the reply was lost; look at the device in Intune");
         vec![
             accepted(),
             refused(403, "Forbidden", "Application is not authorized to perform this operation on this device."),
-            Settlement::unsent(Outcome::Held, "same job as row 2"),
+            Settlement::ended(Cause::Duplicate.with("2").into()),
             lost,
             accepted(),
-            Settlement::unsent(Outcome::NotAttempted, "not before 2026-12-01T08:00:00Z"),
+            Settlement::ended(Cause::NotDue.with("2026-12-01T08:00:00Z").into()),
         ]
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::style::{OPEN, PLAIN, View};
 use super::tables::Table;
 use super::text::{count, duration};
-use crate::journal::RunSummary;
+use crate::journal::{RunState, RunSummary};
 use crate::outcome::Outcome;
 
 /// For people: the newest first.
@@ -22,8 +22,8 @@ pub fn render(runs: &[RunSummary], now: Timestamp, view: View) -> String {
     for run in runs {
         let age = Duration::try_from(now.duration_since(run.started_at)).unwrap_or_default();
         let begun = format!("{} ago", duration(age));
-        let style = if run.state == "finished" { PLAIN } else { OPEN };
-        table.row(style, [run.id.as_str(), &run.state, &begun, &run.tenant, &run.plan_file, &counts(run)]);
+        let style = if run.state == RunState::Finished { PLAIN } else { OPEN };
+        table.row(style, [run.id.as_str(), run.state.name(), &begun, &run.tenant, &run.plan_file, &counts(run)]);
     }
     table.render(view.styled, 0)
 }
@@ -38,11 +38,11 @@ fn counts(run: &RunSummary) -> String {
 
 /// What came of a request to stop a run.
 pub fn stopped(words: &str, run: &RunSummary) -> String {
-    let next = match run.state.as_str() {
-        "finished" | "running" => String::new(),
-        _ => format!("to go on with it: musterout resume {}\n", run.id),
+    let next = match run.state.can_go_on() {
+        true => format!("to go on with it: musterout resume {}\n", run.id),
+        false => String::new(),
     };
-    format!("run {} {words}: {}; {}\n{next}", run.id, run.state, counts(run))
+    format!("run {} {words}: {}; {}\n{next}", run.id, run.state.name(), counts(run))
 }
 
 /// The same for programs.
@@ -62,7 +62,7 @@ fn object(run: &RunSummary) -> Value {
         .collect();
     json!({
         "run": run.id.as_str(),
-        "state": run.state,
+        "state": run.state.name(),
         "started_at": run.started_at.to_string(),
         "plan_file": run.plan_file,
         "tenant": run.tenant,

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use musterout::catalog::Limits;
 use musterout::journal::JournalError;
 use musterout::ops::{
     self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
@@ -355,13 +356,13 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
 }
 
 fn choices(script: &Script) -> Choices {
-    Choices {
+    let limits = Limits {
         concurrency: Some(script.concurrency),
         max_attempts: Some(script.max_attempts),
         settling_seconds: Some(script.settling),
-        unpaced: true,
-        ..Choices::default()
-    }
+        ..Limits::default()
+    };
+    Choices { limits, unpaced: true }
 }
 
 impl Told<'_> {

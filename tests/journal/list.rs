@@ -44,6 +44,26 @@ fn an_exported_run_is_a_journal_of_one_run() {
 }
 
 #[test]
+fn why_a_row_was_not_sent_is_read_back_and_an_older_journal_does_not_say() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(44), 2);
+    let plan = desk.write("plan.csv", &format!("{text}retire,{}\n", targets[0]));
+    desk.run(&plan, 2, &[]).expect(3);
+    let third = || {
+        let told = desk.call(&["report", "--format", "json"]);
+        let row: serde_json::Value = serde_json::from_str(told.expect(0).out.lines().nth(2).unwrap()).unwrap();
+        (row["outcome"].clone(), row["cause"].clone(), row["note"].clone())
+    };
+    assert_eq!(third(), ("held".into(), "duplicate".into(), "same job as row 2".into()));
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    for cause in ["NULL", "'of_a_later_version'"] {
+        journal.execute_batch(&format!("UPDATE outcomes SET cause = {cause}")).unwrap();
+        assert_eq!(third(), ("held".into(), serde_json::Value::Null, "same job as row 2".into()));
+    }
+}
+
+#[test]
 fn no_secret_is_in_the_state_directory_and_nobody_else_reads_it() {
     let simulator = Simulator::start(SLOW);
     let desk = Desk::new(&simulator);

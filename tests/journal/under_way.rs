@@ -15,14 +15,14 @@ fn what_another_run_has_sent_and_not_settled_is_left_to_it() {
     let first = desk.write("first.csv", &format!("action,id\nwipe,{}\n", guid(1)));
     let other = desk.write("other.csv", &format!("action,id\nwipe,{}\nretire,{}\n", guid(1), guid(2)));
     let child = under_way(&desk, &simulator, &first, 1, &[], 1);
-    desk.run(&other, 2, &[]).expect(3);
+    desk.run(&other, 2, &[]).expect(5);
     let report = desk.report();
-    assert_eq!(outcomes(&report), ["held", "accepted"], "{report:?}");
-    assert!(report[0].note.contains("is still at it"), "{report:?}");
+    assert_eq!(outcomes(&report), ["not_attempted", "accepted"], "{report:?}");
+    assert!(report[0].note.contains("goes on with it"), "{report:?}");
     assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(1)), 1);
     // Its process is gone: whoever comes next reads first.
     kill(child);
     desk.run(&other, 1, &[]);
     assert_eq!(outcomes(&desk.report())[1], "already_done");
-    assert_ne!(outcomes(&desk.report())[0], "held");
+    assert_ne!(outcomes(&desk.report())[0], "not_attempted");
 }

@@ -197,7 +197,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         Some(StopReason::Wave(reason)) => (Stopped::Wave, reason.into()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
-        Some(StopReason::Justification(reason)) => (Stopped::Justification, reason.into()),
+        Some(StopReason::Justification(_, reason)) => (Stopped::Justification, reason.into()),
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::*;
 use crate::daily::{Ground, Settings};
 use crate::journal::TurnedAway;
-use crate::journal::{Attempt, NewRun, Recorder, RunId};
+use crate::journal::{Attempt, NewRun, Recorder, RunId, RunState};
 
 const RETIRE: usize = 0;
 
@@ -110,7 +110,7 @@ fn what_did_nothing_is_given_back_and_what_left_counts_when_its_run_is_gone() {
     );
     recorder.give_back(&"a0".into());
     recorder.finish().unwrap();
-    journal.set_state(run, "finished", Some(later)).unwrap();
+    journal.set_state(run, RunState::Finished, Some(later)).unwrap();
     journal.connection.execute("DELETE FROM runs", []).unwrap();
     let other = begin(&mut journal, 2);
     let recorder = Recorder::start(&journal, other, |why| panic!("{why}")).unwrap();

@@ -96,6 +96,7 @@ fn by_request(stored: &StoredJob, filed: &Filed, outcome: Outcome, status: Statu
     let note = format!("approval request {} is {}", filed.request.code, status.name());
     Settlement {
         outcome,
+        cause: None,
         http_status: None,
         error: None,
         finished_at: Some(now.into()),

@@ -14,9 +14,8 @@ use tokio::sync::mpsc;
 
 use super::looked::Looked;
 use super::{Error, FIRST_WAIT, Rounds, RoundsEnded};
-use crate::guard::filing;
 use crate::journal::StoredJob;
-use crate::outcome::{Outcome, Settlement};
+use crate::outcome::{Cause, Outcome, Settlement};
 use crate::runner::event::StopReason;
 use crate::runner::shutdown::StopRequest;
 use crate::session::Client;
@@ -30,8 +29,7 @@ const PER_MINUTE: usize = 100;
 
 /// A job that was not filed, because as much is open as can be carried out.
 pub fn is_braked(settled: &Settlement) -> bool {
-    let note = settled.note.as_deref().unwrap_or_default();
-    settled.outcome == Outcome::NotAttempted && note.ends_with(filing::NO_ROOM)
+    settled.cause == Some(Cause::ApprovalRequestsFull)
 }
 
 /// When somebody looks at the requests again.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::catalog::{Action, Budget};
+use crate::catalog::{Action, Budget, Limits};
 use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts, Parameters};
@@ -47,7 +47,10 @@ fn head(guards: Value, rows: usize) -> Head {
         graph_url: "https://graph.microsoft.com".into(),
         simulated: false,
         justification: None,
-        limits: LimitsOfPreview { concurrency: Some(8), ..LimitsOfPreview::default() },
+        limits: LimitsOfPreview {
+            stated: Limits { concurrency: Some(8), ..Limits::default() },
+            ..LimitsOfPreview::default()
+        },
         actions: Vec::new(),
         guards,
         not_read: None,
@@ -111,7 +114,7 @@ fn what_was_written_is_what_is_read() {
         r#"{"keepUserData":false,"persistEsimDataPlan":true}"#
     );
     assert_eq!(saved.sightings[..2], [Some(device(2, &[0, 1, 2, 3])), Some(Sighting::Gone)]);
-    assert_eq!(saved.head.limits.concurrency, Some(8));
+    assert_eq!(saved.head.limits.stated.concurrency, Some(8));
     assert_eq!(saved.jobs[1].note.as_deref(), Some("Übergabe, \"Lab\""));
 }
 

@@ -14,8 +14,7 @@ use super::super::retry::{self, Decision, Spent};
 use super::super::worker::{Answer, Done};
 use super::Dispatcher;
 use crate::catalog::{Bucket, ReadBack, Repeat};
-use crate::outcome::{Evidence, Outcome, Reply, Verdict};
-use crate::outcome::{Presence, Seen};
+use crate::outcome::{Ending, Evidence, Outcome, Presence, Reply, Seen, Verdict};
 use crate::pacing::Throttled;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause};
 use crate::pacing::is_crowded;
@@ -136,8 +135,8 @@ impl Dispatcher {
                 progress.not_a_try();
                 self.unauthorized(job, self.way_to_send(job), reason, times.now);
             }
-            Decision::Unjustified => {
-                self.drain(StopReason::Justification(reason));
+            Decision::Unjustified(lack) => {
+                self.drain(StopReason::Justification(lack, reason));
                 self.leave(Item { job, step: Step::Send }, times.now);
             }
             Decision::SignInFailed => {
@@ -238,7 +237,8 @@ impl Dispatcher {
                 self.again(job, Step::Send, now);
             }
             Evidence::NoEffect(seen) if resend => {
-                self.settle(job, Outcome::NotAttempted, Some(format!("stopped; it had no effect yet: {seen}")), now);
+                let ending = Ending::from(self.why_stopped()).after(format!("it had no effect yet: {seen}"));
+                self.end(job, ending, now);
             }
             Evidence::NoEffect(seen) => {
                 self.settle(job, Outcome::Failed, Some(format!("it had no effect: {seen}")), now)

@@ -12,7 +12,7 @@ use super::Dispatcher;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::guard::preflight::Hold;
-use crate::outcome::{Outcome, Standing};
+use crate::outcome::{Ending, Outcome, Standing};
 use crate::pacing::Wait;
 
 impl Dispatcher {
@@ -67,27 +67,20 @@ impl Dispatcher {
 
     /// An approved job that was not sent after all, or whose target could not be read, waits as it did before. One that has
     /// gone well says under which request.
-    pub(super) fn unless_still_approved(
-        &self,
-        job: u32,
-        outcome: Outcome,
-        note: Option<String>,
-    ) -> (Outcome, Option<String>) {
+    pub(super) fn unless_still_approved(&self, job: u32, ending: Ending) -> Ending {
         let approved = self.ledger.peek(job).and_then(|progress| progress.approved.as_ref());
         if let Some(Approved { request, ended: Some(ended), .. }) = approved {
-            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
-            return (outcome, Some(format!("approval request {} is {}{note}", request.code, ended.name())));
+            return ending.after(format!("approval request {} is {}", request.code, ended.name()));
         }
-        if let (Some(approved), Standing::Good) = (approved, outcome.standing()) {
-            let note = note.map(|note| format!("; {note}")).unwrap_or_default();
-            return (outcome, Some(format!("approval request {} was approved{note}", approved.request.code)));
+        if let (Some(approved), Standing::Good) = (approved, ending.outcome().standing()) {
+            return ending.after(format!("approval request {} was approved", approved.request.code));
         }
-        let waits = matches!(outcome, Outcome::NotAttempted | Outcome::Unknown) && self.is_approved(job);
-        match approved.filter(|_| waits) {
-            None => (outcome, note),
+        let not_sent = ending.outcome().has_a_cause() || ending.outcome() == Outcome::Unknown;
+        match approved.filter(|_| not_sent && self.is_approved(job)) {
+            None => ending,
             Some(Approved { request, .. }) => {
-                let why = note.unwrap_or_else(|| "it was not sent".to_owned());
-                (Outcome::AwaitingApproval, Some(format!("{request}; {why}")))
+                let why = ending.note().unwrap_or("it was not sent");
+                Ending::settled(Outcome::AwaitingApproval, Some(format!("{request}; {why}")))
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
 use crate::daily::Advice;
 use crate::daily::why;
 use crate::daily::{Ground, UsedUp};
-use crate::outcome::{Effect, Outcome, Reply, Verdict};
+use crate::outcome::{Cause, Effect, Ending, Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
 const FED: usize = 64;
@@ -190,19 +190,18 @@ impl Dispatcher {
         // Waves come in their order, so those behind this one are left as well.
         let behind = if waiting.is_empty() { Vec::new() } else { self.waves.give_up() };
         for Item { job, .. } in behind {
-            let note = "the wave before its own waits for another day".to_owned();
-            self.settle(job, Outcome::NotAttempted, Some(note), now);
+            self.end(job, Cause::WaveBeforeWaits.plain(), now);
         }
         for (limit, used_up) in &waiting {
             let items = self.queues.drain_parked(*limit);
             for Item { job, .. } in items {
                 let action = self.jobs[job as usize].action.name;
                 self.left_today.left(action, used_up);
-                let (outcome, note) = match self.ledger.progress(job).is_in_doubt() {
-                    true => (Outcome::Unknown, look_at(job, &self.jobs)),
-                    false => (Outcome::NotAttempted, why(action, used_up)),
+                let ending = match self.ledger.progress(job).is_in_doubt() {
+                    true => Ending::settled(Outcome::Unknown, Some(look_at(job, &self.jobs))),
+                    false => Cause::DailyLimit.with(why(action, used_up)).into(),
                 };
-                self.settle(job, outcome, Some(note), now);
+                self.end(job, ending, now);
             }
         }
         !waiting.is_empty()

@@ -8,8 +8,7 @@ use tokio::time::Instant;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::catalog::{Action, Bucket};
-use crate::guard::filing::NO_ROOM;
-use crate::outcome::Outcome;
+use crate::outcome::Cause;
 
 impl Dispatcher {
     /// Whether the next job of a bucket waits for room. What is out, or about to be, may each turn into a request.
@@ -41,11 +40,11 @@ impl Dispatcher {
     }
 
     fn leave_for_later(&mut self, bucket: Bucket, action: &Action, now: Instant) {
-        let note =
-            format!("{} approval requests for {} are open, {NO_ROOM}", self.filing.open(action.name), action.name);
+        let open = format!("{} approval requests for {}", self.filing.open(action.name), action.name);
+        let why = Cause::ApprovalRequestsFull.with(open);
         for item in self.queues.drain_bucket(bucket) {
             match self.may_file(item) && self.jobs[item.job as usize].action == action {
-                true => self.settle(item.job, Outcome::NotAttempted, Some(note.clone()), now),
+                true => self.end(item.job, why.clone(), now),
                 false => self.queues.push_back(bucket, item),
             }
         }

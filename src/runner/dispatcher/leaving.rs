@@ -14,7 +14,7 @@ use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
 use crate::journal::{Attempt, TurnedAway};
-use crate::outcome::{Outcome, Reply, RequestId, Stamp, Verdict};
+use crate::outcome::{Cause, Reply, RequestId, Stamp, Verdict};
 use crate::pacing::Pacing;
 
 impl Dispatcher {
@@ -93,10 +93,9 @@ impl Dispatcher {
     fn sent_by_another(&mut self, job: u32, run: &str, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.turned_away();
-        let outcome = if progress.is_in_doubt() { Outcome::Unknown } else { Outcome::NotAttempted };
+        let in_doubt = progress.is_in_doubt();
         self.left_today.is_old_news(job);
-        let note = format!("run {run} has sent it meanwhile; resume this run when that one has ended");
-        self.settle(job, outcome, Some(note), now);
+        self.end(job, Cause::SentByAnotherRun.with(run).unless_in_doubt(in_doubt), now);
     }
 
     /// Gives tasks to idle workers, in their order.

@@ -14,8 +14,7 @@ use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::answers::{Times, look_at};
 use crate::catalog::Bucket;
-use crate::outcome::Seen;
-use crate::outcome::{Outcome, Reply};
+use crate::outcome::{Cause, Outcome, Reply, Seen, Unsent};
 use crate::pacing::Wait;
 use tokio::time::Instant;
 
@@ -145,19 +144,19 @@ impl Dispatcher {
         let Some(why) = self.read_again(item, reply, times) else { return };
         match self.stopped {
             Some(_) => self.leave(item, times.now),
-            None => self.hold(job, format!("could not be looked at right before sending ({why})"), times.now),
+            None => {
+                let why = format!("could not be looked at right before sending ({why})");
+                self.hold(job, Cause::TargetNotRead.with(why), times.now);
+            }
         }
     }
 
     /// What was sent before and is in doubt stays in doubt; what somebody has approved goes on waiting.
-    fn hold(&mut self, job: u32, why: String, now: Instant) {
-        if self.is_approved(job) {
-            return self.settle(job, Outcome::NotAttempted, Some(why), now);
-        }
+    fn hold(&mut self, job: u32, why: Unsent, now: Instant) {
         match self.ledger.progress(job).is_in_doubt() {
-            false => self.settle(job, Outcome::Held, Some(why), now),
+            false => self.end(job, why, now),
             true => {
-                let note = format!("{why}; {}", look_at(job, &self.jobs));
+                let note = format!("{}; {}", why.note(), look_at(job, &self.jobs));
                 self.settle(job, Outcome::Unknown, Some(note), now);
             }
         }
@@ -165,14 +164,13 @@ impl Dispatcher {
 
     /// The reads of a service are closed: what cannot be looked at is not sent in this run.
     pub(super) fn close_looks(&mut self, bucket: Bucket, gate: Bucket, asked: Duration, now: Instant) {
-        let note = format!("the service asked {gate} to wait {} s, which is longer than a run waits", asked.as_secs());
+        let why = Cause::ServiceSaidWait.with(format!("{gate} to wait {} s", asked.as_secs()));
         for item in self.queues.drain_bucket(bucket) {
             match self.wants_look(item) {
                 false => self.queues.push_back(bucket, item),
                 true => {
                     let doubtful = self.ledger.progress(item.job).is_in_doubt();
-                    let outcome = if doubtful { Outcome::Unknown } else { Outcome::NotAttempted };
-                    self.settle(item.job, outcome, Some(note.clone()), now);
+                    self.end(item.job, why.clone().unless_in_doubt(doubtful), now);
                 }
             }
         }

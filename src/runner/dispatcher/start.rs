@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::super::Earlier;
 use super::super::event::Event;
-use super::super::ledger::InDoubt;
+use super::super::ledger::Doubt;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::guard::preflight::Hold;
@@ -93,7 +93,7 @@ impl Dispatcher {
             after = after.filter(|_| tries.recorded == 0);
         }
         match (hold, after) {
-            (Some(hold), _) => self.settle(index, hold.outcome(), Some(hold.to_string()), now),
+            (Some(hold), _) => self.end(index, hold.ending(), now),
             (None, None) => self.let_in(bucket, Item { job: index, step: Step::Send }),
             (None, Some(_)) => {}
         }
@@ -107,7 +107,7 @@ impl Dispatcher {
         progress.recorded = tries.recorded;
         progress.sends = tries.left;
         progress.first_sent = tries.first;
-        progress.doubt = doubt.map(|since| InDoubt { since, settling_until, lost: true });
+        progress.doubt = doubt.map(|since| Doubt { since, settling_until, lost: true });
         progress.last_id = tries.last_id;
     }
 }

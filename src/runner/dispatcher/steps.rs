@@ -11,7 +11,7 @@ use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::following::Who;
 use crate::guard::waves::length;
-use crate::outcome::{Outcome, Standing};
+use crate::outcome::{Cause, Outcome, Standing};
 
 impl Dispatcher {
     /// Queues or holds the steps that waited for a job.
@@ -27,18 +27,13 @@ impl Dispatcher {
                     Some(within) if outcome == Outcome::Accepted => self.wait_for(job, next, within, now),
                     _ => self.let_in(step.bucket(), Item { job: next, step: Step::Send }),
                 },
-                (Standing::Good, _) => {
-                    self.settle(next, Outcome::NotAttempted, Some("the run was stopped".into()), now)
-                }
-                (_, Outcome::NotAttempted) => {
-                    let note = "the step before it was not attempted".to_owned();
-                    self.settle(next, Outcome::NotAttempted, Some(note), now);
-                }
+                (Standing::Good, _) => self.end(next, self.why_stopped(), now),
+                (_, Outcome::NotAttempted) => self.end(next, Cause::StepBeforeNotAttempted.plain(), now),
                 _ => {
                     let seen = self.ledger.settlement(job).and_then(|settled| settled.follow_up.as_ref());
                     let seen = seen.map(|seen| format!(" ({seen})")).unwrap_or_default();
-                    let note = format!("{} ended as {}{seen}", self.step_before(job), outcome.name());
-                    self.settle(next, Outcome::Held, Some(note), now);
+                    let how = format!("{} ended as {}{seen}", self.step_before(job), outcome.name());
+                    self.end(next, Cause::StepBeforeFailed.with(how), now);
                 }
             }
         }
@@ -57,9 +52,9 @@ impl Dispatcher {
         let seen = self.last_seen(job).map(|seen| format!(" ({seen})")).unwrap_or_default();
         for next in self.waiting_for(job) {
             let within = self.jobs[next as usize].verified_within.unwrap_or_default();
-            let note =
+            let what =
                 format!("{} was not seen to have happened within {}{seen}", self.step_before(job), length(within));
-            self.settle(next, Outcome::NotAttempted, Some(note), now);
+            self.end(next, Cause::StepBeforeNotSeen.with(what), now);
         }
     }
 
@@ -72,15 +67,15 @@ impl Dispatcher {
 
     fn hold_as_untold(&mut self, job: u32, next: u32, now: Instant) {
         let seen = self.last_seen(job).map(|seen| format!(" ({seen})")).unwrap_or_default();
-        let note = format!("nothing can show that {} has happened{seen}", self.step_before(job));
-        self.settle(next, Outcome::Held, Some(note), now);
+        let what = format!("{} has happened{seen}", self.step_before(job));
+        self.end(next, Cause::StepBeforeUntold.with(what), now);
     }
 
     /// The run ends: no step goes on waiting.
     pub(super) fn leave_waiting_steps(&mut self, now: Instant) {
         for job in self.following.give_up() {
             for next in self.waiting_for(job) {
-                self.settle(next, Outcome::NotAttempted, Some(self.why_stopped()), now);
+                self.end(next, self.why_stopped(), now);
             }
         }
     }
@@ -92,9 +87,9 @@ impl Dispatcher {
         next
     }
 
-    /// `the step before it, wipe in row 3,`
+    /// `wipe in row 3,`
     fn step_before(&self, job: u32) -> String {
         let job = &self.jobs[job as usize];
-        format!("the step before it, {} in row {},", job.action.name, job.row)
+        format!("{} in row {},", job.action.name, job.row)
     }
 }

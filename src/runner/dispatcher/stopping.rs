@@ -10,7 +10,7 @@ use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::answers::look_at;
 use crate::catalog::ReadBack;
-use crate::outcome::Outcome;
+use crate::outcome::{Cause, Ending, Outcome, Unsent};
 
 impl Dispatcher {
     /// Stops sending: what has not left does not leave. What is in flight is waited for; reads that settle a doubt still go out.
@@ -57,7 +57,7 @@ impl Dispatcher {
             (true, false) => {
                 self.settle(item.job, Outcome::Unknown, Some(look_at(item.job, &self.jobs)), now);
             }
-            (false, _) => self.settle(item.job, Outcome::NotAttempted, Some(self.why_stopped()), now),
+            (false, _) => self.end(item.job, self.why_stopped(), now),
         }
     }
 
@@ -71,7 +71,7 @@ impl Dispatcher {
         for (job, step) in in_flight {
             // A look has sent nothing, and what is looked for was answered.
             if matches!(step, Step::Look | Step::Find { .. }) && !self.ledger.progress(job).is_in_doubt() {
-                self.settle(job, Outcome::NotAttempted, Some(self.why_stopped()), now);
+                self.end(job, self.why_stopped(), now);
                 continue;
             }
             let note = format!("abandoned before the answer came; {}", look_at(job, &self.jobs));
@@ -81,24 +81,15 @@ impl Dispatcher {
         waiting.extend(self.looked.drain());
         waiting.sort_unstable();
         for item in waiting {
-            let (outcome, note) = match self.ledger.progress(item.job).is_in_doubt() {
-                true => (Outcome::Unknown, look_at(item.job, &self.jobs)),
-                false => (Outcome::NotAttempted, self.why_stopped()),
+            let ending = match self.ledger.progress(item.job).is_in_doubt() {
+                true => Ending::settled(Outcome::Unknown, Some(look_at(item.job, &self.jobs))),
+                false => self.why_stopped().into(),
             };
-            self.settle(item.job, outcome, Some(note), now);
+            self.end(item.job, ending, now);
         }
     }
 
-    pub(super) fn why_stopped(&self) -> String {
-        match &self.stopped {
-            Some(StopReason::Interrupted) => "the run was interrupted".into(),
-            Some(StopReason::Requested) => "the run was stopped on request".into(),
-            Some(StopReason::Breaker(why) | StopReason::Wave(why)) => format!("the run was stopped: {why}"),
-            Some(StopReason::SignIn(_)) => "the run was stopped: sign-in failed".into(),
-            Some(StopReason::Journal(_)) => "the run was stopped: the journal could not be written".into(),
-            Some(StopReason::Unreachable(_)) => "the run was stopped: the host could not be reached".into(),
-            Some(StopReason::Justification(_)) => "the run was stopped: the tenant asks for a justification".into(),
-            None => "the run ended first".into(),
-        }
+    pub(super) fn why_stopped(&self) -> Unsent {
+        self.stopped.as_ref().map_or_else(|| Cause::NotReached.with("ended first"), StopReason::unsent)
     }
 }

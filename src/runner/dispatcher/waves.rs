@@ -16,7 +16,7 @@ use super::following::Who;
 use super::landing::{Landing, Progress};
 use crate::catalog::Bucket;
 use crate::guard::waves::{Schedule, Stage, length};
-use crate::outcome::{Outcome, Tally};
+use crate::outcome::{DealtWith, Outcome, Tally};
 
 /// Where a run in waves is.
 pub(super) struct Waves {
@@ -65,13 +65,11 @@ impl Waves {
             return;
         }
         self.left = self.left.saturating_sub(1);
-        let went_wrong = match outcome {
-            Outcome::Failed | Outcome::NotFound | Outcome::Unknown | Outcome::AwaitingApproval => sent_here,
-            Outcome::NotAttempted => true,
-            // Behind a step that went wrong, which counts.
-            Outcome::Held | Outcome::Completed | Outcome::Accepted | Outcome::AlreadyDone => false,
-        };
-        if went_wrong {
+        self.count(outcome, if sent_here { DealtWith::SentHere } else { DealtWith::Here });
+    }
+
+    fn count(&mut self, outcome: Outcome, by: DealtWith) {
+        if outcome.spoils_a_wave(by) {
             self.bad.count(outcome);
         }
     }
@@ -137,12 +135,9 @@ impl Dispatcher {
             Some(before) => {
                 self.waves.current = Some(before);
                 for job in self.waves.schedule.range(before) {
-                    let outcome = self.ledger.settlement(job).map(|settled| settled.outcome);
-                    let bad = [Outcome::Failed, Outcome::NotFound, Outcome::Unknown, Outcome::AwaitingApproval];
-                    outcome
-                        .filter(|outcome| bad.contains(outcome))
-                        .into_iter()
-                        .for_each(|one| self.waves.bad.count(one));
+                    if let Some(settled) = self.ledger.settlement(job) {
+                        self.waves.count(settled.outcome, DealtWith::Before);
+                    }
                 }
             }
             None => self.begin_wave(first),
