@@ -45,12 +45,16 @@ const HIDDEN: &[RangeInclusive<char>] = &[
     '\u{200b}'..='\u{200f}',
     '\u{202a}'..='\u{202e}',
     '\u{2060}'..='\u{206f}',
+    // A Braille cell without a dot.
+    '\u{2800}'..='\u{2800}',
     '\u{3164}'..='\u{3164}',
     '\u{fe00}'..='\u{fe0f}',
     '\u{feff}'..='\u{feff}',
     '\u{ffa0}'..='\u{ffa0}',
     '\u{fff0}'..='\u{fffb}',
+    '\u{13430}'..='\u{1343f}',
     '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d159}'..='\u{1d159}',
     '\u{1d173}'..='\u{1d17a}',
     '\u{e0000}'..='\u{e0fff}',
 ];
@@ -289,6 +293,7 @@ mod tests {
             assert_eq!(named(text), None, "{text}");
         }
         assert!(named("a\u{fe0f}").is_some() && named("a\u{200d}b").is_some());
+        assert!(["a\u{2800}b", "a\u{13430}b", "a\u{1d159}b"].into_iter().all(|text| named(text).is_some()));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod days;
 mod docs;
 mod endpoints;
 mod escrow;
+mod gates;
 mod group_members;
 mod histories;
 mod journal;

@@ -128,6 +128,7 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
         report,
         run: finished.id.as_ref().map(RunId::as_str),
         used: &finished.used,
+        requests: Some(finished.requests),
         verified: finished.verification.is_some(),
     };
     match form {

@@ -7,14 +7,13 @@
 //! Approval with the Graph API, which filters by `requestId`. Field reports add `payloadId`, the object it is about.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::client::GraphClient;
 use super::request::GraphRequest;
+use super::request_of_approval::companion;
+pub use super::request_of_approval::{Found, NotRead};
 use super::transport::Transport;
 use crate::approval::Status;
 use crate::catalog::{Access, Bucket, INTUNE_OTHER, Method, Version};
@@ -37,29 +36,6 @@ const OBJECTS: &[&str] = &["payloadId", "entityId", "objectId"];
 
 /// Properties that say which action a request is for, where they are there.
 const KINDS: &[&str] = &["payloadOperation", "requiredOperationApprovalPolicyTypes", "operationApprovalPolicies"];
-
-/// A request as the service shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    pub status: Status,
-    pub expires_at: Option<Timestamp>,
-}
-
-/// Why requests could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotRead(pub Reply);
-
-impl fmt::Display for NotRead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(reply) = self;
-        let parts = [
-            reply.http_status.map(|status| status.to_string()),
-            reply.error_code.as_deref().map(str::to_owned),
-            reply.error_message.as_deref().map(str::to_owned),
-        ];
-        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
-    }
-}
 
 /// Codes are compared in lower case.
 pub type Statuses = HashMap<String, Found>;
@@ -129,13 +105,6 @@ impl<T: Transport> GraphClient<T> {
         }
         Ok(all)
     }
-}
-
-/// A second id out of one that is fresh: no two requests share theirs.
-pub(super) fn companion(id: &str) -> String {
-    let digest = Sha256::digest(id);
-    let bytes = digest.first_chunk::<16>().copied().unwrap_or_default();
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
 fn not_understood(reply: Reply) -> Reply {

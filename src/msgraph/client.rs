@@ -11,12 +11,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::approvals::{Found, NotRead, companion};
 use super::classify::classify;
 use super::envelope::{headers, http_method, not_signed_in};
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
+use super::request_of_approval::{Found, NotRead, companion};
 use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};

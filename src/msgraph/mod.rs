@@ -17,6 +17,7 @@ pub mod read_only;
 mod paced;
 mod recognise;
 pub mod request;
+mod request_of_approval;
 mod shape;
 pub mod token;
 pub mod transport;

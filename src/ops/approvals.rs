@@ -162,7 +162,7 @@ impl Visit {
             if reply.verdict == Verdict::Succeeded {
                 return Ok(());
             }
-            match pause(&reply, tries) {
+            match pause(&reply, tries, &mut self.rng) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => {
                     let status = reply.http_status.map(|status| format!("{status}: ")).unwrap_or_default();

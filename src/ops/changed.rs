@@ -7,7 +7,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::record;
-use super::resume::leave_as_it_is;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId, Parameters};
@@ -88,4 +87,21 @@ fn body(parameters: Option<&Parameters>) -> String {
     let Some(parameters) = parameters else { return String::new() };
     let fold = |text: String, name: &str| text.replace(name, &name.to_lowercase());
     parameters.users().iter().map(|name| &**name).fold(parameters.body().to_owned(), fold)
+}
+
+/// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
+pub fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
+    match earlier.get(&index) {
+        Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
+        Some(Earlier::Failed(failed, _)) => {
+            let failed = failed.clone();
+            earlier.insert(index, Earlier::Kept(failed));
+            false
+        }
+        Some(Earlier::Open { read_first: true, .. }) => {
+            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
+            false
+        }
+        Some(Earlier::Open { .. }) | None => true,
+    }
 }

@@ -28,6 +28,7 @@ mod runs;
 mod save;
 mod simulate;
 mod stop;
+mod task;
 mod verify;
 
 use std::collections::HashMap;
@@ -61,7 +62,7 @@ pub use self::daily::forecast;
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
 pub use self::look_up::{LookUp, Saved, take_inventory};
-pub use self::perform::{Finished, Task, Verification};
+pub use self::perform::{Finished, Verification};
 pub use self::record::{Recorded, take_up};
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
@@ -69,6 +70,7 @@ pub use self::runs::{Reported, export, prune, report, runs};
 pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 pub use self::stop::{Stopped, stop};
+pub use self::task::Task;
 pub use self::verify::{VerifyRequest, verify};
 pub use crate::session::Tenant;
 

@@ -3,7 +3,7 @@
 //! In: [`Work`], and a way to record it. Out: [`Finished`]. Must not: send anything before sign-in has worked, the tenant
 //! is the right one, somebody has agreed, and the journal has the run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 use super::daily::DailyWork;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
+use super::task::Task;
 use super::{Error, guards};
 use crate::clock::Clock;
 use crate::daily::{Daily, Later};
 use crate::diagnostics::Diagnostic;
-use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
-use crate::guard::lookout::Lookout;
-use crate::guard::preflight::Hold;
 use crate::job::Job;
 use crate::journal::{RunId, RunState};
 use crate::outcome::{Outcome, Settlement};
@@ -29,7 +27,7 @@ use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::{Event, StopReason};
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{Earlier, Limits, shutdown};
+use crate::runner::{Limits, shutdown};
 use crate::session::{Client, Session, Tenant, place};
 use crate::settings::Settings;
 use crate::text::visible;
@@ -42,37 +40,6 @@ pub struct Work<'a> {
     pub task: Task,
     pub consent: Consent,
     pub wanted: Wanted,
-}
-
-/// The jobs of a run, how they stand, and what slows, holds and stops them.
-#[derive(Debug)]
-pub struct Task {
-    pub jobs: Arc<[Job]>,
-    /// One for each job: why it is not sent, if so.
-    pub holds: Vec<Option<Hold>>,
-    pub earlier: HashMap<u32, Earlier>,
-    pub lookout: Lookout,
-    pub brakes: Brakes,
-    /// The process before this one ended between two waves.
-    pub between_waves: bool,
-    /// Jobs whose target was read on the way here.
-    pub shown: HashSet<u32>,
-}
-
-impl Task {
-    /// Jobs to which nothing more is done: they stay as the journal has them.
-    pub fn of_the_past(jobs: Arc<[Job]>) -> Self {
-        let (earlier, lookout, brakes) = (HashMap::new(), Lookout::default(), Brakes::default());
-        Self {
-            holds: vec![None; jobs.len()],
-            jobs,
-            earlier,
-            lookout,
-            brakes,
-            between_waves: false,
-            shown: HashSet::new(),
-        }
-    }
 }
 
 /// What has to be agreed to before anything is sent.
@@ -141,6 +108,8 @@ pub struct Finished {
     pub report: Result<PathBuf, ReportError>,
     /// What each bucket was used for, where anything was sent.
     pub used: Vec<BucketUse>,
+    /// Requests that have left for the tenant, reads and look-ups included.
+    pub requests: u64,
     /// `None`: nobody wanted to know what becomes of what was accepted.
     pub verification: Option<Verification>,
 }
@@ -279,7 +248,8 @@ impl<'a> Begun<'a> {
         let RoundsEnded { settlements, stopped, later, used, verified, .. } = ended;
         let report = self.report.finish(&jobs, &settlements);
         let verification = verified.then(|| Verification::of(&jobs, &settlements));
-        Finished { id: Some(self.recorded.id), jobs, settlements, stopped, later, report, used, verification }
+        let requests = self.client.gates().passed();
+        Finished { id: Some(self.recorded.id), jobs, settlements, stopped, later, report, used, requests, verification }
     }
 }
 

@@ -17,13 +17,14 @@ use jiff::Timestamp;
 use self::left::{Left, is_barred};
 use self::nameless::Nameless;
 use self::today::{BegunJobs, today};
-use super::changed::{Changed, changed};
+use super::changed::{Changed, changed, leave_as_it_is};
 use super::daily::{DailyWork, known_id};
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::perform::{Consent, Finished, Task, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
+use super::task::Task;
 use super::{Error, Tenant, agreed, keys};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -110,7 +111,8 @@ pub async fn resume(
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
         let left = (preflight.holds.as_slice(), &elsewhere);
-        return nothing_left(&request, &journal, (record, jobs), left, ReportFile::create(report)?);
+        let report = (ReportFile::create(report)?, session.requests());
+        return nothing_left(&request, &journal, (record, jobs), left, report);
     }
     let plan_file = PathBuf::from(&record.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -161,7 +163,7 @@ fn nothing_left(
     journal: &Journal,
     (record, jobs): (RunRecord, Arc<[Job]>),
     (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
-    report: ReportFile,
+    (report, requests): (ReportFile, u64),
 ) -> Result<Finished, Error> {
     // What had no effect and is held today says so; the next resume may find it otherwise.
     let standing = |(index, (stored, hold)): (u32, (&StoredJob, &Option<Hold>))| {
@@ -181,7 +183,7 @@ fn nothing_left(
         journal.set_state(record.number, RunState::Finished, Some(request.now))?;
     }
     let (id, later, used) = (Some(record.id), Vec::new(), Vec::new());
-    Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, verification: None })
+    Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
 }
 
 fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
@@ -252,23 +254,6 @@ fn spared(
 /// What is barred today is not completed either.
 fn barred(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
     (0u32..).zip(holds).filter(|(_, hold)| is_barred(hold.as_ref())).map(|(index, _)| index)
-}
-
-/// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
-pub(super) fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
-    match earlier.get(&index) {
-        Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
-        Some(Earlier::Failed(failed, _)) => {
-            let failed = failed.clone();
-            earlier.insert(index, Earlier::Kept(failed));
-            false
-        }
-        Some(Earlier::Open { read_first: true, .. }) => {
-            earlier.insert(index, Earlier::Kept(Box::new(stored.standing())));
-            false
-        }
-        Some(Earlier::Open { .. }) | None => true,
-    }
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.

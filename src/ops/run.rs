@@ -15,10 +15,11 @@ use super::called_before::{self, CalledBefore};
 use super::daily::{DailyWork, forecast, learn_tenant};
 use super::known::Past;
 use super::limits::{Choices, budget};
-use super::perform::{Consent, Finished, Task, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
+use super::task::Task;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
     missing, names, place_of_report,
@@ -113,7 +114,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
-        return Ok(nothing_due(plan, &preflight.holds, earlier, ReportFile::create(report_at)?));
+        let report = ReportFile::create(report_at)?;
+        return Ok(nothing_due(plan, &preflight.holds, earlier, report, session.requests()));
     }
     // The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
     if agreed.is_some() || request.inventory.is_some() {
@@ -358,7 +360,13 @@ fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32, spare
 }
 
 /// A plan of which nothing is due: every row is accounted for, and there is no run.
-fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Earlier>, report: ReportFile) -> Finished {
+fn nothing_due(
+    plan: Plan,
+    holds: &[Option<Hold>],
+    mut earlier: HashMap<u32, Earlier>,
+    report: ReportFile,
+    requests: u64,
+) -> Finished {
     let settlements: Vec<_> = (0u32..)
         .zip(holds)
         .map(|(index, hold)| match (earlier.remove(&index), hold) {
@@ -370,5 +378,5 @@ fn nothing_due(plan: Plan, holds: &[Option<Hold>], mut earlier: HashMap<u32, Ear
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     let (later, used) = (Vec::new(), Vec::new());
-    Finished { id: None, jobs, settlements, stopped: None, later, report, used, verification: None }
+    Finished { id: None, jobs, settlements, stopped: None, later, report, used, requests, verification: None }
 }

@@ -121,11 +121,6 @@ impl Verdict {
     pub fn leaves_a_doubt(&self) -> bool {
         *self != Self::Succeeded && self.effect() == Effect::Possible
     }
-
-    /// Whether a read that was answered so may be answered better when it is made again.
-    pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Transient { .. } | Self::Foreign | Self::Lost)
-    }
 }
 
 #[cfg(test)]

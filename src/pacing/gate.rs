@@ -77,6 +77,8 @@ pub struct Gate {
     pause: Pause,
     closed: Option<Duration>,
     used: BucketUse,
+    /// Everything that was ever let through, and left.
+    passed: u64,
     first: Option<Instant>,
     /// The pace that people were told of.
     told: u16,
@@ -90,7 +92,12 @@ impl Gate {
         };
         let limit = allowed.map(|allowance| (Window::new(allowance), Pace::new(allowance)));
         let used = BucketUse { bucket, allowed, sent: 0, throttled: 0, lost: Duration::ZERO, busy: Duration::ZERO };
-        Self { limit, pause: Pause::default(), closed: None, used, first: None, told: WHOLE }
+        Self { limit, pause: Pause::default(), closed: None, used, passed: 0, first: None, told: WHOLE }
+    }
+
+    /// How many requests have left, whoever counted them.
+    pub fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// From now on it is counted for somebody else.
@@ -129,6 +136,7 @@ impl Gate {
             window.take();
         }
         self.used.sent += 1;
+        self.passed += 1;
         self.used.busy = now.saturating_duration_since(*self.first.get_or_insert(now));
         Ok(())
     }
@@ -147,6 +155,7 @@ impl Gate {
             pace.pass_along();
         }
         self.used.sent += 1;
+        self.passed += 1;
         Ok(())
     }
 
@@ -173,6 +182,7 @@ impl Gate {
     /// A request that was let through never left.
     pub fn never_left(&mut self) {
         self.used.sent = self.used.sent.saturating_sub(1);
+        self.passed = self.passed.saturating_sub(1);
         if let Some((window, _)) = &mut self.limit {
             window.never_left();
         }

@@ -60,6 +60,11 @@ impl Gates {
         });
     }
 
+    /// How many requests have left for the tenant, reads included.
+    pub fn passed(&self) -> u64 {
+        self.all(|all| all.gates.iter().map(Gate::passed).sum())
+    }
+
     /// A run begins: what other processes have sent of late, each so long ago, is in the windows, and what the gates are used
     /// for is counted anew.
     pub fn begin(&self, recent: &[(Bucket, Duration)], now: Instant) {

@@ -4,6 +4,7 @@
 //! instant at which to ask again. Must not: send, sleep, or know what a request is for.
 
 pub mod backoff;
+pub mod failed_read;
 pub mod crowd;
 mod even;
 mod gate;

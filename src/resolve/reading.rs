@@ -17,6 +17,7 @@ use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::Gates;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
+use crate::pacing::failed_read::{AfterRead, after_failed_read};
 use crate::runner::DEFAULT_MAX_ATTEMPTS;
 
 /// Why something could not be read.
@@ -272,6 +273,18 @@ impl<'c, T: Transport> Reading<'c, T> {
         })
     }
 
+    /// The host is away: asked again a few times, however many reads wait for it.
+    fn after_no_host(&mut self, sent: Instant, why: impl Fn() -> Box<str>) -> Result<Next, ReadError> {
+        self.connect_failures += u32::from(self.undelivered.replace(sent) != Some(sent));
+        match self.connect_failures > MAX_CONNECT_FAILURES {
+            true => Err(ReadError::Unreachable(why())),
+            false => {
+                let after = connect_pause(self.connect_failures, &mut self.rng);
+                Ok(Next::Again { after, uses_try: false })
+            }
+        }
+    }
+
     fn judge(
         &mut self,
         get: &Get,
@@ -286,38 +299,31 @@ impl<'c, T: Transport> Reading<'c, T> {
         if !gates.told_to_wait(bucket, reply, sent, now, &mut self.rng) {
             gates.answered(bucket, sent);
         }
-        if matches!(reply.verdict, Verdict::Throttled { .. }) {
-            return Ok(Next::Again { after: Duration::ZERO, uses_try: false });
-        }
         let why = || reply.error_message.clone().unwrap_or_default();
-        if reply.verdict == Verdict::Unreachable {
-            self.connect_failures += u32::from(self.undelivered.replace(sent) != Some(sent));
-            return match self.connect_failures > MAX_CONNECT_FAILURES {
-                true => Err(ReadError::Unreachable(why())),
-                false => {
-                    let after = connect_pause(self.connect_failures, &mut self.rng);
-                    Ok(Next::Again { after, uses_try: false })
-                }
-            };
+        if reply.verdict != Verdict::Unreachable {
+            self.connect_failures = 0;
         }
-        self.connect_failures = 0;
-        let after = match &reply.verdict {
+        match reply.verdict {
             Verdict::Succeeded => {
                 self.unauthorized = false;
                 return Ok(Next::Done);
             }
             Verdict::Gone if get.may_be_missing() => return Ok(Next::Gone),
-            Verdict::SignInFailed => return Err(ReadError::SignIn(why())),
+            _ => {}
+        }
+        let after = match after_failed_read(&reply.verdict, tries, DEFAULT_MAX_ATTEMPTS, &mut self.rng) {
+            AfterRead::AtTheGate => return Ok(Next::Again { after: Duration::ZERO, uses_try: false }),
+            AfterRead::NoHost => return self.after_no_host(sent, why),
+            AfterRead::NotSignedIn => return Err(ReadError::SignIn(why())),
             // Once with a fresh token.
-            Verdict::Unauthorized if self.unauthorized && tries > 1 => return Err(ReadError::SignIn(why())),
-            Verdict::Unauthorized => {
+            AfterRead::FreshToken if self.unauthorized && tries > 1 => return Err(ReadError::SignIn(why())),
+            AfterRead::FreshToken => {
                 self.unauthorized = true;
                 Some(Duration::ZERO)
             }
-            Verdict::Transient { after } => transient_pause(*after, tries, &mut self.rng),
-            Verdict::Unavailable { after } => transient_pause(Some(*after), tries, &mut self.rng),
-            Verdict::Lost => transient_pause(None, tries, &mut self.rng),
-            _ => None,
+            AfterRead::Outage { after } => transient_pause(Some(after), tries, &mut self.rng),
+            AfterRead::Later { after } => Some(after),
+            AfterRead::Never => None,
         };
         match after.filter(|_| tries < DEFAULT_MAX_ATTEMPTS) {
             Some(after) => Ok(Next::Again { after, uses_try: true }),

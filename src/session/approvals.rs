@@ -10,7 +10,9 @@ use fastrand::Rng;
 use crate::msgraph::approvals::{NotRead, READ_PERMISSIONS, Statuses};
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::outcome::{Reply, Verdict};
+use crate::outcome::Reply;
+use crate::pacing::backoff::connect_pause;
+use crate::pacing::failed_read::{AfterRead, after_failed_read};
 
 /// Tries of one look.
 const TRIES: u32 = 4;
@@ -42,23 +44,21 @@ async fn patiently<A>(rng: &mut Rng, ask: impl AsyncFn(String) -> Result<A, NotR
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match pause(&error.0, tries) {
+        match pause(&error.0, tries, rng) {
             Some(pause) => tokio::time::sleep(pause).await,
             None => return Err(explain(&error)),
         }
     }
 }
 
-/// When to try again, if that may help.
-pub fn pause(reply: &Reply, tries: u32) -> Option<Duration> {
-    let growing = Duration::from_secs(1 << tries.min(5));
-    let pause = match reply.verdict {
-        Verdict::Throttled { after } | Verdict::Transient { after } => after.unwrap_or_default().max(growing),
-        Verdict::Unavailable { after } => after.max(growing),
-        Verdict::Lost | Verdict::Unreachable => growing,
+/// When to try again, if that may help. The gates let nothing through before it is time.
+pub fn pause(reply: &Reply, tries: u32, rng: &mut Rng) -> Option<Duration> {
+    let pause = match after_failed_read(&reply.verdict, tries, TRIES, rng) {
+        AfterRead::AtTheGate | AfterRead::Outage { .. } | AfterRead::NoHost => connect_pause(tries, rng),
+        AfterRead::Later { after } => after,
         // The token was renewed; a second one that is refused is the tenant's word.
-        Verdict::Unauthorized if tries == 1 => Duration::ZERO,
-        _ => return None,
+        AfterRead::FreshToken if tries == 1 => Duration::ZERO,
+        AfterRead::FreshToken | AfterRead::NotSignedIn | AfterRead::Never => return None,
     };
     (tries < TRIES).then_some(pause.min(LONGEST))
 }

@@ -100,6 +100,11 @@ impl<'a> Session<'a> {
         Ok(GraphClient::new(wire, tokens, graph, self.clock.clone(), gates))
     }
 
+    /// How many requests have left for the tenant.
+    pub fn requests(&self) -> u64 {
+        self.client.as_ref().map_or(0, |client| client.gates().passed())
+    }
+
     /// Whether there is anybody to sign in.
     pub fn can_sign_in(&self) -> bool {
         *self.tenant != Tenant::Real || self.settings.identity().is_ok()

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
+use std::time::Duration;
 
 use fastrand::Rng;
 use tokio::task::JoinSet;
@@ -14,9 +15,10 @@ use tokio::time::Instant;
 use crate::catalog::{Bucket, TargetKind};
 use crate::guard::drift::Sighting;
 use crate::job::Job;
+use crate::outcome::Reply;
 use crate::outcome::Seen;
-use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::connect_pause;
+use crate::pacing::failed_read::{AfterRead, after_failed_read};
 use crate::pacing::{Gates, Wait};
 use crate::runner::Limits;
 
@@ -164,22 +166,21 @@ impl Survey {
     fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
         let now = Instant::now();
         self.gates.told_to_wait(bucket, reply, sent, now, &mut self.rng);
-        if matches!(reply.verdict, Verdict::Throttled { .. }) {
-            return self.ready[bucket.index()].push_front(at);
-        }
-        let tries = self.failed.entry(at).or_default();
-        *tries += 1;
-        let worth_it = match reply.verdict {
-            _ if reply.verdict.may_pass() => *tries < self.limits.max_attempts,
-            Verdict::Unreachable => *tries < self.limits.max_attempts,
+        let nth = self.failed.get(&at).copied().unwrap_or_default() + 1;
+        let most = self.limits.max_attempts;
+        let after = match after_failed_read(&reply.verdict, nth, most, &mut self.rng) {
+            AfterRead::AtTheGate => return self.ready[bucket.index()].push_front(at),
+            AfterRead::Outage { .. } | AfterRead::NoHost if nth < most => connect_pause(nth, &mut self.rng),
             // The first one may be an old token.
-            Verdict::Unauthorized => *tries < 2,
-            _ => false,
+            AfterRead::FreshToken if nth < 2 => Duration::ZERO,
+            AfterRead::Later { after } => after,
+            _ => {
+                self.seen.insert(at, Sighting::NotRead(reply.reason()));
+                return;
+            }
         };
-        match worth_it {
-            true => self.later.push(Reverse((now + connect_pause(*tries, &mut self.rng), at))),
-            false => drop(self.seen.insert(at, Sighting::NotRead(reply.reason()))),
-        }
+        self.failed.insert(at, nth);
+        self.later.push(Reverse((now + after, at)));
     }
 }
 
@@ -189,6 +190,7 @@ mod tests {
     use crate::catalog::{Action, Budget};
     use crate::identity::Identity;
     use crate::job::{Ids, JobParts};
+    use crate::outcome::Verdict;
     use crate::pacing::Pacing;
     use std::sync::{Arc, Mutex};
     use std::time::Duration;

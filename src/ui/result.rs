@@ -38,6 +38,8 @@ pub struct RunResult<'a> {
     pub run: Option<&'a str>,
     /// What each bucket was used for; empty for a run of the past.
     pub used: &'a [BucketUse],
+    /// Requests that have left for the tenant, reads included; unknown of a run of the past.
+    pub requests: Option<u64>,
     /// Somebody wants to know what has become of what was accepted.
     pub verified: bool,
 }
@@ -114,7 +116,10 @@ impl<'a> RunResult<'a> {
             write_line(&mut out, &pace)?;
         }
         if let Some(report) = self.report {
-            write_line(&mut out, &json!({ "run": self.run, "report": report.to_string_lossy() }))?;
+            write_line(
+                &mut out,
+                &json!({ "run": self.run, "report": report.to_string_lossy(), "requests": self.requests }),
+            )?;
         }
         write_line(&mut out, &self.account().json())
     }
@@ -254,6 +259,7 @@ mod tests {
             report: Some(report),
             run: None,
             used: &[],
+            requests: None,
             verified: false,
         };
         let text = result.render(View { width: Some(100), styled: false });
@@ -281,9 +287,16 @@ mod tests {
         let jobs: Vec<_> = (1..=500).map(|row| job(row, "retire", ID, vec![])).collect();
         let mut settlements = vec![refused(403, "Forbidden", "no"); 400];
         settlements.extend(vec![Settlement::unsent(Outcome::Unknown, "lost"); 100]);
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
-                .render(View::default());
+        let text = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report: None,
+            run: None,
+            used: &[],
+            requests: None,
+            verified: false,
+        }
+        .render(View::default());
         assert!(
             text.contains("\nand 480 more:\n  380  failed   403 Forbidden: no\n  100  unknown  lost\n\n"),
             "{text}"
@@ -302,9 +315,16 @@ mod tests {
                 }
             })
             .collect();
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
-                .render(View::default());
+        let text = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report: None,
+            run: None,
+            used: &[],
+            requests: None,
+            verified: false,
+        }
+        .render(View::default());
         let expected = "and 10 more:\n  5  failed   403 Forbidden: No. (activity …)\n  \
                         5  unknown  look at managedDevice … before repeating retire\n\n";
         assert!(text.contains(expected), "{text}");
@@ -313,9 +333,16 @@ mod tests {
     #[test]
     fn a_run_without_trouble_is_two_lines() {
         let (jobs, settlements) = (plan(), vec![accepted(); 6]);
-        let text =
-            RunResult { jobs: &jobs, settlements: &settlements, report: None, run: None, used: &[], verified: false }
-                .render(View::default());
+        let text = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report: None,
+            run: None,
+            used: &[],
+            requests: None,
+            verified: false,
+        }
+        .render(View::default());
         assert!(text.starts_with("6 rows: 6 accepted\naccount: rows in 6, rows out 6: "), "{text}");
         assert_eq!(text.lines().count(), 2);
     }
@@ -324,8 +351,16 @@ mod tests {
     fn the_name_of_a_file_is_one_line_that_steers_nothing() {
         let (jobs, settlements) = (plan(), vec![accepted(); 6]);
         let report = Some(Path::new("a\u{1b}[2J\naccount: rows in 0\u{202e}.csv"));
-        let text = RunResult { jobs: &jobs, settlements: &settlements, report, run: None, used: &[], verified: false }
-            .render(View::default());
+        let text = RunResult {
+            jobs: &jobs,
+            settlements: &settlements,
+            report,
+            run: None,
+            used: &[],
+            requests: None,
+            verified: false,
+        }
+        .render(View::default());
         assert!(text.contains("\nreport: a\u{fffd}[2J account: rows in 0\u{fffd}.csv\n"), "{text:?}");
     }
 
@@ -339,6 +374,7 @@ mod tests {
             report: Some(Path::new("out.csv")),
             run: None,
             used: &[],
+            requests: None,
             verified: false,
         };
         result.write_json(&mut out).unwrap();

@@ -3,6 +3,8 @@
 //! In: what was to be read, and the answer. Out: the read waits for its next turn, or a reason why it does not. Must not:
 //! say what that means for the job; whoever wanted the read does.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::super::event::StopReason;
@@ -12,7 +14,7 @@ use super::Dispatcher;
 use super::answers::Times;
 use crate::catalog::Bucket;
 use crate::outcome::{Reply, Verdict};
-use crate::pacing::backoff::connect_pause;
+use crate::pacing::failed_read::{AfterRead, after_failed_read};
 use crate::pacing::is_crowded;
 
 impl Dispatcher {
@@ -31,34 +33,30 @@ impl Dispatcher {
         let reason = reply.reason();
         self.note_contact(&reply.verdict, bucket, times);
         self.pause_if_unavailable(bucket, reply, times);
-        match &reply.verdict {
-            Verdict::Throttled { after } => {
-                self.pause(bucket, *after, is_crowded(reply), times);
+        let nth = self.ledger.progress(job).failed_reads + 1;
+        match after_failed_read(&reply.verdict, nth, self.limits.max_attempts, &mut self.rng) {
+            AfterRead::AtTheGate => {
+                self.pause(bucket, named(&reply.verdict), is_crowded(reply), times);
                 self.again(job, step, times.now);
             }
-            Verdict::Unavailable { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
+            AfterRead::Outage { .. } if self.is_waited_for(job, &reply.verdict, times.now) => {
                 self.again(job, step, times.now);
             }
             // A run that is ending does not wait for a host to come back.
-            Verdict::Unreachable if self.stopped.is_none() => {
+            AfterRead::NoHost if self.stopped.is_none() => {
                 self.host_away(&reason, times);
                 self.again(job, step, times.now);
             }
-            Verdict::Unauthorized => self.unauthorized(job, step, reason, times.now),
-            Verdict::SignInFailed if self.stopped.is_none() => {
+            AfterRead::FreshToken => self.unauthorized(job, step, reason, times.now),
+            AfterRead::NotSignedIn if self.stopped.is_none() => {
                 self.drain(StopReason::SignIn(reason));
                 self.leave(item, times.now);
             }
-            verdict => {
-                let progress = self.ledger.progress(job);
-                progress.failed_reads += 1;
-                let reads = progress.failed_reads;
-                if !verdict.may_pass() || reads >= self.limits.max_attempts || self.stopped.is_some() {
-                    return Some(reason);
-                }
-                let after = connect_pause(reads, &mut self.rng);
+            AfterRead::Later { after } if self.stopped.is_none() => {
+                self.ledger.progress(job).failed_reads = nth;
                 self.later(job, step, after, reason, times.now);
             }
+            _ => return Some(reason),
         }
         None
     }
@@ -74,5 +72,13 @@ impl Dispatcher {
         if let Verdict::Unavailable { after } = reply.verdict {
             self.pause(bucket, Some(after), is_crowded(reply), times);
         }
+    }
+}
+
+/// How long a throttle answer asks to wait.
+fn named(verdict: &Verdict) -> Option<Duration> {
+    match verdict {
+        Verdict::Throttled { after } => *after,
+        _ => None,
     }
 }
