@@ -15,12 +15,13 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action, Budget};
 use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
+use crate::job::Job;
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Agreed, Finished, Previewed, Reported, Saved};
-use crate::outcome::{Lack, Outcome};
+use crate::ops::{self, Agreed, Finished, Previewed, Saved};
+use crate::outcome::{Lack, Outcome, Settlement};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
-use crate::report;
+use crate::report::{self, CsvRows};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
@@ -233,12 +234,45 @@ pub fn told(told: &Diagnostics, stderr: &Stderr) {
     }
 }
 
-pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
-    let rows = report::rows(&reported.jobs, &reported.settlements).map_err(io::Error::other)?;
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match form {
-        ReportForm::Csv => Ok(report::write_csv(out, rows)?),
-        ReportForm::Json => Ok(report::write_json_lines(out, rows)?),
+/// The rows of a report on stdout, a page at a time. Nothing is printed before there is a page.
+pub enum Reported {
+    NotBegun(ReportForm),
+    Csv(CsvRows<Out>),
+    Json(Out),
+}
+
+type Out = BufWriter<io::StdoutLock<'static>>;
+
+impl Reported {
+    pub fn page(&mut self, jobs: &[Job], settlements: &[Settlement]) -> Result<(), Failure> {
+        self.begin()?;
+        for row in report::rows(jobs, settlements).map_err(io::Error::other)? {
+            match self {
+                Self::NotBegun(_) => {}
+                Self::Csv(out) => out.write(&row)?,
+                Self::Json(out) => report::write_line(out, &row)?,
+            }
+        }
+        Ok(())
+    }
+
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.begin()?;
+        match self {
+            Self::NotBegun(_) => Ok(()),
+            Self::Csv(out) => Ok(out.end()?),
+            Self::Json(mut out) => Ok(out.flush()?),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        let Self::NotBegun(form) = self else { return Ok(()) };
+        let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        *self = match form {
+            ReportForm::Csv => Self::Csv(CsvRows::begin(out)?),
+            ReportForm::Json => Self::Json(out),
+        };
+        Ok(())
     }
 }
 

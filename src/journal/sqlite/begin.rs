@@ -1,211 +1,93 @@
-//! The database in the state directory: opened, and given new runs.
+//! Runs as they begin and go on: recorded whole, with what they inherit, and how they stand.
 //!
-//! In: the state directory, a run about to start. Out: a [`Journal`], and for each run its number and id.
-//! Must not: keep a transaction open between calls.
+//! In: a run about to start, or one that goes on; what other runs have done for it. Out: its number, and rows.
+//! Must not: leave half a run behind: each operation is one transaction.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::approvals;
-use super::error::JournalError;
 use super::follow_ups;
-use super::memory::Pending;
-use super::place::Place;
-use super::schema::{self, Found};
-use super::state::RunState;
 use super::statements::Statements;
-use super::stored::PastAttempt;
+use super::store::Store;
 use crate::job::Job;
-use crate::outcome::{Outcome, Settlement};
+use crate::journal::error::JournalError;
+use crate::journal::run::{Inherited, NewRun};
+use crate::journal::state::RunState;
+use crate::outcome::Outcome;
 
-/// What a run is called. Sorts by time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RunId(pub(super) String);
-
-impl RunId {
-    pub fn new(now: Timestamp, random: [u8; 10]) -> Self {
-        let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Records a run with all its jobs, in one transaction: a run is there whole or not at all. Returns its number.
+pub(in crate::journal) fn begin<'j, F>(store: &mut Store, run: &NewRun<'j, F>) -> Result<i64, JournalError>
+where
+    F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+{
+    let transaction = store.connection.transaction().map_err(JournalError::write)?;
+    let number = insert_run(&transaction, run).map_err(JournalError::write)?;
+    transaction.commit().map_err(JournalError::write)?;
+    Ok(number)
 }
 
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Takes over into a run what other runs have done since, as far as it was known at that place in the order.
+pub(in crate::journal) fn take_over(
+    store: &mut Store,
+    run: i64,
+    inherited: &[(u32, Inherited)],
+    known: i64,
+) -> Result<(), JournalError> {
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    inherit(&transaction, run, inherited).map_err(JournalError::write)?;
+    transaction
+        .execute("UPDATE runs SET known = ?2 WHERE run = ?1", params![run, known])
+        .map_err(JournalError::write)?;
+    transaction.commit().map_err(JournalError::write)
 }
 
-/// A file that the plan was read from.
-#[derive(Debug, Clone)]
-pub struct PlanFile {
-    pub file: String,
-    pub text: Vec<u8>,
-}
-
-/// What a run knows of a job from runs of the same plan before it.
-#[derive(Debug, Clone)]
-pub enum Inherited {
-    /// Nothing is left to do.
-    Settled(Box<Settlement>),
-    /// These attempts of other runs are in doubt. They count as the job's first ones here.
-    InDoubt { attempts: Vec<PastAttempt> },
-    /// An approval request for it is open, and belongs to this run from now on.
-    Asked { pending: Box<Pending>, settlement: Box<Settlement> },
-}
-
-/// A run about to start. `request` gives method, path and body of a job as they will be sent.
-pub struct NewRun<'a, F> {
-    pub id: &'a RunId,
-    pub plan_key: &'a str,
-    pub plan_file: &'a str,
-    pub plan_digest: &'a str,
-    pub plan_files: &'a [PlanFile],
-    pub tenant: &'a str,
-    /// The Graph it is run against, or [`SIMULATED`].
-    pub place: &'a str,
-    /// Up to this place in the order it has taken account of what other runs have done.
-    pub known: i64,
-    pub settings: &'a serde_json::Value,
-    pub report: Option<&'a Path>,
-    pub jobs: &'a [Job],
-    /// By index.
-    pub inherited: &'a [(u32, Inherited)],
-    pub request: F,
-    pub now: Timestamp,
-}
-
-/// The open database.
-#[derive(Debug)]
-pub struct Journal {
-    pub(super) place: Place,
-    pub(super) file: PathBuf,
-    pub(super) connection: Connection,
-}
-
-impl Journal {
-    pub const FILE: &'static str = "journal.db";
-
-    /// Opens the journal of a state directory, and makes both if they are not there.
-    pub fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
-        let place = place.into();
-        let file = match &place {
-            Place::Folder(folder) => {
-                make_private(folder).map_err(|cause| JournalError::Folder { folder: folder.clone(), cause })?;
-                folder.join(Self::FILE)
-            }
-            Place::Memory(memory) => memory.database().to_owned(),
-        };
-        let connection = connect(&file)?;
-        Ok(Self { place, file, connection })
-    }
-
-    /// Whether somebody has made a journal there.
-    pub fn is_at(place: &Place) -> bool {
-        place.folder().is_none_or(|folder| folder.join(Self::FILE).is_file())
-    }
-
-    /// Makes an empty journal in that file.
-    pub(super) fn at(file: &Path) -> Result<(), JournalError> {
-        make_private_file(file).map_err(|cause| JournalError::Write(format!("{}: {cause}", file.display())))?;
-        connect(file).map(|_| ())
-    }
-
-    /// A second connection to the same database, for a thread of its own.
-    pub(super) fn another(&self) -> Result<Connection, JournalError> {
-        connect(&self.file)
-    }
-
-    /// Records a run with all its jobs, in one transaction: a run is there whole or not at all. Returns its number.
-    pub fn begin<'j, F>(&mut self, run: &NewRun<'j, F>) -> Result<i64, JournalError>
-    where
-        F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
-    {
-        let transaction = self.connection.transaction().map_err(JournalError::write)?;
-        let number = insert_run(&transaction, run).map_err(JournalError::write)?;
-        transaction.commit().map_err(JournalError::write)?;
-        Ok(number)
-    }
-
-    /// Takes over into a run what other runs have done since, as far as it was known at that place in the order.
-    pub fn take_over(&mut self, run: i64, inherited: &[(u32, Inherited)], known: i64) -> Result<(), JournalError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        inherit(&transaction, run, inherited).map_err(JournalError::write)?;
-        transaction
-            .execute("UPDATE runs SET known = ?2 WHERE run = ?1", params![run, known])
-            .map_err(JournalError::write)?;
-        transaction.commit().map_err(JournalError::write)
-    }
-
-    /// Records to whom jobs of a run are sent from now on that were sent to names before.
-    pub fn set_ids<'j, F>(&mut self, run: i64, jobs: &[(u32, &'j Job)], request: F) -> Result<(), JournalError>
-    where
-        F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
-    {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let write = || -> rusqlite::Result<()> {
-            let mut update = transaction.prepare(
-                "UPDATE jobs SET ids = ?3, path = ?4, once = iif(once IS NULL, NULL, ?5), target_name = coalesce(?6, target_name)
-                 WHERE run = ?1 AND job = ?2",
-            )?;
-            for (index, job) in jobs {
-                let ids = serde_json::Value::from_iter(job.ids.iter()).to_string();
-                let (_, path, _) = request(job);
-                update.execute(params![run, index, ids, path, job.once(), job.called()])?;
-            }
-            insert_names(&transaction, run, jobs.iter().copied())
-        };
-        write().map_err(JournalError::write)?;
-        transaction.commit().map_err(JournalError::write)
-    }
-
-    /// Says how a run stands.
-    pub fn set_state(&self, run: i64, state: RunState, ended: Option<Timestamp>) -> Result<(), JournalError> {
-        self.connection
-            .execute(
-                "UPDATE runs SET state = ?2, ended_at = ?3, remembered = 0 WHERE run = ?1",
-                params![run, state.name(), ended.map(|at| at.as_microsecond())],
-            )
-            .map(|_| ())
-            .map_err(JournalError::write)
-    }
-}
-
-/// How long another process may keep the database from being opened, and how often to look.
-const OPENING: Duration = Duration::from_secs(30);
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
-/// SQLite's own patience ends where a database becomes one with a write-ahead log, or its last user leaves it: there it
-/// says at once that the database is locked, whatever timeout is set.
-fn connect(file: &Path) -> Result<Connection, JournalError> {
-    let started = Instant::now();
-    loop {
-        match Connection::open(file)
-            .and_then(|connection| schema::prepare(&connection).map(|found| (connection, found)))
-        {
-            Ok((connection, Found::Current)) => return Ok(connection),
-            Ok((_, Found::Newer(found))) => {
-                return Err(JournalError::Newer { file: file.to_owned(), found, known: schema::VERSION });
-            }
-            Err(error) if is_busy(&error) && started.elapsed() < OPENING => std::thread::park_timeout(BETWEEN_LOOKS),
-            Err(error) => return Err(JournalError::Open { file: file.to_owned(), cause: error.to_string() }),
+/// Records to whom jobs of a run are sent from now on that were sent to names before.
+pub(in crate::journal) fn set_ids<'j, F>(
+    store: &mut Store,
+    run: i64,
+    jobs: &[(u32, &'j Job)],
+    request: F,
+) -> Result<(), JournalError>
+where
+    F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
+{
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    let write = || -> rusqlite::Result<()> {
+        let mut update = transaction.prepare(
+            "UPDATE jobs SET ids = ?3, path = ?4, once = iif(once IS NULL, NULL, ?5), target_name = coalesce(?6, target_name)
+             WHERE run = ?1 AND job = ?2",
+        )?;
+        for (index, job) in jobs {
+            let ids = serde_json::Value::from_iter(job.ids.iter()).to_string();
+            let (_, path, _) = request(job);
+            update.execute(params![run, index, ids, path, job.once(), job.called()])?;
         }
-    }
+        insert_names(&transaction, run, jobs.iter().copied())
+    };
+    write().map_err(JournalError::write)?;
+    transaction.commit().map_err(JournalError::write)
 }
 
-fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+/// Says how a run stands.
+pub(in crate::journal) fn set_state(
+    store: &Store,
+    run: i64,
+    state: RunState,
+    ended: Option<Timestamp>,
+) -> Result<(), JournalError> {
+    store
+        .connection
+        .execute(
+            "UPDATE runs SET state = ?2, ended_at = ?3, remembered = 0 WHERE run = ?1",
+            params![run, state.name(), ended.map(|at| at.as_microsecond())],
+        )
+        .map(|_| ())
+        .map_err(JournalError::write)
 }
 
 fn insert_run<'j, F>(connection: &Connection, run: &NewRun<'j, F>) -> rusqlite::Result<i64>
@@ -337,27 +219,4 @@ fn inherit(connection: &Connection, run: i64, inherited: &[(u32, Inherited)]) ->
         }
     }
     statements.keep_order()
-}
-
-/// The journal names every device and user of a plan: it is nobody else's business. A folder that was there before
-/// keeps the permissions that somebody gave it; the database in it is private all the same.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        folders.mode(0o700);
-    }
-    folders.recursive(true).create(folder)?;
-    make_private_file(&folder.join(Journal::FILE))
-}
-
-fn make_private_file(file: &Path) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.append(true).create(true).open(file).map(|_| ())
 }

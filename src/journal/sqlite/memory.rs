@@ -1,4 +1,4 @@
-//! What all runs of this machine know of the jobs of a plan.
+//! What all runs of this machine know of the jobs of a plan, read from the database.
 //!
 //! In: the jobs, and who asks. Out: for each job that somebody has done, left in doubt or asked an approval for, which run,
 //! how and when; and up to which place in the order of all runs that is so. Must not: forget a job because its run was
@@ -12,39 +12,17 @@ use std::collections::HashMap;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::approvals;
-use super::error::JournalError;
-pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
-use super::known::{FROM_THE_BEGINNING, Part, known};
-use super::naming::{Parts, written_id, written_once};
 use super::order;
 use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
-use super::reader::{RunRecord, settlement};
-use super::store::Journal;
+use super::rows::settlement;
+use super::store::Store;
 use crate::approval::Status;
 use crate::job::{Job, JobId};
-
-/// The place of tenants that are embedded in the process that runs against them, each a new one.
-pub const SIMULATED: &str = "simulated";
-
-/// Whose jobs, and what to look for.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    pub plan_key: &'a str,
-    /// The Graph, or [`SIMULATED`]: there nothing but the plan's own runs is known.
-    pub place: &'a str,
-    /// As somebody has spelled it.
-    pub tenant: &'a str,
-    /// Whether what runs of the plan have done counts, whatever it is; otherwise only what may not be repeated does.
-    pub once: bool,
-}
-
-/// What is known of the jobs of a plan, by index.
-#[derive(Debug, Default)]
-pub struct Memory {
-    pub jobs: HashMap<u32, Known>,
-    /// Up to this place in the order of all runs.
-    pub order: i64,
-}
+use crate::journal::error::JournalError;
+use crate::journal::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, Pending, TurnedDown, known};
+use crate::journal::memory::{About, Memory, SIMULATED};
+use crate::journal::naming::{Parts, written_id, written_once};
+use crate::journal::run::{RunHead, RunRecord};
 
 /// Keeps what a job was settled with, as its run has it.
 const KEEP_DONE: &str = "
@@ -87,78 +65,77 @@ const KEPT_NAMES: &str =
 const SENT_NAMES: &str = "SELECT EXISTS (SELECT 1 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?1
     WHERE j.action = ?2 AND instr(j.ids, '@'))";
 
-impl Journal {
-    /// What is known of the jobs of a plan that is about to be run, or might be.
-    pub fn memory(&mut self, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let order = order::now(&transaction).map_err(JournalError::read)?;
-        let mut known = HashMap::new();
-        let of_plan = match about.once {
-            true => plans_own(&transaction, about.plan_key)?,
-            false => HashMap::new(),
-        };
-        let mut deeds = deeds_at(&transaction, about.place, about.tenant, NO_RUN)?;
-        for (index, job) in (0u32..).zip(jobs) {
-            let parts = parts(job, &of_plan, deeds.as_mut())?;
-            if let Some(one) = parts.known(job, FROM_THE_BEGINNING) {
-                known.insert(index, one);
-            }
+/// What is known of the jobs of a plan that is about to be run, or might be.
+pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    let order = order::now(&transaction).map_err(JournalError::read)?;
+    let mut known = HashMap::new();
+    let of_plan = match about.once {
+        true => plans_own(&transaction, about.plan_key)?,
+        false => HashMap::new(),
+    };
+    let mut deeds = deeds_at(&transaction, about.place, about.tenant, NO_RUN)?;
+    for (index, job) in (0u32..).zip(jobs) {
+        let parts = parts(job, &of_plan, deeds.as_mut())?;
+        if let Some(one) = parts.known(job, FROM_THE_BEGINNING) {
+            known.insert(index, one);
         }
-        drop(deeds);
-        if about.once {
-            add_requests(&transaction, about.plan_key, jobs, &mut known)?;
-        }
-        transaction.commit().map_err(JournalError::write)?;
-        Ok(Memory { jobs: known, order })
     }
+    drop(deeds);
+    if about.once {
+        add_requests(&transaction, about.plan_key, jobs, &mut known)?;
+    }
+    transaction.commit().map_err(JournalError::write)?;
+    Ok(Memory { jobs: known, order })
+}
 
-    /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
-    pub fn since(&mut self, record: &RunRecord) -> Result<Memory, JournalError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let order = order::now(&transaction).map_err(JournalError::read)?;
-        let mut of_plan: HashMap<JobId, Vec<Part>> = HashMap::new();
-        for run in others(&transaction, record).map_err(JournalError::read)? {
-            for (id, parts) in of_run(&transaction, &run)? {
-                of_plan.entry(id).or_default().extend(parts.into_iter().map(|(_, part)| part));
-            }
+/// What other runs have done, left in doubt or asked for since that run has last taken account of them.
+pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord) -> Result<Memory, JournalError> {
+    let RunRecord { head, jobs } = record;
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    let order = order::now(&transaction).map_err(JournalError::read)?;
+    let mut of_plan: HashMap<JobId, Vec<Part>> = HashMap::new();
+    for run in others(&transaction, head).map_err(JournalError::read)? {
+        for (id, parts) in of_run(&transaction, &run)? {
+            of_plan.entry(id).or_default().extend(parts.into_iter().map(|(_, part)| part));
         }
-        let mut deeds = deeds_at(&transaction, &record.place, &record.tenant, record.number)?;
-        let mut asked: HashMap<JobId, Pending> = approvals::pending(&transaction, &record.plan_key)?
-            .into_iter()
-            .filter(|(_, pending)| pending.run != record.number)
-            .collect();
-        let mut known = HashMap::new();
-        for (index, job) in (0u32..).zip(record.jobs.iter().map(|stored| &stored.job)) {
-            let one = parts(job, &of_plan, deeds.as_mut())?.known(job, record.known);
-            let one = one.or_else(|| asked.remove(&job.id).map(|pending| Known::Asked(Box::new(pending))));
-            let of_a_name = || asked_of_a_name(job, |id| asked.remove(&id));
-            let one = one.or_else(of_a_name);
-            known.extend(one.map(|one| (index, one)));
+    }
+    let mut deeds = deeds_at(&transaction, &head.place, &head.tenant, head.number)?;
+    let mut asked: HashMap<JobId, Pending> = approvals::pending(&transaction, &head.plan_key)?
+        .into_iter()
+        .filter(|(_, pending)| pending.run != head.number)
+        .collect();
+    let mut known = HashMap::new();
+    for (index, job) in (0u32..).zip(jobs.iter().map(|stored| &stored.job)) {
+        let one = parts(job, &of_plan, deeds.as_mut())?.known(job, head.known);
+        let one = one.or_else(|| asked.remove(&job.id).map(|pending| Known::Asked(Box::new(pending))));
+        let of_a_name = || asked_of_a_name(job, |id| asked.remove(&id));
+        let one = one.or_else(of_a_name);
+        known.extend(one.map(|one| (index, one)));
+    }
+    drop(deeds);
+    transaction.commit().map_err(JournalError::write)?;
+    Ok(Memory { jobs: known, order })
+}
+
+/// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
+pub(in crate::journal) fn has_sent_names(store: &Store, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
+    let read = || -> rusqlite::Result<bool> {
+        let mut found: bool = store.connection.query_row(KEPT_NAMES, [place], |row| row.get(0))?;
+        let mut select = store.connection.prepare_cached(SENT_NAMES)?;
+        for action in actions {
+            found = found || select.query_row([place, action], |row| row.get(0))?;
         }
-        drop(deeds);
-        transaction.commit().map_err(JournalError::write)?;
-        Ok(Memory { jobs: known, order })
-    }
+        Ok(found)
+    };
+    if place == SIMULATED { Ok(false) } else { read().map_err(JournalError::read) }
+}
 
-    /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
-    pub fn has_sent_names(&self, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
-        let read = || -> rusqlite::Result<bool> {
-            let mut found: bool = self.connection.query_row(KEPT_NAMES, [place], |row| row.get(0))?;
-            let mut select = self.connection.prepare_cached(SENT_NAMES)?;
-            for action in actions {
-                found = found || select.query_row([place, action], |row| row.get(0))?;
-            }
-            Ok(found)
-        };
-        if place == SIMULATED { Ok(false) } else { read().map_err(JournalError::read) }
-    }
-
-    /// The open approval requests of a plan's jobs, with the run that has them.
-    pub fn asked(&self, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
-        approvals::pending(&self.connection, plan_key)
-    }
+/// The open approval requests of a plan's jobs, with the run that has them.
+pub(in crate::journal) fn asked(store: &Store, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
+    approvals::pending(&store.connection, plan_key)
 }
 
 /// No run has this number.
@@ -270,11 +247,11 @@ pub(super) fn remember(transaction: &Transaction<'_>, plan_key: &str) -> Result<
 
 /// The other runs of a plan that may have sent something since a run of it has last taken account of them. They are never
 /// under way at the same time: each has begun, or was taken up, after the one before it had ended.
-fn others(connection: &Connection, record: &RunRecord) -> rusqlite::Result<Vec<PastRun>> {
+fn others(connection: &Connection, head: &RunHead) -> rusqlite::Result<Vec<PastRun>> {
     let mut select = connection.prepare_cached(
         "SELECT run, run_id, state = 'finished' FROM runs WHERE plan_key = ?1 AND run <> ?2 AND known >= ?3 ORDER BY run",
     )?;
-    let runs = select.query_map(params![record.plan_key, record.number, record.known], PastRun::read)?;
+    let runs = select.query_map(params![head.plan_key, head.number, head.known], PastRun::read)?;
     runs.collect()
 }
 

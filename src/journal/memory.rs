@@ -1,0 +1,31 @@
+//! What all runs of this machine know of the jobs of a plan.
+//!
+//! In: whose jobs, and where. Out: for each job that somebody has done, left in doubt or asked an approval for, which run,
+//! how and when; and up to which place in the order of all runs that is so. Must not: read; the store does.
+
+use std::collections::HashMap;
+
+pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
+
+/// The place of tenants that are embedded in the process that runs against them, each a new one.
+pub const SIMULATED: &str = "simulated";
+
+/// Whose jobs, and what to look for.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub plan_key: &'a str,
+    /// The Graph, or [`SIMULATED`]: there nothing but the plan's own runs is known.
+    pub place: &'a str,
+    /// As somebody has spelled it.
+    pub tenant: &'a str,
+    /// Whether what runs of the plan have done counts, whatever it is; otherwise only what may not be repeated does.
+    pub once: bool,
+}
+
+/// What is known of the jobs of a plan, by index.
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub jobs: HashMap<u32, Known>,
+    /// Up to this place in the order of all runs.
+    pub order: i64,
+}
