@@ -40,7 +40,7 @@ fn recorded(connection: &Connection, head: &RunHead, first: u32, at_most: u32) -
     let mut select = connection.prepare_cached(JOBS).map_err(JournalError::read)?;
     let mut rows = select.query(params![head.number, first, at_most]).map_err(JournalError::read)?;
     let mut jobs = Vec::new();
-    for due in first.. {
+    for due in first..=u32::MAX {
         let Some(row) = rows.next().map_err(JournalError::read)? else { break };
         let index: u32 = row.get("job").map_err(JournalError::read)?;
         if index != due {

@@ -84,8 +84,8 @@ pub(in crate::journal) fn jobs(
     after: Option<u32>,
     at_most: u32,
 ) -> Result<Vec<StoredJob>, JournalError> {
+    let Some(first) = after.map_or(Some(0), |after| after.checked_add(1)) else { return Ok(Vec::new()) };
     let transaction = store.connection.unchecked_transaction().map_err(JournalError::read)?;
-    let first = after.map_or(0, |after| after.saturating_add(1));
     let jobs = jobs::page(&transaction, head, first, at_most)?;
     drop(transaction);
     Ok(jobs)
@@ -167,3 +167,6 @@ fn own_actions(settings: &Value) -> Result<Vec<&'static Action>, JournalError> {
         serde_json::from_value(recorded.clone()).map_err(|error| damaged(error.to_string()))?;
     definitions.iter().map(|definition| definition.action().map_err(damaged)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,7 @@ fn bucket_and_time(row: &Row<'_>) -> rusqlite::Result<Option<(Bucket, Timestamp)
 mod tests {
     use super::*;
     use crate::catalog::{INTUNE_DEVICES, INTUNE_OTHER};
+    use crate::journal::Journal;
     use rusqlite::Connection;
 
     fn at(second: i64) -> Timestamp {
