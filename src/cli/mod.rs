@@ -223,7 +223,7 @@ fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failu
 fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let mut reported = show::Reported::NotBegun(arguments.form);
     let settings = settings(arguments.state.flags())?;
-    ops::report(&settings, &arguments.run, |jobs, settlements| reported.page(jobs, settlements))?;
+    ops::report(&settings, &arguments.run, |row| reported.row(row))?;
     reported.end()?;
     Ok(Exit::Good)
 }

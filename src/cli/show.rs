@@ -15,13 +15,12 @@ use super::failure::Failure;
 use crate::catalog::{ACTIONS, Action, Budget};
 use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
-use crate::job::Job;
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::{Lack, Outcome, Settlement};
+use crate::outcome::{Lack, Outcome};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
-use crate::report::{self, CsvRows};
+use crate::report::{self, CsvRows, Row};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
@@ -234,7 +233,7 @@ pub fn told(told: &Diagnostics, stderr: &Stderr) {
     }
 }
 
-/// The rows of a report on stdout, a page at a time. Nothing is printed before there is a page.
+/// The rows of a report on stdout, as they come. Nothing is printed before there is one.
 pub enum Reported {
     NotBegun(ReportForm),
     Csv(CsvRows<Out>),
@@ -244,16 +243,13 @@ pub enum Reported {
 type Out = BufWriter<io::StdoutLock<'static>>;
 
 impl Reported {
-    pub fn page(&mut self, jobs: &[Job], settlements: &[Settlement]) -> Result<(), Failure> {
+    pub fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
         self.begin()?;
-        for row in report::rows(jobs, settlements).map_err(io::Error::other)? {
-            match self {
-                Self::NotBegun(_) => {}
-                Self::Csv(out) => out.write(&row)?,
-                Self::Json(out) => report::write_line(out, &row)?,
-            }
+        match self {
+            Self::NotBegun(_) => Ok(()),
+            Self::Csv(out) => Ok(out.write(row)?),
+            Self::Json(out) => Ok(report::write_line(out, row)?),
         }
-        Ok(())
     }
 
     pub fn end(mut self) -> Result<(), Failure> {

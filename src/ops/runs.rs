@@ -11,6 +11,7 @@ use super::{Error, agreed};
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, Pruned, RunId, RunSummary, StoredJob};
 use crate::outcome::Settlement;
+use crate::report::Row;
 use crate::settings::Settings;
 
 /// All runs, the newest first.
@@ -18,12 +19,8 @@ pub fn runs(settings: &Settings) -> Result<Vec<RunSummary>, Error> {
     Ok(Journal::open(settings.state_dir().map_err(Error::Usage)?)?.runs()?)
 }
 
-/// One row for every row of the plan, as the journal knows them now: handed over a page at a time, all of one instant.
-pub fn report<E>(
-    settings: &Settings,
-    run: &str,
-    mut page: impl FnMut(&[Job], &[Settlement]) -> Result<(), E>,
-) -> Result<(), E>
+/// One row for every row of the plan, as the journal knows them now: handed over one by one, all of one instant.
+pub fn report<E>(settings: &Settings, run: &str, mut each: impl FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E>
 where
     E: From<Error> + From<JournalError>,
 {
@@ -40,7 +37,7 @@ where
             agreed::must_have(saved, first, &jobs)?;
             agreed::name_targets(&mut jobs, saved.sightings.get(first as usize..).unwrap_or_default());
         }
-        page(&jobs, &settlements)
+        jobs.iter().zip(&settlements).try_for_each(|(job, settlement)| each(&Row::new(job, settlement)))
     })?;
     Ok(())
 }
