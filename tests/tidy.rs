@@ -160,7 +160,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 const LONGEST_FILE: usize = 400;
 
-/// Rooms whose files import each other in one direction only; more are to come.
+/// Rooms whose files import each other in one direction only, as ARCHITECTURE.md says; more are to come.
 const WITHOUT_CIRCLES: &[&str] = &["journal", "pacing", "session", "report", "ui", "text", "yaml"];
 
 struct Source {

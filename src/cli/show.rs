@@ -236,7 +236,7 @@ pub fn told(told: &Diagnostics, stderr: &Stderr) {
 /// The rows of a report on stdout, as they come. Nothing is printed before there is one.
 pub enum Reported {
     NotBegun(ReportForm),
-    Csv(CsvRows<Out>),
+    Csv(Box<CsvRows<Out>>),
     Json(Out),
 }
 
@@ -265,7 +265,7 @@ impl Reported {
         let Self::NotBegun(form) = self else { return Ok(()) };
         let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
         *self = match form {
-            ReportForm::Csv => Self::Csv(CsvRows::begin(out)?),
+            ReportForm::Csv => Self::Csv(Box::new(CsvRows::begin(out)?)),
             ReportForm::Json => Self::Json(out),
         };
         Ok(())

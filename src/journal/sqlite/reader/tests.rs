@@ -23,8 +23,8 @@ fn begin(journal: &mut Journal) -> RunHead {
     let job = |row: u32| {
         let id = format!("10000000-0000-4000-8000-{row:012}");
         let mut job = Job::new(JobParts::plain(row, sync, Ids::new([id.as_str()])));
-        job.priority = if row % 5 == 0 { 3 } else { 0 };
-        job.verified_within = (row % 7 == 0).then_some(Duration::from_secs(60));
+        job.priority = if row.is_multiple_of(5) { 3 } else { 0 };
+        job.verified_within = row.is_multiple_of(7).then_some(Duration::from_secs(60));
         job
     };
     let jobs: Vec<Job> = (1..=JOBS).map(job).collect();
@@ -53,9 +53,9 @@ fn begin(journal: &mut Journal) -> RunHead {
             let release = Box::new(|_| {});
             recorder.attempt(Attempt { job, number, client_request_id, sent_at: noon(), take: None, release });
         }
-        if job % 4 == 0 {
+        if job.is_multiple_of(4) {
             let seen = FollowUp { stage: Stage::Failed, words: "seen".into(), last_check_in: None, read_at: noon() };
-            let follow_up = (job % 8 == 0).then(|| Box::new(seen));
+            let follow_up = job.is_multiple_of(8).then(|| Box::new(seen));
             recorder.settled(job, &Settlement { follow_up, ..Settlement::unsent(Outcome::Failed, job.to_string()) });
         }
         if job % 11 == 1 {
@@ -76,7 +76,13 @@ fn a_run_read_page_by_page_is_the_run_read_whole() {
     let folder = tempfile::tempdir().unwrap();
     let mut journal = Journal::open(folder.path()).unwrap();
     let head = begin(&mut journal);
-    let whole = told(&journal.read(&head.id).unwrap().jobs);
+    let whole = journal.read(&head.id).unwrap().jobs;
+    for (index, job) in (0..JOBS).zip(&whole) {
+        assert_eq!(job.job.row, index + 1);
+        assert_eq!(job.attempts.len(), index as usize % 3);
+        assert_eq!(job.settled.is_some(), index.is_multiple_of(4));
+    }
+    let whole = told(&whole);
     assert_eq!(whole.len(), JOBS as usize);
     let holds = |what: &str| whole.iter().filter(|job| job.contains(what)).count();
     for what in
