@@ -92,7 +92,7 @@ impl Process {
         let clock = Clock::starting_at(if self.follows { world::system() } else { world.now() });
         let clock = if self.follows { clock.following(world::system) } else { clock };
         let client = Arc::new(client(&Wire::Simulated(transport), clock.clone()).justified(Some("CHG0012345")));
-        let lock = journal.lock(&record.plan_key, &id, world.now()).unwrap();
+        let lock = journal.lock(&record.head.plan_key, &id, world.now()).unwrap();
         let mut recorded = Recorded::again(journal, lock, &record).unwrap();
         let task = Task {
             holds: preflight::inspect(&jobs, world.now()).holds,

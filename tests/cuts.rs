@@ -110,7 +110,7 @@ async fn perform(
         Err(_) => (begin(&mut journal, &RunId::new(wall(), [7; 10]), &jobs), HashMap::new()),
         Ok(id) => {
             let record = journal.read(&id).unwrap();
-            (record.number, ops::take_up(&record.jobs, Only::Open, false).unwrap())
+            (record.head.number, ops::take_up(&record.jobs, Only::Open, false).unwrap())
         }
     };
     let recorder = Recorder::start(&journal, number, |why| panic!("{why}")).unwrap();

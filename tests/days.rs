@@ -86,7 +86,7 @@ async fn run(
     let journal = world.journal();
     let record = journal.read(&plan.run).unwrap();
     let earlier = ops::take_up(&record.jobs, Only::Open, false).unwrap();
-    let recorder = Recorder::start(&journal, record.number, |why| panic!("{why}")).unwrap();
+    let recorder = Recorder::start(&journal, record.head.number, |why| panic!("{why}")).unwrap();
     let run = Run {
         jobs: Arc::clone(&plan.jobs),
         holds: preflight::inspect(&plan.jobs, wall()).holds,

@@ -221,8 +221,10 @@ fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failu
 }
 
 fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
-    let reported = ops::report(&settings(arguments.state.flags())?, &arguments.run)?;
-    show::reported(&reported, arguments.form)?;
+    let mut reported = show::Reported::NotBegun(arguments.form);
+    let settings = settings(arguments.state.flags())?;
+    ops::report(&settings, &arguments.run, |row| reported.row(row))?;
+    reported.end()?;
     Ok(Exit::Good)
 }
 

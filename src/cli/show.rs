@@ -16,11 +16,11 @@ use crate::catalog::{ACTIONS, Action, Budget};
 use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
-use crate::ops::{self, Agreed, Finished, Previewed, Reported, Saved};
+use crate::ops::{self, Agreed, Finished, Previewed, Saved};
 use crate::outcome::{Lack, Outcome};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
-use crate::report;
+use crate::report::{self, CsvRows, Row};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
@@ -234,12 +234,42 @@ pub fn told(told: &Diagnostics, stderr: &Stderr) {
     }
 }
 
-pub fn reported(reported: &Reported, form: ReportForm) -> Result<(), Failure> {
-    let rows = report::rows(&reported.jobs, &reported.settlements).map_err(io::Error::other)?;
-    let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match form {
-        ReportForm::Csv => Ok(report::write_csv(out, rows)?),
-        ReportForm::Json => Ok(report::write_json_lines(out, rows)?),
+/// The rows of a report on stdout, as they come. Nothing is printed before there is one.
+pub enum Reported {
+    NotBegun(ReportForm),
+    Csv(Box<CsvRows<Out>>),
+    Json(Out),
+}
+
+type Out = BufWriter<io::StdoutLock<'static>>;
+
+impl Reported {
+    pub fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
+        self.begin()?;
+        match self {
+            Self::NotBegun(_) => Ok(()),
+            Self::Csv(out) => Ok(out.write(row)?),
+            Self::Json(out) => Ok(report::write_line(out, row)?),
+        }
+    }
+
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.begin()?;
+        match self {
+            Self::NotBegun(_) => Ok(()),
+            Self::Csv(out) => Ok(out.end()?),
+            Self::Json(mut out) => Ok(out.flush()?),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Failure> {
+        let Self::NotBegun(form) = self else { return Ok(()) };
+        let out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        *self = match form {
+            ReportForm::Csv => Self::Csv(Box::new(CsvRows::begin(out)?)),
+            ReportForm::Json => Self::Json(out),
+        };
+        Ok(())
     }
 }
 

@@ -1,11 +1,12 @@
 //! What can go wrong with the journal.
 //!
-//! In: SQLite's and the system's errors. Out: one enum, with remedies in its words. Must not: be swallowed; a journal that
+//! In: the errors of a store and of the system. Out: one enum, with remedies in its words. Must not: be swallowed; a journal that
 //! cannot be written ends the run.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
-use super::lock::Holder;
+use super::holder::Holder;
 
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -30,11 +31,11 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    pub(super) fn read(error: rusqlite::Error) -> Self {
+    pub(super) fn read(error: impl Display) -> Self {
         Self::Read(error.to_string())
     }
 
-    pub(super) fn write(error: rusqlite::Error) -> Self {
+    pub(super) fn write(error: impl Display) -> Self {
         Self::Write(error.to_string())
     }
 }

@@ -4,41 +4,22 @@
 //! a request that the holder stops.
 //! Must not: outlive its process. The system's own file lock is used, so a holder that died holds nothing.
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::error::JournalError;
+use super::holder::Holder;
+use super::id::RunId;
 use super::place::{Place, Taken};
-use super::state::RunState;
-use super::store::{Journal, RunId};
 
 const FOLDER: &str = "locks";
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-
-/// Who runs a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Holder {
-    pub run_id: String,
-    pub process: u32,
-    pub since: Timestamp,
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.run_id.is_empty() {
-            true => write!(f, "another process"),
-            false => write!(f, "run {} (process {}, since {})", self.run_id, self.process, self.since),
-        }
-    }
-}
 
 /// Held until it is dropped, or its process ends in whatever way.
 #[derive(Debug)]
@@ -84,42 +65,34 @@ impl StopFile {
     }
 }
 
-impl Journal {
-    /// Takes the lock of the plan with that key.
-    pub fn lock(&self, plan_key: &str, run: &RunId, now: Timestamp) -> Result<RunLock, JournalError> {
-        let holder = Holder { run_id: run.to_string(), process: std::process::id(), since: now };
-        match &self.place {
-            Place::Folder(folder) => lock_in(&folder.join(FOLDER), plan_key, holder),
-            Place::Memory(memory) => match memory.lock(plan_key, serde_json::to_vec(&holder).unwrap_or_default()) {
-                Ok(taken) => Ok(RunLock(Held::Memory(taken))),
-                Err(held) => Err(JournalError::Locked(told(&held).unwrap_or_else(nobody))),
-            },
+/// Takes the lock of the plan with that key, for a run of this process.
+pub(super) fn take(place: &Place, plan_key: &str, run: &RunId, now: Timestamp) -> Result<RunLock, JournalError> {
+    let holder = Holder { run_id: run.to_string(), process: std::process::id(), since: now };
+    match place {
+        Place::Folder(folder) => lock_in(&folder.join(FOLDER), plan_key, holder),
+        Place::Memory(memory) => match memory.lock(plan_key, serde_json::to_vec(&holder).unwrap_or_default()) {
+            Ok(taken) => Ok(RunLock(Held::Memory(taken))),
+            Err(held) => Err(JournalError::Locked(told(&held).unwrap_or_else(nobody))),
+        },
+    }
+}
+
+/// Asks the process that has that run of the plan under way to stop it. `false`: no process has.
+pub(super) fn request_stop(place: &Place, plan_key: &str, run: &RunId) -> Result<bool, JournalError> {
+    match place {
+        Place::Folder(folder) => request_in(&folder.join(FOLDER), plan_key, run),
+        Place::Memory(memory) => {
+            let held = memory.held(plan_key).filter(|held| is_of(&held.holder, run.as_str()));
+            Ok(held.map(|held| held.asked.notify_one()).is_some())
         }
     }
+}
 
-    /// Asks the process that has that run under way to stop it. `false`: no process has.
-    pub fn request_stop(&self, id: &RunId) -> Result<bool, JournalError> {
-        let plan_key = self.plan_key(id)?;
-        match &self.place {
-            Place::Folder(folder) => request_in(&folder.join(FOLDER), &plan_key, id),
-            Place::Memory(memory) => {
-                let held = memory.held(&plan_key).filter(|held| is_of(&held.holder, id.as_str()));
-                Ok(held.map(|held| held.asked.notify_one()).is_some())
-            }
-        }
-    }
-
-    /// The newest run that is under way.
-    pub fn find_under_way(&self) -> Result<Option<RunId>, JournalError> {
-        Ok(self.runs()?.into_iter().find(|run| run.state == RunState::Running).map(|run| run.id))
-    }
-
-    /// Whether that run is under way: it holds the lock of its plan.
-    pub fn is_under_way(&self, plan_key: &str, run_id: &str) -> bool {
-        match &self.place {
-            Place::Folder(folder) => is_locked_in(&folder.join(FOLDER), plan_key, run_id),
-            Place::Memory(memory) => memory.held(plan_key).is_some_and(|held| is_of(&held.holder, run_id)),
-        }
+/// Whether that run holds the lock of its plan.
+pub(super) fn is_held(place: &Place, plan_key: &str, run_id: &str) -> bool {
+    match place {
+        Place::Folder(folder) => is_locked_in(&folder.join(FOLDER), plan_key, run_id),
+        Place::Memory(memory) => memory.held(plan_key).is_some_and(|held| is_of(&held.holder, run_id)),
     }
 }
 

@@ -1,43 +1,39 @@
-//! The journal: the durable record of all runs, one SQLite database in the state directory.
+//! The journal: the durable record of all runs, behind one façade of operations.
 //!
 //! In: runs, attempts about to be made, answers, settlements. Out: the same, read back: for reports, for resuming, for
 //! an auditor. The source of truth: a report is a view of it. Must not: hold a secret, send, or decide what to do with
-//! a job ([`resume`] is a pure table); no SQL stands outside this folder.
+//! a job ([`resume`] is a pure table).
+//!
+//! [`Journal`] and [`Recorder`] are the operations; none of them shows a connection or a statement. Beside them stand the
+//! values that they take and give, and what is pure: what runs know of a job together, whose a name was, the resume table.
+//! `sqlite` is the store, and no SQL stands outside it.
 
-mod approvals;
-pub mod daily;
-mod elsewhere;
 mod error;
-mod follow_ups;
-mod in_step;
+mod facade;
+mod filed;
+mod holder;
+mod id;
 mod known;
-mod list;
 mod lock;
 pub mod memory;
 mod naming;
-mod order;
-mod parts;
 pub mod place;
-mod reader;
-mod recent;
 mod record;
+mod recorder;
 pub mod resume;
-mod schema;
-mod shown;
+mod run;
+mod sqlite;
 mod state;
-mod statements;
-mod steps;
-mod store;
 mod stored;
-mod writer;
 
-pub use approvals::{Filed, Read, Waiting};
 pub use error::JournalError;
-pub use list::{Pruned, RunSummary};
-pub use lock::{Holder, RunLock, StopFile, StopWatch};
-pub use reader::RunRecord;
-pub use record::{Attempt, TurnedAway};
+pub use facade::Journal;
+pub use filed::{Filed, Read, Waiting};
+pub use holder::Holder;
+pub use id::RunId;
+pub use lock::{RunLock, StopFile, StopWatch};
+pub use record::{Attempt, TurnedAway, Written};
+pub use recorder::Recorder;
+pub use run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 pub use state::RunState;
-pub use store::{Inherited, Journal, NewRun, PlanFile, RunId};
 pub use stored::{PastAttempt, StoredJob, Tries};
-pub use writer::{Recorder, Written};

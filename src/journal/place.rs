@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use tokio::sync::Notify;
+
+use super::error::JournalError;
+use super::sqlite::in_memory::Database;
 
 /// Where a journal lies.
 #[derive(Debug, Clone)]
@@ -65,9 +66,7 @@ pub struct Memory(Arc<Kept>);
 
 #[derive(Debug)]
 struct Kept {
-    database: PathBuf,
-    /// The database is there for as long as one connection to it is.
-    _keeper: Mutex<Connection>,
+    database: Database,
     locks: Mutex<HashMap<String, Held>>,
 }
 
@@ -79,17 +78,12 @@ pub(super) struct Held {
 }
 
 impl Memory {
-    pub fn new() -> rusqlite::Result<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        // One database for all connections of the process that name it.
-        let database = PathBuf::from(format!("file:/journal-{number}?vfs=memdb"));
-        let _keeper = Mutex::new(Connection::open(&database)?);
-        Ok(Self(Arc::new(Kept { database, _keeper, locks: Mutex::default() })))
+    pub fn new() -> Result<Self, JournalError> {
+        Ok(Self(Arc::new(Kept { database: Database::new()?, locks: Mutex::default() })))
     }
 
     pub(super) fn database(&self) -> &Path {
-        &self.0.database
+        self.0.database.name()
     }
 
     /// Takes the lock of a plan, or gives who has it.

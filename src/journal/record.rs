@@ -1,9 +1,10 @@
 //! What the writer is told: attempts about to be made, answers, outcomes.
 //!
-//! In: what the runner says. Out: values for [`super::writer`] to put on the disk. Must not: touch the database.
+//! In: what the runner says. Out: values for the writer of a store to make durable. Must not: touch the database.
 
 use jiff::Timestamp;
 
+use super::error::JournalError;
 use crate::approval::Request;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
@@ -17,6 +18,9 @@ pub enum TurnedAway {
     /// It may not be repeated, and that run has sent it since this one has last taken account of others.
     SentBy(Box<str>),
 }
+
+/// What the writer came to.
+pub type Written = Result<(), JournalError>;
 
 /// What is called when the record of an attempt is durable, or when there is to be none.
 pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;

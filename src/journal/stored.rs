@@ -1,12 +1,12 @@
 //! One job as the journal has it: its attempts, how it settled, how it stands.
 //!
-//! In: what [`super::reader`] has read. Out: what the resume table and a report need to know. Must not: read, or decide.
+//! In: what the store has read. Out: what the resume table and a report need to know. Must not: read, or decide.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::approvals::Filed;
+use super::filed::Filed;
 use super::resume::{Asked, Past, Sent};
 use crate::job::Job;
 use crate::outcome::{Cause, Doubt, Effect, Ending, Made, Outcome, Settlement, Stamp, doubt};

@@ -16,7 +16,7 @@ use crate::guard::lookout::{Lookout, Source};
 use crate::guard::protected::Protected;
 use crate::identity::Identity;
 use crate::job::Job;
-use crate::journal::{Journal, JournalError, RunRecord};
+use crate::journal::{Journal, JournalError, RunHead, RunRecord};
 use crate::plan::{Input, Places, Plan};
 use crate::preview::saved::{self, Head, SavedPreview, Unusable};
 use crate::settings::Settings;
@@ -184,18 +184,38 @@ impl Agreed {
 
 /// The saved preview that a run in the journal was begun from, if it was. What cannot be read stops whoever asks.
 pub fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPreview>, Error> {
-    let Some(digest) = record.settings.get("saved_preview").and_then(serde_json::Value::as_str) else {
+    let saved = of_run(journal, &record.head)?;
+    if let Some(saved) = &saved {
+        must_have(saved, 0, record.jobs.iter().map(|stored| &stored.job))?;
+    }
+    Ok(saved)
+}
+
+/// The same, for whoever compares the jobs as they come.
+pub fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPreview>, Error> {
+    let Some(digest) = head.settings.get("saved_preview").and_then(serde_json::Value::as_str) else {
         return Ok(None);
     };
-    let damaged = |what: String| Error::from(JournalError::Damaged(format!("the saved preview of the run: {what}")));
-    let files = journal.plan_files(record.number)?;
-    let [file] = files.as_slice() else { return Err(damaged("it is not there".into())) };
-    let saved = saved::read_of_run(&file.text).map_err(|why| damaged(why.to_string()))?;
-    let same = saved.digest == digest
-        && saved.jobs.len() == record.jobs.len()
-        && saved.jobs.iter().zip(&record.jobs).all(|(job, stored)| job.id == stored.job.id);
-    match same {
+    let files = journal.plan_files(head.number)?;
+    let [file] = files.as_slice() else { return Err(damaged("it is not there")) };
+    let saved = saved::read_of_run(&file.text).map_err(|why| damaged(&why.to_string()))?;
+    match saved.digest == digest && saved.jobs.len() == head.jobs as usize {
         true => Ok(Some(saved)),
-        false => Err(damaged("it is another one".into())),
+        false => Err(damaged(ANOTHER)),
     }
+}
+
+/// Whether these are the jobs of the saved preview, from the one with that index on.
+pub fn must_have<'j>(saved: &SavedPreview, first: u32, jobs: impl IntoIterator<Item = &'j Job>) -> Result<(), Error> {
+    let mut agreed = saved.jobs.iter().skip(first as usize);
+    match jobs.into_iter().all(|job| agreed.next().is_some_and(|agreed| agreed.id == job.id)) {
+        true => Ok(()),
+        false => Err(damaged(ANOTHER)),
+    }
+}
+
+const ANOTHER: &str = "it is another one";
+
+fn damaged(what: &str) -> Error {
+    JournalError::Damaged(format!("the saved preview of the run: {what}")).into()
 }

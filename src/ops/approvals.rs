@@ -14,7 +14,7 @@ use super::resume::{as_begun, same_tenant};
 use crate::approval::Status;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;
-use crate::journal::{Journal, JournalError, Read, RunRecord, Waiting};
+use crate::journal::{Journal, JournalError, Read, RunHead, Waiting};
 use crate::outcome::{Cause, Settlement, Verdict};
 use crate::runner::Limits;
 use crate::session::{Client, Session, Source, fresh_id, look_up, pause};
@@ -58,14 +58,14 @@ pub async fn live_approvals(
     let mut visit = Visit::begin(request, flags, environment)?;
     let client = visit.client().await?;
     visit.note_statuses(&client).await?;
-    Ok(visit.journal.waiting(Some(&visit.record.id))?)
+    Ok(visit.journal.waiting(Some(&visit.head.id))?)
 }
 
 /// Cancels what the run has filed and nobody has completed. Its rows are `not_attempted` then: `resume` files them anew.
 pub async fn withdraw(request: ApprovalsRequest, flags: &Flags, environment: &Environment) -> Result<Withdrawn, Error> {
     let mut visit = Visit::begin(request, flags, environment)?;
     // A run that is under way would go on with what is withdrawn.
-    let _lock = visit.journal.lock(&visit.record.plan_key, &visit.record.id, visit.now)?;
+    let _lock = visit.journal.lock(&visit.head.plan_key, &visit.head.id, visit.now)?;
     let client = visit.client().await?;
     visit.withdraw(&client).await
 }
@@ -73,7 +73,7 @@ pub async fn withdraw(request: ApprovalsRequest, flags: &Flags, environment: &En
 /// One run, and where it was begun.
 struct Visit {
     journal: Journal,
-    record: RunRecord,
+    head: RunHead,
     begun: Begun,
     settings: Settings,
     now: Timestamp,
@@ -84,15 +84,17 @@ struct Visit {
 impl Visit {
     fn begin(request: ApprovalsRequest, flags: &Flags, environment: &Environment) -> Result<Self, Error> {
         let settings = Settings::new(flags, environment).map_err(Error::Usage)?;
-        let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-        let record = journal.read(&journal.find(request.run.as_deref().unwrap_or("latest"))?)?;
-        let begun = Begun::from_json(&record.settings)
+        let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+        let id = journal.find(request.run.as_deref().unwrap_or("latest"))?;
+        // What is damaged is left alone, wherever the damage is.
+        let head = journal.walk(&id, |_, _| Ok::<_, JournalError>(()))?;
+        let begun = Begun::from_json(&head.settings)
             .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
         let settings = Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
-        same_tenant(&record, &begun, &settings)?;
+        same_tenant(&head, &begun, &settings)?;
         Ok(Self {
             journal,
-            record,
+            head,
             begun,
             settings,
             now: request.now,
@@ -111,7 +113,7 @@ impl Visit {
 
     /// Looks up what waits, and returns it as it stands then.
     async fn note_statuses(&mut self, client: &Client) -> Result<Vec<(u32, Waiting)>, Error> {
-        let waiting = self.journal.waiting(Some(&self.record.id))?;
+        let waiting = self.journal.waiting(Some(&self.head.id))?;
         let codes: Vec<&str> = waiting.iter().map(|waiting| &*waiting.filed.request.code).collect();
         let statuses = look_up(client, &codes, &mut self.rng)
             .await
@@ -122,7 +124,7 @@ impl Visit {
             let job = waiting.job;
             if let Some(live) = statuses.get(&code.to_ascii_lowercase()) {
                 let read = Read { job, code, status: live.status, expires_at: live.expires_at };
-                self.journal.note_statuses(self.record.number, &[read], self.now)?;
+                self.journal.note_statuses(self.head.number, &[read], self.now)?;
                 waiting.filed.status = live.status;
             }
             found.push((job, waiting));
@@ -174,8 +176,8 @@ impl Visit {
 
     fn note_withdrawn(&mut self, job: u32, code: &str) -> Result<(), Error> {
         let read = Read { job, code: code.into(), status: Status::Cancelled, expires_at: None };
-        self.journal.note_statuses(self.record.number, &[read], self.now)?;
-        let Some(stored) = self.record.jobs.get(job as usize) else { return Ok(()) };
+        self.journal.note_statuses(self.head.number, &[read], self.now)?;
+        let Some(stored) = self.journal.jobs(&self.head, job.checked_sub(1), 1)?.pop() else { return Ok(()) };
         // Whether an attempt with the code had an effect is still to be read.
         let ending = Cause::ApprovalWithdrawn.with(code).unless_in_doubt(stored.doubtful_since().is_some());
         let settlement = Settlement {
@@ -187,6 +189,6 @@ impl Visit {
             note: ending.into_note(),
             ..stored.standing()
         };
-        Ok(self.journal.settle(self.record.number, &[(job, &settlement)])?)
+        Ok(self.journal.settle(self.head.number, &[(job, &settlement)])?)
     }
 }

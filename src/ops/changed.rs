@@ -42,10 +42,10 @@ impl Changed {
 /// Compares the plan as it is now with what was begun.
 pub fn changed(record: &RunRecord) -> Changed {
     let mut told = Diagnostics::default();
-    let file = PathBuf::from(&record.plan_file);
+    let file = PathBuf::from(&record.head.plan_file);
     // A plan that is gone or broken changes nothing about the run.
     let Ok(plan) = plan::load(&file) else { return Changed::default() };
-    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.plan_digest) {
+    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.head.plan_digest) {
         return Changed::default();
     }
     let written = plan.unresolved.iter().flat_map(|row| row.written().map(|job| job.id));
@@ -68,7 +68,7 @@ pub fn changed(record: &RunRecord) -> Changed {
     };
     let (missing, added) = (names(missing), names(added.collect()));
     told.push(
-        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.plan_file)).help(
+        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.head.plan_file)).help(
             format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );

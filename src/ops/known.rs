@@ -228,7 +228,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
                 let held = Cause::NameMoved.with(of_a_name(known, &stored.job));
                 kept.insert(index, Settlement::ended(held.into()));
                 // It is not taken over, and has to be seen again.
-                upto = record.known;
+                upto = record.head.known;
             }
             Some(Known::Done(by)) => {
                 let settlement = already_done(by);
@@ -239,7 +239,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
                 if let Some(run_id) = in_other_hands(journal, known) {
                     kept.insert(index, in_hands_of(stored, run_id));
                     // It is not taken over, and has to be seen again.
-                    upto = record.known;
+                    upto = record.head.known;
                     continue;
                 }
                 let news = attempts.iter().filter(|made| stored.attempts.iter().all(|own| own.seq != made.seq));
@@ -253,7 +253,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
             }
         }
     }
-    journal.take_over(record.number, &taken_over, upto)?;
+    journal.take_over(record.head.number, &taken_over, upto)?;
     Ok(Elsewhere { kept, is_news: !taken_over.is_empty() })
 }
 

@@ -66,7 +66,7 @@ pub use self::perform::{Finished, Verification};
 pub use self::record::{Recorded, take_up};
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
-pub use self::runs::{Reported, export, prune, report, runs};
+pub use self::runs::{export, prune, report, runs};
 pub use self::save::{SaveRequest, VALID_FOR, save};
 pub use self::simulate::{Serving, serve};
 pub use self::stop::{Stopped, stop};

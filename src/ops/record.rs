@@ -245,15 +245,15 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
 impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
-        journal.set_state(record.number, RunState::Running, None)?;
-        let (id, tenant) = (record.id.clone(), record.tenant.clone());
-        Ok(Self { id, tenant, number: record.number, journal, lock })
+        journal.set_state(record.head.number, RunState::Running, None)?;
+        let (id, tenant) = (record.head.id.clone(), record.head.tenant.clone());
+        Ok(Self { id, tenant, number: record.head.number, journal, lock })
     }
 
     /// Looks at a run that is in the journal, under a lock that was taken before it was read: it stays as it ended.
     pub fn as_it_is(journal: Journal, lock: RunLock, record: &RunRecord) -> Self {
-        let (id, tenant) = (record.id.clone(), record.tenant.clone());
-        Self { id, tenant, number: record.number, journal, lock }
+        let (id, tenant) = (record.head.id.clone(), record.head.tenant.clone());
+        Self { id, tenant, number: record.head.number, journal, lock }
     }
 
     /// Tells the run when somebody at another terminal wants it to end, for as long as what this gives back lives.

@@ -33,7 +33,7 @@ use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, RunState, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunHead, RunLock, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
@@ -84,13 +84,13 @@ pub async fn resume(
     let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
-    same_tenant(&record, &begun, settings)?;
+    same_tenant(&record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
     session.must_be(Source::Plan, begun.plan_tenant.as_deref());
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
-    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.tenant)?.as_deref());
+    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
     let of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
     let (record, elsewhere) = caught_up(&mut journal, record)?;
@@ -114,7 +114,7 @@ pub async fn resume(
         let report = (ReportFile::create(report)?, session.requests());
         return nothing_left(&request, &journal, (record, jobs), left, report);
     }
-    let plan_file = PathBuf::from(&record.plan_file);
+    let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
@@ -127,7 +127,7 @@ pub async fn resume(
             low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
             interactive: request.interactive,
             verify: request.verify,
-            daily: DailyWork::new(&today.daily, &record.tenant, request.wait)?,
+            daily: DailyWork::new(&today.daily, &record.head.tenant, request.wait)?,
             report,
         },
         task: Task {
@@ -179,15 +179,15 @@ fn nothing_left(
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
-    if request.only == Only::Open && matches!(record.state, RunState::Running | RunState::Waiting) {
-        journal.set_state(record.number, RunState::Finished, Some(request.now))?;
+    if request.only == Only::Open && matches!(record.head.state, RunState::Running | RunState::Waiting) {
+        journal.set_state(record.head.number, RunState::Finished, Some(request.now))?;
     }
-    let (id, later, used) = (Some(record.id), Vec::new(), Vec::new());
+    let (id, later, used) = (Some(record.head.id), Vec::new(), Vec::new());
     Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
 }
 
 fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
-    let begun = Begun::from_json(&record.settings)
+    let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let tenant = request.in_process.clone().map(Tenant::InProcess);
     Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
@@ -209,18 +209,18 @@ fn keep_what_is_barred(
         if !leave_as_it_is(index, stored, earlier) && (!was_kept || waits) {
             let job = &stored.job;
             let message = format!("{} of {} is left as it is; {hold}", job.action.name, job.target());
-            let place = Place { line: Some(job.row as usize), ..Place::file(&record.plan_file) };
+            let place = Place { line: Some(job.row as usize), ..Place::file(&record.head.plan_file) };
             told.push(Diagnostic::warning("left-as-it-is", message).at(place));
         }
     }
-    ui::faults::tell(&told, Path::new(&record.plan_file), stderr);
+    ui::faults::tell(&told, Path::new(&record.head.plan_file), stderr);
 }
 
 /// The run as it is with what other runs have done since; and how their part stands, by job. Before anything is decided
 /// about its jobs: what others have left in doubt is read first.
 fn caught_up(journal: &mut Journal, record: RunRecord) -> Result<(RunRecord, HashMap<u32, Settlement>), Error> {
     let Elsewhere { kept, is_news } = known::catch_up(journal, &record)?;
-    let record = if is_news { journal.read(&record.id)? } else { record };
+    let record = if is_news { journal.read(&record.head.id)? } else { record };
     Ok((record, kept))
 }
 
@@ -268,23 +268,23 @@ pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
 }
 
 /// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
-pub(super) fn same_tenant(record: &RunRecord, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+pub(super) fn same_tenant(head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let place = place(&begun.tenant, &settings.graph_url);
-    if place != record.place {
-        let message = format!("the run was begun against {}, and this is {place}", record.place);
+    if place != head.place {
+        let message = format!("the run was begun against {}, and this is {place}", head.place);
         let help = "leave out --graph-url and --cloud; for another service, run the plan anew";
         return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
     }
     let label = label(settings, &begun.tenant, begun.plan_tenant.as_deref());
-    if label.eq_ignore_ascii_case(&record.tenant) {
+    if label.eq_ignore_ascii_case(&head.tenant) {
         return Ok(());
     }
-    let message = format!("the run was begun against tenant {}, and this is {label}", record.tenant);
+    let message = format!("the run was begun against tenant {}, and this is {label}", head.tenant);
     Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in to the tenant of the run")))
 }
 
 fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
-    let own = record.report.as_ref().map(PathBuf::from);
+    let own = record.head.report.as_ref().map(PathBuf::from);
     request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
 }
 
@@ -321,7 +321,7 @@ fn justification(
 ) -> Result<Option<String>, Error> {
     match (begun, now) {
         (None, Some(reason)) => {
-            journal.set_justification(record.number, &reason)?;
+            journal.set_justification(record.head.number, &reason)?;
             Ok(Some(reason))
         }
         (begun, _) => Ok(begun),
@@ -332,7 +332,7 @@ fn justification(
 fn keep_what_was_not_due(record: &RunRecord, earlier: &mut HashMap<u32, Earlier>) -> HashSet<u32> {
     let mut kept = HashSet::new();
     for (index, stored) in (0u32..).zip(&record.jobs) {
-        let was_due = stored.job.not_before.is_none_or(|day| day <= record.started_at);
+        let was_due = stored.job.not_before.is_none_or(|day| day <= record.head.started_at);
         if !was_due && stored.attempts.is_empty() {
             earlier.entry(index).or_insert_with(|| Earlier::Kept(Box::new(stored.standing())));
             kept.insert(index);
@@ -353,13 +353,13 @@ fn between_waves(
     let next = (0u32..).zip(holds).find(|(index, hold)| hold.is_none() && !kept(*index));
     let Some((first, _)) = next else { return false };
     let mut wave = waves.range(waves.wave_of(first)).filter_map(|index| record.jobs.get(index as usize));
-    record.state != RunState::Tripped && wave.all(|stored| stored.attempts.is_empty())
+    record.head.state != RunState::Tripped && wave.all(|stored| stored.attempts.is_empty())
 }
 
 /// The report takes the place of what was there, and that must not be the plan.
 pub(super) fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
     let place = |path: &Path| path.canonicalize().ok();
-    match place(report).is_some_and(|at| Some(at) == place(Path::new(&record.plan_file))) {
+    match place(report).is_some_and(|at| Some(at) == place(Path::new(&record.head.plan_file))) {
         false => Ok(()),
         true => Err(Error::usage(
             Diagnostic::error("report-over-plan", "the report would take the place of the plan")

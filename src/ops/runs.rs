@@ -1,7 +1,7 @@
 //! `runs` and `report`: what the journal has, listed, shown, pruned, handed out.
 //!
 //! In: settings, the id of a run. Out: summaries, rows as they stand now, also of a run under way or broken off.
-//! Must not: change anything but what `prune` removes.
+//! Must not: change anything but what `prune` removes, or hold all rows of a run.
 
 use std::path::Path;
 
@@ -9,40 +9,37 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, agreed};
 use crate::job::Job;
-use crate::journal::{Journal, Pruned, RunId, RunSummary};
+use crate::journal::{Journal, JournalError, Pruned, RunId, RunSummary, StoredJob};
 use crate::outcome::Settlement;
+use crate::report::Row;
 use crate::settings::Settings;
-
-/// The rows of a run as they stand.
-#[derive(Debug)]
-pub struct Reported {
-    pub id: RunId,
-    pub jobs: Vec<Job>,
-    pub settlements: Vec<Settlement>,
-}
 
 /// All runs, the newest first.
 pub fn runs(settings: &Settings) -> Result<Vec<RunSummary>, Error> {
     Ok(Journal::open(settings.state_dir().map_err(Error::Usage)?)?.runs()?)
 }
 
-/// One row for every row of the plan, as the journal knows them now.
-pub fn report(settings: &Settings, run: &str) -> Result<Reported, Error> {
-    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
-    let record = journal.read(&journal.find(run)?)?;
-    let saved = agreed::recorded(&journal, &record)?;
-    let (mut jobs, settlements): (Vec<Job>, Vec<Settlement>) = record
-        .jobs
-        .into_iter()
-        .map(|stored| {
+/// One row for every row of the plan, as the journal knows them now: handed over one by one, all of one instant.
+pub fn report<E>(settings: &Settings, run: &str, mut each: impl FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E>
+where
+    E: From<Error> + From<JournalError>,
+{
+    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let head = journal.head(&journal.find(run)?)?;
+    let saved = agreed::of_run(&journal, &head)?;
+    journal.walk(&head.id, |first, stored| {
+        let standing = |stored: StoredJob| {
             let settlement = stored.standing();
             (stored.job, settlement)
-        })
-        .unzip();
-    if let Some(saved) = saved {
-        agreed::name_targets(&mut jobs, &saved.sightings);
-    }
-    Ok(Reported { id: record.id, jobs, settlements })
+        };
+        let (mut jobs, settlements): (Vec<Job>, Vec<Settlement>) = stored.into_iter().map(standing).unzip();
+        if let Some(saved) = &saved {
+            agreed::must_have(saved, first, &jobs)?;
+            agreed::name_targets(&mut jobs, saved.sightings.get(first as usize..).unwrap_or_default());
+        }
+        jobs.iter().zip(&settlements).try_for_each(|(job, settlement)| each(&Row::new(job, settlement)))
+    })?;
+    Ok(())
 }
 
 /// Removes finished runs of more than that many days ago in which nothing is open.
@@ -53,7 +50,7 @@ pub fn prune(settings: &Settings, days: u16, now: Timestamp) -> Result<Pruned, E
 
 /// Writes one run alone into a new database.
 pub fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
-    let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
+    let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let id = journal.find(run)?;
     journal.export(&id, file)?;
     Ok(id)

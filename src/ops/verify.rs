@@ -53,17 +53,17 @@ pub async fn verify(
     let id = journal.find(&request.run)?;
     let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
     let record = journal.read(&id)?;
-    let begun = Begun::from_json(&record.settings)
+    let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let begun = Begun { tenant: request.in_process.map_or(begun.tenant, Tenant::InProcess), ..begun };
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
-    same_tenant(&record, &begun, settings)?;
+    same_tenant(&record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
     if let Some(saved) = &saved {
         agreed::name_targets(&mut jobs, &saved.sightings);
     }
-    let own = record.report.as_ref().map(PathBuf::from);
+    let own = record.head.report.as_ref().map(PathBuf::from);
     let report = request.report.or(own).unwrap_or_else(|| default_name(request.now, "verified").into());
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
@@ -73,8 +73,8 @@ pub async fn verify(
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
     session.must_be(Source::Plan, begun.plan_tenant.as_deref());
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
-    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.tenant)?.as_deref());
-    let daily = DailyWork::new(&begun.daily, &record.tenant, false)?;
+    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
+    let daily = DailyWork::new(&begun.daily, &record.head.tenant, false)?;
     let record = || Ok(Recorded::as_it_is(journal, lock, &record));
     look_at((session, jobs), (request.within, &daily, report), stderr, record).await
 }

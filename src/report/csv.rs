@@ -4,23 +4,43 @@
 
 use std::io::{self, Write};
 
-use ::csv::{ByteRecord, WriterBuilder};
+use ::csv::{ByteRecord, Writer, WriterBuilder};
 
 use super::cell::harmless;
 use super::row::{COLUMNS, Row};
 use crate::outcome::RequestId;
 
+/// A report that is written row by row, for whoever never has all of them.
+#[derive(Debug)]
+pub struct CsvRows<W: Write> {
+    writer: Writer<W>,
+    record: ByteRecord,
+}
+
+impl<W: Write> CsvRows<W> {
+    /// Begins with the header.
+    pub fn begin(out: W) -> io::Result<Self> {
+        let mut writer = WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
+        writer.write_byte_record(&ByteRecord::from(COLUMNS.to_vec()))?;
+        Ok(Self { writer, record: ByteRecord::new() })
+    }
+
+    pub fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
+        self.record.clear();
+        fill(&mut self.record, row);
+        Ok(self.writer.write_byte_record(&self.record)?)
+    }
+
+    pub fn end(mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
 /// Writes the header and one record for every row.
 pub fn write_csv<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
-    let mut writer = WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
-    writer.write_byte_record(&ByteRecord::from(COLUMNS.to_vec()))?;
-    let mut record = ByteRecord::new();
-    for row in rows {
-        record.clear();
-        fill(&mut record, &row);
-        writer.write_byte_record(&record)?;
-    }
-    writer.flush()
+    let mut csv = CsvRows::begin(out)?;
+    rows.into_iter().try_for_each(|row| csv.write(&row))?;
+    csv.end()
 }
 
 /// Writes a table of texts.

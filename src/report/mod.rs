@@ -11,7 +11,7 @@ mod json_lines;
 mod row;
 
 pub use account::Account;
-pub use csv::{write_csv, write_csv_of};
+pub use csv::{CsvRows, write_csv, write_csv_of};
 pub use file::{ReportError, ReportFile, default_name};
 pub use json_lines::{write_json_lines, write_line};
 pub use row::{COLUMNS, Mismatch, Row, rows};

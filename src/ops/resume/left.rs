@@ -71,9 +71,9 @@ impl Left<'_> {
         let plan = begun.plan_name.as_deref();
         let about = About { plan, justified: begun.justification.is_some(), now: request.now, begins: true, keys };
         let row =
-            |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.plan_file) };
+            |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.head.plan_file) };
         let verdict = judge::judge(jobs, &left, rules, about, row);
-        guards::refused(&verdict, Path::new(&record.plan_file))?;
+        guards::refused(&verdict, Path::new(&record.head.plan_file))?;
         Ok(verdict)
     }
 }

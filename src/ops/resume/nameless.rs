@@ -68,7 +68,7 @@ impl Nameless<'_> {
             }
         }
         let found: Vec<_> = found.into_iter().map(|at| (at as u32, &record.jobs[at].job)).collect();
-        journal.set_ids(record.number, &found, request::recorded)?;
+        journal.set_ids(record.head.number, &found, request::recorded)?;
         Ok(held)
     }
 

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::looked::{Looked, found, is_open, read_of};
 use super::{Error, Rounds};
-use crate::journal::{Filed, StoredJob};
+use crate::journal::{Filed, JournalError, StoredJob};
 use crate::msgraph::approvals::{BY_NAME, Statuses};
 use crate::session::{Client, look_up, look_up_approved};
 
@@ -37,11 +37,13 @@ impl Rounds<'_> {
         if !self.recorded.journal.has_requests(self.recorded.number)? {
             return Ok(Looked::default());
         }
-        let record = self.recorded.journal.read(&self.recorded.id)?;
-        let asked: Vec<(u32, StoredJob)> = (0u32..)
-            .zip(record.jobs)
-            .filter(|(index, stored)| stored.filed.is_some() && !self.requests.spared.contains(index))
-            .collect();
+        let mut asked: Vec<(u32, StoredJob)> = Vec::new();
+        let spared = &self.requests.spared;
+        self.recorded.journal.walk(&self.recorded.id, |first, jobs| -> Result<(), JournalError> {
+            let jobs = (first..).zip(jobs);
+            asked.extend(jobs.filter(|(index, stored)| stored.filed.is_some() && !spared.contains(index)));
+            Ok(())
+        })?;
         self.look_at(&asked, client, say).await
     }
 

@@ -3,12 +3,14 @@
 //! In: a run in the journal. Out: its rows as they stand then. Must not: send anything that changes anything, or change the
 //! state of the run: it has ended, and what devices do later is no part of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Rounds, RoundsEnded};
+use crate::journal::JournalError;
 use crate::ops::Error;
 use crate::runner::Earlier;
 use crate::runner::event::Event;
@@ -25,9 +27,12 @@ impl Rounds<'_> {
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
     ) -> Result<RoundsEnded, Error> {
-        let record = self.recorded.journal.read(&self.recorded.id)?;
-        let kept = record.jobs.iter().map(|stored| Earlier::Kept(Box::new(stored.standing())));
-        let earlier = (0u32..).zip(kept).collect();
+        let mut earlier = HashMap::new();
+        self.recorded.journal.walk(&self.recorded.id, |first, jobs| -> Result<(), JournalError> {
+            let kept = jobs.iter().map(|stored| Earlier::Kept(Box::new(stored.standing())));
+            earlier.extend((first..).zip(kept));
+            Ok(())
+        })?;
         self.task.between_waves = false;
         self.round(client, earlier, Some(within), stop, requests, &show).await
     }

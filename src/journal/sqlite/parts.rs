@@ -1,6 +1,6 @@
 //! The parts that runs have had in jobs, read from the database.
 //!
-//! In: a run of a plan, or what a job does only once. Out: [`Part`]s. Must not: say what they come to; [`super::known`]
+//! In: a run of a plan, or what a job does only once. Out: [`Part`]s. Must not: say what they come to; [`crate::journal::known`]
 //! does.
 
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::elsewhere::same_tenant;
-use super::error::JournalError;
 use super::follow_ups::follow_up;
-use super::known::{Ended, Part, WhatAbout};
-use super::reader::{attempt, settlement};
-use super::stored::PastAttempt;
+use super::rows::{attempt, micros, settlement};
 use crate::job::JobId;
+use crate::journal::error::JournalError;
+use crate::journal::known::{Ended, Part, WhatAbout};
+use crate::journal::stored::PastAttempt;
 use crate::outcome::{Outcome, Settlement};
 
 /// A run that may have had a part.
@@ -176,7 +176,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
             let attempts: Option<Vec<PastAttempt>> = attempts.and_then(|text| serde_json::from_str(&text).ok());
             // An older version has kept the first attempt alone.
             let first = || -> rusqlite::Result<PastAttempt> {
-                let sent_at = super::reader::micros(row.get("sent_at")?);
+                let sent_at = micros(row.get("sent_at")?);
                 let client_request_id = row.get("in_doubt")?;
                 // Nothing that is known can be newer.
                 Ok(PastAttempt { seq: seq.max(1), sent_at, client_request_id, verdict: None, cleared: false })

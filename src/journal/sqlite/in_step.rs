@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::error::JournalError;
+use crate::journal::error::JournalError;
 
 /// Makes records durable, and lets go what waited for that.
 type Commit<R> = Box<dyn FnMut(Vec<R>) -> Result<(), JournalError> + Send>;
 
-pub(super) struct InStep<R> {
+pub(in crate::journal) struct InStep<R> {
     desk: Arc<Mutex<Desk<R>>>,
     come: Arc<Notify>,
     /// Aborted when it is dropped.

@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::statements::outcome_answers;
+use super::answers::outcome_answers;
 use crate::catalog::{ACTIONS, OncePer, Repeat};
 
 /// In their order; the first makes version 1.

@@ -6,14 +6,15 @@
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
 
+use super::answers::outcome_answers;
 use super::daily;
 use super::elsewhere::sent_elsewhere;
 use super::follow_ups;
 use super::order::Order;
-use super::record::{Attempt, Record, Release, TurnedAway};
 use super::shown::SHOWN;
-use super::stored::PastAttempt;
 use crate::approval::Request;
+use crate::journal::record::{Attempt, Record, Release, TurnedAway};
+use crate::journal::stored::PastAttempt;
 use crate::outcome::{Cause, Outcome, RequestId, Settlement, Stamp};
 use crate::text::visible;
 
@@ -228,19 +229,6 @@ fn settled(insert: &str) -> String {
     format!("{insert} INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")
 }
 
-/// The clear answer that settled a job goes to the attempt that it was given to, so that the attempts speak for themselves.
-pub(super) fn outcome_answers(which: &str) -> String {
-    format!(
-        "UPDATE attempts SET answered_at = o.finished_at, http_status = o.http_status, error_code = o.error_code,
-            error_message = o.error_message, request_id = o.request_id, verdict = CASE
-                WHEN o.outcome = 'awaiting_approval' THEN 'approval_required' WHEN o.http_status < 300 THEN 'failed_on_device'
-                WHEN o.http_status >= 500 THEN 'transient' ELSE 'refused' END
-         FROM outcomes AS o WHERE {which} AND o.outcome IN ('failed', 'awaiting_approval')
-            AND attempts.run = o.run AND attempts.job = o.job AND attempts.verdict IS NULL
-            AND attempts.attempt = (SELECT max(b.attempt) FROM attempts AS b WHERE b.run = o.run AND b.job = o.job)"
-    )
-}
-
 pub(super) fn has_outcomes(connection: &Connection, run: i64) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM outcomes WHERE run = ?1)", [run], |row| row.get(0))
 }
@@ -287,7 +275,7 @@ mod tests {
         recorder.settled(0, &settlement);
         recorder.finish().unwrap();
         let kept = |column: &str, table: &str| -> String {
-            journal.connection.query_row(&format!("SELECT {column} FROM {table}"), [], |row| row.get(0)).unwrap()
+            journal.store.connection.query_row(&format!("SELECT {column} FROM {table}"), [], |row| row.get(0)).unwrap()
         };
         for (column, table) in
             [("note", "outcomes"), ("error_code", "outcomes"), ("error_message", "outcomes"), ("words", "follow_ups")]

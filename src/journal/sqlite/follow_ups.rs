@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
-use super::error::JournalError;
-use super::reader::{RunRecord, index, micros};
-use super::store::Journal;
+use super::page::Page;
+use super::rows::micros;
+use crate::journal::error::JournalError;
 use crate::outcome::{FollowUp, Outcome, Settlement, Stage};
 use crate::text::visible;
 
@@ -55,34 +55,38 @@ impl<'c> Statements<'c> {
     }
 }
 
-impl Journal {
-    pub(super) fn follow_ups_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
-        let mut select = self
-            .connection
-            .prepare("SELECT job, read_at, stage, words, last_check_in FROM follow_ups WHERE run = ?1")
-            .map_err(JournalError::read)?;
-        let rows = select.query_map([record.number], |row| Ok((index(row, 0)?, follow_up(row)?)));
-        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
-        for (job, seen) in rows {
-            let seen = seen.ok_or_else(|| JournalError::Damaged(format!("job {job} is at no known stage")))?;
-            let stored = record.jobs.get_mut(job).and_then(|stored| stored.settled.as_mut());
-            stored.into_iter().for_each(|settled| settled.follow_up = Some(Box::new(seen.clone())));
+/// Adds to the settled jobs of a page what was seen of them.
+pub(super) fn follow_ups_of(connection: &Connection, page: &mut Page) -> Result<(), JournalError> {
+    let mut select = connection
+        .prepare_cached(
+            "SELECT job, read_at, stage, words, last_check_in FROM follow_ups
+             WHERE run = ?1 AND job BETWEEN ?2 AND ?3",
+        )
+        .map_err(JournalError::read)?;
+    let mut rows = select.query(page.range()).map_err(JournalError::read)?;
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let (job, seen) = row.get(0).and_then(|job| Ok((job, follow_up(row)?))).map_err(JournalError::read)?;
+        let seen = seen.ok_or_else(|| JournalError::Damaged(format!("job {job} is at no known stage")))?;
+        if let Some(settled) = page.job(job).and_then(|stored| stored.settled.as_mut()) {
+            settled.follow_up = Some(Box::new(seen));
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    pub(super) fn waits_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
-        let mut select =
-            self.connection.prepare("SELECT job, seconds FROM waits WHERE run = ?1").map_err(JournalError::read)?;
-        let rows = select.query_map([record.number], |row| Ok((index(row, 0)?, row.get::<_, u32>(1)?)));
-        let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
-        for (job, seconds) in rows {
-            if let Some(stored) = record.jobs.get_mut(job) {
-                stored.job.verified_within = Some(Duration::from_secs(seconds.into()));
-            }
+/// Adds to the jobs of a page how long they wait to be verified.
+pub(super) fn waits_of(connection: &Connection, page: &mut Page) -> Result<(), JournalError> {
+    let mut select = connection
+        .prepare_cached("SELECT job, seconds FROM waits WHERE run = ?1 AND job BETWEEN ?2 AND ?3")
+        .map_err(JournalError::read)?;
+    let rows = select.query_map(page.range(), |row| Ok((row.get(0)?, row.get::<_, u32>(1)?)));
+    for row in rows.map_err(JournalError::read)? {
+        let (job, seconds) = row.map_err(JournalError::read)?;
+        if let Some(stored) = page.job(job) {
+            stored.job.verified_within = Some(Duration::from_secs(seconds.into()));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// From a row with the columns of a follow-up. `None`: there is none, or it is at a stage that this version does not know.

@@ -8,10 +8,10 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::elsewhere::same_tenant;
-use super::error::JournalError;
-use super::store::Journal;
+use super::store::Store;
 use crate::catalog::{ACTIONS, Action, ReadBack, TargetKind};
 use crate::job::Job;
+use crate::journal::error::JournalError;
 
 /// Keeps that a read has shown the target of a job of a run, which is of that kind: an id is that of one kind of thing.
 pub(super) const SHOWN: &str = "
@@ -22,37 +22,40 @@ WHERE r.run = ?1 AND j.job = ?2 AND r.place <> 'simulated' AND json_array_length
 /// A target by its kind and its id in lower case.
 type Target = (Box<str>, Box<str>);
 
-impl Journal {
-    /// The indexes of the jobs whose target was seen.
-    pub fn shown(&self, place: &str, tenant: &str, jobs: &[Job]) -> Result<HashSet<u32>, JournalError> {
-        let mut targets = sighted(&self.connection, place, tenant).map_err(JournalError::read)?;
-        targets.extend(dealt_with(&self.connection, place, tenant).map_err(JournalError::read)?);
-        let mut done = HashSet::new();
-        kept(&self.connection, place, tenant, &mut targets, &mut done).map_err(JournalError::read)?;
-        if targets.is_empty() && done.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let was_seen = |job: &Job| {
-            let target = (job.action.target.name().into(), job.target().to_ascii_lowercase().into());
-            targets.contains(&target) || done.contains(&job.id.to_string())
-        };
-        Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
+/// The indexes of the jobs whose target was seen.
+pub(in crate::journal) fn shown(
+    store: &Store,
+    place: &str,
+    tenant: &str,
+    jobs: &[Job],
+) -> Result<HashSet<u32>, JournalError> {
+    let mut targets = sighted(&store.connection, place, tenant).map_err(JournalError::read)?;
+    targets.extend(dealt_with(&store.connection, place, tenant).map_err(JournalError::read)?);
+    let mut done = HashSet::new();
+    kept(&store.connection, place, tenant, &mut targets, &mut done).map_err(JournalError::read)?;
+    if targets.is_empty() && done.is_empty() {
+        return Ok(HashSet::new());
     }
+    let was_seen = |job: &Job| {
+        let target = (job.action.target.name().into(), job.target().to_ascii_lowercase().into());
+        targets.contains(&target) || done.contains(&job.id.to_string())
+    };
+    Ok((0u32..).zip(jobs).filter(|(_, job)| was_seen(job)).map(|(index, _)| index).collect())
+}
 
-    /// Keeps that the targets of these jobs were seen before a run began: what a saved preview has read.
-    pub fn keep_shown(
-        &mut self,
-        run: i64,
-        jobs: impl IntoIterator<Item = (u32, TargetKind)>,
-    ) -> Result<(), JournalError> {
-        let transaction = self.connection.transaction().map_err(JournalError::write)?;
-        let keep = || -> rusqlite::Result<()> {
-            let mut insert = transaction.prepare_cached(SHOWN)?;
-            jobs.into_iter().try_for_each(|(job, kind)| insert.execute(params![run, job, kind.name()]).map(|_| ()))
-        };
-        keep().map_err(JournalError::write)?;
-        transaction.commit().map_err(JournalError::write)
-    }
+/// Keeps that the targets of these jobs were seen before a run began: what a saved preview has read.
+pub(in crate::journal) fn keep_shown(
+    store: &mut Store,
+    run: i64,
+    jobs: impl IntoIterator<Item = (u32, TargetKind)>,
+) -> Result<(), JournalError> {
+    let transaction = store.connection.transaction().map_err(JournalError::write)?;
+    let keep = || -> rusqlite::Result<()> {
+        let mut insert = transaction.prepare_cached(SHOWN)?;
+        jobs.into_iter().try_for_each(|(job, kind)| insert.execute(params![run, job, kind.name()]).map(|_| ()))
+    };
+    keep().map_err(JournalError::write)?;
+    transaction.commit().map_err(JournalError::write)
 }
 
 /// Before runs go: what they have seen is kept. `which` is a condition on runs, with one parameter.

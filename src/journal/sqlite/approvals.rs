@@ -9,72 +9,17 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
-use super::error::JournalError;
-use super::known::{Pending, TurnedDown};
-use super::reader::{RunRecord, attempt, index, micros, settlement};
-use super::resume::Asked;
+use super::page::Page;
+use super::rows::{attempt, micros, settlement};
 use super::statements::Statements;
-use super::store::{Journal, RunId};
+use super::store::Store;
 use crate::approval::{Request, Status};
 use crate::job::JobId;
+use crate::journal::error::JournalError;
+use crate::journal::filed::{Filed, Read, Waiting};
+use crate::journal::id::RunId;
+use crate::journal::known::{Pending, TurnedDown};
 use crate::outcome::{Settlement, doubt};
-
-/// The request of a job, and what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filed {
-    pub request: Request,
-    /// The attempt that was answered with it; those after it may carry its code. -1: of an earlier run, in older journals.
-    pub attempt: i64,
-    /// As last read.
-    pub status: Status,
-    pub read_at: Option<Timestamp>,
-    /// A later run goes on with it.
-    pub moved: bool,
-}
-
-impl Filed {
-    /// Whether this run may still do something about it.
-    pub fn is_open(&self) -> bool {
-        self.status.is_open() && !self.moved
-    }
-
-    /// How it stands for sure: an approval may have been used or withdrawn since it was read.
-    pub fn asked(&self) -> Asked {
-        match self.moved {
-            true => Asked::Moved,
-            false if self.status.is_open() => Asked::Waiting,
-            false => self.status.into(),
-        }
-    }
-}
-
-/// What a look-up found out about one request of a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Read {
-    pub job: u32,
-    pub code: Box<str>,
-    pub status: Status,
-    /// The service's own word for when it expires.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// A request that waits, with what an approver needs to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    pub run: RunId,
-    /// Its place in that run.
-    pub job: u32,
-    pub tenant: String,
-    pub plan_file: String,
-    pub justification: Option<String>,
-    pub action: String,
-    pub target: String,
-    /// What the target was called when it was looked up.
-    pub target_name: Option<String>,
-    pub row: u32,
-    pub note: Option<String>,
-    pub filed: Filed,
-}
 
 /// The word for a request that a later run goes on with.
 const MOVED: &str = "moved";
@@ -85,103 +30,111 @@ const OPEN: &str = "a.status IN ('unknown', 'needsApproval', 'approved')
     AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = a.run AND o.job = a.job
         AND o.outcome NOT IN ('awaiting_approval', 'unknown', 'not_attempted'))";
 
-impl Journal {
-    pub(super) fn approvals_of(&self, record: &mut RunRecord) -> Result<(), JournalError> {
-        let mut select = self
-            .connection
-            .prepare(
-                "SELECT code, attempt, found, filed_at, expires_at, status, read_at, job FROM approvals WHERE run = ?1
-                 ORDER BY job, attempt",
-            )
-            .map_err(JournalError::read)?;
-        let mut rows = select.query([record.number]).map_err(JournalError::read)?;
-        while let Some(row) = rows.next().map_err(JournalError::read)? {
-            let (job, filed) = index(row, 7).and_then(|job| Ok((job, filed(row)?))).map_err(JournalError::read)?;
-            if let Some(job) = record.jobs.get_mut(job) {
-                job.filed = Some(filed);
-            }
+/// Adds to each job of a page the last request that was filed for it.
+pub(super) fn approvals_of(connection: &Connection, page: &mut Page) -> Result<(), JournalError> {
+    let mut select = connection
+        .prepare_cached(
+            "SELECT code, attempt, found, filed_at, expires_at, status, read_at, job FROM approvals
+             WHERE run = ?1 AND job BETWEEN ?2 AND ?3 ORDER BY job, attempt",
+        )
+        .map_err(JournalError::read)?;
+    let mut rows = select.query(page.range()).map_err(JournalError::read)?;
+    while let Some(row) = rows.next().map_err(JournalError::read)? {
+        let (job, filed) = row.get(7).and_then(|job| Ok((job, filed(row)?))).map_err(JournalError::read)?;
+        if let Some(job) = page.job(job) {
+            job.filed = Some(filed);
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Whether a run has ever filed anything.
-    pub fn has_requests(&self, run: i64) -> Result<bool, JournalError> {
-        self.connection
-            .query_row("SELECT EXISTS (SELECT 1 FROM approvals WHERE run = ?1)", [run], |row| row.get(0))
-            .map_err(JournalError::read)
-    }
+/// Whether a run has ever filed anything.
+pub(in crate::journal) fn has_requests(store: &Store, run: i64) -> Result<bool, JournalError> {
+    store
+        .connection
+        .query_row("SELECT EXISTS (SELECT 1 FROM approvals WHERE run = ?1)", [run], |row| row.get(0))
+        .map_err(JournalError::read)
+}
 
-    /// Keeps what a look-up found out.
-    pub fn note_statuses(&mut self, run: i64, read: &[Read], now: Timestamp) -> Result<(), JournalError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let mut update = transaction
-            .prepare(
-                "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
-                 WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
-            )
+/// Keeps what a look-up found out.
+pub(in crate::journal) fn note_statuses(
+    store: &mut Store,
+    run: i64,
+    read: &[Read],
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    let mut update = transaction
+        .prepare(
+            "UPDATE approvals SET status = ?4, expires_at = coalesce(?5, expires_at), read_at = ?6
+             WHERE run = ?1 AND job = ?2 AND code = ?3 AND status <> 'moved'",
+        )
+        .map_err(JournalError::write)?;
+    for Read { job, code, status, expires_at } in read {
+        let expires_at = expires_at.map(Timestamp::as_microsecond);
+        update
+            .execute(params![run, job, code, status.name(), expires_at, now.as_microsecond()])
             .map_err(JournalError::write)?;
-        for Read { job, code, status, expires_at } in read {
-            let expires_at = expires_at.map(Timestamp::as_microsecond);
-            update
-                .execute(params![run, job, code, status.name(), expires_at, now.as_microsecond()])
-                .map_err(JournalError::write)?;
-        }
-        drop(update);
-        transaction.commit().map_err(JournalError::write)
     }
+    drop(update);
+    transaction.commit().map_err(JournalError::write)
+}
 
-    /// Settles jobs by what became of their requests, outside of any run of attempts.
-    pub fn settle(&mut self, run: i64, settled: &[(u32, &Settlement)]) -> Result<(), JournalError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-        let mut statements = Statements::prepare(&transaction, run).map_err(JournalError::write)?;
-        for (job, settlement) in settled {
-            statements.settle(*job, settlement).map_err(JournalError::write)?;
-        }
-        statements.keep_order().map_err(JournalError::write)?;
-        drop(statements);
-        transaction.commit().map_err(JournalError::write)
+/// Settles jobs by what became of their requests, outside of any run of attempts.
+pub(in crate::journal) fn settle(
+    store: &mut Store,
+    run: i64,
+    settled: &[(u32, &Settlement)],
+) -> Result<(), JournalError> {
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    let mut statements = Statements::prepare(&transaction, run).map_err(JournalError::write)?;
+    for (job, settlement) in settled {
+        statements.settle(*job, settlement).map_err(JournalError::write)?;
     }
+    statements.keep_order().map_err(JournalError::write)?;
+    drop(statements);
+    transaction.commit().map_err(JournalError::write)
+}
 
-    /// Everything that waits, of one run or of all, in the order in which it was filed.
-    pub fn waiting(&self, run: Option<&RunId>) -> Result<Vec<Waiting>, JournalError> {
-        let mut select = self
-            .connection
-            .prepare(&format!(
-                "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, r.run_id, r.tenant,
-                    r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job, j.target_name
-                 FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
-                 WHERE {OPEN} AND (?1 IS NULL OR r.run_id = ?1) ORDER BY r.run, a.filed_at, a.job"
-            ))
-            .map_err(JournalError::read)?;
-        let found = select.query_map([run.map(RunId::as_str)], waiting);
-        found.and_then(Iterator::collect).map_err(JournalError::read)
-    }
+/// Everything that waits, of one run or of all, in the order in which it was filed.
+pub(in crate::journal) fn waiting(store: &Store, run: Option<&RunId>) -> Result<Vec<Waiting>, JournalError> {
+    let mut select = store.connection
+        .prepare(&format!(
+            "SELECT a.code, a.attempt, a.found, a.filed_at, a.expires_at, a.status, a.read_at, r.run_id, r.tenant,
+                r.plan_file, json_extract(r.settings, '$.justification'), j.action, j.ids, j.row, j.note, a.job, j.target_name
+             FROM approvals a JOIN runs r ON r.run = a.run JOIN jobs j ON j.run = a.run AND j.job = a.job
+             WHERE {OPEN} AND (?1 IS NULL OR r.run_id = ?1) ORDER BY r.run, a.filed_at, a.job"
+        ))
+        .map_err(JournalError::read)?;
+    let found = select.query_map([run.map(RunId::as_str)], waiting_request);
+    found.and_then(Iterator::collect).map_err(JournalError::read)
+}
 
-    /// How many requests are open in a tenant, by action.
-    pub fn open_requests(&self, tenant: &str) -> Result<HashMap<String, u32>, JournalError> {
-        let mut select = self
-            .connection
-            .prepare(&format!(
-                "SELECT j.action, count(*) FROM approvals a JOIN runs r ON r.run = a.run
-                 JOIN jobs j ON j.run = a.run AND j.job = a.job WHERE {OPEN} AND r.tenant = ?1 GROUP BY j.action"
-            ))
-            .map_err(JournalError::read)?;
-        let counts = select.query_map([tenant], |row| Ok((row.get(0)?, row.get(1)?)));
-        counts.and_then(Iterator::collect).map_err(JournalError::read)
-    }
+/// How many requests are open in a tenant, by action.
+pub(in crate::journal) fn open_requests(store: &Store, tenant: &str) -> Result<HashMap<String, u32>, JournalError> {
+    let mut select = store
+        .connection
+        .prepare(&format!(
+            "SELECT j.action, count(*) FROM approvals a JOIN runs r ON r.run = a.run
+             JOIN jobs j ON j.run = a.run AND j.job = a.job WHERE {OPEN} AND r.tenant = ?1 GROUP BY j.action"
+        ))
+        .map_err(JournalError::read)?;
+    let counts = select.query_map([tenant], |row| Ok((row.get(0)?, row.get(1)?)));
+    counts.and_then(Iterator::collect).map_err(JournalError::read)
+}
 
-    /// Keeps the reason that a run goes on with.
-    pub fn set_justification(&self, run: i64, justification: &str) -> Result<(), JournalError> {
-        self.connection
-            .execute(
-                "UPDATE runs SET settings = json_set(settings, '$.justification', ?2) WHERE run = ?1",
-                params![run, justification],
-            )
-            .map(|_| ())
-            .map_err(JournalError::write)
-    }
+/// Keeps the reason that a run goes on with.
+pub(in crate::journal) fn set_justification(store: &Store, run: i64, justification: &str) -> Result<(), JournalError> {
+    store
+        .connection
+        .execute(
+            "UPDATE runs SET settings = json_set(settings, '$.justification', ?2) WHERE run = ?1",
+            params![run, justification],
+        )
+        .map(|_| ())
+        .map_err(JournalError::write)
 }
 
 /// The open requests of all runs of a plan, the oldest first.
@@ -282,7 +235,7 @@ pub(super) fn filed(row: &Row<'_>) -> rusqlite::Result<Filed> {
     })
 }
 
-fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+fn waiting_request(row: &Row<'_>) -> rusqlite::Result<Waiting> {
     let ids: String = row.get(12)?;
     let ids: Vec<String> = serde_json::from_str(&ids).unwrap_or_default();
     Ok(Waiting {

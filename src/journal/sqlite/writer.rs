@@ -1,6 +1,6 @@
 //! The writer: one thread that makes records durable, many in one commit. For a journal in memory, a task that does the same.
 //!
-//! In: [`Record`]s through a [`Recorder`]. Out: for each attempt, once its record is on the disk, a call that lets it
+//! In: [`Record`]s. Out: for each attempt, once its record is on the disk, a call that lets it
 //! leave; for a failure, one message. Must not: let anything leave whose record is not durable, or go on after a
 //! failure.
 
@@ -8,50 +8,38 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::error::JournalError;
 use super::in_step::InStep;
-use super::place::Place;
-use super::record::{Attempt, Record, Release};
 use super::statements::{Statements, has_outcomes};
-use super::store::Journal;
-use crate::approval::Request;
-use crate::catalog::TargetKind;
-use crate::daily::{Take, UsedUp};
-use crate::outcome::{Reply, RequestId, Settlement};
+use super::store::Store;
+use crate::journal::error::JournalError;
+use crate::journal::record::{Record, Release, Written};
 
 /// Records taken into one commit, at most.
 const BATCH: usize = 512;
 /// How long a commit waits for company. Nothing beside what any service takes to answer.
 const GATHERING: Duration = Duration::from_micros(1_500);
 
-/// What the writer came to.
-pub type Written = Result<(), JournalError>;
-
-/// The way to the writer. Dropping it ends the thread; [`Recorder::finish`] waits for it.
+/// Dropping it ends the thread; [`Writer::finish`] waits for it.
 #[derive(Debug)]
-pub struct Recorder(Writer);
-
-#[derive(Debug)]
-enum Writer {
+pub(in crate::journal) enum Writer {
     Thread { records: mpsc::Sender<Record>, thread: JoinHandle<Written> },
     InStep(InStep<Record>),
 }
 
-impl Recorder {
+impl Writer {
     /// Starts the writer of a run. `failed` is called once if it cannot go on; what waited for it is never released.
-    pub fn start(
-        journal: &Journal,
+    pub(in crate::journal) fn start(
+        store: &Store,
         run: i64,
         failed: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, JournalError> {
-        let connection = journal.another()?;
+        let connection = store.another()?;
         // The run is there, and nothing else is referred to: to look for it again with each row takes as long as the row.
         connection.pragma_update(None, "foreign_keys", false).map_err(JournalError::write)?;
-        if let Place::Memory(_) = journal.place {
-            return Ok(Self(Writer::InStep(in_step(connection, run, failed)?)));
+        if store.in_memory {
+            return Ok(Self::InStep(in_step(connection, run, failed)?));
         }
         let (records, inbox) = mpsc::channel();
         let thread = thread::Builder::new()
@@ -64,76 +52,35 @@ impl Recorder {
                 written
             })
             .map_err(|error| JournalError::Write(error.to_string()))?;
-        Ok(Self(Writer::Thread { records, thread }))
-    }
-
-    /// An attempt is about to be made. It is released when that is durable, from the writer's thread.
-    ///
-    /// A writer that has ended drops the record, and its release with it: nothing leaves.
-    pub fn attempt(&self, attempt: Attempt) {
-        self.send(Record::Attempt(attempt));
-    }
-
-    /// An attempt has used up nothing of any daily limit.
-    pub fn give_back(&self, client_request_id: &RequestId) {
-        self.send(Record::GiveBack { client_request_id: client_request_id.clone() });
-    }
-
-    /// The service has said that a daily limit is used up, or seems to mean it.
-    pub fn pause(&self, take: Take, used_up: UsedUp) {
-        self.send(Record::Pause { take, used_up });
-    }
-
-    /// An attempt was answered, and the job goes on.
-    pub fn answer(&self, job: u32, attempt: u32, answered_at: Timestamp, reply: &Reply) {
-        self.send(Record::Answer { job, attempt, answered_at, reply: Box::new(reply.clone()) });
-    }
-
-    /// The service has answered an attempt with an approval request.
-    pub fn filed(&self, job: u32, attempt: u32, request: &Request) {
-        self.send(Record::Filed { job, attempt, request: Box::new(request.clone()) });
-    }
-
-    pub fn settled(&self, job: u32, settlement: &Settlement) {
-        self.send(Record::Settled { job, settlement: settlement.clone() });
-    }
-
-    /// A read has shown the target of a job.
-    pub fn shown(&self, job: u32, kind: TargetKind) {
-        self.send(Record::Shown { job, kind });
-    }
-
-    /// A read has shown how far an accepted job is, and it may have settled anew.
-    pub fn followed_up(&self, job: u32, settlement: &Settlement) {
-        self.send(Record::FollowedUp { job, settlement: Box::new(settlement.clone()) });
+        Ok(Self::Thread { records, thread })
     }
 
     /// Waits until everything is durable, or says why it is not.
-    pub fn finish(self) -> Written {
-        match self.0 {
-            Writer::Thread { records, thread } => {
+    pub(in crate::journal) fn finish(self) -> Written {
+        match self {
+            Self::Thread { records, thread } => {
                 drop(records);
                 thread.join().unwrap_or_else(|_| Err(JournalError::Write("the writer ended unexpectedly".into())))
             }
-            Writer::InStep(writer) => writer.finish(),
+            Self::InStep(writer) => writer.finish(),
         }
     }
 
     /// The same, for whoever must not block.
-    pub async fn finished(self) -> Written {
-        match self.0 {
-            Writer::InStep(writer) => writer.finish(),
-            writer @ Writer::Thread { .. } => tokio::task::spawn_blocking(|| Self(writer).finish())
+    pub(in crate::journal) async fn finished(self) -> Written {
+        match self {
+            Self::InStep(writer) => writer.finish(),
+            writer @ Self::Thread { .. } => tokio::task::spawn_blocking(|| writer.finish())
                 .await
                 .unwrap_or_else(|ended| Err(JournalError::Write(ended.to_string()))),
         }
     }
 
     /// A writer that has ended takes nothing any more, and has said so.
-    fn send(&self, record: Record) {
-        match &self.0 {
-            Writer::Thread { records, .. } => drop(records.send(record)),
-            Writer::InStep(writer) => writer.send(record),
+    pub(in crate::journal) fn send(&self, record: Record) {
+        match self {
+            Self::Thread { records, .. } => drop(records.send(record)),
+            Self::InStep(writer) => writer.send(record),
         }
     }
 }

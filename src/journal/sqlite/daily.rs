@@ -7,10 +7,11 @@
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, TransactionBehavior, params};
 
-use super::error::JournalError;
-use super::store::Journal;
+use super::rows::micros;
+use super::store::Store;
 use crate::catalog::{DAILY, DailyLimit};
 use crate::daily::{Account, Book, Ground, Rules, Take, UsedUp};
+use crate::journal::error::JournalError;
 
 /// What is older counts by no rule.
 const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(14 * 24);
@@ -92,76 +93,76 @@ fn action(limit: usize) -> &'static str {
     DAILY.get(limit).map_or("", |limit| limit.action)
 }
 
-impl Journal {
-    /// What counts against the limits of a tenant, for a forecast.
-    pub fn daily_book(&self, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
-        let read = || -> rusqlite::Result<Book> {
-            let mut book = Book::default();
-            let mut select = self.connection.prepare(
-                "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2 ORDER BY left_at DESC LIMIT ?3",
-            )?;
-            let mut pauses = self.connection.prepare(PAUSED)?;
-            for limit in 0..DailyLimit::COUNT {
-                let mut rows = select.query(params![tenant, action(limit), rules.allowance(limit)])?;
-                while let Some(row) = rows.next()? {
-                    book.enter(limit, micros(row.get(0)?));
-                }
-                let paused = pauses.query_row(params![tenant, action(limit)], |row| paused(row, limit));
-                paused.optional()?.into_iter().for_each(|paused| book.pause(paused));
+/// What counts against the limits of a tenant, for a forecast.
+pub(in crate::journal) fn daily_book(store: &Store, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
+    let read = || -> rusqlite::Result<Book> {
+        let mut book = Book::default();
+        let mut select = store.connection.prepare(
+            "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2 ORDER BY left_at DESC LIMIT ?3",
+        )?;
+        let mut pauses = store.connection.prepare(PAUSED)?;
+        for limit in 0..DailyLimit::COUNT {
+            let mut rows = select.query(params![tenant, action(limit), rules.allowance(limit)])?;
+            while let Some(row) = rows.next()? {
+                book.enter(limit, micros(row.get(0)?));
             }
-            Ok(book)
-        };
-        read().map_err(JournalError::read)
-    }
-
-    /// What a tenant is called in the ledger that somebody calls `name`.
-    pub fn tenant_known_as(&self, name: &str) -> Result<String, JournalError> {
-        let name = name.to_lowercase();
-        let known = self
-            .connection
-            .query_row("SELECT tenant FROM tenant_names WHERE name = ?1", [&name], |row| row.get(0))
-            .optional()
-            .map_err(JournalError::read)?;
-        Ok(known.unwrap_or(name))
-    }
-
-    /// Whether runs at that place were in a tenant that was called otherwise.
-    pub fn has_other_tenants(&self, place: &str, tenant: &str) -> Result<bool, JournalError> {
-        self.connection
-            .query_row(
-                "SELECT EXISTS (SELECT 1 FROM runs WHERE place = ?1 AND lower(tenant) <> lower(?2))
-                 OR EXISTS (SELECT 1 FROM remembered WHERE place = ?1 AND lower(tenant) <> lower(?2))
-                 OR EXISTS (SELECT 1 FROM sightings WHERE place = ?1 AND lower(tenant) <> lower(?2))",
-                params![place, tenant],
-                |row| row.get(0),
-            )
-            .map_err(JournalError::read)
-    }
-
-    /// Learns that `name` is the tenant with that id: what was counted under the name counts under the id. Forgets what
-    /// no longer counts.
-    pub fn know_tenant(&mut self, name: &str, id: &str, now: Timestamp) -> Result<(), JournalError> {
-        let (name, id) = (name.to_lowercase(), id.to_lowercase());
-        let kept = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN).as_microsecond();
-        let learn = |journal: &mut Self| -> rusqlite::Result<()> {
-            let learning = journal.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if name != id {
-                learning.execute("INSERT OR REPLACE INTO tenant_names VALUES (?1, ?2)", params![name, id])?;
-                for table in ["daily_uses", "daily_pauses"] {
-                    let moved = format!("UPDATE OR REPLACE {table} SET tenant = ?2 WHERE tenant = ?1");
-                    learning.execute(&moved, params![name, id])?;
-                }
-            }
-            learning.execute("DELETE FROM daily_uses WHERE left_at < ?1", [kept])?;
-            learning.execute("DELETE FROM daily_pauses WHERE until < ?1", [kept])?;
-            learning.commit()
-        };
-        learn(self).map_err(JournalError::write)
-    }
+            let paused = pauses.query_row(params![tenant, action(limit)], |row| paused(row, limit));
+            paused.optional()?.into_iter().for_each(|paused| book.pause(paused));
+        }
+        Ok(book)
+    };
+    read().map_err(JournalError::read)
 }
 
-fn micros(at: i64) -> Timestamp {
-    Timestamp::from_microsecond(at).unwrap_or_default()
+/// What a tenant is called in the ledger that somebody calls `name`.
+pub(in crate::journal) fn tenant_known_as(store: &Store, name: &str) -> Result<String, JournalError> {
+    let name = name.to_lowercase();
+    let known = store
+        .connection
+        .query_row("SELECT tenant FROM tenant_names WHERE name = ?1", [&name], |row| row.get(0))
+        .optional()
+        .map_err(JournalError::read)?;
+    Ok(known.unwrap_or(name))
+}
+
+/// Whether runs at that place were in a tenant that was called otherwise.
+pub(in crate::journal) fn has_other_tenants(store: &Store, place: &str, tenant: &str) -> Result<bool, JournalError> {
+    store
+        .connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE place = ?1 AND lower(tenant) <> lower(?2))
+             OR EXISTS (SELECT 1 FROM remembered WHERE place = ?1 AND lower(tenant) <> lower(?2))
+             OR EXISTS (SELECT 1 FROM sightings WHERE place = ?1 AND lower(tenant) <> lower(?2))",
+            params![place, tenant],
+            |row| row.get(0),
+        )
+        .map_err(JournalError::read)
+}
+
+/// Learns that `name` is the tenant with that id: what was counted under the name counts under the id. Forgets what
+/// no longer counts.
+pub(in crate::journal) fn know_tenant(
+    store: &mut Store,
+    name: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let (name, id) = (name.to_lowercase(), id.to_lowercase());
+    let kept = now.checked_sub(KEPT).unwrap_or(Timestamp::MIN).as_microsecond();
+    let learn = |store: &mut Store| -> rusqlite::Result<()> {
+        let learning = store.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if name != id {
+            learning.execute("INSERT OR REPLACE INTO tenant_names VALUES (?1, ?2)", params![name, id])?;
+            for table in ["daily_uses", "daily_pauses"] {
+                let moved = format!("UPDATE OR REPLACE {table} SET tenant = ?2 WHERE tenant = ?1");
+                learning.execute(&moved, params![name, id])?;
+            }
+        }
+        learning.execute("DELETE FROM daily_uses WHERE left_at < ?1", [kept])?;
+        learning.execute("DELETE FROM daily_pauses WHERE until < ?1", [kept])?;
+        learning.commit()
+    };
+    learn(store).map_err(JournalError::write)
 }
 
 #[cfg(test)]

@@ -6,23 +6,21 @@
 use jiff::Timestamp;
 use rusqlite::{Row, params};
 
-use super::error::JournalError;
-use super::store::Journal;
+use super::store::Store;
 use crate::catalog::{Access, Action, Bucket};
+use crate::journal::error::JournalError;
 
-impl Journal {
-    /// Attempts since then of every run against the same tenant at the same Graph. `of_others`: but for this one.
-    pub fn sent_since(
-        &self,
-        run: i64,
-        since: Timestamp,
-        of_others: bool,
-    ) -> Result<Vec<(Bucket, Timestamp)>, JournalError> {
-        let mut select = self.connection.prepare(SENT_SINCE).map_err(JournalError::read)?;
-        let found = select.query_map(params![run, since.as_microsecond(), of_others], bucket_and_time);
-        let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
-        Ok(found.into_iter().flatten().collect())
-    }
+/// Attempts since then of every run against the same tenant at the same Graph. `of_others`: but for this one.
+pub(in crate::journal) fn sent_since(
+    store: &Store,
+    run: i64,
+    since: Timestamp,
+    of_others: bool,
+) -> Result<Vec<(Bucket, Timestamp)>, JournalError> {
+    let mut select = store.connection.prepare(SENT_SINCE).map_err(JournalError::read)?;
+    let found = select.query_map(params![run, since.as_microsecond(), of_others], bucket_and_time);
+    let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// A run that has ended before that time has sent nothing since, and need not be looked through.
@@ -47,6 +45,7 @@ fn bucket_and_time(row: &Row<'_>) -> rusqlite::Result<Option<(Bucket, Timestamp)
 mod tests {
     use super::*;
     use crate::catalog::{INTUNE_DEVICES, INTUNE_OTHER};
+    use crate::journal::Journal;
     use rusqlite::Connection;
 
     fn at(second: i64) -> Timestamp {
@@ -93,7 +92,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(folder.path()).unwrap();
         let here = r#"{"graph_url":"https://graph.microsoft.com","simulated":null}"#;
-        let runs = &journal.connection;
+        let runs = &journal.store.connection;
         add(runs, 1, "contoso.com", here, "retire", None, &[70, 90, 99]);
         add(runs, 2, "Contoso.com", here, "unassignUserFromDevice", Some(95), &[94]);
         add(runs, 3, "contoso.com", here, "retire", Some(80), &[79]);

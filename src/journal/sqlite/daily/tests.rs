@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::daily::{Ground, Settings};
-use crate::journal::TurnedAway;
-use crate::journal::{Attempt, NewRun, Recorder, RunId, RunState};
+use crate::journal::{Attempt, Journal, NewRun, Recorder, RunId, RunState, TurnedAway};
 
 const RETIRE: usize = 0;
 
@@ -66,7 +65,7 @@ fn ask(recorder: &Recorder, account: &Arc<Account>, from: Timestamp, ids: &str, 
 
 fn recorded(journal: &Journal) -> (u32, u32) {
     let count = |table: &str| {
-        journal.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        journal.store.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
     };
     (count("attempts"), count("daily_uses"))
 }
@@ -111,7 +110,7 @@ fn what_did_nothing_is_given_back_and_what_left_counts_when_its_run_is_gone() {
     recorder.give_back(&"a0".into());
     recorder.finish().unwrap();
     journal.set_state(run, RunState::Finished, Some(later)).unwrap();
-    journal.connection.execute("DELETE FROM runs", []).unwrap();
+    journal.store.connection.execute("DELETE FROM runs", []).unwrap();
     let other = begin(&mut journal, 2);
     let recorder = Recorder::start(&journal, other, |why| panic!("{why}")).unwrap();
     let room = ask(&recorder, &account, later, "c", 2);

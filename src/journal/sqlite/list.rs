@@ -1,0 +1,144 @@
+//! All runs: listed, pruned, one of them exported.
+//!
+//! In: nothing, an age, a run and a file. Out: summaries, what was removed, a database of one run.
+//! Must not: remove a run that is open or under way.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::memory;
+use super::reader;
+use super::rows::micros;
+use super::shown::keep_what_they_saw;
+use super::store::{self, Store};
+use crate::journal::error::JournalError;
+use crate::journal::id::RunId;
+use crate::journal::run::{Pruned, RunSummary};
+use crate::journal::state::RunState;
+use crate::outcome::{Outcome, Tally};
+
+/// All runs, the newest first; `is_under_way` says of one that should be under
+/// way whether it is.
+pub(in crate::journal) fn runs(
+    store: &Store,
+    is_under_way: impl Fn(&str, &RunId) -> bool,
+) -> Result<Vec<RunSummary>, JournalError> {
+    let mut select = store
+        .connection
+        .prepare("SELECT run, run_id, state, plan_file, tenant, started_at, jobs, plan_key FROM runs ORDER BY run DESC")
+        .map_err(JournalError::read)?;
+    let found = select.query_map([], |row| {
+        let summary = RunSummary {
+            id: RunId(row.get(1)?),
+            state: RunState::named(&row.get::<_, String>(2)?),
+            plan_file: row.get(3)?,
+            tenant: row.get(4)?,
+            started_at: micros(row.get(5)?),
+            jobs: row.get(6)?,
+            settled: Tally::default(),
+        };
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(7)?, summary))
+    });
+    let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
+    let finish = |(run, plan_key, mut summary): (i64, String, RunSummary)| {
+        summary.settled = tally(store, run)?;
+        if summary.state == RunState::Running && !is_under_way(&plan_key, &summary.id) {
+            summary.state = RunState::BrokenOff;
+        }
+        Ok(summary)
+    };
+    found.into_iter().map(finish).collect()
+}
+
+/// The runs of one plan, the oldest first.
+pub(in crate::journal) fn runs_of(store: &Store, plan_key: &str) -> Result<Vec<RunId>, JournalError> {
+    let mut select = store
+        .connection
+        .prepare("SELECT run_id FROM runs WHERE plan_key = ?1 ORDER BY run")
+        .map_err(JournalError::read)?;
+    let found = select.query_map([plan_key], |row| row.get(0).map(RunId));
+    found.and_then(Iterator::collect).map_err(JournalError::read)
+}
+
+fn tally(store: &Store, run: i64) -> Result<Tally, JournalError> {
+    let mut select = store
+        .connection
+        .prepare_cached("SELECT outcome, count(*) FROM outcomes WHERE run = ?1 GROUP BY outcome")
+        .map_err(JournalError::read)?;
+    let rows = select.query_map([run], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?)));
+    let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
+    let mut tally = Tally::default();
+    for (outcome, count) in rows {
+        if let Some(outcome) = Outcome::named(&outcome) {
+            tally.add(outcome, count);
+        }
+    }
+    Ok(tally)
+}
+
+/// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
+pub(in crate::journal) fn prune(store: &mut Store, before: Timestamp) -> Result<Pruned, JournalError> {
+    // A job without an outcome is open too.
+    const OLD: &str = "state = 'finished' AND started_at < ?1 AND jobs = (
+        SELECT count(*) FROM outcomes WHERE outcomes.run = runs.run
+        AND outcome NOT IN ('unknown', 'awaiting_approval', 'not_attempted'))";
+    let before = before.as_microsecond();
+    // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
+    let transaction =
+        store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
+    keep_what_they_saw(&transaction, OLD, before).map_err(JournalError::write)?;
+    for plan_key in plan_keys(&transaction, OLD, before).map_err(JournalError::read)? {
+        memory::remember(&transaction, &plan_key)?;
+    }
+    let jobs: Option<i64> = transaction
+        .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {OLD}"), [before], |row| row.get(0))
+        .map_err(JournalError::read)?;
+    let runs = transaction.execute(&format!("DELETE FROM runs WHERE {OLD}"), [before]).map_err(JournalError::write)?;
+    transaction.commit().map_err(JournalError::write)?;
+    Ok(Pruned { runs, jobs: jobs.unwrap_or_default().unsigned_abs() })
+}
+
+/// Writes one run alone into a database of its own, which must not exist yet.
+pub(in crate::journal) fn export(store: &mut Store, id: &RunId, file: &Path) -> Result<(), JournalError> {
+    if file.exists() {
+        return Err(JournalError::Write(format!("{} exists already", file.display())));
+    }
+    // What is damaged is handed to no auditor.
+    let head = reader::walk(store, id, |_, _| Ok::<_, JournalError>(()))?;
+    store::make(file)?;
+    let attach = file.to_string_lossy().into_owned();
+    store.connection.execute("ATTACH DATABASE ?1 AS one", [attach]).map_err(JournalError::write)?;
+    let tables = [
+        "runs",
+        "plan_files",
+        "jobs",
+        "priorities",
+        "attempts",
+        "outcomes",
+        "approvals",
+        "follow_ups",
+        "waits",
+        "inherited",
+        "names",
+    ];
+    let copied = tables.iter().try_for_each(|table| {
+        let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
+        store.connection.execute(&copy, params![head.number]).map(|_| ())
+    });
+    let copied = copied.and_then(|()| {
+        store.connection.execute("UPDATE one.sequence SET last = (SELECT last FROM main.sequence)", []).map(|_| ())
+    });
+    // One file for the auditor: the write-ahead log is folded in.
+    let folded = store.connection.query_row("PRAGMA one.journal_mode = DELETE", [], |_| Ok(()));
+    let detached = store.connection.execute_batch("DETACH DATABASE one");
+    copied.and(folded).and(detached).map_err(JournalError::write)
+}
+
+/// The plans of the runs that a condition holds for.
+fn plan_keys(connection: &Connection, condition: &str, before: i64) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare(&format!("SELECT DISTINCT plan_key FROM runs WHERE {condition}"))?;
+    let keys = select.query_map([before], |row| row.get(0))?;
+    keys.collect()
+}

@@ -1,0 +1,106 @@
+//! The database of a journal: found or made, private, and opened with the schema of today.
+//!
+//! In: the place of a journal. Out: a [`Store`], which the other files of this folder read and write. Must not: show its
+//! connection to anything outside this folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::schema::{self, Found};
+use crate::journal::error::JournalError;
+use crate::journal::place::Place;
+
+/// The name of the database in its folder.
+pub(in crate::journal) const FILE: &str = "journal.db";
+
+/// The open database.
+#[derive(Debug)]
+pub(in crate::journal) struct Store {
+    file: PathBuf,
+    /// It lies in the memory of this process.
+    pub(super) in_memory: bool,
+    pub(super) connection: Connection,
+}
+
+impl Store {
+    /// Opens the database of a journal, and makes it with its folder if they are not there.
+    pub(in crate::journal) fn open(place: &Place) -> Result<Self, JournalError> {
+        let file = match place {
+            Place::Folder(folder) => {
+                make_private(folder).map_err(|cause| JournalError::Folder { folder: folder.clone(), cause })?;
+                folder.join(FILE)
+            }
+            Place::Memory(memory) => memory.database().to_owned(),
+        };
+        let connection = connect(&file)?;
+        Ok(Self { file, in_memory: matches!(place, Place::Memory(_)), connection })
+    }
+
+    /// Whether somebody has made one there.
+    pub(in crate::journal) fn is_at(place: &Place) -> bool {
+        place.folder().is_none_or(|folder| folder.join(FILE).is_file())
+    }
+
+    /// A second connection to the same database, for a thread of its own.
+    pub(super) fn another(&self) -> Result<Connection, JournalError> {
+        connect(&self.file)
+    }
+}
+
+/// Makes an empty database in that file.
+pub(super) fn make(file: &Path) -> Result<(), JournalError> {
+    make_private_file(file).map_err(|cause| JournalError::Write(format!("{}: {cause}", file.display())))?;
+    connect(file).map(|_| ())
+}
+
+/// How long another process may keep the database from being opened, and how often to look.
+const OPENING: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// SQLite's own patience ends where a database becomes one with a write-ahead log, or its last user leaves it: there it
+/// says at once that the database is locked, whatever timeout is set.
+fn connect(file: &Path) -> Result<Connection, JournalError> {
+    let started = Instant::now();
+    loop {
+        match Connection::open(file)
+            .and_then(|connection| schema::prepare(&connection).map(|found| (connection, found)))
+        {
+            Ok((connection, Found::Current)) => return Ok(connection),
+            Ok((_, Found::Newer(found))) => {
+                return Err(JournalError::Newer { file: file.to_owned(), found, known: schema::VERSION });
+            }
+            Err(error) if is_busy(&error) && started.elapsed() < OPENING => std::thread::park_timeout(BETWEEN_LOOKS),
+            Err(error) => return Err(JournalError::Open { file: file.to_owned(), cause: error.to_string() }),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+/// The journal names every device and user of a plan: it is nobody else's business. A folder that was there before
+/// keeps the permissions that somebody gave it; the database in it is private all the same.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut folders = fs::DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        folders.mode(0o700);
+    }
+    folders.recursive(true).create(folder)?;
+    make_private_file(&folder.join(FILE))
+}
+
+fn make_private_file(file: &Path) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.append(true).create(true).open(file).map(|_| ())
+}
