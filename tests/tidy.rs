@@ -393,6 +393,8 @@ fn the_world_is_touched_in_few_places() {
         ("TcpStream", &["simulator/server.rs"]),
         ("reqwest::Client", &["msgraph/http.rs"]),
         ("rusqlite", &["journal/sqlite/"]),
+        ("SELECT ", &["journal/sqlite/"]),
+        ("INSERT ", &["journal/sqlite/"]),
         ("env::var", &["settings.rs"]),
         ("Timestamp::now", &["cli/"]),
         ("todo!(", &[]),

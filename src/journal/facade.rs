@@ -226,7 +226,7 @@ impl Journal {
 impl Journal {
     /// The open approval requests of a plan's jobs, with the run that has them.
     pub fn asked(&self, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
-        memory::asked(&self.store, plan_key)
+        approvals::asked(&self.store, plan_key)
     }
 
     /// Whether a run has ever filed anything.
@@ -254,7 +254,7 @@ impl Journal {
 impl Journal {
     /// What counts against the limits of a tenant, for a forecast.
     pub fn daily_book(&self, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
-        daily::daily_book(&self.store, tenant, rules)
+        daily::book(&self.store, tenant, rules)
     }
 
     /// What a tenant is called in the ledger that somebody calls `name`.

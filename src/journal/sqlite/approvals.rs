@@ -137,6 +137,11 @@ pub(in crate::journal) fn set_justification(store: &Store, run: i64, justificati
         .map_err(JournalError::write)
 }
 
+/// The open requests of a plan's jobs, with the run that has them.
+pub(in crate::journal) fn asked(store: &Store, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
+    pending(&store.connection, plan_key)
+}
+
 /// The open requests of all runs of a plan, the oldest first.
 pub(super) fn pending(connection: &Connection, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
     let mut select = connection

@@ -94,7 +94,7 @@ fn action(limit: usize) -> &'static str {
 }
 
 /// What counts against the limits of a tenant, for a forecast.
-pub(in crate::journal) fn daily_book(store: &Store, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
+pub(in crate::journal) fn book(store: &Store, tenant: &str, rules: &Rules) -> Result<Book, JournalError> {
     let read = || -> rusqlite::Result<Book> {
         let mut book = Book::default();
         let mut select = store.connection.prepare(

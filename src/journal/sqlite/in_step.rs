@@ -39,7 +39,7 @@ impl<R> Desk<R> {
 
 impl<R: Send + 'static> InStep<R> {
     /// To be started within a runtime.
-    pub fn start(gathering: Duration, commit: Commit<R>) -> Self {
+    pub(super) fn start(gathering: Duration, commit: Commit<R>) -> Self {
         let desk = Arc::new(Mutex::new(Desk { waiting: Vec::new(), commit, failed: None }));
         let come = Arc::new(Notify::new());
         let mut task = JoinSet::new();
@@ -56,13 +56,13 @@ impl<R: Send + 'static> InStep<R> {
         Self { desk, come, _task: task }
     }
 
-    pub fn send(&self, record: R) {
+    pub(super) fn send(&self, record: R) {
         lock(&self.desk).waiting.push(record);
         self.come.notify_one();
     }
 
     /// Commits what waits, and says how it went.
-    pub fn finish(self) -> Result<(), JournalError> {
+    pub(super) fn finish(self) -> Result<(), JournalError> {
         let mut desk = lock(&self.desk);
         desk.commit();
         desk.failed.take().map_or(Ok(()), Err)

@@ -133,11 +133,6 @@ pub(in crate::journal) fn has_sent_names(store: &Store, place: &str, actions: &[
     if place == SIMULATED { Ok(false) } else { read().map_err(JournalError::read) }
 }
 
-/// The open approval requests of a plan's jobs, with the run that has them.
-pub(in crate::journal) fn asked(store: &Store, plan_key: &str) -> Result<Vec<(JobId, Pending)>, JournalError> {
-    approvals::pending(&store.connection, plan_key)
-}
-
 /// No run has this number.
 const NO_RUN: i64 = -1;
 

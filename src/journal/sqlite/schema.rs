@@ -13,21 +13,21 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use super::steps::{SEQUENCE_STEP, STEPS, back_fill};
 
 /// The schema this version writes.
-pub const VERSION: u32 = STEPS.len() as u32;
+pub(super) const VERSION: u32 = STEPS.len() as u32;
 
 /// How long a writer waits for another process's commit.
 const BUSY: Duration = Duration::from_secs(30);
 
 /// What an opened database turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub(super) enum Found {
     Current,
     /// Written by a later version of the program.
     Newer(u32),
 }
 
 /// Makes a connection durable, patient and current.
-pub fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<Found> {
     connection.busy_timeout(BUSY)?;
     // FULL: a commit has reached the disk when it returns. NORMAL would lose the record of a wipe with the power.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
