@@ -288,7 +288,7 @@ async fn considered<'s>(
     look_up: &LookUp<'s>,
     repeats: &Repeats,
 ) -> Result<(Previewed, Session<'s>), Error> {
-    let (mut previewed, session) = looked_up(file, policies, look_up).await?;
+    let (mut previewed, mut session) = looked_up(file, policies, look_up).await?;
     let jobs = &previewed.plan.jobs;
     match journal_of(look_up.settings, repeats)? {
         // Nobody has done anything yet.
@@ -297,6 +297,11 @@ async fn considered<'s>(
             let (tenant, graph_url) = (look_up.tenant, &look_up.settings.graph_url);
             let (key, place) = (previewed.key(tenant, graph_url), session::place(tenant, graph_url));
             let label = session::label(look_up.settings, tenant, previewed.plan.tenant.as_deref());
+            // Where nobody can be asked, the preview takes two names for one tenant; the run asks again.
+            match daily::learn_tenant(&mut session, &mut journal, &label).await {
+                Ok(()) | Err(Error::SignIn(_)) => {}
+                Err(error) => return Err(error),
+            }
             let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
             let past = known::past(&mut journal, about, jobs, repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past.inherited, jobs));

@@ -54,6 +54,14 @@ fn two_tenants_whose_tokens_have_shown_two_ids_are_two() {
     let desk = Desk::with(&[("plan.csv", &format!("action,id\nretire,{}\n", guid(1)))]);
     let mut told = Vec::new();
     for tenant in ["fabrikam.onmicrosoft.com", "contoso.onmicrosoft.com"] {
+        let mut preview = desk.musterout(["preview", "plan.csv", "--format", "json", "--state-dir", "state"]);
+        preview.args(recorder.flags()).env("AZURE_TENANT_ID", tenant);
+        let preview = run(preview.env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s"));
+        assert!(
+            preview.stdout.contains(r#""send":1"#) || preview.stdout.contains(r#""send": 1"#),
+            "{}",
+            preview.stdout
+        );
         let mut command = desk.musterout(["run", "plan.csv", "--report", "report.csv", "--state-dir", "state"]);
         command.args(["--confirm", "1"]).args(recorder.flags()).env("AZURE_TENANT_ID", tenant);
         run(command.env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s"));
