@@ -27,6 +27,11 @@ where
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let head = journal.head(&journal.find(run)?)?;
     let saved = agreed::of_run(&journal, &head)?;
+    // A report is there whole or not at all: what is damaged is found before the first row.
+    journal.walk(&head.id, |first, stored| match &saved {
+        Some(saved) => agreed::must_have(saved, first, stored.iter().map(|stored| &stored.job)),
+        None => Ok(()),
+    })?;
     journal.walk(&head.id, |first, stored| {
         let standing = |stored: StoredJob| {
             let settlement = stored.standing();
@@ -34,7 +39,6 @@ where
         };
         let (mut jobs, settlements): (Vec<Job>, Vec<Settlement>) = stored.into_iter().map(standing).unzip();
         if let Some(saved) = &saved {
-            agreed::must_have(saved, first, &jobs)?;
             agreed::name_targets(&mut jobs, saved.sightings.get(first as usize..).unwrap_or_default());
         }
         jobs.iter().zip(&settlements).try_for_each(|(job, settlement)| each(&Row::new(job, settlement)))

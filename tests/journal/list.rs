@@ -43,6 +43,29 @@ fn an_exported_run_is_a_journal_of_one_run() {
     assert_eq!(other.call(&["report", &id]).expect(0).out, desk.call(&["report", &id]).expect(0).out);
 }
 
+/// The damage is on the second page of what is read.
+#[test]
+fn a_run_that_is_damaged_is_neither_reported_in_part_nor_exported() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(45), 1_001);
+    // More than a day allows: the last rows wait, and are reported all the same.
+    desk.run(&desk.write("plan.csv", &text), 1_001, &[]).expect(5);
+    in_order(&rows(&desk.call(&["report"]).expect(0).out), &targets);
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    let another = format!("[\"{}\"]", targets[0]);
+    journal.execute("UPDATE jobs SET ids = ?1 WHERE job = 1000", [another]).unwrap();
+    let told = desk.call(&["report"]);
+    told.expect(1).says("its digest does not fit");
+    assert_eq!(told.out, "");
+    // To programs the fault is told on stdout.
+    let told = desk.call(&["report", "--format", "json"]);
+    assert!(told.expect(1).out.contains("its digest does not fit"), "{}", told.out);
+    assert_eq!(told.out.lines().count(), 1);
+    desk.call(&["runs", "--export", "latest", "one.db"]).expect(1).says("its digest does not fit");
+    assert!(!desk.path("one.db").exists());
+}
+
 #[test]
 fn why_a_row_was_not_sent_is_read_back_and_an_older_journal_does_not_say() {
     let simulator = Simulator::start(QUICK);
