@@ -121,7 +121,8 @@ impl Identity {
             id: text(&["id"])?,
             name: text(&["deviceName", "displayName"]),
             serial_number: text(&["serialNumber"]).or_else(|| imported(document)),
-            user_principal_name: text(&["userPrincipalName", "assignedUserPrincipalName"]),
+            user_principal_name: text(&["userPrincipalName", "assignedUserPrincipalName"])
+                .map(|name| of_before(&name, document).unwrap_or(name)),
             mail: text(&["mail", "emailAddress"]),
             owner_id: text(&["userId"]),
             // What Entra calls the id of the device is what everybody else calls Entra's id of it.
@@ -139,6 +140,15 @@ impl Identity {
             devices: None,
         })
     }
+}
+
+/// A user who was deleted has the name of before behind the digits of the id, so that somebody else may be given it.
+///
+/// Source: field reports of `directory/deletedItems`, whose `userPrincipalName` begins so.
+fn of_before(name: &str, document: &Value) -> Option<Box<str>> {
+    let id = document.get("id")?.as_str()?.replace('-', "");
+    let digits = name.get(..id.len()).filter(|digits| digits.eq_ignore_ascii_case(&id))?;
+    name.get(digits.len()..).filter(|rest| rest.contains('@')).map(Box::from)
 }
 
 /// What a device that was imported beforehand is known by: a serial number or an IMEI, alone or behind maker and model.

@@ -111,6 +111,7 @@ impl Process {
             requests,
             looks: Default::default(),
             shown: Default::default(),
+            done_before: Default::default(),
             carried: None,
             people: None,
             daily: Daily { account: Some(self.account), patience: FIRST_WAIT },

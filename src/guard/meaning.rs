@@ -121,7 +121,8 @@ pub fn shows_all_names(target: Kind) -> bool {
 /// Whether the read of such a target shows a user, or whose it is. A member of a group does if it is a user.
 pub fn shows_its_user(target: Kind, read: Option<&Identity>) -> bool {
     match target {
-        Kind::ManagedDevice | Kind::User | Kind::DeletedUser => true,
+        Kind::User | Kind::DeletedUser => true,
+        Kind::ManagedDevice => read.is_none_or(|read| read.owner_id.is_some() || read.user_principal_name.is_some()),
         Kind::GroupMember => read.is_some_and(|read| read.user_principal_name.is_some()),
         _ => false,
     }

@@ -17,7 +17,7 @@ use super::memory::{About, Memory};
 use super::place::Place;
 use super::run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 use super::sqlite::store::{self, Store};
-use super::sqlite::{approvals, begin, daily, list, memory, reader, recent, shown};
+use super::sqlite::{approvals, begin, daily, done_before, list, memory, reader, recent, shown};
 use super::state::RunState;
 use super::stored::StoredJob;
 use crate::catalog::{Bucket, TargetKind};
@@ -204,6 +204,11 @@ impl Journal {
     /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
     pub fn has_sent_names(&self, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
         memory::has_sent_names(&self.store, place, actions)
+    }
+
+    /// The indexes of the jobs of a run that may not be repeated, and whose deed another run has done.
+    pub fn done_before(&self, run: i64) -> Result<HashSet<u32>, JournalError> {
+        done_before::done_before(&self.store, run)
     }
 
     /// The indexes of the jobs whose target was seen.

@@ -37,6 +37,8 @@ pub struct Done {
 pub struct InDoubt {
     /// The run that made the newest of them.
     pub run_id: String,
+    /// Whether that run has settled the job, as what nobody knows.
+    pub settled: bool,
     /// In their order, and never empty.
     pub attempts: Vec<PastAttempt>,
 }
@@ -121,7 +123,7 @@ pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
     let (part, _) = unknown.max_by_key(|(_, ended)| ended.seq)?;
     let attempts = part.attempts.iter().filter(|attempt| !attempt.cleared);
     let attempts: Vec<_> = attempts.map(|attempt| PastAttempt { verdict: None, ..attempt.clone() }).collect();
-    (!attempts.is_empty()).then(|| Known::InDoubt(InDoubt { run_id: part.run_id.clone(), attempts }))
+    (!attempts.is_empty()).then(|| Known::InDoubt(InDoubt { run_id: part.run_id.clone(), settled: true, attempts }))
 }
 
 /// Every attempt in doubt once, in their order.
@@ -136,8 +138,10 @@ fn in_doubt(parts: &[Part], settled: i64) -> InDoubt {
         .collect();
     open.sort_by_key(|(_, attempt)| attempt.seq);
     open.dedup_by_key(|(_, attempt)| attempt.seq);
-    let run_id = open.last().map(|(part, _)| part.run_id.clone()).unwrap_or_default();
-    InDoubt { run_id, attempts: open.into_iter().map(|(_, attempt)| attempt.clone()).collect() }
+    let last = open.last().map(|(part, _)| *part);
+    let run_id = last.map(|part| part.run_id.clone()).unwrap_or_default();
+    let settled = last.is_some_and(|part| part.ended.is_some());
+    InDoubt { run_id, settled, attempts: open.into_iter().map(|(_, attempt)| attempt.clone()).collect() }
 }
 
 #[cfg(test)]
@@ -165,7 +169,7 @@ mod tests {
         match known(parts, FROM_THE_BEGINNING) {
             None => "nothing".into(),
             Some(Known::Done(done)) => format!("done by {}", done.run_id),
-            Some(Known::InDoubt(InDoubt { run_id, attempts })) => {
+            Some(Known::InDoubt(InDoubt { run_id, attempts, .. })) => {
                 let places: Vec<_> = attempts.iter().map(|attempt| attempt.seq.to_string()).collect();
                 format!("in doubt by {run_id}: {}", places.join(" "))
             }

@@ -138,8 +138,8 @@ fn newest<'d>(device: &'d Value, names: &[&str], since: Timestamp) -> Option<Ent
             name: text(entry, "actionName")?,
             state: text(entry, "actionState").unwrap_or("pending"),
             started,
-            // It may be told to the second.
-            is_news: updated.as_second() >= since.as_second(),
+            // It may be told to the second. One that began before is of an attempt before.
+            is_news: updated.as_second() >= since.as_second() && started.as_second() >= since.as_second(),
         })
     };
     let mine = entries.filter_map(entry).filter(|entry| {

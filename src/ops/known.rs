@@ -52,9 +52,10 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
             Known::OfAName(known) => known,
             known => known,
         };
+        // Whoever goes on with this run later knows by the copies that the job is in doubt, and reads first.
         if let Some(run_id) = in_other_hands(journal, known) {
             under_way.insert(index as usize, run_id.into());
-            return None;
+            return Some((index, inherit(known)));
         }
         let left = !again.contains(&index) || !is_sent_again(known, job);
         left.then(|| (index, inherit(known)))
@@ -67,6 +68,25 @@ pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Rep
     Ok(Past { inherited, of_names, under_way, order, remark })
 }
 
+/// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
+/// were not taken over when the run began.
+pub fn still_of_names(journal: &mut Journal, record: &RunRecord) -> Result<HashMap<usize, Arc<str>>, Error> {
+    let was_held = |stored: &StoredJob| stored.settled.as_ref().is_some_and(|it| it.cause == Some(Cause::NameMoved));
+    let rows: Vec<usize> = (0..record.jobs.len()).filter(|at| was_held(&record.jobs[*at])).collect();
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let jobs: Vec<Job> = rows.iter().map(|at| record.jobs[*at].job.clone()).collect();
+    let head = &record.head;
+    let about = About { plan_key: &head.plan_key, place: &head.place, tenant: &head.tenant, once: true };
+    let known = journal.memory(about, &jobs)?.jobs;
+    let of_name = |(place, at): (u32, &usize)| match known.get(&place)? {
+        Known::OfAName(known) => Some((*at, of_a_name(known, &record.jobs[*at].job).into())),
+        _ => None,
+    };
+    Ok((0u32..).zip(&rows).filter_map(of_name).collect())
+}
+
 /// Leaves to other runs what they have in their hands. How many jobs that are.
 pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
     let before = preflight.due;
@@ -77,7 +97,7 @@ pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> 
 /// Which run has a job in its hands that is in doubt: while its process lives, it waits for an answer, or reads. Whoever sent
 /// the job beside it could not tell the effect of the one request from that of the other.
 fn in_other_hands<'k>(journal: &Journal, known: &'k Known) -> Option<&'k str> {
-    let Known::InDoubt(InDoubt { run_id, .. }) = known else { return None };
+    let Known::InDoubt(InDoubt { run_id, settled: false, .. }) = known else { return None };
     let plan_key = journal.find(run_id).and_then(|id| journal.plan_key(&id)).ok()?;
     journal.is_under_way(&plan_key, run_id).then_some(run_id)
 }
@@ -264,8 +284,8 @@ fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
     Settlement { cause, note: Some(why.note().into()), ..standing }
 }
 
-/// What is inherited, as the runner takes it up.
-pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Earlier> {
+/// What is inherited, as the runner takes it up; what is left to others is not.
+pub fn take_up(Past { inherited, under_way, .. }: &Past, jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
             Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),
@@ -277,5 +297,5 @@ pub fn take_up(inherited: &[(u32, Inherited)], jobs: &[Job]) -> HashMap<u32, Ear
         };
         (*index, earlier)
     };
-    inherited.iter().map(take_up).collect()
+    inherited.iter().filter(|(index, _)| !under_way.contains_key(&(*index as usize))).map(take_up).collect()
 }

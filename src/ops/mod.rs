@@ -304,7 +304,7 @@ async fn considered<'s>(
             }
             let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
             let past = known::past(&mut journal, about, jobs, repeats)?;
-            leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past.inherited, jobs));
+            leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
             known::leave_to_others(&past, jobs, &mut previewed.preflight);
             previewed.judge(look_up.now, false);

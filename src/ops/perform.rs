@@ -135,6 +135,7 @@ pub async fn perform(
     let listening = begun.recorded.listen(&begun.stop);
     let jobs = Arc::clone(&task.jobs);
     let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
+    let done_before = begun.recorded.journal.done_before(begun.recorded.number)?;
     let mut rounds = Rounds {
         recorded: &mut begun.recorded,
         task,
@@ -144,6 +145,7 @@ pub async fn perform(
         is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
         began: false,
         shown,
+        done_before,
         limits: begun.limits,
         daily,
         carried: None,
@@ -176,6 +178,7 @@ pub async fn look_at(
         is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
         began: false,
         shown: HashSet::new(),
+        done_before: HashSet::new(),
         limits: begun.limits,
         daily,
         carried: None,

@@ -92,7 +92,8 @@ pub async fn resume(
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
     session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
-    let of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
+    let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
+    of_names.extend(known::still_of_names(&mut journal, &record)?);
     let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = changed(&record);
     differences(&changed.told);

@@ -69,6 +69,8 @@ pub struct Rounds<'a> {
     pub began: bool,
     /// Jobs whose target was seen in this tenant, by a round of this run or by an earlier one.
     pub shown: HashSet<u32>,
+    /// Jobs whose deed an earlier run has done.
+    pub done_before: HashSet<u32>,
     pub limits: Limits,
     pub daily: Daily,
     /// What the rounds so far have counted.
@@ -159,7 +161,8 @@ impl Rounds<'_> {
         self.began = true;
         let (filing, carried) = (self.filing()?, self.carried.take());
         let seen = std::mem::take(&mut self.shown);
-        let history = History { journal, earlier, recent, filing, shown: seen, between_waves, carried };
+        let done_before = self.done_before.clone();
+        let history = History { journal, earlier, recent, filing, shown: seen, done_before, between_waves, carried };
         let (events, told) = mpsc::unbounded_channel();
         let shown = show(told);
         let run = Run {

@@ -103,7 +103,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     learn_tenant(&mut session, &mut journal, &label).await?;
     let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
     let (past, called) = past(&request.repeats, &mut session, (&mut journal, about), &plan, stderr).await?;
-    let earlier = known::take_up(&past.inherited, &plan.jobs);
+    let earlier = known::take_up(&past, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);

@@ -107,6 +107,8 @@ pub struct Dispatcher {
     /// How many approval requests may be open.
     filing: Filing,
     shown: Shown,
+    /// Jobs whose deed a run before has done.
+    done_before: HashSet<u32>,
 }
 
 /// Whether the host answers at all.
@@ -159,6 +161,7 @@ impl Dispatcher {
             journal: history.journal,
             filing: history.filing,
             shown: Shown::new(history.shown),
+            done_before: history.done_before,
             failed: HashMap::new(),
             unsent: Vec::new(),
             jobs,

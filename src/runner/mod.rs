@@ -120,6 +120,8 @@ pub struct History {
     pub filing: Filing,
     /// Jobs whose target an earlier run has seen in this tenant.
     pub shown: HashSet<u32>,
+    /// Jobs whose deed an earlier run has done in this tenant: somebody wants it done again.
+    pub done_before: HashSet<u32>,
     /// An earlier process ended between two waves, before the first of them was seen to have landed.
     pub between_waves: bool,
     /// What earlier rounds of this process have counted.

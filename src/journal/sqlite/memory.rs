@@ -276,7 +276,7 @@ fn keep(
                 let job = parts.iter().find(|(_, part)| part.ended.as_ref().is_some_and(|ended| ended.seq == seq));
                 job.map(|(job, _)| done.execute(params![run.number, job])).transpose()?;
             }
-            Some(Known::InDoubt(InDoubt { run_id, attempts })) => {
+            Some(Known::InDoubt(InDoubt { run_id, attempts, .. })) => {
                 let Some((job, _)) = of(&run.run_id).or(parts.first()) else { continue };
                 let (Some(first), Some(last)) = (attempts.first(), attempts.last()) else { continue };
                 let text = serde_json::to_string(&attempts).unwrap_or_default();

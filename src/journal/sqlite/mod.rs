@@ -7,6 +7,7 @@ mod answers;
 pub(super) mod approvals;
 pub(super) mod begin;
 pub(super) mod daily;
+pub(super) mod done_before;
 mod elsewhere;
 mod follow_ups;
 mod in_step;

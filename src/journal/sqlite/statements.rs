@@ -158,7 +158,11 @@ impl<'c> Statements<'c> {
             }
             Record::FollowedUp { job, settlement } => {
                 if settlement.outcome != Outcome::Accepted {
-                    self.settle(job, &settlement)?;
+                    // What a deed has come to is no deed of today: it keeps its place in the order.
+                    let placed = "SELECT seq FROM outcomes WHERE run = ?1 AND job = ?2";
+                    let placed = self.connection.prepare_cached(placed)?;
+                    let seq = { placed }.query_row(params![self.run, job], |row| row.get(0)).optional()?;
+                    self.settle_at(job, &settlement, seq)?;
                 }
                 self.follow_ups.seen(job, &settlement)?;
             }
@@ -189,8 +193,13 @@ impl<'c> Statements<'c> {
     }
 
     pub(super) fn settle(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
+        self.settle_at(job, settlement, None)
+    }
+
+    /// `seq`: its place in the order; a new one without it.
+    fn settle_at(&mut self, job: u32, settlement: &Settlement, seq: Option<i64>) -> rusqlite::Result<()> {
         let millis = |millis: u64| i64::try_from(millis).unwrap_or(i64::MAX);
-        let seq = self.order.next();
+        let seq = seq.unwrap_or_else(|| self.order.next());
         let (request_id, client_request_id) = (&mut RequestId::buffer(), &mut RequestId::buffer());
         let columns = params![
             self.run,

@@ -3,16 +3,21 @@
 //! In: the search, somebody who reads. Out: managed devices, owners and devices in the meanings; what may not be read is in
 //! them too. Must not: ask for owners or devices where no target could be one.
 
+use std::collections::HashSet;
+
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
 use super::super::ways::{By, SERIAL, read, ways};
 use super::{Search, Wanted, note};
 use crate::catalog::TargetKind;
-use crate::guard::meaning::{Form, Object, may_own, shows_its_user};
+use crate::guard::meaning::{Form, Object, may_own};
 use crate::identity::Identity;
 use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
 use crate::plan::says_nothing;
+
+/// Of so many users who fit patterns it is asked, one by one, what is registered to them.
+const MOST_OF_PATTERNS: usize = 1_000;
 
 impl Search<'_> {
     /// From what an entry was found to be to the managed device of the same machine, and so to its owner.
@@ -26,7 +31,11 @@ impl Search<'_> {
                         .azure_ad_device_id
                         .as_deref()
                         .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
-                    Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)),
+                    Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)).or_else(|| {
+                        let by_id = identity.managed_device_id.as_deref().map(|id| (By::Id, id));
+                        let by_entra = identity.azure_ad_device_id.as_deref();
+                        by_id.or_else(|| by_entra.map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)))
+                    }),
                     Object::ManagedDevice | Object::User => None,
                 };
                 asked.extend(link.map(|(by, value)| (at, by, value.into())));
@@ -49,8 +58,41 @@ impl Search<'_> {
             }
         };
         read(&gets, TargetKind::ManagedDevice, reading, each).await?;
+        self.devices_in_entra(reading).await?;
         self.wanted.iter_mut().for_each(Wanted::note_what_was_found);
         self.registered_owners(reading).await
+    }
+
+    /// From a managed device to the device in Entra of the same machine, which may have another owner, where somebody's account
+    /// is a target.
+    async fn devices_in_entra<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
+        if !self.targets.iter().any(|target| may_own(*target)) {
+            return Ok(());
+        }
+        let by = ways(Form::Guid, Object::EntraDevice)[0];
+        let mut asked: Vec<(usize, Box<str>)> = Vec::new();
+        for (at, wanted) in self.wanted.iter().enumerate() {
+            let is_known = wanted.found.iter().any(|(object, _)| *object == Object::EntraDevice);
+            let managed = wanted.found.iter().filter(|(object, _)| *object == Object::ManagedDevice && !is_known);
+            asked.extend(managed.filter_map(|(_, device)| Some((at, device.azure_ad_device_id.clone()?))));
+        }
+        let gets: Vec<Get> = asked.iter().filter_map(|(_, id)| by.get(Object::EntraDevice, id)).collect();
+        let wanted = &mut self.wanted;
+        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
+            let Some((at, id)) = asked.get(number) else { return };
+            match answer {
+                Ok(devices) => {
+                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, id));
+                    let exact: Vec<_> = exact.map(|device| (Object::EntraDevice, device)).collect();
+                    wanted[*at].found.extend(exact);
+                }
+                Err(why) => {
+                    wanted[*at].meaning.unowned = true;
+                    wanted[*at].meaning.why.get_or_insert(why);
+                }
+            }
+        };
+        read(&gets, TargetKind::EntraDevice, reading, each).await
     }
 
     /// Whose the devices are that Entra alone may know, where somebody's account is a target.
@@ -81,19 +123,16 @@ impl Search<'_> {
         read(&gets, TargetKind::EntraDevice, reading, each).await
     }
 
-    /// The devices of protected users, where a target is of a kind whose read does not show its owner.
+    /// The devices of protected users: a target may show another owner than the directory, or none.
     pub(super) async fn devices_of_users<T: Transport>(
         &mut self,
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
-        if self.targets.iter().all(|target| shows_its_user(*target, None)) {
-            return Ok(());
-        }
         let of_users = self.wanted.iter().enumerate().flat_map(|(at, wanted)| {
             let users = wanted.found.iter().filter(|(object, _)| *object == Object::User);
             users.map(move |(_, user)| (at, user.id.clone()))
         });
-        let users: Vec<(usize, Box<str>)> = of_users.collect();
+        let mut users: Vec<(usize, Box<str>)> = of_users.collect();
         // The devices of whoever fits a pattern are found in the fleet, which is read for it.
         let single = users.iter().filter(|(at, _)| !self.wanted[*at].entry.is_pattern());
         let single: Vec<(usize, Box<str>)> = single.cloned().collect();
@@ -106,11 +145,18 @@ impl Search<'_> {
         let of_stranger = |name: &str| query::with_value(TargetKind::ManagedDevice, "userPrincipalName", name);
         let theirs: Vec<Get> = strangers.iter().filter_map(|(_, name)| of_stranger(name)).collect();
         self.note_devices(&strangers, &theirs, TargetKind::ManagedDevice, reading).await?;
-        if self.targets.iter().any(|target| matches!(target, TargetKind::EntraDevice | TargetKind::GroupMember)) {
-            let owned: Vec<Get> = users.iter().map(|(_, id)| query::owned_by(id)).collect();
-            self.note_devices(&users, &owned, TargetKind::EntraDevice, reading).await?;
+        // A machine that Intune knows under nobody or somebody else may be registered to them.
+        if users.len() > single.len() + MOST_OF_PATTERNS {
+            let of_many = users.iter().filter(|(at, _)| self.wanted[*at].entry.is_pattern()).map(|(at, _)| *at);
+            for at in of_many.collect::<HashSet<usize>>() {
+                let meaning = &mut self.wanted[at].meaning;
+                meaning.unlisted = true;
+                meaning.why.get_or_insert_with(|| "it fits too many users to list the devices of each".into());
+            }
+            users = single;
         }
-        Ok(())
+        let owned: Vec<Get> = users.iter().map(|(_, id)| query::owned_by(id)).collect();
+        self.note_devices(&users, &owned, TargetKind::EntraDevice, reading).await
     }
 
     async fn note_devices<T: Transport>(

@@ -127,6 +127,9 @@ impl Dispatcher {
         let in_doubt = self.ledger.progress(job).is_in_doubt();
         match evidence {
             Evidence::NotRead(reply) => self.after_failed_find(job, at, &reply, times),
+            evidence @ Evidence::Effect(_) if in_doubt && self.done_before.contains(&job) => {
+                self.after_read(job, evidence, false, times);
+            }
             Evidence::Effect(seen) if in_doubt => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::Effect(seen) => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
             // Both are there, so that what the service does not know is the one in the other; the list is too long to tell.

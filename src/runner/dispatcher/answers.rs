@@ -210,8 +210,23 @@ impl Dispatcher {
         strange.then(|| format!("answered {status}, where {} is documented", listed.join(" or ")))
     }
 
+    /// A state has no date: what a run before has done may have brought it about.
+    fn of_this_attempt(&self, job: u32, evidence: Evidence) -> Evidence {
+        let has_no_date = matches!(
+            self.jobs[job as usize].action.read_back,
+            ReadBack::ManagementState { .. } | ReadBack::UserDevices { .. }
+        );
+        match evidence {
+            Evidence::Effect(seen) if has_no_date && self.done_before.contains(&job) => {
+                Evidence::CannotTell(format!("{seen}, which may be of an earlier run that did the same"))
+            }
+            evidence => evidence,
+        }
+    }
+
     pub(super) fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
         let action = self.jobs[job as usize].action;
+        let evidence = self.of_this_attempt(job, evidence);
         let now = times.now;
         if !matches!(evidence, Evidence::NotRead(_)) {
             self.was_read(job);
