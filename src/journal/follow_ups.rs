@@ -78,7 +78,7 @@ impl Journal {
         let rows: Vec<_> = rows.and_then(Iterator::collect).map_err(JournalError::read)?;
         for (job, seconds) in rows {
             if let Some(stored) = record.jobs.get_mut(job) {
-                stored.job.verified_within = Some(Duration::from_secs(seconds.into()));
+                stored.job.set_verified_within(Some(Duration::from_secs(seconds.into())));
             }
         }
         Ok(())
