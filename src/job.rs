@@ -68,11 +68,12 @@ impl FromStr for JobId {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Ids(Joined);
 
-/// One text has one form of these two: the short one wherever it fits. Behind its end it is zero.
+/// The same ids have the same form of these two.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Joined {
-    Short(u8, [u8; SHORT]),
-    Long(Box<str>),
+    /// One id that fits, and its length. Behind its end it is zero.
+    One(u8, [u8; SHORT]),
+    Many(Box<str>),
 }
 
 /// A GUID has 36.
@@ -85,45 +86,45 @@ impl Ids {
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut values = values.into_iter();
         let first = values.next().unwrap_or_default();
-        match values.next() {
-            None => Self::of(first),
-            Some(second) => {
-                let mut joined = first.to_owned();
-                for value in std::iter::once(second).chain(values) {
-                    joined.push(BETWEEN_IDS);
-                    joined.push_str(value);
-                }
-                Self::of(&joined)
-            }
+        let Some(second) = values.next() else { return Self::one(first) };
+        let mut joined = first.to_owned();
+        for value in std::iter::once(second).chain(values) {
+            joined.push(BETWEEN_IDS);
+            joined.push_str(value);
         }
+        Self(Joined::Many(joined.into()))
     }
 
-    fn of(joined: &str) -> Self {
+    fn one(id: &str) -> Self {
         let mut short = [0; SHORT];
-        Self(match short.get_mut(..joined.len()) {
+        match short.get_mut(..id.len()).filter(|_| !id.contains(BETWEEN_IDS)) {
             Some(start) => {
-                start.copy_from_slice(joined.as_bytes());
-                Joined::Short(joined.len() as u8, short)
+                start.copy_from_slice(id.as_bytes());
+                Self(Joined::One(id.len() as u8, short))
             }
-            None => Joined::Long(joined.into()),
-        })
-    }
-
-    fn joined(&self) -> &str {
-        match &self.0 {
-            Joined::Short(length, short) => std::str::from_utf8(&short[..usize::from(*length)]).unwrap_or_default(),
-            Joined::Long(long) => long,
+            None => Self(Joined::Many(id.into())),
         }
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.joined().split(BETWEEN_IDS)
+        let (one, many) = match &self.0 {
+            Joined::One(length, short) => (Some(text(*length, short)), None),
+            Joined::Many(joined) => (None, Some(joined.split(BETWEEN_IDS))),
+        };
+        one.into_iter().chain(many.into_iter().flatten())
     }
 
     /// The id acted on: the last one of the path.
     pub fn target(&self) -> &str {
-        self.joined().rsplit(BETWEEN_IDS).next().unwrap_or_default()
+        match &self.0 {
+            Joined::One(length, short) => text(*length, short),
+            Joined::Many(joined) => joined.rsplit(BETWEEN_IDS).next().unwrap_or_default(),
+        }
     }
+}
+
+fn text(length: u8, short: &[u8; SHORT]) -> &str {
+    std::str::from_utf8(&short[..usize::from(length)]).unwrap_or_default()
 }
 
 impl fmt::Debug for Ids {
@@ -455,6 +456,7 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn job(action: &str, id: &str, values: Vec<(&str, Value)>) -> Job {
@@ -505,5 +507,22 @@ mod tests {
         let ids = Ids::new(["a", "b"]);
         assert_eq!(ids.target(), "b");
         assert_eq!(ids.iter().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_what_they_were_made_of(values in prop::collection::vec("[a-zé@.-]{0,45}", 1..4)) {
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
+            let ids = Ids::new(values.iter().copied());
+            prop_assert_eq!(ids.iter().collect::<Vec<_>>(), values.clone());
+            prop_assert_eq!(ids.iter().rev().collect::<Vec<_>>(), values.iter().rev().copied().collect::<Vec<_>>());
+            prop_assert_eq!(Some(ids.target()), values.last().copied());
+            prop_assert_eq!(&ids, &Ids::new([values.join("\u{1f}").as_str()]));
+        }
+    }
+
+    #[test]
+    fn a_job_is_small() {
+        assert!(size_of::<Job>() <= 152, "{}", size_of::<Job>());
     }
 }

@@ -160,7 +160,7 @@ const REMEMBERED: usize = 16;
 /// Counts the jobs that are sent; `pair` gets every two jobs of one target that are sent now or on their day.
 pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, usize)) -> Census {
     let mut census = Census::default();
-    let crowd = Crowd::of(jobs.len(), jobs.iter().map(|job| Target(job).as_hash()));
+    let crowd = Crowd::of(jobs.iter().map(|job| Target(job).as_hash()));
     let mut targets: HashMap<Target<'_>, Seen, Fast> =
         HashMap::with_capacity_and_hasher(crowd.repeated(), Fast::default());
     // From a job to the one before it on the same target; most targets have one job.
@@ -177,7 +177,7 @@ pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, us
             _ => ActionSet(index(job.action).map(bit).unwrap_or_default()),
         };
         of_last = Some((job.action, actions));
-        if !crowd.has_company(Target(job).as_hash()) {
+        if !crowd.has_company(at) {
             if is_sent {
                 census.enter(None, actions);
             }

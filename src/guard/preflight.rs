@@ -207,11 +207,11 @@ impl Preflight {
 
 /// Looks at all jobs once; nothing is protected.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
-    let crowd = Crowd::of(jobs.len(), jobs.iter().map(|job| job.id.as_hash()));
+    let crowd = Crowd::of(jobs.iter().map(|job| job.id.as_hash()));
     let mut first_rows: HashMap<JobId, u32> = HashMap::with_capacity(crowd.repeated());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
-    for job in jobs {
-        let mut earlier = || match crowd.has_company(job.id.as_hash()) {
+    for (at, job) in jobs.iter().enumerate() {
+        let mut earlier = || match crowd.has_company(at) {
             false => None,
             true => match first_rows.entry(job.id) {
                 Entry::Occupied(first) => Some(*first.get()),
