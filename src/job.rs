@@ -3,6 +3,8 @@
 //! In: catalog rows, ids and parameter values that the plan has validated. Out: [`Job`], a compact value that preview,
 //! run, journal and report share. Must not: build requests, know outcomes, or depend on where in a file it stood.
 
+mod ids;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -17,6 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::catalog::body::{self, Setting};
 use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
+
+pub use self::ids::Ids;
 
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,76 +64,6 @@ impl FromStr for JobId {
             *byte = u8::from_str_radix(pair, 16).map_err(|_| ())?;
         }
         Ok(Self(bytes))
-    }
-}
-
-/// The ids of one job, in the order of its route. A plan may have a million of them, most of them one GUID: that needs no
-/// allocation.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Ids(Joined);
-
-/// The same ids have the same form of these two.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Joined {
-    /// One id that fits, and its length. Behind its end it is zero.
-    One(u8, [u8; SHORT]),
-    Many(Box<str>),
-}
-
-/// A GUID has 36.
-const SHORT: usize = 38;
-
-const BETWEEN_IDS: char = '\u{1f}';
-
-impl Ids {
-    /// `values` in the order of the route's ids. None of them may hold a control character; the plan has seen to that.
-    pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut values = values.into_iter();
-        let first = values.next().unwrap_or_default();
-        let Some(second) = values.next() else { return Self::one(first) };
-        let mut joined = first.to_owned();
-        for value in std::iter::once(second).chain(values) {
-            joined.push(BETWEEN_IDS);
-            joined.push_str(value);
-        }
-        Self(Joined::Many(joined.into()))
-    }
-
-    fn one(id: &str) -> Self {
-        let mut short = [0; SHORT];
-        match short.get_mut(..id.len()).filter(|_| !id.contains(BETWEEN_IDS)) {
-            Some(start) => {
-                start.copy_from_slice(id.as_bytes());
-                Self(Joined::One(id.len() as u8, short))
-            }
-            None => Self(Joined::Many(id.into())),
-        }
-    }
-
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
-        let (one, many) = match &self.0 {
-            Joined::One(length, short) => (Some(text(*length, short)), None),
-            Joined::Many(joined) => (None, Some(joined.split(BETWEEN_IDS))),
-        };
-        one.into_iter().chain(many.into_iter().flatten())
-    }
-
-    /// The id acted on: the last one of the path.
-    pub fn target(&self) -> &str {
-        match &self.0 {
-            Joined::One(length, short) => text(*length, short),
-            Joined::Many(joined) => joined.rsplit(BETWEEN_IDS).next().unwrap_or_default(),
-        }
-    }
-}
-
-fn text(length: u8, short: &[u8; SHORT]) -> &str {
-    std::str::from_utf8(&short[..usize::from(length)]).unwrap_or_default()
-}
-
-impl fmt::Debug for Ids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -456,7 +390,6 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     fn job(action: &str, id: &str, values: Vec<(&str, Value)>) -> Job {
@@ -500,25 +433,6 @@ mod tests {
     fn the_digest_is_an_interface_and_stays_what_it_is() {
         let id = job("retire", "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11", vec![]).id;
         assert_eq!(id.to_string(), "b79e8d84ef12afa24f35d917f24fe1d6");
-    }
-
-    #[test]
-    fn the_last_id_is_the_target() {
-        let ids = Ids::new(["a", "b"]);
-        assert_eq!(ids.target(), "b");
-        assert_eq!(ids.iter().collect::<Vec<_>>(), ["a", "b"]);
-    }
-
-    proptest! {
-        #[test]
-        fn ids_are_what_they_were_made_of(values in prop::collection::vec("[a-zé@.-]{0,45}", 1..4)) {
-            let values: Vec<&str> = values.iter().map(String::as_str).collect();
-            let ids = Ids::new(values.iter().copied());
-            prop_assert_eq!(ids.iter().collect::<Vec<_>>(), values.clone());
-            prop_assert_eq!(ids.iter().rev().collect::<Vec<_>>(), values.iter().rev().copied().collect::<Vec<_>>());
-            prop_assert_eq!(Some(ids.target()), values.last().copied());
-            prop_assert_eq!(&ids, &Ids::new([values.join("\u{1f}").as_str()]));
-        }
     }
 
     #[test]
