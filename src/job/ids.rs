@@ -64,6 +64,28 @@ impl Ids {
     }
 }
 
+impl Ids {
+    /// Whether that character, which is one of ASCII, stands in one of them.
+    pub fn have(&self, character: u8) -> bool {
+        self.bytes().contains(&character)
+    }
+
+    /// The same as [`Ids::target`], for whoever only hashes it.
+    pub fn target_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Joined::One(..) => self.bytes(),
+            Joined::Many(_) => self.target().as_bytes(),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Joined::One(length, short) => &short[..usize::from(*length)],
+            Joined::Many(joined) => joined.as_bytes(),
+        }
+    }
+}
+
 fn text(length: u8, short: &[u8; SHORT]) -> &str {
     std::str::from_utf8(&short[..usize::from(length)]).unwrap_or_default()
 }
@@ -94,6 +116,8 @@ mod tests {
             prop_assert_eq!(ids.iter().collect::<Vec<_>>(), values.clone());
             prop_assert_eq!(ids.iter().rev().collect::<Vec<_>>(), values.iter().rev().copied().collect::<Vec<_>>());
             prop_assert_eq!(Some(ids.target()), values.last().copied());
+            prop_assert_eq!(ids.target().as_bytes(), ids.target_bytes());
+            prop_assert_eq!(ids.have(b'@'), values.iter().any(|value| value.contains('@')));
             prop_assert_eq!(&ids, &Ids::new([values.join("\u{1f}").as_str()]));
         }
     }

@@ -216,15 +216,15 @@ fn push(path: &mut String, job: &Job, version: Version, template: &str) {
     let mut ids = job.ids.iter();
     path.push('/');
     path.push_str(version.name());
-    for segment in template.split('/').skip(1) {
-        match segment.starts_with('{') {
-            true => push_id(path, ids.next().unwrap_or_default()),
-            false => {
-                path.push('/');
-                path.push_str(segment);
-            }
-        }
+    let mut rest = template;
+    // A segment in braces stands for an id.
+    while let Some(at) = rest.as_bytes().windows(2).position(|two| two == b"/{") {
+        path.push_str(&rest[..at]);
+        push_id(path, ids.next().unwrap_or_default());
+        let behind = &rest[at + 1..];
+        rest = &behind[behind.find('/').unwrap_or(behind.len())..];
     }
+    path.push_str(rest);
 }
 
 /// A user principal name that starts with `$` would be read as an OData operator; Graph wants it in parentheses.
