@@ -26,8 +26,9 @@ fn main() -> ExitCode {
     }
     let preflight = preflight::inspect(&plan.jobs, Timestamp::now());
     for row in Preview::new(&plan.jobs, &preflight, Budget::documented(0)).rows() {
-        let body = row.request.text().unwrap_or("(no body)");
-        println!("{:<8} {} {} {body}", row.state.name(), row.request.method.name(), row.request.path);
+        let request = row.request();
+        let body = request.text().unwrap_or("(no body)");
+        println!("{:<8} {} {} {body}", row.state.name(), request.method.name(), request.path);
     }
     ExitCode::SUCCESS
 }

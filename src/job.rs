@@ -3,6 +3,9 @@
 //! In: catalog rows, ids and parameter values that the plan has validated. Out: [`Job`], a compact value that preview,
 //! run, journal and report share. Must not: build requests, know outcomes, or depend on where in a file it stood.
 
+mod ids;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,9 +20,18 @@ use crate::catalog::body::{self, Setting};
 use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
 
+pub use self::ids::Ids;
+
 /// What a job is, whatever file or row it came from: a digest of action, target and parameters.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId([u8; 16]);
+
+impl JobId {
+    /// It is a digest already, so its first bytes are as good as a hash of it.
+    pub fn as_hash(self) -> u64 {
+        self.0.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+    }
+}
 
 impl fmt::Display for JobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,41 +64,6 @@ impl FromStr for JobId {
             *byte = u8::from_str_radix(pair, 16).map_err(|_| ())?;
         }
         Ok(Self(bytes))
-    }
-}
-
-/// The ids of one job, in the order of its route. One allocation, because a plan may have a million of them.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Ids(Box<str>);
-
-const BETWEEN_IDS: char = '\u{1f}';
-
-impl Ids {
-    /// `values` in the order of the route's ids. None of them may hold a control character; the plan has seen to that.
-    pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut joined = String::with_capacity(36);
-        for (index, value) in values.into_iter().enumerate() {
-            if index > 0 {
-                joined.push(BETWEEN_IDS);
-            }
-            joined.push_str(value);
-        }
-        Self(joined.into_boxed_str())
-    }
-
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.0.split(BETWEEN_IDS)
-    }
-
-    /// The id acted on: the last one of the path.
-    pub fn target(&self) -> &str {
-        self.0.rsplit(BETWEEN_IDS).next().unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Ids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -172,18 +149,23 @@ pub struct Job {
     pub note: Option<Box<str>>,
     /// Index in the plan's list of the step that must settle well before this one.
     pub after: Option<u32>,
-    /// How long it waits until that one was seen to have happened; `None`: that it was accepted is enough.
-    pub verified_within: Option<Duration>,
     /// The higher is sent first; 0 where nobody says. Its place in preview and report stays.
     pub priority: i16,
     /// What becomes of it where its target is not there; `None`: nobody has said.
     pub missing: Option<Missing>,
-    /// What people call the target, where somebody has looked.
-    pub target_name: Option<Box<str>>,
     /// Where the plan did not name the target by its id. No part of the job's identity.
     pub found: Option<Box<Found>>,
     /// Where the plan says whom it is about by the name of a user, in an id or in a parameter.
     pub names: Option<Box<Names>>,
+    /// What few have, so that it takes little room in the others.
+    pub aside: Option<Box<Aside>>,
+}
+
+/// More of a job.
+#[derive(Debug, Clone, Default)]
+pub struct Aside {
+    verified_within: Option<Duration>,
+    target_name: Option<Box<str>>,
 }
 
 /// The names of users that a job was made of, and what became of them.
@@ -243,12 +225,11 @@ impl Job {
             not_before,
             note,
             after,
-            verified_within: None,
             priority: 0,
             missing: None,
-            target_name: None,
             found: None,
             names: None,
+            aside: None,
         }
     }
 
@@ -295,15 +276,37 @@ impl Job {
         }
     }
 
+    /// How long it waits until the step before it was seen to have happened; `None`: that it was accepted is enough.
+    pub fn verified_within(&self) -> Option<Duration> {
+        self.aside.as_ref()?.verified_within
+    }
+
+    pub fn set_verified_within(&mut self, within: Option<Duration>) {
+        if within.is_some() || self.aside.is_some() {
+            self.aside.get_or_insert_default().verified_within = within;
+        }
+    }
+
+    /// What people call the target, where somebody has looked.
+    pub fn target_name(&self) -> Option<&str> {
+        self.aside.as_ref()?.target_name.as_deref()
+    }
+
+    pub fn set_target_name(&mut self, name: Option<Box<str>>) {
+        if name.is_some() || self.aside.is_some() {
+            self.aside.get_or_insert_default().target_name = name;
+        }
+    }
+
     /// What people call the target: as a look right before showed it, or as it was called when it was found.
     pub fn called(&self) -> Option<&str> {
-        self.target_name.as_deref().or_else(|| self.found.as_ref()?.name.as_deref())
+        self.target_name().or_else(|| self.found.as_ref()?.name.as_deref())
     }
 
     /// What the plan says of a target that looking up has not found: it stands in the place of an id, and is none. Such a
     /// job is never sent.
     pub fn unfound(&self) -> Option<&str> {
-        self.ids.iter().find(|id| id.contains(' '))
+        self.ids.have(b' ').then(|| self.ids.iter().find(|id| id.contains(' ')))?
     }
 
     /// The id acted on.
@@ -352,6 +355,14 @@ fn device_of_state(target: &str) -> &str {
     }
 }
 
+/// A plan writes GUIDs like that already.
+fn lower_case(text: &str) -> Cow<'_, str> {
+    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(text.to_ascii_lowercase()),
+        false => Cow::Borrowed(text),
+    }
+}
+
 fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Parameters>) -> JobId {
     let mut digest = Sha256::new();
     digest.update(b"musterout/job/1\n");
@@ -365,7 +376,7 @@ fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Param
         digest.update(name.name);
         digest.update(b"=");
         match name.kind {
-            IdKind::Guid | IdKind::User => digest.update(value.to_ascii_lowercase()),
+            IdKind::Guid | IdKind::User => digest.update(lower_case(value).as_bytes()),
             IdKind::Opaque => digest.update(value),
         }
     }
@@ -425,9 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_id_is_the_target() {
-        let ids = Ids::new(["a", "b"]);
-        assert_eq!(ids.target(), "b");
-        assert_eq!(ids.iter().collect::<Vec<_>>(), ["a", "b"]);
+    fn a_job_is_small() {
+        assert!(size_of::<Job>() <= 160, "{}", size_of::<Job>());
     }
 }

@@ -175,7 +175,7 @@ impl Medium {
 pub fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
     let longest = medium.longest().unwrap_or(usize::MAX);
     let spaced = medium == Medium::Message && (text != text.trim() || text.contains("  "));
-    if text.len() <= longest && !spaced && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+    if text.len() <= longest && !spaced && is_printable_ascii(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().min(longest.saturating_mul(4)));
@@ -207,6 +207,11 @@ pub fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Looks at all of it, many bytes at a time: nearly all cells of a large file are like that.
+fn is_printable_ascii(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
 
 /// Foreign text on a line of its own, in a cell, or as long as it is in a sentence.

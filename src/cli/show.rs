@@ -191,7 +191,7 @@ fn waits(finished: &Finished, stderr: &Stderr) {
     let accepted =
         |job: u32| finished.settlements.get(job as usize).is_some_and(|settled| settled.outcome == Outcome::Accepted);
     let left = finished.jobs.iter().zip(&finished.settlements).filter(|(job, settled)| {
-        let waits = job.verified_within.and(job.after).is_some_and(accepted);
+        let waits = job.verified_within().and(job.after).is_some_and(accepted);
         waits && settled.outcome == Outcome::NotAttempted
     });
     if let (steps @ 1.., Some(id)) = (left.count(), &finished.id) {

@@ -7,6 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
+use super::crowd::Crowd;
 use super::preflight::Hold;
 use crate::catalog::{ACTIONS, Action, defined};
 use crate::job::Job;
@@ -104,7 +105,15 @@ impl Eq for Target<'_> {}
 
 impl Hash for Target<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.target().as_bytes());
+        state.write(self.0.ids.target_bytes());
+    }
+}
+
+impl Target<'_> {
+    fn as_hash(&self) -> u64 {
+        let mut folding = Folding::default();
+        self.hash(&mut folding);
+        folding.finish()
     }
 }
 
@@ -151,7 +160,9 @@ const REMEMBERED: usize = 16;
 /// Counts the jobs that are sent; `pair` gets every two jobs of one target that are sent now or on their day.
 pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, usize)) -> Census {
     let mut census = Census::default();
-    let mut targets: HashMap<Target<'_>, Seen, Fast> = HashMap::with_capacity_and_hasher(jobs.len(), Fast::default());
+    let crowd = Crowd::of(jobs.iter().map(|job| Target(job).as_hash()));
+    let mut targets: HashMap<Target<'_>, Seen, Fast> =
+        HashMap::with_capacity_and_hasher(crowd.repeated(), Fast::default());
     // From a job to the one before it on the same target; most targets have one job.
     let mut earlier: HashMap<u32, u32> = HashMap::new();
     let mut of_last: Option<(&Action, ActionSet)> = None;
@@ -166,6 +177,12 @@ pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, us
             _ => ActionSet(index(job.action).map(bit).unwrap_or_default()),
         };
         of_last = Some((job.action, actions));
+        if !crowd.has_company(at) {
+            if is_sent {
+                census.enter(None, actions);
+            }
+            continue;
+        }
         let last = at as u32;
         match targets.entry(Target(job)) {
             Entry::Vacant(place) => {

@@ -6,6 +6,7 @@
 pub mod breaker;
 pub mod census;
 pub mod contradictions;
+mod crowd;
 pub mod drift;
 pub mod escrow;
 pub mod filing;

@@ -5,11 +5,11 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::crowd::Crowd;
 use super::drift::Sighting;
 use super::lookout::is_compared;
 use super::protected::Protected;
@@ -205,35 +205,25 @@ impl Preflight {
     }
 }
 
-/// A job's id is a digest already, so its first bytes are as good as a hash of it.
-#[derive(Debug, Default)]
-struct Digested(u64);
-
-impl Hasher for Digested {
-    /// The last write counts: the id's bytes come after their number.
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 /// Looks at all jobs once; nothing is protected.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
-    let mut first_rows: HashMap<JobId, u32, BuildHasherDefault<Digested>> = HashMap::default();
-    first_rows.reserve(jobs.len());
+    let crowd = Crowd::of(jobs.iter().map(|job| job.id.as_hash()));
+    let mut first_rows: HashMap<JobId, u32> = HashMap::with_capacity(crowd.repeated());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
-    for job in jobs {
-        let hold = not_there(job).or_else(|| match first_rows.entry(job.id) {
-            Entry::Occupied(first) => Some(Hold::Duplicate { of_row: *first.get() }),
-            Entry::Vacant(place) => {
-                place.insert(job.row);
-                job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until })
-            }
+    for (at, job) in jobs.iter().enumerate() {
+        let mut earlier = || match crowd.has_company(at) {
+            false => None,
+            true => match first_rows.entry(job.id) {
+                Entry::Occupied(first) => Some(*first.get()),
+                Entry::Vacant(place) => {
+                    place.insert(job.row);
+                    None
+                }
+            },
+        };
+        let hold = not_there(job).or_else(|| match earlier() {
+            Some(of_row) => Some(Hold::Duplicate { of_row }),
+            None => job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until }),
         });
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {

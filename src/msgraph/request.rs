@@ -51,12 +51,21 @@ const SEGMENT: &AsciiSet = &CONTROLS
 /// The request that performs `job`.
 pub fn build(job: &Job) -> GraphRequest<'_> {
     let version = version(job);
-    GraphRequest {
-        method: job.route.method,
-        version,
-        path: path(job, version, job.route.path, ""),
-        body: job.parameters.as_deref().map(|parameters| parameters.bytes()),
-    }
+    GraphRequest { method: job.route.method, version, path: path(job, version, job.route.path, ""), body: body(job) }
+}
+
+fn body(job: &Job) -> Option<&Bytes> {
+    job.parameters.as_deref().map(|parameters| parameters.bytes())
+}
+
+/// Writes the path of the request that performs `job` behind `out`, for whoever writes one after the other.
+pub fn push_path(job: &Job, out: &mut String) {
+    push(out, job, version(job), job.route.path);
+}
+
+/// The body of that request, as people read it.
+pub fn text(job: &Job) -> Option<&str> {
+    job.parameters.as_deref().map(|parameters| parameters.body())
 }
 
 /// Method, path and body of the request that performs `job`, as the journal keeps them.
@@ -197,25 +206,34 @@ fn version(job: &Job) -> Version {
 }
 
 fn path(job: &Job, version: Version, template: &str, suffix: &str) -> String {
-    let mut ids = job.ids.iter();
-    let mut path = String::with_capacity(template.len() + 48);
-    path.push('/');
-    path.push_str(version.name());
-    for segment in template.split('/').skip(1) {
-        match segment.starts_with('{') {
-            true => push_id(&mut path, ids.next().unwrap_or_default()),
-            false => {
-                path.push('/');
-                path.push_str(segment);
-            }
-        }
-    }
+    let mut path = String::with_capacity(template.len() + suffix.len() + 48);
+    push(&mut path, job, version, template);
     path.push_str(suffix);
     path
 }
 
+fn push(path: &mut String, job: &Job, version: Version, template: &str) {
+    let mut ids = job.ids.iter();
+    path.push('/');
+    path.push_str(version.name());
+    let mut rest = template;
+    // A segment in braces stands for an id.
+    while let Some(at) = rest.as_bytes().windows(2).position(|two| two == b"/{") {
+        path.push_str(&rest[..at]);
+        push_id(path, ids.next().unwrap_or_default());
+        let behind = &rest[at + 1..];
+        rest = &behind[behind.find('/').unwrap_or(behind.len())..];
+    }
+    path.push_str(rest);
+}
+
 /// A user principal name that starts with `$` would be read as an OData operator; Graph wants it in parentheses.
 fn push_id(path: &mut String, id: &str) {
+    // What a GUID consists of stands as it is.
+    if id.bytes().fold(true, |all, byte| all & (byte.is_ascii_alphanumeric() | (byte == b'-'))) {
+        path.push('/');
+        return path.push_str(id);
+    }
     let encoded = utf8_percent_encode(id, SEGMENT);
     match id.starts_with('$') {
         true => path.push_str(&format!("('{}')", encoded.to_string().replace('\'', "''"))),
@@ -231,6 +249,7 @@ mod tests {
     use super::*;
     use crate::catalog::Action;
     use crate::job::{Ids, JobParts, Parameters};
+    use proptest::prelude::*;
     use serde_json::json;
 
     const ID: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
@@ -248,6 +267,15 @@ mod tests {
             note: None,
             after: None,
         })
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_id_is_written_as_any_other_is(id in "[0-9a-zA-Z-]{1,40}|[ -#%-~é]{1,9}") {
+            let mut path = "before".to_owned();
+            push_id(&mut path, &id);
+            prop_assert_eq!(path, format!("before/{}", utf8_percent_encode(&id, SEGMENT)));
+        }
     }
 
     #[test]

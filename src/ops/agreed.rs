@@ -119,7 +119,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
 pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
     for (job, sighting) in jobs.iter_mut().zip(sightings) {
         if let Some(Sighting::Identity(identity)) = sighting {
-            job.target_name = identity.title(job.action.target).map(Box::from);
+            job.set_target_name(identity.title(job.action.target).map(Box::from));
         }
     }
 }

@@ -163,7 +163,7 @@ impl Expander {
             });
             job.priority = turn.priority;
             job.missing = work.missing;
-            job.verified_within = step.verified_within.filter(|_| after.is_some());
+            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
             self.jobs.push(job);
             self.places.push(at.line);
             after = Some(position);

@@ -31,7 +31,10 @@ const NIL: &str = "00000000-0000-0000-0000-000000000000";
 pub fn spell(kind: IdKind, text: &str, out: &mut String) -> Result<(), NotAnId> {
     out.clear();
     let text = text.trim();
-    plain(text)?;
+    // A GUID has nothing in it or around it.
+    if !is_guid(text) {
+        plain(text)?;
+    }
     match kind {
         IdKind::Guid => spell_guid(text, out),
         IdKind::User => spell_user(text, out),
@@ -118,11 +121,9 @@ fn without_braces(text: &str) -> &str {
 }
 
 fn is_guid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
+    let dashes = |text: &[u8; 36]| [8, 13, 18, 23].iter().all(|at| text[*at] == b'-');
+    let digits = |text: &[u8; 36]| text.iter().filter(|byte| byte.is_ascii_hexdigit()).count() == 32;
+    <&[u8; 36]>::try_from(text.as_bytes()).is_ok_and(|text| dashes(text) && digits(text))
 }
 
 fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
@@ -223,6 +224,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_has_the_form_of_a_guid_is_what_it_looks_like(
+            text in "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|[0-9eE]{8}(-[0-9eE]{4}){3}-[0-9eE]{12}",
+            at in 0..36_usize,
+            other in "[g-z0-9A-F+' =<@:-]",
+        ) {
+            prop_assert!(is_guid(&text));
+            prop_assert_eq!(plain(&text), Ok(()));
+            let changed = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+            let by_hand = changed.bytes().enumerate().all(|(at, byte)| match at {
+                8 | 13 | 18 | 23 => byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            });
+            prop_assert_eq!(is_guid(&changed), by_hand);
+            let longer = format!("{text}{other}");
+            prop_assert!(!is_guid(&text[..at]) && !is_guid(&longer));
+        }
+
         #[test]
         fn spelling_is_stable_and_leaves_nothing_that_could_end_a_path(text in any::<String>()) {
             for kind in [IdKind::Guid, IdKind::User, IdKind::Opaque] {

@@ -44,6 +44,9 @@ impl Plan {
             false => on_command_line,
         };
         let of_plan = self.missing;
+        if all.or(of_plan).is_none() {
+            return;
+        }
         let settle = |own: &mut Option<Missing>| *own = all.or(*own).or(of_plan);
         self.jobs.iter_mut().for_each(|job| settle(&mut job.missing));
         self.unresolved.iter_mut().for_each(|row| settle(&mut row.missing));

@@ -158,7 +158,9 @@ fn each_row(
     begin(expander, &layout);
     expander.places.begin(&table.source.name);
     if layout.selectors.is_empty() {
-        expander.jobs.reserve(table.lines().min(MAX_JOBS));
+        let lines = table.lines().min(MAX_JOBS);
+        expander.jobs.reserve(lines);
+        expander.places.reserve(lines);
     }
     let mut here = if role.has_no_header() { Some(header) } else { next(&mut rows, &mut record, expander) };
     let has_example = here.is_some() && table.is_template && is_example(&record);

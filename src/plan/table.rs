@@ -40,7 +40,7 @@ impl Table {
     /// Finds out the separator: the `sep=` line says it, or the header row shows it.
     pub fn new(source: Source) -> Result<Self, Box<Diagnostic>> {
         let bytes = source.text.as_bytes();
-        let lone_returns = bytes.iter().enumerate().any(|(at, b)| *b == b'\r' && bytes.get(at + 1) != Some(&b'\n'));
+        let lone_returns = source.text.match_indices('\r').any(|(at, _)| bytes.get(at + 1) != Some(&b'\n'));
         let mut table = Self { source, is_template: false, separator: b',', start: (0, 1), lone_returns };
         let announced = table.skip_preamble()?;
         let header = &table.source.text.as_bytes()[table.start.0..];

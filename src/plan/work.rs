@@ -100,16 +100,25 @@ impl Step {
         }
     }
 
+    /// Whether no route could be used for a target with the ids `given`.
+    pub fn has_no_route(&self, given: &[IdName]) -> bool {
+        self.fitting(given).next().is_none()
+    }
+
     /// The routes that could be used for a target with the ids `given`, some of which may be for other steps. All
     /// that are returned take the same number of ids, the largest possible.
     pub fn possible_routes(&self, given: &[IdName]) -> Vec<&'static Route> {
+        let fitting = self.fitting(given);
+        let most = fitting.clone().map(|route| route.ids.len()).max();
+        fitting.filter(|route| Some(route.ids.len()) == most).collect()
+    }
+
+    fn fitting(&self, given: &[IdName]) -> impl Iterator<Item = &'static Route> + Clone {
         let all = match self.route {
             Some(route) => std::slice::from_ref(route),
             None => self.action.routes,
         };
-        let fitting = all.iter().filter(|route| route.ids.iter().all(|id| given.iter().any(|g| g.name == id.name)));
-        let most = fitting.clone().map(|route| route.ids.len()).max();
-        fitting.filter(|route| Some(route.ids.len()) == most).collect()
+        all.iter().filter(|route| route.ids.iter().all(|id| given.iter().any(|g| g.name == id.name)))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod diff;
 mod guards;
 mod keys;
 mod row;
+mod rows;
 pub mod saved;
 #[cfg(test)]
 mod tests;

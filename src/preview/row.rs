@@ -1,7 +1,7 @@
 //! One row of a preview: a job, the request it becomes, and whether it would be sent.
 //!
-//! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for. Must not: build a request in any other
-//! way than the run does.
+//! In: a job and the guard's finding. Out: a [`Row`], made when it is asked for, and its request likewise. Must not: build a
+//! request in any other way than the run does.
 
 use super::keys;
 use crate::escrow::Keys;
@@ -59,7 +59,6 @@ pub const UNVERIFIED: &str = "unverified: the plan defines this action";
 #[derive(Debug)]
 pub struct Row<'a> {
     pub job: &'a Job,
-    pub request: GraphRequest<'a>,
     pub state: State,
     /// Why it would not be sent.
     pub hold: Option<&'a Hold>,
@@ -75,7 +74,12 @@ impl<'a> Row<'a> {
     pub(super) fn new(jobs: &'a [Job], at: usize, hold: Option<&'a Hold>, sighting: Option<&'a Sighting>) -> Self {
         let job = &jobs[at];
         let after = job.after.and_then(|after| jobs.get(after as usize));
-        Self { job, request: request::build(job), state: State::of(hold), hold, after, sighting, keys: None }
+        Self { job, state: State::of(hold), hold, after, sighting, keys: None }
+    }
+
+    /// What it becomes.
+    pub fn request(&self) -> GraphRequest<'a> {
+        request::build(self.job)
     }
 
     /// What the target is called: as the preview saw it, or as it was looked up.
@@ -86,7 +90,7 @@ impl<'a> Row<'a> {
     /// The operator's remark, how the target was found, why it would not be sent, what it waits for, how urgent it is, and whether
     /// anybody has checked the action.
     pub fn note(&self) -> Option<String> {
-        let after = self.after.map(|first| match self.job.verified_within {
+        let after = self.after.map(|first| match self.job.verified_within() {
             None => format!("after {} of row {}", first.action.name, first.row),
             Some(within) => format!(
                 "after {} of row {} was seen to have happened, within {}",

@@ -6,15 +6,16 @@
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
-use csv::ByteRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::rows::Rows;
 use super::{KeyCount, Preview, Row, guards};
 use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;
 use crate::guard::waves::Stage;
+use crate::msgraph::request;
 use crate::report::cell;
 use crate::text::{Medium, harmless};
 
@@ -30,45 +31,39 @@ fn key_columns(preview: &Preview<'_>) -> impl Iterator<Item = &'static str> {
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
 pub fn write_csv(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
-    let mut writer = csv::WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
-    let header: Vec<&str> = COLUMNS.into_iter().chain(key_columns(preview)).collect();
-    writer.write_byte_record(&ByteRecord::from(header))?;
-    let mut record = ByteRecord::new();
-    let mut scratch = String::new();
+    let mut rows = Rows::new(out);
+    COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| rows.cell(name));
+    rows.end()?;
     for row in preview.rows() {
-        record.clear();
-        fill(&mut record, &mut scratch, base, &row);
+        fill(&mut rows, base, &row);
         if preview.has_keys() {
             let word = |secret| row.keys.map_or("", |keys| keys.of(secret).status.name());
-            SECRETS.iter().for_each(|of| record.push_field(word(of.secret).as_bytes()));
+            SECRETS.iter().for_each(|of| rows.cell(word(of.secret)));
         }
-        writer.write_byte_record(&record)?;
+        rows.end()?;
     }
-    writer.flush()
+    rows.finish()
 }
 
-fn fill(record: &mut ByteRecord, scratch: &mut String, base: &str, row: &Row<'_>) {
+fn fill(rows: &mut Rows<impl Write>, base: &str, row: &Row<'_>) {
     let job = row.job;
-    // Writing to a String cannot fail.
-    let mut shown = |record: &mut ByteRecord, value: std::fmt::Arguments<'_>| {
-        scratch.clear();
-        let _ = scratch.write_fmt(value);
-        record.push_field(scratch.as_bytes());
-    };
-    shown(record, format_args!("{}", job.row));
-    shown(record, format_args!("{}", job.id));
-    record.push_field(job.action.name.as_bytes());
-    record.push_field(cell::harmless(job.target()).as_bytes());
-    record.push_field(row.request.method.name().as_bytes());
-    shown(record, format_args!("{base}{}", row.request.path));
-    record.push_field(cell::harmless(row.request.text().unwrap_or_default()).as_bytes());
-    record.push_field(job.action.risk.name().as_bytes());
-    record.push_field(row.state.name().as_bytes());
+    rows.shown(job.row);
+    rows.shown(job.id);
+    rows.cell(job.action.name);
+    rows.cell(&cell::harmless(job.target()));
+    rows.cell(job.route.method.name());
+    rows.cell_of(|url| {
+        url.push_str(base);
+        request::push_path(job, url);
+    });
+    rows.cell(&cell::harmless(request::text(job).unwrap_or_default()));
+    rows.cell(job.action.risk.name());
+    rows.cell(row.state.name());
     match job.not_before {
-        Some(at) => shown(record, format_args!("{at}")),
-        None => record.push_field(b""),
+        Some(at) => rows.shown(at),
+        None => rows.cell(""),
     }
-    record.push_field(cell::harmless(row.note().as_deref().unwrap_or_default()).as_bytes());
+    rows.cell(&cell::harmless(row.note().as_deref().unwrap_or_default()));
 }
 
 #[derive(Serialize)]
@@ -119,15 +114,15 @@ pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>,
 }
 
 fn json_row<'a>(base: &str, row: &Row<'a>) -> io::Result<JsonRow<'a>> {
-    let job = row.job;
+    let (job, request) = (row.job, row.request());
     Ok(JsonRow {
         row: job.row,
         job_id: job.id.to_string(),
         action: job.action.name,
         target: job.target(),
-        method: row.request.method.name(),
-        url: format!("{base}{}", row.request.path),
-        body: row.request.text().map(serde_json::from_str).transpose()?,
+        method: request.method.name(),
+        url: format!("{base}{}", request.path),
+        body: request.text().map(serde_json::from_str).transpose()?,
         risk: job.action.risk.name(),
         unverified: job.action.is_unverified().then_some(true),
         state: row.state.name(),

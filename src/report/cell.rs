@@ -15,13 +15,18 @@ use crate::text::visible;
 /// should see is made harmless first.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let shown = visible(text);
-    match is_formula(text) || is_formula(&shown) {
+    let is_changed = matches!(shown, Cow::Owned(_));
+    match is_formula(text) || (is_changed && is_formula(&shown)) {
         true => Cow::Owned(format!("'{shown}")),
         false => shown,
     }
 }
 
 pub(super) fn is_formula(text: &str) -> bool {
+    // Most cells begin with a letter or a digit.
+    if text.bytes().next().is_none_or(|first| first.is_ascii_alphanumeric()) {
+        return false;
+    }
     let starts_oddly = text.starts_with(['\t', '\r', '\n']);
     starts_oddly || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
@@ -35,6 +40,7 @@ pub fn instant(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn formulas_are_made_harmless_and_all_else_stays() {
@@ -43,6 +49,18 @@ mod tests {
         }
         for text in ["", "7f4e", "a=b", "'=x", "ada@contoso.com", " ", "POST /v1.0/users"] {
             assert_eq!(harmless(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_formula_is_told_by_how_it_begins(text in "[ -~＝\t\r\n\u{a0}é]{0,4}") {
+            let signs = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+            let expected = text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(signs);
+            prop_assert_eq!(is_formula(&text), expected, "{:?}", text);
+            let shown = visible(&text);
+            let mark = if expected || is_formula(&shown) { "'" } else { "" };
+            prop_assert_eq!(harmless(&text), format!("{mark}{shown}"));
         }
     }
 

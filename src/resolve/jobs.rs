@@ -251,7 +251,7 @@ impl Weave {
             job.priority = row.priority;
             job.missing = row.missing;
             // Where the steps before it are left out, there is nothing to wait for.
-            job.verified_within = step.verified_within.filter(|_| after.is_some());
+            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
             job.found = target.and_then(|target| naming::found(row, step, target, by)).map(Box::new);
             job.names = naming::names(row, step, &job, users).filter(|_| is_named).map(Box::new);
             self.resolved.jobs.push(job);

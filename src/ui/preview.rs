@@ -17,6 +17,7 @@ use super::waves;
 use super::{guards, keys};
 use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
+use crate::msgraph::request::GraphRequest;
 use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
 use crate::text::visible;
 
@@ -163,22 +164,22 @@ fn request<'a>(row: &Row<'a>, room: Option<usize>) -> (String, Option<&'a str>) 
     if let Some(hold) = row.hold {
         return (shorten(&hold.to_string(), room.unwrap_or(usize::MAX)), None);
     }
-    let body = row.request.text().map(|body| format!(" {body}")).unwrap_or_default();
-    let method = row.request.method.name();
-    let whole = format!("{method} {}{body}", row.request.path);
+    let request = row.request();
+    let body = request.text().map(|body| format!(" {body}")).unwrap_or_default();
+    let whole = format!("{} {}{body}", request.method.name(), request.path);
     let Some(room) = room.filter(|room| width(&whole) > *room) else { return (whole, None) };
-    let with_body = path_in(row, &body, room);
+    let with_body = path_in(row, &request, &body, room);
     match width(&with_body) <= room {
         true => (with_body, None),
-        false => (shorten(&path_in(row, "", room), room), row.request.text()),
+        false => (shorten(&path_in(row, &request, "", room), room), request.text()),
     }
 }
 
 /// The request with as much of its path as there is room for.
-fn path_in(row: &Row<'_>, body: &str, room: usize) -> String {
-    let method = row.request.method.name();
-    let whole = format!("{method} {}{body}", row.request.path);
-    let mut segments: Vec<&str> = row.request.path.split('/').skip(1).collect();
+fn path_in(row: &Row<'_>, request: &GraphRequest<'_>, body: &str, room: usize) -> String {
+    let method = request.method.name();
+    let whole = format!("{method} {}{body}", request.path);
+    let mut segments: Vec<&str> = request.path.split('/').skip(1).collect();
     if let Some(target) = segments.iter_mut().rfind(|segment| segment.eq_ignore_ascii_case(row.job.target())) {
         *target = "…";
     }

@@ -12,7 +12,7 @@ use crate::preview::{Preview, State};
 pub fn preview(preview: &Preview<'_>) -> String {
     let mut waits: Vec<(&str, &str, Duration, u32)> = Vec::new();
     for row in preview.rows().filter(|row| row.state == State::Send) {
-        let (Some(within), Some(before)) = (row.job.verified_within, row.after) else { continue };
+        let (Some(within), Some(before)) = (row.job.verified_within(), row.after) else { continue };
         let (step, before) = (row.job.action.name, before.action.name);
         match waits.iter_mut().find(|known| (known.0, known.1, known.2) == (step, before, within)) {
             Some(known) => known.3 += 1,

@@ -125,7 +125,7 @@ where
     insert_names(connection, number, (0u32..).zip(run.jobs))?;
     let mut insert = connection.prepare("INSERT INTO waits VALUES (?1, ?2, ?3)")?;
     for (index, job) in (0u32..).zip(run.jobs) {
-        if let Some(within) = job.verified_within {
+        if let Some(within) = job.verified_within() {
             insert.execute(params![number, index, u32::try_from(within.as_secs()).unwrap_or(u32::MAX)])?;
         }
     }

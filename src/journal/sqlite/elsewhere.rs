@@ -1,6 +1,49 @@
-//! What other runs have to do with a deed that is done only once, as conditions for the database.
+//! What other runs have to do with a deed that is done only once, as conditions for the database; and whether there can be
+//! anything to find.
 //!
-//! In: names of columns. Out: the text of a query, and of a condition. Must not: read, or decide.
+//! In: names of columns; a connection that writes for one run. Out: the text of a query, and of a condition; whether nobody
+//! else has written. Must not: decide what becomes of a deed, or call anybody silent who may have written.
+
+use rusqlite::Connection;
+
+/// Whether others may have done anything that a run has not taken account of. A run has mostly the journal to itself, and need
+/// not ask for each of its jobs then.
+#[derive(Debug)]
+pub(super) struct Others {
+    silent: bool,
+    /// What the database calls its contents, as far as others have written them.
+    version: i64,
+}
+
+impl Others {
+    /// At the beginning, nothing may stand behind the place up to which the run has taken account of others: neither theirs, nor
+    /// copies of what is this run's.
+    pub fn of(connection: &Connection, run: i64) -> rusqlite::Result<Self> {
+        // Read first: whoever writes between the two is noticed later.
+        let version = version(connection)?;
+        let silent = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM sequence AS s, runs AS r WHERE r.run = ?1 AND s.last <= r.known)",
+            )?
+            .query_row([run], |row| row.get(0))?;
+        Ok(Self { silent, version })
+    }
+
+    /// Whether nobody has written since but this connection. In a transaction that keeps others from it. Once somebody has, it
+    /// stays so.
+    pub fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.silent = self.silent && self.version == version(connection)?;
+        Ok(())
+    }
+
+    pub fn are_silent(&self) -> bool {
+        self.silent
+    }
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
 
 /// Which other run at the same place has made an attempt of the same deed, or was told that it is done, since this run has
 /// last looked; also one that was pruned since.
@@ -41,4 +84,41 @@ pub(super) fn same_tenant(place: &str, one: &str, other: &str) -> String {
     };
     let (one, other) = (id(one), id(other));
     format!("({one} = {other} OR {one} NOT GLOB '{ID}' OR {other} NOT GLOB '{ID}')")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::place::Place;
+    use crate::journal::sqlite::store::Store;
+
+    fn write(connection: &Connection, sql: &str) {
+        connection.execute_batch(&format!("BEGIN IMMEDIATE; {sql}; COMMIT")).unwrap();
+    }
+
+    #[test]
+    fn nobody_is_called_silent_who_has_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Store::open(&Place::Folder(folder.path().into())).unwrap();
+        let [mine, theirs] = [journal.another().unwrap(), journal.another().unwrap()];
+        assert!(!Others::of(&mine, 1).unwrap().are_silent(), "there is no such run");
+        write(
+            &mine,
+            "INSERT INTO runs (run, run_id, state, plan_key, plan_file, plan_digest, tenant, settings, jobs, started_at, known, place)
+             VALUES (1, 'r', 'running', 'k', 'f', 'd', 't', '{}', 0, 0, 7, 'p'); UPDATE sequence SET last = 7",
+        );
+        let mut others = Others::of(&mine, 1).unwrap();
+        for last in 8..10 {
+            write(&mine, &format!("UPDATE sequence SET last = {last}"));
+            others.look(&mine).unwrap();
+            assert!(others.are_silent(), "the run has written that itself");
+        }
+        assert!(!Others::of(&mine, 1).unwrap().are_silent(), "something stands behind what was taken account of");
+        // A copy takes no new place.
+        write(&theirs, "UPDATE runs SET state = 'ended'");
+        others.look(&mine).unwrap();
+        assert!(!others.are_silent());
+        others.look(&mine).unwrap();
+        assert!(!others.are_silent(), "what was not looked for then is there still");
+    }
 }

@@ -83,7 +83,7 @@ pub(super) fn waits_of(connection: &Connection, page: &mut Page) -> Result<(), J
     for row in rows.map_err(JournalError::read)? {
         let (job, seconds) = row.map_err(JournalError::read)?;
         if let Some(stored) = page.job(job) {
-            stored.job.verified_within = Some(Duration::from_secs(seconds.into()));
+            stored.job.set_verified_within(Some(Duration::from_secs(seconds.into())));
         }
     }
     Ok(())

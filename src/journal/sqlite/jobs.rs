@@ -126,7 +126,7 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
     let name = optional("target_name")?.map(String::into_boxed_str);
     match optional("found_by")? {
         Some(by) => job.found = Some(Box::new(Found { name, identity: None, by: by.into() })),
-        None => job.target_name = name,
+        None => job.set_target_name(name),
     }
     if let Some(written_id) = optional("written_id")? {
         let names = names(&written_id, &text("written")?, &text("users")?);

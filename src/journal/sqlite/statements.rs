@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params
 
 use super::answers::outcome_answers;
 use super::daily;
-use super::elsewhere::sent_elsewhere;
+use super::elsewhere::{Others, sent_elsewhere};
 use super::follow_ups;
 use super::order::Order;
 use super::shown::SHOWN;
@@ -23,6 +23,7 @@ pub(super) struct Statements<'c> {
     run: i64,
     connection: &'c Connection,
     order: Order,
+    others: Others,
     sent_elsewhere: CachedStatement<'c>,
     attempt: CachedStatement<'c>,
     cleared: CachedStatement<'c>,
@@ -54,6 +55,7 @@ impl<'c> Statements<'c> {
             run,
             connection,
             order: Order::read(connection)?,
+            others: Others::of(connection, run)?,
             sent_elsewhere: connection.prepare_cached(&sent_elsewhere())?,
             cleared: connection.prepare_cached("UPDATE attempts SET cleared = 1 WHERE run = ?1 AND job = ?2")?,
             outcome_answers: connection.prepare_cached(&outcome_answers("o.run = ?1 AND o.job = ?2"))?,
@@ -81,7 +83,7 @@ impl<'c> Statements<'c> {
     /// A transaction has begun: other processes may have given out places since the last one.
     pub(super) fn begin(&mut self) -> rusqlite::Result<()> {
         self.order = Order::read(self.connection)?;
-        Ok(())
+        self.others.look(self.connection)
     }
 
     /// Before the transaction ends.
@@ -118,6 +120,9 @@ impl<'c> Statements<'c> {
 
     /// The run that has sent a job which may not be repeated, since this run has last taken account of others.
     fn sent_by_another(&mut self, job: u32) -> rusqlite::Result<Option<String>> {
+        if self.others.are_silent() {
+            return Ok(None);
+        }
         self.sent_elsewhere.query_row(params![self.run, job], |row| row.get(0)).optional()
     }
 

@@ -123,6 +123,9 @@ fn on_ids(job: &Job, seen: Option<&Identity>, owners: &Owners) -> Result<Job, St
     let ids = job.route.ids.iter().zip(job.ids.iter());
     let ids = Ids::new(ids.map(|(known, value)| if known.is_alias(value) { id.as_str() } else { value }));
     let is_target = ids.target() == id;
-    let target_name = owner.user_principal_name.clone().filter(|_| is_target).or_else(|| job.target_name.clone());
-    Ok(Job { ids, names: Some(Box::new(names)), target_name, ..job.clone() })
+    let mut renamed = Job { ids, names: Some(Box::new(names)), ..job.clone() };
+    if let Some(name) = owner.user_principal_name.clone().filter(|_| is_target) {
+        renamed.set_target_name(Some(name));
+    }
+    Ok(renamed)
 }

@@ -82,7 +82,7 @@ impl Expander {
         }
         let [id] = self.given.as_slice() else { return Selected::Nothing };
         let selector = [&MANAGED_DEVICE_BY_ID, &ENTRA_OBJECT].into_iter().find(|selector| selector.name == id.name);
-        let lacks = |step: &Step| step.possible_routes(&self.given).is_empty();
+        let lacks = |step: &Step| step.has_no_route(&self.given);
         let kinds = || work.steps.iter().map(|step| route_to_look_up(step, None).map(|(_, kind)| kind));
         let (Some(selector), true) = (selector, work.steps.iter().any(lacks)) else { return Selected::Nothing };
         let pointer = Pointer::Given([Criterion { selector, value: self.slots[0].value.as_str().into() }].into());

@@ -105,7 +105,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
         job.missing = line.missing;
-        job.verified_within = line.verified_within.map(|seconds| Duration::from_secs(seconds.into()));
+        job.set_verified_within(line.verified_within.map(|seconds| Duration::from_secs(seconds.into())));
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
             return Err(differs("it waits for a row that does not come before it".into()));

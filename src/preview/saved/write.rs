@@ -31,7 +31,7 @@ pub fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<
 }
 
 fn line(row: &Row<'_>) -> Line {
-    let job = row.job;
+    let (job, request) = (row.job, row.request());
     Line {
         row: job.row,
         job_id: job.id.to_string(),
@@ -39,13 +39,13 @@ fn line(row: &Row<'_>) -> Line {
         route: job.route.name.to_owned(),
         ids: job.ids.iter().map(str::to_owned).collect(),
         names: job.names.as_deref().map(NamesOfLine::from),
-        method: row.request.method.name().to_owned(),
-        path: row.request.path.clone(),
-        body: row.request.text().map(str::to_owned),
+        method: request.method.name().to_owned(),
+        body: request.text().map(str::to_owned),
+        path: request.path,
         not_before: job.not_before,
         note: job.note.as_deref().map(str::to_owned),
         after: job.after,
-        verified_within: job.verified_within.map(|within| u32::try_from(within.as_secs()).unwrap_or(u32::MAX)),
+        verified_within: job.verified_within().map(|within| u32::try_from(within.as_secs()).unwrap_or(u32::MAX)),
         priority: job.priority,
         missing: job.missing,
         state: row.state.name().to_owned(),

@@ -23,7 +23,7 @@ impl Dispatcher {
             }
             let step = &self.jobs[next as usize];
             match (outcome.standing(), outcome) {
-                (Standing::Good, outcome) if self.stopped.is_none() => match step.verified_within {
+                (Standing::Good, outcome) if self.stopped.is_none() => match step.verified_within() {
                     Some(within) if outcome == Outcome::Accepted => self.wait_for(job, next, within, now),
                     _ => self.let_in(step.bucket(), Item { job: next, step: Step::Send }),
                 },
@@ -51,7 +51,7 @@ impl Dispatcher {
     pub(super) fn waited_in_vain(&mut self, job: u32, now: Instant) {
         let seen = self.last_seen(job).map(|seen| format!(" ({seen})")).unwrap_or_default();
         for next in self.waiting_for(job) {
-            let within = self.jobs[next as usize].verified_within.unwrap_or_default();
+            let within = self.jobs[next as usize].verified_within().unwrap_or_default();
             let what =
                 format!("{} was not seen to have happened within {}{seen}", self.step_before(job), length(within));
             self.end(next, Cause::StepBeforeNotSeen.with(what), now);

@@ -31,7 +31,7 @@ fn pairs(targets: u32, within: Duration) -> Vec<Job> {
         let first = 2 * (target - 1);
         let name = target.to_string();
         let mut second = job("wipe", &name, first + 2, Some(first));
-        second.verified_within = Some(within);
+        second.set_verified_within(Some(within));
         [job("rotateBitLockerKeys", &name, first + 1, None), second]
     };
     (1..=targets).flat_map(steps).collect()

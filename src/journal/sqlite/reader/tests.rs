@@ -24,7 +24,7 @@ fn begin(journal: &mut Journal) -> RunHead {
         let id = format!("10000000-0000-4000-8000-{row:012}");
         let mut job = Job::new(JobParts::plain(row, sync, Ids::new([id.as_str()])));
         job.priority = if row.is_multiple_of(5) { 3 } else { 0 };
-        job.verified_within = row.is_multiple_of(7).then_some(Duration::from_secs(60));
+        job.set_verified_within(row.is_multiple_of(7).then_some(Duration::from_secs(60)));
         job
     };
     let jobs: Vec<Job> = (1..=JOBS).map(job).collect();
