@@ -146,7 +146,7 @@ impl Identity {
 ///
 /// Source: field reports of `directory/deletedItems`, whose `userPrincipalName` begins so.
 fn of_before(name: &str, document: &Value) -> Option<Box<str>> {
-    let id = document.get("id")?.as_str()?.replace('-', "");
+    let id = document.get("id")?.as_str().filter(|id| uuid::Uuid::try_parse(id).is_ok())?.replace('-', "");
     let digits = name.get(..id.len()).filter(|digits| digits.eq_ignore_ascii_case(&id))?;
     name.get(digits.len()..).filter(|rest| rest.contains('@')).map(Box::from)
 }
@@ -238,5 +238,15 @@ mod tests {
         assert_eq!(number("HP,EliteBook 840,5CG1234XYZ").as_deref(), Some("5CG1234XYZ"));
         let user = of(json!({ "id": "a", "serialNumber": "S", "assignedUserPrincipalName": "ada@contoso.com" }));
         assert_eq!(user.user_principal_name.as_deref(), Some("ada@contoso.com"));
+    }
+
+    #[test]
+    fn somebody_who_was_deleted_is_called_as_before() {
+        let of = |name: &str| {
+            let user = json!({ "id": "22222222-2222-4222-8222-222222222222", "userPrincipalName": name });
+            Identity::from_document(&user).unwrap().user_principal_name.unwrap()
+        };
+        assert_eq!(&*of("22222222222242228222222222222222ada@contoso.com"), "ada@contoso.com");
+        assert_eq!(&*of("2222ada@contoso.com"), "2222ada@contoso.com");
     }
 }

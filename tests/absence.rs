@@ -39,7 +39,7 @@ fn what_a_look_or_a_saved_preview_has_shown_is_gone_when_it_is_not_there() {
     let by_a_look = |desk: &Desk<'_>| {
         let text = format!(
             "version: 1\njobs: [ {{ action: wipe, targets: [ {{ managedDeviceId: {DEVICE} }} ] }} ]\n\
-             guards: {{ protected: [ ada@contoso.com ] }}\n"
+             guards: {{ protected: [ 'vip-*' ] }}\n"
         );
         let plan = desk.write("plan.yaml", &text);
         desk.run(&plan, 1, &[]).expect(3);
@@ -53,7 +53,7 @@ fn what_a_look_or_a_saved_preview_has_shown_is_gone_when_it_is_not_there() {
     };
     for sees in [&by_a_look as &dyn Fn(&Desk<'_>), &by_a_saved_preview] {
         let simulator = Simulator::start(&format!(
-            "only_listed: true\nthrottle: off\ndevices: [ {{ id: {DEVICE}, userPrincipalName: ada@contoso.com }} ]\n\
+            "only_listed: true\nthrottle: off\ndevices: [ {{ id: {DEVICE}, deviceName: VIP-1 }} ]\n\
              faults: [ {{ on: {{ action: wipe }}, do: {{ status: {{ code: 403, error_code: Forbidden }} }} }} ]\n\
              check_ins: [ {{ on: {{ action: retire }}, after: 100ms, do: complete }} ]\n"
         ));

@@ -84,7 +84,15 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
             let may_be_its = process.is_any && (other.is_any || other.may.as_ref().is_some_and(names_it));
             request.process == again.process || (process.run.is_some() && other.run == process.run) || may_be_its
         };
-        if named && !earlier().any(|(_, request)| request.effect && of_this_run(request)) {
+        // Which of several that were asked to do it again the newest one is, nobody can tell: each may do it once.
+        let asked = tape.runs.iter().filter(|run| names_it(&run.may)).count();
+        let is_theirs = |request: &Request| {
+            let other = &tape.processes[request.process];
+            other.is_any || other.may.as_ref().is_some_and(names_it)
+        };
+        let done = earlier().filter(|(_, request)| request.effect && is_theirs(request)).count();
+        let is_one_of_them = process.is_any && process.may.is_none() && done < asked;
+        if named && (is_one_of_them || !earlier().any(|(_, request)| request.effect && of_this_run(request))) {
             continue;
         }
         let newest = earlier().rfind(|(_, request)| request.is_doubtful()).map(|(sent, _)| *sent).unwrap_or_default();
