@@ -85,7 +85,8 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
             request.process == again.process || (process.run.is_some() && other.run == process.run) || may_be_its
         };
         // Which of several that were asked to do it again the newest one is, nobody can tell: each may do it once.
-        let asked = tape.runs.iter().filter(|run| names_it(&run.may)).count();
+        let began = &tape.processes[..again.process];
+        let asked = began.iter().filter(|other| other.may.as_ref().is_some_and(names_it)).count();
         let is_theirs = |request: &Request| {
             let other = &tape.processes[request.process];
             other.is_any || other.may.as_ref().is_some_and(names_it)
