@@ -92,7 +92,7 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
             other.is_any || other.may.as_ref().is_some_and(names_it)
         };
         let done = earlier().filter(|(_, request)| request.effect && is_theirs(request)).count();
-        let is_one_of_them = process.is_any && process.may.is_none() && done < asked;
+        let is_one_of_them = process.is_any && done < asked;
         if named && (is_one_of_them || !earlier().any(|(_, request)| request.effect && of_this_run(request))) {
             continue;
         }
