@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
-use super::super::ways::{By, SERIAL, read, ways};
+use super::super::ways::{By, SERIAL, kind, read, ways};
 use super::{Search, Wanted, note};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Object, may_own};
@@ -41,23 +41,7 @@ impl Search<'_> {
                 asked.extend(link.map(|(by, value)| (at, by, value.into())));
             }
         }
-        let gets: Vec<Get> = asked.iter().filter_map(|(_, by, value)| by.get(Object::ManagedDevice, value)).collect();
-        let wanted = &mut self.wanted;
-        let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
-            let Some((at, by, value)) = asked.get(number) else { return };
-            match answer {
-                Ok(devices) => {
-                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, value));
-                    let exact: Vec<_> = exact.map(|device| (Object::ManagedDevice, device)).collect();
-                    wanted[*at].found.extend(exact);
-                }
-                Err(why) => {
-                    wanted[*at].meaning.unowned = true;
-                    wanted[*at].meaning.why.get_or_insert(why);
-                }
-            }
-        };
-        read(&gets, TargetKind::ManagedDevice, reading, each).await?;
+        self.find_linked(Object::ManagedDevice, &asked, reading).await?;
         self.devices_in_entra(reading).await?;
         self.wanted.iter_mut().for_each(Wanted::note_what_was_found);
         self.registered_owners(reading).await
@@ -70,20 +54,30 @@ impl Search<'_> {
             return Ok(());
         }
         let by = ways(Form::Guid, Object::EntraDevice)[0];
-        let mut asked: Vec<(usize, Box<str>)> = Vec::new();
+        let mut asked: Vec<(usize, By, Box<str>)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             let is_known = wanted.found.iter().any(|(object, _)| *object == Object::EntraDevice);
             let managed = wanted.found.iter().filter(|(object, _)| *object == Object::ManagedDevice && !is_known);
-            asked.extend(managed.filter_map(|(_, device)| Some((at, device.azure_ad_device_id.clone()?))));
+            asked.extend(managed.filter_map(|(_, device)| Some((at, by, device.azure_ad_device_id.clone()?))));
         }
-        let gets: Vec<Get> = asked.iter().filter_map(|(_, id)| by.get(Object::EntraDevice, id)).collect();
+        self.find_linked(Object::EntraDevice, &asked, reading).await
+    }
+
+    /// Adds to entries what other records of the same machine there are. Where they cannot be read, their owners are not known.
+    async fn find_linked<T: Transport>(
+        &mut self,
+        object: Object,
+        asked: &[(usize, By, Box<str>)],
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), ReadError> {
+        let gets: Vec<Get> = asked.iter().filter_map(|(_, by, value)| by.get(object, value)).collect();
         let wanted = &mut self.wanted;
         let each = |number: usize, answer: Result<Vec<Identity>, Box<str>>| {
-            let Some((at, id)) = asked.get(number) else { return };
+            let Some((at, by, value)) = asked.get(number) else { return };
             match answer {
                 Ok(devices) => {
-                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, id));
-                    let exact: Vec<_> = exact.map(|device| (Object::EntraDevice, device)).collect();
+                    let exact = devices.into_iter().filter(|device| by.is_true_of(device, value));
+                    let exact: Vec<_> = exact.map(|device| (object, device)).collect();
                     wanted[*at].found.extend(exact);
                 }
                 Err(why) => {
@@ -92,7 +86,7 @@ impl Search<'_> {
                 }
             }
         };
-        read(&gets, TargetKind::EntraDevice, reading, each).await
+        read(&gets, kind(object), reading, each).await
     }
 
     /// Whose the devices are that Entra alone may know, where somebody's account is a target.
