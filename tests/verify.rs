@@ -142,6 +142,29 @@ fn what_has_failed_on_its_device_is_sent_again_by_whoever_asks_for_that() {
 }
 
 #[test]
+fn what_a_later_run_has_done_confirms_no_earlier_one() {
+    let site = Site::new(AT_ONCE, &format!("action,id\nresetPasscode,{}\nrebootNow,{}\n", guid(1), guid(2)));
+    site.run("plan.csv", 2, &[]).ended_with(0);
+    let runs = || run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
+    let newest = |listed: &str| -> String {
+        let newest: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+        newest["run"].as_str().unwrap().to_owned()
+    };
+    let first = newest(&runs());
+    site.run("plan.csv", 2, &["--again", "all"]).ended_with(0);
+    let second = newest(&runs());
+    let before = site.reads();
+    site.verify(&[&first, "--report", "report.csv"]);
+    assert_eq!((site.reads(), site.outcomes()), (before, vec!["accepted".to_owned(); 2]));
+    for row in site.desk.report() {
+        assert!(row["note"].starts_with(&format!("run {second} has sent the same since")), "{}", row["note"]);
+        assert_eq!(row["verified_at"], "");
+    }
+    site.verify(&[&second, "--report", "report.csv"]).ended_with(0);
+    assert_eq!(site.outcomes(), ["completed"; 2]);
+}
+
+#[test]
 fn a_step_waits_over_a_crash_and_follows_when_its_device_was_there() {
     let plan = format!(
         "version: 1\njobs:\n  - steps: [rotateBitLockerKeys, {{ action: wipe, after: verified }}]\n    targets: [{{ id: {} }}]\n",

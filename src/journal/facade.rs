@@ -211,6 +211,11 @@ impl Journal {
         done_before::done_before(&self.store, run)
     }
 
+    /// The indexes of the jobs of a run that another one has sent after it, and which run that was.
+    pub fn sent_after(&self, run: i64) -> Result<HashMap<u32, String>, JournalError> {
+        done_before::sent_after(&self.store, run)
+    }
+
     /// The indexes of the jobs whose target was seen.
     pub fn shown(&self, place: &str, tenant: &str, jobs: &[Job]) -> Result<HashSet<u32>, JournalError> {
         shown::shown(&self.store, place, tenant, jobs)

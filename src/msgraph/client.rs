@@ -17,6 +17,7 @@ use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
 use super::request_of_approval::{Found, NotRead, companion};
+use super::service_clock::ServiceClock;
 use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
@@ -27,7 +28,7 @@ use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
 use crate::outcome::{Presence, Seen};
-use crate::pacing::Gates;
+use crate::pacing::{Gates, retry_after};
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
@@ -42,6 +43,7 @@ pub struct GraphClient<T> {
     /// `https://graph.microsoft.com`, without a slash at the end.
     graph_url: String,
     clock: Clock,
+    service_clock: ServiceClock,
     gates: Gates,
     justification: Option<HeaderValue>,
     /// Whether a service that knows of priorities is told that these requests may wait.
@@ -55,8 +57,17 @@ impl<T: Transport> GraphClient<T> {
     /// else is sent passes them here.
     pub fn new(transport: T, tokens: TokenSource<T>, graph_url: &str, clock: Clock, gates: Gates) -> Self {
         let graph_url = graph_url.trim_end_matches('/').to_owned();
-        let (justification, codes) = (None, RwLock::default());
-        Self { transport, tokens, graph_url, clock, gates, justification, low_priority: false, codes }
+        Self {
+            transport,
+            tokens,
+            graph_url,
+            clock,
+            service_clock: ServiceClock::default(),
+            gates,
+            justification: None,
+            low_priority: false,
+            codes: RwLock::default(),
+        }
     }
 
     pub fn gates(&self) -> &Gates {
@@ -135,15 +146,21 @@ impl<T: Transport> GraphClient<T> {
             headers,
             body: request.body.cloned().unwrap_or_default(),
         };
+        let sent = self.clock.now();
         let result = self.transport.send(wire).await;
+        let received = self.clock.now();
         let (reply, wire) = match result {
             Ok(wire) if wire.status.is_success() => {
                 let kept = WireReply { status: wire.status, headers: HeaderMap::new(), body: wire.body.clone() };
-                let reply = classify(Ok(wire), id, self.clock.now());
-                let kept = (reply.verdict == Verdict::Succeeded).then_some(kept);
-                (reply, kept)
+                let date = retry_after::date_of(&wire.headers);
+                let reply = classify(Ok(wire), id, received);
+                let succeeded = reply.verdict == Verdict::Succeeded;
+                if let (true, Some(date)) = (succeeded, date) {
+                    self.service_clock.heard(date, sent, received);
+                }
+                (reply, succeeded.then_some(kept))
             }
-            result => (classify(result, id, self.clock.now()), None),
+            result => (classify(result, id, received), None),
         };
         if reply.verdict == Verdict::Unauthorized {
             self.tokens.refused(authorization.number);
@@ -185,7 +202,7 @@ impl<T: Transport> GraphClient<T> {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
         let evidence = match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
-            Ok(document) => evidence::judge(job, &document, since),
+            Ok(document) => evidence::judge(job, &document, self.service_clock.at(since)),
             Err(reply) if reply.verdict == Verdict::Gone => evidence::of_nothing(job),
             Err(reply) => Evidence::NotRead(reply),
         };
@@ -204,7 +221,7 @@ impl<T: Transport> GraphClient<T> {
             return Ok(unclear(Stage::Untold, "no read tells"));
         };
         match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
-            Ok(document) => Ok(follow_up::judge(job, &document, since, now)),
+            Ok(document) => Ok(follow_up::judge(job, &document, self.service_clock.at(since), now)),
             Err(reply) if reply.verdict == Verdict::Gone => Ok(follow_up::of_nothing(job, now)),
             Err(reply) => Err(reply),
         }
@@ -406,6 +423,40 @@ mod tests {
         assert!(matches!(client.read_back(&job, Timestamp::UNIX_EPOCH, "2").await, Evidence::CannotTell(_)));
         assert_eq!(client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap().stage, Stage::Untold);
         assert!(recorder.0.lock().unwrap().is_empty());
+    }
+
+    /// Shows a device that was rebooted at that time, and is a quarter of a minute ahead of us.
+    #[derive(Clone)]
+    struct Ahead(&'static str);
+
+    impl Transport for Ahead {
+        async fn send(&self, _: WireRequest) -> Result<WireReply, TransportError> {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::DATE, HeaderValue::from_static("Mon, 30 Nov 2026 07:00:15 GMT"));
+            let entry =
+                serde_json::json!({ "actionName": "rebootNow", "actionState": "done", "startDateTime": self.0 });
+            let device =
+                serde_json::json!({ "id": "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11", "deviceActionResults": [entry] });
+            Ok(WireReply { status: http::StatusCode::OK, headers, body: device.to_string().into() })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_done_before_ours_by_the_service_s_clock_is_not_ours() {
+        let now: Timestamp = "2026-11-30T07:00:00Z".parse().unwrap();
+        for (started, is_ours) in [("2026-11-30T07:00:10Z", false), ("2026-11-30T07:00:15Z", true)] {
+            let tokens = TokenSource::new(
+                Ahead(started),
+                Credentials::AccessToken("t".to_owned().into()),
+                "https://l",
+                "https://g",
+            );
+            let client = GraphClient::new(Ahead(started), tokens, "https://g", Clock::starting_at(now), unpaced());
+            let evidence = client.read_back(&job("rebootNow"), now, "1").await;
+            assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
+            let seen = client.follow_up(&job("rebootNow"), now, "2").await.unwrap();
+            assert_eq!(seen.stage == Stage::Done, is_ours, "{seen:?}");
+        }
     }
 
     #[tokio::test]

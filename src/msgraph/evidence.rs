@@ -12,11 +12,12 @@ use crate::catalog::ReadBack;
 use crate::job::Job;
 use crate::outcome::Evidence;
 
-/// The service's clock and ours may differ by this much.
+/// The service's clocks may differ by this much from one another, and from what is known of them.
 pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 
 pub(super) const UNTOUCHED: &str = "managed";
 
+/// `since`: when the attempt left, by the service's clock.
 pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
     match job.action.read_back {
         ReadBack::ManagementState { landed, action_names, stays, .. } => {

@@ -18,6 +18,7 @@ mod paced;
 mod recognise;
 pub mod request;
 mod request_of_approval;
+mod service_clock;
 mod shape;
 pub mod token;
 pub mod transport;

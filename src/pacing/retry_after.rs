@@ -16,8 +16,12 @@ use serde_json::Value;
 /// The time named in the headers.
 pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    let server_now = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date).unwrap_or(now);
-    from_text(text, server_now)
+    from_text(text, date_of(headers).unwrap_or(now))
+}
+
+/// The service's own time, if the answer names it.
+pub fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// The time named in Intune's nested error document: `RetryAfter`, or a header inside `HttpHeaders`.

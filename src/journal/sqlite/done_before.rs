@@ -1,30 +1,53 @@
-//! Which deeds of a run were done before, by whatever other run.
+//! What other runs have done of the deeds of a run: before it, or after.
 //!
-//! In: a run. Out: its jobs that may not be repeated and that another run at the same place has settled well. Must not: decide
-//! whether they are done again; somebody has asked for that.
+//! In: a run. Out: its jobs that may not be repeated and that another run at the same place has settled well; its jobs that
+//! another run has sent again since. Must not: decide what follows from it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::elsewhere::same_tenant;
+use super::elsewhere::{SAME_DEED, beside, beside_pruned};
 use super::store::Store;
 use crate::journal::error::JournalError;
+use crate::outcome::Effect;
 
 /// The indexes of these jobs.
 pub(in crate::journal) fn done_before(store: &Store, run: i64) -> Result<HashSet<u32>, JournalError> {
     let read = || -> rusqlite::Result<HashSet<u32>> {
         let mut select = store.connection.prepare_cached(&format!(
-            "SELECT me.job FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-             WHERE me.run = ?1 AND me.once IS NOT NULL AND mine.place <> 'simulated' AND (
-                EXISTS (SELECT 1 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {runs}
-                    JOIN outcomes AS o ON o.run = j.run AND o.job = j.job AND o.outcome IN ('completed', 'accepted')
-                    WHERE j.once = me.once AND j.run <> me.run)
-                OR EXISTS (SELECT 1 FROM remembered AS m WHERE m.once = me.once AND m.done = 1 AND m.place = mine.place
-                    AND m.run_id <> mine.run_id AND {kept}))",
-            runs = same_tenant("mine.place", "r.tenant", "mine.tenant"),
-            kept = same_tenant("mine.place", "m.tenant", "mine.tenant"),
+            "SELECT me.job FROM {others} JOIN outcomes AS o ON o.run = j.run AND o.job = j.job
+                AND o.outcome IN ('completed', 'accepted') WHERE me.run = ?1
+             UNION SELECT me.job FROM {pruned} WHERE me.run = ?1 AND m.done = 1",
+            others = beside(SAME_DEED),
+            pruned = beside_pruned(),
         ))?;
         let found = select.query_map([run], |row| row.get(0))?;
         found.collect()
+    };
+    read().map_err(JournalError::read)
+}
+
+/// The jobs of a run that another one has sent after its own last attempt, also with other parameters where a deed is done
+/// only once; and which run.
+pub(in crate::journal) fn sent_after(store: &Store, run: i64) -> Result<HashMap<u32, String>, JournalError> {
+    let read = || -> rusqlite::Result<HashMap<u32, String>> {
+        let mut sent = HashMap::new();
+        for same in [SAME_DEED, "j.job_id = me.job_id"] {
+            let mut select = store.connection.prepare_cached(&format!(
+                "SELECT me.job, r.run_id, a.verdict FROM {others}
+                 JOIN attempts AS a ON a.run = j.run AND a.job = j.job
+                    AND a.seq > (SELECT max(own.seq) FROM attempts AS own WHERE own.run = me.run AND own.job = me.job)
+                 WHERE me.run = ?1 ORDER BY a.seq",
+                others = beside(same),
+            ))?;
+            let mut rows = select.query([run])?;
+            while let Some(row) = rows.next()? {
+                let verdict: Option<String> = row.get(2)?;
+                if Effect::of(verdict.as_deref()) == Effect::Possible {
+                    sent.insert(row.get(0)?, row.get(1)?);
+                }
+            }
+        }
+        Ok(sent)
     };
     read().map_err(JournalError::read)
 }

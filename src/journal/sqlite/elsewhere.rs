@@ -45,28 +45,43 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
+/// The jobs `me` of the runs `mine`, each with the same deed `j` of every other run `r` at the same place; `same` says what of
+/// `j` and `me` is the same.
+pub(super) fn beside(same: &str) -> String {
+    format!(
+        "jobs AS me JOIN runs AS mine ON mine.run = me.run AND mine.place <> 'simulated'
+         JOIN jobs AS j ON {same} AND j.run <> me.run
+         JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {tenant}",
+        tenant = same_tenant("mine.place", "r.tenant", "mine.tenant"),
+    )
+}
+
+/// The same with what is kept (`m`) of runs that were pruned.
+pub(super) fn beside_pruned() -> String {
+    format!(
+        "jobs AS me JOIN runs AS mine ON mine.run = me.run AND mine.place <> 'simulated'
+         JOIN remembered AS m ON m.once = me.once AND m.place = mine.place AND m.run_id <> mine.run_id AND {tenant}",
+        tenant = same_tenant("mine.place", "m.tenant", "mine.tenant"),
+    )
+}
+
+/// The deed of a job that is done only once is that of another one.
+pub(super) const SAME_DEED: &str = "j.once = me.once";
+
 /// Which other run at the same place has made an attempt of the same deed, or was told that it is done, since this run has
 /// last looked; also one that was pruned since.
 pub(super) fn sent_elsewhere() -> String {
     format!(
-        "SELECT r.run_id, a.seq FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-         JOIN jobs AS j ON j.once = me.once AND j.run <> me.run
-         JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {same}
-         JOIN attempts AS a ON a.run = j.run AND a.job = j.job AND a.seq > mine.known
-         WHERE me.run = ?1 AND me.job = ?2 AND mine.place <> 'simulated'
-         UNION ALL SELECT r.run_id, o.seq FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-         JOIN jobs AS j ON j.once = me.once AND j.run <> me.run
-         JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {same}
-         JOIN outcomes AS o ON o.run = j.run AND o.job = j.job AND o.seq > mine.known
-            AND o.outcome IN ('completed', 'accepted')
-         WHERE me.run = ?1 AND me.job = ?2 AND mine.place <> 'simulated'
-         UNION ALL SELECT m.run_id, m.seq FROM jobs AS me JOIN runs AS mine ON mine.run = me.run
-         JOIN remembered AS m ON m.once = me.once AND m.seq > mine.known AND m.done IN (0, 1)
-            AND m.place = mine.place AND m.run_id <> mine.run_id AND {kept}
-         WHERE me.run = ?1 AND me.job = ?2 AND mine.place <> 'simulated'
+        "SELECT r.run_id, a.seq FROM {others} JOIN attempts AS a ON a.run = j.run AND a.job = j.job AND a.seq > mine.known
+         WHERE me.run = ?1 AND me.job = ?2
+         UNION ALL SELECT r.run_id, o.seq FROM {others} JOIN outcomes AS o ON o.run = j.run AND o.job = j.job
+            AND o.seq > mine.known AND o.outcome IN ('completed', 'accepted')
+         WHERE me.run = ?1 AND me.job = ?2
+         UNION ALL SELECT m.run_id, m.seq FROM {pruned}
+         WHERE me.run = ?1 AND me.job = ?2 AND m.seq > mine.known AND m.done IN (0, 1)
          ORDER BY 2 DESC LIMIT 1",
-        same = same_tenant("mine.place", "r.tenant", "mine.tenant"),
-        kept = same_tenant("mine.place", "m.tenant", "mine.tenant"),
+        others = beside(SAME_DEED),
+        pruned = beside_pruned(),
     )
 }
 
