@@ -56,33 +56,18 @@ impl Finding {
 }
 
 /// What was found out about one device, by secret.
-#[derive(Debug, Clone, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Keys {
     bitlocker: Finding,
     laps: Finding,
     filevault: Finding,
-    /// Whether the device was read for it.
-    #[serde(skip)]
-    is_shown: bool,
-}
-
-/// Of what was found out about the keys, however it was.
-impl PartialEq for Keys {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.bitlocker, &self.laps, &self.filevault) == (&other.bitlocker, &other.laps, &other.filevault)
-    }
 }
 
 impl Keys {
-    /// Whether a read has shown the device.
-    pub fn is_shown(&self) -> bool {
-        self.is_shown
-    }
-
     /// The same of every secret.
     pub fn all(finding: &Finding) -> Self {
-        Self { bitlocker: finding.clone(), laps: finding.clone(), filevault: finding.clone(), is_shown: false }
+        Self { bitlocker: finding.clone(), laps: finding.clone(), filevault: finding.clone() }
     }
 
     pub fn of(&self, secret: Secret) -> &Finding {
@@ -103,8 +88,7 @@ impl Keys {
 
     /// What can be said of a device before anything is read of its secrets. What is left to be read is unknown.
     pub fn before_reading(device: &Identity) -> Self {
-        let unread = Self::all(&Finding::because(Status::Unknown, "it was not read"));
-        let mut keys = Self { is_shown: true, ..unread };
+        let mut keys = Self::all(&Finding::because(Status::Unknown, "it was not read"));
         let system = device.operating_system.as_deref().map(str::to_lowercase);
         for row in &SECRETS {
             let finding = match (&system, row.proof) {

@@ -101,7 +101,6 @@ impl Process {
             brakes: self.brakes,
             lookout: Default::default(),
             between_waves: false,
-            shown: Default::default(),
         };
         let mut rounds = Rounds {
             recorded: &mut recorded,

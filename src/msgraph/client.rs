@@ -19,6 +19,7 @@ use super::request::{self, GraphRequest};
 use super::request_of_approval::{Found, NotRead, companion};
 use super::service_clock::ServiceClock;
 use super::shape::{NOT_SHOWN, Shape, document, shape_of};
+use super::sights::Sights;
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
@@ -44,6 +45,7 @@ pub struct GraphClient<T> {
     graph_url: String,
     clock: Clock,
     service_clock: ServiceClock,
+    sights: Sights,
     gates: Gates,
     justification: Option<HeaderValue>,
     /// Whether a service that knows of priorities is told that these requests may wait.
@@ -63,6 +65,7 @@ impl<T: Transport> GraphClient<T> {
             graph_url,
             clock,
             service_clock: ServiceClock::default(),
+            sights: Sights::default(),
             gates,
             justification: None,
             low_priority: false,
@@ -112,6 +115,11 @@ impl<T: Transport> GraphClient<T> {
 
     pub fn tokens(&self) -> &TokenSource<T> {
         &self.tokens
+    }
+
+    /// What was read that is no job's, since the sign-in.
+    pub fn sights(&self) -> &Sights {
+        &self.sights
     }
 
     /// Where Graph is, without a slash at the end.

@@ -20,5 +20,6 @@ pub mod request;
 mod request_of_approval;
 mod service_clock;
 mod shape;
+mod sights;
 pub mod token;
 pub mod transport;

@@ -152,7 +152,8 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         let path = format!("/{}{}", get.version.name(), get.path);
         let request = GraphRequest { method: Method::Get, version: get.version, path, body: None };
         let (reply, wire) = self.0.exchange(request, id).await;
-        Answer { reply, document: wire.and_then(|wire| serde_json::from_slice(&wire.body).ok()) }
+        let document = wire.and_then(|wire| serde_json::from_slice(&wire.body).ok());
+        self.noted(get, Answer { reply, document })
     }
 
     /// All of `gets`, at most [`BATCH`], in one envelope: an answer for each in their order, or the one that the envelope
@@ -176,8 +177,18 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         for part in responses {
             by_id.entry(part.id.clone()).or_insert(part);
         }
-        let answer = |(number, id): (usize, &String)| self.answer(by_id.remove(&number.to_string()), id);
-        Ok(ids.iter().take(gets.len()).enumerate().map(answer).collect())
+        let answers = gets.iter().zip(ids).enumerate().map(|(number, (get, id))| {
+            let answer = self.answer(by_id.remove(&number.to_string()), id);
+            self.noted(get, answer)
+        });
+        Ok(answers.collect())
+    }
+
+    fn noted(&self, get: &Get, answer: Answer) -> Answer {
+        if let Some(document) = &answer.document {
+            self.0.sights().note(get.path(), document);
+        }
+        answer
     }
 
     /// A read that the envelope does not answer was lost.

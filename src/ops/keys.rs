@@ -4,7 +4,7 @@
 //! jobs held that lack what the rules want. Must not: hold anything that can send more than a GET, or look for the keys of
 //! jobs that are not sent.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use fastrand::Rng;
 
@@ -74,11 +74,6 @@ pub async fn look<T: Transport>(
     let is_sent = |at: usize| holds.get(at).is_some_and(Option::is_none);
     let wanted = Wanted::of(jobs, is_sent, |at| seen.get(at).cloned().flatten());
     wanted.read(client, rng).await
-}
-
-/// The jobs whose device was shown by a read.
-pub fn shown(keys: &[Option<Keys>]) -> HashSet<u32> {
-    (0u32..).zip(keys).filter(|(_, keys)| keys.as_ref().is_some_and(Keys::is_shown)).map(|(index, _)| index).collect()
 }
 
 /// What the sign-in may not read, said once.

@@ -3,7 +3,7 @@
 //! In: [`Work`], and a way to record it. Out: [`Finished`]. Must not: send anything before sign-in has worked, the tenant
 //! is the right one, somebody has agreed, and the journal has the run.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::task::Task;
 use super::{Error, guards};
+use crate::catalog::TargetKind;
 use crate::clock::Clock;
 use crate::daily::{Daily, Later};
 use crate::diagnostics::Diagnostic;
@@ -235,14 +236,15 @@ impl<'a> Begun<'a> {
 
     /// Jobs whose target any run has seen in this tenant, what this one was agreed to by included.
     fn shown(&mut self, task: &Task) -> Result<HashSet<u32>, Error> {
-        let Recorded { journal, tenant, number, .. } = &mut self.recorded;
-        let seen =
-            (0..).zip(task.jobs.iter()).filter(|(job, _)| task.lookout.has_seen(*job) || task.shown.contains(job));
-        let seen = seen.map(|(index, job)| (index, job.action.target));
-        journal.keep_shown(*number, seen)?;
+        let (client, Recorded { journal, tenant, number, .. }) = (&self.client, &mut self.recorded);
+        let seen = (0..)
+            .zip(task.jobs.iter())
+            .filter(|(index, job)| task.lookout.has_seen(*index) || client.sights().have(job));
+        let seen: HashMap<u32, TargetKind> = seen.map(|(index, job)| (index, job.action.target)).collect();
+        journal.keep_shown(*number, seen.iter().map(|(index, kind)| (*index, *kind)))?;
         match self.tenant {
             // A tenant of our own begins with us, and nobody has seen anything there.
-            Tenant::Simulated(_) => Ok(task.shown.clone()),
+            Tenant::Simulated(_) => Ok(seen.into_keys().collect()),
             real => Ok(journal.shown(&place(real, &self.settings.graph_url), tenant, &task.jobs)?),
         }
     }

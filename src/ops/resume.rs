@@ -25,7 +25,7 @@ use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::task::Task;
-use super::{Error, Tenant, agreed, keys};
+use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -137,7 +137,6 @@ pub async fn resume(
             jobs,
             holds: preflight.holds,
             earlier,
-            shown: keys::shown(&keys),
             // A policy may have become stricter since.
             brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
         },

@@ -108,8 +108,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
-    let Judged { verdict, shown, spared, told } =
-        judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
+    let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
     let report_at = place_of_report::find(&request, &plan, &policy_files)?;
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
@@ -143,7 +142,6 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             earlier,
             brakes: begun.brakes.clone(),
             between_waves: false,
-            shown,
         },
         consent: Consent { verdict, plan_file: plan.file.clone(), due: preflight.due, question },
     };
@@ -179,8 +177,6 @@ struct Looked<'a> {
 /// What the guards say, now that they were told what there is in the tenant.
 struct Judged {
     verdict: Verdict,
-    /// Jobs whose target a read has shown.
-    shown: HashSet<u32>,
     /// Jobs held because of what the entries of `protected` stand for. A preview that reads nothing has counted them.
     spared: u32,
     told: Diagnostics,
@@ -246,7 +242,7 @@ async fn judge(
     let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
     let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
     guards::refused(&verdict, &plan.file)?;
-    Ok(Judged { verdict, shown: keys::shown(&on_file), spared: held, told })
+    Ok(Judged { verdict, spared: held, told })
 }
 
 /// What an earlier run has filed.

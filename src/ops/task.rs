@@ -2,7 +2,7 @@
 //!
 //! In: jobs as they were agreed to, how runs before have left them. Out: a [`Task`] for the rounds. Must not: decide, or send.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::guard::Brakes;
@@ -22,22 +22,12 @@ pub struct Task {
     pub brakes: Brakes,
     /// The process before this one ended between two waves.
     pub between_waves: bool,
-    /// Jobs whose target was read on the way here.
-    pub shown: HashSet<u32>,
 }
 
 impl Task {
     /// Jobs to which nothing more is done: they stay as the journal has them.
     pub fn of_the_past(jobs: Arc<[Job]>) -> Self {
         let (earlier, lookout, brakes) = (HashMap::new(), Lookout::default(), Brakes::default());
-        Self {
-            holds: vec![None; jobs.len()],
-            jobs,
-            earlier,
-            lookout,
-            brakes,
-            between_waves: false,
-            shown: HashSet::new(),
-        }
+        Self { holds: vec![None; jobs.len()], jobs, earlier, lookout, brakes, between_waves: false }
     }
 }
