@@ -23,7 +23,9 @@ pub struct Consequence {
     /// Why, for those of which it is certain.
     pub because: &'static str,
     /// When it happens, after "if"; empty where it always does.
-    pub condition: &'static str,
+    pub if_many: &'static str,
+    /// The same of one.
+    pub if_one: &'static str,
     pub source: &'static str,
 }
 
@@ -87,7 +89,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "are factory-reset",
         one: "is factory-reset",
         because: "a corporate Android device whose record is deleted is wiped",
-        condition: "they are corporate Android devices",
+        if_many: "they are corporate Android devices",
+        if_one: "it is a corporate Android device",
         source: "Intune, remote action delete",
     },
     Consequence {
@@ -98,7 +101,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "are retired before their records go",
         one: "is retired before its record goes",
         because: "company data is removed, management ends",
-        condition: "they are not corporate Android devices",
+        if_many: "they are not corporate Android devices",
+        if_one: "it is not a corporate Android device",
         source: "Intune, remote action delete",
     },
     Consequence {
@@ -109,7 +113,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose the data of their users",
         one: "loses the data of its user",
         because: "keepUserData is not set",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "managedDevice: wipe",
     },
     Consequence {
@@ -120,7 +125,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "may not start again",
         one: "may not start again",
         because: "useProtectedWipe goes on until everything is wiped",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "Intune, remote action wipe",
     },
     Consequence {
@@ -131,7 +137,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose every device they have",
         one: "loses every device they have",
         because: "all of them are retired",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "user: removeAllDevicesFromManagement",
     },
     Consequence {
@@ -142,7 +149,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "have BitLocker suspended",
         one: "has BitLocker suspended",
         because: "Entra-joined Windows loses its key protectors",
-        condition: "they are Entra-joined and run Windows",
+        if_many: "they are Entra-joined and run Windows",
+        if_one: "it is Entra-joined and runs Windows",
         source: "Intune, remote actions retire and delete",
     },
     Consequence {
@@ -153,7 +161,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "use up more of the day's retires than the one that is counted",
         one: "uses up more of the day's retires than the one that is counted",
         because: "all of their devices are retired",
-        condition: "they have more than one device",
+        if_many: "they have more than one device",
+        if_one: "they have more than one device",
         source: "user: removeAllDevicesFromManagement; Intune device actions, daily tenant limits",
     },
     Consequence {
@@ -164,7 +173,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "have BitLocker suspended on their devices",
         one: "has BitLocker suspended on their devices",
         because: "key protectors are removed",
-        condition: "a device of theirs is Entra-joined and runs Windows",
+        if_many: "a device of theirs is Entra-joined and runs Windows",
+        if_one: "a device of theirs is Entra-joined and runs Windows",
         source: "Intune, remote action retire",
     },
     Consequence {
@@ -175,7 +185,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "drop their other pending actions",
         one: "drops its other pending actions",
         because: "this one takes precedence",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "Intune, remote actions retire, wipe and delete",
     },
     Consequence {
@@ -186,7 +197,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose the programs that were installed on them",
         one: "loses the programs that were installed on it",
         because: "Windows is installed anew",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "managedDevice: cleanWindowsDevice",
     },
     Consequence {
@@ -197,7 +209,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose the data of their users",
         one: "loses the data of its user",
         because: "keepUserData is not true",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "managedDevice: cleanWindowsDevice",
     },
     Consequence {
@@ -208,7 +221,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose the data of the user who is named",
         one: "loses the data of the user who is named",
         because: "what is on the device is deleted",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "managedDevice: deleteUserFromSharedAppleDevice",
     },
     Consequence {
@@ -219,7 +233,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "lose the BitLocker keys and the local password that Entra keeps for them",
         one: "loses the BitLocker keys and the local password that Entra keeps for it",
         because: "they go with the record",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "device: delete",
     },
     Consequence {
@@ -230,7 +245,8 @@ pub static CONSEQUENCES: &[Consequence] = &[
         many: "cannot enrol again before a factory reset",
         one: "cannot enrol again before a factory reset",
         because: "a deprovisioned ChromeOS device stays so",
-        condition: "",
+        if_many: "",
+        if_one: "",
         source: "ChromeOS, deprovisioning",
     },
 ];
@@ -250,7 +266,7 @@ mod tests {
                     assert!(action.parameter_named(parameter).is_some(), "{}: {parameter}", row.code);
                 }
             }
-            assert_eq!(row.tests.is_empty(), row.condition.is_empty(), "{}", row.code);
+            assert_eq!(row.tests.is_empty(), row.if_many.is_empty(), "{}", row.code);
         }
     }
 

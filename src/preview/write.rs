@@ -162,7 +162,7 @@ fn summary(preview: &Preview<'_>) -> Value {
             "possible": count.possible,
             "meaning": row.many,
             "because": row.because,
-            "condition": (!row.condition.is_empty()).then_some(row.condition),
+            "condition": (!row.if_many.is_empty()).then_some(row.if_many),
             "source": row.source,
         })
     });

@@ -37,10 +37,12 @@ fn lines(count: &ConsequenceCount) -> impl Iterator<Item = String> {
         TargetKind::Other => "target",
     };
     let what = |number: u32| if number == 1 { row.one } else { row.many };
+    let condition = |number: u32| if number == 1 { row.if_one } else { row.if_many };
     let certain = (count.certain > 0)
         .then(|| format!("{} {}: {}", count_of(count.certain, noun), what(count.certain), row.because));
-    let possible = (count.possible > 0)
-        .then(|| format!("up to {} {}, if {}", count_of(count.possible, noun), what(count.possible), row.condition));
+    let possible = (count.possible > 0).then(|| {
+        format!("up to {} {}, if {}", count_of(count.possible, noun), what(count.possible), condition(count.possible))
+    });
     certain.into_iter().chain(possible)
 }
 

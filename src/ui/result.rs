@@ -92,7 +92,8 @@ impl<'a> RunResult<'a> {
         }
         if let not_found @ 1.. = account.tally.of(Outcome::NotFound) {
             let who = count_of(not_found as usize, "target");
-            let _ = writeln!(text, "{who} not found: is it an id of this kind, and of this tenant?");
+            let asked = if not_found == 1 { "is it an id" } else { "are these ids" };
+            let _ = writeln!(text, "{who} not found: {asked} of this kind, and of this tenant?");
         }
         for line in pace::lines(self.used) {
             let _ = writeln!(text, "{line}");
