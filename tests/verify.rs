@@ -142,6 +142,19 @@ fn what_has_failed_on_its_device_is_sent_again_by_whoever_asks_for_that() {
 }
 
 #[test]
+fn what_cannot_be_read_is_said_to_be_that() {
+    let refused = "{ status: { code: 403, error_code: Forbidden } }";
+    let site = Site::retiring(
+        2,
+        &format!("throttle: off\nfaults:\n  - {{ on: {{ method: GET, target: {} }}, do: {refused} }}\n", guid(2)),
+    );
+    site.run("plan.csv", 2, &[]).ended_with(0);
+    let seen = site.verify(&["latest", "--report", "report.csv"]).ended_with(5);
+    assert!(seen.stdout.contains("accepted  it could not be read: 403 Forbidden"), "{}", seen.stdout);
+    assert!(site.desk.report()[1]["note"].starts_with("it could not be read: 403"), "{:?}", site.desk.report());
+}
+
+#[test]
 fn what_a_later_run_has_done_confirms_no_earlier_one() {
     let site = Site::new(AT_ONCE, &format!("action,id\nresetPasscode,{}\nrebootNow,{}\n", guid(1), guid(2)));
     site.run("plan.csv", 2, &[]).ended_with(0);

@@ -220,6 +220,9 @@ impl Dispatcher {
             }
         }
         self.tell(Event::Finished);
+        for (job, trouble) in self.following.troubles() {
+            self.ledger.remark(job, trouble);
+        }
         let used = Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, shown, .. } = self;
         let (later, unsent) = (self.left_today.later, self.unsent);

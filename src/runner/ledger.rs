@@ -181,6 +181,15 @@ impl Ledger {
         Some(settled)
     }
 
+    /// What is to be said besides of a job that was accepted and could not be read since. No journal keeps it.
+    pub fn remark(&mut self, job: u32, words: &str) {
+        let settled = self.settled.get_mut(job as usize).and_then(Option::as_mut);
+        if let Some(settled) = settled.filter(|settled| settled.outcome == Outcome::Accepted) {
+            let note = settled.note.take().filter(|note| !note.is_empty());
+            settled.note = Some(note.map_or_else(|| words.to_owned(), |note| format!("{note}; {words}")).into());
+        }
+    }
+
     /// A job under way, looked at.
     pub fn peek(&self, job: u32) -> Option<&Progress> {
         self.under_way.get(&job)

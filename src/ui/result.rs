@@ -205,7 +205,9 @@ fn reason(job: &Job, settlement: &Settlement) -> String {
     match (&settlement.follow_up, settlement.outcome) {
         (Some(seen), Outcome::Accepted) => return seen.to_string(),
         (Some(seen), Outcome::Failed) if seen.stage.came_to_nothing() => return seen.to_string(),
-        (None, Outcome::Accepted) if job.action.read_back.tells() => return "not looked at".to_owned(),
+        (None, Outcome::Accepted) if job.action.read_back.tells() => {
+            return settlement.note.as_deref().unwrap_or("not looked at").to_owned();
+        }
         (None, Outcome::Accepted) => return "no read tells whether it has happened".to_owned(),
         _ => {}
     }

@@ -174,6 +174,11 @@ impl Following {
         })
     }
 
+    /// Jobs whose last read failed, and why.
+    pub fn troubles(&self) -> impl Iterator<Item = (u32, &str)> {
+        self.troubles.iter().map(|(job, trouble)| (*job, &**trouble))
+    }
+
     /// Why the last read of a job failed, if it did.
     pub fn trouble(&self, job: u32) -> Option<&str> {
         self.troubles.get(&job).map(|trouble| &**trouble)
@@ -209,7 +214,7 @@ impl Following {
         let waited_for = self.jobs.iter().filter(|(_, followed)| followed.until[Who::Step as usize].is_some());
         let mut waited_for: Vec<u32> = waited_for.map(|(job, _)| *job).collect();
         waited_for.sort_unstable();
-        *self = Self::default();
+        *self = Self { troubles: std::mem::take(&mut self.troubles), ..Self::default() };
         waited_for
     }
 
