@@ -249,6 +249,12 @@ impl Job {
     ///
     /// Part of the journal on disk: it stays what it is.
     pub fn once(&self) -> Option<String> {
+        self.once_as(self.target(), || self.digest_of_ids())
+    }
+
+    /// The same by the names in the body as they were sent, where those make it another deed: what versions before this one
+    /// have recorded.
+    pub fn once_by_names(&self) -> Option<String> {
         self.once_as(self.target(), || self.digest())
     }
 
@@ -273,6 +279,21 @@ impl Job {
         match &self.names {
             None => self.id,
             Some(_) => identify(self.action, self.route, &self.ids, self.parameters.as_deref()),
+        }
+    }
+
+    /// The same with the ids of users in place of their names: a deed on somebody is one by whatever name.
+    fn digest_of_ids(&self) -> JobId {
+        let in_body = self.names.iter().flat_map(|names| &names.in_body);
+        let ids: Vec<(&str, &str)> = in_body.map(|(name, id)| (&**name, &**id)).collect();
+        let id_of =
+            |name: &str| ids.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, id)| (*id).into());
+        let by_ids = || self.parameters.as_ref()?.with_users(self.action, id_of);
+        match ids.is_empty() {
+            true => self.digest(),
+            false => {
+                by_ids().map_or_else(|| self.digest(), |of| identify(self.action, self.route, &self.ids, Some(&of)))
+            }
         }
     }
 

@@ -62,3 +62,48 @@ fn a_name_that_stays_is_read_right_before_it_is_sent() {
     assert!(read.target.contains(&format!("/users/{}", guid(ADA))), "{read:?}");
     assert_eq!(sent.method, "POST");
 }
+
+/// One account, called Ada and later Ada Byron. What was done to it under the first name is done, or in doubt, under the
+/// second.
+#[test]
+fn a_deed_on_somebody_is_one_by_whatever_name() {
+    for (first, outcome) in [(204, "already_done"), (502, "unknown")] {
+        let recorder = Recorder::start(move |seen, _| match (seen.method.as_str(), seen.target.as_str()) {
+            _ if seen.is_sign_in() => Answer::token("t"),
+            ("GET", path) if path.starts_with("/v1.0/users") => {
+                let name = if path.contains("byron") { "byron@contoso.com" } else { "ada@contoso.com" };
+                let user = json!({ "id": guid(ADA), "userPrincipalName": name });
+                let is_list = path.starts_with("/v1.0/users?");
+                let document = if is_list { json!({ "value": [user] }) } else { user };
+                Answer::json(200, document.to_string())
+            }
+            ("GET", _) => Answer::json(200, json!({ "id": guid(1), "deviceActionResults": [] }).to_string()),
+            _ => Answer::status(first),
+        });
+        let text = |name: &str| {
+            format!(
+                "version: 1\nlimits: {{ settling_seconds: 1, max_attempts: 1 }}\njobs:\n  - action: deleteUserFromSharedAppleDevice\n    \
+                 with: {{ userPrincipalName: {name}@contoso.com }}\n    targets: [ {{ managedDeviceId: {} }} ]\n",
+                guid(1)
+            )
+        };
+        let desk = Desk::with(&[("ada.yaml", &text("ada")), ("byron.yaml", &text("byron"))]);
+        for plan in ["ada.yaml", "byron.yaml"] {
+            let arguments = [
+                "run",
+                plan,
+                "--report",
+                "report.csv",
+                "--confirm",
+                "1",
+                "--max-attempts",
+                "1",
+                "--state-dir",
+                "state",
+            ];
+            run(desk.musterout(arguments).args(recorder.flags()).env("MUSTEROUT_ACCESS_TOKEN", "t"));
+        }
+        let posts: Vec<_> = recorder.to_graph().into_iter().filter(|seen| seen.method == "POST").collect();
+        assert_eq!((posts.len(), desk.report()[0]["outcome"].as_str()), (1, outcome), "{first}: {posts:?}");
+    }
+}

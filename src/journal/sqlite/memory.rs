@@ -160,6 +160,9 @@ fn parts(
     };
     let digest = job.digest();
     let mut parts = Parts { by_ids: of_plan(digest), by_deed: of_deed(job.once(), digest)?, by_name: Vec::new() };
+    if let Some(by_names) = job.once_by_names().filter(|by_names| Some(by_names) != job.once().as_ref()) {
+        parts.by_deed.extend(of_deed(Some(by_names), digest)?);
+    }
     if let Some(written) = written_id(job) {
         parts.by_name = of_plan(written);
         parts.by_name.extend(of_deed(written_once(job), written)?);
