@@ -4,68 +4,22 @@
 //! run, journal and report share. Must not: build requests, know outcomes, or depend on where in a file it stood.
 
 mod ids;
+mod job_id;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, IdKind, Missing, OncePer, ParameterKind, Repeat, Route};
+use crate::catalog::{Access, Action, Bucket, Missing, OncePer, ParameterKind, Repeat, Route};
 use crate::identity::Identity;
 
 pub use self::ids::Ids;
-
-/// What a job is, whatever file or row it came from: a digest of action, target and parameters.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId([u8; 16]);
-
-impl JobId {
-    /// It is a digest already, so its first bytes are as good as a hash of it.
-    pub fn as_hash(self) -> u64 {
-        self.0.first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
-    }
-}
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One write: a million rows show theirs, and sixteen formatted numbers each are slow.
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 32];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-        }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
-    }
-}
-
-impl fmt::Debug for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl FromStr for JobId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut bytes = [0; 16];
-        if text.len() != 32 || !text.is_ascii() {
-            return Err(());
-        }
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| ())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| ())?;
-        }
-        Ok(Self(bytes))
-    }
-}
+pub use self::job_id::JobId;
+use self::job_id::identify;
 
 /// The parameters of a job and the request body they make. Shared by all jobs that say the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -214,7 +168,7 @@ impl JobParts {
 impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
-        let id = identify(action, route, &ids, parameters.as_deref());
+        let id = identify(action, route, &ids, parameters.as_deref().map_or("", Parameters::body));
         Self {
             id,
             row,
@@ -235,7 +189,7 @@ impl Job {
 
     /// What the job is called where it says `written` for its ids and `parameters` for its parameters.
     pub fn id_as_written(&self, written: &Ids, parameters: Option<&Parameters>) -> JobId {
-        identify(self.action, self.route, written, parameters)
+        identify(self.action, self.route, written, parameters.map_or("", Parameters::body))
     }
 
     /// The name of a user among its ids, as only versions before this one sent it.
@@ -278,7 +232,7 @@ impl Job {
     pub fn digest(&self) -> JobId {
         match &self.names {
             None => self.id,
-            Some(_) => identify(self.action, self.route, &self.ids, self.parameters.as_deref()),
+            Some(_) => self.id_as_written(&self.ids, self.parameters.as_deref()),
         }
     }
 
@@ -291,9 +245,7 @@ impl Job {
         let by_ids = || self.parameters.as_ref()?.with_users(self.action, id_of);
         match ids.is_empty() {
             true => self.digest(),
-            false => {
-                by_ids().map_or_else(|| self.digest(), |of| identify(self.action, self.route, &self.ids, Some(&of)))
-            }
+            false => by_ids().map_or_else(|| self.digest(), |of| self.id_as_written(&self.ids, Some(&of))),
         }
     }
 
@@ -366,7 +318,6 @@ fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
     std::iter::once(value).chain(many).filter_map(|value| value.as_str()).map(str::to_owned)
 }
 
-/// The route is not part of the identity: two routes with the same ids reach the same target with the same effect.
 /// The state of a script on a device is called after both, so that its device is known by it: a deed on a device is one by
 /// whatever route it is asked for. Whatever else names a target is the target.
 fn device_of_state(target: &str) -> &str {
@@ -374,38 +325,6 @@ fn device_of_state(target: &str) -> &str {
         Some((_, device)) if uuid::Uuid::try_parse(device).is_ok() => device,
         _ => target,
     }
-}
-
-/// A plan writes GUIDs like that already.
-fn lower_case(text: &str) -> Cow<'_, str> {
-    match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        true => Cow::Owned(text.to_ascii_lowercase()),
-        false => Cow::Borrowed(text),
-    }
-}
-
-fn identify(action: &Action, route: &Route, ids: &Ids, parameters: Option<&Parameters>) -> JobId {
-    let mut digest = Sha256::new();
-    digest.update(b"musterout/job/1\n");
-    digest.update(action.name);
-    // Two plans may mean different things by one name of their own.
-    if action.is_unverified() {
-        digest.update(format!("\n{} {}", route.method.name(), route.path));
-    }
-    for (name, value) in route.ids.iter().zip(ids.iter()) {
-        digest.update(b"\n");
-        digest.update(name.name);
-        digest.update(b"=");
-        match name.kind {
-            IdKind::Guid | IdKind::User => digest.update(lower_case(value).as_bytes()),
-            IdKind::Opaque => digest.update(value),
-        }
-    }
-    digest.update(b"\n\n");
-    digest.update(parameters.map(Parameters::body).unwrap_or_default());
-    let mut id = [0; 16];
-    id.copy_from_slice(&digest.finalize()[..16]);
-    JobId(id)
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use serde_json::json;
 
 use crate::support::guid;
 use crate::support::program::{Desk, Row, run};
-use crate::support::recorder::{Answer, Recorder};
+use crate::support::recorder::{Answer, Recorder, Seen};
 
 /// Takes member 2 out of group 1, which the service says it does not know; both are there, and `list` answers who is in it.
-fn removed(list: fn() -> Answer) -> Row {
+fn removed(list: fn(&Seen) -> Answer) -> Row {
     let recorder = Recorder::start(move |seen, _| match seen.method.as_str() {
         _ if seen.is_sign_in() => Answer::token("t"),
         "DELETE" => Answer::json(404, r#"{"error":{"code":"Request_ResourceNotFound","message":"No."}}"#),
-        _ if seen.target.contains("/members?") => list(),
+        _ if seen.target.contains("/members?") => list(seen),
         _ => {
             let there = [1, 2].map(guid).into_iter().find(|id| seen.target.contains(id.as_str()));
             Answer::json(200, json!({ "id": there }).to_string())
@@ -30,15 +30,36 @@ fn removed(list: fn() -> Answer) -> Row {
 
 #[test]
 fn a_list_that_may_not_be_read_does_not_show_that_somebody_is_out_of_the_group() {
-    let row = removed(|| Answer::json(403, r#"{"error":{"code":"Authorization_RequestDenied","message":"No."}}"#));
+    let row = removed(|_| Answer::json(403, r#"{"error":{"code":"Authorization_RequestDenied","message":"No."}}"#));
     assert_eq!(row["outcome"], "failed", "{row:?}");
     assert!(row["note"].contains("could not be read"), "{row:?}");
 }
 
 #[test]
 fn a_list_without_him_shows_it_and_one_with_him_does_not() {
-    let row = removed(|| Answer::json(200, json!({ "value": [{ "id": guid(3) }] }).to_string()));
+    let row = removed(|_| Answer::json(200, json!({ "value": [{ "id": guid(3) }] }).to_string()));
     assert_eq!(row["outcome"], "already_done", "{row:?}");
-    let row = removed(|| Answer::json(200, json!({ "value": [{ "id": guid(2) }] }).to_string()));
+    let row = removed(|_| Answer::json(200, json!({ "value": [{ "id": guid(2) }] }).to_string()));
     assert_eq!(row["outcome"], "failed", "{row:?}");
+}
+
+/// The first of two pages, or the second, on which that member is.
+fn page_of(seen: &Seen, member: usize) -> Answer {
+    let is_first = !seen.target.contains("skiptoken");
+    let next = format!("http://{}/v1.0/groups/g/members?$skiptoken=2", seen.header("host").unwrap());
+    let member = if is_first { 3 } else { member };
+    let next = Some(next).filter(|_| is_first);
+    Answer::json(200, json!({ "value": [{ "id": guid(member) }], "@odata.nextLink": next }).to_string())
+}
+
+#[test]
+fn a_list_that_goes_on_is_read_to_its_end() {
+    let row = removed(|seen| page_of(seen, 2));
+    assert_eq!(row["outcome"], "failed", "he is on the second page: {row:?}");
+    let row = removed(|seen| page_of(seen, 4));
+    assert_eq!(row["outcome"], "already_done", "{row:?}");
+    let row = removed(|_| Answer::json(200, json!({ "value": [], "@odata.nextLink": 7 }).to_string()));
+    assert_eq!(row["outcome"], "failed", "half a list is none: {row:?}");
+    let row = removed(|_| Answer::json(200, json!({ "value": [{ "displayName": "B" }] }).to_string()));
+    assert_eq!(row["outcome"], "failed", "a list without ids shows nobody: {row:?}");
 }

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 
 use super::client::GraphClient;
 use super::request::GraphRequest;
-use super::request_of_approval::companion;
 pub use super::request_of_approval::{Found, NotRead};
+use super::shape::{Shape, document};
 use super::transport::Transport;
 use crate::approval::Status;
 use crate::catalog::{Access, Bucket, INTUNE_OTHER, Method, Version};
 use crate::job::Job;
-use crate::outcome::{Reply, Verdict};
+use crate::outcome::Reply;
 
 const PATH: &str = "/beta/deviceManagement/operationApprovalRequests";
 
@@ -27,9 +27,6 @@ pub const READ_PERMISSIONS: &[&str] = &["DeviceManagementRBAC.Read.All", "Device
 
 /// Up to so many requests are asked for by name; for more, the list is paged through.
 pub const BY_NAME: usize = 15;
-
-/// Pages read at most: a link that leads round in a circle must end.
-const PAGES: usize = 1_000;
 
 /// Properties in which a request may name the object that it is about.
 const OBJECTS: &[&str] = &["payloadId", "entityId", "objectId"];
@@ -85,35 +82,15 @@ impl<T: Transport> GraphClient<T> {
 
     /// A collection, whole.
     async fn listed(&self, path: String, id: &str) -> Result<Vec<Value>, NotRead> {
-        let (mut path, mut id) = (path, id.to_owned());
-        let mut all = Vec::new();
-        for _ in 0..PAGES {
-            let request = GraphRequest { method: Method::Get, version: Version::Beta, path, body: None };
-            let (reply, wire) =
-                self.pass_and_exchange(Bucket { service: &INTUNE_OTHER, access: Access::Read }, request, &id).await;
-            let page = wire.filter(|_| reply.verdict == Verdict::Succeeded);
-            let page = page.and_then(|wire| serde_json::from_slice::<Value>(&wire.body).ok());
-            let Some(Value::Array(values)) = page.as_ref().and_then(|page| page.get("value")) else {
-                return Err(NotRead(not_understood(reply)));
-            };
-            all.extend(values.iter().cloned());
-            let next = page.as_ref().and_then(|page| page.get("@odata.nextLink")).and_then(Value::as_str);
-            let Some(next) = next else { return Ok(all) };
-            // A link that leads elsewhere would carry the token there.
-            let Some(rest) = self.below(next) else { return Err(NotRead(not_understood(reply))) };
-            (path, id) = (rest.to_owned(), companion(&id));
+        let bucket = Bucket { service: &INTUNE_OTHER, access: Access::Read };
+        let request = GraphRequest { method: Method::Get, version: Version::Beta, path: path.clone(), body: None };
+        let answer = self.pass_and_exchange(bucket, request, id).await;
+        let first = document(answer, &path, Shape::List).map_err(NotRead)?;
+        let mut whole = self.to_the_end(first, bucket, id).await.map_err(NotRead)?;
+        match whole.get_mut("value").map(Value::take) {
+            Some(Value::Array(values)) => Ok(values),
+            _ => Ok(Vec::new()),
         }
-        Ok(all)
-    }
-}
-
-fn not_understood(reply: Reply) -> Reply {
-    match reply.verdict {
-        Verdict::Succeeded => {
-            let message = "the list of approval requests could not be understood";
-            Reply { verdict: Verdict::Refused, error_message: Some(message.into()), ..reply }
-        }
-        _ => reply,
     }
 }
 

@@ -23,7 +23,7 @@ use super::sights::Sights;
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
 use crate::approval::Status;
-use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Service, TargetKind};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -194,7 +194,13 @@ impl<T: Transport> GraphClient<T> {
         {
             reply.verdict = Verdict::ApprovalRequired { code };
         }
-        if let (Verdict::Refused | Verdict::Gone, Some(code)) = (&reply.verdict, self.code(job)) {
+        let sent_code = self.code(job);
+        // What cites the code that it was sent with says something of that request, and has filed no other.
+        let is_its_own = |code: &str| sent_code.as_deref().is_some_and(|sent| sent.eq_ignore_ascii_case(code));
+        if matches!(&reply.verdict, Verdict::ApprovalRequired { code } if is_its_own(code)) {
+            reply.verdict = Verdict::Refused;
+        }
+        if let (Verdict::Refused | Verdict::Gone, Some(code)) = (&reply.verdict, sent_code) {
             reply = self.unless_completed(&code, reply, client_request_id).await;
         }
         tracing::debug!(
@@ -209,7 +215,7 @@ impl<T: Transport> GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
-        let evidence = match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
+        let evidence = match self.state(request, client_request_id, job).await {
             Ok(document) => evidence::judge(job, &document, self.service_clock.at(since)),
             Err(reply) if reply.verdict == Verdict::Gone => evidence::of_nothing(job),
             Err(reply) => Evidence::NotRead(reply),
@@ -217,6 +223,15 @@ impl<T: Transport> GraphClient<T> {
         match (evidence, self.code(job)) {
             (Evidence::NoEffect(seen), Some(code)) => self.still_approved(&code, seen, client_request_id).await,
             (evidence, _) => evidence,
+        }
+    }
+
+    /// What tells of the job's action: a document, or a list of which every page is read.
+    async fn state(&self, request: GraphRequest<'_>, id: &str, job: &Job) -> Result<Value, Reply> {
+        let document = self.read(request, id, job, shape_of(job.action.read_back)).await?;
+        match job.action.read_back {
+            ReadBack::Unlisted => self.to_the_end(document, job.read_bucket(), id).await,
+            _ => Ok(document),
         }
     }
 
@@ -228,7 +243,7 @@ impl<T: Transport> GraphClient<T> {
         let Some(request) = request::build_read_back(job) else {
             return Ok(unclear(Stage::Untold, "no read tells"));
         };
-        match self.read(request, client_request_id, job, shape_of(job.action.read_back)).await {
+        match self.state(request, client_request_id, job).await {
             Ok(document) => Ok(follow_up::judge(job, &document, self.service_clock.at(since), now)),
             Err(reply) if reply.verdict == Verdict::Gone => Ok(follow_up::of_nothing(job, now)),
             Err(reply) => Err(reply),
@@ -464,6 +479,45 @@ mod tests {
             assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
             let seen = client.follow_up(&job("rebootNow"), now, "2").await.unwrap();
             assert_eq!(seen.stage == Stage::Done, is_ours, "{seen:?}");
+        }
+    }
+
+    const CODE: &str = "c0dec0de-0000-4000-8000-000000000001";
+
+    /// Refuses what it is sent, in words that cite the code of a request, which is in that state.
+    #[derive(Clone)]
+    struct Refuses(&'static str);
+
+    impl Transport for Refuses {
+        async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
+            let said = match request.method {
+                http::Method::GET => serde_json::json!({ "value": [{ "id": CODE, "status": self.0 }] }),
+                _ => serde_json::json!({ "error": {
+                    "code": "Forbidden", "message": format!("x-msft-approval-code {CODE} has already been used")
+                } }),
+            };
+            let status = if request.method == http::Method::GET { 200 } else { 403 };
+            let status = http::StatusCode::from_u16(status).unwrap();
+            Ok(WireReply { status, headers: HeaderMap::new(), body: said.to_string().into() })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_that_cites_the_code_it_was_sent_with_has_filed_nothing() {
+        for (state, verdict) in [("completed", Verdict::Lost), ("approved", Verdict::Refused)] {
+            let tokens = TokenSource::new(
+                Refuses(state),
+                Credentials::AccessToken("t".to_owned().into()),
+                "https://l",
+                "https://g",
+            );
+            let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+            let client = GraphClient::new(Refuses(state), tokens, "https://g", clock, unpaced());
+            let wipe = job("wipe");
+            let filed = client.attempt(&wipe, "1").await.verdict;
+            assert_eq!(filed, Verdict::ApprovalRequired { code: CODE.into() }, "without a code it names a new one");
+            client.complete(HashMap::from([(wipe.id, CODE.to_uppercase().into())]));
+            assert_eq!(client.attempt(&wipe, "2").await.verdict, verdict);
         }
     }
 

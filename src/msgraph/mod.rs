@@ -15,6 +15,7 @@ mod follow_up;
 pub mod http;
 pub mod read_only;
 mod paced;
+mod pages;
 mod recognise;
 pub mod request;
 mod request_of_approval;

@@ -132,11 +132,6 @@ impl Dispatcher {
             }
             Evidence::Effect(seen) if in_doubt => self.settle(job, retry::success(action), Some(seen), now),
             Evidence::Effect(seen) => self.settle(job, Outcome::AlreadyDone, Some(seen), now),
-            // Both are there, so that what the service does not know is the one in the other; the list is too long to tell.
-            Evidence::CannotTell(_) if action.read_back == ReadBack::Unlisted && !in_doubt => {
-                let note = "the service says that it is not in the group, and a read shows that both are there";
-                self.settle(job, Outcome::AlreadyDone, Some(note.into()), now);
-            }
             evidence @ (Evidence::NoEffect(_) | Evidence::CannotTell(_)) if in_doubt => {
                 self.after_read(job, evidence, false, times);
             }
