@@ -9,6 +9,7 @@ use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::Error;
+use super::daily::known_id;
 use super::record::Begun;
 use super::resume::{as_begun, same_tenant};
 use crate::approval::Status;
@@ -91,7 +92,7 @@ impl Visit {
         let begun = Begun::from_json(&head.settings)
             .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
         let settings = Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
-        same_tenant(&head, &begun, &settings)?;
+        same_tenant(&journal, &head, &begun, &settings)?;
         Ok(Self {
             journal,
             head,
@@ -108,6 +109,8 @@ impl Visit {
         let clock = Clock::starting_at(self.now);
         let mut session = Session::new(&self.settings, &self.begun.tenant, limits, clock, self.seed);
         session.must_be(Source::Plan, self.begun.plan_tenant.as_deref());
+        let known = known_id(&self.journal, &self.settings.graph_url, &self.head.tenant)?;
+        session.must_be(Source::Run, known.as_deref());
         Ok(session.into_client().await?)
     }
 

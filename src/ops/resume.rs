@@ -7,6 +7,7 @@ mod left;
 mod nameless;
 mod today;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::report::{ReportFile, default_name};
 use crate::runner::Earlier;
-use crate::session::{Session, Source, label, place};
+use crate::session::{OF_THE_TOKEN, Session, Source, label, place};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui;
@@ -84,7 +85,7 @@ pub async fn resume(
     let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
     let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
-    same_tenant(&record.head, &begun, settings)?;
+    same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
@@ -268,7 +269,9 @@ pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
 }
 
 /// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
-pub(super) fn same_tenant(head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+///
+/// Two names may be of one tenant: where the journal knows its id, the token is compared with that at sign-in.
+pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let place = place(&begun.tenant, &settings.graph_url);
     if place != head.place {
         let message = format!("the run was begun against {}, and this is {place}", head.place);
@@ -276,11 +279,24 @@ pub(super) fn same_tenant(head: &RunHead, begun: &Begun, settings: &Settings) ->
         return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
     }
     let label = label(settings, &begun.tenant, begun.plan_tenant.as_deref());
-    if label.eq_ignore_ascii_case(&head.tenant) {
+    let known = |name: &str| known_id(journal, &settings.graph_url, name);
+    let may_be_one = match (known(&head.tenant)?, known(&label)?) {
+        (Some(begun), Some(now)) => begun == now,
+        (begun, _) => begun.is_some(),
+    };
+    if label.eq_ignore_ascii_case(&head.tenant) || may_be_one {
         return Ok(());
     }
-    let message = format!("the run was begun against tenant {}, and this is {label}", head.tenant);
-    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in to the tenant of the run")))
+    let message = format!("the run was begun against {}, and this is {}", called(&head.tenant), called(&label));
+    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in as the run did when it was begun")))
+}
+
+/// A label of a tenant, as a sentence names it.
+fn called(label: &str) -> Cow<'_, str> {
+    match label {
+        OF_THE_TOKEN => label.into(),
+        name => format!("tenant {name}").into(),
+    }
 }
 
 fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {

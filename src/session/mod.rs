@@ -22,5 +22,5 @@ pub use self::error::SessionError;
 pub use self::expected::Source;
 pub use self::opening::{Client, Session};
 pub use self::survey::survey;
-pub use self::target::{Tenant, label, named, place};
+pub use self::target::{OF_THE_TOKEN, Tenant, label, named, place};
 pub use self::wire::Wire;

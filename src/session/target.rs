@@ -43,15 +43,15 @@ pub fn place(tenant: &Tenant, graph_url: &str) -> String {
     }
 }
 
+/// What a tenant is called whose token does not say which it is.
+pub const OF_THE_TOKEN: &str = "the tenant of the access token";
+
 /// What the tenant is called in the journal and in questions: known without asking anybody.
 pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
     if let Tenant::Simulated(_) = tenant {
         return "simulated".into();
     }
-    plan_tenant
-        .map(str::to_owned)
-        .or_else(|| named(settings))
-        .unwrap_or_else(|| "the tenant of the access token".into())
+    plan_tenant.map(str::to_owned).or_else(|| named(settings)).unwrap_or_else(|| OF_THE_TOKEN.into())
 }
 
 /// The tenant that the sign-in settings name.

@@ -27,6 +27,13 @@ fn a_tenant_is_one_by_all_its_names_however_long_they_are() {
         told.push(outcomes(&desk.report()).join(" "));
     }
     assert_eq!(told, ["accepted", "already_done", "already_done"]);
+    // The run is verified by whoever is signed in to its tenant, by whatever name.
+    let first = desk.call(&["runs", "--format", "json"]).expect(0).out.clone();
+    let first: serde_json::Value = serde_json::from_str(first.lines().last().unwrap()).unwrap();
+    for tenant in [LONG[0], TENANT, LONG[1]] {
+        desk.tenant = tenant;
+        desk.call(&["verify", first["run"].as_str().unwrap()]).expect(5);
+    }
     assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(1)), 1);
 }
 
@@ -68,4 +75,10 @@ fn two_tenants_whose_tokens_have_shown_two_ids_are_two() {
         told.push(desk.report().remove(0)["outcome"].clone());
     }
     assert_eq!(told, ["accepted", "not_found"]);
+    // The newest run was Contoso's.
+    for (tenant, code) in [("fabrikam.onmicrosoft.com", 10), ("contoso.onmicrosoft.com", 3)] {
+        let mut verify = desk.musterout(["verify", "latest", "--state-dir", "state"]);
+        verify.args(recorder.flags()).env("AZURE_TENANT_ID", tenant);
+        run(verify.env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s")).ended_with(code);
+    }
 }
