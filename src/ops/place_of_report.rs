@@ -1,32 +1,47 @@
-//! Where the report of a new run goes.
+//! Where a report goes.
 //!
 //! In: what was asked for, the files that were read. Out: a place that can be written to. Must not: be that of a file that the
 //! plan was read from.
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::{Error, RunRequest};
 use crate::diagnostics::Diagnostic;
 use crate::plan::Plan;
-use crate::report::{ReportFile, default_name};
+use crate::report::{OwnPlace, ReportFile};
 
-pub fn find(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<PathBuf, Error> {
-    let report_at = report_path(request);
-    spare_the_plan(&report_at, plan, policy_files, request.inventory.as_ref())?;
-    ReportFile::probe(&report_at)?;
-    Ok(report_at)
+/// The place of a report: one that somebody has named, or one of our own.
+pub enum ReportPlace {
+    Named(PathBuf),
+    Own(OwnPlace),
 }
 
-fn report_path(request: &RunRequest) -> PathBuf {
-    let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    // Two runs within a second must not share a report.
-    let names = (1..100u8).map(|number| match number {
-        1 => stem.clone(),
-        number => format!("{stem}-{number}"),
-    });
-    let mut places = names.map(|name| PathBuf::from(default_name(request.now, &name)));
-    let free = places.find(|place| !place.exists());
-    request.report.clone().or(free).unwrap_or_else(|| default_name(request.now, &stem).into())
+impl ReportPlace {
+    /// `stem`: what the report is about, where nobody has named its place.
+    pub fn of(named: Option<PathBuf>, now: Timestamp, stem: &str) -> Result<Self, Error> {
+        match named {
+            Some(path) => Ok(Self::Named(path)),
+            None => Ok(Self::Own(OwnPlace::find(now, stem)?)),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Own(place) => place.path(),
+        }
+    }
+}
+
+/// The place for a new run. It is kept from others for as long as the value lives.
+pub fn find(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<ReportPlace, Error> {
+    let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let place = ReportPlace::of(request.report.clone(), request.now, &stem)?;
+    spare_the_plan(place.path(), plan, policy_files, request.inventory.as_ref())?;
+    ReportFile::probe(place.path())?;
+    Ok(place)
 }
 
 /// The report takes the place of what was there, and that must not be what was read.

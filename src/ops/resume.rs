@@ -23,6 +23,7 @@ use super::daily::{DailyWork, known_id};
 use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
+use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::task::Task;
@@ -37,7 +38,7 @@ use crate::journal::resume::{Asked, Next, Only, Past, decide};
 use crate::journal::{Filed, Journal, JournalError, RunHead, RunLock, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
-use crate::report::{ReportFile, default_name};
+use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::session::{OF_THE_TOKEN, Session, Source, label, place};
 use crate::settings::{Environment, Flags, Settings};
@@ -108,7 +109,8 @@ pub async fn resume(
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
-    let report = report_path(&request, &record);
+    let place_of_report = report_place(&request, &record)?;
+    let report = place_of_report.path().to_owned();
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
@@ -299,9 +301,9 @@ fn called(label: &str) -> Cow<'_, str> {
     }
 }
 
-fn report_path(request: &ResumeRequest, record: &RunRecord) -> PathBuf {
+fn report_place(request: &ResumeRequest, record: &RunRecord) -> Result<ReportPlace, Error> {
     let own = record.head.report.as_ref().map(PathBuf::from);
-    request.report.clone().or(own).unwrap_or_else(|| default_name(request.now, "resumed").into())
+    ReportPlace::of(request.report.clone().or(own), request.now, "resumed")
 }
 
 /// How many jobs are not kept as they are.

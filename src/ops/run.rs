@@ -109,7 +109,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
-    let report_at = place_of_report::find(&request, &plan, &policy_files)?;
+    let place_of_report = place_of_report::find(&request, &plan, &policy_files)?;
+    let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
     if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
@@ -133,7 +134,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             interactive: request.interactive,
             verify: request.verify,
             daily: DailyWork::new(&daily, &label, request.wait)?,
-            report: report_at.clone(),
+            report: report_at.to_owned(),
         },
         task: Task {
             jobs: Arc::clone(&jobs),
@@ -153,7 +154,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         place: &place,
         order: past.order,
         begun: &begun,
-        report: &report_at,
+        report: report_at,
         inherited: past.inherited,
         id,
         now: request.now,

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use super::daily::{DailyWork, known_id};
 use super::limits::limits;
 use super::perform::{Finished, look_at};
+use super::place_of_report::ReportPlace;
 use super::record::{Begun, Recorded};
 use super::resume::{as_begun, same_tenant, spare_the_plan};
 use super::{Error, Tenant, agreed};
@@ -19,7 +20,7 @@ use crate::clock::Clock;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan;
-use crate::report::{ReportFile, default_name};
+use crate::report::ReportFile;
 use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
@@ -64,7 +65,8 @@ pub async fn verify(
         agreed::name_targets(&mut jobs, &saved.sightings);
     }
     let own = record.head.report.as_ref().map(PathBuf::from);
-    let report = request.report.or(own).unwrap_or_else(|| default_name(request.now, "verified").into());
+    let place_of_report = ReportPlace::of(request.report.or(own), request.now, "verified")?;
+    let report = place_of_report.path().to_owned();
     spare_the_plan(&report, &record)?;
     ReportFile::probe(&report)?;
     let jobs: Arc<[Job]> = jobs.into();

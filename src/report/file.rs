@@ -141,7 +141,51 @@ fn clear_up(folder: &Path) {
 
 const YOUNG: Duration = Duration::from_secs(1);
 
+/// The place of a report that nobody named, kept from other processes until this is dropped.
+#[derive(Debug)]
+pub struct OwnPlace {
+    path: PathBuf,
+    /// It stands beside the report, and is cleared up after like half a report if the process is killed.
+    _mark: NamedTempFile,
+}
+
+impl OwnPlace {
+    /// A name in the current folder that no report has and that nobody else is about to give to one. Two runs begin within a
+    /// second, also at once.
+    pub fn find(now: Timestamp, stem: &str) -> Result<Self, ReportError> {
+        let mut last = None;
+        for number in 1..=NAMES {
+            let name = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
+            let path = PathBuf::from(default_name(now, &name));
+            let marked = tempfile::Builder::new()
+                .prefix(&format!(".{}", path.display()))
+                .rand_bytes(0)
+                .suffix(SUFFIX)
+                .tempfile_in(folder_of(&path));
+            match marked {
+                // Whoever had the name may have written its report and be gone between the two looks.
+                Ok(mark) if !path.exists() => {
+                    let _ = mark.as_file().try_lock();
+                    return Ok(Self { path, _mark: mark });
+                }
+                Ok(_) => last = Some((path, io::Error::from(io::ErrorKind::AlreadyExists))),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = Some((path, error)),
+                Err(source) => return Err(ReportError::Write { path, source }),
+            }
+        }
+        let (path, source) = last.unwrap_or_else(|| (stem.into(), io::Error::from(io::ErrorKind::AlreadyExists)));
+        Err(ReportError::Write { path, source })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// So many runs of plans of one name may begin within a second.
+const NAMES: u32 = 1_000;
+
 /// The name of a report whose place nobody named: `musterout-mass-retirement-20261122T070000Z.csv`.
-pub fn default_name(now: Timestamp, plan_file_stem: &str) -> String {
+fn default_name(now: Timestamp, plan_file_stem: &str) -> String {
     format!("musterout-{plan_file_stem}-{}.csv", now.strftime("%Y%m%dT%H%M%SZ"))
 }

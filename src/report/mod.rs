@@ -12,7 +12,7 @@ mod row;
 
 pub use account::Account;
 pub use csv::{CsvRows, write_csv, write_csv_of};
-pub use file::{ReportError, ReportFile, default_name};
+pub use file::{OwnPlace, ReportError, ReportFile};
 pub use json_lines::{write_json_lines, write_line};
 pub use row::{COLUMNS, Mismatch, Row, rows};
 

@@ -3,6 +3,8 @@
 //! In: jobs and settlements with whatever text a service or an operator can come up with. Out: verdicts.
 //! Must not: need a tenant or a terminal.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -139,7 +141,14 @@ fn a_place_that_will_not_do_is_named_with_a_remedy() {
 #[test]
 fn the_default_name_says_which_plan_and_when() {
     let now = "2026-11-22T07:00:00Z".parse().unwrap();
-    assert_eq!(default_name(now, "mass-retirement"), "musterout-mass-retirement-20261122T070000Z.csv");
+    let first = OwnPlace::find(now, "mass-retirement").unwrap();
+    assert_eq!(first.path(), Path::new("musterout-mass-retirement-20261122T070000Z.csv"));
+    // Both are about to write theirs, and neither is there yet.
+    let second = OwnPlace::find(now, "mass-retirement").unwrap();
+    assert_eq!(second.path(), Path::new("musterout-mass-retirement-2-20261122T070000Z.csv"));
+    drop(first);
+    let third = OwnPlace::find(now, "mass-retirement").unwrap();
+    assert_eq!(third.path(), Path::new("musterout-mass-retirement-20261122T070000Z.csv"));
 }
 
 /// Text that is likely to hurt.
