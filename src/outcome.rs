@@ -13,6 +13,7 @@ mod cause;
 mod doubt;
 mod request_id;
 mod sight;
+mod since;
 mod stamp;
 mod verdict;
 
@@ -20,6 +21,7 @@ pub use self::cause::{Cause, Ending, Unsent};
 pub use self::doubt::{Doubt, Made, doubt};
 pub use self::request_id::RequestId;
 pub use self::sight::{Presence, Seen};
+pub use self::since::Since;
 pub use self::stamp::Stamp;
 pub use self::verdict::{Effect, Lack, Verdict};
 

@@ -11,7 +11,7 @@ use musterout::catalog::Budget;
 use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
-use musterout::outcome::{Evidence, FollowUp, Outcome, Presence, Reply, Seen, Stage, Verdict};
+use musterout::outcome::{Evidence, FollowUp, Outcome, Presence, Reply, Seen, Since, Stage, Verdict};
 use musterout::pacing::{Gates, Pacing};
 use musterout::runner::executor::Executor;
 use musterout::runner::{self, History, Limits, Run};
@@ -49,7 +49,7 @@ impl Executor for AtOnce {
         Presence::There
     }
 
-    async fn read_back(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Evidence {
+    async fn read_back(&self, _job: &Job, _since: Since, _client_request_id: &str) -> Evidence {
         Evidence::CannotTell("nobody asks".into())
     }
 

@@ -28,7 +28,7 @@ use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
 use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
-use crate::outcome::{Presence, Seen};
+use crate::outcome::{Presence, Seen, Since};
 use crate::pacing::{Gates, retry_after};
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
@@ -210,13 +210,13 @@ impl<T: Transport> GraphClient<T> {
         reply
     }
 
-    /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
-    pub async fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Evidence {
+    /// Reads whether an attempt that left then or later had an effect. Changes nothing.
+    pub async fn read_back(&self, job: &Job, since: Since, client_request_id: &str) -> Evidence {
         let Some(request) = request::build_read_back(job) else {
             return Evidence::CannotTell(format!("no read tells whether {} took effect", job.action.name));
         };
         let evidence = match self.state(request, client_request_id, job).await {
-            Ok(document) => evidence::judge(job, &document, self.service_clock.at(since)),
+            Ok(document) => evidence::judge(job, &document, since.shown_by(|ours| self.service_clock.at(ours))),
             Err(reply) if reply.verdict == Verdict::Gone => evidence::of_nothing(job),
             Err(reply) => Evidence::NotRead(reply),
         };
@@ -443,7 +443,10 @@ mod tests {
         let action = Action::named("removeAllDevicesFromManagement").unwrap();
         let job = Job::new(JobParts::plain(1, action, Ids::new(["ada@contoso.com"])));
         assert_eq!(client.attempt(&job, "1").await.verdict, Verdict::Refused);
-        assert!(matches!(client.read_back(&job, Timestamp::UNIX_EPOCH, "2").await, Evidence::CannotTell(_)));
+        assert!(matches!(
+            client.read_back(&job, Since::by_this_clock(Timestamp::UNIX_EPOCH), "2").await,
+            Evidence::CannotTell(_)
+        ));
         assert_eq!(client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap().stage, Stage::Untold);
         assert!(recorder.0.lock().unwrap().is_empty());
     }
@@ -475,7 +478,7 @@ mod tests {
                 "https://g",
             );
             let client = GraphClient::new(Ahead(started), tokens, "https://g", Clock::starting_at(now), unpaced());
-            let evidence = client.read_back(&job("rebootNow"), now, "1").await;
+            let evidence = client.read_back(&job("rebootNow"), Since::by_this_clock(now), "1").await;
             assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
             let seen = client.follow_up(&job("rebootNow"), now, "2").await.unwrap();
             assert_eq!(seen.stage == Stage::Done, is_ours, "{seen:?}");
@@ -554,7 +557,7 @@ mod tests {
             .justified(Some("CHG0012345 Übergabe"));
         client.attempt(&job("retire"), "1").await;
         client.attempt(&job("syncDevice"), "2").await;
-        client.read_back(&job("retire"), Timestamp::UNIX_EPOCH, "3").await;
+        client.read_back(&job("retire"), Since::by_this_clock(Timestamp::UNIX_EPOCH), "3").await;
         let sent = recorder.0.lock().unwrap();
         let reasons: Vec<_> = sent.iter().map(|headers| headers.get(JUSTIFICATION).cloned()).collect();
         assert_eq!(reasons, [Some(HeaderValue::from_static("Q0hHMDAxMjM0NSDDnGJlcmdhYmU=")), None, None]);

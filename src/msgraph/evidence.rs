@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::catalog::ReadBack;
 use crate::job::Job;
-use crate::outcome::Evidence;
+use crate::outcome::{Evidence, Since};
 
 /// The service's clocks may differ by this much from one another, and from what is known of them.
 pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -18,7 +18,7 @@ pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 pub(super) const UNTOUCHED: &str = "managed";
 
 /// `since`: when the attempt left, by the service's clock.
-pub fn judge(job: &Job, document: &Value, since: Timestamp) -> Evidence {
+pub fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
     match job.action.read_back {
         ReadBack::ManagementState { landed, action_names, stays, .. } => {
             match newer_result(document, action_names, since) {
@@ -141,9 +141,9 @@ pub(super) fn stays_managed(job: &Job, stays: &[&str]) -> bool {
 }
 
 /// A device acts when it checks in, and not before.
-fn by_check_in(device: &Value, since: Timestamp) -> Evidence {
+fn by_check_in(device: &Value, since: Since) -> Evidence {
     let seen = device.get("lastSyncDateTime").and_then(Value::as_str).and_then(|at| at.parse::<Timestamp>().ok());
-    match seen.map(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since)) {
+    match seen.map(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since.earliest)) {
         Some(false) => Evidence::NoEffect("managementState is managed, and the device has not checked in since".into()),
         Some(true) => Evidence::CannotTell(
             "managementState is managed, but the device has checked in since, and one that keeps its enrolment comes back so"
@@ -171,15 +171,15 @@ impl Entry<'_> {
 }
 
 /// The newest entry that may be about the attempt.
-fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Timestamp) -> Option<Entry<'n>> {
+fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Since) -> Option<Entry<'n>> {
     let results = device.get("deviceActionResults").and_then(Value::as_array);
     let entries = results.into_iter().flatten().filter_map(|result| {
         let named = result.get("actionName").and_then(Value::as_str)?;
         let started = moment(result, "startDateTime")?;
         let name = action_names.iter().copied().find(|name| name.eq_ignore_ascii_case(named))?;
-        let may_be = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since);
+        let may_be = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since.earliest);
         // It may be told to the second.
-        may_be.then_some((started, Entry { name, is_newer: started.as_second() >= since.as_second() }))
+        may_be.then_some((started, Entry { name, is_newer: started.as_second() >= since.at.as_second() }))
     });
     entries.max_by_key(|(started, _)| *started).map(|(_, entry)| entry)
 }
@@ -188,7 +188,7 @@ fn moment(document: &Value, name: &str) -> Option<Timestamp> {
     document.get(name)?.as_str()?.parse().ok()
 }
 
-fn by_result(device: &Value, action_name: &str, since: Timestamp) -> Evidence {
+fn by_result(device: &Value, action_name: &str, since: Since) -> Evidence {
     match newer_result(device, &[action_name], since) {
         Some(entry) => entry.evidence(),
         None => Evidence::CannotTell(format!("deviceActionResults shows no {action_name}, which proves nothing")),
@@ -205,7 +205,7 @@ fn by_property(document: &Value, property: &str) -> Evidence {
 }
 
 /// A device that was enrolled after the attempt says nothing about it: those that it was made for may be gone.
-fn by_devices(page: &Value, landed: &[&str], since: Timestamp) -> Evidence {
+fn by_devices(page: &Value, landed: &[&str], since: Since) -> Evidence {
     let Some((devices, whole)) = items(page) else {
         return Evidence::CannotTell("the read shows no list of devices".into());
     };
@@ -214,7 +214,7 @@ fn by_devices(page: &Value, landed: &[&str], since: Timestamp) -> Evidence {
     let staying = count(&|state| state == UNTOUCHED);
     let was_there = |device: &Value| {
         let enrolled = moment(device, "enrolledDateTime");
-        enrolled.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at < since))
+        enrolled.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at < since.earliest))
     };
     match devices.len() {
         0 if whole => Evidence::Effect("the user has no managed devices left".into()),
@@ -258,7 +258,7 @@ mod tests {
             note: None,
             after: None,
         });
-        judge(&job, &document, "2026-11-22T12:00:00Z".parse().unwrap())
+        judge(&job, &document, Since::by_this_clock("2026-11-22T12:00:00Z".parse().unwrap()))
     }
 
     #[test]
@@ -301,6 +301,21 @@ mod tests {
         assert!(matches!(identity(Value::Null), Evidence::Effect(_)));
         assert!(matches!(identity(json!("ada@contoso.com")), Evidence::NoEffect(_)));
         assert!(matches!(evidence("unassignUserFromDevice", json!({})), Evidence::CannotTell(_)));
+    }
+
+    /// The clock of the process that made the attempt was ten minutes ahead, and was set right since.
+    #[test]
+    fn what_another_clock_has_dated_is_not_taken_for_older() {
+        let at: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let device = json!({
+            "managementState": "managed", "lastSyncDateTime": "2026-11-22T11:51:00Z",
+            "deviceActionResults": [{ "actionName": "factoryReset", "startDateTime": "2026-11-22T11:50:00Z" }],
+        });
+        let action = Action::named("wipe").unwrap();
+        let wipe = Job::new(JobParts::plain(1, action, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"])));
+        let no_effect = |since| matches!(judge(&wipe, &device, since), Evidence::NoEffect(_));
+        assert!(no_effect(Since::by_this_clock(at)), "an earlier one, by a clock that has gone on since");
+        assert!(!no_effect(Since::by_another_clock(at)));
     }
 
     #[test]
@@ -388,7 +403,7 @@ mod tests {
     fn at(job_action: &str, document: Value, since: &str) -> Evidence {
         let action = Action::named(job_action).unwrap();
         let ids = Ids::new(action.default_route().ids.iter().map(|_| "x"));
-        judge(&Job::new(JobParts::plain(1, action, ids)), &document, since.parse().unwrap())
+        judge(&Job::new(JobParts::plain(1, action, ids)), &document, Since::by_this_clock(since.parse().unwrap()))
     }
 
     #[test]

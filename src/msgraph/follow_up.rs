@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::evidence::{self, CLOCK_SKEW, UNTOUCHED, items, state_of, stays_managed};
 use crate::catalog::ReadBack;
 use crate::job::Job;
-use crate::outcome::{Evidence, FollowUp, Stage};
+use crate::outcome::{Evidence, FollowUp, Since, Stage};
 use crate::text::{Medium, harmless};
 
 /// How far an action is, and what was seen.
@@ -39,7 +39,7 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> F
             None => (Stage::Unseen, format!("deviceActionResults shows no {action_name}")),
         },
         ReadBack::UserDevices { .. } => by_devices(job, document, since),
-        _ => by_evidence(evidence::judge(job, document, since)),
+        _ => by_evidence(evidence::judge(job, document, Since::by_this_clock(since))),
     };
     FollowUp {
         stage,
@@ -120,7 +120,7 @@ fn by_entry(entry: &Entry<'_>) -> Seen {
 
 fn by_devices(job: &Job, page: &Value, since: Timestamp) -> Seen {
     let none_left = items(page).is_some_and(|(devices, _)| devices.is_empty());
-    match evidence::judge(job, page, since) {
+    match evidence::judge(job, page, Since::by_this_clock(since)) {
         Evidence::Effect(seen) if !none_left => (Stage::Pending, seen),
         other => by_evidence(other),
     }

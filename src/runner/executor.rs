@@ -7,15 +7,15 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::job::Job;
-use crate::outcome::{Evidence, FollowUp, Presence, Reply, Seen};
+use crate::outcome::{Evidence, FollowUp, Presence, Reply, Seen, Since};
 
 /// Performs single attempts. Called by many workers at once.
 pub trait Executor: Send + Sync + 'static {
     /// Sends the job's request once. `client_request_id` is fresh for every request.
     fn attempt(&self, job: &Job, client_request_id: &str) -> impl Future<Output = Reply> + Send;
 
-    /// Reads whether an attempt that left at `since` or later had an effect. Changes nothing.
-    fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> impl Future<Output = Evidence> + Send;
+    /// Reads whether an attempt that left then or later had an effect. Changes nothing.
+    fn read_back(&self, job: &Job, since: Since, client_request_id: &str) -> impl Future<Output = Evidence> + Send;
 
     /// Reads how far an action is that was accepted after it had left at `since`; an error is the answer of a read that
     /// failed. Changes nothing.

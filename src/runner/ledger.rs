@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use super::Approved;
 use crate::clock::Clock;
-use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, ServiceError, Settlement, Verdict};
+use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, ServiceError, Settlement, Since, Verdict};
 
 /// What is in doubt of a job, as one value: it is there whole, or nothing is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doubt {
     /// When the first attempt left whose effect is in doubt.
-    pub since: Timestamp,
+    pub since: Since,
     /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
     /// after this process took it up.
     pub settling_until: Instant,
@@ -69,7 +69,7 @@ impl Progress {
 
     /// An answer has left open what an attempt did that left at `sent_at`.
     pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
-        let doubt = Doubt { since: sent_at, settling_until, lost };
+        let doubt = Doubt { since: Since::by_this_clock(sent_at), settling_until, lost };
         self.doubt = Some(match self.doubt {
             Some(before) => Doubt { since: before.since, lost: before.lost || lost, ..doubt },
             None => doubt,

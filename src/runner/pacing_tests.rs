@@ -14,7 +14,7 @@ use super::executor::Executor;
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
-use crate::outcome::{Evidence, FollowUp, Reply, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 use crate::pacing::{BucketUse, Gates};
 
@@ -60,7 +60,7 @@ impl Executor for Service {
         }
     }
 
-    async fn read_back(&self, _job: &Job, _since: Timestamp, _id: &str) -> Evidence {
+    async fn read_back(&self, _job: &Job, _since: Since, _id: &str) -> Evidence {
         Evidence::CannotTell("nobody asks".into())
     }
 

@@ -12,7 +12,7 @@ use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
 use crate::journal::Tries;
-use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Stage, Verdict};
+use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Since, Stage, Verdict};
 use crate::outcome::{Presence, Seen};
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -109,7 +109,7 @@ impl Executor for Scripted {
         reply(verdict, id)
     }
 
-    async fn read_back(&self, job: &Job, _since: Timestamp, id: &str) -> Evidence {
+    async fn read_back(&self, job: &Job, _since: Since, id: &str) -> Evidence {
         let mut count = self.read_count.lock().unwrap();
         *count += 1;
         if let Some(verdict) = self.reads.get(*count - 1) {
@@ -437,7 +437,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
             assert_ne!(job.target(), "a", "as it was meant to");
             reply(Verdict::Succeeded, id)
         }
-        async fn read_back(&self, _: &Job, _: Timestamp, _: &str) -> Evidence {
+        async fn read_back(&self, _: &Job, _: Since, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
         }
         async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<FollowUp, Reply> {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::executor::Executor;
 use crate::job::Job;
 use crate::journal::TurnedAway;
-use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Verdict};
+use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
@@ -31,7 +31,7 @@ pub enum Task {
     /// Read whether an attempt since then had an effect.
     ReadBack {
         job: u32,
-        since: Timestamp,
+        since: Since,
         client_request_id: RequestId,
     },
     /// Read how far an action is that was accepted after it had left then.

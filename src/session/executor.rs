@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::job::Job;
 use crate::msgraph::client::GraphClient;
 use crate::msgraph::transport::Transport;
-use crate::outcome::{Evidence, FollowUp, Presence, Reply, Seen};
+use crate::outcome::{Evidence, FollowUp, Presence, Reply, Seen, Since};
 use crate::runner::executor::Executor;
 
 impl<T: Transport> Executor for GraphClient<T> {
@@ -15,7 +15,7 @@ impl<T: Transport> Executor for GraphClient<T> {
         Self::attempt(self, job, client_request_id).await
     }
 
-    async fn read_back(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Evidence {
+    async fn read_back(&self, job: &Job, since: Since, client_request_id: &str) -> Evidence {
         Self::read_back(self, job, since, client_request_id).await
     }
 

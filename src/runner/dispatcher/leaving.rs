@@ -14,7 +14,7 @@ use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
 use crate::journal::{Attempt, TurnedAway};
-use crate::outcome::{Cause, Reply, RequestId, Stamp, Verdict};
+use crate::outcome::{Cause, Reply, RequestId, Since, Stamp, Verdict};
 use crate::pacing::Pacing;
 
 impl Dispatcher {
@@ -36,7 +36,8 @@ impl Dispatcher {
                 Task::Find { job, at, client_request_id }
             }
             Step::ReadBack { .. } | Step::Find { .. } => {
-                let since = self.ledger.progress(job).doubt.map_or(now, |doubt| doubt.since);
+                let doubt = self.ledger.progress(job).doubt;
+                let since = doubt.map_or(Since::by_this_clock(now), |doubt| doubt.since);
                 Task::ReadBack { job, since, client_request_id }
             }
             Step::FollowUp => {

@@ -16,7 +16,7 @@ use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::guard::preflight::Hold;
 use crate::journal::Tries;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Since};
 
 impl Dispatcher {
     pub(super) fn take_in(&mut self, holds: &[Option<Hold>], mut earlier: HashMap<u32, Earlier>) {
@@ -107,7 +107,7 @@ impl Dispatcher {
         progress.recorded = tries.recorded;
         progress.sends = tries.left;
         progress.first_sent = tries.first;
-        progress.doubt = doubt.map(|since| Doubt { since, settling_until, lost: true });
+        progress.doubt = doubt.map(|since| Doubt { since: Since::by_another_clock(since), settling_until, lost: true });
         progress.last_id = tries.last_id;
     }
 }

@@ -10,7 +10,7 @@ use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::msgraph::evidence;
 use crate::msgraph::request::{build, build_find, build_look, build_read_back};
-use crate::outcome::Evidence;
+use crate::outcome::{Evidence, Since};
 
 fn value_of(id: &IdName, number: usize) -> String {
     match id.kind {
@@ -131,7 +131,7 @@ fn held(action: &Action) -> String {
 fn judged(job: &Job, reply: &Reply) -> Evidence {
     match reply.status {
         404 => evidence::of_nothing(job),
-        _ => evidence::judge(job, &reply.json, "2026-11-22T12:00:00Z".parse().unwrap()),
+        _ => evidence::judge(job, &reply.json, Since::by_this_clock("2026-11-22T12:00:00Z".parse().unwrap())),
     }
 }
 
