@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{Access, Action, Bucket, Missing, OncePer, ParameterKind, Repeat, Route};
+use crate::catalog::{ACTIONS, Access, Action, Bucket, Missing, OncePer, ParameterKind, ReadBack, Repeat, Route};
 use crate::identity::Identity;
 
 pub use self::ids::Ids;
@@ -216,6 +216,33 @@ impl Job {
     pub fn once_as_written(&self) -> Option<String> {
         let names = self.names.as_deref()?;
         self.once_as(names.written.target(), || names.written_id)
+    }
+
+    /// What else may be done to the target so that it is not there any more. Nothing where that it is gone says nothing of
+    /// this job.
+    pub fn removals(&self) -> Vec<Job> {
+        let removes = |action: &&Action| {
+            action.target == self.action.target
+                && action.name != self.action.name
+                && matches!(action.read_back, ReadBack::ManagementState { .. } | ReadBack::Absent)
+        };
+        let of = |action: &'static Action| {
+            let (route, ids) = (action.default_route(), Ids::new([device_of_state(self.target())]));
+            Job::new(JobParts {
+                row: self.row,
+                action,
+                route,
+                ids,
+                parameters: None,
+                not_before: None,
+                note: None,
+                after: None,
+            })
+        };
+        match self.action.read_back {
+            ReadBack::ManagementState { .. } => ACTIONS.iter().filter(removes).map(of).collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn once_as(&self, target: &str, id: impl FnOnce() -> JobId) -> Option<String> {

@@ -146,6 +146,14 @@ pub struct FollowUp {
     pub read_at: Timestamp,
 }
 
+/// What a read of an accepted action's target has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    There(FollowUp),
+    /// The target is not there any more, and what that means of the action if nothing else has removed it.
+    Gone(FollowUp),
+}
+
 /// The words, and when the device was last there.
 impl fmt::Display for FollowUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

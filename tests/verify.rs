@@ -141,6 +141,27 @@ fn what_has_failed_on_its_device_is_sent_again_by_whoever_asks_for_that() {
     assert_eq!((calls(1), calls(2)), (1, 3));
 }
 
+/// The record goes, and the device was never there to be wiped: somebody deletes it in the same plan, or in another one.
+#[test]
+fn a_record_that_was_deleted_too_shows_nothing_of_a_wipe() {
+    let line =
+        |action: &str| format!("version: 1\njobs: [ {{ steps: [ {action} ], targets: [ {{ id: {} }} ] }} ]\n", guid(1));
+    for (steps, rows) in [("wipe, delete", 2), ("wipe", 1), ("retire", 1)] {
+        let site = Site::new("throttle: off\n", &line(steps));
+        std::fs::write(site.desk.path("delete.yaml"), line("delete")).unwrap();
+        site.run("plan.yaml", rows, &[]).ended_with(0);
+        if rows == 1 {
+            site.run("delete.yaml", 1, &[]).ended_with(0);
+        }
+        let listed = run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
+        let first: serde_json::Value = serde_json::from_str(listed.lines().last().unwrap()).unwrap();
+        site.verify(&[first["run"].as_str().unwrap(), "--report", "report.csv"]).ended_with(0);
+        let row = &site.desk.report()[0];
+        assert_eq!((row["outcome"].as_str(), row["verified_at"].as_str()), ("accepted", ""), "{row:?}");
+        assert!(row["note"].contains("delete was sent to it too, by run "), "{row:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_said_to_be_that() {
     let refused = "{ status: { code: 403, error_code: Forbidden } }";

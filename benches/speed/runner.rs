@@ -11,7 +11,7 @@ use musterout::catalog::Budget;
 use musterout::clock::Clock;
 use musterout::guard::Brakes;
 use musterout::job::Job;
-use musterout::outcome::{Evidence, FollowUp, Outcome, Presence, Reply, Seen, Since, Stage, Verdict};
+use musterout::outcome::{Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict};
 use musterout::pacing::{Gates, Pacing};
 use musterout::runner::executor::Executor;
 use musterout::runner::{self, History, Limits, Run};
@@ -53,9 +53,9 @@ impl Executor for AtOnce {
         Evidence::CannotTell("nobody asks".into())
     }
 
-    async fn follow_up(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Result<FollowUp, Reply> {
+    async fn follow_up(&self, _job: &Job, _since: Timestamp, _client_request_id: &str) -> Result<Followed, Reply> {
         let (stage, words, read_at) = (Stage::Untold, "nobody asks".into(), Timestamp::UNIX_EPOCH);
-        Ok(FollowUp { stage, words, last_check_in: None, read_at })
+        Ok(Followed::There(FollowUp { stage, words, last_check_in: None, read_at }))
     }
 }
 

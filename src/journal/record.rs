@@ -8,6 +8,7 @@ use super::error::JournalError;
 use crate::approval::Request;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
+use crate::job::Job;
 use crate::outcome::{Reply, RequestId, Settlement};
 
 /// Why an attempt is not recorded, and does not leave.
@@ -25,15 +26,54 @@ pub type Written = Result<(), JournalError>;
 /// What is called when the record of an attempt is durable, or when there is to be none.
 pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
 
+/// Another deed that may have removed the target of a job, and the run that sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taker {
+    pub action: Box<str>,
+    pub run: Box<str>,
+}
+
+/// What is called with whoever that may have been.
+pub type Told = Box<dyn FnOnce(Option<Taker>) + Send>;
+
 pub(super) enum Record {
     Attempt(Attempt),
-    Answer { job: u32, attempt: u32, answered_at: Timestamp, reply: Box<Reply> },
-    Filed { job: u32, attempt: u32, request: Box<Request> },
-    Settled { job: u32, settlement: Settlement },
-    FollowedUp { job: u32, settlement: Box<Settlement> },
-    Shown { job: u32, kind: TargetKind },
-    GiveBack { client_request_id: RequestId },
-    Pause { take: Take, used_up: UsedUp },
+    Answer {
+        job: u32,
+        attempt: u32,
+        answered_at: Timestamp,
+        reply: Box<Reply>,
+    },
+    Filed {
+        job: u32,
+        attempt: u32,
+        request: Box<Request>,
+    },
+    Settled {
+        job: u32,
+        settlement: Settlement,
+    },
+    FollowedUp {
+        job: u32,
+        settlement: Box<Settlement>,
+    },
+    Shown {
+        job: u32,
+        kind: TargetKind,
+    },
+    GiveBack {
+        client_request_id: RequestId,
+    },
+    Pause {
+        take: Take,
+        used_up: UsedUp,
+    },
+    /// No record, but a question that is to be answered after all records before it.
+    WhoTookAway {
+        job: u32,
+        removals: Vec<Job>,
+        told: Told,
+    },
 }
 
 /// An attempt about to be made.

@@ -12,13 +12,14 @@ use serde_json::{Value, json};
 
 use super::client::GraphClient;
 use super::request::GraphRequest;
+use super::request_of_approval::companion;
 pub use super::request_of_approval::{Found, NotRead};
 use super::shape::{Shape, document};
 use super::transport::Transport;
 use crate::approval::Status;
 use crate::catalog::{Access, Bucket, INTUNE_OTHER, Method, Version};
 use crate::job::Job;
-use crate::outcome::Reply;
+use crate::outcome::{Evidence, Reply, Verdict};
 
 const PATH: &str = "/beta/deviceManagement/operationApprovalRequests";
 
@@ -90,6 +91,38 @@ impl<T: Transport> GraphClient<T> {
         match whole.get_mut("value").map(Value::take) {
             Some(Value::Array(values)) => Ok(values),
             _ => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What a request tells of the job that it was filed for.
+impl<T: Transport> GraphClient<T> {
+    /// Between a read and the send that follows it, somebody else may carry out what was approved; then the code is refused
+    /// because it was used, and the target tells.
+    pub(super) async fn unless_completed(&self, code: &str, reply: Reply, client_request_id: &str) -> Reply {
+        match self.status(code, &companion(client_request_id)).await {
+            Ok(Some(Found { status: Status::Completed, .. })) => Reply {
+                verdict: Verdict::Lost,
+                error_message: Some(format!("approval request {code} was completed by somebody else").into()),
+                ..reply
+            },
+            _ => reply,
+        }
+    }
+
+    /// A target that nothing has happened to may be sent to with a code only while its request is approved: it may have
+    /// been carried out a moment ago, or withdrawn.
+    pub(super) async fn still_approved(&self, code: &str, seen: String, client_request_id: &str) -> Evidence {
+        match self.status(code, &companion(client_request_id)).await {
+            Ok(Some(Found { status: Status::Approved, .. })) => Evidence::NoEffect(seen),
+            Ok(Some(Found { status: Status::Completed, .. })) => {
+                Evidence::Effect(format!("approval request {code} is completed"))
+            }
+            Ok(Some(Found { status, .. })) => {
+                Evidence::CannotTell(format!("approval request {code} is {}", status.name()))
+            }
+            Ok(None) => Evidence::CannotTell(format!("the service does not know approval request {code}")),
+            Err(NotRead(reply)) => Evidence::NotRead(reply),
         }
     }
 }

@@ -16,18 +16,17 @@ use super::envelope::{headers, http_method, not_signed_in};
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
-use super::request_of_approval::{Found, NotRead, companion};
+use super::request_of_approval::companion;
 use super::service_clock::ServiceClock;
 use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::sights::Sights;
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::approval::Status;
 use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
-use crate::outcome::{Evidence, FollowUp, Reply, Stage, Verdict};
+use crate::outcome::{Evidence, FollowUp, Followed, Reply, Stage, Verdict};
 use crate::outcome::{Presence, Seen, Since};
 use crate::pacing::{Gates, retry_after};
 
@@ -237,15 +236,17 @@ impl<T: Transport> GraphClient<T> {
 
     /// Reads how far an action is that was accepted after it had left at `since`; an error is the answer of a read that
     /// failed. Changes nothing.
-    pub async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<FollowUp, Reply> {
+    pub async fn follow_up(&self, job: &Job, since: Timestamp, client_request_id: &str) -> Result<Followed, Reply> {
         let now = self.clock.now();
-        let unclear = |stage, words: &str| FollowUp { stage, words: words.into(), last_check_in: None, read_at: now };
+        let unclear = |stage, words: &str| {
+            Followed::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at: now })
+        };
         let Some(request) = request::build_read_back(job) else {
             return Ok(unclear(Stage::Untold, "no read tells"));
         };
         match self.state(request, client_request_id, job).await {
-            Ok(document) => Ok(follow_up::judge(job, &document, self.service_clock.at(since), now)),
-            Err(reply) if reply.verdict == Verdict::Gone => Ok(follow_up::of_nothing(job, now)),
+            Ok(document) => Ok(Followed::There(follow_up::judge(job, &document, self.service_clock.at(since), now))),
+            Err(reply) if reply.verdict == Verdict::Gone => Ok(Followed::Gone(follow_up::of_nothing(job, now))),
             Err(reply) => Err(reply),
         }
     }
@@ -355,35 +356,6 @@ impl<T: Transport> GraphClient<T> {
             None => Some((JUSTIFICATION, self.justification.clone().filter(|_| job.action.approvable)?)),
         }
     }
-
-    /// Between a read and the send that follows it, somebody else may carry out what was approved; then the code is refused
-    /// because it was used, and the target tells.
-    async fn unless_completed(&self, code: &str, reply: Reply, client_request_id: &str) -> Reply {
-        match self.status(code, &companion(client_request_id)).await {
-            Ok(Some(Found { status: Status::Completed, .. })) => Reply {
-                verdict: Verdict::Lost,
-                error_message: Some(format!("approval request {code} was completed by somebody else").into()),
-                ..reply
-            },
-            _ => reply,
-        }
-    }
-
-    /// A target that nothing has happened to may be sent to with a code only while its request is approved: it may have
-    /// been carried out a moment ago, or withdrawn.
-    async fn still_approved(&self, code: &str, seen: String, client_request_id: &str) -> Evidence {
-        match self.status(code, &companion(client_request_id)).await {
-            Ok(Some(Found { status: Status::Approved, .. })) => Evidence::NoEffect(seen),
-            Ok(Some(Found { status: Status::Completed, .. })) => {
-                Evidence::Effect(format!("approval request {code} is completed"))
-            }
-            Ok(Some(Found { status, .. })) => {
-                Evidence::CannotTell(format!("approval request {code} is {}", status.name()))
-            }
-            Ok(None) => Evidence::CannotTell(format!("the service does not know approval request {code}")),
-            Err(NotRead(reply)) => Evidence::NotRead(reply),
-        }
-    }
 }
 
 /// A success that a plan's own action does not know as one is no answer to rely on: something happened, and nobody knows
@@ -447,7 +419,8 @@ mod tests {
             client.read_back(&job, Since::by_this_clock(Timestamp::UNIX_EPOCH), "2").await,
             Evidence::CannotTell(_)
         ));
-        assert_eq!(client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap().stage, Stage::Untold);
+        let Followed::There(seen) = client.follow_up(&job, Timestamp::UNIX_EPOCH, "3").await.unwrap() else { panic!() };
+        assert_eq!(seen.stage, Stage::Untold);
         assert!(recorder.0.lock().unwrap().is_empty());
     }
 
@@ -480,7 +453,7 @@ mod tests {
             let client = GraphClient::new(Ahead(started), tokens, "https://g", Clock::starting_at(now), unpaced());
             let evidence = client.read_back(&job("rebootNow"), Since::by_this_clock(now), "1").await;
             assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
-            let seen = client.follow_up(&job("rebootNow"), now, "2").await.unwrap();
+            let Followed::There(seen) = client.follow_up(&job("rebootNow"), now, "2").await.unwrap() else { panic!() };
             assert_eq!(seen.stage == Stage::Done, is_ours, "{seen:?}");
         }
     }

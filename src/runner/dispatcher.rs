@@ -49,10 +49,12 @@ mod looking;
 mod start;
 mod steps;
 mod stopping;
+mod takers;
 mod waves;
 
 use self::absence::Shown;
 use self::following::{Following, Who};
+use self::takers::Takers;
 use self::waves::Waves;
 
 /// Answers taken in one go.
@@ -98,6 +100,7 @@ pub struct Dispatcher {
     breaker: Breaker,
     suspicion: Suspicion,
     waves: Waves,
+    takers: Takers,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
@@ -157,6 +160,7 @@ impl Dispatcher {
             breaker,
             suspicion,
             waves: Waves::new(brakes.waves, people),
+            takers: Takers::new(),
             stopped: None,
             journal: history.journal,
             filing: history.filing,
@@ -198,7 +202,8 @@ impl Dispatcher {
             if self.ledger.open() == 0 && self.following.wanted_by(Who::Verify) == 0 {
                 break;
             }
-            if self.in_flight.is_empty() && wake.is_none() && !self.waves.is_asking() {
+            let is_asking = self.waves.is_asking() || (self.takers.are_asked() && self.stopped.is_none());
+            if self.in_flight.is_empty() && wake.is_none() && !is_asking {
                 match self.mind_the_brakes(now) {
                     true => continue,
                     false => break,
@@ -215,6 +220,7 @@ impl Dispatcher {
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
                 _ = self.recorded.recv_many(&mut records, BATCH) => records.drain(..).for_each(|one| self.recorded(one)),
+                Some((job, taker)) = self.takers.told() => self.told_who_took(job, taker),
                 yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }

@@ -14,7 +14,7 @@ use super::executor::Executor;
 use super::*;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
 use crate::job::{Ids, JobParts};
-use crate::outcome::{Evidence, FollowUp, Reply, Since, Verdict};
+use crate::outcome::{Evidence, Followed, Reply, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 use crate::pacing::{BucketUse, Gates};
 
@@ -64,7 +64,7 @@ impl Executor for Service {
         Evidence::CannotTell("nobody asks".into())
     }
 
-    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<Followed, Reply> {
         Err(self.attempt(job, id).await)
     }
 

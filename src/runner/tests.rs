@@ -12,7 +12,7 @@ use crate::guard::preflight;
 use crate::identity::Identity;
 use crate::job::{Ids, JobParts};
 use crate::journal::Tries;
-use crate::outcome::{Evidence, FollowUp, Outcome, Reply, Since, Stage, Verdict};
+use crate::outcome::{Evidence, FollowUp, Followed, Outcome, Reply, Since, Stage, Verdict};
 use crate::outcome::{Presence, Seen};
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -127,11 +127,11 @@ impl Executor for Scripted {
         }
     }
 
-    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+    async fn follow_up(&self, job: &Job, _since: Timestamp, id: &str) -> Result<Followed, Reply> {
         self.follow_ups.lock().unwrap().push((job.target().to_owned(), Instant::now()));
         let seen = |stage, words: &str| {
             let read_at = Timestamp::UNIX_EPOCH;
-            Ok(FollowUp { stage, words: words.into(), last_check_in: None, read_at })
+            Ok(Followed::There(FollowUp { stage, words: words.into(), last_check_in: None, read_at }))
         };
         let bad = self.bad_follow_ups.lock().unwrap().pop();
         if let Some(verdict) = bad {
@@ -440,7 +440,7 @@ async fn a_worker_that_ends_leaves_its_job_unknown_and_the_run_goes_on() {
         async fn read_back(&self, _: &Job, _: Since, _: &str) -> Evidence {
             Evidence::CannotTell("nobody knows".into())
         }
-        async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<FollowUp, Reply> {
+        async fn follow_up(&self, _: &Job, _: Timestamp, id: &str) -> Result<Followed, Reply> {
             Err(reply(Verdict::Refused, id))
         }
         async fn inspect(&self, _: &Job, _: &str) -> Seen {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::executor::Executor;
 use crate::job::Job;
 use crate::journal::TurnedAway;
-use crate::outcome::{Evidence, FollowUp, Reply, RequestId, Since, Verdict};
+use crate::outcome::{Evidence, Followed, Reply, RequestId, Since, Verdict};
 use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
@@ -119,7 +119,7 @@ pub enum Answer {
     Attempt(Reply),
     Look(Seen),
     ReadBack(Evidence),
-    FollowUp(Result<FollowUp, Reply>),
+    FollowUp(Result<Followed, Reply>),
     Find(Presence),
 }
 

@@ -26,4 +26,5 @@ pub(super) mod shown;
 mod statements;
 mod steps;
 pub(super) mod store;
+mod takers;
 pub(super) mod writer;

@@ -9,8 +9,10 @@ use super::answers::outcome_answers;
 use crate::catalog::{ACTIONS, OncePer, Repeat};
 
 /// In their order; the first makes version 1.
-pub(super) const STEPS: &[&str] =
-    &[TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES];
+pub(super) const STEPS: &[&str] = &[
+    TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES,
+    DELETES,
+];
 
 /// The step after which [`back_fill`] is called.
 pub(super) const SEQUENCE_STEP: u32 = 9;
@@ -267,6 +269,11 @@ CREATE TABLE sightings (
 /// Why a job was held or not attempted, by its name. What an earlier version has recorded has a note alone.
 const CAUSES: &str = "
 ALTER TABLE outcomes ADD COLUMN cause TEXT;
+";
+
+/// Where the record of a device is deleted, which may be repeated and so is not found by its deed. Only such jobs pay for it.
+const DELETES: &str = "
+CREATE INDEX jobs_delete ON jobs (lower(json_extract(ids, '$[#-1]'))) WHERE action = 'delete';
 ";
 
 /// The place of a run: for those of before, where it was not a column.

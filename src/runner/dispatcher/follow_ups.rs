@@ -14,7 +14,7 @@ use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::answers::Times;
 use super::following::{BETWEEN, Due, FIRST_LOOK, Who};
-use crate::outcome::{FollowUp, Outcome, Reply, Stage, Stamp, Verdict};
+use crate::outcome::{FollowUp, Followed, Outcome, Reply, Stage, Stamp, Verdict};
 use crate::pacing::is_crowded;
 
 impl Dispatcher {
@@ -78,11 +78,14 @@ impl Dispatcher {
         self.following.is_followed(job) && self.following.may_read(job, self.jobs[job as usize].target(), now)
     }
 
-    pub(super) fn after_follow_up(&mut self, job: u32, answer: Result<FollowUp, Reply>, times: Times) {
+    pub(super) fn after_follow_up(&mut self, job: u32, answer: Result<Followed, Reply>, times: Times) {
         match answer {
             Ok(seen) => {
                 self.host_answered();
-                self.take_follow_up(job, seen, times.now);
+                match seen {
+                    Followed::There(seen) => self.take_follow_up(job, seen, times.now),
+                    Followed::Gone(seen) => self.after_gone(job, seen),
+                }
             }
             // Nobody waits for it any more, and it has told nothing.
             Err(_) if !self.following.is_followed(job) => {}
@@ -90,7 +93,7 @@ impl Dispatcher {
         }
     }
 
-    fn take_follow_up(&mut self, job: u32, seen: FollowUp, now: Instant) {
+    pub(super) fn take_follow_up(&mut self, job: u32, seen: FollowUp, now: Instant) {
         let stage = seen.stage;
         let Some(settlement) = self.ledger.follow_up(job, FollowUp { read_at: self.clock.at(now), ..seen }) else {
             return;
