@@ -47,6 +47,15 @@ pub enum Hold {
 }
 
 impl Hold {
+    /// Whether it takes the journal or the tenant to know, or rows that were looked up: a plan alone does not tell.
+    pub fn takes_looking(&self) -> bool {
+        match self {
+            Self::Duplicate { .. } | Self::NotDue { .. } | Self::AfterHeld { .. } | Self::Removed => false,
+            Self::Done | Self::LeftTo { .. } | Self::Protected(_) | Self::MaybeProtected(_) | Self::Unseen => true,
+            Self::Moved(_) | Self::NotEscrowed(_) | Self::NotThere { .. } => true,
+        }
+    }
+
     /// How a held job settles.
     pub fn outcome(&self) -> Outcome {
         self.cause().map_or(Outcome::AlreadyDone, Cause::outcome)

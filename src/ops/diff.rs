@@ -51,7 +51,8 @@ fn side(previewed: &Previewed) -> Side<'_> {
     }
     let then = previewed.agreed.as_ref().and_then(|agreed| serde_json::from_value(agreed.head.guards.clone()).ok());
     terms.push(("guards", guards(then.as_ref().unwrap_or(&previewed.verdict.rules))));
-    Side { jobs: &plan.jobs, holds: &previewed.preflight.holds, sightings: &previewed.sightings, terms }
+    let (holds, sightings) = (&previewed.preflight.holds, &previewed.sightings);
+    Side { jobs: &plan.jobs, holds, looked: previewed.agreed.is_some(), sightings, terms }
 }
 
 /// The rules, on one line.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::{Error, Repeats};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
-use crate::guard::preflight::Preflight;
+use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
@@ -37,12 +37,18 @@ pub struct Past {
 
 /// What earlier runs leave for a new one: what may not be repeated and was done is not sent again, whatever plan it was
 /// done for, unless it is named; what is in doubt is read first. With `once`, all that runs of the same plan have done is
-/// left out.
-pub fn past(journal: &mut Journal, about: About<'_>, jobs: &[Job], repeats: &Repeats) -> Result<Past, Error> {
+/// left out. A second row of one job is held as that, whatever became of the first.
+pub fn past(
+    journal: &mut Journal,
+    about: About<'_>,
+    (jobs, holds): (&[Job], &[Option<Hold>]),
+    repeats: &Repeats,
+) -> Result<Past, Error> {
     let again = repeats.again.of(jobs)?;
     let Memory { jobs: known, order } = journal.memory(About { once: repeats.once, ..about }, jobs)?;
     let (mut of_names, mut under_way) = (HashMap::<usize, Arc<str>>::new(), HashMap::<usize, Arc<str>>::new());
-    let left = (0u32..).zip(jobs).filter_map(|(index, job)| {
+    let is_copy = |index: u32| matches!(holds.get(index as usize), Some(Some(Hold::Duplicate { .. })));
+    let left = (0u32..).zip(jobs).filter(|(index, _)| !is_copy(*index)).filter_map(|(index, job)| {
         let known = match known.get(&index)? {
             // What was filed goes out as it was recorded, and that is a name.
             Known::OfAName(known) if !again.contains(&index) || matches!(**known, Known::Asked(_)) => {

@@ -303,7 +303,7 @@ async fn considered<'s>(
                 Err(error) => return Err(error),
             }
             let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
-            let past = known::past(&mut journal, about, jobs, repeats)?;
+            let past = known::past(&mut journal, about, (jobs, &previewed.preflight.holds), repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
             known::leave_to_others(&past, jobs, &mut previewed.preflight);

@@ -102,7 +102,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
     learn_tenant(&mut session, &mut journal, &label).await?;
     let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
-    let (past, called) = past(&request.repeats, &mut session, (&mut journal, about), &plan, stderr).await?;
+    let (past, called) =
+        past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
@@ -200,11 +201,11 @@ async fn past<'p>(
     repeats: &Repeats,
     session: &mut Session<'_>,
     (journal, about): (&mut Journal, About<'_>),
-    plan: &'p Plan,
+    (plan, holds): (&'p Plan, &[Option<Hold>]),
     stderr: &Stderr,
 ) -> Result<(Past, CalledBefore<'p>), Error> {
     let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
-    let past = known::past(journal, about, &called.jobs, repeats)?;
+    let past = known::past(journal, about, (&called.jobs, holds), repeats)?;
     past.remark.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }

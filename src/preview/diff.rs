@@ -18,6 +18,8 @@ use crate::job::{Job, JobId};
 pub struct Side<'a> {
     pub jobs: &'a [Job],
     pub holds: &'a [Option<Hold>],
+    /// Whether the journal and the tenant were asked for it, as they are for a preview that is saved.
+    pub looked: bool,
     /// Empty where nobody looked.
     pub sightings: &'a [Option<Sighting>],
     /// Tenant, limits, guards: by name. Those that both sides have are compared.
@@ -93,7 +95,9 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
         };
         found.same += 1;
         let (one, two) = (line(before, at), line(after, other));
-        if (one.state, &one.finding, one.missing) != (two.state, &two.finding, two.missing) {
+        let untold = untold(before, at, after, other) || untold(after, other, before, at);
+        let same_end = untold || (one.state, &one.finding) == (two.state, &two.finding);
+        if !same_end || one.missing != two.missing {
             found.findings.push(Change { before: one, after: two.clone() });
         }
         let differences = drifted(sighting(before, at), sighting(after, other));
@@ -105,6 +109,13 @@ pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
     found.added = added.filter(|(_, job)| !was.contains_key(&job.id)).map(|(at, _)| line(after, at)).collect();
     pair(&mut found);
     found
+}
+
+/// One side has a finding that only who has looked can have, and the other side has not looked.
+fn untold(one: &Side<'_>, at: usize, other: &Side<'_>, there: usize) -> bool {
+    let hold = |side: &Side<'_>, at: usize| side.holds.get(at).cloned().flatten();
+    let nothing_there = hold(other, there).is_none();
+    one.looked && !other.looked && nothing_there && hold(one, at).is_some_and(|hold| hold.takes_looking())
 }
 
 fn first_of_each(jobs: &[Job]) -> HashMap<JobId, usize> {
@@ -197,8 +208,8 @@ mod tests {
         let terms =
             |terms: &[(&'static str, &str)]| terms.iter().map(|(term, value)| (*term, (*value).into())).collect();
         compare(
-            &Side { jobs: before.0, holds: &first, sightings: before.1, terms: terms(before.2) },
-            &Side { jobs: after.0, holds: &second, sightings: after.1, terms: terms(after.2) },
+            &Side { jobs: before.0, holds: &first, looked: true, sightings: before.1, terms: terms(before.2) },
+            &Side { jobs: after.0, holds: &second, looked: true, sightings: after.1, terms: terms(after.2) },
         )
     }
 
@@ -226,6 +237,18 @@ mod tests {
         assert_eq!((found.findings.len(), found.findings[0].after.state), (1, "not_due"));
         assert_eq!(found.terms, [Term { term: "tenant", before: "x".into(), after: "y".into() }]);
         assert_eq!((found.changed.len(), found.drifted.len(), found.same), (1, 1, 2));
+    }
+
+    #[test]
+    fn a_plan_does_not_know_what_the_journal_or_the_tenant_tells() {
+        let jobs = [job(2, "retire", "a"), job(3, "retire", "b")];
+        let (held, sent) = ([Some(Hold::Done), Some(Hold::Unseen)], [None, None]);
+        let side = |holds, looked| Side { jobs: &jobs, holds, looked, sightings: &[], terms: Vec::new() };
+        let found = |before, after, looked| compare(&side(before, true), &side(after, looked)).findings.len();
+        assert_eq!(found(&held, &sent, false), 0);
+        assert_eq!(found(&held, &sent, true), 2, "two previews that are saved");
+        // What the plan holds by itself is one.
+        assert_eq!(found(&sent, &[None, Some(Hold::Protected("x".into()))], false), 1);
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn render(differences: &Differences, view: View) -> String {
     let terms = differences.terms.iter();
     let terms = terms.map(|it| [String::new(), it.term.into(), it.before.clone(), format!("now {}", it.after)]);
     section("terms", PLAIN, terms.collect());
-    let _ = writeln!(text, "the same: {same}");
+    let _ = writeln!(text, "in both: {same}");
     text
 }
 

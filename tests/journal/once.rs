@@ -113,3 +113,19 @@ fn the_number_of_the_whole_plan_is_good_every_night() {
     desk.run(&whole, 6, &["--once"]).expect(10);
     assert_eq!(calls(&simulator, "retire", &targets), [1; 5]);
 }
+
+#[test]
+fn a_second_row_of_one_job_is_that_on_every_night() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(71), 1);
+    let plan = desk.write("plan.csv", &format!("{text}retire,{}\n", targets[0]));
+    desk.run(&plan, 1, &[]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["accepted", "held"]);
+    for more in [&[] as &[&str], &["--once"]] {
+        desk.run(&plan, 0, more).expect(3);
+        assert_eq!(outcomes(&desk.report()), ["already_done", "held"]);
+        assert!(desk.report()[1].note.contains("row 2"), "{:?}", desk.report());
+    }
+    assert_eq!(effects(&simulator, "retire", &targets), [1]);
+}
