@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::stopping::{abandoned, draining};
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate};
+use super::waits::Waits;
 use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
 use crate::daily::Ground;
 use crate::daily::shown;
 use crate::outcome::{Outcome, Stage, Standing, Tally};
-use crate::runner::event::{Event, StopReason, WaveNews};
+use crate::runner::event::{Event, WaveNews};
 use crate::text::visible;
 
 /// Seconds over which the rate is taken.
@@ -71,6 +73,7 @@ struct Words {
     until: &'static str,
     zone: &'static str,
     lost: Option<&'static str>,
+    again: &'static str,
     about: &'static str,
 }
 
@@ -92,6 +95,7 @@ pub struct Progress {
     lost: Duration,
     /// Actions that wait for another day, and when that begins.
     days: Vec<(&'static str, Pause)>,
+    waits: Waits,
     /// What a run in waves waits for, if it does.
     between_waves: Option<Box<str>>,
     /// Steps that wait until the one before them was seen to have happened.
@@ -113,6 +117,7 @@ impl Progress {
             pace: [1_000; Bucket::COUNT],
             lost: Duration::ZERO,
             days: Vec::new(),
+            waits: Waits::default(),
             between_waves: None,
             steps_wait: 0,
             verifying: None,
@@ -148,7 +153,8 @@ impl Progress {
                 self.verifying.iter_mut().for_each(|verifying| verifying.followed_up(*stage));
             }
             Event::Abandoned { in_flight } => return Some(abandoned(*in_flight)),
-            Event::Retrying { .. } | Event::Finished => {}
+            Event::Retrying { delay, .. } => self.waits.add(*delay, now),
+            Event::Finished => {}
         }
         None
     }
@@ -198,8 +204,12 @@ impl Progress {
         let pause = self.pause(now).map_or(Duration::ZERO, |pause| pause.ends.saturating_sub(now));
         let at_this_pace = self.paced().map(|paced| left / paced + pause.as_secs_f64());
         let at_this_rate = (sent > 0.0).then(|| left * now.as_secs_f64() / sent);
+        let (waiting, wait) = self.waits.left(now);
+        if f64::from(waiting) >= left && waiting > 0 {
+            return Some(wait);
+        }
         let longer = at_this_pace.into_iter().chain(at_this_rate).reduce(f64::max)?;
-        Duration::try_from_secs_f64(longer).ok()
+        Duration::try_from_secs_f64(longer.max(wait.as_secs_f64())).ok()
     }
 
     /// `1,240/5,000 done, 4.7/s of 10/s allowed, slowed to 4.8/s, 3 failed, paused until 07:12:31 UTC, 40 s lost to
@@ -215,6 +225,7 @@ impl Progress {
                 until: "paused until",
                 zone: " UTC",
                 lost: Some(" lost to pauses"),
+                again: " for their next try or read",
                 about: "about ",
             },
         )
@@ -226,7 +237,16 @@ impl Progress {
         self.facts(
             now,
             styled,
-            &Words { done: "", allowed: "", slowed: "slowed ", until: "paused to", zone: "Z", lost: None, about: "" },
+            &Words {
+                done: "",
+                allowed: "",
+                slowed: "slowed ",
+                until: "paused to",
+                zone: "Z",
+                lost: None,
+                again: "",
+                about: "",
+            },
         )
     }
 
@@ -269,6 +289,12 @@ impl Progress {
                 _ => ("steps wait", "those before them"),
             };
             facts.push(paint(styled, OPEN, &format!("{} {wait} for {before}", count(self.steps_wait))));
+        }
+        let (waiting, wait) = self.waits.left(now);
+        if waiting > 0 && !self.stopping {
+            let verb = if waiting == 1 { "waits" } else { "wait" };
+            let fact = format!("{} {verb} up to {}{}", count(waiting), duration(wait), words.again);
+            facts.push(paint(styled, OPEN, &fact));
         }
         if let Some(lost) = words.lost.filter(|_| !self.lost.is_zero()) {
             facts.push(format!("{}{lost}", duration(self.lost)));
@@ -370,36 +396,11 @@ impl Progress {
     }
 }
 
-fn draining(in_flight: u32, reason: &StopReason) -> String {
-    let out = match in_flight {
-        0 => "nothing is out any more".to_owned(),
-        1 => "1 request is still out".to_owned(),
-        many => format!("{} requests are still out", count(many)),
-    };
-    match reason {
-        StopReason::Interrupted if in_flight > 0 => format!("stopping: {out}; Ctrl-C again abandons them"),
-        StopReason::Interrupted => format!("stopping: {out}"),
-        StopReason::Requested => format!("stopping on request: {out}"),
-        StopReason::Breaker(why) | StopReason::Wave(why) => format!("stopping: {}; {out}", visible(why)),
-        StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
-        StopReason::Journal(why) => format!("stopping, because the journal cannot be written: {}; {out}", visible(why)),
-        StopReason::Justification(_, why) => {
-            format!("stopping, because the tenant asks for a justification: {}; {out}", visible(why))
-        }
-        StopReason::Unreachable(why) => {
-            format!("stopping, because the host cannot be reached: {}; {out}", visible(why))
-        }
-    }
-}
-
-fn abandoned(in_flight: u32) -> String {
-    format!("abandoned: {} will be unknown in the report", count_of(in_flight, "request"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalog::{Access, INTUNE_DEVICES};
+    use crate::runner::event::StopReason;
 
     const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
 
@@ -441,6 +442,20 @@ mod tests {
             "1,240/5,000, 10/s of 10/s, 3 failed, paused to 07:12:31Z, 7 min left"
         );
         assert!(!progress.line(seconds(141.0), false).contains("until"), "the pause is over");
+    }
+
+    #[test]
+    fn what_waits_for_its_next_read_is_counted_and_the_rest_is_not_guessed_from_it() {
+        let mut progress = running(24, 2);
+        let retry = |job| Event::Retrying { job, delay: seconds(60.0), reason: "lost".into() };
+        (20..24).for_each(|job| drop(progress.apply(&retry(job), seconds(2.0))));
+        let line = progress.line(seconds(2.0), false);
+        assert!(line.ends_with("4 wait up to 60 s for their next try or read, about 60 s left"), "{line}");
+        let line = progress.line(seconds(40.0), false);
+        assert!(line.ends_with("4 wait up to 22 s for their next try or read, about 22 s left"), "{line}");
+        assert!(progress.short_line(seconds(40.0), false).ends_with("4 wait up to 22 s, 22 s left"));
+        let line = progress.line(seconds(62.0), false);
+        assert!(!line.contains("wait"), "{line}");
     }
 
     #[test]

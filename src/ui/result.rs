@@ -88,7 +88,10 @@ impl<'a> RunResult<'a> {
         let strangers = pairs.filter(|(job, settled)| is_a_stranger(job, settled) && !self.has_left(job)).count();
         if strangers > 0 {
             let who = count_of(strangers, "target");
-            let _ = writeln!(text, "{who} not there: gone already, or taken for done although nothing has shown it");
+            let _ = writeln!(
+                text,
+                "{who} not there, which counts as done here: the note of each row in the report says why"
+            );
         }
         if let not_found @ 1.. = account.tally.of(Outcome::NotFound) {
             let who = count_of(not_found as usize, "target");
