@@ -5,6 +5,7 @@
 
 use super::stored::PastAttempt;
 use crate::approval::{Request, Status};
+use crate::job::JobId;
 use crate::outcome::{Outcome, Settlement, doubt};
 
 /// What is known of one job.
@@ -26,6 +27,8 @@ pub enum Known {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     pub run_id: String,
+    /// What the run called the job: with other parameters it is called otherwise.
+    pub job: JobId,
     /// How, and when. `None`: it was remembered by a version that kept only the run.
     pub settled: Option<Box<Settlement>>,
     /// Its place in the order of all runs.
@@ -74,6 +77,8 @@ pub struct Pending {
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub run_id: String,
+    /// What the run called the job.
+    pub job: JobId,
     pub attempts: Vec<PastAttempt>,
     pub ended: Option<Ended>,
     /// Of a job that was made of names: what it was about. `None`: of ids, or of names that were sent as they stood.
@@ -112,7 +117,12 @@ pub(super) fn known(parts: &[Part], since: i64) -> Option<Known> {
         return Some(Known::InDoubt(in_doubt(parts, settled)));
     }
     if let Some((part, Ended { settled, seq, .. })) = done {
-        return Some(Known::Done(Done { run_id: part.run_id.clone(), settled: settled.clone(), seq: *seq }));
+        return Some(Known::Done(Done {
+            run_id: part.run_id.clone(),
+            job: part.job,
+            settled: settled.clone(),
+            seq: *seq,
+        }));
     }
     // An outcome that says so is a doubt, whatever became of the record of its attempts.
     let unknown = ended.filter(|(part, ended)| {
@@ -162,7 +172,7 @@ mod tests {
 
     fn part(run_id: &str, attempts: Vec<PastAttempt>, ended: Option<(i64, Outcome)>) -> Part {
         let ended = ended.map(|(seq, outcome)| Ended { seq, outcome, settled: None });
-        Part { run_id: run_id.into(), attempts, ended, about: None }
+        Part { run_id: run_id.into(), job: "0".repeat(32).parse().unwrap(), attempts, ended, about: None }
     }
 
     fn told(parts: &[Part]) -> String {

@@ -114,7 +114,7 @@ mod tests {
             users: users.map(|users| users.iter().map(|(name, id)| ((*name).into(), (*id).into())).collect()),
         });
         let ended = Some(Ended { seq: 3, outcome: Outcome::Completed, settled: None });
-        Part { run_id: "A".into(), attempts: Vec::new(), ended, about }
+        Part { run_id: "A".into(), job: "0".repeat(32).parse().unwrap(), attempts: Vec::new(), ended, about }
     }
 
     fn told(job: &Job, parts: Parts) -> &'static str {

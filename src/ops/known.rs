@@ -61,10 +61,10 @@ pub fn past(
         // Whoever goes on with this run later knows by the copies that the job is in doubt, and reads first.
         if let Some(run_id) = in_other_hands(journal, known) {
             under_way.insert(index as usize, run_id.into());
-            return Some((index, inherit(known)));
+            return Some((index, inherit(job, known)));
         }
         let left = !again.contains(&index) || !is_sent_again(known, job);
-        left.then(|| (index, inherit(known)))
+        left.then(|| (index, inherit(job, known)))
     });
     let inherited: Vec<_> = left.collect();
     let remark = remark(&known, &inherited);
@@ -187,10 +187,10 @@ fn remark(known: &HashMap<u32, Known>, inherited: &[(u32, Inherited)]) -> Option
     Some(format!("{jobs} left alone, done by run {run}{on}{others}; --again ROWS, or --again all, sends them again"))
 }
 
-fn inherit(known: &Known) -> Inherited {
+fn inherit(job: &Job, known: &Known) -> Inherited {
     match known {
-        Known::OfAName(known) => inherit(known),
-        Known::Done(done) => Inherited::Settled(Box::new(already_done(done))),
+        Known::OfAName(known) => inherit(job, known),
+        Known::Done(done) => Inherited::Settled(Box::new(already_done(job, done))),
         Known::TurnedDown(turned_down) => Inherited::Settled(Box::new(failed(turned_down))),
         // Whether it may be repeated is asked when it is taken up.
         Known::InDoubt(InDoubt { attempts, .. }) => Inherited::InDoubt { attempts: attempts.clone() },
@@ -199,14 +199,16 @@ fn inherit(known: &Known) -> Inherited {
 }
 
 /// Nothing is left to do; requests, times and ids are those of the run that did it.
-fn already_done(Done { run_id, settled, .. }: &Done) -> Settlement {
+fn already_done(job: &Job, Done { run_id, job: asked, settled, .. }: &Done) -> Settlement {
+    let is_as_asked = *asked == job.digest() || job.names.as_ref().is_some_and(|names| *asked == names.written_id);
+    let otherwise = if is_as_asked { "" } else { ", asked for with other parameters or by another name" };
     let Some(settled) = settled else {
-        return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}"));
+        return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}{otherwise}"));
     };
     let at = settled.verified_at().or(settled.finished_at.map(Stamp::time));
     let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
     let more = settled.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
-    let note = format!("{}{on} in run {run_id}{more}", settled.outcome.name());
+    let note = format!("{}{on} in run {run_id}{otherwise}{more}", settled.outcome.name());
     Settlement { outcome: Outcome::AlreadyDone, note: Some(note.into()), ..(**settled).clone() }
 }
 
@@ -257,7 +259,7 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
                 upto = record.head.known;
             }
             Some(Known::Done(by)) => {
-                let settlement = already_done(by);
+                let settlement = already_done(&stored.job, by);
                 taken_over.push((index, Inherited::Settled(Box::new(settlement.clone()))));
                 kept.insert(index, settlement);
             }

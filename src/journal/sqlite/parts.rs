@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::Type;
 use rusqlite::{CachedStatement, Connection, Row, params};
 
 use super::elsewhere::same_tenant;
@@ -32,18 +33,17 @@ impl PastRun {
 /// The parts of one run, by job; and which job of the run has it. What it has inherited it knows from the runs before it,
 /// and they may have come to know better since.
 pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<JobId, Vec<(u32, Part)>>, JournalError> {
-    let mut by_job: HashMap<u32, Part> = HashMap::new();
-    let part = || Part { run_id: run.run_id.clone(), attempts: Vec::new(), ended: None, about: None };
-    let read = |by_job: &mut HashMap<u32, Part>| -> rusqlite::Result<()> {
+    let mut by_job: HashMap<u32, (Vec<PastAttempt>, Option<Ended>)> = HashMap::new();
+    let read = |by_job: &mut HashMap<u32, (Vec<PastAttempt>, Option<Ended>)>| -> rusqlite::Result<()> {
         let mut select = connection.prepare_cached("SELECT * FROM attempts WHERE run = ?1 ORDER BY job, attempt")?;
         let mut rows = select.query([run.number])?;
         while let Some(row) = rows.next()? {
-            by_job.entry(row.get("job")?).or_insert_with(part).attempts.push(attempt(row)?);
+            by_job.entry(row.get("job")?).or_default().0.push(attempt(row)?);
         }
         let mut select = connection.prepare_cached(&format!("{OUTCOMES} WHERE o.run = ?1"))?;
         let mut rows = select.query([run.number])?;
         while let Some(row) = rows.next()? {
-            by_job.entry(row.get("job")?).or_insert_with(part).ended = ended(row)?;
+            by_job.entry(row.get("job")?).or_default().1 = ended(row)?;
         }
         Ok(())
     };
@@ -54,8 +54,9 @@ pub(super) fn of_run(connection: &Connection, run: &PastRun) -> Result<HashMap<J
     while let Some(row) = rows.next().map_err(JournalError::read)? {
         let id = job_id(row)?;
         let job = row.get("job").map_err(JournalError::read)?;
-        if let Some(mut part) = by_job.remove(&job) {
-            part.about = about(row).map_err(JournalError::read)?;
+        if let Some((attempts, ended)) = by_job.remove(&job) {
+            let about = about(row).map_err(JournalError::read)?;
+            let part = Part { run_id: run.run_id.clone(), job: id, attempts, ended, about };
             found.entry(id).or_default().push((job, part));
         }
     }
@@ -99,7 +100,7 @@ impl<'c> Deeds<'c> {
         Ok(Self {
             jobs: connection.prepare_cached(&format!(
                 "SELECT j.run, j.job, r.run_id, EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job),
-                    {ABOUT}
+                    {ABOUT}, j.job_id
                  FROM jobs AS j LEFT JOIN names AS n ON n.run = j.run AND n.job = j.job
                  JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {runs}
                  WHERE j.once = ?1 AND j.run <> ?4"
@@ -132,7 +133,7 @@ impl<'c> Deeds<'c> {
                 _ => None,
             };
             if !attempts.is_empty() || ended.is_some() {
-                found.push(Part { run_id: row.get(2)?, attempts, ended, about: about(row)? });
+                found.push(Part { run_id: row.get(2)?, job: called(row)?, attempts, ended, about: about(row)? });
             }
         }
         drop(rows);
@@ -164,12 +165,12 @@ const REMEMBERED: &str = "SELECT m.job_id, m.done, m.run_id, m.client_request_id
 
 /// `None`: what is kept is that its approval request came to nothing.
 fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
-    let (run_id, seq, about) = (row.get("run_id")?, row.get("seq")?, about(row)?);
+    let (run_id, job, seq, about) = (row.get("run_id")?, called(row)?, row.get("seq")?, about(row)?);
     match row.get::<_, i64>("done")? {
         DONE => {
             let settled = settled(row)?;
             let outcome = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome);
-            Ok(Some(Part { run_id, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }), about }))
+            Ok(Some(Part { run_id, job, attempts: Vec::new(), ended: Some(Ended { seq, outcome, settled }), about }))
         }
         IN_DOUBT => {
             let attempts: Option<String> = row.get("attempts_in_doubt")?;
@@ -185,7 +186,7 @@ fn remembered(row: &Row<'_>) -> rusqlite::Result<Option<Part>> {
                 Some(attempts) => attempts,
                 None => vec![first()?],
             };
-            Ok(Some(Part { run_id, attempts, ended: None, about }))
+            Ok(Some(Part { run_id, job, attempts, ended: None, about }))
         }
         _ => Ok(None),
     }
@@ -210,6 +211,12 @@ fn settled(row: &Row<'_>) -> rusqlite::Result<Option<Box<Settlement>>> {
     let settled = settlement(row)?;
     let seen = follow_up(row)?.map(Box::new);
     Ok(settled.map(|settled| Box::new(Settlement { follow_up: seen, ..settled })))
+}
+
+/// What the run called the job.
+fn called(row: &Row<'_>) -> rusqlite::Result<JobId> {
+    let text: String = row.get("job_id")?;
+    text.parse().map_err(|()| rusqlite::Error::InvalidColumnType(0, "job_id".into(), Type::Text))
 }
 
 pub(super) fn job_id(row: &Row<'_>) -> Result<JobId, JournalError> {
