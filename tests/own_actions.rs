@@ -21,7 +21,7 @@ jobs:
     targets: { csv: targets.csv }
 ";
 const TARGETS: &str = "managedDeviceId,Tag name,force\n\
-                       00000001-0000-4000-8000-000000000001,a#1%,true\n\
+                       00000001-0000-4000-8000-000000000001,a+1%,true\n\
                        00000002-0000-4000-8000-000000000002,b,\n";
 
 fn desk() -> Desk {
@@ -49,7 +49,7 @@ fn it_is_sent_as_it_is_defined() {
     let lines: Vec<_> = seen.iter().map(Seen::line).collect();
     let path =
         |number: usize, tag: &str| format!("PATCH /beta/deviceManagement/managedDevices/{}/tags/{tag}", guid(number));
-    assert_eq!(lines, [path(1, "a%231%25"), path(2, "b")]);
+    assert_eq!(lines, [path(1, "a+1%25"), path(2, "b")]);
     let bodies: Vec<_> = seen.iter().map(|seen| String::from_utf8_lossy(&seen.body).into_owned()).collect();
     assert_eq!(
         bodies,

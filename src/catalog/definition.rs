@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::disguise::disguised;
 use super::id::{fold, id_named, selector_named};
 use super::{
     ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, OncePer,
@@ -112,6 +113,10 @@ impl Definition {
             return Err("a DELETE has no body, and so no parameters".into());
         }
         let ids: &'static [IdName] = Box::leak(ids_of(&own.path)?.into_boxed_slice());
+        own.is_about_its_target_alone()?;
+        if let Some(known) = disguised(method, &own.path, &own.names()) {
+            return Err(format!("this is what `{}` of the catalog does: use that action", known.name));
+        }
         let route = Route { name: "own", method, path: &own.path, versions: &VERSIONS_APART[version], ids };
         let fixed_body = own.body.as_ref().map(|body| &*Box::leak(body.to_string().into_boxed_str()));
         Ok(Action {
@@ -141,6 +146,55 @@ impl Definition {
             notes: &[],
             definition: Some(own),
         })
+    }
+}
+
+impl Definition {
+    /// The action of the catalog that it is with these ids, in the order of the path.
+    pub fn disguises<'i>(&self, ids: impl IntoIterator<Item = &'i str>) -> Option<&'static Action> {
+        let method = METHODS.into_iter().find(|method| method.name() == self.method)?;
+        let mut ids = ids.into_iter();
+        let filled = self.path.split('/').map(|part| match part.starts_with('{') {
+            true => ids.next().unwrap_or_default(),
+            false => part,
+        });
+        let filled: Vec<_> = filled.collect();
+        disguised(method, &filled.join("/"), &self.names())
+    }
+
+    /// The properties that its body holds, at the top.
+    fn names(&self) -> Vec<&str> {
+        let fixed = self.body.iter().filter_map(Value::as_object).flat_map(|body| body.keys());
+        fixed.map(String::as_str).chain(self.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
+    }
+
+    /// What a body names, no guard sees.
+    fn is_about_its_target_alone(&self) -> Result<(), String> {
+        let parameters = self.parameters.iter().map(|parameter| parameter.name.clone());
+        let fixed = self.body.as_ref().map(keys).unwrap_or_default();
+        let names_targets = |name: &String| {
+            let folded = fold(name);
+            TARGETS.contains(&folded.as_str()) || name.starts_with("@odata.") || name.ends_with("@odata.bind")
+        };
+        match fixed.into_iter().chain(parameters).find(names_targets) {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path"
+            )),
+        }
+    }
+}
+
+/// Properties by which calls on a whole collection name what they are about, folded.
+const TARGETS: &[&str] =
+    &["ids", "deviceids", "manageddeviceids", "userids", "memberids", "objectids", "principalids", "groupids"];
+
+/// The names of all properties of a document, at whatever depth.
+fn keys(document: &Value) -> Vec<String> {
+    match document {
+        Value::Object(map) => map.iter().flat_map(|(name, value)| [vec![name.clone()], keys(value)].concat()).collect(),
+        Value::Array(items) => items.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -188,6 +242,20 @@ fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
                 }
                 ids.push(id);
             }
+            None if uuid::Uuid::try_parse(segment).is_ok() => {
+                return Err(format!(
+                    "`{segment}` is the id of one thing: a path has ids in braces, and each row names its own"
+                ));
+            }
+            None if is_collection(follows)
+                && is_literal(segment)
+                && !segment.starts_with('$')
+                && !is_qualified(segment) =>
+            {
+                return Err(format!(
+                    "`{segment}` is done to the whole of `{follows}`: a request is about one of them, by its id"
+                ));
+            }
             None if segment == "$batch" => return Err("one request is about one target: no $batch".into()),
             None if !is_literal(segment) => {
                 return Err(format!("`{segment}` is neither letters, digits, `-`, `_`, `.`, `$` nor one id in braces"));
@@ -199,6 +267,17 @@ fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
         true => Err("the path needs an id in braces: {managedDeviceId}".into()),
         false => Ok(ids),
     }
+}
+
+/// Whether the catalog has things in it, by their ids.
+fn is_collection(segment: &str) -> bool {
+    let paths = ACTIONS.iter().flat_map(|action| action.routes).map(|route| route.path.split('/'));
+    let mut pairs = paths.flat_map(|parts| parts.clone().zip(parts.skip(1)));
+    pairs.any(|(before, id)| id.starts_with('{') && before.eq_ignore_ascii_case(segment))
+}
+
+fn is_qualified(segment: &str) -> bool {
+    segment.get(..16).is_some_and(|start| start.eq_ignore_ascii_case("microsoft.graph."))
 }
 
 fn is_literal(segment: &str) -> bool {
@@ -298,7 +377,11 @@ mod tests {
         for (path, word) in [
             ("users/{userId}", "slash"),
             ("/beta/users/{userId}", "version"),
-            ("/users/all/poke", "needs an id"),
+            ("/users/poke", "whole of `users`"),
+            ("/deviceManagement/managedDevices/executeAction/{x}", "whole of"),
+            ("/deviceManagement/poke", "needs an id"),
+            ("/things/7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11/{part}", "id of one thing"),
+            ("/deviceManagement/comanagedDevices/{managedDeviceId}/microsoft.graph.Retire", "`retire` of the catalog"),
             ("/users/{userId}/{userId}", "twice"),
             ("/users/{upn}", "write {userId}"),
             ("/devices/{serialNumber}", "looked up"),

@@ -12,6 +12,7 @@ mod budget;
 mod consequences;
 mod daily;
 mod definition;
+mod disguise;
 mod id;
 mod limits;
 mod missing;
@@ -26,6 +27,7 @@ pub use budget::{Budget, OwnAllowances, Terms};
 pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use daily::{DAILY, DailyLimit};
 pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
+pub use disguise::{decoded, disguised};
 pub use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,

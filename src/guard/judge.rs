@@ -4,6 +4,7 @@
 //! the service, or let a rule that cannot be checked count as kept.
 
 mod escrow;
+mod own;
 
 use jiff::Timestamp;
 
@@ -97,6 +98,7 @@ impl Verdict {
         about: About<'_>,
         place: &impl Fn(usize) -> Place,
     ) {
+        let own = own::Own::of(rule, &self.rules.stated);
         let beyond = |actions, limit| census::first_beyond(jobs, holds, actions, limit).map(place);
         match &rule.guard {
             Guard::MaxTargets(limit) => self.count(rule, *limit, ActionSet::all(), beyond),
@@ -110,12 +112,14 @@ impl Verdict {
             Guard::MaxPercentOfFleet(_) => {}
             Guard::AllowActions(names) => {
                 let others = ActionSet::of(|action| !names.iter().any(|name| **name == *action.name));
+                let others = others.without(own.allowed);
                 self.forbid(rule, others, "is not among the allowed actions", beyond);
             }
             Guard::DenyActions(names) => {
                 let denied = ActionSet::of(|action| names.iter().any(|name| **name == *action.name));
                 self.forbid(rule, denied, "is denied", beyond);
             }
+            Guard::AllowOwnActions(_) => {}
             Guard::RequireJustification if about.justified => {}
             Guard::RequireJustification => self.refuse(
                 rule,
@@ -125,6 +129,9 @@ impl Verdict {
             ),
             Guard::Window(window) => self.check_window(rule, window, about),
             Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, (jobs, holds), about),
+        }
+        if let Some(others) = own.refused {
+            self.forbid(rule, others, own::WHY, beyond);
         }
     }
 

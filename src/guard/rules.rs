@@ -100,6 +100,8 @@ pub enum Guard {
     /// No other actions than these.
     AllowActions(Vec<Box<str>>),
     DenyActions(Vec<Box<str>>),
+    /// Actions that plans define: where a policy says anything of actions, no others than these.
+    AllowOwnActions(Vec<Box<str>>),
     RequireJustification,
     /// A run begins only inside of it.
     Window(Window),
@@ -116,10 +118,18 @@ impl Guard {
             Self::MaxPercentOfFleet(_) => "max_percent_of_fleet",
             Self::AllowActions(_) => "allow_actions",
             Self::DenyActions(_) => "deny_actions",
+            Self::AllowOwnActions(_) => "allow_own_actions",
             Self::RequireJustification => "require_justification",
             Self::Window(_) => "window",
             Self::RequireEscrow(_) => "require_escrow",
         }
+    }
+}
+
+impl Guard {
+    /// Whether it says which actions there may be, or how much of one.
+    pub fn is_about_actions(&self) -> bool {
+        matches!(self, Self::AllowActions(_) | Self::DenyActions(_) | Self::MaxPerAction { .. })
     }
 }
 
@@ -131,7 +141,9 @@ impl fmt::Display for Guard {
             Self::MaxTargetsAtRisk(limit) => write!(f, "{limit} for destructive and irreversible actions"),
             Self::MaxPerAction { action, limit } => write!(f, "{action} {limit}"),
             Self::MaxPercentOfFleet(percent) => percent.fmt(f),
-            Self::AllowActions(names) | Self::DenyActions(names) => f.write_str(&names.join(", ")),
+            Self::AllowActions(names) | Self::DenyActions(names) | Self::AllowOwnActions(names) => {
+                f.write_str(&names.join(", "))
+            }
             Self::RequireJustification => f.write_str("yes"),
             Self::Window(window) => window.fmt(f),
             Self::RequireEscrow(secrets) => {

@@ -185,6 +185,11 @@ impl<T: Transport> GraphClient<T> {
             let why = format!("nothing is sent to {name}: a name has to be looked up first");
             return Reply::none(Verdict::Refused, why, client_request_id.into());
         }
+        let own = job.action.definition.and_then(|own| own.disguises(job.ids.iter()));
+        if let Some(known) = own {
+            let why = format!("nothing is sent: with these ids it is `{}` of the catalog", known.name);
+            return Reply::none(Verdict::Refused, why, client_request_id.into());
+        }
         let approval = self.approval_header(job);
         let (reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
         let mut reply = only_expected(job.action, reply);

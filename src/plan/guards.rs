@@ -11,7 +11,7 @@ use super::escrow;
 use super::protected;
 use super::stop_when;
 use super::waves;
-use crate::catalog::Action;
+use crate::catalog::{Action, is_name};
 use crate::diagnostics::Place;
 use crate::guard::rules::{Guard, Origin, Percent, Rule, Rules};
 use crate::guard::window::{DAYS, Window};
@@ -25,6 +25,7 @@ pub const KEYS: &[&str] = &[
     "max_percent_of_fleet",
     "allow_actions",
     "deny_actions",
+    "allow_own_actions",
     "protected",
     "require_justification",
     "window",
@@ -35,20 +36,6 @@ pub const KEYS: &[&str] = &[
 /// More targets than a plan can have are no limit.
 pub const MOST: u32 = 2_000_000;
 
-/// Those that are enforced; a file that asks for another is refused.
-pub const ENFORCED: &[&str] = &[
-    "max_targets",
-    "max_per_action",
-    "max_percent_of_fleet",
-    "allow_actions",
-    "deny_actions",
-    "protected",
-    "require_justification",
-    "window",
-    "waves",
-    "stop_when",
-    "require_escrow",
-];
 const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
 
 /// Whose guards they are, and where the files that they name are looked for.
@@ -64,12 +51,6 @@ pub struct Owner<'a> {
 pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, inputs: &mut Vec<Input>) -> Rules {
     let mut rules = Rules::default();
     for entry in reader.map_of(node, "`guards`", KEYS).unwrap_or_default() {
-        if !ENFORCED.contains(&entry.name) {
-            let message =
-                format!("`{}` is not enforced by this version, so a file that asks for it is refused", entry.name);
-            reader.fault(&entry.key.span, "not-available", message, Some("remove it".into()));
-            continue;
-        }
         if entry.name == "protected" {
             rules.protected = protected::read(entry.value, owner.folder, reader, inputs);
             continue;
@@ -80,6 +61,10 @@ pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, i
             ("waves", Origin::Policy(_)) => {
                 let message = "waves are made of the jobs of a plan, so they stand in a plan";
                 reader.fault(&entry.key.span, "wrong-keys", message, Some("remove it; `stop_when` may stay".into()));
+            }
+            ("allow_own_actions", Origin::Plan(_)) => {
+                let message = "a plan may do what it defines; a policy says whether it may";
+                reader.fault(&entry.key.span, "wrong-keys", message, Some("remove it".into()));
             }
             ("waves", _) => rules.waves = waves::read(entry.value, reader),
             _ => {}
@@ -100,6 +85,7 @@ fn read_guard<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Reade
         "max_percent_of_fleet" => read_percent(value, "`max_percent_of_fleet`", reader).map(Guard::MaxPercentOfFleet),
         "allow_actions" => read_actions(value, "`allow_actions`", own, reader).map(Guard::AllowActions),
         "deny_actions" => read_actions(value, "`deny_actions`", own, reader).map(Guard::DenyActions),
+        "allow_own_actions" => read_own_actions(value, reader).map(Guard::AllowOwnActions),
         "require_justification" => read_require_justification(value, reader),
         "window" => read_window(value, reader).map(Guard::Window),
         "require_escrow" => escrow::read(value, reader).map(Guard::RequireEscrow),
@@ -149,6 +135,23 @@ pub fn read_actions<'s>(
         known_action(name, own, item, reader).map(|action| action.name.into())
     });
     // All of them are looked at before one that is missing ends it.
+    let names: Vec<Option<Box<str>>> = names.collect();
+    names.into_iter().collect()
+}
+
+/// Names that plans may define; a policy does not know whether any does.
+fn read_own_actions<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Box<str>>> {
+    let items = reader.list(node, "`allow_own_actions`")?;
+    let names = items.iter().map(|item| {
+        let name = reader.text(item, "the name of an action")?;
+        let fault = match Action::named(name) {
+            Some(_) => format!("`{name}` is an action of the catalog, and this is about those that a plan defines"),
+            None if !is_name(name) => format!("`{}` cannot be the name of an action", shown(name)),
+            None => return Some(Box::from(name)),
+        };
+        reader.fault(&item.span, "bad-action", fault, Some("say `allow_actions` for those of the catalog".into()));
+        None
+    });
     let names: Vec<Option<Box<str>>> = names.collect();
     names.into_iter().collect()
 }

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{IdKind, ParameterKind};
+use crate::catalog::{IdKind, ParameterKind, decoded};
 use crate::text::{composed, hidden};
 
 /// Why a text is not an id.
@@ -146,9 +146,12 @@ fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
 
 fn spell_opaque(text: &str, out: &mut String) -> Result<(), NotAnId> {
     // `.` and `..` would climb out of the path.
-    let climbs = text.bytes().all(|byte| byte == b'.');
-    if climbs || text.len() > LONGEST || text.chars().any(|c| is_never_in_an_id(c) || c == '?') {
-        let reason = "not an id: 1 to 256 characters without spaces, slashes and question marks, and not dots alone";
+    let climbs = |text: &str| text.bytes().all(|byte| byte == b'.');
+    let ends_a_part = |text: &str| text.chars().any(|c| is_never_in_an_id(c) || matches!(c, '?' | '#'));
+    // A gateway may decode it once more than we encode it.
+    let behind = decoded(text);
+    if text.len() > LONGEST || [text, &behind].into_iter().any(|text| climbs(text) || ends_a_part(text)) {
+        let reason = "not an id: 1 to 256 characters without spaces, slashes, `?` and `#`, also percent-encoded, and not dots alone";
         return Err(NotAnId::because(reason));
     }
     out.push_str(text);

@@ -49,7 +49,7 @@ use crate::yaml::{self, Kind, Node, Reader, Value};
 
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
-pub use self::guards::ENFORCED as GUARDS;
+pub use self::guards::KEYS as GUARDS;
 pub use self::places::Places;
 pub use self::serial::says_nothing;
 pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
@@ -133,6 +133,15 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
         faults.push(fault.at(Place::file(path.display().to_string())));
+    }
+    for (at, job) in jobs.iter().enumerate() {
+        let known = job.action.definition.and_then(|own| own.disguises(job.ids.iter()));
+        if let Some(known) = known {
+            let message =
+                format!("with these ids, `{}` does what `{}` of the catalog does", job.action.name, known.name);
+            let fault = Diagnostic::error("bad-action", message).at(places.of(at));
+            faults.push(fault.help(format!("use `{}`: guards know it by that name", known.name)));
+        }
     }
     faults.sort();
     if faults.has_errors() {

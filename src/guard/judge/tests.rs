@@ -110,6 +110,38 @@ fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value
     )
 }
 
+#[test]
+fn a_policy_about_actions_speaks_of_those_that_a_plan_defines() {
+    let poke = crate::catalog::Definition {
+        name: "pokeDevice".into(),
+        method: "POST".into(),
+        version: "beta".into(),
+        path: "/deviceManagement/managedDevices/{managedDeviceId}/poke".into(),
+        body: None,
+        parameters: Vec::new(),
+        success: Vec::new(),
+    };
+    let jobs = [Job::new(JobParts::plain(1, poke.action().unwrap(), Ids::new(["t1"])))];
+    let policy = |file, line, guard| rule(guard, at(Origin::Policy, file, line));
+    let allow = |file| policy(file, 9, Guard::AllowOwnActions(vec!["pokeDevice".into()]));
+    let refuses = |stated: Vec<Rule>| refusing(&judged(&jobs, Rules { stated, ..Rules::default() })).len();
+    let about = [
+        Guard::AllowActions(vec!["retire".into()]),
+        Guard::DenyActions(vec!["wipe".into()]),
+        Guard::MaxPerAction { action: "wipe".into(), limit: 1 },
+    ];
+    for guard in about {
+        let of = |file: &'static str| policy(file, 1, guard.clone());
+        assert_eq!(refuses(vec![of("policy")]), 1, "{guard:?}");
+        assert_eq!(refuses(vec![of("policy"), allow("policy")]), 0, "{guard:?}");
+        assert_eq!(refuses(vec![of("policy"), allow("another")]), 1, "no policy loosens another: {guard:?}");
+        assert_eq!(refuses(vec![of("one"), allow("one"), of("two")]), 1, "{guard:?}");
+    }
+    assert_eq!(refuses(vec![policy("policy", 1, Guard::MaxTargets(9))]), 0, "it says nothing of actions");
+    let other = Guard::AllowOwnActions(vec!["other".into()]);
+    assert_eq!(refuses(vec![policy("policy", 1, other)]), 0, "it says nothing of the catalog's");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
