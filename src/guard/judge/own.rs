@@ -22,6 +22,8 @@ impl Own {
     pub fn of(rule: &Rule, stated: &[Rule]) -> Self {
         let beside = || stated.iter().filter(|other| other.origin.same_file(&rule.origin));
         let is_strict = rule.guard.is_about_actions() && matches!(rule.origin, Origin::Policy(_));
+        // A list of what is allowed refuses what is not on it by itself.
+        let has_list = beside().any(|other| matches!(other.guard, Guard::AllowActions(_)));
         let is_first = beside().find(|other| other.guard.is_about_actions()) == Some(rule);
         let is_named = |action: &Action| {
             beside().any(|other| match &other.guard {
@@ -31,7 +33,7 @@ impl Own {
         };
         Self {
             allowed: ActionSet::of(|action| is_strict && action.is_unverified() && is_named(action)),
-            refused: (is_strict && is_first)
+            refused: (is_strict && is_first && !has_list)
                 .then(|| ActionSet::of(|action| action.is_unverified() && !is_named(action))),
         }
     }
