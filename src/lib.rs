@@ -6,6 +6,7 @@
 //! `msgraph`'s client, over HTTP or over the `simulator`. Each job settles with an `outcome`, `report` writes one row
 //! for each, and `ui` shows it all while it happens. `ops` has one function per verb, `cli` calls them.
 
+pub mod address;
 pub mod clock;
 pub mod text;
 pub mod catalog;

@@ -4,12 +4,12 @@
 //! The only reader of the environment. Must not: open connections, or let a secret into an error.
 
 use std::ffi::OsString;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::address::{is_loopback, one_spelling};
 use crate::diagnostics::Diagnostic;
 use crate::journal::place::Place;
 
@@ -67,21 +67,42 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads the process's environment. An empty variable counts as absent.
-    pub fn read() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
-        let read = |name: &str| std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|v| !v.is_empty());
-        Self {
-            graph_url: read("MUSTEROUT_GRAPH_URL"),
-            authority_host: read("AZURE_AUTHORITY_HOST"),
-            tenant_id: read("AZURE_TENANT_ID"),
-            client_id: read("AZURE_CLIENT_ID"),
-            client_secret: read("AZURE_CLIENT_SECRET").map(SecretString::from),
-            access_token: read("MUSTEROUT_ACCESS_TOKEN").map(SecretString::from),
-            state_home: read("XDG_STATE_HOME").or_else(|| read("LOCALAPPDATA")).map(PathBuf::from),
-            home: read("HOME").map(PathBuf::from),
-            config_home: read("XDG_CONFIG_HOME").or_else(|| read("APPDATA")).map(PathBuf::from),
-            config_dirs: read("XDG_CONFIG_DIRS").or_else(|| read("PROGRAMDATA")).map(OsString::from),
+    /// Reads the process's environment. An empty variable counts as absent; one that cannot be understood is a fault, because
+    /// nobody knows what it was to say.
+    pub fn read() -> Result<Self, Box<Diagnostic>> {
+        Ok(Self {
+            graph_url: text("MUSTEROUT_GRAPH_URL")?,
+            authority_host: text("AZURE_AUTHORITY_HOST")?,
+            tenant_id: text("AZURE_TENANT_ID")?,
+            client_id: text("AZURE_CLIENT_ID")?,
+            client_secret: text("AZURE_CLIENT_SECRET")?.map(SecretString::from),
+            access_token: text("MUSTEROUT_ACCESS_TOKEN")?.map(SecretString::from),
+            state_home: folder("XDG_STATE_HOME").or_else(|| folder("LOCALAPPDATA")),
+            home: folder("HOME"),
+            config_home: folder("XDG_CONFIG_HOME").or_else(|| folder("APPDATA")),
+            config_dirs: variable("XDG_CONFIG_DIRS").or_else(|| variable("PROGRAMDATA")),
+        })
+    }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the environment")]
+    let value = std::env::var_os(name);
+    value.filter(|value| !value.is_empty())
+}
+
+/// A folder may have any name that the system knows.
+fn folder(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from)
+}
+
+fn text(name: &str) -> Result<Option<String>, Box<Diagnostic>> {
+    match variable(name).map(OsString::into_string).transpose() {
+        Ok(text) => Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())),
+        // Not quoted: it may be a secret.
+        Err(_) => {
+            let message = format!("the variable {name} is no text: it holds bytes that are not UTF-8");
+            Err(Box::new(Diagnostic::error("bad-variable", message).help("set it anew, or unset it")))
         }
     }
 }
@@ -94,14 +115,14 @@ pub struct PolicyFile {
     pub named: bool,
 }
 
-/// Where the settings of all who use a machine are, if nothing else is said.
-const CONFIG_DIRS: &str = "/etc/xdg";
+/// Where the settings of all who use a machine are, whatever a variable says: whoever starts the program sets the variables.
+const CONFIG_DIR: &str = if cfg!(windows) { r"C:\ProgramData" } else { "/etc/xdg" };
 
 impl Environment {
     /// The policies that apply where they exist: the machine's, the person's, and the one that is `named`.
     pub fn policies(&self, named: Option<&Path>) -> Vec<PolicyFile> {
-        let shared = self.config_dirs.clone().or_else(|| cfg!(unix).then(|| CONFIG_DIRS.into()));
-        let shared = shared.iter().flat_map(|dirs| std::env::split_paths(dirs).collect::<Vec<_>>());
+        let more = self.config_dirs.iter().flat_map(|dirs| std::env::split_paths(dirs).collect::<Vec<_>>());
+        let shared = std::iter::once(PathBuf::from(CONFIG_DIR)).chain(more.filter(|dir| dir != Path::new(CONFIG_DIR)));
         let home = || self.home.as_ref().map(|home| home.join(".config"));
         let own = self.config_home.clone().or_else(home);
         let well_known = shared.chain(own).filter(|folder| !folder.as_os_str().is_empty());
@@ -177,9 +198,12 @@ impl Settings {
         is_local(&self.graph_url)
     }
 
-    /// Whether sign-in stays on this machine too.
-    pub fn signs_in_locally(&self) -> bool {
-        is_local(&self.login_url)
+    /// Whether a run that was begun at these addresses may go on there although nobody names them today: what a journal says is
+    /// not reason enough to show today's secret to a host that only the journal knows.
+    pub fn knows(&self, graph_url: &str, login_url: &str) -> bool {
+        let in_a_cloud = CLOUDS.iter().any(|cloud| (cloud.graph_url, cloud.login_url) == (graph_url, login_url));
+        let known = |url: &str, named: &str| is_local(url) || url == named;
+        in_a_cloud || (known(graph_url, &self.graph_url) && known(login_url, &self.login_url))
     }
 }
 
@@ -279,23 +303,6 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     Ok(one_spelling(&uri))
 }
 
-/// Addresses of one service are spelled alike: what was done is known by the address too.
-fn one_spelling(uri: &Uri) -> String {
-    let scheme = uri.scheme_str().unwrap_or("https").to_ascii_lowercase();
-    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::Ipv6Addr>();
-    let host = address.map_or(host, |address| format!("[{address}]"));
-    let usual = if scheme == "http" { 80 } else { 443 };
-    let port = uri.port_u16().filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{scheme}://{}{port}{}", host.trim_end_matches('.'), uri.path().trim_end_matches('/'))
-}
-
-/// Whether an address of the host can only be this machine.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -372,6 +379,7 @@ mod tests {
         let found = environment.policies(Some(Path::new("site.yaml")));
         let found: Vec<_> = found.iter().map(|file| (file.path.display().to_string(), file.named)).collect();
         let expected = [
+            ("/etc/xdg/musterout/policy.yaml", false),
             ("/etc/one/musterout/policy.yaml", false),
             ("/etc/two/musterout/policy.yaml", false),
             ("/home/ada/.config/musterout/policy.yaml", false),

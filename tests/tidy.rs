@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 /// Which rooms a room may import. `room::file` stands for that file of the room alone.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
+    ("address", &[]),
     ("clock", &[]),
     ("text", &[]),
     ("catalog", &[]),
@@ -22,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostics", &["text"]),
     ("source", &["diagnostics"]),
     ("yaml", &["source", "diagnostics", "text"]),
-    ("settings", &["diagnostics", "journal::place"]),
+    ("settings", &["address", "diagnostics", "journal::place"]),
     ("plan", &["text", "catalog", "job", "diagnostics", "source", "yaml", "guard", "daily"]),
     (
         "resolve",
@@ -62,7 +63,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("journal", &["catalog", "job", "outcome", "daily", "approval", "text"]),
     ("runner", &["journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "approval"]),
-    ("msgraph", &["pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
+    ("msgraph", &["address", "pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
     (
         "session",
         &[

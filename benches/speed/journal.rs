@@ -85,7 +85,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
     runtime
         .block_on(async {
             let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-            let transport = HttpTransport::new(usize::from(IN_FLIGHT), true)?;
+            let transport = HttpTransport::new(usize::from(IN_FLIGHT))?;
             let credentials = Credentials::AccessToken(TOKEN.to_owned().into());
             let tokens = TokenSource::new(transport.clone(), credentials, url, url);
             let client = Arc::new(GraphClient::new(transport, tokens, url, clock.clone(), Gates::new(Pacing::Off)));

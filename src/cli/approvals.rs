@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Form;
+use super::environment::environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::place::{HostArguments, StateArguments};
@@ -18,7 +19,7 @@ use crate::diagnostics::Diagnostic;
 use crate::journal::Waiting;
 use crate::ops::{self, ApprovalsRequest, Withdrawn};
 use crate::report;
-use crate::settings::{Environment, Flags};
+use crate::settings::Flags;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 use crate::ui::text::count_of;
@@ -51,7 +52,7 @@ impl ApprovalsArguments {
 pub async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let flags = arguments.flags();
     let request = ApprovalsRequest { run: arguments.run, now: now(), seed: fastrand::u64(..) };
-    let environment = Environment::read();
+    let environment = environment()?;
     if arguments.withdraw {
         let withdrawn = ops::withdraw(request, &flags, &environment).await?;
         show_withdrawn(&withdrawn, arguments.form, stderr)?;

@@ -6,6 +6,7 @@
 mod approvals;
 mod args;
 mod exit;
+mod environment;
 mod failure;
 mod log;
 mod pace;
@@ -32,7 +33,7 @@ use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
 use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::outcome::Outcome;
-use crate::settings::{Environment, PolicyFile, Settings};
+use crate::settings::{PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
 /// Parses the arguments, calls the verb, shows what came of it.
@@ -91,7 +92,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
 }
 
 fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
-    let looked = ops::check(&arguments.plan, &policies(&arguments.policy), now())?;
+    let looked = ops::check(&arguments.plan, &policies(&arguments.policy)?, now())?;
     show::checked(&looked, arguments.form)?;
     if looked.plan.jobs.is_empty() && looked.plan.unresolved.is_empty() {
         return Ok(Exit::NothingToDo);
@@ -101,7 +102,7 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 
 async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
-    let policies = policies(&arguments.policy);
+    let policies = policies(&arguments.policy)?;
     let choices = arguments.pace.choices();
     let tenant = arguments.connection.tenant();
     let look_up = LookUp {
@@ -146,12 +147,12 @@ fn after_looking(previewed: &Previewed, form: Form) -> Result<Exit, Failure> {
     }
 }
 
-fn policies(arguments: &PolicyArguments) -> Vec<PolicyFile> {
-    Environment::read().policies(arguments.policy.as_deref())
+fn policies(arguments: &PolicyArguments) -> Result<Vec<PolicyFile>, Failure> {
+    environment::policies(arguments.policy.as_deref())
 }
 
 fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
-    let differences = ops::diff(&arguments.before, &arguments.after, &policies(&arguments.policy), now())?;
+    let differences = ops::diff(&arguments.before, &arguments.after, &policies(&arguments.policy)?, now())?;
     show::differences(&differences, arguments.form)?;
     Ok(if differences.is_empty() { Exit::Good } else { Exit::Bad })
 }
@@ -164,7 +165,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     let request = RunRequest {
         repeats: arguments.repeats(),
         tenant: arguments.connection.tenant(),
-        policies: policies(&arguments.policy),
+        policies: policies(&arguments.policy)?,
         choices: arguments.pace.choices(),
         plan: arguments.plan,
         report: arguments.report,
@@ -206,7 +207,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         seed: fastrand::u64(..),
     };
     let differences = |told: &Diagnostics| show::told(told, stderr);
-    let finished = ops::resume(request, &flags, &Environment::read(), stderr, differences).await?;
+    let finished = ops::resume(request, &flags, &environment::environment()?, stderr, differences).await?;
     ended(&finished, arguments.form.into(), stderr)
 }
 
@@ -268,7 +269,7 @@ async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit
 }
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
-    Settings::new(&flags, &Environment::read()).map_err(|fault| Failure::usage(*fault))
+    Settings::new(&flags, &environment::environment()?).map_err(|fault| Failure::usage(*fault))
 }
 
 /// Whether somebody can be asked.

@@ -7,13 +7,13 @@ use clap::Args;
 
 use super::approvals::show_withdrawn;
 use super::args::PlainForm;
+use super::environment::environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::place::{HostArguments, StateArguments};
 use super::show::{print, print_json};
 use super::{now, settings};
 use crate::ops::{self, ApprovalsRequest, Stopped};
-use crate::settings::Environment;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 
@@ -44,7 +44,7 @@ pub async fn stop(arguments: StopArguments, stderr: &Stderr) -> Result<Exit, Fai
         _ => return Ok(exit),
     };
     let request = ApprovalsRequest { run: Some(run), now: now(), seed: fastrand::u64(..) };
-    let withdrawn = ops::withdraw(request, &flags, &Environment::read()).await?;
+    let withdrawn = ops::withdraw(request, &flags, &environment()?).await?;
     show_withdrawn(&withdrawn, arguments.form.into(), stderr)?;
     Ok(if withdrawn.refused.is_empty() { exit } else { Exit::Bad })
 }

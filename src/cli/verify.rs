@@ -9,12 +9,12 @@ use clap::Args;
 use jiff::SignedDuration;
 
 use super::args::PlainForm;
+use super::environment::environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::place::{HostArguments, StateArguments};
 use super::{ended, now};
 use crate::ops::{self, VerifyRequest};
-use crate::settings::Environment;
 use crate::ui::stderr::Stderr;
 
 #[derive(Debug, Args)]
@@ -63,6 +63,6 @@ pub async fn verify(arguments: VerifyArguments, stderr: &Stderr) -> Result<Exit,
         now: now(),
         seed: fastrand::u64(..),
     };
-    let finished = ops::verify(request, &flags, &Environment::read(), stderr).await?;
+    let finished = ops::verify(request, &flags, &environment()?, stderr).await?;
     ended(&finished, arguments.form.into(), stderr)
 }

@@ -9,7 +9,10 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http::Uri;
 use reqwest::redirect;
+
+use crate::address::is_loopback;
 
 use super::transport::{Transport, TransportError, WireReply, WireRequest};
 
@@ -26,16 +29,22 @@ const LONGEST_BODY: usize = 16 * 1024 * 1024;
 /// reqwest, with its surprises switched off.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
+    /// By whatever proxy the system names.
     client: reqwest::Client,
+    /// By none.
+    direct: reqwest::Client,
 }
 
 impl HttpTransport {
-    /// `connections`: idle connections to keep, one for each worker. `local`: the hosts are on this machine, so that no
-    /// proxy is asked.
-    pub fn new(connections: usize, local: bool) -> Result<Self, TransportError> {
-        let builder = reqwest::Client::builder();
-        let builder = if local { builder.no_proxy() } else { builder };
-        let client = builder
+    /// `connections`: idle connections to keep, one for each worker. What goes to this machine goes straight there: plain
+    /// http is accepted for nothing else, and a proxy would read the token in it.
+    pub fn new(connections: usize) -> Result<Self, TransportError> {
+        let client = |builder| Self::client(builder, connections);
+        Ok(Self { client: client(reqwest::Client::builder())?, direct: client(reqwest::Client::builder().no_proxy())? })
+    }
+
+    fn client(builder: reqwest::ClientBuilder, connections: usize) -> Result<reqwest::Client, TransportError> {
+        builder
             .user_agent(concat!("musterout/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -49,14 +58,14 @@ impl HttpTransport {
             .http2_keep_alive_interval(PING)
             .http2_keep_alive_timeout(CONNECT_TIMEOUT)
             .build()
-            .map_err(|error| TransportError::Unreachable(causes(&error)))?;
-        Ok(Self { client })
+            .map_err(|error| TransportError::Unreachable(causes(&error)))
     }
 }
 
 impl Transport for HttpTransport {
     async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
-        let mut builder = self.client.request(request.method, request.url).headers(request.headers);
+        let client = if stays_here(&request.url) { &self.direct } else { &self.client };
+        let mut builder = client.request(request.method, request.url).headers(request.headers);
         if !request.body.is_empty() {
             builder = builder.body(request.body);
         }
@@ -72,6 +81,11 @@ impl Transport for HttpTransport {
         let headers = std::mem::take(response.headers_mut());
         Ok(WireReply { status, headers, body: body.freeze() })
     }
+}
+
+/// Whether an address is this machine's. One in plain http is no other's, and is sent to no proxy in any case.
+fn stays_here(url: &str) -> bool {
+    url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() != Some("https") || uri.host().is_some_and(is_loopback))
 }
 
 /// Only a failure to connect proves that nothing left.

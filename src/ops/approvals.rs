@@ -91,7 +91,7 @@ impl Visit {
         let head = journal.walk(&id, |_, _| Ok::<_, JournalError>(()))?;
         let begun = Begun::from_json(&head.settings)
             .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
-        let settings = Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
+        let settings = as_begun(flags, environment, &begun)?;
         same_tenant(&journal, &head, &begun, &settings)?;
         Ok(Self {
             journal,

@@ -3,7 +3,7 @@
 //! In: policy files, a plan. Out: [`Rules`] and what they come to, and what holds of the daily limits. Must not: go on where a policy cannot be read.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -38,6 +38,7 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
             matches!(found, Err(ErrorKind::NotFound | ErrorKind::NotADirectory))
         };
         if !named && absent() {
+            refuse_misnamed(path)?;
             continue;
         }
         let policy = policy::load(path).map_err(|faults| Error::Guarded { file: path.clone(), faults })?;
@@ -47,6 +48,16 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
         all.files.extend(policy.files);
     }
     Ok(all)
+}
+
+/// Somebody has written a policy beside the place where one is looked for.
+fn refuse_misnamed(path: &Path) -> Result<(), Error> {
+    let other = path.with_extension("yml");
+    if std::fs::symlink_metadata(&other).is_err() {
+        return Ok(());
+    }
+    let message = format!("{} is not read: a policy is called policy.yaml", other.display());
+    Err(Error::refused(Diagnostic::error("misnamed-policy", message).help("rename it, so that it applies")))
 }
 
 /// A tenant has one day.

@@ -85,7 +85,7 @@ pub async fn resume(
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let (lock, mut record) = under_lock(&journal, &request)?;
     let begun = begun(&record, &request)?;
-    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
+    let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
@@ -260,14 +260,25 @@ fn barred(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
 }
 
 /// A run goes on where it was begun, unless the command line says otherwise.
-pub(super) fn as_begun(flags: &Flags, begun: &Begun) -> Flags {
+pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Result<Settings, Error> {
+    let today = Settings::new(flags, environment).map_err(Error::Usage)?;
+    let is_said = flags.cloud.is_some() || (flags.graph_url.is_some() && flags.login_url.is_some());
+    if !is_said && begun.tenant == Tenant::Real && !today.knows(&begun.graph_url, &begun.login_url) {
+        let message = format!(
+            "the run was begun at {}, signed in at {}, and nothing but the journal says so",
+            begun.graph_url, begun.login_url
+        );
+        let help = format!("if that is right, add --graph-url {} --login-url {}", begun.graph_url, begun.login_url);
+        return Err(Error::refused(Diagnostic::error("unknown-service", message).help(help)));
+    }
     let flags = flags.clone();
     let elsewhere = flags.cloud.is_some();
-    Flags {
+    let flags = Flags {
         graph_url: flags.graph_url.or_else(|| (!elsewhere).then(|| begun.graph_url.clone())),
         login_url: flags.login_url.or_else(|| (!elsewhere).then(|| begun.login_url.clone())),
         ..flags
-    }
+    };
+    Settings::new(&flags, environment).map_err(Error::Usage)
 }
 
 /// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.

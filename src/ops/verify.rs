@@ -57,7 +57,7 @@ pub async fn verify(
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let begun = Begun { tenant: request.in_process.map_or(begun.tenant, Tenant::InProcess), ..begun };
-    let settings = &Settings::new(&as_begun(flags, &begun), environment).map_err(Error::Usage)?;
+    let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();

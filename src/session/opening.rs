@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
             return Ok(client);
         }
         let credentials = who(self.settings, self.tenant, of_the_plan(&self.meant))?;
-        let wire = Wire::to(self.tenant, self.settings, self.limits.concurrency, self.clock.now())?;
+        let wire = Wire::to(self.tenant, self.limits.concurrency, self.clock.now())?;
         let (login, graph) = (&self.settings.login_url, &self.settings.graph_url);
         let tokens = TokenSource::new(wire.clone(), credentials, login, graph);
         let gates = Gates::new(self.limits.pacing);

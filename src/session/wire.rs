@@ -10,7 +10,6 @@ use super::target::Tenant;
 use crate::catalog::TargetKind;
 use crate::msgraph::http::HttpTransport;
 use crate::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
-use crate::settings::Settings;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::tenant::Tenant as SimulatedTenant;
 use crate::simulator::transport::SimTransport;
@@ -24,11 +23,10 @@ pub enum Wire {
 
 impl Wire {
     /// Nothing is sent yet. `connections`: how many requests may be out at once; `now`: when a tenant of our own begins.
-    pub fn to(tenant: &Tenant, settings: &Settings, connections: u16, now: Timestamp) -> Result<Self, SessionError> {
+    pub fn to(tenant: &Tenant, connections: u16, now: Timestamp) -> Result<Self, SessionError> {
         match tenant {
             Tenant::Real => {
-                let local = settings.is_local() && settings.signs_in_locally();
-                let transport = HttpTransport::new(usize::from(connections), local);
+                let transport = HttpTransport::new(usize::from(connections));
                 transport.map(Self::Http).map_err(|error| SessionError::NoTransport(error.to_string()))
             }
             Tenant::Simulated(scenario) => {
