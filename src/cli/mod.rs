@@ -32,7 +32,7 @@ use self::failure::Failure;
 use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
 use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
-use crate::outcome::Outcome;
+use crate::outcome::{Cause, Outcome, Settlement};
 use crate::settings::{PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
 
@@ -182,11 +182,13 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
     let exit = ended(&finished, arguments.form, stderr)?;
-    // Nothing was due: a nightly schedule wants to know that from a run in which something went well, and a row that is held
-    // from both.
-    let all_done = finished.settlements.iter().all(|settled| settled.outcome == Outcome::AlreadyDone);
-    let is_held = finished.settlements.iter().any(|settled| settled.outcome == Outcome::Held);
-    let nothing = finished.id.is_none() && (once || all_done) && !is_held;
+    // Nothing was due: a nightly schedule wants to know that from a run in which something went well, and a row that is bad or
+    // open from both.
+    let is_nothing = |settled: &Settlement| match settled.outcome {
+        Outcome::AlreadyDone => true,
+        _ => once && settled.cause == Some(Cause::NotDue),
+    };
+    let nothing = finished.id.is_none() && finished.settlements.iter().all(is_nothing);
     Ok(if nothing { Exit::NothingToDo } else { exit })
 }
 

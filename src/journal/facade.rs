@@ -61,7 +61,8 @@ impl Journal {
 
     /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
-        list::prune(&mut self.store, before)
+        let place = self.place.clone();
+        list::prune(&mut self.store, before, |plan_key, run_id| lock::is_held(&place, plan_key, run_id))
     }
 }
 
@@ -209,11 +210,6 @@ impl Journal {
     /// The indexes of the jobs of a run that may not be repeated, and whose deed another run has done.
     pub fn done_before(&self, run: i64) -> Result<HashSet<u32>, JournalError> {
         done_before::done_before(&self.store, run)
-    }
-
-    /// The indexes of the jobs of a run that another one has sent after it, and which run that was.
-    pub fn sent_after(&self, run: i64) -> Result<HashMap<u32, String>, JournalError> {
-        done_before::sent_after(&self.store, run)
     }
 
     /// The indexes of the jobs whose target was seen.

@@ -32,7 +32,7 @@ pub use filed::{Filed, Read, Waiting};
 pub use holder::Holder;
 pub use id::RunId;
 pub use lock::{RunLock, StopFile, StopWatch};
-pub use record::{Attempt, Taker, TurnedAway, Written};
+pub use record::{Attempt, Question, Rival, TurnedAway, Written};
 pub use recorder::Recorder;
 pub use run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 pub use state::RunState;

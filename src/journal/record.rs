@@ -26,15 +26,24 @@ pub type Written = Result<(), JournalError>;
 /// What is called when the record of an attempt is durable, or when there is to be none.
 pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
 
-/// Another deed that may have removed the target of a job, and the run that sent it.
+/// Another job, of whatever run, to which something that was seen may be due as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taker {
+pub struct Rival {
     pub action: Box<str>,
     pub run: Box<str>,
 }
 
-/// What is called with whoever that may have been.
-pub type Told = Box<dyn FnOnce(Option<Taker>) + Send>;
+/// What is called with the rival, if there is one.
+pub type Told = Box<dyn FnOnce(Option<Rival>) + Send>;
+
+/// What a rival of a job can be.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The job: another one of the same action on the same target, sent since or nearly so.
+    pub same: Job,
+    /// What else removes such a target, whenever it was sent.
+    pub removals: Vec<Job>,
+}
 
 pub(super) enum Record {
     Attempt(Attempt),
@@ -68,10 +77,10 @@ pub(super) enum Record {
         take: Take,
         used_up: UsedUp,
     },
-    /// No record, but a question that is to be answered after all records before it.
-    WhoTookAway {
+    /// No record, but a question that is answered after all records before it.
+    Rival {
         job: u32,
-        removals: Vec<Job>,
+        question: Box<Question>,
         told: Told,
     },
 }

@@ -7,12 +7,11 @@ use jiff::Timestamp;
 
 use super::error::JournalError;
 use super::facade::Journal;
-use super::record::{Attempt, Record, Told, Written};
+use super::record::{Attempt, Question, Record, Told, Written};
 use super::sqlite::writer::Writer;
 use crate::approval::Request;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
-use crate::job::Job;
 use crate::outcome::{Reply, RequestId, Settlement};
 
 /// The way to the writer. Dropping it ends the writer; [`Recorder::finish`] waits for it.
@@ -65,9 +64,9 @@ impl Recorder {
         self.0.send(Record::Shown { job, kind });
     }
 
-    /// Asks which of these a run at the same place has sent, this run included, and may have had its effect.
-    pub fn who_took_away(&self, job: u32, removals: Vec<Job>, told: Told) {
-        self.0.send(Record::WhoTookAway { job, removals, told });
+    /// Asks whether a run at the same place, this run included, has sent something else that may be what was seen.
+    pub fn rival(&self, job: u32, question: Question, told: Told) {
+        self.0.send(Record::Rival { job, question: Box::new(question), told });
     }
 
     /// A read has shown how far an accepted job is, and it may have settled anew.

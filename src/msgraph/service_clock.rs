@@ -11,12 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 /// The time of an answer is told to the second.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// No clocks that sign in to one another are further apart. What is, is a time that somebody has set by hand.
-const FARTHEST: SignedDuration = SignedDuration::from_hours(1);
-
-/// What the answers so far have shown.
+/// What the answers so far have shown, and from when on by our clock: a clock may be set, or a machine suspended.
 #[derive(Debug, Default)]
-pub struct ServiceClock(RwLock<Ahead>);
+pub struct ServiceClock(RwLock<Vec<(Timestamp, Ahead)>>);
 
 /// The service's clock is ahead of ours by at least and by at most so much.
 #[derive(Debug, Clone, Copy)]
@@ -25,17 +22,11 @@ struct Ahead {
     most: SignedDuration,
 }
 
-impl Default for Ahead {
-    fn default() -> Self {
-        Self { least: -FARTHEST, most: FARTHEST }
-    }
-}
-
 impl Ahead {
-    /// What both say; the newer one alone where they cannot both be right, because a clock was set.
-    fn narrowed(self, newer: Self) -> Self {
+    /// What both say; nothing where they cannot both be right.
+    fn narrowed(self, newer: Self) -> Option<Self> {
         let both = Self { least: self.least.max(newer.least), most: self.most.min(newer.most) };
-        if both.least <= both.most { both } else { newer }
+        (both.least <= both.most).then_some(both)
     }
 
     /// Clocks that may agree are taken to agree.
@@ -48,17 +39,22 @@ impl ServiceClock {
     /// An answer that was asked for at `sent` came at `received`, and names `date` as its time.
     pub fn heard(&self, date: Timestamp, sent: Timestamp, received: Timestamp) {
         let newer =
-            Ahead { least: date.duration_since(received), most: (date.duration_since(sent)).saturating_add(SECOND) };
-        if newer.least <= newer.most && newer.by().abs() < FARTHEST {
-            let mut ahead = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            *ahead = ahead.narrowed(newer);
+            Ahead { least: date.duration_since(received), most: date.duration_since(sent).saturating_add(SECOND) };
+        if newer.least > newer.most {
+            return;
+        }
+        let mut heard = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        match heard.last_mut() {
+            Some((_, known)) if known.narrowed(newer).is_some() => *known = known.narrowed(newer).unwrap_or(newer),
+            _ => heard.push((sent, newer)),
         }
     }
 
-    /// When the service's clock showed what ours showed at `ours`.
+    /// When the service's clock showed what ours showed at `ours`. Before the first answer it is taken to have gone as then.
     pub fn at(&self, ours: Timestamp) -> Timestamp {
-        let ahead = self.0.read().unwrap_or_else(PoisonError::into_inner).by();
-        ours.checked_add(ahead).unwrap_or(ours)
+        let heard = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let then = heard.iter().rfind(|(since, _)| *since <= ours).or(heard.first());
+        then.and_then(|(_, ahead)| ours.checked_add(ahead.by()).ok()).unwrap_or(ours)
     }
 }
 
@@ -88,8 +84,9 @@ mod tests {
         assert_eq!(after(&[(100, 10, 40), (200, 110, 111)]), 89, "the quicker answer tells more");
         assert_eq!(after(&[(100, 10, 11), (200, 110, 140)]), 89, "and is kept");
         assert_eq!(after(&[(10, 100, 101)]), -89);
-        assert_eq!(after(&[(100, 10, 11), (205, 205, 205)]), 0, "a clock was set");
-        assert_eq!(after(&[(86_400, 10, 11)]), 0, "set by hand");
+        assert_eq!(after(&[(100, 10, 11), (205, 205, 205)]), 89, "a clock was set later");
+        assert_eq!(after(&[(100, -11, -10), (205, -5, -5)]), 210, "a clock was set before");
+        assert_eq!(after(&[(7_210, 10, 10)]), 7_200, "a clock that shows local time");
         assert_eq!(after(&[(10, 20, 5)]), 0, "it came before it was asked for");
     }
 }

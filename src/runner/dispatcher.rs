@@ -46,15 +46,15 @@ mod following;
 mod landing;
 mod leaving;
 mod looking;
+mod rivals;
 mod start;
 mod steps;
 mod stopping;
-mod takers;
 mod waves;
 
 use self::absence::Shown;
 use self::following::{Following, Who};
-use self::takers::Takers;
+use self::rivals::Rivals;
 use self::waves::Waves;
 
 /// Answers taken in one go.
@@ -100,7 +100,7 @@ pub struct Dispatcher {
     breaker: Breaker,
     suspicion: Suspicion,
     waves: Waves,
-    takers: Takers,
+    rivals: Rivals,
     stopped: Option<StopReason>,
     journal: Option<Recorder>,
     /// How jobs stood that an earlier process saw fail, for as long as this one has not sent them.
@@ -160,7 +160,7 @@ impl Dispatcher {
             breaker,
             suspicion,
             waves: Waves::new(brakes.waves, people),
-            takers: Takers::new(),
+            rivals: Rivals::new(),
             stopped: None,
             journal: history.journal,
             filing: history.filing,
@@ -202,7 +202,7 @@ impl Dispatcher {
             if self.ledger.open() == 0 && self.following.wanted_by(Who::Verify) == 0 {
                 break;
             }
-            let is_asking = self.waves.is_asking() || (self.takers.are_asked() && self.stopped.is_none());
+            let is_asking = self.waves.is_asking() || self.rivals.are_asked();
             if self.in_flight.is_empty() && wake.is_none() && !is_asking {
                 match self.mind_the_brakes(now) {
                     true => continue,
@@ -220,7 +220,7 @@ impl Dispatcher {
                 },
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
                 _ = self.recorded.recv_many(&mut records, BATCH) => records.drain(..).for_each(|one| self.recorded(one)),
-                Some((job, taker)) = self.takers.told() => self.told_who_took(job, taker),
+                Some((job, word)) = self.rivals.told() => self.told_of_rivals(job, word),
                 yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }

@@ -139,9 +139,10 @@ where
 {
     let mut insert = connection
         .prepare("INSERT INTO jobs VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")?;
-    // What another run has done is known by that one's row.
-    let settled = run.inherited.iter().filter(|(_, what)| matches!(what, Inherited::Settled(_)));
-    let settled: HashSet<u32> = settled.map(|(job, _)| *job).collect();
+    // What another run has done is known by that one's row. What came to nothing there may be done by this one yet.
+    let is_done = |what: &Inherited| matches!(what, Inherited::Settled(by) if by.outcome == Outcome::AlreadyDone);
+    let done = run.inherited.iter().filter(|(_, what)| is_done(what));
+    let done: HashSet<u32> = done.map(|(job, _)| *job).collect();
     for (index, job) in (0u32..).zip(run.jobs) {
         let (method, path, body) = (run.request)(job);
         insert.execute(params![
@@ -160,7 +161,7 @@ where
             body,
             job.called(),
             job.found.as_ref().map(|found| &*found.by),
-            job.once().filter(|_| !settled.contains(&index)),
+            job.once().filter(|_| !done.contains(&index)),
         ])?;
     }
     Ok(())

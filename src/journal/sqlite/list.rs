@@ -79,7 +79,12 @@ fn tally(store: &Store, run: i64) -> Result<Tally, JournalError> {
 }
 
 /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
-pub(in crate::journal) fn prune(store: &mut Store, before: Timestamp) -> Result<Pruned, JournalError> {
+/// `is_held`: whether a process has a run of that plan and id in its hands, which may be one that has ended.
+pub(in crate::journal) fn prune(
+    store: &mut Store,
+    before: Timestamp,
+    is_held: impl Fn(&str, &str) -> bool,
+) -> Result<Pruned, JournalError> {
     // A job without an outcome is open too.
     const OLD: &str = "state = 'finished' AND started_at < ?1 AND jobs = (
         SELECT count(*) FROM outcomes WHERE outcomes.run = runs.run
@@ -88,16 +93,37 @@ pub(in crate::journal) fn prune(store: &mut Store, before: Timestamp) -> Result<
     // At once a writer: one that becomes it after reading is turned away, however patient, if another wrote between.
     let transaction =
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
-    keep_what_they_saw(&transaction, OLD, before).map_err(JournalError::write)?;
-    for plan_key in plan_keys(&transaction, OLD, before).map_err(JournalError::read)? {
+    let held = held(&transaction, OLD, before, is_held).map_err(JournalError::read)?;
+    let old = &format!("{OLD} AND runs.run NOT IN ({held})");
+    keep_what_they_saw(&transaction, old, before).map_err(JournalError::write)?;
+    for plan_key in plan_keys(&transaction, old, before).map_err(JournalError::read)? {
         memory::remember(&transaction, &plan_key)?;
     }
     let jobs: Option<i64> = transaction
-        .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {OLD}"), [before], |row| row.get(0))
+        .query_row(&format!("SELECT sum(jobs) FROM runs WHERE {old}"), [before], |row| row.get(0))
         .map_err(JournalError::read)?;
-    let runs = transaction.execute(&format!("DELETE FROM runs WHERE {OLD}"), [before]).map_err(JournalError::write)?;
+    let runs = transaction.execute(&format!("DELETE FROM runs WHERE {old}"), [before]).map_err(JournalError::write)?;
     transaction.commit().map_err(JournalError::write)?;
     Ok(Pruned { runs, jobs: jobs.unwrap_or_default().unsigned_abs() })
+}
+
+/// The numbers of those runs that somebody has in hand, as a list for a query.
+fn held(
+    connection: &Connection,
+    which: &str,
+    before: i64,
+    is_held: impl Fn(&str, &str) -> bool,
+) -> rusqlite::Result<String> {
+    let mut select = connection.prepare(&format!("SELECT run, plan_key, run_id FROM runs WHERE {which}"))?;
+    let mut rows = select.query([before])?;
+    let mut held: Vec<String> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (run, plan_key, run_id): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if is_held(&plan_key, &run_id) {
+            held.push(run.to_string());
+        }
+    }
+    Ok(held.join(", "))
 }
 
 /// Writes one run alone into a database of its own, which must not exist yet.

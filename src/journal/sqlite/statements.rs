@@ -11,8 +11,8 @@ use super::daily;
 use super::elsewhere::{Others, sent_elsewhere};
 use super::follow_ups;
 use super::order::Order;
+use super::rivals::rival;
 use super::shown::SHOWN;
-use super::takers::who_took_away;
 use crate::approval::Request;
 use crate::journal::record::{Attempt, Record, Release, TurnedAway};
 use crate::journal::stored::PastAttempt;
@@ -139,9 +139,7 @@ impl<'c> Statements<'c> {
             }
             Record::Shown { job, kind } => self.shown.execute(params![self.run, job, kind.name()]).map(|_| ())?,
             Record::Pause { take, used_up } => self.daily.pause(&take, used_up)?,
-            Record::WhoTookAway { job, removals, told } => {
-                told(who_took_away(self.connection, (self.run, job), &removals)?)
-            }
+            Record::Rival { job, question, told } => told(rival(self.connection, (self.run, job), &question)?),
             Record::Answer { job, attempt, answered_at, reply } => {
                 let request_id = &mut RequestId::buffer();
                 self.answer.execute(params![

@@ -11,7 +11,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] = &[
     TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES,
-    DELETES,
+    TARGETS,
 ];
 
 /// The step after which [`back_fill`] is called.
@@ -271,10 +271,20 @@ const CAUSES: &str = "
 ALTER TABLE outcomes ADD COLUMN cause TEXT;
 ";
 
-/// Where the record of a device is deleted, which may be repeated and so is not found by its deed. Only such jobs pay for it.
-const DELETES: &str = "
-CREATE INDEX jobs_delete ON jobs (lower(json_extract(ids, '$[#-1]'))) WHERE action = 'delete';
-";
+/// What is looked for by action and target: what removes a device and may be repeated, and what shows in a list of actions and is
+/// not done only once to a target. A query that says the same uses the index of it.
+macro_rules! listed {
+    () => {
+        "action IN ('delete', 'removeDeviceEsim', 'activateDeviceEsim', 'deleteUserFromSharedAppleDevice', \
+         'sendCustomNotificationToCompanyPortal', 'initiateOnDemandProactiveRemediation', 'changeAssignments')"
+    };
+}
+
+pub(super) const LISTED: &str = listed!();
+
+/// Only such jobs pay for it.
+const TARGETS: &str =
+    concat!("CREATE INDEX jobs_target ON jobs (action, lower(json_extract(ids, '$[#-1]'))) WHERE ", listed!(), ";");
 
 /// The place of a run: for those of before, where it was not a column.
 const PLACES: &str = "
@@ -312,6 +322,11 @@ pub(super) fn back_fill(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// The id acted on; of a script's state on a device, the device.
+const DEVICE: &str =
+    "CASE WHEN substr(json_extract(ids, '$[#-1]'), -37, 1) = ':' THEN substr(json_extract(ids, '$[#-1]'), -36)
+    ELSE json_extract(ids, '$[#-1]') END";
+
 /// What `Job::once` says, in the words of the database. An action that is not in the catalog is one that a plan defines.
 fn once() -> String {
     let named = |repeat: Repeat, per: Option<OncePer>| {
@@ -320,8 +335,7 @@ fn once() -> String {
         fits.map(|action| format!("'{}'", action.name)).collect::<Vec<_>>().join(", ")
     };
     format!(
-        "CASE WHEN action IN ({}) THEN NULL WHEN action IN ({}) THEN action || ' ' || lower(json_extract(ids, '$[#-1]'))
-         ELSE job_id END",
+        "CASE WHEN action IN ({}) THEN NULL WHEN action IN ({}) THEN action || ' ' || lower({DEVICE}) ELSE job_id END",
         named(Repeat::Harmless, None),
         named(Repeat::AfterReadBack, Some(OncePer::Target)),
     )

@@ -20,7 +20,7 @@ use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause};
 use crate::pacing::is_crowded;
 
 /// When an answer came and went.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) sent: Instant,
     pub(super) now: Instant,
@@ -224,7 +224,7 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
+    pub(super) fn take_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
         let action = self.jobs[job as usize].action;
         let evidence = self.of_this_attempt(job, evidence);
         let now = times.now;

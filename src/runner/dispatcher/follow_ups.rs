@@ -82,10 +82,7 @@ impl Dispatcher {
         match answer {
             Ok(seen) => {
                 self.host_answered();
-                match seen {
-                    Followed::There(seen) => self.take_follow_up(job, seen, times.now),
-                    Followed::Gone(seen) => self.after_gone(job, seen),
-                }
+                self.after_seen(job, seen);
             }
             // Nobody waits for it any more, and it has told nothing.
             Err(_) if !self.following.is_followed(job) => {}
