@@ -163,6 +163,25 @@ fn a_record_that_was_deleted_too_shows_nothing_of_a_wipe() {
     }
 }
 
+/// The list of actions does not say whose data was deleted.
+#[test]
+fn what_was_done_with_other_parameters_confirms_nothing() {
+    let users = "users: [ { id: 00000009-0000-4000-8000-000000000009, userPrincipalName: ada@contoso.com }, \
+                 { id: 00000008-0000-4000-8000-000000000008, userPrincipalName: bob@contoso.com } ]\n";
+    let plan = |name: &str| {
+        format!("action,id,with.userPrincipalName\ndeleteUserFromSharedAppleDevice,{},{name}@contoso.com\n", guid(1))
+    };
+    let site = Site::new(&format!("{users}throttle: off\ncheck_ins:\n  - {{ do: fail }}\n"), &plan("ada"));
+    std::fs::write(site.desk.path("bob.csv"), plan("bob")).unwrap();
+    site.run("plan.csv", 1, &[]).ended_with(0);
+    let listed = run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
+    let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    site.run("bob.csv", 1, &[]).ended_with(0);
+    site.verify(&[first["run"].as_str().unwrap(), "--report", "report.csv"]);
+    assert_eq!(site.outcomes(), ["accepted"], "{:?}", site.desk.report());
+    assert!(site.desk.report()[0]["note"].contains("nothing tells which it was"), "{:?}", site.desk.report());
+}
+
 #[test]
 fn what_cannot_be_read_is_said_to_be_that() {
     let refused = "{ status: { code: 403, error_code: Forbidden } }";

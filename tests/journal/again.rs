@@ -263,3 +263,30 @@ fn what_was_done_with_other_parameters_says_so() {
     assert!(!says_otherwise(&keeping));
     assert_eq!(effects(&simulator, "wipe", &targets), [1]);
 }
+
+/// A night takes over what was turned down, and somebody has it sent by that run. It is done then, for every plan.
+#[test]
+fn what_was_turned_down_and_sent_later_is_done() {
+    let rejecting = "log: off\nthrottle: off\napprovals: { actions: [retire], decisions: [ { do: reject } ] }\n";
+    let simulator = Simulator::start(rejecting);
+    let desk = Desk::new(&simulator);
+    let (_, targets) = retires(&mut Rng::with_seed(73), 2);
+    let text = |targets: &[String]| {
+        let listed: String = targets.iter().map(|id| format!("{{ managedDeviceId: {id} }}, ")).collect();
+        format!("version: 1\njustification: CHG0012345\njobs: [ {{ action: retire, targets: [ {listed} ] }} ]\n")
+    };
+    let first = desk.write("plan.yaml", &text(&targets[..1]));
+    desk.run(&first, 1, &[]).expect(5);
+    desk.call(&["resume"]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["failed"]);
+    // A night on which something has failed is not one on which everything was done before.
+    desk.run(&first, 0, &["--once"]).expect(3);
+    simulator.becomes(QUICK);
+    let plan = desk.write("plan.yaml", &text(&targets));
+    desk.run(&plan, 1, &["--once"]).expect(3);
+    assert_eq!(outcomes(&desk.report()), ["failed", "accepted"]);
+    desk.call(&["resume", "latest", "--only", "failed"]).expect(0);
+    desk.run(&plan, 0, &[]).expect(4);
+    assert_eq!(outcomes(&desk.report()), ["already_done"; 2]);
+    assert_eq!(effects(&simulator, "retire", &targets), [1, 1]);
+}
