@@ -65,6 +65,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
             let request = ResumeRequest {
                 run: "latest".into(),
                 only: Only::Open,
+                as_agreed: false,
                 refile,
                 wait,
                 in_process: Some(transport),

@@ -282,6 +282,9 @@ pub struct ResumeArguments {
     /// File again what nobody approved before it expired
     #[arg(long, conflicts_with = "only")]
     pub refile: bool,
+    /// Go on with what was agreed to although the plan is gone or has faults; without it, such a plan stops this
+    #[arg(long)]
+    pub as_agreed: bool,
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,

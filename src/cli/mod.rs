@@ -197,6 +197,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     let request = ResumeRequest {
         only: OnlyClass::only(arguments.only),
         refile: arguments.refile,
+        as_agreed: arguments.as_agreed,
         wait: arguments.wait,
         verify: arguments.follow_up.verify,
         policy: arguments.policy.policy,

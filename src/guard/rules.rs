@@ -188,6 +188,19 @@ impl Rules {
         self
     }
 
+    /// These, and what others add to them. What the others lift or share out is left alone: it was not agreed to.
+    #[must_use]
+    pub fn tightened_by(mut self, others: &Self) -> Self {
+        for rule in &others.stated {
+            if !self.stated.iter().any(|known| known.guard == rule.guard) {
+                self.stated.push(rule.clone());
+            }
+        }
+        self.protected = self.protected.and(others.protected.clone());
+        self.stop_when = self.stop_when.and(others.stop_when);
+        self
+    }
+
     /// With the built-in rules where nothing is stated in their place.
     #[must_use]
     pub fn or_default(mut self) -> Self {

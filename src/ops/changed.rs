@@ -6,9 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
-use super::record;
+use super::{Error, record};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;
+use crate::guard::rules::Rules;
 use crate::job::{Job, JobId, Parameters};
 use crate::journal::{RunRecord, StoredJob};
 use crate::plan::{self, Plan};
@@ -21,6 +22,8 @@ pub struct Changed {
     pub removed: HashSet<JobId>,
     /// What the plan gives now.
     pub justification: Option<String>,
+    /// What its guards are now.
+    pub rules: Rules,
 }
 
 impl Changed {
@@ -39,14 +42,18 @@ impl Changed {
     }
 }
 
-/// Compares the plan as it is now with what was begun.
-pub fn changed(record: &RunRecord) -> Changed {
+/// Compares the plan as it is now with what was begun. `as_agreed`: one that cannot be read any more changes nothing; somebody has
+/// said so.
+pub fn changed(record: &RunRecord, as_agreed: bool) -> Result<Changed, Error> {
     let mut told = Diagnostics::default();
     let file = PathBuf::from(&record.head.plan_file);
-    // A plan that is gone or broken changes nothing about the run.
-    let Ok(plan) = plan::load(&file) else { return Changed::default() };
+    let plan = match plan::load(&file) {
+        Ok(plan) => plan,
+        Err(_) if as_agreed => return Ok(Changed::default()),
+        Err(faults) => return Err(unreadable(&record.head.plan_file, &faults)),
+    };
     if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.head.plan_digest) {
-        return Changed::default();
+        return Ok(Changed::default());
     }
     let written = plan.unresolved.iter().flat_map(|row| row.written().map(|job| job.id));
     let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).chain(written).collect();
@@ -72,7 +79,15 @@ pub fn changed(record: &RunRecord) -> Changed {
             format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
         ),
     );
-    Changed { told, removed, justification: plan.justification }
+    Ok(Changed { told, removed, justification: plan.justification, rules: plan.rules })
+}
+
+/// Nobody knows what has been taken out of it, or protected in it, since.
+fn unreadable(file: &str, faults: &Diagnostics) -> Error {
+    let first = faults.iter().next().map_or("it cannot be read", |fault| &*fault.message);
+    let message = format!("the plan {file} is not what the run was begun with, and has faults: {first}");
+    let help = "mend it, and resume again; or go on with what was agreed to, whatever it says now: --as-agreed";
+    Error::refused(Diagnostic::error("plan-unreadable", message).help(help))
 }
 
 /// What the plan says of targets that have no id there: the action, what it is found by, and the parameters.

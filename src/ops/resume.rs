@@ -54,6 +54,8 @@ pub struct ResumeRequest {
     pub only: Only,
     /// File again what nobody approved in time.
     pub refile: bool,
+    /// A plan that cannot be read any more is no reason to stop: what was agreed to goes on.
+    pub as_agreed: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
     /// The tenant, where the run's own was one in process.
@@ -97,10 +99,14 @@ pub async fn resume(
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
     of_names.extend(known::still_of_names(&mut journal, &record)?);
     let (record, elsewhere) = caught_up(&mut journal, record)?;
-    let changed = changed(&record);
+    // A saved preview is its own agreement, and its file is not needed again.
+    let changed = match saved {
+        Some(_) => Changed::default(),
+        None => changed(&record, request.as_agreed)?,
+    };
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let mut today = today(&request, &begun, environment)?;
+    let mut today = today(&request, &begun, &changed.rules, environment)?;
     let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };

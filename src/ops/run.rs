@@ -242,7 +242,17 @@ async fn judge(
     let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
     let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
     let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
-    let verdict = guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true);
+    let verdict = match asked.is_empty() {
+        true => guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true),
+        // What was filed by an earlier run is no new request, and may be completed by this one: it keeps to the rules of now.
+        false => {
+            let mut with_asked = preflight.clone();
+            let holds = with_asked.holds.iter_mut().enumerate();
+            let filed = holds.filter(|(at, hold)| asked.contains(at) && **hold == Some(Hold::Done));
+            filed.for_each(|(_, hold)| *hold = None);
+            guards::verdict(plan, (&with_asked, &on_file), rules, look_up.now, true)
+        }
+    };
     guards::refused(&verdict, &plan.file)?;
     Ok(Judged { verdict, spared: held, told })
 }

@@ -265,6 +265,7 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
             let request = ResumeRequest {
                 run: told.run.clone(),
                 only: *only,
+                as_agreed: false,
                 refile: false,
                 wait: false,
                 in_process: Some(told.transport.clone()),

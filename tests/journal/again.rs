@@ -290,3 +290,42 @@ fn what_was_turned_down_and_sent_later_is_done() {
     assert_eq!(outcomes(&desk.report()), ["already_done"; 2]);
     assert_eq!(effects(&simulator, "retire", &targets), [1, 1]);
 }
+
+/// The leader's laptop goes onto the list after Ctrl-C; then the plan has a fault, and then it is gone.
+#[test]
+fn what_goes_on_keeps_to_the_plan_as_it_is_now_too() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (_, targets) = retires(&mut Rng::with_seed(74), 6);
+    let text = |guards: &str| {
+        let listed: String = targets.iter().map(|id| format!("{{ managedDeviceId: {id} }}, ")).collect();
+        format!("version: 1\njobs: [ {{ action: retire, targets: [ {listed} ] }} ]\n{guards}")
+    };
+    let plan = desk.write("plan.yaml", &text(""));
+    kill(under_way(&desk, &simulator, &plan, 6, &["--concurrency", "1"], 2));
+    let sent = || calls(&simulator, "retire", &targets).iter().sum::<u64>();
+    let before = sent();
+    desk.write("plan.yaml", &text("guards: { protected: [ nobody@ ] }\n"));
+    desk.call(&["resume"]).expect(10).says("plan.yaml").says("--as-agreed");
+    std::fs::remove_file(&plan).unwrap();
+    desk.call(&["resume"]).expect(10).says("--as-agreed");
+    desk.write("plan.yaml", &text("guards: { deny_actions: [ retire ] }\n"));
+    desk.call(&["resume"]).expect(10).says("deny_actions");
+    assert_eq!(sent(), before);
+    desk.write("plan.yaml", &text(&format!("guards: {{ protected: [ {} ] }}\n", targets[5])));
+    desk.call(&["resume"]).expect(3).says("has changed");
+    assert_eq!(outcomes(&desk.report())[5], "held", "{:?}", desk.report());
+    assert_eq!(effects(&simulator, "retire", &targets), [1, 1, 1, 1, 1, 0]);
+}
+
+#[test]
+fn a_plan_that_is_gone_is_no_reason_to_stop_for_whoever_says_so() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(75), 4);
+    let plan = desk.write("plan.csv", &text);
+    kill(under_way(&desk, &simulator, &plan, 4, &["--concurrency", "1"], 2));
+    std::fs::remove_file(&plan).unwrap();
+    desk.call(&["resume", "--as-agreed"]).expect(0);
+    assert_eq!(effects(&simulator, "retire", &targets), [1; 4]);
+}

@@ -63,7 +63,8 @@ impl Left<'_> {
     /// What the rules say of them, unless they refuse it.
     pub fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
         let Self { request, record, begun, jobs, .. } = self;
-        let left = (0u32..).zip(holds).map(|(index, hold)| match self.is_kept(index) {
+        // What waits for an approval may be completed now, and has to keep to the rules of now.
+        let left = holds.iter().enumerate().map(|(at, hold)| match self.is_skipped(at) {
             true => Some(Hold::Done),
             false => hold.clone(),
         });

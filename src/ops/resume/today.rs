@@ -28,11 +28,12 @@ pub struct Today {
     refuse_missing: bool,
 }
 
-pub fn today(request: &ResumeRequest, begun: &Begun, environment: &Environment) -> Result<Today, Error> {
+/// `now`: the guards of the plan as it is now, where it has changed. What is sent keeps to both.
+pub fn today(request: &ResumeRequest, begun: &Begun, now: &Rules, environment: &Environment) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let policies = guards::policies(&environment.policies(named))?;
     let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    let rules = policies.rules.and(begun.rules.clone()).or_default();
+    let rules = policies.rules.and(begun.rules.clone().tightened_by(now)).or_default();
     Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
 }
 
