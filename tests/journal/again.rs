@@ -329,3 +329,21 @@ fn a_plan_that_is_gone_is_no_reason_to_stop_for_whoever_says_so() {
     desk.call(&["resume", "--as-agreed"]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 4]);
 }
+
+/// Somebody has approved it, and the policy denies the action by now.
+#[test]
+fn what_was_approved_keeps_to_the_policy_of_now() {
+    let approving = "log: off\nthrottle: off\napprovals: { actions: [retire], decisions: [ { do: approve } ] }\n";
+    let simulator = Simulator::start(approving);
+    let desk = Desk::new(&simulator);
+    let (_, targets) = retires(&mut Rng::with_seed(76), 1);
+    let jobs = format!("jobs: [ {{ action: retire, targets: [ {{ managedDeviceId: {} }} ] }} ]", targets[0]);
+    let plan = desk.write("plan.yaml", &format!("version: 1\njustification: CHG0012345\n{jobs}\n"));
+    desk.run(&plan, 1, &[]).expect(5);
+    desk.write("policy.yaml", "version: 1\nguards: { deny_actions: [ retire ] }\n");
+    desk.call(&["resume", "--policy", "policy.yaml"]).expect(10).says("deny_actions");
+    desk.run(&plan, 1, &["--once", "--policy", "policy.yaml"]).expect(10).says("deny_actions");
+    assert_eq!(effects(&simulator, "retire", &targets), [0]);
+    desk.call(&["resume"]).expect(0);
+    assert_eq!(effects(&simulator, "retire", &targets), [1]);
+}
