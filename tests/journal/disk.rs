@@ -206,3 +206,29 @@ fn a_state_directory_that_vanishes_costs_no_row_of_the_report() {
     in_order(&desk.report(), &targets);
     assert!(effects(&simulator, "retire", &targets).iter().all(|effects| *effects <= 1));
 }
+
+/// Somebody clears the folder while the run goes on: the records would go where nobody finds them.
+#[test]
+fn a_journal_that_is_deleted_or_replaced_under_a_run_stops_it() {
+    for replaces in [false, true] {
+        let simulator = Simulator::start(SLOW);
+        let desk = Desk::new(&simulator);
+        let (text, targets) = retires(&mut Rng::with_seed(77), 40);
+        let plan = desk.write("plan.csv", &text);
+        let child = under_way(&desk, &simulator, &plan, 40, &["--concurrency", "1"], 2);
+        let other = Desk::new(&simulator);
+        other.call(&["runs"]).expect(0);
+        fs::remove_dir_all(desk.state()).unwrap();
+        if replaces {
+            fs::create_dir(desk.state()).unwrap();
+            fs::copy(other.journal(), desk.journal()).unwrap();
+        }
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("deleted, moved or replaced"), "{ended:?}");
+        let sent = calls(&simulator, "retire", &targets).iter().sum::<u64>();
+        assert!(sent < 8, "{sent} were sent after the journal was gone");
+        // Every row is in the report all the same.
+        assert_eq!(desk.report().len(), 40);
+    }
+}

@@ -10,6 +10,7 @@ pub(super) mod daily;
 pub(super) mod done_before;
 mod elsewhere;
 mod follow_ups;
+mod in_place;
 mod in_step;
 pub(super) mod in_memory;
 mod jobs;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::in_place::InPlace;
 use super::schema::{self, Found};
 use crate::journal::error::JournalError;
 use crate::journal::place::Place;
@@ -42,6 +43,11 @@ impl Store {
     /// Whether somebody has made one there.
     pub(in crate::journal) fn is_at(place: &Place) -> bool {
         place.folder().is_none_or(|folder| folder.join(FILE).is_file())
+    }
+
+    /// Its file, as it was found.
+    pub(super) fn in_place(&self) -> InPlace {
+        InPlace::of(&self.file)
     }
 
     /// A second connection to the same database, for a thread of its own.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::in_place::InPlace;
 use super::in_step::InStep;
 use super::statements::{Statements, has_outcomes};
 use super::store::Store;
@@ -42,10 +43,11 @@ impl Writer {
             return Ok(Self::InStep(in_step(connection, run, failed)?));
         }
         let (records, inbox) = mpsc::channel();
+        let place = store.in_place();
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
-                let written = write(&connection, run, &inbox).map_err(JournalError::write);
+                let written = write(&connection, (run, &place), &inbox).map_err(JournalError::write);
                 if let Err(error) = &written {
                     failed(error.to_string());
                 }
@@ -119,7 +121,11 @@ fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<Rec
     Ok(())
 }
 
-fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> rusqlite::Result<()> {
+fn write(
+    connection: &Connection,
+    (run, place): (i64, &InPlace),
+    inbox: &mpsc::Receiver<Record>,
+) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
     let mut releases = Vec::with_capacity(BATCH);
     while let Ok(first) = inbox.recv() {
@@ -136,6 +142,7 @@ fn write(connection: &Connection, run: i64, inbox: &mpsc::Receiver<Record>) -> r
         }
         statements.keep_order()?;
         connection.execute_batch("COMMIT")?;
+        place.check()?;
         releases.drain(..).for_each(|(release, room): (Release, _)| release(room));
     }
     Ok(())
