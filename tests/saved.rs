@@ -86,6 +86,14 @@ fn a_preview_sends_nothing_but_reads_and_its_run_sends_exactly_that() {
     }
     let report = desk.report();
     assert_eq!(column(&report, "target_name")[..3], ["LAB-01", "LAB-02", "LAB-03"]);
+    // One look is good for one run, also after that has been pruned.
+    for prune in [&["runs"][..], &["runs", "--prune=0"]] {
+        run(&mut command(&desk, &prune.join(" "))).ended_with(0);
+        let mut again = command(&desk, "run agreed.json --confirm 5 --again all --report report.csv");
+        let again = run(simulator.known_to(&mut again)).ended_with(10);
+        assert!(again.stderr.contains("this preview was run before, by run "), "{}", again.stderr);
+    }
+    assert_eq!(simulator.counts().number("effects"), 5);
 }
 
 #[test]
@@ -127,7 +135,7 @@ fn what_drifted_is_held_and_the_rest_is_sent() {
 }
 
 /// The lines of a saved preview with a digest that fits them.
-fn sealed(lines: &[&String]) -> String {
+pub fn sealed(lines: &[&String]) -> String {
     use sha2::{Digest, Sha256};
     let (_, body) = lines.split_last().unwrap();
     let body: String = body.iter().map(|line| format!("{line}\n")).collect();

@@ -19,7 +19,7 @@ use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyAr
 use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::journal::resume::Only;
-use crate::ops::{Again, Repeats};
+use crate::ops::{Again, LONGEST_VALID, Repeats};
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -147,7 +147,7 @@ pub struct PreviewArguments {
     /// Save the preview for `run`: look at every target (reads alone are sent) and write down what was seen
     #[arg(long, value_name = "FILE.json")]
     pub out: Option<PathBuf>,
-    /// How long the saved preview may be run, such as 90m or 48h, 30 days at most [default: 24h]
+    /// How long the saved preview may be run, such as 90m or 48h, 7 days at most [default: 24h]
     #[arg(long, value_name = "TIME", requires = "out", value_parser = validity)]
     pub valid_for: Option<SignedDuration>,
     /// Leave out what an earlier run of the same plan has done, as `run --once` does
@@ -185,7 +185,7 @@ pub struct InventoryArguments {
 
 fn validity(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
-    let range = SignedDuration::from_mins(1)..=SignedDuration::from_hours(24 * 30);
+    let range = SignedDuration::from_mins(1)..=LONGEST_VALID;
     range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 720h".to_owned())
 }
 

@@ -202,6 +202,11 @@ impl Journal {
         memory::since(&mut self.store, record)
     }
 
+    /// The run in which the saved preview of that digest was run, if it was.
+    pub fn spent(&self, digest: &str) -> Result<Option<String>, JournalError> {
+        begin::spent(&self.store, digest)
+    }
+
     /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
     pub fn has_sent_names(&self, place: &str, actions: &[&str]) -> Result<bool, JournalError> {
         memory::has_sent_names(&self.store, place, actions)

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::save::LONGEST_VALID;
 use super::{Error, Previewed, Tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::drift::Sighting;
@@ -152,8 +153,9 @@ impl Agreed {
         let refuse =
             |code, message: String, help: &str| Err(Error::refused(Diagnostic::error(code, message).help(help)));
         let head = &self.head;
-        if now >= head.expires {
-            let message = format!("the preview expired at {}", head.expires);
+        let expires = head.created.saturating_add(LONGEST_VALID).map_or(head.expires, |last| last.min(head.expires));
+        if now >= expires {
+            let message = format!("the preview expired at {expires}");
             return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
         }
         if now < head.created {
@@ -179,6 +181,17 @@ impl Agreed {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+impl Agreed {
+    /// Refuses what was run before: one look is good for one run.
+    pub fn is_unspent(&self, journal: &Journal) -> Result<(), Error> {
+        let Some(run) = journal.spent(&self.digest)? else { return Ok(()) };
+        let message = format!("this preview was run before, by run {run}");
+        let help =
+            format!("musterout resume {run} goes on with what is left of it; for anything else, make a new preview");
+        Err(Error::refused(Diagnostic::error("preview-spent", message).help(help)))
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::daily::known_id;
 use super::record::Begun;
-use super::resume::{as_begun, same_tenant};
+use super::same_place::{as_begun, same_tenant};
 use crate::approval::Status;
 use crate::clock::Clock;
 use crate::diagnostics::Diagnostic;

@@ -7,7 +7,6 @@ mod left;
 mod nameless;
 mod today;
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
+use super::same_place::{as_begun, same_tenant};
 use super::task::Task;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
@@ -35,12 +35,12 @@ use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunHead, RunLock, RunRecord, RunState, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
-use crate::session::{OF_THE_TOKEN, Session, Source, label, place};
+use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui;
@@ -263,59 +263,6 @@ fn spared(
 /// What is barred today is not completed either.
 fn barred(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
     (0u32..).zip(holds).filter(|(_, hold)| is_barred(hold.as_ref())).map(|(index, _)| index)
-}
-
-/// A run goes on where it was begun, unless the command line says otherwise.
-pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Result<Settings, Error> {
-    let today = Settings::new(flags, environment).map_err(Error::Usage)?;
-    let is_said = flags.cloud.is_some() || (flags.graph_url.is_some() && flags.login_url.is_some());
-    if !is_said && begun.tenant == Tenant::Real && !today.knows(&begun.graph_url, &begun.login_url) {
-        let message = format!(
-            "the run was begun at {}, signed in at {}, and nothing but the journal says so",
-            begun.graph_url, begun.login_url
-        );
-        let help = format!("if that is right, add --graph-url {} --login-url {}", begun.graph_url, begun.login_url);
-        return Err(Error::refused(Diagnostic::error("unknown-service", message).help(help)));
-    }
-    let flags = flags.clone();
-    let elsewhere = flags.cloud.is_some();
-    let flags = Flags {
-        graph_url: flags.graph_url.or_else(|| (!elsewhere).then(|| begun.graph_url.clone())),
-        login_url: flags.login_url.or_else(|| (!elsewhere).then(|| begun.login_url.clone())),
-        ..flags
-    };
-    Settings::new(&flags, environment).map_err(Error::Usage)
-}
-
-/// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
-///
-/// Two names may be of one tenant: where the journal knows its id, the token is compared with that at sign-in.
-pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
-    let place = place(&begun.tenant, &settings.graph_url);
-    if place != head.place {
-        let message = format!("the run was begun against {}, and this is {place}", head.place);
-        let help = "leave out --graph-url and --cloud; for another service, run the plan anew";
-        return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
-    }
-    let label = label(settings, &begun.tenant, begun.plan_tenant.as_deref());
-    let known = |name: &str| known_id(journal, &settings.graph_url, name);
-    let may_be_one = match (known(&head.tenant)?, known(&label)?) {
-        (Some(begun), Some(now)) => begun == now,
-        (begun, _) => begun.is_some(),
-    };
-    if label.eq_ignore_ascii_case(&head.tenant) || may_be_one {
-        return Ok(());
-    }
-    let message = format!("the run was begun against {}, and this is {}", called(&head.tenant), called(&label));
-    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in as the run did when it was begun")))
-}
-
-/// A label of a tenant, as a sentence names it.
-fn called(label: &str) -> Cow<'_, str> {
-    match label {
-        OF_THE_TOKEN => label.into(),
-        name => format!("tenant {name}").into(),
-    }
 }
 
 fn report_place(request: &ResumeRequest, record: &RunRecord) -> Result<ReportPlace, Error> {

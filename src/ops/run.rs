@@ -100,6 +100,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
+    if let Some(agreed) = &agreed {
+        agreed.is_unspent(&journal)?;
+    }
     learn_tenant(&mut session, &mut journal, &label).await?;
     let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
     let (past, called) =

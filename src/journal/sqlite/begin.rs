@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::approvals;
 use super::follow_ups;
@@ -90,6 +90,13 @@ pub(in crate::journal) fn set_state(
         .map_err(JournalError::write)
 }
 
+/// The run in which that saved preview was run.
+pub(in crate::journal) fn spent(store: &Store, digest: &str) -> Result<Option<String>, JournalError> {
+    let mut select =
+        store.connection.prepare_cached("SELECT run_id FROM spent WHERE digest = ?1").map_err(JournalError::read)?;
+    select.query_row([digest], |row| row.get(0)).optional().map_err(JournalError::read)
+}
+
 fn insert_run<'j, F>(connection: &Connection, run: &NewRun<'j, F>) -> rusqlite::Result<i64>
 where
     F: Fn(&'j Job) -> (&'static str, String, Option<&'j str>),
@@ -117,6 +124,11 @@ where
         connection
             .execute("INSERT OR IGNORE INTO plan_files VALUES (?1, ?2, ?3)", params![number, file.file, file.text])?;
     }
+    connection.execute(
+        "INSERT OR IGNORE INTO spent SELECT json_extract(settings, '$.saved_preview'), run_id FROM runs
+         WHERE run = ?1 AND place <> 'simulated' AND json_extract(settings, '$.saved_preview') IS NOT NULL",
+        [number],
+    )?;
     insert_jobs(connection, number, run)?;
     let mut insert = connection.prepare("INSERT INTO priorities VALUES (?1, ?2, ?3)")?;
     for (index, job) in (0u32..).zip(run.jobs).filter(|(_, job)| job.priority != 0) {

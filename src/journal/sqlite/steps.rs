@@ -11,7 +11,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] = &[
     TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES,
-    TARGETS,
+    TARGETS, SPENT,
 ];
 
 /// The step after which [`back_fill`] is called.
@@ -285,6 +285,16 @@ pub(super) const LISTED: &str = listed!();
 /// Only such jobs pay for it.
 const TARGETS: &str =
     concat!("CREATE INDEX jobs_target ON jobs (action, lower(json_extract(ids, '$[#-1]'))) WHERE ", listed!(), ";");
+
+/// Saved previews that were run, by their digests: each is run once. It outlives the runs.
+const SPENT: &str = "
+CREATE TABLE spent (
+    digest TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO spent SELECT json_extract(settings, '$.saved_preview'), run_id FROM runs
+    WHERE place <> 'simulated' AND json_extract(settings, '$.saved_preview') IS NOT NULL;
+";
 
 /// The place of a run: for those of before, where it was not a column.
 const PLACES: &str = "
