@@ -99,10 +99,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
-    let (mut journal, lock, id) = under_lock(settings, &key, request.now)?;
-    if let Some(agreed) = &agreed {
-        agreed.is_unspent(&journal)?;
-    }
+    let (mut journal, lock, id) = under_lock(settings, &key, request.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
     let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
     let (past, called) =
@@ -187,11 +184,17 @@ struct Judged {
     told: Diagnostics,
 }
 
-/// The journal, the lock of the plan, and what the run is called.
-fn under_lock(settings: &Settings, key: &str, now: Timestamp) -> Result<(Journal, RunLock, RunId), Error> {
+/// The journal, the lock of the plan, and what the run is called. What was agreed to must not have been run before.
+fn under_lock(
+    settings: &Settings,
+    key: &str,
+    now: Timestamp,
+    agreed: Option<&Agreed>,
+) -> Result<(Journal, RunLock, RunId), Error> {
     let id = RunId::new(now, std::array::from_fn(|_| fastrand::u8(..)));
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let lock = journal.lock(key, &id, now)?;
+    agreed.map_or(Ok(()), |agreed| agreed.is_unspent(&journal))?;
     Ok((journal, lock, id))
 }
 
