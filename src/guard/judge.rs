@@ -4,6 +4,7 @@
 //! the service, or let a rule that cannot be checked count as kept.
 
 mod escrow;
+mod later;
 mod own;
 
 use jiff::Timestamp;

@@ -153,7 +153,7 @@ impl Agreed {
         let refuse =
             |code, message: String, help: &str| Err(Error::refused(Diagnostic::error(code, message).help(help)));
         let head = &self.head;
-        let expires = head.created.saturating_add(LONGEST_VALID).map_or(head.expires, |last| last.min(head.expires));
+        let expires = expiry(head);
         if now >= expires {
             let message = format!("the preview expired at {expires}");
             return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
@@ -182,6 +182,11 @@ impl Agreed {
             _ => Ok(()),
         }
     }
+}
+
+/// When it ends, whatever stands in it.
+pub fn expiry(head: &Head) -> Timestamp {
+    head.created.saturating_add(LONGEST_VALID).map_or(head.expires, |last| last.min(head.expires))
 }
 
 impl Agreed {

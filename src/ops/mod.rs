@@ -5,6 +5,7 @@
 
 mod again;
 mod agreed;
+mod asked;
 mod approvals;
 mod called_before;
 mod changed;

@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::asked::Question;
 use super::daily::DailyWork;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
@@ -52,7 +54,7 @@ pub struct Consent {
     /// Requests that will be sent.
     pub due: u32,
     /// What somebody is asked, if anybody is.
-    pub question: Option<String>,
+    pub question: Option<Question>,
 }
 
 /// How it is done, and what else somebody wants of it.
@@ -126,7 +128,11 @@ pub async fn perform(
     warn_of_missing_permissions(client, &task.jobs).await;
     consent.check_fleet(client).await?;
     tracing::info!(tenant = session.signed_in_to(), requests = consent.due, "signed in");
-    consent.ask()?;
+    consent.ask(|| {
+        // The machine may have slept while nobody answered.
+        session.clock().catch_up();
+        session.clock().now()
+    })?;
     let Wanted { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
     let with = |client: Client| client.justified(justification.as_deref()).low_priority(low_priority);
     let mut begun = Begun::now(session, with, (report, record)).await?;
@@ -275,14 +281,11 @@ impl Consent {
         guards::refused(&self.verdict, &self.plan_file)
     }
 
-    fn ask(&self) -> Result<(), Error> {
+    /// `now`: asked again when there is an answer.
+    fn ask(&self, now: impl Fn() -> Timestamp) -> Result<(), Error> {
         let Some(question) = &self.question else { return Ok(()) };
-        let agreed = ui::confirm::ask_on_terminal(question, self.due)
-            .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
-        match agreed {
-            true => Ok(()),
-            false => Err(Error::refused(Diagnostic::error("not-confirmed", "not confirmed; nothing was sent"))),
-        }
+        question.ask(self.due)?;
+        question.still_stands(&self.verdict, &self.plan_file, now())
     }
 }
 

@@ -5,16 +5,17 @@
 //! nobody else's at the moment.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
-use super::daily::{DailyWork, forecast, learn_tenant};
+use super::daily::{DailyWork, learn_tenant};
 use super::known::Past;
-use super::limits::{Choices, budget};
+use super::limits::Choices;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
@@ -37,7 +38,6 @@ use crate::journal::memory::About;
 use crate::journal::{Inherited, Journal, RunId, RunLock};
 use crate::outcome::{Cause, Settlement};
 use crate::plan::Plan;
-use crate::preview::Preview;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::session::{Session, label, place};
@@ -123,20 +123,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
-    let question = question(&request, &plan, (&preflight, &sightings, &verdict, &daily), &label, (settings, stderr))?;
+    let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
+    let question = asked::question(&request, (&plan, agreed.as_ref()), &shown, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         session,
-        wanted: Wanted {
-            requests: Requests { wait: request.wait, ..Requests::default() },
-            justification: plan.justification.clone(),
-            low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
-            interactive: request.interactive,
-            verify: request.verify,
-            daily: DailyWork::new(&daily, &label, request.wait)?,
-            report: report_at.to_owned(),
-        },
+        wanted: wanted(&request, &plan, (&daily, &label), report_at)?,
         task: Task {
             jobs: Arc::clone(&jobs),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
@@ -280,27 +273,22 @@ fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> b
     any
 }
 
-/// Asked where something is dangerous and nobody has named the number yet.
-fn question(
+/// How it is done, and what else is wanted.
+fn wanted(
     request: &RunRequest,
     plan: &Plan,
-    (preflight, sightings, verdict, daily): (&Preflight, &[Option<Sighting>], &Verdict, &DailySettings),
-    tenant: &str,
-    (settings, stderr): (&Settings, &Stderr),
-) -> Result<Option<String>, Error> {
-    if preflight.dangerous == 0 || request.confirm.is_some() {
-        return Ok(None);
-    }
-    let budget = budget(request.choices, plan.limits);
-    let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
-    let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
-    let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
-    let preview = preview.over(spread);
-    let tenant = match &request.tenant {
-        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
-        Tenant::Real => tenant,
-    };
-    Ok(Some(ui::confirm::question(&preview, tenant, stderr.styled())))
+    (daily, label): (&DailySettings, &str),
+    report: &Path,
+) -> Result<Wanted, Error> {
+    Ok(Wanted {
+        requests: Requests { wait: request.wait, ..Requests::default() },
+        justification: plan.justification.clone(),
+        low_priority: request.choices.or(plan.limits).limits.low_priority.unwrap_or_default(),
+        interactive: request.interactive,
+        verify: request.verify,
+        daily: DailyWork::new(daily, label, request.wait)?,
+        report: report.to_owned(),
+    })
 }
 
 /// What a resumed run must know.

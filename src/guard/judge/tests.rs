@@ -111,6 +111,32 @@ fn rules(origin: fn(Place) -> Origin, file: &'static str) -> impl Strategy<Value
 }
 
 #[test]
+fn what_stood_when_it_was_asked_may_have_ended_when_it_is_answered() {
+    let hour = NOW.to_zoned(jiff::tz::TimeZone::UTC).hour() as u16;
+    let window = Guard::Window(Window::new([true; 7], hour * 60, hour * 60 + 60, "UTC").unwrap());
+    let origin = || at(Origin::Policy, "policy", 1);
+    let later = |hours: i64| NOW.checked_add(jiff::SignedDuration::from_hours(hours)).unwrap();
+    let jobs = [job(1, "retire", "t1"), job(2, "retire", "t2")];
+    let stated = vec![rule(window, origin())];
+    let verdict = judged(&jobs, Rules { stated, ..Rules::default() });
+    assert!(!verdict.faults.has_errors() && !verdict.ended_by(NOW).has_errors());
+    assert!(verdict.ended_by(later(1)).iter().any(|fault| fault.code == "window"));
+    let lifted = Override {
+        guard: "max_targets".into(),
+        actions: Vec::new(),
+        plan: None,
+        allow: Allowance::Count(9),
+        reason: "a reason".into(),
+        until: later(2),
+        origin: at(Origin::Policy, "policy", 9),
+    };
+    let stated = vec![rule(Guard::MaxTargets(1), origin())];
+    let verdict = judged(&jobs, Rules { stated, overrides: vec![lifted], ..Rules::default() });
+    assert!(!verdict.faults.has_errors() && !verdict.ended_by(later(1)).has_errors());
+    assert!(verdict.ended_by(later(2)).iter().any(|fault| fault.code == "override-ended"));
+}
+
+#[test]
 fn a_policy_about_actions_speaks_of_those_that_a_plan_defines() {
     let poke = crate::catalog::Definition {
         name: "pokeDevice".into(),

@@ -1,0 +1,103 @@
+//! A question that somebody is asked, and what has to stand still when it is answered: it may stay open for hours.
+//!
+//! In: what was judged before. Out: consent, or a refusal. Must not: take an answer for one to a state of things that has passed.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::agreed::expiry;
+use super::daily::forecast;
+use super::guards::{self, Policies};
+use super::limits::budget;
+use super::{Agreed, Error, RunRequest, Tenant, brakes};
+use crate::daily::Settings as DailySettings;
+use crate::diagnostics::Diagnostic;
+use crate::guard::drift::Sighting;
+use crate::guard::judge::Verdict;
+use crate::guard::preflight::Preflight;
+use crate::plan::Plan;
+use crate::preview::Preview;
+use crate::settings::{PolicyFile, Settings};
+use crate::ui;
+use crate::ui::stderr::Stderr;
+
+/// What somebody is asked.
+#[derive(Debug)]
+pub struct Question {
+    text: String,
+    policies: Vec<PolicyFile>,
+    /// What they said before the question.
+    said: Policies,
+    /// When the saved preview ends that is run.
+    ends: Option<Timestamp>,
+}
+
+impl Question {
+    pub fn new(text: String, policies: &[PolicyFile], agreed: Option<&Agreed>) -> Result<Self, Error> {
+        let ends = agreed.map(|agreed| expiry(&agreed.head));
+        Ok(Self { text, policies: policies.to_vec(), said: guards::policies(policies)?, ends })
+    }
+
+    /// Asks for that number.
+    pub fn ask(&self, due: u32) -> Result<(), Error> {
+        let agreed = ui::confirm::ask_on_terminal(&self.text, due)
+            .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
+        match agreed {
+            true => Ok(()),
+            false => Err(Error::refused(Diagnostic::error("not-confirmed", "not confirmed; nothing was sent"))),
+        }
+    }
+
+    /// Whether it is still what was looked at: the time has gone on, and somebody may have changed a policy.
+    pub fn still_stands(&self, verdict: &Verdict, plan: &Path, now: Timestamp) -> Result<(), Error> {
+        let faults = verdict.ended_by(now);
+        if faults.has_errors() {
+            return Err(Error::Guarded { file: plan.to_owned(), faults });
+        }
+        let refuse = |code, message: &str| {
+            let help = "start anew, and look at the preview as it is then; nothing was sent";
+            Err(Error::refused(Diagnostic::error(code, message).help(help)))
+        };
+        if guards::policies(&self.policies)? != self.said {
+            return refuse("policy-changed", "a policy has changed while the question was open");
+        }
+        match self.ends.is_some_and(|ends| now >= ends) {
+            true => refuse("preview-expired", "the preview has expired while the question was open"),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What the question is about.
+pub struct Shown<'a> {
+    pub preflight: &'a Preflight,
+    pub sightings: &'a [Option<Sighting>],
+    pub verdict: &'a Verdict,
+    pub daily: &'a DailySettings,
+    /// What the tenant is called.
+    pub label: &'a str,
+}
+
+/// Asked where something is dangerous and nobody has named the number yet.
+pub fn question(
+    request: &RunRequest,
+    (plan, agreed): (&Plan, Option<&Agreed>),
+    Shown { preflight, sightings, verdict, daily, label }: &Shown<'_>,
+    (settings, stderr): (&Settings, &Stderr),
+) -> Result<Option<Question>, Error> {
+    if preflight.dangerous == 0 || request.confirm.is_some() {
+        return Ok(None);
+    }
+    let budget = budget(request.choices, plan.limits);
+    let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
+    let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
+    let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
+    let preview = preview.over(spread);
+    let tenant = match &request.tenant {
+        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
+        Tenant::Real => label,
+    };
+    let text = ui::confirm::question(&preview, tenant, stderr.styled());
+    Question::new(text, &request.policies, agreed).map(Some)
+}
