@@ -347,3 +347,29 @@ fn what_was_approved_keeps_to_the_policy_of_now() {
     desk.call(&["resume"]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1]);
 }
+
+/// Somebody who can write the journal has put another address for the sign-in into it.
+#[test]
+fn a_service_that_only_the_journal_names_gets_no_secret() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(78), 2);
+    let (_, rest) = text.split_once('\n').unwrap();
+    let listed = rest.lines().map(|line| format!("{line},\n")).collect::<String>().replacen(",\n", ",2126-01-01\n", 1);
+    let plan = desk.write("plan.csv", &format!("action,managedDeviceId,notBefore\n{listed}"));
+    desk.run(&plan, 1, &[]).expect(5);
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    let forge = "UPDATE runs SET settings = json_set(settings, '$.login_url', 'https://sign-in.example')";
+    journal.execute_batch(forge).unwrap();
+    drop(journal);
+    for verb in [&["resume", "latest"][..], &["verify", "latest"], &["approvals"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musterout"));
+        command.args(verb).arg("--state-dir").arg(desk.state()).current_dir(desk.path("."));
+        command.env("AZURE_TENANT_ID", "contoso.com").env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s");
+        let ended = command.output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert_eq!(ended.status.code(), Some(10), "{verb:?}: {said}");
+        assert!(said.contains("nothing but the journal says so") && said.contains("sign-in.example"), "{said}");
+    }
+    assert_eq!(calls(&simulator, "retire", &targets).iter().sum::<u64>(), 1);
+}
