@@ -87,7 +87,7 @@ fn it_is_taken_up_again_from_the_journal_without_the_plan() {
     let report =
         run(desk.musterout(["report", "latest"]).env("XDG_STATE_HOME", desk.path("state"))).ended_with(0).stdout;
     assert_eq!(report.matches("tagDevice").count(), 2, "{report}");
-    call(&desk, &recorder, &["resume", "--only", "failed", "--report=again.csv"]).ended_with(0);
+    call(&desk, &recorder, &["resume", "--only", "failed", "--as-agreed", "--report=again.csv"]).ended_with(0);
     let seen = recorder.seen();
     let sorted = |seen: &[Seen]| {
         let mut sent: Vec<_> = seen.iter().map(|seen| (seen.line(), seen.body.clone())).collect();

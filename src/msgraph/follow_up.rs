@@ -84,6 +84,8 @@ fn device_state(
 ) -> Seen {
     let state = state_of(device);
     let told = match entry.as_ref().map(by_entry) {
+        // What the device is about to do has not ended: an entry that says so is of another attempt, by whatever clock.
+        Some((stage, _)) if !stage.is_open() && landed.contains(&state) => None,
         Some((stage, words)) if !stage.is_open() => return (stage, words),
         told => told,
     };

@@ -362,7 +362,7 @@ fn a_service_that_only_the_journal_names_gets_no_secret() {
     let forge = "UPDATE runs SET settings = json_set(settings, '$.login_url', 'https://sign-in.example')";
     journal.execute_batch(forge).unwrap();
     drop(journal);
-    for verb in [&["resume", "latest"][..], &["verify", "latest"], &["approvals", "--withdraw"]] {
+    for verb in [&["resume", "latest"][..], &["verify", "latest"], &["approvals", "latest", "--withdraw"]] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musterout"));
         command.args(verb).arg("--state-dir").arg(desk.state()).current_dir(desk.path("."));
         command.env("AZURE_TENANT_ID", "contoso.com").env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s");
