@@ -50,10 +50,16 @@ impl Site {
         column(&self.desk.report(), "outcome").into_iter().map(str::to_owned).collect()
     }
 
-    fn state(&self) -> String {
+    /// What `runs` says of each run, the newest first.
+    fn runs(&self, key: &str) -> Vec<String> {
         let listed = run(&mut self.command(&["runs", "--format", "json"])).ended_with(0).stdout;
-        let newest: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
-        newest["state"].as_str().unwrap().to_owned()
+        let of =
+            |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()[key].as_str().unwrap().to_owned();
+        listed.lines().filter(|line| line.contains("\"run\"")).map(of).collect()
+    }
+
+    fn state(&self) -> String {
+        self.runs("state").remove(0)
     }
 
     fn reads(&self) -> usize {
@@ -154,9 +160,8 @@ fn a_record_that_was_deleted_too_shows_nothing_of_a_wipe() {
         if rows == 1 {
             site.run("delete.yaml", 1, &[]).ended_with(0);
         }
-        let listed = run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
-        let first: serde_json::Value = serde_json::from_str(listed.lines().last().unwrap()).unwrap();
-        site.verify(&[first["run"].as_str().unwrap(), "--report", "report.csv"]).ended_with(0);
+        let first = site.runs("run").pop().unwrap();
+        site.verify(&[&first, "--report", "report.csv"]).ended_with(0);
         let row = &site.desk.report()[0];
         assert_eq!((row["outcome"].as_str(), row["verified_at"].as_str()), ("accepted", ""), "{row:?}");
         assert!(row["note"].contains("delete was sent too, by run "), "{row:?}");
@@ -174,10 +179,9 @@ fn what_was_done_with_other_parameters_confirms_nothing() {
     let site = Site::new(&format!("{users}throttle: off\ncheck_ins:\n  - {{ do: fail }}\n"), &plan("ada"));
     std::fs::write(site.desk.path("bob.csv"), plan("bob")).unwrap();
     site.run("plan.csv", 1, &[]).ended_with(0);
-    let listed = run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
-    let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let first = site.runs("run").remove(0);
     site.run("bob.csv", 1, &[]).ended_with(0);
-    site.verify(&[first["run"].as_str().unwrap(), "--report", "report.csv"]);
+    site.verify(&[&first, "--report", "report.csv"]);
     assert_eq!(site.outcomes(), ["accepted"], "{:?}", site.desk.report());
     assert!(site.desk.report()[0]["note"].contains("nothing tells which it was"), "{:?}", site.desk.report());
 }
@@ -199,16 +203,11 @@ fn what_cannot_be_read_is_said_to_be_that() {
 fn what_a_later_run_has_done_confirms_no_earlier_one() {
     let site = Site::new(AT_ONCE, &format!("action,id\nresetPasscode,{}\nrebootNow,{}\n", guid(1), guid(2)));
     site.run("plan.csv", 2, &[]).ended_with(0);
-    let runs = || run(&mut site.command(&["runs", "--format", "json"])).ended_with(0).stdout;
-    let newest = |listed: &str| -> String {
-        let newest: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
-        newest["run"].as_str().unwrap().to_owned()
-    };
-    let first = newest(&runs());
+    let first = site.runs("run").remove(0);
     // The service dates to the second.
     crate::outside::linger(Duration::from_millis(1_100));
     site.run("plan.csv", 2, &["--again", "all"]).ended_with(0);
-    let second = newest(&runs());
+    let second = site.runs("run").remove(0);
     site.verify(&[&first, "--report", "report.csv"]);
     assert_eq!(site.outcomes(), ["accepted"; 2]);
     for row in site.desk.report() {

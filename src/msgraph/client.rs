@@ -396,8 +396,11 @@ mod tests {
         }
     }
 
-    fn unpaced() -> Gates {
-        Gates::new(crate::pacing::Pacing::Off)
+    fn client<T: Transport>(transport: &T, now: Timestamp) -> GraphClient<T> {
+        let token = Credentials::AccessToken("t".to_owned().into());
+        let tokens = TokenSource::new(transport.clone(), token, "https://l", "https://g");
+        let gates = Gates::new(crate::pacing::Pacing::Off);
+        GraphClient::new(transport.clone(), tokens, "https://g", Clock::starting_at(now), gates)
     }
 
     fn job(action: &str) -> Job {
@@ -408,15 +411,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_sent_or_read_where_the_path_would_have_a_name_in_it() {
         let recorder = Recorder::default();
-        let token = Credentials::AccessToken("t".to_owned().into());
-        let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
-        let client = GraphClient::new(
-            recorder.clone(),
-            tokens,
-            "https://g",
-            Clock::starting_at(Timestamp::UNIX_EPOCH),
-            unpaced(),
-        );
+        let client = client(&recorder, Timestamp::UNIX_EPOCH);
         let action = Action::named("removeAllDevicesFromManagement").unwrap();
         let job = Job::new(JobParts::plain(1, action, Ids::new(["ada@contoso.com"])));
         assert_eq!(client.attempt(&job, "1").await.verdict, Verdict::Refused);
@@ -449,13 +444,7 @@ mod tests {
     async fn what_was_done_before_ours_by_the_service_s_clock_is_not_ours() {
         let now: Timestamp = "2026-11-30T07:00:00Z".parse().unwrap();
         for (started, is_ours) in [("2026-11-30T07:00:10Z", false), ("2026-11-30T07:00:15Z", true)] {
-            let tokens = TokenSource::new(
-                Ahead(started),
-                Credentials::AccessToken("t".to_owned().into()),
-                "https://l",
-                "https://g",
-            );
-            let client = GraphClient::new(Ahead(started), tokens, "https://g", Clock::starting_at(now), unpaced());
+            let client = client(&Ahead(started), now);
             let evidence = client.read_back(&job("rebootNow"), Since::by_this_clock(now), "1").await;
             assert_eq!(matches!(evidence, Evidence::Effect(_)), is_ours, "{evidence:?}");
             let Followed::There(seen) = client.follow_up(&job("rebootNow"), now, "2").await.unwrap() else { panic!() };
@@ -486,14 +475,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_that_cites_the_code_it_was_sent_with_has_filed_nothing() {
         for (state, verdict) in [("completed", Verdict::Lost), ("approved", Verdict::Refused)] {
-            let tokens = TokenSource::new(
-                Refuses(state),
-                Credentials::AccessToken("t".to_owned().into()),
-                "https://l",
-                "https://g",
-            );
-            let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-            let client = GraphClient::new(Refuses(state), tokens, "https://g", clock, unpaced());
+            let client = client(&Refuses(state), Timestamp::UNIX_EPOCH);
             let wipe = job("wipe");
             let filed = client.attempt(&wipe, "1").await.verdict;
             assert_eq!(filed, Verdict::ApprovalRequired { code: CODE.into() }, "without a code it names a new one");
@@ -505,10 +487,7 @@ mod tests {
     #[tokio::test]
     async fn a_low_priority_is_told_to_services_that_know_of_it_and_to_no_other() {
         let recorder = Recorder::default();
-        let token = Credentials::AccessToken("t".to_owned().into());
-        let tokens = TokenSource::new(recorder.clone(), token, "https://l", "https://g");
-        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-        let mut client = GraphClient::new(recorder.clone(), tokens, "https://g", clock, unpaced());
+        let mut client = client(&recorder, Timestamp::UNIX_EPOCH);
         for low in [false, true] {
             client = client.low_priority(low);
             for service in [&DIRECTORY, &ENTRA_DEVICES, &INTUNE_DEVICES, &INTUNE_OTHER] {
@@ -524,15 +503,7 @@ mod tests {
     #[tokio::test]
     async fn the_justification_goes_with_what_may_need_approval_and_with_nothing_else() {
         let recorder = Recorder::default();
-        let tokens = TokenSource::new(
-            recorder.clone(),
-            Credentials::AccessToken("t".to_owned().into()),
-            "https://l",
-            "https://g",
-        );
-        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-        let client = GraphClient::new(recorder.clone(), tokens, "https://g", clock, unpaced())
-            .justified(Some("CHG0012345 Übergabe"));
+        let client = client(&recorder, Timestamp::UNIX_EPOCH).justified(Some("CHG0012345 Übergabe"));
         client.attempt(&job("retire"), "1").await;
         client.attempt(&job("syncDevice"), "2").await;
         client.read_back(&job("retire"), Since::by_this_clock(Timestamp::UNIX_EPOCH), "3").await;

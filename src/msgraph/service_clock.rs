@@ -44,8 +44,9 @@ impl ServiceClock {
             return;
         }
         let mut heard = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match heard.last_mut() {
-            Some((_, known)) if known.narrowed(newer).is_some() => *known = known.narrowed(newer).unwrap_or(newer),
+        let narrowed = heard.last().and_then(|(_, known)| known.narrowed(newer));
+        match (heard.last_mut(), narrowed) {
+            (Some((_, known)), Some(narrowed)) => *known = narrowed,
             _ => heard.push((sent, newer)),
         }
     }

@@ -129,7 +129,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
         session,
-        wanted: wanted(&request, &plan, (&daily, &label), report_at)?,
+        wanted: wanted(&request, &begun, (&daily, &label), report_at)?,
         task: Task {
             jobs: Arc::clone(&jobs),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
@@ -276,14 +276,14 @@ fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> b
 /// How it is done, and what else is wanted.
 fn wanted(
     request: &RunRequest,
-    plan: &Plan,
+    begun: &Begun,
     (daily, label): (&DailySettings, &str),
     report: &Path,
 ) -> Result<Wanted, Error> {
     Ok(Wanted {
         requests: Requests { wait: request.wait, ..Requests::default() },
-        justification: plan.justification.clone(),
-        low_priority: request.choices.or(plan.limits).limits.low_priority.unwrap_or_default(),
+        justification: begun.justification.clone(),
+        low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.verify,
         daily: DailyWork::new(daily, label, request.wait)?,

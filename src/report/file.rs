@@ -153,7 +153,6 @@ impl OwnPlace {
     /// A name in the current folder that no report has and that nobody else is about to give to one. Two runs begin within a
     /// second, also at once.
     pub fn find(now: Timestamp, stem: &str) -> Result<Self, ReportError> {
-        let mut last = None;
         for number in 1..=NAMES {
             let name = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
             let path = PathBuf::from(default_name(now, &name));
@@ -168,13 +167,13 @@ impl OwnPlace {
                     let _ = mark.as_file().try_lock();
                     return Ok(Self { path, _mark: mark });
                 }
-                Ok(_) => last = Some((path, io::Error::from(io::ErrorKind::AlreadyExists))),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = Some((path, error)),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(ReportError::Write { path, source }),
             }
         }
-        let (path, source) = last.unwrap_or_else(|| (stem.into(), io::Error::from(io::ErrorKind::AlreadyExists)));
-        Err(ReportError::Write { path, source })
+        let source = io::Error::from(io::ErrorKind::AlreadyExists);
+        Err(ReportError::Write { path: default_name(now, stem).into(), source })
     }
 
     pub fn path(&self) -> &Path {

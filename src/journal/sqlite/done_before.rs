@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use super::elsewhere::{SAME_DEED, beside, beside_pruned};
+use super::elsewhere::{beside, beside_pruned};
 use super::store::Store;
 use crate::journal::error::JournalError;
 
@@ -16,7 +16,7 @@ pub(in crate::journal) fn done_before(store: &Store, run: i64) -> Result<HashSet
             "SELECT me.job FROM {others} JOIN outcomes AS o ON o.run = j.run AND o.job = j.job
                 AND o.outcome IN ('completed', 'accepted') WHERE me.run = ?1
              UNION SELECT me.job FROM {pruned} WHERE me.run = ?1 AND m.done = 1",
-            others = beside(SAME_DEED),
+            others = beside(),
             pruned = beside_pruned(),
         ))?;
         let found = select.query_map([run], |row| row.get(0))?;

@@ -45,12 +45,11 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// The jobs `me` of the runs `mine`, each with the same deed `j` of every other run `r` at the same place; `same` says what of
-/// `j` and `me` is the same.
-pub(super) fn beside(same: &str) -> String {
+/// The jobs `me` of the runs `mine` that are done only once, each with the same deed `j` of every other run `r` at the same place.
+pub(super) fn beside() -> String {
     format!(
         "jobs AS me JOIN runs AS mine ON mine.run = me.run AND mine.place <> 'simulated'
-         JOIN jobs AS j ON {same} AND j.run <> me.run
+         JOIN jobs AS j ON j.once = me.once AND j.run <> me.run
          JOIN runs AS r ON r.run = j.run AND r.place = mine.place AND {tenant}",
         tenant = same_tenant("mine.place", "r.tenant", "mine.tenant"),
     )
@@ -65,9 +64,6 @@ pub(super) fn beside_pruned() -> String {
     )
 }
 
-/// The deed of a job that is done only once is that of another one.
-pub(super) const SAME_DEED: &str = "j.once = me.once";
-
 /// Which other run at the same place has made an attempt of the same deed, or was told that it is done, since this run has
 /// last looked; also one that was pruned since.
 pub(super) fn sent_elsewhere() -> String {
@@ -80,7 +76,7 @@ pub(super) fn sent_elsewhere() -> String {
          UNION ALL SELECT m.run_id, m.seq FROM {pruned}
          WHERE me.run = ?1 AND me.job = ?2 AND m.seq > mine.known AND m.done IN (0, 1)
          ORDER BY 2 DESC LIMIT 1",
-        others = beside(SAME_DEED),
+        others = beside(),
         pruned = beside_pruned(),
     )
 }

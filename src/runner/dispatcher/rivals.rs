@@ -18,7 +18,12 @@ use crate::outcome::{Evidence, FollowUp, Followed, Stage};
 #[derive(Debug)]
 enum Seen {
     FollowUp(FollowUp),
-    ReadBack { evidence: Evidence, resend: bool, times: Times },
+    /// An effect, in these words.
+    Effect {
+        seen: String,
+        resend: bool,
+        times: Times,
+    },
 }
 
 /// The journal's word; `Err`: it has none, because its writer has ended.
@@ -83,9 +88,11 @@ impl Dispatcher {
 
     /// A read has shown whether an attempt in doubt had an effect.
     pub(super) fn after_read(&mut self, job: u32, evidence: Evidence, resend: bool, times: Times) {
-        match matches!(evidence, Evidence::Effect(_)) && self.may_have_rivals(job) {
-            true => self.ask_for_rivals(job, false, Seen::ReadBack { evidence, resend, times }),
-            false => self.take_read(job, evidence, resend, times),
+        match evidence {
+            Evidence::Effect(seen) if self.may_have_rivals(job) => {
+                self.ask_for_rivals(job, false, Seen::Effect { seen, resend, times });
+            }
+            evidence => self.take_read(job, evidence, resend, times),
         }
     }
 
@@ -113,17 +120,24 @@ impl Dispatcher {
             }
             Err(()) => Some("the journal does not say what else was sent to it".to_owned()),
         };
-        match (seen, why) {
-            (Seen::FollowUp(seen), None) => self.take_follow_up(job, seen, Instant::now()),
-            (Seen::FollowUp(seen), Some(why)) => {
-                let words = format!("{}; {why}", seen.words).into();
-                self.take_follow_up(job, FollowUp { stage: Stage::Untold, words, ..seen }, Instant::now());
+        match seen {
+            Seen::FollowUp(seen) => {
+                let seen = match why {
+                    None => seen,
+                    Some(why) => {
+                        let words = format!("{}; {why}", seen.words).into();
+                        FollowUp { stage: Stage::Untold, words, ..seen }
+                    }
+                };
+                self.take_follow_up(job, seen, Instant::now());
             }
-            (Seen::ReadBack { evidence, resend, times }, None) => self.take_read(job, evidence, resend, times),
-            (Seen::ReadBack { evidence: Evidence::Effect(seen), resend, times }, Some(why)) => {
-                self.take_read(job, Evidence::CannotTell(format!("{seen}; {why}")), resend, times);
+            Seen::Effect { seen, resend, times } => {
+                let evidence = match why {
+                    None => Evidence::Effect(seen),
+                    Some(why) => Evidence::CannotTell(format!("{seen}; {why}")),
+                };
+                self.take_read(job, evidence, resend, times);
             }
-            (Seen::ReadBack { evidence, resend, times }, Some(_)) => self.take_read(job, evidence, resend, times),
         }
     }
 }
