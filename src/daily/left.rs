@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::rules::Reading;
 use super::{Account, Book, Ground, Take, UsedUp, limit_of};
 use crate::catalog::{DAILY, DailyLimit};
 use crate::job::Job;
@@ -37,6 +38,15 @@ pub struct Later {
     pub jobs: u32,
     pub until: Timestamp,
     pub ground: Ground,
+}
+
+/// What the service says when it wants no more of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// None until then.
+    Until(Timestamp),
+    /// None until then, if that is no matter of this one target.
+    IfOthersAgree(Timestamp),
 }
 
 /// What the dispatcher knows.
@@ -101,8 +111,8 @@ impl LeftToday {
         }
     }
 
-    /// Until when the service wants no more of that action, if that is what it says.
-    pub fn refusal(&self, job: &Job, reply: &Reply, now: Timestamp) -> Option<Timestamp> {
+    /// Whether the service wants no more of that action for a while.
+    pub fn refusal(&self, job: &Job, reply: &Reply, now: Timestamp) -> Option<Refused> {
         let Take { account, .. } = self.take_for(job)?;
         let asked = match &reply.verdict {
             Verdict::Throttled { after } => after.filter(|after| *after > LONGEST_PAUSE),
@@ -110,8 +120,13 @@ impl LeftToday {
             _ => return None,
         };
         let named = asked.and_then(|asked| now.checked_add(SignedDuration::try_from(asked).ok()?).ok());
-        let worded = account.rules.is_refusal(reply.error_code.as_deref(), reply.error_message.as_deref());
-        named.or_else(|| worded.then(|| account.rules.paused_until(now)))
+        let (code, message) = (reply.error_code.as_deref(), reply.error_message.as_deref());
+        let until = account.rules.paused_until(now);
+        named.map(Refused::Until).or_else(|| match account.rules.read_refusal(reply.http_status, code, message) {
+            Reading::Known => Some(Refused::Until(until)),
+            Reading::Likely => Some(Refused::IfOthersAgree(until)),
+            Reading::Other => None,
+        })
     }
 
     /// Until when an action waits that had better wait so long: no longer than until the day turns, where that is known.

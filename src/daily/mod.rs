@@ -7,6 +7,7 @@
 //! The table of the limits themselves is the catalog's.
 
 mod account;
+mod agreement;
 mod book;
 mod left;
 mod rules;
@@ -18,8 +19,9 @@ mod suspicion;
 mod tests;
 
 pub use self::account::{Account, Take};
+pub use self::agreement::Agreement;
 pub use self::book::{Book, Ground, UsedUp};
-pub use self::left::{Daily, Later, LeftToday, shown, why};
+pub use self::left::{Daily, Later, LeftToday, Refused, shown, why};
 pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
 pub use self::settings::Settings;
 pub use self::spread::{Day, Spread, spread};

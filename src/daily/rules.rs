@@ -21,20 +21,36 @@ pub const DEFAULT_RESERVE_PERCENT: u8 = 10;
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Words by which a refusal is known as one of the daily limit. Nobody has published a real one; each of these is enough.
+/// Words by which a refusal may be one of the daily limit. Nobody has published a real one; each of these is enough.
 const REFUSALS: &[&str] = &[
     "daily limit",
     "daily quota",
     "daily tenant limit",
     "daily action limit",
     "limit for today",
-    "per day",
-    "24 hours",
     "quota exceeded",
     "quota has been exceeded",
     "exceeded the quota",
     "quotaexceeded",
 ];
+
+/// Words of time that stand in many a refusal: with these, one of [`OF_LIMITS`] has to stand.
+const OF_A_DAY: &[&str] = &["per day", "24 hours"];
+const OF_LIMITS: &[&str] = &["limit", "quota", "exceed", "maximum", "too many"];
+
+/// The statuses with which a limit may be refused.
+const STATUSES: &[u16] = &[400, 403, 429];
+
+/// How a refusal reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// It has nothing to do with the day.
+    Other,
+    /// It may be the daily limit: others have to be told the same.
+    Likely,
+    /// It has the words that somebody has named for it.
+    Known,
+}
 
 /// When a request stops counting.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +68,8 @@ pub struct Rules {
     allowances: [u32; DailyLimit::COUNT],
     turn: Turn,
     delete_counts_as: Vec<usize>,
-    refusals: Vec<String>,
+    /// The words that somebody has named.
+    refusals: Option<Vec<String>>,
 }
 
 impl Rules {
@@ -84,10 +101,8 @@ impl Rules {
                 DAILY.iter().flat_map(|limit| limit.sets_off).filter_map(|name| DailyLimit::index_named(name)).collect()
             }
         };
-        let refusals = match &settings.refusals {
-            Some(words) => words.iter().map(|word| word.to_lowercase()).collect(),
-            None => REFUSALS.iter().map(|word| (*word).to_owned()).collect(),
-        };
+        let lower = |words: &Vec<String>| words.iter().map(|word| word.to_lowercase()).collect();
+        let refusals = settings.refusals.as_ref().map(lower);
         Ok(Self { allowances, turn, delete_counts_as, refusals })
     }
 
@@ -123,9 +138,19 @@ impl Rules {
     }
 
     /// Whether that is what a service says whose daily limit is used up.
-    pub fn is_refusal(&self, code: Option<&str>, message: Option<&str>) -> bool {
+    pub fn read_refusal(&self, status: Option<u16>, code: Option<&str>, message: Option<&str>) -> Reading {
         let said = [code, message].into_iter().flatten().map(str::to_lowercase).collect::<Vec<_>>();
-        self.refusals.iter().any(|word| said.iter().any(|said| said.contains(word.as_str())))
+        let has = |word: &str| said.iter().any(|said| said.contains(word));
+        let any = |words: &[&str]| words.iter().any(|word| has(word));
+        match &self.refusals {
+            Some(words) if words.iter().any(|word| has(word)) => Reading::Known,
+            None if status.is_some_and(|status| STATUSES.contains(&status))
+                && (any(REFUSALS) || (any(OF_A_DAY) && any(OF_LIMITS))) =>
+            {
+                Reading::Likely
+            }
+            _ => Reading::Other,
+        }
     }
 }
 

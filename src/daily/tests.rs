@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
+use super::rules::Reading;
 use super::*;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -54,14 +55,29 @@ fn a_day_turns_where_its_zone_says_also_when_clocks_change() {
 }
 
 #[test]
-fn a_refusal_is_known_by_its_words_in_the_code_or_in_the_message() {
+fn a_refusal_is_known_by_the_words_that_somebody_has_named_and_may_be_one_by_others() {
     let known = Rules::new(&Settings::default()).unwrap();
-    assert!(known.is_refusal(None, Some("The Daily Limit of retire requests for this tenant has been reached.")));
-    assert!(known.is_refusal(Some("QuotaExceeded"), None));
-    assert!(!known.is_refusal(Some("Forbidden"), Some("Application is not authorized to perform this operation.")));
+    let read = |status, code, message| known.read_refusal(Some(status), code, Some(message));
+    for said in [
+        "The Daily Limit of retire requests for this tenant has been reached.",
+        "You have exceeded the maximum of 500 wipes in 24 hours.",
+        "Too many wipes per day.",
+    ] {
+        assert_eq!([400, 403, 429].map(|status| read(status, None, said)), [Reading::Likely; 3], "{said}");
+        assert_eq!(read(409, None, said), Reading::Other, "{said}");
+    }
+    assert_eq!(read(403, Some("QuotaExceeded"), ""), Reading::Likely);
+    for said in [
+        "The device has checked in within the last 24 hours.",
+        "The role was assigned less than 24 hours ago.",
+        "This report runs once per day.",
+        "Application is not authorized to perform this operation.",
+    ] {
+        assert_eq!(read(403, Some("Forbidden"), said), Reading::Other, "{said}");
+    }
     let own = rules("{ refusals: [Tageslimit] }");
-    assert!(own.is_refusal(None, Some("Das TAGESLIMIT ist erreicht.")));
-    assert!(!own.is_refusal(None, Some("daily limit")));
+    assert_eq!(own.read_refusal(Some(409), None, Some("Das TAGESLIMIT ist erreicht.")), Reading::Known);
+    assert_eq!(own.read_refusal(Some(403), None, Some("daily limit")), Reading::Other);
 }
 
 #[test]

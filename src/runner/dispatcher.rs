@@ -51,11 +51,13 @@ mod start;
 mod steps;
 mod stopping;
 mod waves;
+mod witnesses;
 
 use self::absence::Shown;
 use self::following::{Following, Who};
 use self::rivals::Rivals;
 use self::waves::Waves;
+use self::witnesses::Witnesses;
 
 /// Answers taken in one go.
 const BATCH: usize = 256;
@@ -99,6 +101,7 @@ pub struct Dispatcher {
     host: Host,
     breaker: Breaker,
     suspicion: Suspicion,
+    witnesses: Witnesses,
     waves: Waves,
     rivals: Rivals,
     stopped: Option<StopReason>,
@@ -132,8 +135,8 @@ impl Dispatcher {
         let workers: Vec<_> = (0..count)
             .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
             .collect();
-        let fresh = || Carried { breaker: Breaker::new(brakes.stop_when), suspicion: Suspicion::default() };
-        let Carried { breaker, suspicion } = history.carried.unwrap_or_else(fresh);
+        let fresh = || Carried::new(brakes.stop_when);
+        let Carried { breaker, suspicion, agreement } = history.carried.unwrap_or_else(fresh);
         let crowd = Crowd::new(limits.concurrency, gates.pacing() != Pacing::Off);
         let mut dispatcher = Self {
             ledger: Ledger::new(jobs.len(), clock.clone()),
@@ -159,6 +162,7 @@ impl Dispatcher {
             host: Host::default(),
             breaker,
             suspicion,
+            witnesses: Witnesses::new(agreement),
             waves: Waves::new(brakes.waves, people),
             rivals: Rivals::new(),
             stopped: None,
@@ -192,6 +196,7 @@ impl Dispatcher {
             self.queues.wake(now);
             self.mind_the_days(now);
             self.mind_the_follow_ups(now);
+            self.mind_the_witnesses(false, now);
             while self.mind_the_brakes(now) {}
             let wakes = [self.dispatch(now), self.next_day(now), self.waves.wake(), self.following.wake()];
             let wake = wakes.into_iter().flatten().min();
@@ -204,7 +209,7 @@ impl Dispatcher {
             }
             let is_asking = self.waves.is_asking() || self.rivals.are_asked();
             if self.in_flight.is_empty() && wake.is_none() && !is_asking {
-                match self.mind_the_brakes(now) {
+                match self.mind_the_witnesses(true, now) || self.mind_the_brakes(now) {
                     true => continue,
                     false => break,
                 }
@@ -232,7 +237,8 @@ impl Dispatcher {
         let used = Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect();
         let Self { stopped, journal, shown, .. } = self;
         let (later, unsent) = (self.left_today.later, self.unsent);
-        let carried = Carried { breaker: self.breaker.next_round(), suspicion: self.suspicion };
+        let (suspicion, agreement) = (self.suspicion, self.witnesses.agreement());
+        let carried = Carried { breaker: self.breaker.next_round(), suspicion, agreement };
         Ended {
             settlements: self.ledger.close(),
             stopped,

@@ -33,10 +33,9 @@ use self::shutdown::StopRequest;
 use crate::approval::{Request, Status};
 use crate::catalog::{Bucket, Budget};
 use crate::clock::Clock;
-use crate::daily::Suspicion;
-use crate::daily::{Daily, Later};
+use crate::daily::{Agreement, Daily, Later, Suspicion};
 use crate::guard::Brakes;
-use crate::guard::breaker::Breaker;
+use crate::guard::breaker::{Breaker, StopWhen};
 use crate::guard::filing::Filing;
 use crate::guard::lookout::Lookout;
 use crate::guard::preflight::Hold;
@@ -185,6 +184,13 @@ pub struct Ended {
 pub struct Carried {
     breaker: Breaker,
     suspicion: Suspicion,
+    agreement: Agreement,
+}
+
+impl Carried {
+    fn new(stop_when: StopWhen) -> Self {
+        Self { breaker: Breaker::new(stop_when), suspicion: Suspicion::default(), agreement: Agreement::default() }
+    }
 }
 
 /// Performs a run. The first message on `stop` drains it, the second abandons what is in flight; either way every job

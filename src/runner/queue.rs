@@ -156,6 +156,12 @@ impl Queues {
         self.ready[bucket.index()].0.values().flatten().any(|item| is_meant(*item))
     }
 
+    /// Whether something like that waits, but for what was put aside.
+    pub fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
+        let ready = self.ready.iter().flat_map(|line| line.0.values().flatten());
+        ready.chain(self.later.iter().map(|Reverse((_, _, item))| item)).any(|item| is_meant(*item))
+    }
+
     /// What comes next in a bucket.
     pub fn peek(&self, bucket: Bucket) -> Option<Item> {
         self.ready[bucket.index()].front()

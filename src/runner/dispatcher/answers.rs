@@ -95,7 +95,10 @@ impl Dispatcher {
         self.note_doubt(job, &reply, times);
         let decision = match self.refused_for_the_day(job, &reply, times) {
             true => Decision::WaitForDay,
-            false => self.decide(job, &reply, times.now),
+            false => match self.decide(job, &reply, times.now) {
+                Decision::Settle(outcome) if self.waits_for_others(job, &verdict, outcome) => Decision::WaitForOthers,
+                decision => decision,
+            },
         };
         if let (Verdict::Unavailable { after }, false) = (&verdict, matches!(decision, Decision::PauseBucket { .. })) {
             self.pause(bucket, Some(*after), crowded, times);
@@ -126,6 +129,7 @@ impl Dispatcher {
                 progress.not_a_try();
                 self.again(job, self.way_to_send(job), times.now);
             }
+            Decision::WaitForOthers => {}
             Decision::WaitForHost => {
                 progress.never_sent();
                 self.host_away(&reason, times);
@@ -182,7 +186,7 @@ impl Dispatcher {
         retry::check_before_failing(action, decision, in_doubt)
     }
 
-    fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
+    pub(super) fn settle_after(&mut self, job: u32, outcome: Outcome, verdict: &Verdict, now: Instant) {
         let &mut Progress { doubt, .. } = self.ledger.progress(job);
         let lost = doubt.is_some_and(|doubt| doubt.lost);
         let (outcome, note) = match verdict {

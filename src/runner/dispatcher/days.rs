@@ -14,7 +14,7 @@ use super::following::Who;
 use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
 use crate::daily::Advice;
 use crate::daily::why;
-use crate::daily::{Ground, UsedUp};
+use crate::daily::{Ground, Refused, UsedUp};
 use crate::outcome::{Cause, Effect, Ending, Outcome, Reply, Verdict};
 
 /// Jobs brought back at once. With a window that slides, room comes back one by one; a plan may have a million of them.
@@ -117,15 +117,22 @@ impl Dispatcher {
     pub(super) fn refused_for_the_day(&mut self, job: u32, reply: &Reply, times: Times) -> bool {
         let the_job = &self.jobs[job as usize];
         let Some(take) = self.left_today.take_for(the_job) else { return false };
-        let said = self.left_today.refusal(the_job, reply, self.clock.at(times.now)).map(|until| (until, Ground::Said));
-        let Some((until, ground)) = said.or_else(|| self.presumed(job, take.limit, reply, times)) else { return false };
-        let used_up = UsedUp { limit: take.limit, until, ground };
+        let limit = take.limit;
+        let said = match self.left_today.refusal(the_job, reply, self.clock.at(times.now)) {
+            Some(Refused::Until(until)) => Some(until),
+            Some(Refused::IfOthersAgree(until)) => Some(until).filter(|_| self.others_agree(job, limit, reply)),
+            None => None,
+        };
+        let said = said.map(|until| (until, Ground::Said));
+        let Some((until, ground)) = said.or_else(|| self.presumed(job, limit, reply, times)) else { return false };
+        let used_up = UsedUp { limit, until, ground };
         // For a moment, it is nobody else's business.
         let is_short = until.duration_since(self.clock.at(times.now)) < MOMENT;
         if let (Some(journal), false) = (&self.journal, is_short) {
             journal.pause(take, used_up);
         }
         self.close_for_the_day(job, used_up);
+        self.wait_with_the_others(limit, times.now);
         true
     }
 
@@ -157,6 +164,7 @@ impl Dispatcher {
             let the_job = &self.jobs[job as usize];
             let own = self.left_today.limit_of(the_job).filter(|limit| is_its_own(the_job.action, *limit));
             self.suspicion.passed(own, the_job.bucket());
+            own.into_iter().for_each(|limit| self.nobody_agrees(limit, Instant::now()));
         }
     }
 

@@ -77,6 +77,7 @@ impl Dispatcher {
             let note = format!("abandoned before the answer came; {}", look_at(job, &self.jobs));
             self.settle(job, Outcome::Unknown, Some(note), now);
         }
+        self.mind_the_witnesses(true, now);
         let mut waiting = self.queues.drain();
         waiting.extend(self.looked.drain());
         waiting.sort_unstable();
