@@ -87,7 +87,7 @@ impl<T: Transport> GraphClient<T> {
         let request = GraphRequest { method: Method::Get, version: Version::Beta, path: path.clone(), body: None };
         let answer = self.pass_and_exchange(bucket, request, id).await;
         let first = document(answer, &path, Shape::List).map_err(NotRead)?;
-        let mut whole = self.to_the_end(first, bucket, id).await.map_err(NotRead)?;
+        let mut whole = self.to_the_end((first, &path), bucket, id).await.map_err(NotRead)?;
         match whole.get_mut("value").map(Value::take) {
             Some(Value::Array(values)) => Ok(values),
             _ => Ok(Vec::new()),

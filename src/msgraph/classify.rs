@@ -17,6 +17,8 @@ use crate::pacing::retry_after;
 use crate::text::{Medium, harmless};
 
 const APPROVAL_HEADER: &str = "x-msft-approval-code";
+/// No id of a service is longer.
+const LONGEST_ID: usize = 128;
 const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";
 const JUSTIFICATION_HEADER: &str = "x-msft-approval-justification";
 
@@ -59,7 +61,7 @@ fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
             None => body.message.map(Into::into).or_else(|| plain_reason(reply.status)),
         },
         error_code: body.code.map(Into::into),
-        request_id: text_header(&reply.headers, "request-id").as_deref().map(RequestId::from),
+        request_id: text_header(&reply.headers, "request-id").as_deref().map(|id| RequestId::from(first_of(id))),
         client_request_id: client_request_id.into(),
         load_percent: load_percent(&reply.headers),
     }
@@ -126,7 +128,7 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
     if !reply.status.is_client_error() {
         return None;
     }
-    text_header(&reply.headers, APPROVAL_HEADER).or_else(|| {
+    text_header(&reply.headers, APPROVAL_HEADER).filter(|code| is_code(code)).or_else(|| {
         let text = body.message.as_deref().filter(|_| !body.codes.is_empty())?;
         let at = text.to_ascii_lowercase().find(APPROVAL_HEADER)?;
         let behind = &text[at + APPROVAL_HEADER.len()..];
@@ -135,6 +137,11 @@ fn approval_code(reply: &WireReply, body: &ErrorBody) -> Option<Box<str>> {
             .find(|word| uuid::Uuid::try_parse(word).is_ok())
             .map(Into::into)
     })
+}
+
+/// It goes into the address of a read and into a header, so that it has to look like an id.
+fn is_code(code: &str) -> bool {
+    code.len() <= LONGEST_ID && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Pages disagree about the status, 400 or 403; the name of the header is in the text of both.
@@ -153,6 +160,11 @@ fn is_pending_already(body: &ErrorBody) -> bool {
 
 fn text_header(headers: &HeaderMap, name: &str) -> Option<Box<str>> {
     headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty()).map(Into::into)
+}
+
+/// An id of the service, as far as it can be one.
+fn first_of(id: &str) -> &str {
+    id.get(..LONGEST_ID).unwrap_or(id)
 }
 
 fn plain_reason(status: StatusCode) -> Option<Box<str>> {
@@ -176,6 +188,32 @@ mod tests {
             body: Bytes::from_static(body.as_bytes()),
         };
         classify(Ok(wire), "c", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn ids_are_no_longer_than_ids_are_and_a_code_looks_like_one() {
+        let long = "a".repeat(1_000);
+        let headers = |code: &str| {
+            let body = r#"{"error":{"code":"ApprovalRequired","message":"m"}}"#;
+            reply(403, &[("x-msft-approval-code", code), ("request-id", &long)], body)
+        };
+        let filed = headers("44444444-4444-4444-8444-444444444444");
+        assert!(matches!(filed.verdict, Verdict::ApprovalRequired { .. }));
+        assert_eq!(filed.request_id.unwrap().to_string().len(), LONGEST_ID);
+        for code in [long.as_str(), "x' or status eq 'approved", "a/b"] {
+            assert_eq!(headers(code).verdict, Verdict::Refused, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_read_as_far_as_a_sentence_goes() {
+        let page = "no ".repeat(1 << 20);
+        let wire = WireReply::new(StatusCode::BAD_GATEWAY, HeaderMap::new(), page.into());
+        assert_eq!(wire.body.len(), super::super::transport::LONGEST_ERROR);
+        let reply = classify(Ok(wire), "c", Timestamp::UNIX_EPOCH);
+        assert!(reply.error_message.is_some_and(|said| said.chars().count() <= 400));
+        let page = Bytes::from("x".repeat(1 << 20));
+        assert_eq!(WireReply::new(StatusCode::OK, HeaderMap::new(), page.clone()).body, page);
     }
 
     #[test]

@@ -98,11 +98,6 @@ impl<T: Transport> GraphClient<T> {
         self.codes.read().unwrap_or_else(PoisonError::into_inner).get(&job.id).cloned()
     }
 
-    /// Path and query of a link, if it stays with this host.
-    pub(super) fn below<'l>(&self, link: &'l str) -> Option<&'l str> {
-        link.strip_prefix(self.graph_url.as_str()).filter(|rest| rest.starts_with('/'))
-    }
-
     /// One request that is no attempt of a job.
     pub(super) async fn exchange(&self, request: GraphRequest<'_>, id: &str) -> (Reply, Option<WireReply>) {
         self.send(request, id, &INTUNE_OTHER, None).await
@@ -232,9 +227,10 @@ impl<T: Transport> GraphClient<T> {
 
     /// What tells of the job's action: a document, or a list of which every page is read.
     async fn state(&self, request: GraphRequest<'_>, id: &str, job: &Job) -> Result<Value, Reply> {
+        let path = request.path.clone();
         let document = self.read(request, id, job, shape_of(job.action.read_back)).await?;
         match job.action.read_back {
-            ReadBack::Unlisted => self.to_the_end(document, job.read_bucket(), id).await,
+            ReadBack::Unlisted => self.to_the_end((document, &path), job.read_bucket(), id).await,
             _ => Ok(document),
         }
     }

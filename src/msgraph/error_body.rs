@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::transport::LONGEST_ERROR;
 use crate::pacing::retry_after;
 use crate::text::{Medium, harmless, shown};
 
@@ -28,8 +29,9 @@ pub struct ErrorBody {
     pub retry_after: Option<Duration>,
 }
 
-/// Reads whatever came.
+/// Reads whatever came, as far as an error is read at all.
 pub fn read(body: &[u8], now: Timestamp) -> ErrorBody {
+    let body = &body[..body.len().min(LONGEST_ERROR)];
     let text = String::from_utf8_lossy(body);
     match serde_json::from_str::<Value>(&text) {
         Ok(document) => from_json(&document, now),

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::catalog::ReadBack;
 use crate::job::Job;
 use crate::outcome::{Evidence, Since};
+use crate::text::shown;
 
 /// The service's clocks may differ by this much from one another, and from what is known of them.
 pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -129,7 +130,7 @@ fn by_state(state: &str, landed: &[&str]) -> Evidence {
     match state {
         state if landed.contains(&state) => Evidence::Effect(format!("managementState is {state}")),
         UNTOUCHED => Evidence::NoEffect(format!("managementState is {state}")),
-        state => Evidence::CannotTell(format!("managementState is {state}, which does not tell")),
+        state => Evidence::CannotTell(format!("managementState is {}, which does not tell", shown(state))),
     }
 }
 

@@ -14,7 +14,7 @@ use reqwest::redirect;
 
 use crate::address::is_loopback;
 
-use super::transport::{Transport, TransportError, WireReply, WireRequest};
+use super::transport::{LONGEST_BODY, LONGEST_ERROR, Transport, TransportError, WireReply, WireRequest};
 
 /// A reply must be complete within this time. Graph itself gives up after about a minute.
 const TIMEOUT: Duration = Duration::from_secs(100);
@@ -23,8 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(30);
 /// How often an HTTP/2 connection in use shows that it is alive.
 const PING: Duration = Duration::from_secs(20);
-/// Longest body that is read; the largest page of an inventory stays far below.
-const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// reqwest, with its surprises switched off.
 #[derive(Debug, Clone)]
@@ -71,15 +69,19 @@ impl Transport for HttpTransport {
         }
         let mut response = builder.send().await.map_err(explain)?;
         let mut body = BytesMut::new();
+        let status = response.status();
         while let Some(chunk) = response.chunk().await.map_err(explain)? {
+            if !status.is_success() && body.len() + chunk.len() >= LONGEST_ERROR {
+                body.extend_from_slice(&chunk);
+                break;
+            }
             if body.len() + chunk.len() > LONGEST_BODY {
                 return Err(TransportError::Lost(format!("the reply is longer than {LONGEST_BODY} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        Ok(WireReply { status, headers, body: body.freeze() })
+        Ok(WireReply::new(status, headers, body.freeze()))
     }
 }
 

@@ -23,4 +23,5 @@ mod service_clock;
 mod shape;
 mod sights;
 pub mod token;
+mod trail;
 pub mod transport;

@@ -15,6 +15,7 @@ use super::classify::classify;
 use super::client::GraphClient;
 use super::request::GraphRequest;
 use super::token::TokenSource;
+pub use super::trail::{NoEnd, Trail};
 use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
 use crate::job::Job;
@@ -56,6 +57,11 @@ impl Get {
     /// that whoever answered does not know it.
     pub fn may_be_missing(&self) -> bool {
         self.one || self.below
+    }
+
+    pub(super) fn request(&self) -> GraphRequest<'static> {
+        let path = format!("/{}{}", self.version.name(), self.path);
+        GraphRequest { method: Method::Get, version: self.version, path, body: None }
     }
 
     pub fn is_of_one(&self) -> bool {
@@ -149,9 +155,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
     }
 
     pub async fn get(&self, get: &Get, id: &str) -> Answer {
-        let path = format!("/{}{}", get.version.name(), get.path);
-        let request = GraphRequest { method: Method::Get, version: get.version, path, body: None };
-        let (reply, wire) = self.0.exchange(request, id).await;
+        let (reply, wire) = self.0.exchange(get.request(), id).await;
         let document = wire.and_then(|wire| serde_json::from_slice(&wire.body).ok());
         self.noted(get, Answer { reply, document })
     }
@@ -207,7 +211,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         }
         // Judged as if it had come alone: a page in the place of a document is no answer here either.
         let body = part.body.as_ref().map(text_of).map(Bytes::from).unwrap_or_default();
-        let reply = classify(Ok(WireReply { status, headers, body }), id, now);
+        let reply = classify(Ok(WireReply::new(status, headers, body)), id, now);
         let document = part.body.filter(|_| reply.verdict == Verdict::Succeeded);
         Answer { reply, document }
     }

@@ -18,11 +18,27 @@ pub struct WireRequest {
     pub body: Bytes,
 }
 
-/// A reply, whole. It has no `Debug`: its body may hold a token.
+/// Longest body that is read; the largest page of an inventory stays far below.
+pub const LONGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// Longest body of an answer that is no success. It says why in a sentence, and whoever sends more wants something else.
+pub const LONGEST_ERROR: usize = 64 * 1024;
+
+/// A reply, whole, but for an error's body, which is cut. It has no `Debug`: its body may hold a token.
 pub struct WireReply {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
+}
+
+impl WireReply {
+    /// `body` is cut where it is that of an error.
+    pub fn new(status: StatusCode, headers: HeaderMap, mut body: Bytes) -> Self {
+        if !status.is_success() {
+            body.truncate(LONGEST_ERROR);
+        }
+        Self { status, headers, body }
+    }
 }
 
 /// Why no reply came.

@@ -13,10 +13,12 @@ use super::limits::{Choices, limits};
 use crate::catalog::Missing;
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
-use crate::plan::{self, Plan};
+use crate::msgraph::read_only::NoEnd;
+use crate::plan::{self, Plan, Unresolved};
 use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
 use crate::session::{Session, Source, Tenant, label};
 use crate::settings::Settings;
+use crate::text::key;
 
 /// How to look up.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +76,8 @@ impl<'a> LookUp<'a> {
     async fn gather(&self, plan: &Plan, session: &mut Session<'_>) -> Result<Pool, Error> {
         let rng = session.rng();
         let mut reading = Reading::new(session.reading().await?, rng);
-        resolve::gather(&plan.unresolved, self.now, &mut reading).await.map_err(not_read)
+        let gathered = resolve::gather(&plan.unresolved, self.now, &mut reading).await;
+        gathered.map_err(|error| not_read_at(row_of(&plan.unresolved, &error), error))
     }
 
     /// Opens the saved inventory, and says how old it is where that matters.
@@ -158,12 +161,23 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     beside.persist(file).map(|_| ()).map_err(|error| error.error)
 }
 
+/// The row that names what could not be read, the first one of several.
+fn row_of(rows: &[Unresolved], error: &ReadError) -> Option<Place> {
+    let value = key(error.value()?);
+    let names = |row: &&Unresolved| row.values().any(|named| key(named) == value);
+    rows.iter().find(names).map(|row| (*row.place).clone())
+}
+
 /// Why nothing was sent.
 pub fn not_read(error: ReadError) -> Error {
-    if let ReadError::SignIn(_) = error {
+    not_read_at(None, error)
+}
+
+fn not_read_at(place: Option<Place>, error: ReadError) -> Error {
+    if let ReadError::SignIn(_) = error.cause() {
         return Error::sign_in(Diagnostic::error("sign-in", error.to_string()));
     }
-    let help = match &error {
+    let help = match error.cause() {
         ReadError::Refused { status: Some(403), path, .. } if path == "/users" => {
             "looking up users by name takes User.ReadBasic.All, and no more; or name them by their ids. Nothing was sent"
         }
@@ -172,8 +186,10 @@ pub fn not_read(error: ReadError) -> Error {
              DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \
              GroupMember.Read.All, for users by name User.ReadBasic.All; nothing was sent"
         }
-        ReadError::ForeignLink(_) => "whoever answered is not the service; nothing was sent",
+        ReadError::NoEnd(NoEnd::Foreign { .. }) => "whoever answered is not the service; nothing was sent",
+        ReadError::NoEnd(_) => "half of a list is not taken for all of it; nothing was sent",
         _ => "a target that could not be looked up is not guessed; nothing was sent",
     };
-    Error::refused(Diagnostic::error("not-read", error.to_string()).help(help))
+    let fault = Diagnostic::error("not-read", error.to_string()).help(help);
+    Error::refused(place.into_iter().fold(fault, Diagnostic::at))
 }

@@ -102,6 +102,19 @@ impl Unresolved {
         })
     }
 
+    /// Every value by which it names something that is looked up.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let given = match &self.pointer {
+            Pointer::Given(criteria) => &**criteria,
+            Pointer::Ids | Pointer::Filter(_) => &[],
+        };
+        let group = match &self.group {
+            Some(GroupGiven::Name(name, _)) => Some(&**name),
+            _ => None,
+        };
+        given.iter().map(|criterion| &*criterion.value).chain(group).chain(self.users())
+    }
+
     /// What it is looked up by, for counting.
     pub fn looked_up_by(&self) -> impl Iterator<Item = &'static str> {
         let users = (self.pointer == Pointer::Ids).then_some("the users in parameters");

@@ -81,7 +81,7 @@ async fn read_group_names<T: Transport>(
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
-    let gets: Vec<Get> = names.iter().map(|name| query::groups_named(name)).collect();
+    let reads: Vec<(Get, Box<str>)> = names.iter().map(|name| (query::groups_named(name), name.clone())).collect();
     let each = |number: usize, page: Vec<Value>| {
         let Some(name) = names.get(number) else { return };
         let text = |document: &Value, of: &str| Some(Box::<str>::from(document.get(of)?.as_str()?.trim()));
@@ -89,7 +89,7 @@ async fn read_group_names<T: Transport>(
             page.iter().filter_map(|it| Some(NamedGroup { id: text(it, "id")?, name: text(it, "displayName")? }));
         pool.named_groups.insert(name.clone(), named.filter(|group| key(&group.name) == key(name)).collect());
     };
-    reading.batched(&gets, query::bucket(TargetKind::User), each).await
+    reading.batched(&reads, query::bucket(TargetKind::User), each).await
 }
 
 /// Who has as mail what nobody has as name.
@@ -112,7 +112,7 @@ async fn read_mails_of_owners<T: Transport>(
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
     match read_each(mails, pool, reading).await {
-        Err(error @ ReadError::Refused { status: Some(403), .. }) => {
+        Err(error) if matches!(error.cause(), ReadError::Refused { status: Some(403), .. }) => {
             pool.mails_unread = Some(error.to_string().into());
             Ok(())
         }
@@ -222,17 +222,23 @@ async fn read_each<T: Transport>(
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
-    let gets = needs.values.iter().filter_map(|(selector, value)| query::single(needs.kind, selector, value));
-    let gets: Vec<Get> = gets.collect();
+    let reads = needs.values.iter().filter_map(|(by, value)| {
+        let get = query::single(needs.kind, by, value)?;
+        Some((get, value.clone()))
+    });
+    let reads: Vec<(Get, Box<str>)> = reads.collect();
     let mut unreadable = None;
     let each = |number: usize, page: Vec<Value>| {
         if !add(needs.kind, &page, pool) {
             unreadable = Some(number);
         }
     };
-    reading.batched(&gets, query::bucket(needs.kind), each).await?;
-    match unreadable.and_then(|number: usize| gets.get(number)) {
-        Some(get) => Err(ReadError::NoList(get.path().to_owned())),
+    reading.batched(&reads, query::bucket(needs.kind), each).await?;
+    match unreadable.and_then(|number: usize| reads.get(number)) {
+        Some((get, value)) => {
+            let error = Box::new(ReadError::NoList(get.path().to_owned()));
+            Err(ReadError::OfValue { value: value.clone(), error })
+        }
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 //! In: [`Get`]s. Out: documents, or why there are none. Must not: send anything else, follow a link to another service,
 //! or take half of a list for the whole of it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::catalog::Bucket;
-use crate::msgraph::read_only::{Answer, BATCH, ForeignLink, Get, ReadOnly};
+use crate::msgraph::read_only::{Answer, BATCH, Get, NoEnd, ReadOnly, Trail};
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::Gates;
@@ -30,11 +30,30 @@ pub enum ReadError {
     #[error("GET {path}: {why}")]
     Refused { path: String, status: Option<u16>, why: String },
     #[error(transparent)]
-    ForeignLink(#[from] ForeignLink),
+    NoEnd(#[from] NoEnd),
     #[error("GET {0}: the answer is no list")]
     NoList(String),
-    #[error("GET {0}: the pages lead in a circle")]
-    Circle(String),
+    /// One of many short reads: what it was to find.
+    #[error("what is meant by {value} could not be read: {error}")]
+    OfValue { value: Box<str>, error: Box<ReadError> },
+}
+
+impl ReadError {
+    /// What it is about, if it is one of many short reads.
+    pub fn value(&self) -> Option<&str> {
+        match self {
+            Self::OfValue { value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// What went wrong with the read, whatever it was to find.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::OfValue { error, .. } => error.cause(),
+            error => error,
+        }
+    }
 }
 
 /// Somebody who reads.
@@ -117,19 +136,30 @@ impl<'c, T: Transport> Reading<'c, T> {
         mut each: impl FnMut(Vec<Value>) -> ControlFlow<()>,
     ) -> Result<Pages, ReadError> {
         let Some(page) = self.one(&first, bucket).await? else { return Ok(Pages::None) };
-        let mut seen = HashSet::new();
-        let (documents, mut next) = self.open(page, &first)?;
-        let mut enough = each(documents).is_break();
+        let mut trail = Trail::new(first.path());
+        let (documents, next) = self.open(page, &first, &mut trail)?;
+        match (each(documents), next) {
+            (_, None) => Ok(Pages::All),
+            (ControlFlow::Break(()), Some(_)) => Ok(Pages::Some),
+            (ControlFlow::Continue(()), Some(next)) => self.pages_behind((next, trail), bucket, each).await,
+        }
+    }
+
+    /// The further pages of a list, for as long as `each` wants more.
+    async fn pages_behind(
+        &mut self,
+        (second, mut trail): (Get, Trail),
+        bucket: Bucket,
+        mut each: impl FnMut(Vec<Value>) -> ControlFlow<()>,
+    ) -> Result<Pages, ReadError> {
+        let (mut next, mut enough) = (Some(second), false);
         while let Some(get) = next {
             if enough {
                 return Ok(Pages::Some);
             }
-            if !seen.insert(get.clone()) {
-                return Err(ReadError::Circle(get.path().to_owned()));
-            }
             let gone = || ReadError::NoList(get.path().to_owned());
             let page = self.one(&get, bucket).await?.ok_or_else(gone)?;
-            let (documents, further) = self.open(page, &get)?;
+            let (documents, further) = self.open(page, &get, &mut trail)?;
             tracing::info!(records = documents.len(), "read a page");
             enough = each(documents).is_break();
             next = further;
@@ -137,14 +167,15 @@ impl<'c, T: Transport> Reading<'c, T> {
         Ok(Pages::All)
     }
 
-    /// Reads many short lists, [`BATCH`] in one envelope. `each` gets the number of the read and its documents; a list
-    /// that is not there has none.
+    /// Reads many short lists, [`BATCH`] in one envelope, each to find what a value means. `each` gets the number of the read
+    /// and its documents; a list that is not there has none.
     pub async fn batched(
         &mut self,
-        gets: &[Get],
+        reads: &[(Get, Box<str>)],
         bucket: Bucket,
         mut each: impl FnMut(usize, Vec<Value>),
     ) -> Result<(), ReadError> {
+        let gets: Vec<Get> = reads.iter().map(|(get, _)| get.clone()).collect();
         let mut failed = None;
         let each = |number: usize, answer: Result<Vec<Value>, ReadError>| match answer {
             Ok(documents) => {
@@ -152,11 +183,12 @@ impl<'c, T: Transport> Reading<'c, T> {
                 ControlFlow::Continue(())
             }
             Err(error) => {
-                failed = Some(error);
+                let value = reads.get(number).map(|(_, value)| value.clone()).unwrap_or_default();
+                failed = Some(ReadError::OfValue { value, error: Box::new(error) });
                 ControlFlow::Break(())
             }
         };
-        self.each_of(gets, bucket, each).await?;
+        self.each_of(&gets, bucket, each).await?;
         failed.map_or(Ok(()), Err)
     }
 
@@ -213,13 +245,14 @@ impl<'c, T: Transport> Reading<'c, T> {
     /// All documents of a list of which the first page is there.
     async fn whole_list(&mut self, page: Option<Value>, get: &Get, bucket: Bucket) -> Result<Vec<Value>, ReadError> {
         let page = page.ok_or_else(|| ReadError::NoList(get.path().to_owned()))?;
-        let (mut documents, next) = self.open(page, get)?;
+        let mut trail = Trail::new(get.path());
+        let (mut documents, next) = self.open(page, get, &mut trail)?;
         if let Some(next) = next {
-            let path = next.path().to_owned();
-            let there = self.pages(next, bucket, |further| documents.extend(further)).await?;
-            if !there {
-                return Err(ReadError::NoList(path));
-            }
+            let each = |further| {
+                documents.extend(further);
+                ControlFlow::Continue(())
+            };
+            self.pages_behind((next, trail), bucket, each).await?;
         }
         Ok(documents)
     }
@@ -250,13 +283,13 @@ impl<'c, T: Transport> Reading<'c, T> {
     }
 
     /// The documents of a page, and the page behind it.
-    fn open(&self, mut page: Value, get: &Get) -> Result<(Vec<Value>, Option<Get>), ReadError> {
+    fn open(&self, mut page: Value, get: &Get, trail: &mut Trail) -> Result<(Vec<Value>, Option<Get>), ReadError> {
         if get.is_of_one() {
             return Ok((vec![page], None));
         }
         let next = match page.get("@odata.nextLink") {
             None | Some(Value::Null) => None,
-            Some(Value::String(link)) => Some(Get::next_page(link, self.client.graph_url())?),
+            Some(Value::String(link)) => Some(trail.follow(link, self.client.graph_url())?),
             Some(_) => return Err(ReadError::NoList(get.path().to_owned())),
         };
         match page.get_mut("value").map(Value::take) {
