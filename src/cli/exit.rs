@@ -48,7 +48,7 @@ impl Exit {
     pub fn of_run(finished: &Finished) -> Self {
         match finished.stopped {
             Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
-            Some(StopReason::Breaker(_) | StopReason::Wave(_)) => return Self::Tripped,
+            Some(StopReason::Breaker(_) | StopReason::Wave(_) | StopReason::Guards(_)) => return Self::Tripped,
             Some(StopReason::SignIn(_)) => return Self::SignIn,
             Some(StopReason::Unreachable(_) | StopReason::Journal(_)) => return Self::Unexpected,
             Some(StopReason::Justification(..)) => return Self::Refused,

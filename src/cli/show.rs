@@ -158,6 +158,8 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             .help(format!("look at the report; when the cause is gone: {}", go_on(finished))),
         Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
             .help(format!("look at the wave; to begin the next one: {}", go_on(finished))),
+        Some(StopReason::Guards(why)) => Diagnostic::error("guards-changed", format!("the run was stopped: {why}"))
+            .help(format!("to go on under what the guards say now: {}", go_on(finished))),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {

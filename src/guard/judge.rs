@@ -3,18 +3,20 @@
 //! In: jobs with their holds, the rules, and what is known of the plan. Out: a [`Verdict`]. Must not: read files, ask
 //! the service, or let a rule that cannot be checked count as kept.
 
+mod denied;
 mod escrow;
 mod later;
 mod own;
 
 use jiff::Timestamp;
 
+pub use self::denied::denials;
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::{Allowance, Override};
 use super::preflight::Hold;
 use super::rules::{Guard, Percent, Rule, Rules, is_at_risk};
-use super::window::Window;
+use super::window::{Window, Windows};
 use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::escrow::Keys;
@@ -99,7 +101,6 @@ impl Verdict {
         about: About<'_>,
         place: &impl Fn(usize) -> Place,
     ) {
-        let own = own::Own::of(rule, &self.rules.stated);
         let beyond = |actions, limit| census::first_beyond(jobs, holds, actions, limit).map(place);
         match &rule.guard {
             Guard::MaxTargets(limit) => self.count(rule, *limit, ActionSet::all(), beyond),
@@ -111,16 +112,7 @@ impl Verdict {
             }
             // Checked when the size of the fleet is known.
             Guard::MaxPercentOfFleet(_) => {}
-            Guard::AllowActions(names) => {
-                let others = ActionSet::of(|action| !names.iter().any(|name| **name == *action.name));
-                let others = others.without(own.allowed);
-                self.forbid(rule, others, "is not among the allowed actions", beyond);
-            }
-            Guard::DenyActions(names) => {
-                let denied = ActionSet::of(|action| names.iter().any(|name| **name == *action.name));
-                self.forbid(rule, denied, "is denied", beyond);
-            }
-            Guard::AllowOwnActions(_) => {}
+            Guard::AllowActions(_) | Guard::DenyActions(_) | Guard::AllowOwnActions(_) => {}
             Guard::RequireJustification if about.justified => {}
             Guard::RequireJustification => self.refuse(
                 rule,
@@ -131,8 +123,8 @@ impl Verdict {
             Guard::Window(window) => self.check_window(rule, window, about),
             Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, (jobs, holds), about),
         }
-        if let Some(others) = own.refused {
-            self.forbid(rule, others, own::WHY, beyond);
+        for (refused, why) in denied::refused_by(rule, &self.rules.stated) {
+            self.forbid(rule, refused, why, beyond);
         }
     }
 
@@ -299,6 +291,19 @@ impl Verdict {
             };
             (entry, standing)
         })
+    }
+
+    /// The windows that the run is in, with the end of what lifts them.
+    pub fn windows(&self) -> Windows {
+        let mut windows = Windows::default();
+        for rule in &self.rules.stated {
+            if let Guard::Window(window) = &rule.guard {
+                let lifted = self.rules.overrides.iter().filter(|entry| entry.is_about(rule));
+                let lifted = lifted.filter(|entry| entry.is_in_force(self.plan.as_deref(), self.now));
+                windows.add(window.clone(), lifted.map(|entry| entry.until).max());
+            }
+        }
+        windows
     }
 
     /// The overrides without which the run would be refused.

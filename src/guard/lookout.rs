@@ -73,6 +73,11 @@ impl Lookout {
         Self { protected, ..self }
     }
 
+    /// The list is another one now.
+    pub fn spare(&mut self, protected: Protected) {
+        self.protected = protected;
+    }
+
     /// Whether the target is read right before the job is sent. What is protected is spared whatever the action, and an
     /// id alone does not tell who its target is. A name that the body holds may have moved since it was looked up.
     pub fn wants(&self, index: u32, job: &Job) -> bool {

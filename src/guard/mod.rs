@@ -13,6 +13,7 @@ pub mod filing;
 pub mod judge;
 pub mod lookout;
 pub mod meaning;
+pub mod now;
 pub mod overrides;
 pub mod preflight;
 pub mod protected;

@@ -15,7 +15,7 @@ use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::catalog::Missing;
 use crate::job::{Job, JobId};
-use crate::outcome::{Cause, Ending, Outcome};
+use crate::outcome::{Cause, Ending, Outcome, Unsent};
 
 /// Why a job is not sent in this run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum Hold {
     Moved(Arc<str>),
     /// A secret of its device that has to be on file is not; the text says which.
     NotEscrowed(Arc<str>),
+    /// A guard forbids its action since the run was begun; the text says which.
+    Denied(Arc<str>),
     /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
     NotThere { by: Box<str>, done: bool },
 }
@@ -52,7 +54,7 @@ impl Hold {
         match self {
             Self::Duplicate { .. } | Self::NotDue { .. } | Self::AfterHeld { .. } | Self::Removed => false,
             Self::Done | Self::LeftTo { .. } | Self::Protected(_) | Self::MaybeProtected(_) | Self::Unseen => true,
-            Self::Moved(_) | Self::NotEscrowed(_) | Self::NotThere { .. } => true,
+            Self::Moved(_) | Self::NotEscrowed(_) | Self::Denied(_) | Self::NotThere { .. } => true,
         }
     }
 
@@ -74,15 +76,21 @@ impl Hold {
             Self::Unseen => Cause::TargetNotRead,
             Self::Moved(_) => Cause::NameMoved,
             Self::NotEscrowed(_) => Cause::KeyNotOnFile,
+            Self::Denied(_) => Cause::Denied,
             Self::NotThere { done: false, .. } => Cause::TargetNotFound,
             Self::Done | Self::NotThere { done: true, .. } => return None,
         })
     }
 
+    /// Why a held job is not sent; `None`: it is taken for done.
+    pub fn unsent(&self) -> Option<Unsent> {
+        self.cause().map(|cause| cause.with(self.facts()))
+    }
+
     /// How a held job ends.
     pub fn ending(&self) -> Ending {
-        match self.cause() {
-            Some(cause) => cause.with(self.facts()).into(),
+        match self.unsent() {
+            Some(unsent) => unsent.into(),
             None => Ending::settled(Outcome::AlreadyDone, Some(self.to_string())),
         }
     }
@@ -93,9 +101,8 @@ impl Hold {
             Self::Duplicate { of_row: row } | Self::AfterHeld { row } => row.to_string(),
             Self::NotDue { until } => until.to_string(),
             Self::LeftTo { run } => run.to_string(),
-            Self::Protected(why) | Self::MaybeProtected(why) | Self::Moved(why) | Self::NotEscrowed(why) => {
-                why.to_string()
-            }
+            Self::Protected(why) | Self::MaybeProtected(why) => why.to_string(),
+            Self::Moved(why) | Self::NotEscrowed(why) | Self::Denied(why) => why.to_string(),
             Self::Unseen => "its target could not be read for the preview".to_owned(),
             Self::NotThere { by, .. } => by.to_string(),
             Self::Done | Self::Removed => String::new(),
@@ -198,6 +205,19 @@ impl Preflight {
         }
         for (index, job) in jobs.iter().enumerate() {
             let why = moved.get(&index).map(|why| Hold::Moved(Arc::clone(why)));
+            if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
+                self.hold(index, job, why);
+            }
+        }
+    }
+
+    /// Holds what a guard forbids, and the steps behind it. `denials`: by the name of the action.
+    pub fn hold_denied(&mut self, jobs: &[Job], denials: &HashMap<&'static str, Arc<str>>) {
+        if denials.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let why = denials.get(job.action.name).map(|why| Hold::Denied(Arc::clone(why)));
             if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, job, why);
             }

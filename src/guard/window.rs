@@ -1,4 +1,4 @@
-//! When a run may begin: days and hours in a time zone.
+//! When a run may begin, and when it may begin new targets: days and hours in a time zone.
 //!
 //! In: what a plan or policy says. Out: whether a moment is inside, and when the window opens next. Must not: assume a
 //! zone, or call a moment inside that it cannot place.
@@ -23,13 +23,21 @@ pub struct Window {
     /// Minutes after midnight, not itself inside; not after `from`: on the next day.
     until: u16,
     zone: Box<str>,
+    /// What has begun when it ends does not go on either.
+    #[serde(default)]
+    strict: bool,
 }
 
 impl Window {
     /// `None` where there is no such zone, or an hour is none.
     pub fn new(days: [bool; 7], from: u16, until: u16, zone: &str) -> Option<Self> {
         let hours = from < MINUTES_OF_A_DAY && until <= MINUTES_OF_A_DAY && from != until;
-        (hours && TimeZone::get(zone).is_ok()).then(|| Self { days, from, until, zone: zone.into() })
+        (hours && TimeZone::get(zone).is_ok()).then(|| Self { days, from, until, zone: zone.into(), strict: false })
+    }
+
+    #[must_use]
+    pub fn strictly(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// Whether a run may begin at `now`. What cannot be placed is outside.
@@ -69,7 +77,36 @@ impl fmt::Display for Window {
             write!(f, "{} ", days.join(", "))?;
         }
         let (from, until) = (self.from, self.until);
-        write!(f, "{:02}:{:02}-{:02}:{:02} {}", from / 60, from % 60, until / 60, until % 60, self.zone)
+        write!(f, "{:02}:{:02}-{:02}:{:02} {}", from / 60, from % 60, until / 60, until % 60, self.zone)?;
+        f.write_str(if self.strict { ", strict" } else { "" })
+    }
+}
+
+/// The windows that a run under way is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Windows(Vec<Pane>);
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Pane {
+    window: Window,
+    /// Until then, an override lifts it.
+    lifted_until: Option<Timestamp>,
+}
+
+impl Windows {
+    /// `lifted_until`: when the override ends that lifts it, if one does.
+    pub fn add(&mut self, window: Window, lifted_until: Option<Timestamp>) {
+        self.0.push(Pane { window, lifted_until });
+    }
+
+    /// The window that keeps something back at `now`. `has_begun`: its target was begun while the window was open.
+    pub fn keeps_back(&self, has_begun: bool, now: Timestamp) -> Option<&Window> {
+        let closed = |pane: &&Pane| {
+            let is_lifted = pane.lifted_until.is_some_and(|until| now < until);
+            (pane.window.strict || !has_begun) && !is_lifted && !pane.window.contains(now)
+        };
+        self.0.iter().find(closed).map(|pane| &pane.window)
     }
 }
 
@@ -136,6 +173,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_has_begun_goes_on_when_a_window_ends_unless_it_is_strict() {
+        let [open, shut] = ["2026-11-20T12:30:00Z", "2026-11-20T13:00:00Z"].map(|at| at.parse().unwrap());
+        let window = |strict| Window::new([true; 7], 12 * 60, 13 * 60, "UTC").unwrap().strictly(strict);
+        let kept_back = |strict, lifted, begun, now| {
+            let mut windows = Windows::default();
+            windows.add(window(strict), lifted);
+            windows.keeps_back(begun, now).is_some()
+        };
+        assert!(!kept_back(true, None, false, open) && kept_back(false, None, false, shut));
+        assert!(!kept_back(false, None, true, shut) && kept_back(true, None, true, shut));
+        let later: Timestamp = "2026-11-20T14:00:00Z".parse().unwrap();
+        assert!(!kept_back(true, Some(later), false, shut) && kept_back(true, Some(later), false, later));
     }
 
     #[test]

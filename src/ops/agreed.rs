@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::guards::Policies;
 use super::save::LONGEST_VALID;
 use super::{Error, Previewed, Tenant};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::lookout::{Lookout, Source};
-use crate::guard::protected::Protected;
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunHead, RunRecord};
@@ -113,7 +113,16 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
     };
     let agreed = Some(Agreed { file: file.to_owned(), head, digest });
     let daily = plan.daily.clone();
-    Previewed { plan, preflight, verdict: Verdict::default(), sightings, keys, agreed, daily, policy_files: Vec::new() }
+    Previewed {
+        plan,
+        preflight,
+        verdict: Verdict::default(),
+        sightings,
+        keys,
+        agreed,
+        daily,
+        policies: Policies::default(),
+    }
 }
 
 /// Gives the report a name for each target that was seen.
@@ -126,10 +135,10 @@ pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
 }
 
 /// What is compared right before each send: what the preview saw, or else what the inventory has.
-pub fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen, protected: Protected) -> Lookout {
+pub fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen) -> Lookout {
     let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), Source::Inventory)));
     let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, Source::Preview))));
-    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs).sparing(protected)
+    Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs)
 }
 
 /// What an inventory has of targets, by the job's index.

@@ -34,9 +34,9 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(text: String, policies: &[PolicyFile], agreed: Option<&Agreed>) -> Result<Self, Error> {
+    pub fn new(text: String, policies: &[PolicyFile], said: &Policies, agreed: Option<&Agreed>) -> Self {
         let ends = agreed.map(|agreed| expiry(&agreed.head));
-        Ok(Self { text, policies: policies.to_vec(), said: guards::policies(policies)?, ends })
+        Self { text, policies: policies.to_vec(), said: said.clone(), ends }
     }
 
     /// Asks for that number.
@@ -82,7 +82,7 @@ pub struct Shown<'a> {
 /// Asked where something is dangerous and nobody has named the number yet.
 pub fn question(
     request: &RunRequest,
-    (plan, agreed): (&Plan, Option<&Agreed>),
+    (plan, agreed, policies): (&Plan, Option<&Agreed>, &Policies),
     Shown { preflight, sightings, verdict, daily, label }: &Shown<'_>,
     (settings, stderr): (&Settings, &Stderr),
 ) -> Result<Option<Question>, Error> {
@@ -99,5 +99,5 @@ pub fn question(
         Tenant::Real => label,
     };
     let text = ui::confirm::question(&preview, tenant, stderr.styled());
-    Question::new(text, &request.policies, agreed).map(Some)
+    Ok(Some(Question::new(text, &request.policies, policies, agreed)))
 }

@@ -1,85 +1,170 @@
 //! How a plan differs today from what a run was begun with.
 //!
-//! In: a recorded run; the plan's file, as it is now. Out: [`Changed`]: what to tell, and which jobs are held for it.
-//! Must not: change what goes on otherwise; a run goes on with the jobs that it was begun with.
+//! In: the jobs of a run; the plan's file, as it is now. Out: [`Changed`]: what to tell, which jobs are kept back for it, and what
+//! else the plan says now. Must not: add or change a job; a run goes on with those that it was begun with.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::Path;
 
+use jiff::Timestamp;
+
+use super::guard_watch::AgreedPlan;
 use super::{Error, record};
+use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;
 use crate::guard::rules::Rules;
 use crate::job::{Job, JobId, Parameters};
 use crate::journal::{RunRecord, StoredJob};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Unresolved};
 use crate::runner::Earlier;
+use crate::ui::text::count_of;
 
 /// How the plan differs today from what was begun.
 #[derive(Debug, Default)]
 pub struct Changed {
     pub told: Diagnostics,
-    pub removed: HashSet<JobId>,
-    /// What the plan gives now.
+    /// Why jobs are not to be sent any more, or not yet.
+    pub kept_back: HashMap<JobId, Hold>,
+    /// What the plan says now of what is no job.
+    pub now: Said,
+}
+
+/// What a plan says beside its jobs.
+#[derive(Debug, Default)]
+pub struct Said {
     pub justification: Option<String>,
-    /// What its guards are now.
     pub rules: Rules,
+    pub daily: DailySettings,
 }
 
 impl Changed {
-    pub fn removed_from(&self, record: &RunRecord) -> HashSet<u32> {
-        let removed = |(_, stored): &(u32, &StoredJob)| self.removed.contains(&stored.job.id);
-        (0u32..).zip(&record.jobs).filter(removed).map(|(index, _)| index).collect()
+    pub fn kept_back_from(&self, record: &RunRecord) -> HashSet<u32> {
+        let kept_back = |(_, stored): &(u32, &StoredJob)| self.kept_back.contains_key(&stored.job.id);
+        (0u32..).zip(&record.jobs).filter(kept_back).map(|(index, _)| index).collect()
     }
 
-    /// Nothing is sent that somebody has taken out of the plan meanwhile. A doubt about it stays one.
+    /// Nothing is sent that somebody has taken out of the plan meanwhile, or put off. A doubt about it stays one.
     pub fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
         for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
-            if self.removed.contains(&stored.job.id) && leave_as_it_is(index, stored, earlier) {
-                *hold = Some(Hold::Removed);
+            let Some(why) = self.kept_back.get(&stored.job.id) else { continue };
+            if leave_as_it_is(index, stored, earlier) {
+                *hold = Some(why.clone());
             }
         }
     }
 }
 
-/// Compares the plan as it is now with what was begun. `as_agreed`: one that cannot be read any more changes nothing; somebody has
-/// said so.
-pub fn changed(record: &RunRecord, as_agreed: bool) -> Result<Changed, Error> {
-    let mut told = Diagnostics::default();
-    let file = PathBuf::from(&record.head.plan_file);
-    let plan = match plan::load(&file) {
+/// The plan of a run, as it is now.
+#[derive(Debug, Default)]
+pub struct PlanNow {
+    /// To be watched from now on; `None`: no plan is read.
+    pub files: Option<AgreedPlan>,
+    /// Where it is not what the run was begun with.
+    pub other: Option<Plan>,
+}
+
+/// `as_agreed`: a plan that cannot be read any more changes nothing; somebody has said so.
+pub fn plan_now(record: &RunRecord, as_agreed: bool) -> Result<PlanNow, Error> {
+    let plan = match plan::load(Path::new(&record.head.plan_file)) {
         Ok(plan) => plan,
-        Err(_) if as_agreed => return Ok(Changed::default()),
+        Err(_) if as_agreed => return Ok(PlanNow::default()),
         Err(faults) => return Err(unreadable(&record.head.plan_file, &faults)),
     };
-    if record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.head.plan_digest) {
-        return Ok(Changed::default());
+    let files = Some(AgreedPlan::of(&plan));
+    let is_same = record::plan_files(&plan).is_ok_and(|(_, digest)| digest == record.head.plan_digest);
+    Ok(PlanNow { files, other: (!is_same).then_some(plan) })
+}
+
+/// Compares the plan as it is now with what was begun.
+pub fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now: Timestamp) -> Changed {
+    let days = Days::of(&plan);
+    let mut kept_back = HashMap::new();
+    let mut removed = Vec::new();
+    for job in jobs.clone() {
+        let hold = match days.of_job(job) {
+            None => {
+                removed.push(job);
+                Hold::Removed
+            }
+            Some(Some(until)) if until > now && job.not_before.is_none_or(|day| day < until) => Hold::NotDue { until },
+            Some(_) => continue,
+        };
+        kept_back.insert(job.id, hold);
     }
-    let written = plan.unresolved.iter().flat_map(|row| row.written().map(|job| job.id));
-    let now: HashSet<JobId> = plan.jobs.iter().map(|job| job.id).chain(written).collect();
-    let looked_up = looked_up(&plan);
-    let is_still_there = |job: &Job| match &job.found {
-        // What it is found by stands in the plan; that it would lead to the same target today is not asked again.
-        Some(found) => looked_up.contains(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref()))),
-        None => now.contains(&job.names.as_ref().map_or(job.id, |names| names.written_id)),
-    };
-    let begun: HashSet<JobId> = record.jobs.iter().map(|stored| stored.job.id).collect();
-    let missing: Vec<&Job> = record.jobs.iter().map(|stored| &stored.job).filter(|job| !is_still_there(job)).collect();
-    let removed = missing.iter().map(|job| job.id).collect();
-    let added = plan.jobs.iter().filter(|job| !begun.contains(&job.id));
+    let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
+    let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
+    let put_off = kept_back.len() - removed.len();
+    let told = told(&plan, (&removed, &added, put_off)).into();
+    Changed { told, kept_back, now: Said { justification: plan.justification, rules: plan.rules, daily: plan.daily } }
+}
+
+/// What is told of it.
+fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Diagnostic {
     let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
-    let names = |jobs: Vec<&Job>| match jobs.as_slice() {
+    let names = |jobs: &[&Job]| match jobs {
         [] => "none".to_owned(),
         [first] => name(first),
         [first, rest @ ..] => format!("{} and {} more", name(first), rest.len()),
     };
-    let (missing, added) = (names(missing), names(added.collect()));
-    told.push(
-        Diagnostic::warning("plan-changed", format!("{} has changed since the run was begun", record.head.plan_file)).help(
-            format!("the run goes on with the jobs it was begun with; no longer in the plan, and held: {missing}; new in the plan, and not sent: {added}"),
-        ),
-    );
-    Ok(Changed { told, removed, justification: plan.justification, rules: plan.rules })
+    let put_off = match put_off {
+        0 => String::new(),
+        rows => format!("; put off to a later day: {}", count_of(rows, "row")),
+    };
+    let message = format!("{} has changed since the run was begun", plan.file.display());
+    Diagnostic::warning("plan-changed", message).help(format!(
+        "the run goes on with the jobs it was begun with; no longer in the plan, and held: {}; new in the plan, and not sent: {}{put_off}",
+        names(removed),
+        names(added),
+    ))
+}
+
+/// The jobs of a plan, with their days.
+struct Days {
+    by_id: HashMap<JobId, Option<Timestamp>>,
+    looked_up: HashMap<Found, Option<Timestamp>>,
+}
+
+/// A job on a target that has no id in the plan: the action, what it is found by, and the parameters.
+type Found = (&'static str, String, String);
+
+impl Days {
+    fn of(plan: &Plan) -> Self {
+        let (mut by_id, mut looked_up) = (HashMap::new(), HashMap::new());
+        let written = plan.unresolved.iter().flat_map(Unresolved::written);
+        let written: Vec<(JobId, Option<Timestamp>)> = written.map(|job| (job.id, job.not_before)).collect();
+        for (id, day) in plan.jobs.iter().map(|job| (job.id, job.not_before)).chain(written) {
+            by_id.entry(id).and_modify(|known| *known = earlier(*known, day)).or_insert(day);
+        }
+        for row in &plan.unresolved {
+            let by = row.pointer.to_string();
+            for step in row.steps.iter() {
+                let job = (step.action.name, by.clone(), body(step.parameters.as_deref()));
+                looked_up
+                    .entry(job)
+                    .and_modify(|known| *known = earlier(*known, row.not_before))
+                    .or_insert(row.not_before);
+            }
+        }
+        Self { by_id, looked_up }
+    }
+
+    /// The day of a job that was begun; `None`: the plan has no such job any more.
+    fn of_job(&self, job: &Job) -> Option<Option<Timestamp>> {
+        let day = match &job.found {
+            // What it is found by stands in the plan; that it would lead to the same target today is not asked again.
+            Some(found) => {
+                self.looked_up.get(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref())))
+            }
+            None => self.by_id.get(&job.names.as_ref().map_or(job.id, |names| names.written_id)),
+        };
+        day.copied()
+    }
+}
+
+/// The earlier day of two rows that give one job: nothing keeps it back when one of them does not.
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.zip(other).map(|(one, other)| one.min(other))
 }
 
 /// Nobody knows what has been taken out of it, or protected in it, since.
@@ -88,13 +173,6 @@ fn unreadable(file: &str, faults: &Diagnostics) -> Error {
     let message = format!("the plan {file} is not what the run was begun with, and has faults: {first}");
     let help = "mend it, and resume again; or go on with what was agreed to, whatever it says now: --as-agreed";
     Error::refused(Diagnostic::error("plan-unreadable", message).help(help))
-}
-
-/// What the plan says of targets that have no id there: the action, what it is found by, and the parameters.
-fn looked_up(plan: &Plan) -> HashSet<(&'static str, String, String)> {
-    let rows = plan.unresolved.iter().map(|row| (row, row.pointer.to_string()));
-    let steps = rows.flat_map(|(row, by)| row.steps.iter().map(move |step| (step, by.clone())));
-    steps.map(|(step, by)| (step.action.name, by, body(step.parameters.as_deref()))).collect()
 }
 
 /// What is sent calls a user as the directory does, and the plan may spell it otherwise.

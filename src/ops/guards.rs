@@ -19,7 +19,7 @@ use crate::plan::{Plan, policy};
 use crate::settings::PolicyFile;
 
 /// What all policies say together.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policies {
     pub rules: Rules,
     pub daily: Settings,

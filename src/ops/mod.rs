@@ -11,6 +11,7 @@ mod called_before;
 mod changed;
 mod daily;
 mod diff;
+mod guard_watch;
 mod guards;
 mod keys;
 mod known;
@@ -38,6 +39,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use self::guards::Policies;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
@@ -148,8 +150,8 @@ pub struct Previewed {
     pub agreed: Option<Agreed>,
     /// What plan and policies say of the tenant's daily limits.
     pub daily: DailySettings,
-    /// The policies that it was held against, and the lists that they name.
-    pub policy_files: Vec<PathBuf>,
+    /// What the policies say that it was held against.
+    pub policies: Policies,
 }
 
 impl Previewed {
@@ -173,10 +175,10 @@ impl Previewed {
     }
 
     /// Holds it against its guards and those of the policies.
-    fn hold_against(&mut self, policies: guards::Policies, now: Timestamp) -> Result<(), Error> {
+    fn hold_against(&mut self, policies: Policies, now: Timestamp) -> Result<(), Error> {
         self.daily = policies.daily.and(&self.plan.daily).map_err(guards::contradiction)?;
-        self.verdict.rules = guards::look(&self.plan, policies.rules, &mut self.preflight, &self.sightings);
-        self.policy_files = policies.files;
+        self.verdict.rules = guards::look(&self.plan, policies.rules.clone(), &mut self.preflight, &self.sightings);
+        self.policies = policies;
         self.judge(now, false);
         Ok(())
     }
@@ -198,7 +200,7 @@ fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
         keys: Vec::new(),
         agreed: None,
         daily,
-        policy_files: Vec::new(),
+        policies: Policies::default(),
     })
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::asked::Question;
 use super::daily::DailyWork;
+use super::guard_watch::GuardWatch;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::task::Task;
@@ -29,6 +30,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
 use crate::runner::event::{Event, StopReason};
+use crate::runner::guards::Guards;
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{Limits, shutdown};
 use crate::session::{Client, Session, Tenant, place};
@@ -41,6 +43,8 @@ use crate::ui::stderr::Stderr;
 pub struct Work<'a> {
     pub session: Session<'a>,
     pub task: Task,
+    /// What the guards say once it is under way.
+    pub watch: GuardWatch,
     pub consent: Consent,
     pub wanted: Wanted,
 }
@@ -123,7 +127,7 @@ pub async fn perform(
     stderr: &Stderr,
     record: impl FnOnce() -> Result<Recorded, Error>,
 ) -> Result<Finished, Error> {
-    let Work { mut session, task, mut consent, wanted } = work;
+    let Work { mut session, task, watch, mut consent, wanted } = work;
     let client = session.signed_in().await?;
     warn_of_missing_permissions(client, &task.jobs).await;
     consent.check_fleet(client).await?;
@@ -143,6 +147,7 @@ pub async fn perform(
     let jobs = Arc::clone(&task.jobs);
     let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
     let done_before = begun.recorded.journal.done_before(begun.recorded.number)?;
+    let (guards, asked, answers) = Guards::asked(watch.to_begin_with());
     let mut rounds = Rounds {
         recorded: &mut begun.recorded,
         task,
@@ -157,11 +162,16 @@ pub async fn perform(
         daily,
         carried: None,
         people,
+        guards,
         clock: begun.clock.clone(),
         rng: begun.rng.fork(),
     };
     let channel = (&begun.stop, &mut begun.requests);
-    let ended = through(&mut rounds, verify, &begun.client, channel, show, stderr).await;
+    let answering = watch.answer((asked, answers), (&begun.client, &begun.clock, begun.rng.fork()), stderr);
+    let ended = tokio::select! {
+        ended = through(&mut rounds, verify, &begun.client, channel, show, stderr) => ended,
+        never = answering => match never {},
+    };
     drop(listening);
     Ok(begun.finish(jobs, ended?))
 }
@@ -190,6 +200,7 @@ pub async fn look_at(
         daily,
         carried: None,
         people: None,
+        guards: Guards::default(),
         clock: begun.clock.clone(),
         rng: begun.rng.fork(),
     };
@@ -327,7 +338,7 @@ fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Optio
         None if waits => RunState::Waiting,
         None => RunState::Finished,
         Some(StopReason::Interrupted | StopReason::Requested) => RunState::Interrupted,
-        Some(StopReason::Breaker(_) | StopReason::Wave(_)) => RunState::Tripped,
+        Some(StopReason::Breaker(_) | StopReason::Wave(_) | StopReason::Guards(_)) => RunState::Tripped,
         Some(_) => RunState::Stopped,
     };
     match rounds.recorded.journal.set_state(rounds.recorded.number, state, Some(rounds.clock.now())) {

@@ -16,9 +16,10 @@ use jiff::Timestamp;
 
 use self::left::{Left, is_barred};
 use self::nameless::Nameless;
-use self::today::{BegunJobs, today};
-use super::changed::{Changed, changed, leave_as_it_is};
+use self::today::{BegunJobs, brakes, today};
+use super::changed::{Changed, PlanNow, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
+use super::guard_watch::{GuardWatch, Watched};
 use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
@@ -30,7 +31,6 @@ use super::task::Task;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::guard::Brakes;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -91,22 +91,23 @@ pub async fn resume(
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    // A saved preview is its own agreement, and its file is not needed again.
+    let PlanNow { files, other } =
+        if saved.is_some() { PlanNow::default() } else { plan_now(&record, request.as_agreed)? };
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
     session.must_be(Source::Plan, begun.plan_tenant.as_deref());
+    session.must_be(Source::Plan, other.as_ref().and_then(|plan| plan.tenant.as_deref()));
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
     session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
     of_names.extend(known::still_of_names(&mut journal, &record)?);
     let (record, elsewhere) = caught_up(&mut journal, record)?;
-    // A saved preview is its own agreement, and its file is not needed again.
-    let changed = match saved {
-        Some(_) => Changed::default(),
-        None => changed(&record, request.as_agreed)?,
-    };
+    let changed = other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), request.now));
+    let changed = changed.unwrap_or_default();
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere)?;
-    let mut today = today(&request, &begun, &changed.rules, environment)?;
+    let mut today = today(&request, &begun, &changed.now, environment)?;
     let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -127,10 +128,22 @@ pub async fn resume(
     let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
+    let watched = Watched {
+        policies: today.candidates,
+        plan: files,
+        own: begun.rules.clone().tightened_by(&changed.now.rules),
+        name: begun.plan_name.clone(),
+        justified: begun.justification.is_some(),
+        jobs: Arc::clone(&jobs),
+        holds: left.open(&preflight.holds),
+    };
+    let brakes = brakes(&begun.brakes, (&verdict.rules, &changed.now.rules.waves), &jobs, &watched.holds);
+    let watch = GuardWatch::new(watched, today.policies, &verdict);
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
-    let justification = justification(&journal, &record, begun.justification.clone(), changed.justification)?;
+    let justification = justification(&journal, &record, begun.justification.clone(), changed.now.justification)?;
     let work = Work {
         session,
+        watch,
         wanted: Wanted {
             requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
             justification,
@@ -142,12 +155,11 @@ pub async fn resume(
         },
         task: Task {
             between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
-            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
+            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             jobs,
             holds: preflight.holds,
             earlier,
-            // A policy may have become stricter since.
-            brakes: Brakes { stop_when: verdict.rules.stop_when, ..begun.brakes.clone() },
+            brakes,
         },
         // The number was agreed to when the run was begun, and these are some of those jobs.
         consent: Consent { verdict, plan_file, due: due as u32, question: None },
@@ -255,7 +267,7 @@ fn spared(
 ) -> HashSet<u32> {
     let mut spared = keep_what_was_not_due(record, earlier);
     spared.extend(elsewhere.keys());
-    spared.extend(changed.removed_from(record));
+    spared.extend(changed.kept_back_from(record));
     spared.extend(barred(holds));
     spared
 }

@@ -35,6 +35,7 @@ use crate::journal::{Recorder, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::runner::event::{Event, StopReason};
+use crate::runner::guards::Guards;
 use crate::runner::question::Question;
 use crate::runner::shutdown::StopRequest;
 use crate::runner::{self, Carried, Earlier, Ended, History, Limits, Run};
@@ -77,6 +78,8 @@ pub struct Rounds<'a> {
     pub carried: Option<Carried>,
     /// Who is asked between waves, if anybody is.
     pub people: Option<mpsc::UnboundedSender<Question>>,
+    /// What may be sent at all, now.
+    pub guards: Guards,
     pub clock: Clock,
     pub rng: Rng,
 }
@@ -169,6 +172,7 @@ impl Rounds<'_> {
             jobs: Arc::clone(&self.task.jobs),
             holds: self.task.holds.clone(),
             lookout: self.task.lookout.clone(),
+            guards: std::mem::take(&mut self.guards),
             limits: self.limits,
             gates: client.gates().clone(),
             daily: self.daily.clone(),
@@ -186,11 +190,11 @@ impl Rounds<'_> {
             }
             std::future::pending::<Ended>().await
         };
-        let Ended { settlements, stopped, later, unsent, journal, used, carried, shown: seen } = tokio::select! {
+        let Ended { settlements, stopped, later, unsent, journal, used, carried, guards, shown: seen } = tokio::select! {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
-        (self.carried, self.shown) = (Some(carried), seen);
+        (self.carried, self.guards, self.shown) = (Some(carried), guards, seen);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let written = match journal {

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
 use super::daily::{DailyWork, learn_tenant};
+use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
 use super::known::Past;
 use super::limits::Choices;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
@@ -97,7 +98,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (previewed, mut session) = looked_up(&request.plan, &request.policies, &look_up).await?;
     permit(&request, settings, &previewed, &mut session)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
-    let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policy_files, .. } = previewed;
+    let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policies, .. } = previewed;
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
@@ -110,7 +111,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
-    let place_of_report = place_of_report::find(&request, &plan, &policy_files)?;
+    let place_of_report = place_of_report::find(&request, &plan, &policies.files)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
@@ -124,15 +125,25 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     }
     let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
-    let question = asked::question(&request, (&plan, agreed.as_ref()), &shown, (settings, stderr))?;
+    let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
+    let watched = Watched {
+        policies: request.policies.clone(),
+        plan: agreed.is_none().then(|| AgreedPlan::of(&plan)),
+        own: plan.rules.clone(),
+        name: plan.name.clone(),
+        justified: plan.justification.is_some(),
+        jobs: Arc::clone(&jobs),
+        holds: preflight.holds.clone(),
+    };
     let work = Work {
         session,
+        watch: GuardWatch::new(watched, policies, &verdict),
         wanted: wanted(&request, &begun, (&daily, &label), report_at)?,
         task: Task {
             jobs: Arc::clone(&jobs),
-            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone(), verdict.rules.protected.clone()),
+            lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             holds: preflight.holds,
             earlier,
             brakes: begun.brakes.clone(),

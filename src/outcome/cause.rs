@@ -18,6 +18,7 @@ pub enum Cause {
     TargetChanged,
     NameMoved,
     KeyNotOnFile,
+    Denied,
     StepBeforeFailed,
     StepBeforeUntold,
     NotDue,
@@ -30,11 +31,13 @@ pub enum Cause {
     ServiceSaidWait,
     SentByAnotherRun,
     LeftToAnotherRun,
+    WindowEnded,
     NotReached,
     Interrupted,
     Stopped,
     Breaker,
     Wave,
+    Guards,
     SignInFailed,
     Unreachable,
     Justification,
@@ -64,7 +67,7 @@ const fn open(cause: Cause, name: &'static str, note: &'static str, words: &'sta
 }
 
 /// In the order of the enum.
-const CAUSES: [Row; 31] = [
+const CAUSES: [Row; 34] = [
     held(Cause::Duplicate, "duplicate", "same job as row …", "an earlier row of the plan is the same job"),
     held(
         Cause::StepBeforeHeld,
@@ -110,6 +113,7 @@ const CAUSES: [Row; 31] = [
         "the name of a user in it leads to nobody or to somebody else today, or whose it was then is not recorded",
     ),
     held(Cause::KeyNotOnFile, "key_not_on_file", "…", "a key of the device that has to be on file is not"),
+    held(Cause::Denied, "denied", "…", "a guard forbids its action since the run was begun"),
     held(Cause::StepBeforeFailed, "step_before_failed", "the step before it, …", "the step before it did not go well"),
     held(
         Cause::StepBeforeUntold,
@@ -167,6 +171,12 @@ const CAUSES: [Row; 31] = [
         "run … goes on with it",
         "another run goes on with it: it is under way, or has asked for an approval",
     ),
+    open(
+        Cause::WindowEnded,
+        "window_ended",
+        "the window … has ended",
+        "its target had not been begun when the window ended",
+    ),
     open(Cause::NotReached, "not_reached", "the run …", "the run ended before its turn, or has not come to it yet"),
     open(Cause::Interrupted, "interrupted", "the run was interrupted", "the run was interrupted"),
     open(Cause::Stopped, "stopped", "the run was stopped on request", "the run was stopped by `musterout stop`"),
@@ -176,6 +186,12 @@ const CAUSES: [Row; 31] = [
         "wave",
         "the run was stopped: …",
         "a wave before its own went wrong, or nobody agreed to the next one",
+    ),
+    open(
+        Cause::Guards,
+        "guards",
+        "the run was stopped: …",
+        "a policy or the plan has changed under way, and would refuse the run now",
     ),
     open(Cause::SignInFailed, "sign_in_failed", "the run was stopped: sign-in failed", "sign-in failed during the run"),
     open(

@@ -36,7 +36,7 @@ pub const KEYS: &[&str] = &[
 /// More targets than a plan can have are no limit.
 pub const MOST: u32 = 2_000_000;
 
-const WINDOW_KEYS: &[&str] = &["days", "hours", "zone"];
+const WINDOW_KEYS: &[&str] = &["days", "hours", "zone", "strict"];
 
 /// Whose guards they are, and where the files that they name are looked for.
 #[derive(Debug, Clone, Copy)]
@@ -199,11 +199,12 @@ fn read_require_justification(node: &Node, reader: &mut Reader<'_, '_>) -> Optio
 
 fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Window> {
     let (mut days, mut hours, mut zone) = (Some([true; 7]), Some((0, 24 * 60)), None);
-    let mut named = false;
+    let (mut named, mut strict) = (false, Some(false));
     for Entry { name, value, .. } in reader.map_of(node, "`window`", WINDOW_KEYS)? {
         match name {
             "days" => days = read_days(value, reader),
             "hours" => hours = read_hours(value, reader),
+            "strict" => strict = read_strict(value, reader),
             _ => {
                 named = true;
                 zone = reader.text(value, "`zone`").map(|zone| (zone, value));
@@ -222,7 +223,19 @@ fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Window
         return None;
     }
     let (from, until) = hours?;
-    Window::new(days?, from, until, zone)
+    let strict = strict?;
+    Window::new(days?, from, until, zone).map(|window| window.strictly(strict))
+}
+
+/// Whether what has begun stops at the end of the window too.
+fn read_strict(node: &Node, reader: &mut Reader<'_, '_>) -> Option<bool> {
+    match node.value {
+        Value::Boolean(strict) => Some(strict),
+        _ => {
+            reader.wrong_type(node, "`strict`", "true or false", None);
+            None
+        }
+    }
 }
 
 fn read_days<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<[bool; 7]> {

@@ -35,6 +35,7 @@ impl State {
                 | Hold::Moved(_)
                 | Hold::LeftTo { .. }
                 | Hold::NotEscrowed(_)
+                | Hold::Denied(_)
                 | Hold::NotThere { done: false, .. },
             ) => Self::Held,
             Some(Hold::Done | Hold::NotThere { done: true, .. }) => Self::Done,

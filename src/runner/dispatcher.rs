@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use self::looking::Looked;
 use super::event::{Event, StopReason};
 use super::executor::Executor;
+use super::guards::Guards;
 use super::ledger::Ledger;
 use super::queue::{Item, Queues, Step};
 use super::shutdown::StopRequest;
@@ -43,6 +44,7 @@ mod failed_reads;
 mod filing;
 mod follow_ups;
 mod following;
+mod guarding;
 mod landing;
 mod leaving;
 mod looking;
@@ -71,6 +73,7 @@ pub struct Dispatcher {
     queues: Queues,
     left_today: LeftToday,
     lookout: Lookout,
+    guards: Guards,
     looked: Looked,
     gates: Gates,
     crowd: Crowd,
@@ -127,7 +130,8 @@ struct Host {
 
 impl Dispatcher {
     pub fn new<E: Executor>(run: Run, executor: Arc<E>, events: mpsc::UnboundedSender<Event>) -> Self {
-        let Run { jobs, holds, limits, gates, daily, brakes, people, clock, rng, lookout, history, verify } = run;
+        let Run { jobs, holds, limits, gates, daily, brakes, people, clock, rng, lookout, guards, history, verify } =
+            run;
         gates.begin(&history.recent, Instant::now());
         let (report, done) = mpsc::unbounded_channel();
         let (recording, recorded) = mpsc::unbounded_channel();
@@ -142,7 +146,8 @@ impl Dispatcher {
             ledger: Ledger::new(jobs.len(), clock.clone()),
             queues: Queues::new(Arc::clone(&jobs)),
             left_today: LeftToday::new(daily),
-            lookout,
+            lookout: lookout.sparing(guards.now.protected.clone()),
+            guards,
             looked: Looked::new(),
             gates,
             crowd,
@@ -207,7 +212,7 @@ impl Dispatcher {
             if self.ledger.open() == 0 && self.following.wanted_by(Who::Verify) == 0 {
                 break;
             }
-            let is_asking = self.waves.is_asking() || self.rivals.are_asked();
+            let is_asking = self.waves.is_asking() || self.rivals.are_asked() || self.guards.are_asked();
             if self.in_flight.is_empty() && wake.is_none() && !is_asking {
                 match self.mind_the_witnesses(true, now) || self.mind_the_brakes(now) {
                     true => continue,
@@ -226,6 +231,7 @@ impl Dispatcher {
                 _ = self.done.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|done| self.answered(done)),
                 _ = self.recorded.recv_many(&mut records, BATCH) => records.drain(..).for_each(|one| self.recorded(one)),
                 Some((job, word)) = self.rivals.told() => self.told_of_rivals(job, word),
+                answer = self.guards.told() => self.guards_say(answer),
                 yes = self.waves.answer() => self.answered_by_somebody(yes),
                 () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }
@@ -235,7 +241,7 @@ impl Dispatcher {
             self.ledger.remark(job, trouble);
         }
         let used = Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect();
-        let Self { stopped, journal, shown, .. } = self;
+        let Self { stopped, journal, shown, guards, .. } = self;
         let (later, unsent) = (self.left_today.later, self.unsent);
         let (suspicion, agreement) = (self.suspicion, self.witnesses.agreement());
         let carried = Carried { breaker: self.breaker.next_round(), suspicion, agreement };
@@ -247,6 +253,7 @@ impl Dispatcher {
             journal,
             used,
             carried,
+            guards,
             shown: shown.into_jobs(),
         }
     }
@@ -259,7 +266,7 @@ impl Dispatcher {
             return if waiting { earlier(wake, until) } else { wake };
         }
         for bucket in Bucket::all() {
-            while self.may_send_more() && self.may_work(bucket) && self.step(bucket, now, &mut wake) {}
+            while self.may_send_more() && self.may_work(bucket, now) && self.step(bucket, now, &mut wake) {}
             if let Some(permille) = self.gates.news(bucket) {
                 self.tell(Event::Paced { bucket, permille });
             }
@@ -303,7 +310,15 @@ impl Dispatcher {
     fn is_still_wanted(&mut self, item: Item, now: Instant) -> bool {
         match item.step {
             Step::FollowUp => self.may_follow_up(item.job, now),
-            _ => self.ledger.settlement(item.job).is_none(),
+            _ if self.ledger.settlement(item.job).is_some() => false,
+            Step::Send | Step::Look => match self.keeps_back(item.job, now) {
+                None => true,
+                Some(why) => {
+                    self.keep_back(item.job, why, now);
+                    false
+                }
+            },
+            _ => true,
         }
     }
 

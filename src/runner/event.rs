@@ -69,6 +69,8 @@ pub enum StopReason {
     Breaker(Box<str>),
     /// A wave went wrong, or nobody said yes to the next one.
     Wave(Box<str>),
+    /// A policy or the plan has changed, and would refuse the run now.
+    Guards(Box<str>),
     /// The token was refused, or no token could be had.
     SignIn(Box<str>),
     /// The host could not be reached.
@@ -83,7 +85,8 @@ impl StopReason {
     /// Whether the service can still be asked what became of something.
     pub fn leaves_time(&self) -> bool {
         match self {
-            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) | Self::Justification(..) => true,
+            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) => true,
+            Self::Guards(_) | Self::Justification(..) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
         }
     }
@@ -95,6 +98,7 @@ impl StopReason {
             Self::Requested => Cause::Stopped.plain(),
             Self::Breaker(why) => Cause::Breaker.with(why),
             Self::Wave(why) => Cause::Wave.with(why),
+            Self::Guards(why) => Cause::Guards.with(why),
             Self::SignIn(_) => Cause::SignInFailed.plain(),
             Self::Unreachable(_) => Cause::Unreachable.plain(),
             Self::Journal(_) => Cause::JournalFailed.plain(),

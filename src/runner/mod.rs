@@ -9,6 +9,7 @@
 mod dispatcher;
 pub mod event;
 pub mod executor;
+pub mod guards;
 mod ledger;
 mod queue;
 pub mod question;
@@ -27,7 +28,7 @@ use tokio::sync::mpsc;
 use self::dispatcher::Dispatcher;
 use self::event::{Event, StopReason};
 use self::executor::Executor;
-
+use self::guards::Guards;
 use self::question::Question;
 use self::shutdown::StopRequest;
 use crate::approval::{Request, Status};
@@ -101,6 +102,8 @@ pub struct Run {
     pub rng: Rng,
     /// What is checked of a target right before it is sent to.
     pub lookout: Lookout,
+    /// What may be sent at all, now.
+    pub guards: Guards,
     pub history: History,
     /// How long what was accepted is followed up for whoever wants to know how it ended; zero is one look at each.
     pub verify: Option<Duration>,
@@ -175,6 +178,8 @@ pub struct Ended {
     pub used: Vec<BucketUse>,
     /// For the next round.
     pub carried: Carried,
+    /// For the next round.
+    pub guards: Guards,
     /// Jobs whose target was seen, in this run or before.
     pub shown: HashSet<u32>,
 }

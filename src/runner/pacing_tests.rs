@@ -101,6 +101,7 @@ async fn perform(service: &Arc<Service>, jobs: u32, concurrency: u16, recent: Ve
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(7),
         lookout: Lookout::default(),
+        guards: super::guards::Guards::default(),
         history: History { recent, ..History::default() },
         verify: None,
     };

@@ -72,6 +72,11 @@ impl Scripted {
         Self { script: Mutex::new(script), ..Self::default() }
     }
 
+    /// The targets that were sent to, in that order.
+    fn sent(&self) -> Vec<String> {
+        self.log.lock().unwrap().iter().map(|(target, _)| target.clone()).collect()
+    }
+
     fn sends(&self, target: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|(sent, _)| sent == target).count()
     }
@@ -193,6 +198,7 @@ fn plan(jobs: Vec<Job>, seed: u64) -> Run {
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(seed),
         lookout: Lookout::default(),
+        guards: guards::Guards::default(),
         history: History::default(),
         verify: None,
     }
@@ -662,3 +668,4 @@ mod absence;
 mod braking;
 mod failed_reads;
 mod following;
+mod guarding;

@@ -14,11 +14,12 @@ use super::{ResumeRequest, waits};
 use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::{self, About, Verdict};
+use crate::guard::judge::{self, About, Verdict, denials};
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::RunRecord;
+use crate::outcome::Cause;
 use crate::runner::Earlier;
 use crate::session::Session;
 
@@ -45,6 +46,7 @@ impl Left<'_> {
         sightings: &[Option<Sighting>],
     ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
         let Self { jobs, begun, .. } = self;
+        preflight.hold_denied(jobs, &denials(rules, *jobs, begun.plan_name.as_deref(), self.request.now));
         names::hold_moved(session, jobs, preflight, |at| self.is_skipped(at)).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
         let found = (&mut *preflight, &mut *rules, sightings);
@@ -60,15 +62,20 @@ impl Left<'_> {
         self.is_kept(index) && !waits(self.record, index, self.request, &HashSet::new())
     }
 
-    /// What the rules say of them, unless they refuse it.
-    pub fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
-        let Self { request, record, begun, jobs, .. } = self;
-        // What waits for an approval may be completed now, and has to keep to the rules of now.
-        let left = holds.iter().enumerate().map(|(at, hold)| match self.is_skipped(at) {
+    /// What holds the jobs, those that are done included. What waits for an approval may be completed now, and has to keep to
+    /// the rules of now.
+    pub fn open(&self, holds: &[Option<Hold>]) -> Vec<Option<Hold>> {
+        let holds = holds.iter().enumerate().map(|(at, hold)| match self.is_skipped(at) {
             true => Some(Hold::Done),
             false => hold.clone(),
         });
-        let left: Vec<_> = left.collect();
+        holds.collect()
+    }
+
+    /// What the rules say of them, unless they refuse it.
+    pub fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
+        let Self { request, record, begun, jobs, .. } = self;
+        let left = self.open(holds);
         let plan = begun.plan_name.as_deref();
         let about = About { plan, justified: begun.justification.is_some(), now: request.now, begins: true, keys };
         let row =
@@ -81,5 +88,6 @@ impl Left<'_> {
 
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    matches!(hold, Some(Hold::Protected(_) | Hold::MaybeProtected(_) | Hold::NotEscrowed(_) | Hold::Moved(_)))
+    let today = [Cause::Protected, Cause::MaybeProtected, Cause::KeyNotOnFile, Cause::NameMoved, Cause::Denied];
+    hold.and_then(Hold::cause).is_some_and(|cause| today.contains(&cause))
 }

@@ -10,31 +10,49 @@ use jiff::Timestamp;
 use super::ResumeRequest;
 use super::nameless::OfNames;
 use crate::daily::Settings as DailySettings;
+use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
-use crate::guard::preflight::{self, Preflight};
+use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
+use crate::guard::waves::{Schedule, Wave};
 use crate::job::Job;
 use crate::journal::RunRecord;
+use crate::ops::changed::Said;
+use crate::ops::guards::{self, Policies};
 use crate::ops::record::Begun;
-use crate::ops::{Error, agreed, guards, missing};
+use crate::ops::{Error, agreed, missing};
 use crate::preview::saved::SavedPreview;
-use crate::settings::Environment;
+use crate::settings::{Environment, PolicyFile};
 
 /// What it was begun with, and what the policies say today.
 pub struct Today {
     pub rules: Rules,
+    /// Where policies may be.
+    pub candidates: Vec<PolicyFile>,
+    pub policies: Policies,
     pub daily: DailySettings,
     /// Rows whose target is not there are refused, whatever was said when it was begun.
     refuse_missing: bool,
 }
 
-/// `now`: the guards of the plan as it is now, where it has changed. What is sent keeps to both.
-pub fn today(request: &ResumeRequest, begun: &Begun, now: &Rules, environment: &Environment) -> Result<Today, Error> {
+/// `now`: what the plan says now, where it has changed. What is sent keeps to both.
+pub fn today(request: &ResumeRequest, begun: &Begun, now: &Said, environment: &Environment) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
-    let policies = guards::policies(&environment.policies(named))?;
-    let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
-    let rules = policies.rules.and(begun.rules.clone().tightened_by(now)).or_default();
-    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
+    let candidates = environment.policies(named);
+    let policies = guards::policies(&candidates)?;
+    let daily =
+        policies.daily.and(&begun.daily).and_then(|daily| daily.and(&now.daily)).map_err(guards::contradiction)?;
+    let rules = policies.rules.clone().and(begun.rules.clone().tightened_by(&now.rules)).or_default();
+    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing, candidates, policies })
+}
+
+/// A policy may have become stricter since, and the plan may have been given waves. Those that the run was begun with stay.
+pub fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
+    let waves = match begun.waves.stages().is_empty() {
+        true => Schedule::new(waves, jobs, left),
+        false => begun.waves.clone(),
+    };
+    Brakes { stop_when: rules.stop_when, waves }
 }
 
 /// The jobs of a run, what holds them, and what was agreed to about them.

@@ -65,7 +65,8 @@ impl Dispatcher {
     }
 
     /// Whether nothing keeps the next job of a bucket back; what has no room today is put aside.
-    pub(super) fn may_work(&mut self, bucket: Bucket) -> bool {
+    pub(super) fn may_work(&mut self, bucket: Bucket, now: Instant) -> bool {
+        self.leave_what_is_kept_back(bucket, now);
         while let Some(item) = self.queues.peek(bucket).filter(|item| self.is_for_sending(*item)) {
             let limit = self.left_today.limit_of(&self.jobs[item.job as usize]);
             let Some(limit) = limit.filter(|limit| self.left_today.closed(*limit).is_some()) else { break };
@@ -74,7 +75,7 @@ impl Dispatcher {
             // What its read has shown today is nothing to go by on another day.
             self.queues.park(limit, Item { step: self.way_to_send(item.job), ..item });
         }
-        !self.must_wait(bucket)
+        !self.must_wait(bucket) && self.guards_are_known(bucket, now)
     }
 
     /// A job leaves its queue: one less of those that were brought back.
@@ -85,7 +86,7 @@ impl Dispatcher {
     }
 
     /// Whether its step is a send, or the read right before one.
-    fn is_for_sending(&self, item: Item) -> bool {
+    pub(super) fn is_for_sending(&self, item: Item) -> bool {
         item.step == Step::Send || (item.step == Step::ReadBack { resend: true } && self.is_approved(item.job))
     }
 

@@ -38,6 +38,10 @@ impl Looked {
         self.0.iter().flatten().map(|(job, _)| *job)
     }
 
+    pub fn is_waiting(&self, bucket: Bucket) -> bool {
+        !self.0[bucket.index()].is_empty()
+    }
+
     /// Takes everything.
     pub fn drain(&mut self) -> Vec<Item> {
         let all = self.0.iter_mut().flat_map(std::mem::take);

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::catalog::{Allowance, Bucket, Terms};
+use crate::guard::now::GuardsNow;
 use crate::guard::protected::Entry;
+use crate::runner::guards::Guards;
 
 const GONE: Answer = Answer::Bad(Verdict::Gone);
 const WAIT: Duration = Duration::from_secs(40);
@@ -134,7 +136,8 @@ async fn a_look_that_its_gate_puts_off_is_waited_for_where_nothing_else_is_left_
     let budget = Budget::new(Terms { own, ..Terms::default() });
     run.limits = Limits { concurrency: 1, ..run.limits };
     run.gates = Gates::new(Pacing::Within(budget));
-    run.lookout = Lookout::default().sparing(vec![Entry::new("LAB-01", &"vip.csv".into(), 1)].into());
+    let protected = vec![Entry::new("LAB-01", &"vip.csv".into(), 1)].into();
+    run.guards = Guards::fixed(GuardsNow { protected, ..GuardsNow::default() });
     let ended = perform(run, &executor).await;
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
     assert_eq!((outcomes, ended.stopped), (vec![Outcome::Accepted; 6], None));

@@ -1,0 +1,296 @@
+//! The guards of a run that is under way: what policies and plan say by now.
+//!
+//! In: the files of both, what they said when the run began. Out: answers for the runner, which asks before it sends. Must not:
+//! loosen what was agreed to, hold anything that can send more than a GET, or call guards kept that cannot be read.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use fastrand::Rng;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::guards::{self, Policies};
+use super::{Error, changed, protected};
+use crate::clock::Clock;
+use crate::diagnostics::{Diagnostics, Place, Severity};
+use crate::guard::judge::{About, Verdict, denials, judge};
+use crate::guard::now::GuardsNow;
+use crate::guard::preflight::Hold;
+use crate::guard::protected::Protected;
+use crate::guard::rules::{Guard, Rules};
+use crate::job::Job;
+use crate::msgraph::read_only::ReadOnly;
+use crate::outcome::Unsent;
+use crate::plan::{self, Input, Plan};
+use crate::runner::guards::{Answer, Change};
+use crate::session::Client;
+use crate::settings::PolicyFile;
+use crate::source::Fingerprint;
+use crate::text::visible;
+use crate::ui::stderr::Stderr;
+use crate::ui::text::count_of;
+
+/// So often a file that has faults is read again before the run ends for it: somebody may be about to save it.
+const READINGS: u32 = 5;
+const BETWEEN_READINGS: Duration = Duration::from_secs(1);
+
+/// What was agreed to, and where it may have changed since.
+#[derive(Debug)]
+pub struct GuardWatch {
+    policies: Vec<PolicyFile>,
+    /// What they said when the run began.
+    said: Policies,
+    /// Where a saved preview is run, or the journal's copy of a plan, no plan is read.
+    plan: Option<AgreedPlan>,
+    /// The plan's own rules, as they were agreed to.
+    own: Rules,
+    name: Option<String>,
+    justified: bool,
+    jobs: Arc<[Job]>,
+    /// Of the jobs that this process may send, none.
+    holds: Vec<Option<Hold>>,
+    /// The files as they were when they were last looked at.
+    seen: Option<Vec<Stamp>>,
+    /// What was told last.
+    told: GuardsNow,
+}
+
+/// The files of a plan as they were read.
+#[derive(Debug, Clone)]
+pub struct AgreedPlan {
+    file: PathBuf,
+    inputs: Vec<(PathBuf, Fingerprint)>,
+}
+
+impl AgreedPlan {
+    pub fn of(plan: &Plan) -> Self {
+        Self { file: plan.file.clone(), inputs: inputs(&plan.inputs) }
+    }
+}
+
+fn inputs(inputs: &[Input]) -> Vec<(PathBuf, Fingerprint)> {
+    inputs.iter().map(|input| (input.file.clone(), input.fingerprint)).collect()
+}
+
+/// Whether a file may be another one than it was; `None`: it is not there.
+type Stamp = Option<(u64, Option<SystemTime>)>;
+
+/// What was read.
+struct Read {
+    seen: Vec<Stamp>,
+    policies: Policies,
+    /// Where it is not what was agreed to.
+    plan: Option<Plan>,
+}
+
+/// What the guards are watched with.
+#[derive(Debug)]
+pub struct Watched {
+    pub policies: Vec<PolicyFile>,
+    pub plan: Option<AgreedPlan>,
+    pub own: Rules,
+    pub name: Option<String>,
+    pub justified: bool,
+    pub jobs: Arc<[Job]>,
+    pub holds: Vec<Option<Hold>>,
+}
+
+impl GuardWatch {
+    /// `verdict`: by which the run begins.
+    pub fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
+        let Watched { policies, plan, own, name, justified, jobs, holds } = watched;
+        let told =
+            GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
+        Self { policies, said, plan, own, name, justified, jobs, holds, seen: None, told }
+    }
+
+    /// What holds to begin with.
+    pub fn to_begin_with(&self) -> GuardsNow {
+        self.told.clone()
+    }
+
+    /// Answers for as long as somebody asks.
+    pub async fn answer(
+        mut self,
+        (mut asked, answers): (mpsc::UnboundedReceiver<()>, mpsc::UnboundedSender<Answer>),
+        (client, clock, mut rng): (&Client, &Clock, Rng),
+        stderr: &Stderr,
+    ) -> Infallible {
+        while asked.recv().await.is_some() {
+            let answer = self.look((client, clock, rng.fork()), stderr).await;
+            if answers.send(answer).is_err() {
+                break;
+            }
+        }
+        std::future::pending().await
+    }
+
+    async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> Answer {
+        let mut readings = 1;
+        let read = loop {
+            match self.read().await {
+                Ok(None) => return Ok(Change::None),
+                Ok(Some(read)) => break read,
+                Err(_) if readings < READINGS => {
+                    readings += 1;
+                    tokio::time::sleep(BETWEEN_READINGS).await;
+                }
+                Err(why) => return Err(why),
+            }
+        };
+        let before = std::mem::take(&mut self.told.held);
+        let now = self.judge(read, tenant).await?;
+        let held = now.held.keys().filter(|job| !before.contains_key(job)).count();
+        self.told = now;
+        let more = if held == 0 { String::new() } else { format!("; {} held or put off", count_of(held, "more row")) };
+        stderr
+            .say(&visible(&format!("a policy or the plan has changed: the run goes on under what it says now{more}")));
+        Ok(Change::To(Arc::new(self.told.clone())))
+    }
+
+    /// `None`: nothing says anything else than before.
+    async fn read(&mut self) -> Result<Option<Read>, Box<str>> {
+        let (policies, known, plan) = (self.policies.clone(), self.said.files.clone(), self.plan.clone());
+        let seen = self.seen.clone();
+        let reading = tokio::task::spawn_blocking(move || -> Result<Option<Read>, Box<str>> {
+            let files = policies.iter().map(|policy| &policy.path).chain(&known);
+            let of_plan = plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file);
+            let now: Vec<Stamp> = files.chain(of_plan).map(stamp).collect();
+            if seen.is_some_and(|seen| seen == now) {
+                return Ok(None);
+            }
+            let policies = guards::policies(&policies).map_err(words)?;
+            let plan = plan.map(|agreed| agreed.as_it_is()).transpose()?.flatten();
+            Ok(Some(Read { seen: now, policies, plan }))
+        });
+        let read = reading.await.map_err(|_| Box::from("the plan and the policies could not be read"))??;
+        let Some(read) = read else { return Ok(None) };
+        if read.policies != self.said || read.plan.is_some() {
+            return Ok(Some(read));
+        }
+        self.seen = Some(read.seen);
+        Ok(None)
+    }
+
+    /// What is to be done about it: jobs are held, or the run ends.
+    async fn judge(&mut self, read: Read, (client, clock, rng): (&Client, &Clock, Rng)) -> Result<GuardsNow, Box<str>> {
+        let Read { policies, plan, .. } = read;
+        let now = clock.now();
+        let before = self.rules();
+        if let (Some(plan), Some(agreed)) = (&plan, &mut self.plan) {
+            agreed.inputs = inputs(&plan.inputs);
+        }
+        let changed = plan.map(|plan| changed::compare(plan, self.jobs.iter(), now)).unwrap_or_default();
+        self.own = std::mem::take(&mut self.own).tightened_by(&changed.now.rules);
+        self.said = policies;
+        // What the files are when they are looked at next is compared with what was read now.
+        self.seen = None;
+        let mut rules = self.rules();
+        let denials = denials(&rules, self.jobs.iter(), self.name.as_deref(), now);
+        let holds: Vec<Option<Hold>> = self
+            .holds
+            .iter()
+            .zip(self.jobs.iter())
+            .map(|(hold, job)| {
+                let kept_back = || changed.kept_back.get(&job.id).cloned();
+                let denied = || denials.get(job.action.name).map(|why| Hold::Denied(Arc::clone(why)));
+                hold.clone().or_else(kept_back).or_else(denied)
+            })
+            .collect();
+        let held = self.news(&holds);
+        rules.protected = self.meaning((&before, rules.protected.clone()), &holds, client, rng).await?;
+        let verdict = self.verdict(rules, &before, &holds, now)?;
+        Ok(GuardsNow { protected: verdict.rules.protected.clone(), held, windows: verdict.windows() })
+    }
+
+    fn rules(&self) -> Rules {
+        self.said.rules.clone().and(self.own.clone()).or_default()
+    }
+
+    /// What is held now and was not when the run began.
+    fn news(&self, holds: &[Option<Hold>]) -> HashMap<u32, Unsent> {
+        let both = (0u32..).zip(self.holds.iter().zip(holds));
+        let new =
+            both.filter_map(|(job, (before, now))| now.as_ref().filter(|_| before.is_none()).map(|hold| (job, hold)));
+        new.filter_map(|(job, hold)| Some((job, hold.unsent()?))).collect()
+    }
+
+    /// The list with what its entries stand for; what is on it that was not before is read.
+    async fn meaning(
+        &self,
+        (before, now): (&Rules, Protected),
+        holds: &[Option<Hold>],
+        client: &Client,
+        rng: Rng,
+    ) -> Result<Protected, Box<str>> {
+        if now == before.protected {
+            return Ok(self.told.protected.clone());
+        }
+        let targets = protected::targets(&self.jobs, holds, |_, hold| hold.is_none());
+        let read = protected::read(&now, &targets, ReadOnly::new(client), rng).await;
+        let read = read.map_err(|error| format!("what `protected` stands for by now cannot be read: {error}"))?;
+        Ok(now.meaning(read))
+    }
+
+    /// What refuses a run, and holds no row, ends one.
+    fn verdict(
+        &self,
+        mut rules: Rules,
+        before: &Rules,
+        holds: &[Option<Hold>],
+        now: Timestamp,
+    ) -> Result<Verdict, Box<str>> {
+        let is_new = |guard: &Guard| !before.stated.iter().any(|rule| rule.guard == *guard);
+        let takes_reading = |guard: &Guard| matches!(guard, Guard::MaxPercentOfFleet(_) | Guard::RequireEscrow(_));
+        if let Some(rule) = rules.stated.iter().find(|rule| takes_reading(&rule.guard) && is_new(&rule.guard)) {
+            return Err(format!("{} is new ({})", rule.guard.name(), rule.origin).into());
+        }
+        // What was read for these when the run began still counts.
+        rules.stated.retain(|rule| !takes_reading(&rule.guard));
+        let about = About { plan: self.name.as_deref(), justified: self.justified, now, begins: false, keys: &[] };
+        let plan = self.plan.as_ref().map_or("the plan".into(), |plan| plan.file.display().to_string());
+        let place = |at: usize| Place { line: self.jobs.get(at).map(|job| job.row as usize), ..Place::file(&plan) };
+        let verdict = judge(&self.jobs, holds, rules, about, place);
+        match first_error(&verdict.faults) {
+            Some(why) => Err(why),
+            None => Ok(verdict),
+        }
+    }
+}
+
+impl AgreedPlan {
+    /// The plan, where it is not what was agreed to.
+    fn as_it_is(&self) -> Result<Option<Plan>, Box<str>> {
+        let is_as_read = |(file, known): &(PathBuf, Fingerprint)| {
+            fs::read(file).is_ok_and(|bytes| Fingerprint::of(&bytes) == *known)
+        };
+        if self.inputs.iter().all(is_as_read) {
+            return Ok(None);
+        }
+        let unreadable = |faults: Diagnostics| {
+            let why = first_error(&faults).unwrap_or_default();
+            format!("the plan {} has changed and has faults: {why}", self.file.display()).into_boxed_str()
+        };
+        plan::load(&self.file).map(Some).map_err(unreadable)
+    }
+}
+
+fn words(error: Error) -> Box<str> {
+    match &error {
+        Error::Guarded { faults, .. } => first_error(faults).unwrap_or_default(),
+        _ => error.to_string().into(),
+    }
+}
+
+fn first_error(faults: &Diagnostics) -> Option<Box<str>> {
+    faults.iter().find(|fault| fault.severity == Severity::Error).map(|fault| fault.message.as_str().into())
+}
+
+fn stamp(file: &PathBuf) -> Stamp {
+    fs::metadata(file).ok().map(|there| (there.len(), there.modified().ok()))
+}
