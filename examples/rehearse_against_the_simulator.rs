@@ -54,6 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         clock,
         rng: Rng::with_seed(1),
         lookout: Default::default(),
+        guards: Default::default(),
         history: History::default(),
         verify: None,
     };

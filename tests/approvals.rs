@@ -113,6 +113,7 @@ impl Process {
             done_before: Default::default(),
             carried: None,
             people: None,
+            guards: musterout::runner::guards::Guards::default(),
             daily: Daily { account: Some(self.account), patience: FIRST_WAIT },
             limits: Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() },
             clock,

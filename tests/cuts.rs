@@ -125,6 +125,7 @@ async fn perform(
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Lookout::for_drift(seen.into_iter().map(|(at, seen)| (at, (seen, Source::Preview))).collect()),
+        guards: musterout::runner::guards::Guards::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };

@@ -98,6 +98,7 @@ async fn run(
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Default::default(),
+        guards: musterout::runner::guards::Guards::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };

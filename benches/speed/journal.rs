@@ -107,6 +107,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                 clock,
                 rng: Rng::with_seed(1),
                 lookout: Default::default(),
+                guards: Default::default(),
                 history: History { journal, ..History::default() },
                 verify: None,
             };

@@ -109,6 +109,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),
         rng: Rng::with_seed(1),
         lookout: Default::default(),
+        guards: Default::default(),
         history: History::default(),
         verify: None,
     };

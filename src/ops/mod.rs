@@ -9,6 +9,7 @@ mod asked;
 mod approvals;
 mod called_before;
 mod changed;
+mod confirm;
 mod daily;
 mod diff;
 mod guard_watch;

@@ -17,9 +17,10 @@ use jiff::Timestamp;
 use self::left::{Left, is_barred};
 use self::nameless::Nameless;
 use self::today::{BegunJobs, brakes, today};
-use super::changed::{Changed, PlanNow, compare, leave_as_it_is, plan_now};
+use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
-use super::guard_watch::{GuardWatch, Watched};
+use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
+use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
@@ -30,7 +31,9 @@ use super::same_place::{as_begun, same_tenant};
 use super::task::Task;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
+use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -41,7 +44,7 @@ use crate::plan;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::session::{Session, Source};
-use crate::settings::{Environment, Flags, Settings};
+use crate::settings::{Environment, Flags, PolicyFile, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui;
 use crate::ui::stderr::Stderr;
@@ -128,31 +131,15 @@ pub async fn resume(
     let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
-    let watched = Watched {
-        policies: today.candidates,
-        plan: files,
-        own: begun.rules.clone().tightened_by(&changed.now.rules),
-        name: begun.plan_name.clone(),
-        justified: begun.justification.is_some(),
-        jobs: Arc::clone(&jobs),
-        holds: left.open(&preflight.holds),
-    };
-    let brakes = brakes(&begun.brakes, (&verdict.rules, &changed.now.rules.waves), &jobs, &watched.holds);
-    let watch = GuardWatch::new(watched, today.policies, &verdict);
+    let holds = left.open(&preflight.holds);
+    let brakes = brakes(&begun.brakes, (&verdict.rules, &changed.now.rules.waves), &jobs, &holds);
+    let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
     [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let justification = justification(&journal, &record, begun.justification.clone(), changed.now.justification)?;
     let work = Work {
         session,
         watch,
-        wanted: Wanted {
-            requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
-            justification,
-            low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
-            interactive: request.interactive,
-            verify: request.verify,
-            daily: DailyWork::new(&today.daily, &record.head.tenant, request.wait)?,
-            report,
-        },
+        wanted: wanted(&request, &begun, (&today.daily, &record.head.tenant), spared, (justification, report))?,
         task: Task {
             between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
@@ -165,6 +152,45 @@ pub async fn resume(
         consent: Consent { verdict, plan_file, due: due as u32, question: None },
     };
     perform(work, stderr, || Recorded::again(journal, lock, &record)).await
+}
+
+/// What guards the run under way.
+fn watch(
+    (begun, now): (&Begun, &Said),
+    (jobs, holds): (&Arc<[Job]>, Vec<Option<Hold>>),
+    plan: Option<AgreedPlan>,
+    (candidates, policies): (Vec<PolicyFile>, Policies),
+    verdict: &Verdict,
+) -> GuardWatch {
+    let watched = Watched {
+        policies: candidates,
+        plan,
+        own: begun.rules.clone().tightened_by(&now.rules),
+        name: begun.plan_name.clone(),
+        justified: begun.justification.is_some(),
+        jobs: Arc::clone(jobs),
+        holds,
+    };
+    GuardWatch::new(watched, policies, verdict)
+}
+
+/// How it is done, and what else is wanted.
+fn wanted(
+    request: &ResumeRequest,
+    begun: &Begun,
+    (daily, tenant): (&DailySettings, &str),
+    spared: HashSet<u32>,
+    (justification, report): (Option<String>, PathBuf),
+) -> Result<Wanted, Error> {
+    Ok(Wanted {
+        requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
+        justification,
+        low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
+        interactive: request.interactive,
+        verify: request.verify,
+        daily: DailyWork::new(daily, tenant, request.wait)?,
+        report,
+    })
 }
 
 /// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
@@ -194,7 +220,8 @@ fn nothing_left(
         let outcome = stored.settled.as_ref().map(|settled| settled.outcome);
         let is_open = matches!(outcome, None | Some(Outcome::NotAttempted | Outcome::Held));
         let nothing_happened = is_open && stored.doubt().is_none() && stored.filed.is_none();
-        let held = hold.as_ref().filter(|hold| nothing_happened && hold.outcome() == Outcome::Held);
+        let told = |hold: &&Hold| hold.outcome() == Outcome::Held || matches!(hold, Hold::NotDue { .. });
+        let held = hold.as_ref().filter(|hold| nothing_happened && told(hold));
         held.map_or_else(|| stored.standing(), |hold| Settlement::ended(hold.ending()))
     };
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();

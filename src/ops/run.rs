@@ -13,8 +13,10 @@ use jiff::Timestamp;
 
 use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
+use super::confirm::confirm_number;
 use super::daily::{DailyWork, learn_tenant};
 use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
+use super::guards::Policies;
 use super::known::Past;
 use super::limits::Choices;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
@@ -28,7 +30,7 @@ use super::{
 };
 use crate::catalog::Missing;
 use crate::daily::Settings as DailySettings;
-use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::diagnostics::Diagnostics;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
@@ -128,18 +130,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
-    let watched = Watched {
-        policies: request.policies.clone(),
-        plan: agreed.is_none().then(|| AgreedPlan::of(&plan)),
-        own: plan.rules.clone(),
-        name: plan.name.clone(),
-        justified: plan.justification.is_some(),
-        jobs: Arc::clone(&jobs),
-        holds: preflight.holds.clone(),
-    };
     let work = Work {
         session,
-        watch: GuardWatch::new(watched, policies, &verdict),
+        watch: watch(&request, (&plan, &jobs, &preflight.holds), agreed.is_some(), policies, &verdict),
         wanted: wanted(&request, &begun, (&daily, &label), report_at)?,
         task: Task {
             jobs: Arc::clone(&jobs),
@@ -165,6 +158,26 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         now: request.now,
     };
     perform(work, stderr, || record::begin(journal, lock, beginning)).await
+}
+
+/// What guards the run under way. A saved preview is its own agreement, and its plan is not read again.
+fn watch(
+    request: &RunRequest,
+    (plan, jobs, holds): (&Plan, &Arc<[Job]>, &[Option<Hold>]),
+    is_saved: bool,
+    policies: Policies,
+    verdict: &Verdict,
+) -> GuardWatch {
+    let watched = Watched {
+        policies: request.policies.clone(),
+        plan: (!is_saved).then(|| AgreedPlan::of(plan)),
+        own: plan.rules.clone(),
+        name: plan.name.clone(),
+        justified: plan.justification.is_some(),
+        jobs: Arc::clone(jobs),
+        holds: holds.to_vec(),
+    };
+    GuardWatch::new(watched, policies, verdict)
 }
 
 /// What makes the run a run of its plan, and where it is run.
@@ -338,38 +351,6 @@ fn remark(jobs: &mut [Job], holds: &[Option<Hold>], verdict: &Verdict) {
 fn named_policy(policies: &[PolicyFile]) -> Option<PathBuf> {
     let named = policies.iter().find(|policy| policy.named)?;
     Some(std::path::absolute(&named.path).unwrap_or_else(|_| named.path.clone()))
-}
-
-/// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
-///
-/// With `--once`, and where nothing is left to be sent, it may also be the number of the `whole` plan, what earlier runs
-/// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
-/// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
-fn confirm_number(request: &RunRequest, preflight: &Preflight, whole: u32, spared: u32) -> Result<(), Error> {
-    let due = preflight.due;
-    let is_spared = |hold: &&Hold| matches!(hold, Hold::Protected(_) | Hold::MaybeProtected(_));
-    let all_spared = preflight.holds.iter().flatten().filter(is_spared).count() as u32;
-    let would_be_sent = format!("{} would be sent", ui::text::count_of(due as usize, "request"));
-    match request.confirm {
-        Some(number) if number == due.saturating_add(spared) || (due == 0 && number == all_spared) => Ok(()),
-        Some(number) if number == due || ((request.repeats.once || due == 0) && number == whole) => Ok(()),
-        Some(number) if request.repeats.once && whole != due => Err(Error::refused(
-            Diagnostic::error(
-                "wrong-number",
-                format!("--confirm {number}, but {would_be_sent}, of {whole} of the whole plan"),
-            )
-            .help("look at the preview; when the numbers are right, confirm one of them"),
-        )),
-        Some(number) => Err(Error::refused(
-            Diagnostic::error("wrong-number", format!("--confirm {number}, but {would_be_sent}"))
-                .help("look at the preview; when the number is right, confirm that number"),
-        )),
-        None if preflight.dangerous > 0 && !request.interactive => Err(Error::refused(
-            Diagnostic::error("not-confirmed", format!("{would_be_sent}, and nobody is there to confirm it"))
-                .help(format!("look at the preview, then run with --confirm {due}")),
-        )),
-        None => Ok(()),
-    }
 }
 
 /// A plan of which nothing is due: every row is accounted for, and there is no run.

@@ -115,6 +115,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 clock: clock.clone(),
                 rng: Rng::with_seed(seed),
                 lookout: Default::default(),
+                guards: musterout::runner::guards::Guards::default(),
                 history: History::default(),
                 verify: None,
             };
@@ -156,6 +157,7 @@ fn verification(
         clock,
         rng,
         lookout: Default::default(),
+        guards: musterout::runner::guards::Guards::default(),
         history: History { earlier, ..History::default() },
         verify: Some(within),
     }
@@ -198,6 +200,7 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
         Some(StopReason::Justification(_, reason)) => (Stopped::Justification, reason.into()),
+        Some(StopReason::Guards(reason)) => panic!("a run without guards was stopped by them: {reason}"),
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
 }
