@@ -3,6 +3,7 @@
 
 mod absence;
 mod actions;
+mod adversary;
 mod approvals;
 mod brakes;
 mod cases;
