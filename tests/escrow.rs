@@ -86,7 +86,7 @@ fn what_a_preview_has_seen_is_looked_at_again_before_the_run() {
         run(desk.musterout(arguments).arg("--state-dir").arg(desk.path("state")))
     };
     let refused = go("2").ended_with(10);
-    assert!(refused.stderr.contains("--confirm 2, but 1 request would be sent"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("--confirm 2, but 1 job would be sent"), "{}", refused.stderr);
     go("1").ended_with(3);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "held"]);
     let why = "no BitLocker key is on file: only for volumes other than that of the system";

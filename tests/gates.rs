@@ -48,7 +48,7 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
                 tenant: Tenant::InProcess(transport),
                 policies: Vec::new(),
                 report: Some(world.path("report.csv")),
-                confirm: Some(ROWS + 1),
+                confirm: Some(musterout::ops::Confirm::Exactly(ROWS + 1)),
                 interactive: false,
                 repeats: Repeats::default(),
                 wait: true,

@@ -65,7 +65,7 @@ fn the_first_command_does_what_it_says() {
     assert!(shown.contains(ran.account()), "README.md shows another account than\n{}", ran.account());
     let wrong = first.replace("24", "23");
     let ran = run(&mut desk.musterout(wrong.split(' '))).ended_with(10);
-    assert!(ran.stderr.contains("--confirm 23, but 24 requests would be sent"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--confirm 23, but 24 jobs would be sent"), "{}", ran.stderr);
 }
 
 #[test]

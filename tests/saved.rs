@@ -171,7 +171,7 @@ fn a_preview_and_its_plan_are_one_plan_to_the_journal() {
         run(&mut command(&desk, "run agreed.json --simulate=tenant.yaml --once --report report.csv")).ended_with(4);
     assert!(ran.account().contains("already_done 5"), "{}", ran.account());
     let ran = run(&mut command(&desk, "run agreed.json --simulate=tenant.yaml --confirm 4")).ended_with(10);
-    assert!(ran.stderr.contains("--confirm 4, but 5 requests would be sent"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--confirm 4, but 5 jobs would be sent"), "{}", ran.stderr);
 }
 
 #[test]

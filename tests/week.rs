@@ -85,7 +85,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         tenant: Tenant::InProcess(transport),
         policies: Vec::new(),
         report,
-        confirm: Some(confirm),
+        confirm: Some(musterout::ops::Confirm::Exactly(confirm)),
         interactive: false,
         repeats: Repeats { once, ..Repeats::default() },
         wait,

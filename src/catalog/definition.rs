@@ -141,6 +141,7 @@ impl Definition {
             // It may be one of those that are: the reason goes along, and is ignored where nobody asks for it.
             approvable: true,
             // It may be such a one.
+            locks_out: false,
             on_all_devices: ids.last().is_some_and(|id| kind_of(*id) == TargetKind::User),
             alters: &[],
             notes: &[],

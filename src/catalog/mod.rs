@@ -283,6 +283,8 @@ pub struct Action {
     /// Whether it reaches all devices of a user, or some that the request does not name: then each of them is looked at as
     /// if it were the target.
     pub on_all_devices: bool,
+    /// Whether it locks its user out: it is limited as what cannot be taken back is.
+    pub locks_out: bool,
     /// So that the steps behind it do not take that for another target.
     pub alters: &'static [Alters],
     /// What an operator should know before using it.
@@ -315,6 +317,11 @@ impl Action {
     /// The action of that exact name.
     pub fn named(name: &str) -> Option<&'static Action> {
         ACTIONS.iter().find(|action| action.name == name)
+    }
+
+    /// Whether a run may have so many targets of it only if somebody has said how many.
+    pub fn is_limited(&self) -> bool {
+        self.risk.wants_confirmation() || self.locks_out
     }
 
     /// Whether a step after it can wait until it is confirmed: by the answer itself, or by a read.

@@ -19,7 +19,7 @@ use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyAr
 use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::journal::resume::Only;
-use crate::ops::{Again, LONGEST_VALID, Repeats};
+use crate::ops::{Again, Confirm, LONGEST_VALID, Repeats};
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -207,6 +207,23 @@ pub struct DiffArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ConfirmArguments {
+    /// Agree beforehand to this number of jobs; a different number refuses the run
+    #[arg(long, value_name = "N", conflicts_with = "confirm_at_most")]
+    confirm: Option<u32>,
+    /// Agree beforehand to so many jobs or fewer: for a list that a scheduler runs, and that is not as long every night
+    #[arg(long, value_name = "N")]
+    confirm_at_most: Option<u32>,
+}
+
+impl ConfirmArguments {
+    pub fn number(&self) -> Option<Confirm> {
+        let exactly = self.confirm.map(Confirm::Exactly);
+        exactly.or(self.confirm_at_most.map(Confirm::AtMost))
+    }
+}
+
+#[derive(Debug, Args)]
 pub struct RunArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
@@ -216,9 +233,8 @@ pub struct RunArguments {
     /// Where the report goes: .csv, or .jsonl for JSON lines [default: a dated .csv in this folder]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Agree beforehand to this number of requests; a different number refuses the run
-    #[arg(long, value_name = "N")]
-    pub confirm: Option<u32>,
+    #[command(flatten)]
+    pub confirm: ConfirmArguments,
     /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
     #[arg(long)]
     pub once: bool,

@@ -169,7 +169,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         choices: arguments.pace.choices(),
         plan: arguments.plan,
         report: arguments.report,
-        confirm: arguments.confirm,
+        confirm: arguments.confirm.number(),
         interactive: somebody_is_there(),
         wait: arguments.wait,
         verify: arguments.follow_up.verify,

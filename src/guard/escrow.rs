@@ -80,7 +80,7 @@ impl Preflight {
             if let Some(why) =
                 why.map(|why| Hold::NotEscrowed(why.into())).or_else(|| after_held(job, jobs, &self.holds))
             {
-                self.hold(at, job, why);
+                self.hold(at, why);
             }
         }
     }

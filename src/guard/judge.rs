@@ -15,7 +15,7 @@ use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::{Allowance, Override};
 use super::preflight::Hold;
-use super::rules::{Guard, Percent, Rule, Rules, is_at_risk};
+use super::rules::{Guard, Percent, Rule, Rules};
 use super::window::{Window, Windows};
 use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -105,7 +105,7 @@ impl Verdict {
         match &rule.guard {
             Guard::MaxTargets(limit) => self.count(rule, *limit, ActionSet::all(), beyond),
             Guard::MaxTargetsAtRisk(limit) => {
-                self.count(rule, *limit, ActionSet::of(|action| is_at_risk(action.risk)), beyond);
+                self.count(rule, *limit, ActionSet::of(Action::is_limited), beyond);
             }
             Guard::MaxPerAction { action, limit } => {
                 self.count(rule, *limit, ActionSet::of(|known| *known.name == **action), beyond);
@@ -168,7 +168,9 @@ impl Verdict {
     fn refuse_count(&mut self, rule: &Rule, found: u32, limit: &str, beyond: Option<Place>) {
         let (code, what) = match &rule.guard {
             Guard::MaxPerAction { action, .. } => ("max-per-action", format!("targets of {action}")),
-            Guard::MaxTargetsAtRisk(_) => ("max-targets", "targets of destructive and irreversible actions".into()),
+            Guard::MaxTargetsAtRisk(_) => {
+                ("max-targets", "targets of destructive, irreversible and account-locking actions".into())
+            }
             _ => ("max-targets", "targets".into()),
         };
         let first = beyond.map(|place| format!("; the first beyond it is in {}", row_of(&place))).unwrap_or_default();

@@ -5,6 +5,7 @@
 
 pub mod breaker;
 pub mod census;
+pub mod consent;
 pub mod contradictions;
 mod crowd;
 pub mod drift;

@@ -129,8 +129,6 @@ pub struct Preflight {
     pub holds: Vec<Option<Hold>>,
     /// Jobs that will be sent.
     pub due: u32,
-    /// Of those, the ones whose action wants a confirmation.
-    pub dangerous: u32,
 }
 
 impl Preflight {
@@ -140,8 +138,8 @@ impl Preflight {
     }
 
     /// Takes out a job that an earlier run has done.
-    pub fn leave_out(&mut self, index: usize, job: &Job) {
-        self.hold(index, job, Hold::Done);
+    pub fn leave_out(&mut self, index: usize) {
+        self.hold(index, Hold::Done);
     }
 
     /// Holds what changes something where its target could not be read, and the steps behind it. `also`: whether that goes
@@ -151,7 +149,7 @@ impl Preflight {
             let compared = job.action.risk.wants_confirmation() || (is_compared(job.action) && also(index));
             let unseen = matches!(sighting, Some(Sighting::NotRead(_))) && compared;
             if let Some(why) = unseen.then_some(Hold::Unseen).or_else(|| after_held(job, jobs, &self.holds)) {
-                self.hold(index, job, why);
+                self.hold(index, why);
             }
         }
     }
@@ -177,10 +175,10 @@ impl Preflight {
                     // What was done before is not done any more; what is not due yet may be told then.
                     Some(Some(Hold::Done)) => {}
                     Some(Some(hold)) if finding.is_certain() => *hold = why,
-                    _ => self.hold(index, job, why),
+                    _ => self.hold(index, why),
                 }
             } else if let Some(why) = after_held(job, jobs, &self.holds) {
-                self.hold(index, job, why);
+                self.hold(index, why);
             }
         }
     }
@@ -193,7 +191,7 @@ impl Preflight {
         for (index, job) in jobs.iter().enumerate() {
             let left = runs.get(&index).map(|run| Hold::LeftTo { run: Arc::clone(run) });
             if let Some(why) = left.or_else(|| after_held(job, jobs, &self.holds)) {
-                self.hold(index, job, why);
+                self.hold(index, why);
             }
         }
     }
@@ -206,7 +204,7 @@ impl Preflight {
         for (index, job) in jobs.iter().enumerate() {
             let why = moved.get(&index).map(|why| Hold::Moved(Arc::clone(why)));
             if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
-                self.hold(index, job, why);
+                self.hold(index, why);
             }
         }
     }
@@ -219,17 +217,16 @@ impl Preflight {
         for (index, job) in jobs.iter().enumerate() {
             let why = denials.get(job.action.name).map(|why| Hold::Denied(Arc::clone(why)));
             if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
-                self.hold(index, job, why);
+                self.hold(index, why);
             }
         }
     }
 
     /// Takes out a job that would be sent.
-    pub fn hold(&mut self, index: usize, job: &Job, why: Hold) {
+    pub fn hold(&mut self, index: usize, why: Hold) {
         if let Some(hold @ None) = self.holds.get_mut(index) {
             *hold = Some(why);
             self.due -= 1;
-            self.dangerous -= u32::from(job.action.risk.wants_confirmation());
         }
     }
 }
@@ -238,7 +235,7 @@ impl Preflight {
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     let crowd = Crowd::of(jobs.iter().map(|job| job.id.as_hash()));
     let mut first_rows: HashMap<JobId, u32> = HashMap::with_capacity(crowd.repeated());
-    let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0, dangerous: 0 };
+    let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0 };
     for (at, job) in jobs.iter().enumerate() {
         let mut earlier = || match crowd.has_company(at) {
             false => None,
@@ -257,7 +254,6 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
-            preflight.dangerous += u32::from(job.action.risk.wants_confirmation());
         }
         preflight.holds.push(hold);
     }
@@ -301,7 +297,7 @@ mod tests {
     fn the_second_of_two_equal_jobs_is_held_and_the_first_is_named() {
         let found = inspect(&[job(2, "a", None), job(3, "b", None), job(4, "A", None)], Timestamp::UNIX_EPOCH);
         assert_eq!(found.holds, [None, None, Some(Hold::Duplicate { of_row: 2 })]);
-        assert_eq!((found.due, found.dangerous), (2, 2));
+        assert_eq!(found.due, 2);
     }
 
     #[test]

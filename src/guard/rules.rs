@@ -12,7 +12,7 @@ use super::overrides::Override;
 use super::protected::Protected;
 use super::waves::Wave;
 use super::window::Window;
-use crate::catalog::{Risk, Secret};
+use crate::catalog::Secret;
 use crate::diagnostics::Place;
 
 /// Where a rule or an override stands.
@@ -88,7 +88,7 @@ impl fmt::Display for Percent {
 pub enum Guard {
     /// Different targets of one run, at most.
     MaxTargets(u32),
-    /// The same, of the jobs whose risk wants a confirmation; it is the default.
+    /// The same, of what cannot be taken back or locks people out; it is the default.
     MaxTargetsAtRisk(u32),
     /// Different targets of one action, at most.
     MaxPerAction {
@@ -138,7 +138,9 @@ impl fmt::Display for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MaxTargets(limit) => write!(f, "{limit}"),
-            Self::MaxTargetsAtRisk(limit) => write!(f, "{limit} for destructive and irreversible actions"),
+            Self::MaxTargetsAtRisk(limit) => {
+                write!(f, "{limit} for destructive, irreversible and account-locking actions")
+            }
             Self::MaxPerAction { action, limit } => write!(f, "{action} {limit}"),
             Self::MaxPercentOfFleet(percent) => percent.fmt(f),
             Self::AllowActions(names) | Self::DenyActions(names) | Self::AllowOwnActions(names) => {
@@ -161,7 +163,7 @@ pub struct Rule {
     pub origin: Origin,
 }
 
-/// Targets of destructive and irreversible actions in one run, where nobody has said how many.
+/// Targets of what cannot be taken back or locks people out in one run, where nobody has said how many.
 pub const DEFAULT_MAX_TARGETS: u32 = 50;
 
 /// What a run must keep to. Every rule holds by itself: the tightest decides.
@@ -228,9 +230,4 @@ impl Rules {
     pub fn wants_fleet(&self) -> bool {
         self.stated.iter().any(|rule| matches!(rule.guard, Guard::MaxPercentOfFleet(_)))
     }
-}
-
-/// Whether the built-in rule counts actions of that risk.
-pub fn is_at_risk(risk: Risk) -> bool {
-    risk.wants_confirmation()
 }

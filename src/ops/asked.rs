@@ -13,6 +13,7 @@ use super::limits::budget;
 use super::{Agreed, Error, RunRequest, Tenant, brakes};
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
+use crate::guard::consent;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::Preflight;
@@ -21,6 +22,7 @@ use crate::preview::Preview;
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;
+use crate::ui::subject::Subject;
 
 /// What somebody is asked.
 #[derive(Debug)]
@@ -79,14 +81,23 @@ pub struct Shown<'a> {
     pub label: &'a str,
 }
 
-/// Asked where something is dangerous and nobody has named the number yet.
+/// What people are asked about.
+pub fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
+    let tenant = match tenant {
+        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
+        Tenant::Real => label,
+    };
+    Subject { name: plan.name.clone(), file: plan.file.display().to_string(), tenant: tenant.to_owned() }
+}
+
+/// Asked where something cannot be taken back or much is changed, and nobody has named the number yet.
 pub fn question(
     request: &RunRequest,
     (plan, agreed, policies): (&Plan, Option<&Agreed>, &Policies),
     Shown { preflight, sightings, verdict, daily, label }: &Shown<'_>,
     (settings, stderr): (&Settings, &Stderr),
 ) -> Result<Option<Question>, Error> {
-    if preflight.dangerous == 0 || request.confirm.is_some() {
+    if request.confirm.is_some() || !consent::is_needed(&plan.jobs, &preflight.holds) {
         return Ok(None);
     }
     let budget = budget(request.choices, plan.limits);
@@ -94,10 +105,6 @@ pub fn question(
     let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
-    let tenant = match &request.tenant {
-        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
-        Tenant::Real => label,
-    };
-    let text = ui::confirm::question(&preview, tenant, stderr.styled());
+    let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.styled());
     Ok(Some(Question::new(text, &request.policies, policies, agreed)))
 }

@@ -80,21 +80,23 @@ pub fn plan_now(record: &RunRecord, as_agreed: bool) -> Result<PlanNow, Error> {
 pub fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now: Timestamp) -> Changed {
     let days = Days::of(&plan);
     let mut kept_back = HashMap::new();
-    let mut removed = Vec::new();
+    let (mut removed, mut put_off) = (Vec::new(), 0);
     for job in jobs.clone() {
         let hold = match days.of_job(job) {
             None => {
                 removed.push(job);
                 Hold::Removed
             }
-            Some(Some(until)) if until > now && job.not_before.is_none_or(|day| day < until) => Hold::NotDue { until },
+            Some(Some(until)) if until > now && job.not_before.is_none_or(|day| day < until) => {
+                put_off += 1;
+                Hold::NotDue { until }
+            }
             Some(_) => continue,
         };
         kept_back.insert(job.id, hold);
     }
     let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
     let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
-    let put_off = kept_back.len() - removed.len();
     let told = told(&plan, (&removed, &added, put_off)).into();
     Changed { told, kept_back, now: Said { justification: plan.justification, rules: plan.rules, daily: plan.daily } }
 }

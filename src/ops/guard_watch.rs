@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -82,7 +82,6 @@ type Stamp = Option<(u64, Option<SystemTime>)>;
 
 /// What was read.
 struct Read {
-    seen: Vec<Stamp>,
     policies: Policies,
     /// Where it is not what was agreed to.
     plan: Option<Plan>,
@@ -133,7 +132,7 @@ impl GuardWatch {
     async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> Answer {
         let mut readings = 1;
         let read = loop {
-            match self.read().await {
+            match self.read() {
                 Ok(None) => return Ok(Change::None),
                 Ok(Some(read)) => break read,
                 Err(_) if readings < READINGS => {
@@ -153,33 +152,26 @@ impl GuardWatch {
         Ok(Change::To(Arc::new(self.told.clone())))
     }
 
-    /// `None`: nothing says anything else than before.
-    async fn read(&mut self) -> Result<Option<Read>, Box<str>> {
-        let (policies, known, plan) = (self.policies.clone(), self.said.files.clone(), self.plan.clone());
-        let seen = self.seen.clone();
-        let reading = tokio::task::spawn_blocking(move || -> Result<Option<Read>, Box<str>> {
-            let files = policies.iter().map(|policy| &policy.path).chain(&known);
-            let of_plan = plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file);
-            let now: Vec<Stamp> = files.chain(of_plan).map(stamp).collect();
-            if seen.is_some_and(|seen| seen == now) {
-                return Ok(None);
-            }
-            let policies = guards::policies(&policies).map_err(words)?;
-            let plan = plan.map(|agreed| agreed.as_it_is()).transpose()?.flatten();
-            Ok(Some(Read { seen: now, policies, plan }))
-        });
-        let read = reading.await.map_err(|_| Box::from("the plan and the policies could not be read"))??;
-        let Some(read) = read else { return Ok(None) };
-        if read.policies != self.said || read.plan.is_some() {
-            return Ok(Some(read));
+    /// `None`: nothing says anything else than before. Read on the spot: nothing else may go on before it is known.
+    fn read(&mut self) -> Result<Option<Read>, Box<str>> {
+        let files = self.policies.iter().map(|policy| &policy.path).chain(&self.said.files);
+        let of_plan = self.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file);
+        let seen: Vec<Stamp> = files.chain(of_plan).map(|file| stamp(file)).collect();
+        if self.seen.as_ref().is_some_and(|before| *before == seen) {
+            return Ok(None);
         }
-        self.seen = Some(read.seen);
+        let policies = guards::policies(&self.policies).map_err(words)?;
+        let plan = self.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
+        if policies != self.said || plan.is_some() {
+            return Ok(Some(Read { policies, plan }));
+        }
+        self.seen = Some(seen);
         Ok(None)
     }
 
     /// What is to be done about it: jobs are held, or the run ends.
     async fn judge(&mut self, read: Read, (client, clock, rng): (&Client, &Clock, Rng)) -> Result<GuardsNow, Box<str>> {
-        let Read { policies, plan, .. } = read;
+        let Read { policies, plan } = read;
         let now = clock.now();
         let before = self.rules();
         if let (Some(plan), Some(agreed)) = (&plan, &mut self.plan) {
@@ -291,6 +283,6 @@ fn first_error(faults: &Diagnostics) -> Option<Box<str>> {
     faults.iter().find(|fault| fault.severity == Severity::Error).map(|fault| fault.message.as_str().into())
 }
 
-fn stamp(file: &PathBuf) -> Stamp {
+fn stamp(file: &Path) -> Stamp {
     fs::metadata(file).ok().map(|there| (there.len(), there.modified().ok()))
 }

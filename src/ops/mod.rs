@@ -63,6 +63,7 @@ use crate::simulator::scenario::ScenarioError;
 pub use self::again::{Again, Repeats};
 pub use self::agreed::Agreed;
 pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
+pub use self::confirm::Confirm;
 pub use self::daily::forecast;
 pub use self::diff::diff;
 pub use self::limits::{Choices, budget};
@@ -339,9 +340,9 @@ pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
 /// What earlier runs have done is neither sent nor counted. Returns how many were due with it.
 fn leave_out_done(preflight: &mut Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) -> u32 {
     let whole = preflight.due;
-    for (index, job) in jobs.iter().enumerate() {
+    for index in 0..jobs.len() {
         if matches!(earlier.get(&(index as u32)), Some(Earlier::Kept(_))) {
-            preflight.leave_out(index, job);
+            preflight.leave_out(index);
         }
     }
     whole

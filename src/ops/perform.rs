@@ -38,6 +38,8 @@ use crate::settings::Settings;
 use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
+use crate::ui::subject::Subject;
+use crate::ui::waves::About;
 
 /// What is performed: everything that is settled before anybody signs in.
 pub struct Work<'a> {
@@ -55,6 +57,8 @@ pub struct Consent {
     /// What the guards say of it, before anything was asked of the tenant.
     pub verdict: Verdict,
     pub plan_file: PathBuf,
+    /// What people are asked about, now and between waves.
+    pub subject: Subject,
     /// Requests that will be sent.
     pub due: u32,
     /// What somebody is asked, if anybody is.
@@ -142,7 +146,8 @@ pub async fn perform(
     let mut begun = Begun::now(session, with, (report, record)).await?;
     let daily = begun.daily(&daily).await?;
     let shown = begun.shown(&task)?;
-    let people = interactive.then(|| ui::waves::people(stderr.clone()));
+    let about = About { subject: consent.subject, jobs: Arc::clone(&task.jobs), schedule: task.brakes.waves.clone() };
+    let people = interactive.then(|| ui::waves::people(stderr.clone(), about));
     let listening = begun.recorded.listen(&begun.stop);
     let jobs = Arc::clone(&task.jobs);
     let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
@@ -167,9 +172,11 @@ pub async fn perform(
         rng: begun.rng.fork(),
     };
     let channel = (&begun.stop, &mut begun.requests);
-    let answering = watch.answer((asked, answers), (&begun.client, &begun.clock, begun.rng.fork()), stderr);
+    // Both are large, and few stacks are.
+    let answering = Box::pin(watch.answer((asked, answers), (&begun.client, &begun.clock, begun.rng.fork()), stderr));
     let ended = tokio::select! {
-        ended = through(&mut rounds, verify, &begun.client, channel, show, stderr) => ended,
+        biased;
+        ended = Box::pin(through(&mut rounds, verify, &begun.client, channel, show, stderr)) => ended,
         never = answering => match never {},
     };
     drop(listening);

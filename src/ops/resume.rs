@@ -48,6 +48,7 @@ use crate::settings::{Environment, Flags, PolicyFile, Settings};
 use crate::simulator::transport::SimTransport;
 use crate::ui;
 use crate::ui::stderr::Stderr;
+use crate::ui::subject::Subject;
 
 /// What to go on with.
 #[derive(Debug)]
@@ -149,7 +150,7 @@ pub async fn resume(
             brakes,
         },
         // The number was agreed to when the run was begun, and these are some of those jobs.
-        consent: Consent { verdict, plan_file, due: due as u32, question: None },
+        consent: Consent { verdict, subject: subject(&record, &begun), plan_file, due: due as u32, question: None },
     };
     perform(work, stderr, || Recorded::again(journal, lock, &record)).await
 }
@@ -191,6 +192,12 @@ fn wanted(
         daily: DailyWork::new(daily, tenant, request.wait)?,
         report,
     })
+}
+
+/// What people are asked about.
+fn subject(record: &RunRecord, begun: &Begun) -> Subject {
+    let (name, file) = (begun.plan_name.clone(), record.head.plan_file.clone());
+    Subject { name, file, tenant: record.head.tenant.clone() }
 }
 
 /// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
-use super::confirm::confirm_number;
+use super::confirm::{Confirm, confirm_number};
 use super::daily::{DailyWork, learn_tenant};
 use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
 use super::guards::Policies;
@@ -58,8 +58,7 @@ pub struct RunRequest {
     pub policies: Vec<PolicyFile>,
     /// Where the report goes; a dated file in the working directory by default.
     pub report: Option<PathBuf>,
-    /// The number of requests that somebody agreed to beforehand.
-    pub confirm: Option<u32>,
+    pub confirm: Option<Confirm>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
     /// What is left alone because an earlier run has done it.
@@ -116,8 +115,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let place_of_report = place_of_report::find(&request, &plan, &policies.files)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
-    if !let_asked_go(&past.inherited, &mut preflight.holds) && preflight.due == 0 {
+    confirm_number(&request, (&plan.jobs, &preflight), whole, spared + held_by_name + held_by_others)?;
+    if filed(&past.inherited, &preflight.holds).is_empty() && preflight.due == 0 {
         let report = ReportFile::create(report_at)?;
         return Ok(nothing_due(plan, &preflight.holds, earlier, report, session.requests()));
     }
@@ -125,9 +124,11 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     if agreed.is_some() || request.inventory.is_some() {
         names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
     }
-    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
     let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
+    // Nobody is asked about what was filed: it was agreed to then.
+    let_go(filed(&past.inherited, &preflight.holds), &mut preflight.holds);
+    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
@@ -142,7 +143,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             brakes: begun.brakes.clone(),
             between_waves: false,
         },
-        consent: Consent { verdict, plan_file: plan.file.clone(), due: preflight.due, question },
+        consent: Consent {
+            verdict,
+            plan_file: plan.file.clone(),
+            subject: asked::subject(&plan, &request.tenant, &label),
+            due: preflight.due,
+            question,
+        },
     };
     let beginning = Beginning {
         plan: &plan,
@@ -285,16 +292,17 @@ fn asked(inherited: &[(u32, Inherited)]) -> impl Iterator<Item = u32> {
     inherited.iter().filter(|(_, it)| matches!(it, Inherited::Asked { .. })).map(|(index, _)| *index)
 }
 
-/// What an earlier run has filed is not sent anew, and may have been approved since. Whether there is any.
-fn let_asked_go(inherited: &[(u32, Inherited)], holds: &mut [Option<Hold>]) -> bool {
-    let mut any = false;
-    for index in asked(inherited) {
-        if let Some(hold) = holds.get_mut(index as usize).filter(|hold| **hold == Some(Hold::Done)) {
-            *hold = None;
-            any = true;
-        }
+/// What an earlier run has filed, and nothing else holds, by index.
+fn filed(inherited: &[(u32, Inherited)], holds: &[Option<Hold>]) -> Vec<usize> {
+    let is_done = |at: &usize| holds.get(*at).is_some_and(|hold| *hold == Some(Hold::Done));
+    asked(inherited).map(|index| index as usize).filter(is_done).collect()
+}
+
+/// What was filed is not sent anew, and may have been approved since.
+fn let_go(filed: Vec<usize>, holds: &mut [Option<Hold>]) {
+    for at in filed {
+        holds[at] = None;
     }
-    any
 }
 
 /// How it is done, and what else is wanted.

@@ -24,6 +24,7 @@ pub use write::{COLUMNS, write_csv, write_json};
 use crate::catalog::Budget;
 use crate::daily::Spread;
 use crate::escrow::Keys;
+use crate::guard::consent;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::{Hold, Preflight};
@@ -160,6 +161,11 @@ impl<'a> Preview<'a> {
     /// Of the jobs to send, those whose action wants a confirmation.
     pub fn dangerous(&self) -> u32 {
         self.actions.iter().filter(|count| count.action.risk.wants_confirmation()).map(|count| count.send).sum()
+    }
+
+    /// Whether somebody has to agree to the number of jobs.
+    pub fn asks(&self) -> bool {
+        consent::is_needed(self.jobs, &self.preflight.holds)
     }
 
     /// What the jobs that would be sent do beyond their names.

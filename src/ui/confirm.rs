@@ -9,15 +9,16 @@ use super::consequences;
 use super::days::schedule;
 use super::guards;
 use super::preview::sent_counts;
-use super::style::{PLAIN, STRONG, View, paint};
+use super::style::{PLAIN, View};
+use super::subject::Subject;
 use super::tables::Table;
 use super::text::{count, count_of};
 use super::waves;
 use crate::preview::{Preview, State};
-use crate::text::{Medium, harmless, visible};
+use crate::text::{Medium, harmless};
 
 /// What is about to happen, without the prompt.
-pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
+pub fn question(preview: &Preview<'_>, subject: &Subject, styled: bool) -> String {
     let consequences = consequences::render(preview, styled);
     let between = if consequences.is_empty() { "" } else { "\n" };
     let held = match preview.held() {
@@ -26,9 +27,9 @@ pub fn question(preview: &Preview<'_>, tenant: &str, styled: bool) -> String {
     };
     let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} to {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}What is destructive or irreversible cannot be called back once it was sent.\n",
-        count_of(preview.send(), "request"),
-        paint(styled, STRONG, &visible(tenant)),
+        "This sends {} of {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}What is destructive or irreversible cannot be called back once it was sent.\n",
+        count_of(preview.send(), "job"),
+        subject.render(styled),
         sent_counts(preview, styled),
         waves::preview(&preview.waves, preview.jobs()),
         schedule(preview.spread.as_ref(), styled),
@@ -44,13 +45,17 @@ fn rows_are(number: u32) -> String {
     }
 }
 
-/// So many of the targets that were looked up are shown.
+/// So many of the targets that were looked up are shown, and so many of others.
 const SHOWN: usize = 20;
+const FIRST: usize = 5;
 
-/// What was looked up, by its name: nobody would know it by its id.
+/// What was looked up, by its name: nobody would know it by its id. Where nothing was, the first targets of the plan.
 fn found(preview: &Preview<'_>) -> String {
     let sent = || preview.rows().filter(|row| row.state == State::Send && row.job.found.is_some());
     let number = sent().count();
+    if number == 0 {
+        return first(preview);
+    }
     let mut table = Table::new(&[0]);
     for row in sent().take(SHOWN) {
         let by = row.job.found.as_ref().map_or("", |found| &*found.by);
@@ -61,11 +66,25 @@ fn found(preview: &Preview<'_>) -> String {
         0 => String::new(),
         more => format!("  … and {} more; the preview shows all\n", count(more)),
     };
-    if number == 0 { String::new() } else { format!("Looked up:\n\n{}{more}\n", table.render(false, 2)) }
+    format!("Looked up:\n\n{}{more}\n", table.render(false, 2))
+}
+
+fn first(preview: &Preview<'_>) -> String {
+    let sent = || preview.rows().filter(|row| row.state == State::Send);
+    let mut table = Table::new(&[0]);
+    for row in sent().take(FIRST) {
+        let name = row.name().unwrap_or_default();
+        table.row(PLAIN, [&*row.job.row.to_string(), row.job.action.name, row.job.target(), name]);
+    }
+    let more = match sent().count().saturating_sub(FIRST) {
+        0 => String::new(),
+        more => format!("  … and {} more; the preview shows all\n", count(more)),
+    };
+    format!("The first of them:\n\n{}{more}\n", table.render(false, 2))
 }
 
 /// The line to answer on.
-pub const PROMPT: &str = "Type the number of requests to send them, anything else to stop: ";
+pub const PROMPT: &str = "Type the number of jobs to send them, anything else to stop: ";
 
 /// Whether the answer is the number, and nothing but the number.
 pub fn judge(answer: &str, number: u32) -> bool {
@@ -96,6 +115,10 @@ mod tests {
     use super::*;
     use crate::job::Found;
 
+    fn subject() -> Subject {
+        Subject { name: Some("lab".into()), file: "plan.yaml".into(), tenant: "contoso.onmicrosoft.com".into() }
+    }
+
     #[test]
     fn what_was_looked_up_is_named_in_the_question() {
         let mut jobs: Vec<_> = (1..=25).map(|row| job(row, "retire", &format!("id-{row}"), vec![])).collect();
@@ -106,7 +129,7 @@ mod tests {
                 by: format!("serialNumber {}", job.row).into(),
             }));
         }
-        let text = preview_of(&jobs, |preview| question(preview, "contoso.onmicrosoft.com", false));
+        let text = preview_of(&jobs, |preview| question(preview, &subject(), false));
         assert!(text.contains("\n\nLooked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");
         assert!(
             text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more; the preview shows all\n\nWhat"),
@@ -117,10 +140,10 @@ mod tests {
 
     #[test]
     fn the_question_names_tenant_actions_and_risks() {
-        let text = preview_of(&plan(), |preview| question(preview, "contoso.onmicrosoft.com", false));
+        let text = preview_of(&plan(), |preview| question(preview, &subject(), false));
         assert_eq!(
             text,
-            "This sends 4 requests to contoso.onmicrosoft.com:\n\n  \
+            "This sends 4 jobs of lab (plan.yaml) in contoso.onmicrosoft.com:\n\n  \
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n\n\

@@ -26,6 +26,7 @@ pub mod stderr;
 mod steps;
 mod stopping;
 pub mod style;
+pub mod subject;
 mod tables;
 pub mod text;
 mod waits;

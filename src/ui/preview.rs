@@ -256,10 +256,10 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
     Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))
 }
 
-/// `24 requests, about 3 s at the documented 10 a second`.
+/// `24 jobs, about 3 s at the documented 10 a second`.
 pub fn forecast(preview: &Preview<'_>) -> String {
-    let Some(longest) = preview.longest() else { return "No request would be sent.".into() };
-    let all = count_of(preview.send(), "request");
+    let Some(longest) = preview.longest() else { return "No job would be sent.".into() };
+    let all = count_of(preview.send(), "job");
     let about = duration(longest.time);
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),

@@ -27,7 +27,7 @@ pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), 
     if now >= head.expires {
         return text;
     }
-    let confirm = if preview.dangerous() > 0 { format!(" --confirm {}", preview.send()) } else { String::new() };
+    let confirm = if preview.asks() { format!(" --confirm {}", preview.send()) } else { String::new() };
     let simulate = if head.simulated { " --simulate" } else { "" };
     let _ = writeln!(text, "to run exactly this: musterout run {}{simulate}{confirm}", visible(file));
     text

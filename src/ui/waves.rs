@@ -5,11 +5,13 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use super::stderr::Stderr;
 use super::style::{BAD, of_outcome, paint};
+use super::subject::Subject;
 use super::text::{count, count_of, duration};
 use crate::catalog::{Action, ReadBack};
 use crate::guard::waves::Schedule;
@@ -79,10 +81,40 @@ pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
     }
 }
 
-/// What happened, without the prompt.
-pub fn question(result: &WaveResult, styled: bool) -> String {
+/// What the waves are waves of.
+#[derive(Debug)]
+pub struct About {
+    pub subject: Subject,
+    pub jobs: Arc<[Job]>,
+    pub schedule: Schedule,
+}
+
+/// So many targets of the next wave are named.
+const NAMED: usize = 3;
+
+impl About {
+    /// What the wave behind that one would do: its actions, and its first targets.
+    fn next(&self, wave: u32) -> String {
+        let range = self.schedule.range(wave as usize);
+        let jobs = || self.jobs.get(range.start as usize..range.end as usize).unwrap_or_default().iter();
+        let mut actions: Vec<(&str, u32)> = Vec::new();
+        for job in jobs() {
+            match actions.iter_mut().find(|(name, _)| *name == job.action.name) {
+                Some((_, number)) => *number += 1,
+                None => actions.push((job.action.name, 1)),
+            }
+        }
+        let actions: Vec<_> = actions.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
+        let first: Vec<_> = jobs().take(NAMED).map(|job| visible(job.called().unwrap_or(job.target()))).collect();
+        format!("The next wave: {}; first {}\n", actions.join(", "), first.join(", "))
+    }
+}
+
+/// What happened, and what comes, without the prompt.
+fn question(result: &WaveResult, about: &About, styled: bool) -> String {
     let WaveResult { wave, of, tally, trouble, .. } = result;
-    let mut text = match trouble {
+    let mut text = format!("{}\n", about.subject.render(styled));
+    text += &match trouble {
         None => format!("Wave {wave} of {of} has landed.\n"),
         Some(trouble) => format!("{}\n", paint(styled, BAD, &visible(trouble))),
     };
@@ -90,7 +122,7 @@ pub fn question(result: &WaveResult, styled: bool) -> String {
         let line = format!("{:>6}  {}", count(tally.of(outcome)), outcome.name());
         let _ = writeln!(text, "{}", paint(styled, of_outcome(outcome), &line));
     }
-    text
+    text + &about.next(*wave)
 }
 
 fn prompt(result: &WaveResult) -> String {
@@ -103,8 +135,13 @@ fn judge(answer: &str) -> bool {
 }
 
 /// Asks on `out` and reads one line of `answers`. The end of the input is a no.
-fn ask(result: &WaveResult, styled: bool, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
-    write!(out, "\n{}{}", question(result, styled), prompt(result))?;
+fn ask(
+    (result, about): (&WaveResult, &About),
+    styled: bool,
+    out: &mut impl Write,
+    answers: &mut impl BufRead,
+) -> io::Result<bool> {
+    write!(out, "\n{}{}", question(result, about, styled), prompt(result))?;
     out.flush()?;
     let mut answer = String::new();
     answers.read_line(&mut answer)?;
@@ -115,12 +152,12 @@ fn ask(result: &WaveResult, styled: bool, out: &mut impl Write, answers: &mut im
 }
 
 /// Answers questions from the terminal, on a thread of its own: it may wait for ever, and the run must not.
-pub fn people(stderr: Stderr) -> mpsc::UnboundedSender<Question> {
+pub fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
     let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
     let listen = move || {
         while let Some(Question { result, answer }) = questions.blocking_recv() {
             stderr.without_bar(|| {
-                let yes = ask(&result, stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
+                let yes = ask((&result, &about), stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
                 // A run that has ended meanwhile wants no answer; a terminal that cannot be read says no.
                 let _ = answer.send(yes.unwrap_or(false));
             });
@@ -133,7 +170,9 @@ pub fn people(stderr: Stderr) -> mpsc::UnboundedSender<Question> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fixtures::job;
     use super::*;
+    use crate::guard::waves::{Conditions, Size, Wave};
     use crate::outcome::Tally;
 
     fn result(trouble: Option<&str>) -> WaveResult {
@@ -141,14 +180,29 @@ mod tests {
         WaveResult { wave: 2, of: 4, tally, trouble: trouble.map(Box::from), next: 1_240 }
     }
 
+    /// Four waves of a job each, but for the third.
+    fn about() -> About {
+        let jobs: Vec<Job> = ["wipe", "wipe", "wipe", "retire", "wipe"]
+            .iter()
+            .zip(1..)
+            .map(|(action, row)| job(row, action, &format!("id-{row}"), vec![]))
+            .collect();
+        let wave = |size| Wave { size, conditions: Conditions::default() };
+        let waves = [1, 1, 2, 1].map(|jobs| wave(Size::Jobs(jobs)));
+        let schedule = Schedule::new(&waves, &jobs, &vec![None; jobs.len()]);
+        let subject = Subject { name: Some("lab".into()), file: "lab.yaml".into(), tenant: "contoso".into() };
+        About { subject, jobs: jobs.into(), schedule }
+    }
+
     #[test]
     fn the_question_says_what_happened_and_what_comes() {
         let trouble = "wave 2 of 4 did not go well: of its 10 jobs, 1 failed";
         let mut out = Vec::new();
-        assert!(ask(&result(Some(trouble)), false, &mut out, &mut &b"Yes\n"[..]).unwrap());
+        assert!(ask((&result(Some(trouble)), &about()), false, &mut out, &mut &b"Yes\n"[..]).unwrap());
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "\nwave 2 of 4 did not go well: of its 10 jobs, 1 failed\n     9  accepted\n     1  failed\n\
+            "\nlab (lab.yaml) in contoso\nwave 2 of 4 did not go well: of its 10 jobs, 1 failed\n     9  accepted\n     1  failed\n\
+             The next wave: 1 wipe, 1 retire; first id-3, id-4\n\
              Type yes to send the next 1,240 jobs, anything else to stop: "
         );
     }
@@ -156,7 +210,8 @@ mod tests {
     #[test]
     fn nothing_but_a_yes_is_one() {
         for answer in ["", "\n", "y\n", "no\n", "yes please\n", "1240\n"] {
-            assert!(!ask(&result(None), false, &mut Vec::new(), &mut answer.as_bytes()).unwrap(), "{answer:?}");
+            let answered = ask((&result(None), &about()), false, &mut Vec::new(), &mut answer.as_bytes());
+            assert!(!answered.unwrap(), "{answer:?}");
         }
     }
 }

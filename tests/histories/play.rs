@@ -307,7 +307,7 @@ async fn run(told: &Told<'_>) -> Result<String, Error> {
             tenant: Tenant::InProcess(told.transport.clone()),
             policies: Vec::new(),
             report: Some(told.report.clone()),
-            confirm: Some(confirm),
+            confirm: Some(musterout::ops::Confirm::Exactly(confirm)),
             interactive: false,
             repeats: told.repeats.clone(),
             wait: false,

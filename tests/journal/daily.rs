@@ -53,7 +53,7 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     run(&desk, "first.yaml", "5", &[])
         .expect(10)
         .says("3 jobs left alone, done by run")
-        .says("but 2 requests would be sent");
+        .says("but 2 jobs would be sent");
     desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
     let_pass(&desk, 25);
     desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);

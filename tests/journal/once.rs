@@ -103,11 +103,7 @@ fn the_number_of_the_whole_plan_is_good_every_night() {
     let whole = desk.write("plan.csv", &text);
     let refused = desk.run(&whole, 4, &["--once"]);
     refused.expect(10);
-    assert!(
-        refused.err.contains("--confirm 4, but 3 requests would be sent, of 5 of the whole plan"),
-        "{}",
-        refused.err
-    );
+    assert!(refused.err.contains("--confirm 4, but 3 jobs would be sent, of 5 of the whole plan"), "{}", refused.err);
     desk.run(&whole, 5, &["--once"]).expect(0);
     desk.run(&whole, 5, &["--once"]).expect(4);
     desk.run(&whole, 6, &["--once"]).expect(10);

@@ -50,6 +50,7 @@ const CAREFUL: Action = Action {
     service: &INTUNE_DEVICES,
     approvable: false,
     on_all_devices: false,
+    locks_out: false,
     alters: &[],
     notes: &[],
     definition: None,

@@ -69,6 +69,7 @@ pub const DISABLE_USER: Action = Action {
     permissions: &["User.EnableDisableAccount.All"],
     read_permission: Some(READ_USERS),
     read_back: ReadBack::AsSent,
+    locks_out: true,
     notes: &[
         "Sessions go on until they are revoked: revokeSignInSessions.",
         "An administrator's account takes more rights.",

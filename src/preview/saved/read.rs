@@ -119,7 +119,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     }
     let mut preflight = preflight::inspect(&jobs, head.created);
     for (at, _) in said.iter().enumerate().filter(|(_, (state, _, _))| state == State::Done.name()) {
-        preflight.leave_out(at, &jobs[at]);
+        preflight.leave_out(at);
     }
     let rules: Rules = serde_json::from_value(head.guards.clone())
         .map_err(|error| Unusable::Damaged(format!("the guards: {error}")))?;
