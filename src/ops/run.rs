@@ -23,7 +23,7 @@ use super::rounds::Requests;
 use super::task::Task;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    missing, names, place_of_report,
+    missing, names, place_of_report, spare,
 };
 use crate::catalog::Missing;
 use crate::daily::Settings as DailySettings;
@@ -110,7 +110,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
-    let place_of_report = place_of_report::find(&request, &plan, &policy_files)?;
+    let read = spare::read_for(&request, &plan, &policy_files);
+    let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, &preflight, whole, spared + held_by_name + held_by_others)?;
@@ -122,7 +123,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     if agreed.is_some() || request.inventory.is_some() {
         names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
     }
-    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
+    let brakes = brakes(&verdict.rules, &plan.jobs, &preflight);
+    let begun = Begun { read, ..begun(&request, &plan, settings, brakes, agreed.as_ref()) };
     let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
     let question = asked::question(&request, (&plan, agreed.as_ref()), &shown, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);
@@ -309,6 +311,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),
         inventory: request.inventory.as_ref().map(|_| agreed::in_the_inventory(&plan.jobs)).unwrap_or_default(),
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
+        read: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: what it was begun with, the policies. Out: the rules that hold today, and the jobs with what holds them. Must not:
 //! read anything of the tenant, or loosen what was said when it was begun.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +27,8 @@ pub struct Today {
     pub daily: DailySettings,
     /// Rows whose target is not there are refused, whatever was said when it was begun.
     refuse_missing: bool,
+    /// The policies, and the lists that they name.
+    pub policy_files: Vec<PathBuf>,
 }
 
 /// `now`: the guards of the plan as it is now, where it has changed. What is sent keeps to both.
@@ -34,7 +37,7 @@ pub fn today(request: &ResumeRequest, begun: &Begun, now: &Rules, environment: &
     let policies = guards::policies(&environment.policies(named))?;
     let daily = policies.daily.and(&begun.daily).map_err(guards::contradiction)?;
     let rules = policies.rules.and(begun.rules.clone().tightened_by(now)).or_default();
-    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing })
+    Ok(Today { rules, daily, refuse_missing: policies.refuse_missing, policy_files: policies.files })
 }
 
 /// The jobs of a run, what holds them, and what was agreed to about them.
