@@ -124,7 +124,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         names::hold_moved(&mut session, &plan.jobs, &mut preflight, |_| false).await?;
     }
     let brakes = brakes(&verdict.rules, &plan.jobs, &preflight);
-    let begun = Begun { read, ..begun(&request, &plan, settings, brakes, agreed.as_ref()) };
+    let begun =
+        Begun { read: spare::from_anywhere(&read), ..begun(&request, &plan, settings, brakes, agreed.as_ref()) };
     let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
     let question = asked::question(&request, (&plan, agreed.as_ref()), &shown, (settings, stderr))?;
     remark(&mut plan.jobs, &preflight.holds, &verdict);

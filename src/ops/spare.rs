@@ -68,8 +68,12 @@ fn is_of_journal(file: &Path, folder: &Path) -> bool {
 /// Every file that a new run is made of.
 pub fn read_for(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Vec<PathBuf> {
     let inputs = plan.inputs.iter().map(|input| &input.file).chain(policy_files).chain(&request.inventory);
-    let all = inputs.chain(scenario(&request.tenant));
-    all.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
+    inputs.chain(scenario(&request.tenant)).cloned().collect()
+}
+
+/// The same files, for whoever is in another folder.
+pub fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
+    files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
 }
 
 /// The scenario that a tenant is played from.
