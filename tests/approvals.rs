@@ -120,7 +120,7 @@ impl Process {
             rng: rng.fork(),
         };
         let (stop, mut asked) = mpsc::unbounded_channel();
-        rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await.unwrap()
+        rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await
     }
 }
 

@@ -21,6 +21,7 @@ mod links;
 mod look_up;
 mod moved_names;
 mod nights;
+mod outputs;
 mod outside;
 mod own_actions;
 mod protected;

@@ -4,6 +4,7 @@
 //! on stderr say when it has understood.
 
 use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
@@ -237,7 +238,13 @@ fn a_run_that_is_stopped_while_it_signs_in_leaves_nothing_behind() {
 
 /// What is recorded as the plan must be what was looked at.
 #[test]
-fn a_plan_that_is_edited_after_it_was_read_is_not_run() {
+fn a_plan_that_is_edited_or_deleted_after_it_was_read_is_not_run() {
+    let edited = |plan: &Path| std::fs::write(plan, format!("action,id\nwipe,{}\n", guid(3))).unwrap();
+    is_not_run_after(edited, "plan.csv has changed since it was read");
+    is_not_run_after(|plan| std::fs::remove_file(plan).unwrap(), "plan.csv cannot be read again as it was");
+}
+
+fn is_not_run_after(something: impl FnOnce(&Path), words: &str) {
     let (arrived, arrivals) = channel();
     let door = Arc::new(Door::default());
     let inside = Arc::clone(&door);
@@ -252,10 +259,10 @@ fn a_plan_that_is_edited_after_it_was_read_is_not_run() {
     command.env("AZURE_CLIENT_ID", guid(2)).env("AZURE_CLIENT_SECRET", "s");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     arrivals.recv_timeout(Duration::from_secs(60)).expect("it signs in");
-    std::fs::write(desk.path("plan.csv"), format!("action,id\nwipe,{}\n", guid(3))).unwrap();
+    something(&desk.path("plan.csv"));
     door.open();
     let ran = Ran::of(child.wait_with_output().unwrap()).ended_with(10);
-    assert!(ran.stderr.contains("plan.csv has changed since it was read"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(words), "{}", ran.stderr);
     assert!(recorder.to_graph().is_empty());
 }
 

@@ -109,6 +109,9 @@ impl From<ops::Error> for Failure {
                 Exit::Usage,
                 Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists them"),
             ),
+            ops::Error::Journal(JournalError::Export { .. }) => {
+                Self::one(Exit::Unexpected, Diagnostic::error("export", message))
+            }
             ops::Error::Journal(_) => Self::one(
                 Exit::Unexpected,
                 Diagnostic::error("journal", message)

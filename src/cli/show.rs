@@ -179,10 +179,15 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             )
             .help(format!("{help}; then: {}", go_on(finished)))
         }
-        Some(StopReason::Journal(why)) => {
-            Diagnostic::error("journal", format!("the journal cannot be written, so nothing more was sent: {why}"))
-                .help(format!("make room or mend the disk, then: {}", go_on(finished)))
-        }
+        Some(StopReason::Journal(why)) => Diagnostic::error(
+            "journal",
+            format!("the journal cannot be written, so nothing more was sent: {why}"),
+        )
+        .help(format!(
+            "the report has what this process knows, and the journal may lack some of it; make room or mend the disk, \
+                     then: {}",
+            go_on(finished)
+        )),
     };
     stderr.say(fault.render(stderr.styled()).trim_end());
 }

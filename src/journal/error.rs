@@ -18,6 +18,8 @@ pub enum JournalError {
     Write(String),
     #[error("the journal cannot be read: {0}")]
     Read(String),
+    #[error("the run cannot be exported to {}: {cause}", file.display())]
+    Export { file: PathBuf, cause: String },
     #[error("there is no run {0} in the journal")]
     NoSuchRun(String),
     #[error("{prefix} is the beginning of {count} runs")]

@@ -37,6 +37,9 @@ impl Journal {
     /// The file that a journal in a folder is.
     pub const FILE: &'static str = store::FILE;
 
+    /// The folder with the locks of its plans, beside it.
+    pub const LOCKS: &'static str = lock::FOLDER;
+
     /// Opens the journal of a state directory, and makes both if they are not there.
     pub fn open(place: impl Into<Place>) -> Result<Self, JournalError> {
         let place = place.into();

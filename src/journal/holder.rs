@@ -19,7 +19,10 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.run_id.is_empty() {
             true => write!(f, "another process"),
-            false => write!(f, "run {} (process {}, since {})", self.run_id, self.process, self.since),
+            false => {
+                let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+                write!(f, "run {} (process {}, since {since})", self.run_id, self.process)
+            }
         }
     }
 }

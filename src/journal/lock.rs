@@ -17,7 +17,7 @@ use super::holder::Holder;
 use super::id::RunId;
 use super::place::{Place, Taken};
 
-const FOLDER: &str = "locks";
+pub(super) const FOLDER: &str = "locks";
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 

@@ -10,11 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Error;
 use super::limits::{Choices, limits};
+use super::spare::{Output, scenario};
 use crate::catalog::Missing;
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::read_only::NoEnd;
 use crate::plan::{self, Plan, Unresolved};
+use crate::report::beside::{Readers, may_take, put, temporary};
 use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
 use crate::session::{Session, Source, Tenant, label};
 use crate::settings::Settings;
@@ -129,10 +131,14 @@ pub struct Saved {
 
 /// Reads a tenant's devices and saves them in `file`.
 pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved, Error> {
+    let written = |written: std::io::Result<()>| {
+        written.map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })
+    };
+    Output::out(&file, "the inventory").spares(scenario(look_up.tenant), look_up.settings)?;
+    written(may_take(&file))?;
     let inventory = take(look_up).await?;
     let text = inventory.to_json().map_err(std::io::Error::other);
-    text.and_then(|text| write_private(&file, &text))
-        .map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })?;
+    written(text.and_then(|text| write_private(&file, &text)))?;
     let count = |records: &Option<Vec<_>>| records.as_ref().map(Vec::len);
     let (autopilot, entra_devices) = (count(&inventory.autopilot), count(&inventory.entra_devices));
     Ok(Saved { file, devices: inventory.devices.len(), autopilot, entra_devices, users: count(&inventory.users) })
@@ -154,11 +160,9 @@ async fn take(look_up: &LookUp<'_>) -> Result<Inventory, Error> {
 /// Written beside its place and moved there whole. It names every device and user of a tenant: nobody else reads it.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    let mut beside = temporary(file, Readers::Owner)?;
     beside.write_all(text.as_bytes())?;
-    beside.as_file().sync_all()?;
-    beside.persist(file).map(|_| ()).map_err(|error| error.error)
+    put(beside, file)
 }
 
 /// The row that names what could not be read, the first one of several.

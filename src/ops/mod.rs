@@ -31,6 +31,7 @@ mod runs;
 mod same_place;
 mod save;
 mod simulate;
+mod spare;
 mod stop;
 mod task;
 mod verify;

@@ -56,7 +56,6 @@ pub struct Work<'a> {
 pub struct Consent {
     /// What the guards say of it, before anything was asked of the tenant.
     pub verdict: Verdict,
-    pub plan_file: PathBuf,
     /// What people are asked about, now and between waves.
     pub subject: Subject,
     /// Requests that will be sent.
@@ -144,14 +143,16 @@ pub async fn perform(
     let Wanted { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
     let with = |client: Client| client.justified(justification.as_deref()).low_priority(low_priority);
     let mut begun = Begun::now(session, with, (report, record)).await?;
-    let daily = begun.daily(&daily).await?;
-    let shown = begun.shown(&task)?;
-    let about = About { subject: consent.subject, jobs: Arc::clone(&task.jobs), schedule: task.brakes.waves.clone() };
+    let jobs = Arc::clone(&task.jobs);
+    let Prepared { daily, shown, done_before } = match begun.prepare(&daily, &task).await {
+        Ok(prepared) => prepared,
+        // The run is in the journal: what it has come to is reported.
+        Err(error) => return Ok(begun.finish(jobs, RoundsEnded::untouched(&task, &error))),
+    };
+    let about = About { subject: consent.subject, jobs: Arc::clone(&jobs), schedule: task.brakes.waves.clone() };
     let people = interactive.then(|| ui::waves::people(stderr.clone(), about));
     let listening = begun.recorded.listen(&begun.stop);
-    let jobs = Arc::clone(&task.jobs);
     let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
-    let done_before = begun.recorded.journal.done_before(begun.recorded.number)?;
     let (guards, asked, answers) = Guards::asked(watch.to_begin_with());
     let mut rounds = Rounds {
         recorded: &mut begun.recorded,
@@ -180,7 +181,7 @@ pub async fn perform(
         never = answering => match never {},
     };
     drop(listening);
-    Ok(begun.finish(jobs, ended?))
+    Ok(begun.finish(jobs, ended))
 }
 
 /// Looks at what was accepted in a run that has ended, for so long; zero is one look at each.
@@ -230,6 +231,15 @@ struct Begun<'a> {
     recorded: Recorded,
 }
 
+/// What is known before the first round.
+struct Prepared {
+    daily: Daily,
+    /// Jobs whose target was seen.
+    shown: HashSet<u32>,
+    /// Jobs whose deed an earlier run has done.
+    done_before: HashSet<u32>,
+}
+
 impl<'a> Begun<'a> {
     async fn now(
         session: Session<'a>,
@@ -248,6 +258,14 @@ impl<'a> Begun<'a> {
         let limits = Limits { pacing: client.gates().pacing(), ..limits };
         let client = Arc::new(client);
         Ok(Self { settings, tenant, limits, clock, rng, client, stop, requests, report, recorded })
+    }
+
+    /// What the journal knows that matters for all rounds.
+    async fn prepare(&mut self, daily: &DailyWork, task: &Task) -> Result<Prepared, Error> {
+        let daily = self.daily(daily).await?;
+        let shown = self.shown(task)?;
+        let done_before = self.recorded.journal.done_before(self.recorded.number)?;
+        Ok(Prepared { daily, shown, done_before })
     }
 
     /// The account of the tenant that the token is for.
@@ -296,14 +314,14 @@ impl Consent {
             Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
         })?;
         self.verdict.check_fleet(enrolled);
-        guards::refused(&self.verdict, &self.plan_file)
+        guards::refused(&self.verdict, self.subject.file.as_ref())
     }
 
     /// `now`: asked again when there is an answer.
     fn ask(&self, now: impl Fn() -> Timestamp) -> Result<(), Error> {
         let Some(question) = &self.question else { return Ok(()) };
         question.ask(self.due)?;
-        question.still_stands(&self.verdict, &self.plan_file, now())
+        question.still_stands(&self.verdict, self.subject.file.as_ref(), now())
     }
 }
 
@@ -330,13 +348,14 @@ async fn through(
     (stop, requests): (&mpsc::UnboundedSender<StopRequest>, &mut mpsc::UnboundedReceiver<StopRequest>),
     show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
     stderr: &Stderr,
-) -> Result<RoundsEnded, Error> {
-    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(&visible(line))).await?;
+) -> RoundsEnded {
+    let mut ended = rounds.play(client, stop, requests, &show, |line| stderr.say(&visible(line))).await;
     ended.stopped = close(rounds, ended.stopped, !ended.later.is_empty());
-    let Some(within) = verify.filter(|_| ended.stopped.is_none()) else { return Ok(ended) };
-    let seen = rounds.verify(within, client, stop, requests, show).await?;
-    (ended.settlements, ended.stopped, ended.verified) = (seen.settlements, seen.stopped, seen.verified);
-    Ok(ended)
+    let Some(within) = verify.filter(|_| ended.stopped.is_none()) else { return ended };
+    match rounds.verify(within, client, stop, requests, show).await {
+        Ok(seen) => ended.followed_up(seen),
+        Err(error) => ended.lost(&error),
+    }
 }
 
 /// Says in the journal how the run ended. `waits`: rows of it wait for another day.

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::spare::Output;
 use super::{Error, RunRequest};
-use crate::diagnostics::Diagnostic;
-use crate::plan::Plan;
 use crate::report::{OwnPlace, ReportFile};
+use crate::settings::Settings;
 
 /// The place of a report: one that somebody has named, or one of our own.
 pub enum ReportPlace {
@@ -35,27 +35,12 @@ impl ReportPlace {
     }
 }
 
-/// The place for a new run. It is kept from others for as long as the value lives.
-pub fn find(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Result<ReportPlace, Error> {
+/// The place for a new run, which is that of none of the files that were `read`. It is kept from others for as long as the
+/// value lives.
+pub fn find(request: &RunRequest, read: &[PathBuf], settings: &Settings) -> Result<ReportPlace, Error> {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let place = ReportPlace::of(request.report.clone(), request.now, &stem)?;
-    spare_the_plan(place.path(), plan, policy_files, request.inventory.as_ref())?;
+    Output::report(place.path()).spares(read, settings)?;
     ReportFile::probe(place.path())?;
     Ok(place)
-}
-
-/// The report takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(report: &Path, plan: &Plan, policies: &[PathBuf], inventory: Option<&PathBuf>) -> Result<(), Error> {
-    let Ok(place) = report.canonicalize() else { return Ok(()) };
-    let mut read = plan.inputs.iter().map(|input| &input.file).chain(policies).chain(inventory);
-    match read.find(|file| file.canonicalize().is_ok_and(|file| file == place)) {
-        None => Ok(()),
-        Some(file) => Err(Error::usage(
-            Diagnostic::error(
-                "report-over-plan",
-                format!("the report would take the place of {}, which was read for the plan", file.display()),
-            )
-            .help("name another file after --report"),
-        )),
-    }
 }

@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 
 use super::agreed::Seen;
 use super::missing::Span;
+use super::spare::scenario;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
@@ -70,6 +71,8 @@ pub struct Begun {
     pub inventory: Seen,
     /// The actions that the plan defines itself: without them its jobs mean nothing.
     pub actions: Vec<Definition>,
+    /// Every file that it was made of: no report takes the place of one.
+    pub read: Vec<PathBuf>,
 }
 
 /// In place of a scenario: a tenant in a process cannot be found again, and nobody else may take its place. Whoever
@@ -102,7 +105,19 @@ impl Begun {
             "saved_preview": self.saved_preview,
             "inventory": self.inventory,
             "actions": self.actions,
+            "read": self.read,
         })
+    }
+
+    /// The files that the run was made of, as far as it has recorded them.
+    pub fn read_by(&self, journal: &Journal, record: &RunRecord) -> Result<Vec<PathBuf>, Error> {
+        let mut read = self.read.clone();
+        if read.is_empty() {
+            read.extend(journal.plan_files(record.head.number)?.into_iter().map(|file| file.file.into()));
+        }
+        read.push(PathBuf::from(&record.head.plan_file));
+        read.extend(scenario(&self.tenant).cloned());
+        Ok(read)
     }
 
     /// `None` where the record lacks what every run records.
@@ -159,6 +174,11 @@ impl Begun {
                 None => Vec::new(),
                 Some(actions) => serde_json::from_value(actions.clone()).ok()?,
             },
+            read: match settings.get("read") {
+                // Older versions knew of the plan alone.
+                None => Vec::new(),
+                Some(read) => Vec::deserialize(read).ok()?,
+            },
         })
     }
 }
@@ -186,12 +206,14 @@ pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
     let mut files = Vec::with_capacity(plan.inputs.len());
     for input in &plan.inputs {
         let file = input.file.display().to_string();
-        let text = std::fs::read(&input.file)
-            .map_err(|cause| Error::Io { what: format!("{file} cannot be read again"), cause })?;
-        if Fingerprint::of(&text) != input.fingerprint {
-            let message = format!("{file} has changed since it was read");
+        let refused = |message: String| {
             let help = "nothing was sent; look at the preview again, then run";
-            return Err(Error::refused(Diagnostic::error("plan-changed", message).help(help)));
+            Error::refused(Diagnostic::error("plan-changed", message).help(help))
+        };
+        let text = std::fs::read(&input.file)
+            .map_err(|cause| refused(format!("{file} cannot be read again as it was: {cause}")))?;
+        if Fingerprint::of(&text) != input.fingerprint {
+            return Err(refused(format!("{file} has changed since it was read")));
         }
         digest.update(Sha256::digest(&text));
         files.push(PlanFile { file, text });

@@ -28,6 +28,7 @@ use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
+use super::spare::Output;
 use super::task::Task;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
@@ -122,7 +123,7 @@ pub async fn resume(
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
     let place_of_report = report_place(&request, &record)?;
     let report = place_of_report.path().to_owned();
-    spare_the_plan(&report, &record)?;
+    Output::report(&report).spares(begun.read_by(&journal, &record)?.iter().chain(&today.policies.files), settings)?;
     ReportFile::probe(&report)?;
     if due == 0 && request.verify.is_none() {
         let left = (preflight.holds.as_slice(), &elsewhere);
@@ -150,7 +151,7 @@ pub async fn resume(
             brakes,
         },
         // The number was agreed to when the run was begun, and these are some of those jobs.
-        consent: Consent { verdict, subject: subject(&record, &begun), plan_file, due: due as u32, question: None },
+        consent: Consent { verdict, subject: subject(&record, &begun), due: due as u32, question: None },
     };
     perform(work, stderr, || Recorded::again(journal, lock, &record)).await
 }
@@ -382,16 +383,4 @@ fn between_waves(
     let Some((first, _)) = next else { return false };
     let mut wave = waves.range(waves.wave_of(first)).filter_map(|index| record.jobs.get(index as usize));
     record.head.state != RunState::Tripped && wave.all(|stored| stored.attempts.is_empty())
-}
-
-/// The report takes the place of what was there, and that must not be the plan.
-pub(super) fn spare_the_plan(report: &Path, record: &RunRecord) -> Result<(), Error> {
-    let place = |path: &Path| path.canonicalize().ok();
-    match place(report).is_some_and(|at| Some(at) == place(Path::new(&record.head.plan_file))) {
-        false => Ok(()),
-        true => Err(Error::usage(
-            Diagnostic::error("report-over-plan", "the report would take the place of the plan")
-                .help("name another file after --report"),
-        )),
-    }
 }

@@ -21,6 +21,7 @@ use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
+use self::looked::Looked;
 pub use self::looking::Looks;
 use self::waiting::is_braked;
 use super::Error;
@@ -101,6 +102,29 @@ pub struct RoundsEnded {
 }
 
 impl RoundsEnded {
+    /// The journal failed before anything was done.
+    pub fn untouched(task: &Task, error: &Error) -> Self {
+        let nothing = Self {
+            settlements: task.untouched(),
+            stopped: None,
+            later: Vec::new(),
+            unsent: Vec::new(),
+            used: Vec::new(),
+            verified: false,
+        };
+        nothing.lost(error)
+    }
+
+    /// The same, with what was seen of it since.
+    pub fn followed_up(self, seen: Self) -> Self {
+        Self { settlements: seen.settlements, stopped: seen.stopped, verified: seen.verified, ..self }
+    }
+
+    /// The journal failed. What this process knows is reported all the same.
+    pub fn lost(self, error: &Error) -> Self {
+        Self { stopped: Some(StopReason::Journal(error.to_string().into())), ..self }
+    }
+
     /// Whether time alone may bring some job further.
     fn waits(&self) -> bool {
         let waits = |settled: &Settlement| settled.outcome == Outcome::AwaitingApproval || is_braked(settled);
@@ -109,7 +133,8 @@ impl RoundsEnded {
 }
 
 impl Rounds<'_> {
-    /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting.
+    /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting. A journal that
+    /// fails ends it, and takes nothing with it that this process knows.
     pub async fn play(
         &mut self,
         client: &Arc<Client>,
@@ -117,38 +142,74 @@ impl Rounds<'_> {
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
         say: impl Fn(&str),
-    ) -> Result<RoundsEnded, Error> {
-        let mut earlier = std::mem::take(&mut self.task.earlier);
+    ) -> RoundsEnded {
         let chosen = (self.requests.only, self.requests.refile);
-        let mut looked = self.look(client, &say).await?;
+        let mut looked = match self.look(client, &say).await {
+            Ok(looked) => looked,
+            Err(error) => return RoundsEnded::untouched(&self.task, &error),
+        };
+        let mut last: Option<RoundsEnded> = None;
         loop {
-            let settled: Vec<_> = looked.settled.iter().map(|(job, settlement)| (*job, settlement)).collect();
-            self.recorded.journal.settle(self.recorded.number, &settled)?;
-            let settled = looked.settled.into_iter().map(|(job, settled)| (job, Earlier::Kept(Box::new(settled))));
-            earlier.extend(settled.chain(looked.earlier));
-            client.complete(looked.codes);
-            let ended = self.round(client, earlier, None, stop, requests, &show).await?;
+            let ended = match self.next_round(client, looked, stop, requests, &show).await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    return match last {
+                        Some(last) => last.lost(&error),
+                        None => RoundsEnded::untouched(&self.task, &error),
+                    };
+                }
+            };
             if ended.stopped.is_some() || !self.requests.wait || !ended.waits() {
-                return Ok(ended);
+                return ended;
             }
             // What was chosen for the first round has had its turn, but for what it had no time for.
             (self.requests.only, self.requests.refile) = (Only::Open, false);
-            // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
-            let record = self.recorded.journal.read(&self.recorded.id)?;
-            earlier = self.standing(&record.jobs, &ended.unsent, chosen)?;
-            let open = self.open(record.jobs);
-            match self.wait(&ended, open, client, requests, &say).await? {
-                Ok(found) => looked = found,
-                Err(stopped) => return Ok(RoundsEnded { stopped: Some(stopped), ..ended }),
+            match self.wait_after(&ended, chosen, client, requests, &say).await {
+                Ok(Ok(found)) => looked = found,
+                Ok(Err(stopped)) => return RoundsEnded { stopped: Some(stopped), ..ended },
+                Err(error) => return ended.lost(&error),
             }
+            last = Some(ended);
         }
+    }
+
+    /// What a look has found is in the journal, and a round is played with it.
+    async fn next_round(
+        &mut self,
+        client: &Arc<Client>,
+        looked: Looked,
+        stop: &mpsc::UnboundedSender<StopRequest>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        show: &impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
+    ) -> Result<RoundsEnded, Error> {
+        let kept = looked.settled.iter().map(|(job, settled)| (*job, Earlier::Kept(Box::new(settled.clone()))));
+        self.task.earlier.extend(kept.chain(looked.earlier));
+        let settled: Vec<_> = looked.settled.iter().map(|(job, settlement)| (*job, settlement)).collect();
+        self.recorded.journal.settle(self.recorded.number, &settled)?;
+        client.complete(looked.codes);
+        self.round(client, None, stop, requests, show).await
+    }
+
+    /// How jobs stand after a round, and what comes next for those that wait.
+    async fn wait_after(
+        &mut self,
+        ended: &RoundsEnded,
+        chosen: (Only, bool),
+        client: &Arc<Client>,
+        requests: &mut mpsc::UnboundedReceiver<StopRequest>,
+        say: &impl Fn(&str),
+    ) -> Result<Result<Looked, StopReason>, Error> {
+        // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
+        let record = self.recorded.journal.read(&self.recorded.id)?;
+        self.task.earlier = self.standing(&record.jobs, &ended.unsent, chosen)?;
+        let open = self.open(record.jobs);
+        self.wait(ended, open, client, requests, say).await
     }
 
     /// One run of the dispatcher, from a recorder of its own to the last record on the disk.
     async fn round(
         &mut self,
         client: &Arc<Client>,
-        earlier: HashMap<u32, Earlier>,
         verify: Option<Duration>,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
@@ -160,9 +221,10 @@ impl Rounds<'_> {
         };
         let journal = Some(Recorder::start(&self.recorded.journal, self.recorded.number, failed)?);
         let between_waves = std::mem::take(&mut self.task.between_waves);
-        let recent = self.recent()?;
+        let (recent, filing) = (self.recent()?, self.filing()?);
         self.began = true;
-        let (filing, carried) = (self.filing()?, self.carried.take());
+        // From here on nothing fails, and how the jobs stand is the round's.
+        let (earlier, carried) = (std::mem::take(&mut self.task.earlier), self.carried.take());
         let seen = std::mem::take(&mut self.shown);
         let done_before = self.done_before.clone();
         let history = History { journal, earlier, recent, filing, shown: seen, done_before, between_waves, carried };

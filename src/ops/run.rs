@@ -26,7 +26,7 @@ use super::rounds::Requests;
 use super::task::Task;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    missing, names, place_of_report,
+    missing, names, place_of_report, spare,
 };
 use crate::catalog::Missing;
 use crate::daily::Settings as DailySettings;
@@ -112,13 +112,13 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
-    let place_of_report = place_of_report::find(&request, &plan, &policies.files)?;
+    let read = spare::read_for(&request, &plan, &policies.files);
+    let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
     confirm_number(&request, (&plan.jobs, &preflight), whole, spared + held_by_name + held_by_others)?;
     if filed(&past.inherited, &preflight.holds).is_empty() && preflight.due == 0 {
-        let report = ReportFile::create(report_at)?;
-        return Ok(nothing_due(plan, &preflight.holds, earlier, report, session.requests()));
+        return nothing_due(plan, &preflight.holds, earlier, report_at, session.requests());
     }
     // The names in a saved preview or an inventory may be somebody else's by now; those of a plan have just been looked up.
     if agreed.is_some() || request.inventory.is_some() {
@@ -128,7 +128,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
     // Nobody is asked about what was filed: it was agreed to then.
     let_go(filed(&past.inherited, &preflight.holds), &mut preflight.holds);
-    let begun = begun(&request, &plan, settings, brakes(&verdict.rules, &plan.jobs, &preflight), agreed.as_ref());
+    let brakes = brakes(&verdict.rules, &plan.jobs, &preflight);
+    let begun = begun(&request, (&plan, &read), settings, brakes, agreed.as_ref());
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let work = Work {
@@ -145,7 +146,6 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         },
         consent: Consent {
             verdict,
-            plan_file: plan.file.clone(),
             subject: asked::subject(&plan, &request.tenant, &label),
             due: preflight.due,
             question,
@@ -324,7 +324,13 @@ fn wanted(
 }
 
 /// What a resumed run must know.
-fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes, agreed: Option<&Agreed>) -> Begun {
+fn begun(
+    request: &RunRequest,
+    (plan, read): (&Plan, &[PathBuf]),
+    settings: &Settings,
+    brakes: Brakes,
+    agreed: Option<&Agreed>,
+) -> Begun {
     Begun {
         graph_url: settings.graph_url.clone(),
         login_url: settings.login_url.clone(),
@@ -341,6 +347,7 @@ fn begun(request: &RunRequest, plan: &Plan, settings: &Settings, brakes: Brakes,
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),
         inventory: request.inventory.as_ref().map(|_| agreed::in_the_inventory(&plan.jobs)).unwrap_or_default(),
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
+        read: spare::from_anywhere(read),
     }
 }
 
@@ -366,9 +373,10 @@ fn nothing_due(
     plan: Plan,
     holds: &[Option<Hold>],
     mut earlier: HashMap<u32, Earlier>,
-    report: ReportFile,
+    report: &Path,
     requests: u64,
-) -> Finished {
+) -> Result<Finished, Error> {
+    let report = ReportFile::create(report)?;
     let settlements: Vec<_> = (0u32..)
         .zip(holds)
         .map(|(index, hold)| match (earlier.remove(&index), hold) {
@@ -380,5 +388,5 @@ fn nothing_due(
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     let (later, used) = (Vec::new(), Vec::new());
-    Finished { id: None, jobs, settlements, stopped: None, later, report, used, requests, verification: None }
+    Ok(Finished { id: None, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
 }

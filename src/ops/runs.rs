@@ -8,10 +8,12 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, agreed};
+use crate::diagnostics::Diagnostic;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, Pruned, RunId, RunSummary, StoredJob};
 use crate::outcome::Settlement;
 use crate::report::Row;
+use crate::report::beside::folder_of;
 use crate::settings::Settings;
 
 /// All runs, the newest first.
@@ -54,6 +56,15 @@ pub fn prune(settings: &Settings, days: u16, now: Timestamp) -> Result<Pruned, E
 
 /// Writes one run alone into a new database.
 pub fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
+    if file.symlink_metadata().is_ok() {
+        let message = format!("{} is there already, and an export takes the place of nothing", file.display());
+        return Err(Error::usage(Diagnostic::error("export-exists", message).help("name another file after --export")));
+    }
+    if !folder_of(file).is_dir() {
+        let message = format!("the folder {} does not exist", folder_of(file).display());
+        let help = "create it, or name another file after --export";
+        return Err(Error::usage(Diagnostic::error("no-folder", message).help(help)));
+    }
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let id = journal.find(run)?;
     journal.export(&id, file)?;

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::agreed::{Agreed, is_saved, name_targets, whole_second};
+use super::spare::{Output, scenario};
 use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record};
 use crate::catalog::Budget;
 use crate::diagnostics::Diagnostic;
@@ -22,6 +23,7 @@ use crate::guard::preflight::Hold;
 use crate::msgraph::read_only::GraphReader;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
+use crate::report::beside::{Readers, may_take, put, temporary};
 use crate::session::{Session, named, survey};
 use crate::settings::{PolicyFile, Settings};
 
@@ -58,7 +60,7 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     let settings = look_up.settings;
     check_place(&request)?;
     let (mut previewed, session) = considered(&request.plan, &request.policies, &look_up, &request.repeats).await?;
-    spare_the_plan(&request, &previewed)?;
+    check_output(&request, &previewed)?;
     let named = named_tenant(&previewed, &request, settings)?;
     let mut look = look(&request, &previewed, session).await?;
     keep_what_was_found(&previewed, &mut look.sightings);
@@ -80,8 +82,7 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
         not_read: look.not_read,
         ..head(&request, settings, &previewed)?
     };
-    let digest = write(&request.out, &head, &previewed)
-        .map_err(|cause| Error::Io { what: format!("{} cannot be written", request.out.display()), cause })?;
+    let digest = write(&request.out, &head, &previewed).map_err(|cause| cannot_be_written(&request.out, cause))?;
     previewed.agreed = Some(Agreed { file: request.out, head, digest });
     Ok(previewed)
 }
@@ -139,16 +140,17 @@ fn check_place(request: &SaveRequest<'_>) -> Result<(), Error> {
     }
 }
 
-/// The file takes the place of what was there, and that must not be what was read.
-fn spare_the_plan(request: &SaveRequest<'_>, previewed: &Previewed) -> Result<(), Error> {
-    let Ok(place) = request.out.canonicalize() else { return Ok(()) };
-    match previewed.plan.inputs.iter().any(|input| input.file.canonicalize().is_ok_and(|file| file == place)) {
-        false => Ok(()),
-        true => Err(Error::usage(
-            Diagnostic::error("out-over-plan", "the saved preview would take the place of the plan")
-                .help("name another file after --out"),
-        )),
-    }
+/// The file takes the place of what was there, and that must not be what was read. Found out before anything is looked at.
+fn check_output(request: &SaveRequest<'_>, previewed: &Previewed) -> Result<(), Error> {
+    let inputs = previewed.plan.inputs.iter().map(|input| input.file.clone()).chain(previewed.policies.files.clone());
+    let looked_up = request.look_up.inventory.map(Path::to_owned);
+    let read: Vec<PathBuf> = inputs.chain(looked_up).chain(scenario(request.look_up.tenant).cloned()).collect();
+    Output::out(&request.out, "the saved preview").spares(&read, request.look_up.settings)?;
+    may_take(&request.out).map_err(|cause| cannot_be_written(&request.out, cause))
+}
+
+fn cannot_be_written(out: &Path, cause: io::Error) -> Error {
+    Error::Io { what: format!("{} cannot be written", out.display()), cause }
 }
 
 /// What is run without a look at the plan must at least know its tenant.
@@ -198,14 +200,12 @@ async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session
 
 /// Whole or not at all, and for its owner alone: it names devices and users.
 fn write(place: &Path, head: &Head, previewed: &Previewed) -> io::Result<String> {
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".musterout-").suffix(".part").tempfile_in(folder)?;
+    let mut file = temporary(place, Readers::Owner)?;
     let preview =
         Preview::new(&previewed.plan.jobs, &previewed.preflight, Budget::documented(0)).seen(&previewed.sightings);
     let preview = preview.with_keys(&previewed.keys);
     let digest = saved::write(head, &preview, file.as_file_mut())?;
     file.as_file_mut().flush()?;
-    file.as_file().sync_all()?;
-    file.persist(place).map_err(|failed| failed.error)?;
+    put(file, place)?;
     Ok(digest)
 }

@@ -14,8 +14,8 @@ use super::limits::limits;
 use super::perform::{Finished, look_at};
 use super::place_of_report::ReportPlace;
 use super::record::{Begun, Recorded};
-use super::resume::spare_the_plan;
 use super::same_place::{as_begun, same_tenant};
+use super::spare::Output;
 use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
 use crate::job::Job;
@@ -68,7 +68,7 @@ pub async fn verify(
     let own = record.head.report.as_ref().map(PathBuf::from);
     let place_of_report = ReportPlace::of(request.report.or(own), request.now, "verified")?;
     let report = place_of_report.path().to_owned();
-    spare_the_plan(&report, &record)?;
+    Output::report(&report).spares(&begun.read_by(&journal, &record)?, settings)?;
     ReportFile::probe(&report)?;
     let jobs: Arc<[Job]> = jobs.into();
     let local = begun.tenant != Tenant::Real || settings.is_local();

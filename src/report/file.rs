@@ -3,17 +3,17 @@
 //! In: the path that the operator named, before the run; jobs and settlements, after it. Out: the file, whole or not at
 //! all. Must not: leave half a report behind, or find out after a run of hours that the place cannot be written to.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
+use super::beside::{Readers, SUFFIX, folder_of, put, temporary};
 use super::csv::write_csv;
 use super::json_lines::write_json_lines;
-use super::row::{Mismatch, rows};
+use super::row::{Mismatch, Row, rows};
 use crate::job::Job;
 use crate::outcome::Settlement;
 
@@ -28,6 +28,8 @@ pub enum ReportError {
     NoFolder { folder: PathBuf },
     #[error("cannot write the report `{path}`: {source}; name another place")]
     Write { path: PathBuf, source: io::Error },
+    #[error("cannot write the report `{path}`: {source}; it is at {}", elsewhere.display())]
+    Elsewhere { path: PathBuf, source: io::Error, elsewhere: PathBuf },
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
 }
@@ -63,8 +65,7 @@ impl ReportFile {
         if !folder.is_dir() {
             return Err(ReportError::NoFolder { folder: folder.to_owned() });
         }
-        clear_up(folder);
-        match temporary_in(folder) {
+        match temporary(&path, Readers::Anybody) {
             Ok(temporary) => Ok(Self { path, format, temporary }),
             Err(source) => Err(ReportError::Write { path, source }),
         }
@@ -72,25 +73,35 @@ impl ReportFile {
 
     /// Writes the report, makes it durable, and gives it its name.
     pub fn finish(mut self, jobs: &[Job], settlements: &[Settlement]) -> Result<PathBuf, ReportError> {
-        let rows = rows(jobs, settlements)?;
-        let file = self.temporary.as_file_mut();
-        let written = match self.format {
-            Format::Csv => write_csv(&mut *file, rows),
-            Format::JsonLines => write_json_lines(&mut *file, rows),
-        };
-        let folder = folder_of(&self.path).to_owned();
-        let named = written
-            .and_then(|()| file.sync_all())
-            .and_then(|()| self.temporary.persist(&self.path).map_err(|failed| failed.error));
-        match named {
-            Ok(_) => {
-                // The report is there already; not every system lets a folder be synced.
-                let _ = File::open(folder).and_then(|folder| folder.sync_all());
-                Ok(self.path)
-            }
-            Err(source) => Err(ReportError::Write { path: self.path, source }),
+        let written = write(self.format, self.temporary.as_file_mut(), rows(jobs, settlements)?);
+        match written.and_then(|()| put(self.temporary, &self.path)) {
+            Ok(()) => Ok(self.path),
+            // What a run of hours has come to is not thrown away because its place is full or gone.
+            Err(source) => match elsewhere(self.format, rows(jobs, settlements)?) {
+                Ok(elsewhere) => Err(ReportError::Elsewhere { path: self.path, source, elsewhere }),
+                Err(_) => Err(ReportError::Write { path: self.path, source }),
+            },
         }
     }
+}
+
+fn write<'r>(format: Format, file: &mut File, rows: impl Iterator<Item = Row<'r>>) -> io::Result<()> {
+    match format {
+        Format::Csv => write_csv(file, rows),
+        Format::JsonLines => write_json_lines(file, rows),
+    }
+}
+
+/// The report among the temporary files of the machine, for its owner alone.
+fn elsewhere<'r>(format: Format, rows: impl Iterator<Item = Row<'r>>) -> io::Result<PathBuf> {
+    let suffix = match format {
+        Format::Csv => ".csv",
+        Format::JsonLines => ".jsonl",
+    };
+    let mut file = tempfile::Builder::new().prefix("musterout-").suffix(suffix).tempfile()?;
+    write(format, file.as_file_mut(), rows)?;
+    file.as_file().sync_all()?;
+    file.keep().map(|(_, path)| path).map_err(|failed| failed.error)
 }
 
 fn format_of(path: &Path) -> Result<Format, ReportError> {
@@ -101,45 +112,6 @@ fn format_of(path: &Path) -> Result<Format, ReportError> {
         _ => Err(ReportError::Format(path.to_owned())),
     }
 }
-
-/// A bare file name is in the current folder.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Temporary files are made for their owner alone; a report is a file like any other, so the umask decides.
-fn temporary_in(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let temporary = builder.tempfile_in(folder)?;
-    // Where a file system knows no locks, it is only not cleared up after.
-    let _ = temporary.as_file().try_lock();
-    Ok(temporary)
-}
-
-const PREFIX: &str = ".musterout-";
-const SUFFIX: &str = ".part";
-
-/// Removes what processes that were killed have left here: a living one holds the lock of its file.
-fn clear_up(folder: &Path) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let is_part = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        // Just made, it may not have its lock yet.
-        let made = entry.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.elapsed().ok());
-        if !is_part || made.is_none_or(|age| age < YOUNG) {
-            continue;
-        }
-        if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            // Somebody else may have removed it, or may have to.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-const YOUNG: Duration = Duration::from_secs(1);
 
 /// The place of a report that nobody named, kept from other processes until this is dropped.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! Must not: print, or know how a run goes.
 
 mod account;
+pub mod beside;
 pub mod cell;
 mod csv;
 mod file;

@@ -117,6 +117,21 @@ fn a_file_appears_only_when_it_is_whole() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left behind");
 }
 
+#[test]
+fn a_report_whose_place_is_gone_is_somewhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (jobs, settlements) = two();
+    let report = ReportFile::create(folder.path().join("r.csv")).unwrap();
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    match report.finish(&jobs, &settlements) {
+        Err(ReportError::Elsewhere { elsewhere, .. }) => {
+            assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), csv_of(&jobs, &settlements));
+            std::fs::remove_file(elsewhere).unwrap();
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_report_has_the_permissions_of_any_new_file() {

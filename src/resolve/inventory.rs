@@ -59,6 +59,8 @@ impl Default for Inventory {
 pub enum InventoryError {
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
+    #[error("it is no regular file")]
+    NoFile,
     #[error("it is larger than {} MiB", LIMIT >> 20)]
     TooLarge,
     #[error("it is no inventory of musterout, or only a part of one: {0}")]
@@ -72,7 +74,11 @@ pub enum InventoryError {
 impl Inventory {
     /// Reads a file, whole.
     pub fn load(file: &Path) -> Result<Self, InventoryError> {
-        if std::fs::metadata(file)?.len() > LIMIT {
+        let about = std::fs::metadata(file)?;
+        if !about.is_file() {
+            return Err(InventoryError::NoFile);
+        }
+        if about.len() > LIMIT {
             return Err(InventoryError::TooLarge);
         }
         let inventory: Self = serde_json::from_slice(&std::fs::read(file)?)?;

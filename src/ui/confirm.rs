@@ -152,6 +152,11 @@ mod tests {
              2 devices drop their other pending actions: this one takes precedence\n  \
              1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
              1 row is held, and not sent; the preview says why.\n\n\
+             The first of them:\n\n  \
+             2  retire       7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n  \
+             3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02\n  \
+             6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n\n\
              What is destructive or irreversible cannot be called back once it was sent.\n"
         );
     }

@@ -336,7 +336,7 @@ mod tests {
              up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
              2 devices drop their other pending actions: this one takes precedence\n  \
              1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
-             4 requests, about 1 s at the documented 10 a second.\n\
+             4 jobs, about 1 s at the documented 10 a second.\n\
              Nothing was sent.\n"
         );
     }
@@ -358,7 +358,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.ends_with("5,000 requests, about 9 min at the documented 10 a second.\nNothing was sent.\n"),
+            text.ends_with("5,000 jobs, about 9 min at the documented 10 a second.\nNothing was sent.\n"),
             "{text}"
         );
     }

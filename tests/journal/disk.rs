@@ -232,3 +232,21 @@ fn a_journal_that_is_deleted_or_replaced_under_a_run_stops_it() {
         assert_eq!(desk.report().len(), 40);
     }
 }
+
+/// The last answer has come, and then something of the journal is gone: what the process knows is reported all the same.
+#[test]
+fn a_journal_that_fails_after_the_last_send_costs_no_report() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(78), 12);
+    let plan = desk.write("plan.csv", &text);
+    let child = under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1", "--verify", "1h"], 3);
+    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
+    journal.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    journal.execute_batch("DROP TABLE follow_ups").unwrap();
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    ended.expect(1).says("journal").says("the report has what this process knows");
+    let report = desk.report();
+    in_order(&report, &targets);
+    assert!(report.iter().all(|row| row.outcome == "accepted"), "{report:?}");
+}

@@ -126,16 +126,24 @@ fn held(
     Ok(held.join(", "))
 }
 
-/// Writes one run alone into a database of its own, which must not exist yet.
+/// Writes one run alone into a database of its own, which must not exist yet; half of one is not left behind.
 pub(in crate::journal) fn export(store: &mut Store, id: &RunId, file: &Path) -> Result<(), JournalError> {
-    if file.exists() {
-        return Err(JournalError::Write(format!("{} exists already", file.display())));
-    }
+    let failed = |cause: String| JournalError::Export { file: file.to_owned(), cause };
     // What is damaged is handed to no auditor.
     let head = reader::walk(store, id, |_, _| Ok::<_, JournalError>(()))?;
-    store::make(file)?;
-    let attach = file.to_string_lossy().into_owned();
-    store.connection.execute("ATTACH DATABASE ?1 AS one", [attach]).map_err(JournalError::write)?;
+    std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(|cause| failed(cause.to_string()))?;
+    let exported = store::make(file)
+        .map_err(|error| error.to_string())
+        .and_then(|()| copy(&store.connection, head.number, file).map_err(|error| error.to_string()));
+    exported.map_err(|cause| {
+        // It is ours, made a moment ago.
+        let _ = std::fs::remove_file(file);
+        failed(cause)
+    })
+}
+
+fn copy(connection: &Connection, run: i64, file: &Path) -> rusqlite::Result<()> {
+    connection.execute("ATTACH DATABASE ?1 AS one", [file.to_string_lossy().into_owned()])?;
     let tables = [
         "runs",
         "plan_files",
@@ -151,15 +159,15 @@ pub(in crate::journal) fn export(store: &mut Store, id: &RunId, file: &Path) -> 
     ];
     let copied = tables.iter().try_for_each(|table| {
         let copy = format!("INSERT INTO one.{table} SELECT * FROM main.{table} WHERE run = ?1");
-        store.connection.execute(&copy, params![head.number]).map(|_| ())
+        connection.execute(&copy, params![run]).map(|_| ())
     });
     let copied = copied.and_then(|()| {
-        store.connection.execute("UPDATE one.sequence SET last = (SELECT last FROM main.sequence)", []).map(|_| ())
+        connection.execute("UPDATE one.sequence SET last = (SELECT last FROM main.sequence)", []).map(|_| ())
     });
     // One file for the auditor: the write-ahead log is folded in.
-    let folded = store.connection.query_row("PRAGMA one.journal_mode = DELETE", [], |_| Ok(()));
-    let detached = store.connection.execute_batch("DETACH DATABASE one");
-    copied.and(folded).and(detached).map_err(JournalError::write)
+    let folded = connection.query_row("PRAGMA one.journal_mode = DELETE", [], |_| Ok(()));
+    let detached = connection.execute_batch("DETACH DATABASE one");
+    copied.and(folded).and(detached)
 }
 
 /// The plans of the runs that a condition holds for.

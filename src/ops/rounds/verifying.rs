@@ -34,6 +34,7 @@ impl Rounds<'_> {
             Ok(())
         })?;
         self.task.between_waves = false;
-        self.round(client, earlier, Some(within), stop, requests, &show).await
+        self.task.earlier = earlier;
+        self.round(client, Some(within), stop, requests, &show).await
     }
 }
