@@ -249,3 +249,19 @@ fn what_can_be_undone_is_compared_as_well_and_steps_do_not_hold_each_other() {
     let note = column(&report, "note")[1];
     assert!(note.contains("not as the preview saw it: enrolled again"), "{note}");
 }
+
+#[test]
+fn a_policy_says_how_old_a_preview_may_be() {
+    let desk = desk();
+    fs::write(desk.path("policy.yaml"), "version: 1\npreview_max_age: 2h\n").unwrap();
+    run(&mut command(&desk, &format!("{SAVE} --valid-for 72h --policy policy.yaml"))).ended_with(0);
+    let text = fs::read_to_string(desk.path("agreed.json")).unwrap();
+    let head: Value = serde_json::from_str(&text).unwrap();
+    let at = |key: &str| head["head"][key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert_eq!(at("expires").duration_since(at("created")), jiff::SignedDuration::from_hours(2), "{head}");
+    for (age, code) in [("0s", "out-of-range"), ("two days", "bad-time"), ("8d", "out-of-range")] {
+        fs::write(desk.path("policy.yaml"), format!("version: 1\npreview_max_age: {age}\n")).unwrap();
+        let refused = run(&mut command(&desk, &format!("{RUN} --policy policy.yaml"))).ended_with(10);
+        assert!(refused.stderr.contains(code), "{age}: {}", refused.stderr);
+    }
+}

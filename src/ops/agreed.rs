@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::guards::Policies;
 use super::save::LONGEST_VALID;
@@ -158,11 +159,17 @@ pub fn whole_second(at: Timestamp) -> Timestamp {
 
 impl Agreed {
     /// Refuses a run at another time or place than was agreed to.
-    pub fn permits(&self, tenant: &Tenant, settings: &Settings, now: Timestamp) -> Result<(), Error> {
+    pub fn permits(
+        &self,
+        tenant: &Tenant,
+        settings: &Settings,
+        max_age: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let refuse =
             |code, message: String, help: &str| Err(Error::refused(Diagnostic::error(code, message).help(help)));
         let head = &self.head;
-        let expires = expiry(head);
+        let expires = expiry(head, max_age);
         if now >= expires {
             let message = format!("the preview expired at {expires}");
             return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
@@ -193,9 +200,15 @@ impl Agreed {
     }
 }
 
-/// When it ends, whatever stands in it.
-pub fn expiry(head: &Head) -> Timestamp {
-    head.created.saturating_add(LONGEST_VALID).map_or(head.expires, |last| last.min(head.expires))
+/// When it ends, whatever stands in it: after a week, or when a policy says so.
+pub fn expiry(head: &Head, max_age: Option<Duration>) -> Timestamp {
+    at_most(head.created, head.expires, max_age)
+}
+
+/// An end that is not later than a week after the beginning, or than a policy allows.
+pub fn at_most(created: Timestamp, expires: Timestamp, max_age: Option<Duration>) -> Timestamp {
+    let max_age = max_age.and_then(|age| SignedDuration::try_from(age).ok()).unwrap_or(LONGEST_VALID);
+    created.saturating_add(max_age.min(LONGEST_VALID)).map_or(expires, |last| last.min(expires))
 }
 
 impl Agreed {
@@ -245,4 +258,21 @@ const ANOTHER: &str = "it is another one";
 
 fn damaged(what: &str) -> Error {
     JournalError::Damaged(format!("the saved preview of the run: {what}")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_preview_is_good_for_longer_than_a_week_or_than_a_policy_says() {
+        let at = |day: &str| format!("{day}T12:00:00Z").parse::<Timestamp>().unwrap();
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+        let ends = |expires, max_age| at_most(at("2026-11-01"), at(expires), max_age);
+        assert_eq!(ends("2096-01-01", None), at("2026-11-08"));
+        assert_eq!(ends("2026-11-03", None), at("2026-11-03"));
+        assert_eq!(ends("2026-11-07", days(3)), at("2026-11-04"));
+        assert_eq!(ends("2026-11-02", days(3)), at("2026-11-02"));
+        assert_eq!(ends("2096-01-01", days(30)), at("2026-11-08"));
+    }
 }

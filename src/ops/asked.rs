@@ -37,7 +37,7 @@ pub struct Question {
 
 impl Question {
     pub fn new(text: String, policies: &[PolicyFile], said: &Policies, agreed: Option<&Agreed>) -> Self {
-        let ends = agreed.map(|agreed| expiry(&agreed.head));
+        let ends = agreed.map(|agreed| expiry(&agreed.head, said.preview_max_age));
         Self { text, policies: policies.to_vec(), said: said.clone(), ends }
     }
 

@@ -4,6 +4,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -25,6 +26,8 @@ pub struct Policies {
     pub daily: Settings,
     /// Whether one of them refuses rows whose target is not there.
     pub refuse_missing: bool,
+    /// The least of what they say of the age of a saved preview that is run.
+    pub preview_max_age: Option<Duration>,
     /// The policies and the lists that they name.
     pub files: Vec<PathBuf>,
 }
@@ -45,6 +48,7 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
         all.rules = all.rules.and(policy.rules);
         all.daily = all.daily.and(&policy.daily).map_err(contradiction)?;
         all.refuse_missing |= policy.refuses_missing;
+        all.preview_max_age = all.preview_max_age.into_iter().chain(policy.preview_max_age).min();
         all.files.extend(policy.files);
     }
     Ok(all)

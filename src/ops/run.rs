@@ -249,7 +249,7 @@ fn permit(
 ) -> Result<(), Error> {
     request.repeats.again.refuse_copies(&previewed.plan.jobs, &previewed.preflight.holds)?;
     let Some(agreed) = &previewed.agreed else { return Ok(()) };
-    agreed.permits(&request.tenant, settings, request.now)?;
+    agreed.permits(&request.tenant, settings, previewed.policies.preview_max_age, request.now)?;
     for (job, sighting) in previewed.plan.jobs.iter().zip(&previewed.sightings) {
         if let Some(Sighting::Identity(seen)) = sighting {
             session.take_over_seen(job.action.target, &seen.document(job.action.target))?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::agreed::{Agreed, is_saved, name_targets, whole_second};
+use super::agreed::{Agreed, at_most, is_saved, name_targets, whole_second};
 use super::spare::{Output, scenario};
 use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record};
 use crate::catalog::Budget;
@@ -103,10 +103,12 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
     let plan = &previewed.plan;
     let choices = request.look_up.choices.or(plan.limits);
     let (_, digest) = record::plan_files(plan)?;
+    let created = request.look_up.now;
+    let expires = created.checked_add(request.valid_for).unwrap_or(created);
     Ok(Head {
         tool: concat!("musterout ", env!("CARGO_PKG_VERSION")).into(),
-        created: request.look_up.now,
-        expires: request.look_up.now.checked_add(request.valid_for).unwrap_or(request.look_up.now),
+        created,
+        expires: at_most(created, expires, previewed.policies.preview_max_age),
         plan: PlanOfPreview {
             name: plan.name.clone(),
             file: plan.file.display().to_string(),

@@ -1,21 +1,25 @@
 //! A policy: the guards and the daily limits of a site, in a file of their own.
 //!
-//! In: a YAML file with `guards`, `overrides`, `missing` and `limits: { daily: … }` as in a plan. Out: a [`Policy`], or every fault. Must not: be half
+//! In: a YAML file with `guards`, `overrides`, `missing` and `limits: { daily: … }` as in a plan, and `preview_max_age`. Out: a [`Policy`], or every fault. Must not: be half
 //! understood: a policy that has a fault refuses every run.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::document::read_version;
 use super::guards::{self, Owner};
 use super::{Input, YAML_LIMIT, read_file};
-use super::{daily, missing, overrides};
+use super::{daily, missing, overrides, waves};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::rules::{Origin, Rules};
 use crate::yaml::{self, Entry, Kind, Node, Reader};
 
 const KIND: Kind = Kind { name: "a policy", too_large: "list what it protects in a CSV file" };
-const KEYS: &[&str] = &["version", "guards", "limits", "missing", "overrides"];
+const KEYS: &[&str] = &["version", "guards", "limits", "missing", "preview_max_age", "overrides"];
+
+/// No saved preview is good for less.
+const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
 /// What a policy file says.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub struct Policy {
     pub daily: Settings,
     /// Whether a row whose target is not there refuses the plan, whatever anybody else says.
     pub refuses_missing: bool,
+    /// How old a saved preview may be that is run; `None`: it does not say.
+    pub preview_max_age: Option<Duration>,
     /// The file itself, and the lists that it names.
     pub files: Vec<PathBuf>,
 }
@@ -41,7 +47,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
     let mut rules = Rules::default();
     let mut overridden = Vec::new();
     let mut daily = Settings::default();
-    let mut refuses_missing = false;
+    let (mut refuses_missing, mut preview_max_age) = (false, None);
     let mut version = false;
     for Entry { name, value, .. } in reader.map_of(&root, "a policy", KEYS).unwrap_or_default() {
         match name {
@@ -52,6 +58,7 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
             "guards" => rules = guards::read(value, owner, &mut reader, &mut inputs),
             "limits" => daily = limits(value, &mut reader),
             "missing" => refuses_missing = missing::read_of_policy(value, &mut reader),
+            "preview_max_age" => preview_max_age = waves::read_time(value, name, SHORTEST_AGE, &mut reader),
             _ => overridden = overrides::read(value, owner, &mut reader),
         }
     }
@@ -64,7 +71,8 @@ pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
         true => Err(faults),
         false => {
             let lists = inputs.into_iter().map(|input| input.file);
-            Ok(Policy { rules, daily, refuses_missing, files: std::iter::once(path.to_owned()).chain(lists).collect() })
+            let files = std::iter::once(path.to_owned()).chain(lists).collect();
+            Ok(Policy { rules, daily, refuses_missing, preview_max_age, files })
         }
     }
 }
