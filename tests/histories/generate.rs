@@ -5,7 +5,9 @@
 
 use fastrand::Rng;
 
-use super::script::{Act, Again, By, Entry, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, USERS, Verb, Wrong};
+use super::script::{
+    Act, Again, By, Entry, Fault, Kill, Only, Plan, Policy, Repeats, Row, Script, Step, USERS, Verb, Wrong,
+};
 
 /// What is done to devices, the more often the more of it is here.
 pub const ACTIONS: &[&str] =
@@ -122,7 +124,7 @@ fn wrong(rng: &mut Rng, is_read: bool) -> Wrong {
 
 fn step(rng: &mut Rng, things: &[usize], plans: &mut usize) -> Step {
     let plan = rng.usize(..*plans);
-    match rng.u8(..36) {
+    match rng.u8(..42) {
         0..=20 => Step::One(act(rng, *plans)),
         21..=23 => Step::Two(act(rng, *plans), pick(rng, &[0, 5, 300, 2_000, 70_000]), act(rng, *plans)),
         24..=26 => Step::Wait(pick(rng, &[1, 8, 30, 100, 700, 90_000])),
@@ -139,11 +141,25 @@ fn step(rng: &mut Rng, things: &[usize], plans: &mut usize) -> Step {
             true => Step::Leaves(pick(rng, things)),
             false => Step::Returns(pick(rng, things)),
         },
+        35 | 36 => Step::Policy(policy(rng, things)),
+        37..=39 => Step::Under(act(rng, *plans), pick(rng, &LATER), policy(rng, things)),
+        40 => Step::Edited(act(rng, *plans), pick(rng, &LATER), plan, rows(rng, things)),
         _ => {
             let one = pick(rng, things);
             let same: Vec<usize> = things.iter().copied().filter(|thing| (*thing < USERS) == (one < USERS)).collect();
             Step::NamesMove(one, pick(rng, &same))
         }
+    }
+}
+
+/// When something changes under a process.
+const LATER: [u32; 5] = [5, 60, 300, 2_000, 70_000];
+
+fn policy(rng: &mut Rng, things: &[usize]) -> Policy {
+    match rng.u8(..4) {
+        0 => Policy::default(),
+        1 | 2 => Policy { protects: Some(pick(rng, things)), denies: None },
+        _ => Policy { protects: None, denies: Some(pick(rng, ACTIONS)) },
     }
 }
 

@@ -29,6 +29,7 @@ pub fn judge(tape: &Tape, script: &Script) -> Judged {
     let settling = Duration::from_secs(u64::from(script.settling));
     nothing_else_is_touched(tape)?;
     nothing_happens_twice(tape, settling)?;
+    nothing_forbidden_is_sent(tape)?;
     for (number, process) in tape.processes.iter().enumerate() {
         if let Some(rows) = &process.rows {
             every_row_is_there_once((tape, script), number, process, rows)?;
@@ -55,6 +56,31 @@ fn nothing_else_is_touched(tape: &Tape) -> Judged {
         }
         if process.protected.contains(&request.device) {
             return broken("nothing protected is touched", told);
+        }
+    }
+    Ok(())
+}
+
+/// So long after a policy was written, something may still be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(2_500);
+
+/// What the policy forbids is not sent, whoever began when, and under what policy.
+fn nothing_forbidden_is_sent(tape: &Tape) -> Judged {
+    for (at, event) in &tape.events {
+        let Event::Request(request) = event else { continue };
+        let Some(action) = request.action else { continue };
+        let written = tape.events.iter().filter_map(|(written, event)| match event {
+            Event::Policy(policy) if *written <= *at => Some((*written, policy)),
+            _ => None,
+        });
+        let Some((written, policy)) = written.last() else { continue };
+        let forbids = policy.protects == Some(request.device) || policy.denies == Some(action);
+        if forbids && *at > written + ON_ITS_WAY {
+            let process = &tape.processes[request.process];
+            return broken(
+                "nothing that a policy forbids is sent",
+                format!("[{}] {}: {request}", request.process, process.what),
+            );
         }
     }
     Ok(())

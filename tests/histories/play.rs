@@ -17,7 +17,7 @@ use musterout::ops::{
     VerifyRequest,
 };
 use musterout::runner::event::StopReason;
-use musterout::settings::Environment;
+use musterout::settings::{Environment, PolicyFile};
 use musterout::simulator::power::Power;
 use musterout::simulator::transport::SimTransport;
 use musterout::ui::stderr::Stderr;
@@ -101,8 +101,24 @@ async fn play_step(world: &World, step: &Step) -> Result<(), Broken> {
         Step::Leaves(device) => world.leaves(*device),
         Step::Returns(device) => world.returns(*device),
         Step::NamesMove(one, other) => world.change_names(*one, *other),
+        Step::Policy(policy) => world.write_policy(policy),
+        Step::Under(act, later, policy) => {
+            return meanwhile(world, act, *later, || world.write_policy(policy)).await;
+        }
+        Step::Edited(act, later, plan, rows) => {
+            return meanwhile(world, act, *later, || change(world, *plan, |plan| plan.rows.clone_from(rows))).await;
+        }
     }
     Ok(())
+}
+
+/// Something changes so many milliseconds after the process has begun.
+async fn meanwhile(world: &World, act: &Act, later: u32, change: impl FnOnce()) -> Result<(), Broken> {
+    let change = async {
+        sleep(Duration::from_millis(u64::from(later))).await;
+        change();
+    };
+    tokio::join!(process(world, act), change).0
 }
 
 fn change(world: &World, plan: usize, how: impl FnOnce(&mut Plan)) {
@@ -110,6 +126,8 @@ fn change(world: &World, plan: usize, how: impl FnOnce(&mut Plan)) {
         how(plan);
         world.write(plan);
         world.tell(Event::World(plan.to_string()));
+        let jobs = world.may(plan).map(|may| may.jobs).unwrap_or_default();
+        world.tell(Event::Edited(plan.file.clone(), jobs));
     }
 }
 
@@ -259,7 +277,7 @@ async fn stop(world: &World, after: Option<u32>) {
 
 async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
     match verb {
-        Verb::Run { .. } | Verb::RunSaved { .. } => run(told).await,
+        Verb::Run { .. } | Verb::RunSaved { .. } => run(told, verb).await,
         Verb::Save { plan } => save(told, *plan).await,
         Verb::Resume { only, .. } => {
             let request = ResumeRequest {
@@ -269,7 +287,7 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
                 refile: false,
                 wait: false,
                 in_process: Some(told.transport.clone()),
-                policy: None,
+                policy: Some(told.world.policy()),
                 report: Some(told.report.clone()),
                 interactive: false,
                 verify: None,
@@ -298,14 +316,14 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
 }
 
 /// Runs, and looks at the preview again where the number that was agreed to is not the number.
-async fn run(told: &Told<'_>) -> Result<String, Error> {
+async fn run(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
     let world = told.world;
     let mut confirm = world.tape().processes[told.number].may.as_ref().map_or(0, |may| may.jobs.len() as u32);
     for _ in 0..3 {
         let request = RunRequest {
             plan: told.file.clone(),
             tenant: Tenant::InProcess(told.transport.clone()),
-            policies: Vec::new(),
+            policies: policies(world),
             report: Some(told.report.clone()),
             confirm: Some(musterout::ops::Confirm::Exactly(confirm)),
             interactive: false,
@@ -323,6 +341,7 @@ async fn run(told: &Told<'_>) -> Result<String, Error> {
             Err(Error::Refused(fault)) if fault.code == "wrong-number" => {
                 let number = fault.message.split("but ").nth(1).and_then(|rest| rest.split(' ').next());
                 confirm = number.and_then(|number| number.parse().ok()).unwrap_or_default();
+                told.look_again(verb);
             }
             ended => return ended.map(|finished| told.finished(&finished)),
         }
@@ -335,7 +354,7 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
     let tenant = Tenant::InProcess(told.transport.clone());
     let request = SaveRequest {
         plan: told.file.clone(),
-        policies: Vec::new(),
+        policies: policies(world),
         out: world.path(&format!("saved-{plan}.json")),
         repeats: told.repeats.clone(),
         valid_for: SignedDuration::from_hours(24),
@@ -356,6 +375,10 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
     Ok("saved".into())
 }
 
+fn policies(world: &World) -> Vec<PolicyFile> {
+    vec![PolicyFile { path: world.policy(), named: true }]
+}
+
 fn choices(script: &Script) -> Choices {
     let limits = Limits {
         concurrency: Some(script.concurrency),
@@ -369,6 +392,14 @@ fn choices(script: &Script) -> Choices {
 impl Told<'_> {
     fn seed(&self) -> u64 {
         self.world.script.seed ^ (self.number as u64) << 32
+    }
+
+    /// The plan may have been edited meanwhile, and its operator has looked at it again.
+    fn look_again(&self, verb: &Verb) {
+        if let (Verb::Run { .. }, Some((_, Some(may)))) = (verb, meant(self.world, verb)) {
+            let (_, may) = repeats(verb, Some(may));
+            self.world.tape().processes[self.number].may = may;
+        }
     }
 
     /// Puts on the tape what its operator is told.

@@ -120,6 +120,30 @@ pub enum Step {
     Returns(usize),
     /// Two devices change their names.
     NamesMove(usize, usize),
+    /// The site's policy says something else.
+    Policy(Policy),
+    /// The policy changes so many milliseconds after the process has begun.
+    Under(Act, u32, Policy),
+    /// A plan is edited so many milliseconds after the process has begun.
+    Edited(Act, u32, usize, Vec<Row>),
+}
+
+/// What a policy forbids, beside much that has no part in a history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub protects: Option<usize>,
+    pub denies: Option<&'static str>,
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.protects, self.denies) {
+            (None, None) => write!(f, "the policy forbids nothing"),
+            (Some(device), None) => write!(f, "the policy protects {device}"),
+            (None, Some(action)) => write!(f, "the policy denies {action}"),
+            (Some(device), Some(action)) => write!(f, "the policy protects {device} and denies {action}"),
+        }
+    }
 }
 
 /// One process: what it is told to do, and how it ends.
@@ -285,6 +309,11 @@ impl fmt::Display for Step {
             Self::Leaves(device) => write!(f, "device {device} leaves"),
             Self::Returns(device) => write!(f, "device {device} is there again, managed"),
             Self::NamesMove(one, other) => write!(f, "devices {one} and {other} change names"),
+            Self::Policy(policy) => write!(f, "{policy}"),
+            Self::Under(act, later, policy) => write!(f, "{act} | {later} ms later: {policy}"),
+            Self::Edited(act, later, plan, rows) => {
+                write!(f, "{act} | {later} ms later: plan {plan} is edited to: {}", listed(rows))
+            }
         }
     }
 }

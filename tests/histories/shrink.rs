@@ -96,6 +96,15 @@ fn simpler(step: &Step) -> Vec<Step> {
             let seconds = plainer(second).into_iter().map(|plain| Step::Two(first.clone(), *later, plain));
             alone.chain(firsts).chain(seconds).collect()
         }
+        Step::Under(act, later, policy) => {
+            let alone = [Step::One(act.clone()), Step::Policy(policy.clone())].into_iter();
+            alone.chain(plainer(act).into_iter().map(|plain| Step::Under(plain, *later, policy.clone()))).collect()
+        }
+        Step::Edited(act, later, plan, rows) => {
+            let alone = [Step::One(act.clone()), Step::Edit { plan: *plan, rows: rows.clone() }].into_iter();
+            let plain = plainer(act).into_iter();
+            alone.chain(plain.map(|plain| Step::Edited(plain, *later, *plan, rows.clone()))).collect()
+        }
         Step::Edit { plan, rows } if rows.len() > 1 => {
             let fewer = (0..rows.len()).map(|left| {
                 let rows = rows.iter().enumerate().filter(|(at, _)| *at != left).map(|(_, row)| row.clone());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use musterout::outcome::Outcome;
 
-use super::script::Entry;
+use super::script::{Entry, Policy};
 
 #[derive(Debug, Default)]
 pub struct Tape {
@@ -27,6 +27,9 @@ pub enum Event {
     /// A device is not there any more, or is there again.
     Gone(usize),
     Back(usize),
+    Policy(Policy),
+    /// A plan file is another one.
+    Edited(String, Vec<Job>),
 }
 
 /// A request about one device.
@@ -149,6 +152,8 @@ impl fmt::Display for Tape {
                 Event::World(what) => writeln!(f, "{at:>10.3} {what}")?,
                 Event::Gone(device) => writeln!(f, "{at:>10.3} device {device} is gone")?,
                 Event::Back(device) => writeln!(f, "{at:>10.3} device {device} is back")?,
+                Event::Policy(policy) => writeln!(f, "{at:>10.3} {policy}")?,
+                Event::Edited(file, jobs) => writeln!(f, "{at:>10.3} {file} has {} jobs", jobs.len())?,
             }
         }
         Ok(())

@@ -26,7 +26,7 @@ use musterout::simulator::transport::SimTransport;
 use musterout::simulator::wire::{Fate, Passed, Spoil, Wire};
 use tokio::time::Instant;
 
-use super::script::{By, Entry, Fault, Plan, Row, Script, USERS, Wrong};
+use super::script::{By, Entry, Fault, Plan, Policy, Row, Script, USERS, Wrong};
 use super::tape::{Event, Job, May, Request, Spoilt, Tape};
 use crate::support::guid;
 use crate::support::world::{begin_clock, suspend, system, wall};
@@ -72,6 +72,7 @@ impl World {
         for plan in script.plans.iter() {
             world.write(plan);
         }
+        world.write_policy(&Policy::default());
         world
     }
 
@@ -81,6 +82,23 @@ impl World {
 
     pub fn write(&self, plan: &Plan) {
         fs::write(self.path(&plan.file), text(plan)).unwrap();
+    }
+
+    /// Where the policy is that every process is told of.
+    pub fn policy(&self) -> PathBuf {
+        self.path("policy.yaml")
+    }
+
+    pub fn write_policy(&self, policy: &Policy) {
+        let mut text = "version: 1\nguards:\n  max_targets: 1000\n".to_owned();
+        if let Some(device) = policy.protects {
+            let _ = writeln!(text, "  protected: [{}]", guid(device));
+        }
+        if let Some(action) = policy.denies {
+            let _ = writeln!(text, "  deny_actions: [{action}]");
+        }
+        fs::write(self.policy(), text).unwrap();
+        self.tell(Event::Policy(policy.clone()));
     }
 
     pub fn tape(&self) -> MutexGuard<'_, Tape> {
