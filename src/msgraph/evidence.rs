@@ -24,6 +24,9 @@ pub fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
         ReadBack::ManagementState { landed, action_names, stays, .. } => {
             match newer_result(document, action_names, since) {
                 Some(entry) if state_of(document) == UNTOUCHED => entry.evidence(),
+                None if state_of(document) == UNTOUCHED && is_enrolled_since(document, since) => Evidence::CannotTell(
+                    "managementState is managed, but the device was enrolled since, as one is that was reset".into(),
+                ),
                 None if state_of(document) == UNTOUCHED && stays_managed(job, stays) => by_check_in(document, since),
                 _ => by_state(state_of(document), landed),
             }
@@ -139,6 +142,12 @@ pub(super) fn stays_managed(job: &Job, stays: &[&str]) -> bool {
     let body = job.parameters.as_ref().map(|parameters| parameters.body());
     let body: Option<Value> = body.and_then(|body| serde_json::from_str(body).ok());
     body.is_some_and(|body| stays.iter().any(|name| body.get(name).and_then(Value::as_bool) == Some(true)))
+}
+
+/// Whether the device was enrolled after the attempt, or may have been: it may be there again because it was reset.
+fn is_enrolled_since(device: &Value, since: Since) -> bool {
+    let at = moment(device, "enrolledDateTime");
+    at.is_some_and(|at| at.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since.earliest))
 }
 
 /// A device acts when it checks in, and not before.
@@ -280,6 +289,15 @@ mod tests {
         assert!(matches!(device("factoryReset", "2026-11-22T12:00:01Z"), Evidence::Effect(_)));
         assert!(matches!(device("wipe", "2026-11-21T12:00:00Z"), Evidence::NoEffect(_)));
         assert!(matches!(device("retire", "2026-11-22T12:00:01Z"), Evidence::NoEffect(_)));
+    }
+
+    #[test]
+    fn a_device_that_was_enrolled_since_may_be_there_again_because_it_was_reset() {
+        for action in ["wipe", "retire"] {
+            let enrolled = |at: &str| evidence(action, json!({"managementState": "managed", "enrolledDateTime": at}));
+            assert!(matches!(enrolled("2026-01-05T08:00:00Z"), Evidence::NoEffect(_)));
+            assert!(matches!(enrolled("2026-11-22T12:05:00Z"), Evidence::CannotTell(_)));
+        }
     }
 
     #[test]

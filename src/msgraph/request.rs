@@ -83,7 +83,9 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
     }
     let select = |properties: &str| format!("?$select=id,{properties}");
     let (below, query) = match job.action.read_back {
-        ReadBack::ManagementState { .. } => ("", select("managementState,lastSyncDateTime,deviceActionResults")),
+        ReadBack::ManagementState { .. } => {
+            ("", select("managementState,lastSyncDateTime,enrolledDateTime,deviceActionResults"))
+        }
         ReadBack::Cleared { property } => ("", select(property)),
         ReadBack::AsSent => ("", select(&sent_properties(job))),
         ReadBack::Unlicensed => ("", select("assignedLicenses")),
@@ -307,7 +309,7 @@ mod tests {
         assert_eq!(
             read(&job("retire", 0, &[ID], vec![])),
             Some(format!(
-                "/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,lastSyncDateTime,deviceActionResults"
+                "/v1.0/deviceManagement/managedDevices/{ID}?$select=id,managementState,lastSyncDateTime,enrolledDateTime,deviceActionResults"
             ))
         );
         assert_eq!(
