@@ -36,6 +36,8 @@ impl Fingerprint {
     }
 }
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Where something stands in a [`Source`]: line and column from 1, and the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -50,19 +52,27 @@ impl Source {
     pub fn read(path: &Path, limit: u64) -> Result<Self, Box<Diagnostic>> {
         let name = path.display().to_string();
         let bytes = bytes(path, limit).map_err(|fault| Box::new((*fault).at(Place::file(&name))))?;
-        Self::decode(name, &bytes)
+        Self::decode(name, bytes)
     }
 
-    /// The text that `bytes` hold.
-    pub fn decode(name: String, bytes: &[u8]) -> Result<Self, Box<Diagnostic>> {
-        let encoding = encoding_of(bytes);
+    /// The text that `bytes` hold. A list may have a million rows, so that UTF-8 is not copied.
+    pub fn decode(name: String, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
+        let (encoding, fingerprint) = (encoding_of(&bytes), Fingerprint::of(&bytes));
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) if encoding == UTF_8 && !text.starts_with(BYTE_ORDER_MARK) => {
+                return Ok(Self { name, text, encoding: encoding.name(), fingerprint });
+            }
+            Ok(text) => text.into_bytes(),
+            Err(error) => error.into_bytes(),
+        };
+        let bytes = bytes.as_slice();
         let mut decoder = encoding.new_decoder_with_bom_removal();
         let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len());
         let mut text = String::with_capacity(room);
         let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
         match result {
             DecoderResult::InputEmpty => {
-                Ok(Self { name, text, encoding: encoding.name(), fingerprint: Fingerprint::of(bytes) })
+                Ok(Self { name, text, encoding: encoding.name(), fingerprint })
             }
             DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
                 let end = text.len();

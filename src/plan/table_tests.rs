@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 
 fn table(bytes: &[u8]) -> Result<Table, String> {
-    let source = Source::decode("t.csv".into(), bytes).map_err(|fault| fault.render(false))?;
+    let source = Source::decode("t.csv".into(), bytes.to_vec()).map_err(|fault| fault.render(false))?;
     Table::new(source).map_err(|fault| fault.render(false))
 }
 

@@ -39,7 +39,7 @@ mod tests {
     }
 
     fn fault(text: &str) -> String {
-        let source = Source::decode("tent.yaml".into(), text.as_bytes()).unwrap();
+        let source = Source::decode("tent.yaml".into(), text.as_bytes().to_vec()).unwrap();
         read::<Tent>(&source, &KIND).unwrap_err().render(false)
     }
 

@@ -159,7 +159,7 @@ impl Scenario {
     }
 
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
-        let source = Source::decode("scenario".to_owned(), text.as_bytes());
+        let source = Source::decode("scenario".to_owned(), text.as_bytes().to_vec());
         source.and_then(|source| Self::read(&source)).map_err(ScenarioError)
     }
 
