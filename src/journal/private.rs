@@ -36,10 +36,10 @@ pub fn close_to_others(file: &Path) {
     {
         use std::os::unix::fs::PermissionsExt;
         let Ok(about) = fs::metadata(file) else { return };
-        if about.is_file() && about.permissions().mode() & 0o077 != 0 {
-            if let Err(error) = fs::set_permissions(file, fs::Permissions::from_mode(0o600)) {
-                tracing::warn!("{} can be read by others, and stays so: {error}", file.display());
-            }
+        let is_open = about.is_file() && about.permissions().mode() & 0o077 != 0;
+        let closed = || fs::set_permissions(file, fs::Permissions::from_mode(0o600));
+        if let Some(Err(error)) = is_open.then(closed) {
+            tracing::warn!("{} can be read by others, and stays so: {error}", file.display());
         }
     }
     #[cfg(not(unix))]
