@@ -109,6 +109,20 @@ impl From<ops::Error> for Failure {
                 Exit::Usage,
                 Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists them"),
             ),
+            ops::Error::Journal(
+                JournalError::Older { .. } | JournalError::Another { .. } | JournalError::Unmarked { .. },
+            ) => Self::one(
+                Exit::Unexpected,
+                Diagnostic::error("journal-replaced", message).help(
+                    "what is missing from it may be sent once more: put the newest copy back, with its -wal; to go on without it, \
+                     delete journal.mark beside it",
+                ),
+            ),
+            ops::Error::Journal(JournalError::Network { .. }) => Self::one(
+                Exit::Unexpected,
+                Diagnostic::error("journal-on-a-network", message)
+                    .help("name a folder on a disk of this machine with --state-dir"),
+            ),
             ops::Error::Journal(JournalError::Export { .. }) => {
                 Self::one(Exit::Unexpected, Diagnostic::error("export", message))
             }

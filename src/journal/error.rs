@@ -18,6 +18,14 @@ pub enum JournalError {
     Write(String),
     #[error("the journal cannot be read: {0}")]
     Read(String),
+    #[error("the journal {} lacks what was recorded in it before: an older copy was put back, or it was cut, or its write-ahead log is gone", file.display())]
+    Older { file: PathBuf },
+    #[error("the journal {} is another one than was here before", file.display())]
+    Another { file: PathBuf },
+    #[error("the mark of the journal, {}, cannot be understood", mark.display())]
+    Unmarked { mark: PathBuf },
+    #[error("the state directory {} lies on a network file system ({kind}), where a journal can be lost", folder.display())]
+    Network { folder: PathBuf, kind: String },
     #[error("the run cannot be exported to {}: {cause}", file.display())]
     Export { file: PathBuf, cause: String },
     #[error("there is no run {0} in the journal")]

@@ -73,7 +73,8 @@ impl Journal {
 impl Journal {
     /// Takes the lock of the plan with that key.
     pub fn lock(&self, plan_key: &str, run: &RunId, now: Timestamp) -> Result<RunLock, JournalError> {
-        lock::take(&self.place, plan_key, run, now)
+        let is_run = self.place.folder().is_some() && list::should_run(&self.store, plan_key)?;
+        lock::take(&self.place, (plan_key, is_run), run, now)
     }
 
     /// Asks the process that has that run under way to stop it. `false`: no process has.

@@ -6,8 +6,8 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -16,10 +16,15 @@ use super::error::JournalError;
 use super::holder::Holder;
 use super::id::RunId;
 use super::place::{Place, Taken};
+use super::private;
 
 pub(super) const FOLDER: &str = "locks";
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+
+/// Whoever runs a plan whose lock was deleted takes it again within this time; a process that finds none beside a run that
+/// should be under way waits for that.
+const REAPPEARS: Duration = Duration::from_millis(1_500);
 
 /// Held until it is dropped, or its process ends in whatever way.
 #[derive(Debug)]
@@ -27,8 +32,17 @@ pub struct RunLock(Held);
 
 #[derive(Debug)]
 enum Held {
-    File { _file: File, holder: Holder, requests: PathBuf },
+    File(Arc<Kept>),
     Memory(Taken),
+}
+
+/// A locked file, and what stands beside it.
+#[derive(Debug)]
+struct Kept {
+    file: Mutex<File>,
+    holder: Holder,
+    folder: PathBuf,
+    plan_key: String,
 }
 
 /// How it is found out that somebody wants the run to end.
@@ -42,34 +56,76 @@ pub enum StopWatch {
 
 /// Where requests to stop are left.
 #[derive(Debug, Clone)]
-pub struct StopFile {
-    holder: Holder,
-    requests: PathBuf,
-}
+pub struct StopFile(Arc<Kept>);
 
 impl RunLock {
     pub fn stop_watch(&self) -> StopWatch {
         match &self.0 {
-            Held::File { holder, requests, .. } => {
-                StopWatch::Look(StopFile { holder: holder.clone(), requests: requests.clone() })
-            }
+            Held::File(kept) => StopWatch::Look(StopFile(Arc::clone(kept))),
             Held::Memory(taken) => StopWatch::Wait(Arc::clone(&taken.asked)),
         }
     }
+
+    /// Takes the lock again if its file was deleted. An error: somebody else has it.
+    pub fn keep(&self) -> Result<(), JournalError> {
+        match &self.0 {
+            Held::File(kept) => kept.keep(),
+            Held::Memory(_) => Ok(()),
+        }
+    }
+}
+
+impl Kept {
+    /// A cleaner of old files knows nothing of locks, and a lock on a file without a name keeps nobody out.
+    fn keep(&self) -> Result<(), JournalError> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_at(&file, &self.folder.join(lock_of(&self.plan_key))) {
+            return Ok(());
+        }
+        *file = locked(&self.folder, &self.plan_key, &self.holder)?;
+        Ok(())
+    }
+}
+
+/// Whether a file still has that name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |about: fs::Metadata| (about.dev(), about.ino());
+    let here = file.metadata().map(number).ok();
+    here.is_some() && here == fs::metadata(path).map(number).ok()
+}
+
+/// An open file can be neither deleted nor replaced there.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 impl StopFile {
     /// Whether this very process was asked to stop its run. A request that was meant for another one says nothing.
     pub fn is_requested(&self) -> bool {
-        read_holder(&self.requests).is_some_and(|meant| meant == self.holder)
+        let Kept { folder, plan_key, holder, .. } = &*self.0;
+        read_holder(&folder.join(stop_of(plan_key))).is_some_and(|meant| meant == *holder)
+    }
+
+    /// Keeps the lock, as [`RunLock::keep`] does.
+    pub fn keep(&self) -> Result<(), JournalError> {
+        self.0.keep()
     }
 }
 
-/// Takes the lock of the plan with that key, for a run of this process.
-pub(super) fn take(place: &Place, plan_key: &str, run: &RunId, now: Timestamp) -> Result<RunLock, JournalError> {
+/// Takes the lock of the plan with that key, for a run of this process. `is_run`: the journal has a run of it that should be
+/// under way, so that its lock may have been deleted.
+pub(super) fn take(
+    place: &Place,
+    (plan_key, is_run): (&str, bool),
+    run: &RunId,
+    now: Timestamp,
+) -> Result<RunLock, JournalError> {
     let holder = Holder { run_id: run.to_string(), process: std::process::id(), since: now };
     match place {
-        Place::Folder(folder) => lock_in(&folder.join(FOLDER), plan_key, holder),
+        Place::Folder(folder) => lock_in(&folder.join(FOLDER), (plan_key, is_run), holder),
         Place::Memory(memory) => match memory.lock(plan_key, serde_json::to_vec(&holder).unwrap_or_default()) {
             Ok(taken) => Ok(RunLock(Held::Memory(taken))),
             Err(held) => Err(JournalError::Locked(told(&held).unwrap_or_else(nobody))),
@@ -97,13 +153,34 @@ pub(super) fn is_held(place: &Place, plan_key: &str, run_id: &str) -> bool {
 }
 
 /// Takes the lock of a plan among the files of a folder.
-fn lock_in(folder: &Path, plan_key: &str, holder: Holder) -> Result<RunLock, JournalError> {
-    let in_folder = |cause| JournalError::Folder { folder: folder.to_owned(), cause };
-    fs::create_dir_all(folder).map_err(in_folder)?;
-    let path = folder.join(format!("{plan_key}.lock"));
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(in_folder)?;
+fn lock_in(folder: &Path, (plan_key, is_run): (&str, bool), holder: Holder) -> Result<RunLock, JournalError> {
+    let path = folder.join(lock_of(plan_key));
+    let began = Instant::now();
+    while is_run && !path.exists() && began.elapsed() < REAPPEARS {
+        std::thread::park_timeout(BETWEEN_LOOKS);
+    }
+    let file = locked(folder, plan_key, &holder)?;
+    let requests = folder.join(stop_of(plan_key));
+    // What an earlier process was asked is no business of this one.
+    match fs::remove_file(&requests) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(in_folder(folder, cause)),
+        _ => {
+            let (folder, plan_key) = (folder.to_owned(), plan_key.to_owned());
+            Ok(RunLock(Held::File(Arc::new(Kept { file: Mutex::new(file), holder, folder, plan_key }))))
+        }
+    }
+}
+
+/// The locked file of a plan, with a note beside it of who has it.
+fn locked(folder: &Path, plan_key: &str, holder: &Holder) -> Result<File, JournalError> {
+    let failed = |cause| in_folder(folder, cause);
+    private::make_folder(folder).map_err(failed)?;
+    let path = folder.join(lock_of(plan_key));
+    let mut options = OpenOptions::new();
+    private::for_its_owner(options.read(true).write(true).create(true).truncate(false));
+    let file = options.open(&path).map_err(failed)?;
+    private::close_to_others(&path);
     let holder_at = folder.join(format!("{plan_key}.holder"));
-    let requests = folder.join(format!("{plan_key}.stop"));
     let mut looks = 0;
     loop {
         match file.try_lock() {
@@ -116,17 +193,25 @@ fn lock_in(folder: &Path, plan_key: &str, holder: Holder) -> Result<RunLock, Jou
             Err(TryLockError::WouldBlock) => {
                 return Err(JournalError::Locked(read_holder(&holder_at).unwrap_or_else(nobody)));
             }
-            Err(TryLockError::Error(cause)) => return Err(in_folder(cause)),
+            Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
     }
-    let text = serde_json::to_vec(&holder).unwrap_or_default();
     // In a file of its own: some systems let nobody read a locked one.
-    fs::write(holder_at, text).map_err(in_folder)?;
-    // What an earlier process was asked is no business of this one.
-    match fs::remove_file(&requests) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(in_folder(cause)),
-        _ => Ok(RunLock(Held::File { _file: file, holder, requests })),
-    }
+    let text = serde_json::to_vec(holder).unwrap_or_default();
+    private::make_file(&holder_at).and_then(|()| fs::write(holder_at, text)).map_err(failed)?;
+    Ok(file)
+}
+
+fn in_folder(folder: &Path, cause: std::io::Error) -> JournalError {
+    JournalError::Folder { folder: folder.to_owned(), cause }
+}
+
+fn lock_of(plan_key: &str) -> String {
+    format!("{plan_key}.lock")
+}
+
+fn stop_of(plan_key: &str) -> String {
+    format!("{plan_key}.stop")
 }
 
 fn request_in(folder: &Path, plan_key: &str, id: &RunId) -> Result<bool, JournalError> {
@@ -138,8 +223,7 @@ fn request_in(folder: &Path, plan_key: &str, id: &RunId) -> Result<bool, Journal
         return Ok(false);
     }
     let text = serde_json::to_vec(&holder).unwrap_or_default();
-    fs::write(folder.join(format!("{plan_key}.stop")), text)
-        .map_err(|cause| JournalError::Folder { folder: folder.to_owned(), cause })?;
+    fs::write(folder.join(stop_of(plan_key)), text).map_err(|cause| in_folder(folder, cause))?;
     Ok(true)
 }
 

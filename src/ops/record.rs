@@ -242,6 +242,8 @@ pub struct Beginning<'a> {
 /// Records a run whole, under a lock that was taken before.
 pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
     let Beginning { plan, jobs, key, tenant, place, order, begun, report, inherited, id, now } = beginning;
+    // Somebody may have thought about the question for a while.
+    lock.keep()?;
     let (files, digest) = plan_files(plan)?;
     let plan_file = std::path::absolute(&plan.file).unwrap_or_else(|_| plan.file.clone()).display().to_string();
     let report = std::path::absolute(report).unwrap_or_else(|_| report.to_owned());
@@ -267,6 +269,7 @@ pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> R
 impl Recorded {
     /// Takes up a run that is in the journal already, under a lock that was taken before it was read.
     pub fn again(journal: Journal, lock: RunLock, record: &RunRecord) -> Result<Self, Error> {
+        lock.keep()?;
         journal.set_state(record.head.number, RunState::Running, None)?;
         let (id, tenant) = (record.head.id.clone(), record.head.tenant.clone());
         Ok(Self { id, tenant, number: record.head.number, journal, lock })
@@ -310,6 +313,10 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 fn until_requested(watch: &StopFile, stop: &mpsc::UnboundedSender<StopRequest>, over: &std::sync::mpsc::Receiver<()>) {
     while over.recv_timeout(BETWEEN_LOOKS) == Err(RecvTimeoutError::Timeout) {
+        if let Err(error) = watch.keep() {
+            let _ = stop.send(StopRequest::JournalFailed(format!("its lock was deleted: {error}").into()));
+            return;
+        }
         if watch.is_requested() {
             // A run that has ended needs not be told.
             let _ = stop.send(StopRequest::Stop);

@@ -150,7 +150,8 @@ fn a_full_file_system_stops_the_run_and_resume_completes() {
 }
 
 /// A log that lost bytes which the disk had acknowledged is beyond what any journal can promise: jobs whose attempts
-/// were in those bytes look as if they had never been sent. What the database still knows must hold all the same.
+/// were in those bytes look as if they had never been sent. That is noticed; what the database still
+/// knows must hold all the same.
 #[test]
 fn a_torn_log_is_refused_or_what_it_still_knows_holds() {
     let simulator = Simulator::start("log: off\nthrottle: off\nlatency: { min: 1ms, max: 10ms }\n");
@@ -171,6 +172,10 @@ fn a_torn_log_is_refused_or_what_it_still_knows_holds() {
             false => (0..rng.usize(1..20)).for_each(|_| bytes[rng.usize(tail..length)] ^= 1 << rng.u8(..8)),
         }
         fs::write(&log, &bytes).unwrap();
+        let noticed = desk.call(&["report"]);
+        assert!(matches!(noticed.code, Some(1 | 2)), "seed {seed}: {noticed:?}");
+        // Somebody says that what is missing does not matter.
+        let _ = fs::remove_file(desk.state().join("journal.mark"));
         let known = desk.call(&["report"]);
         let ended = desk.call(&["resume", "latest"]);
         assert!(!ended.err.contains("panicked") && !known.err.contains("panicked"), "seed {seed}: {ended:?} {known:?}");
@@ -249,4 +254,83 @@ fn a_journal_that_fails_after_the_last_send_costs_no_report() {
     let report = desk.report();
     in_order(&report, &targets);
     assert!(report.iter().all(|row| row.outcome == "accepted"), "{report:?}");
+}
+
+/// Records that lie in a log without a name are in nobody's journal.
+#[test]
+fn a_log_that_is_deleted_under_a_run_stops_it() {
+    for name in ["journal.db-wal", "journal.db-shm"] {
+        let simulator = Simulator::start(SLOW);
+        let desk = Desk::new(&simulator);
+        let (text, targets) = retires(&mut Rng::with_seed(79), 40);
+        let plan = desk.write("plan.csv", &text);
+        let child = under_way(&desk, &simulator, &plan, 40, &["--concurrency", "1"], 2);
+        fs::remove_file(desk.state().join(name)).unwrap();
+        let ended = Ended::of(child.wait_with_output().unwrap());
+        ended.expect(1).says(name).says("deleted, moved or replaced");
+        assert!(calls(&simulator, "retire", &targets).iter().sum::<u64>() < 8);
+        in_order(&desk.report(), &targets);
+    }
+}
+
+/// What the journal has lost is known by its mark, and somebody has to say that it does not matter.
+#[test]
+fn a_journal_that_lacks_what_was_in_it_is_refused_until_somebody_deletes_its_mark() {
+    let simulator = Simulator::start(SLOW);
+    let (text, targets) = retires(&mut Rng::with_seed(80), 30);
+    let (other, _) = retires(&mut Rng::with_seed(81), 1);
+    let remove_log = |desk: &Desk<'_>| {
+        for name in ["journal.db-wal", "journal.db-shm"] {
+            fs::remove_file(desk.state().join(name)).unwrap();
+        }
+    };
+    let restore = |desk: &Desk<'_>| {
+        desk.call(&["runs"]).expect(0);
+        fs::copy(desk.path("older.db"), desk.journal()).map(drop).unwrap();
+    };
+    let empty = |desk: &Desk<'_>| {
+        remove_log(desk);
+        fs::write(desk.journal(), "").unwrap();
+    };
+    type Loses<'a> = &'a dyn Fn(&Desk<'_>);
+    let ways: [(Loses<'_>, &str); 3] = [(&remove_log, "lacks what"), (&restore, "lacks what"), (&empty, "another one")];
+    for (loses, words) in ways {
+        let desk = Desk::new(&simulator);
+        desk.run(&desk.write("other.csv", &other), 1, &["--once"]);
+        fs::copy(desk.journal(), desk.path("older.db")).unwrap();
+        let plan = desk.write("plan.csv", &text);
+        let sent = calls(&simulator, "retire", &targets).iter().sum::<u64>();
+        kill(under_way(&desk, &simulator, &plan, 30, &["--concurrency", "1"], 5));
+        loses(&desk);
+        let before = simulator.requests();
+        for verb in [&["runs"][..], &["resume", "latest"], &["report"]] {
+            desk.call(verb).expect(1).says(words).says("journal.mark");
+        }
+        desk.run(&plan, 30, &[]).expect(1).says(words);
+        assert_eq!(simulator.requests(), before, "nothing was sent, {sent} were before");
+        fs::remove_file(desk.state().join("journal.mark")).unwrap();
+        desk.call(&["runs"]).expect(0);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_the_journal_are_closed_to_others_when_they_are_opened() {
+    use std::os::unix::fs::PermissionsExt;
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (text, _) = retires(&mut Rng::with_seed(82), 1);
+    let plan = desk.write("plan.csv", &text);
+    desk.run(&plan, 1, &[]).expect(0);
+    let files = || {
+        let folders = [desk.state(), desk.state().join("locks")];
+        let entries = folders.into_iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect::<Vec<_>>()
+    };
+    let is_open = |path: &std::path::PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077 != 0;
+    assert_eq!(files().into_iter().filter(is_open).count(), 0, "{:?}", files());
+    files().iter().for_each(|file| fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap());
+    desk.run(&plan, 1, &["--once"]).expect(4);
+    let open: Vec<_> = files().into_iter().filter(is_open).collect();
+    assert!(open.is_empty(), "{open:?}");
 }

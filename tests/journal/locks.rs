@@ -75,3 +75,20 @@ fn a_report_is_whole_while_the_run_is_under_way_and_after_its_crash() {
     assert_eq!(written.lines().next(), after.out.lines().next());
     assert_eq!(written.replace('\u{feff}', ""), last.out.replace('\u{feff}', ""));
 }
+
+/// A cleaner of old files has been there: whoever runs the plan takes its lock again.
+#[test]
+fn a_lock_that_is_deleted_under_a_run_still_keeps_others_out() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let (text, targets) = retires(&mut Rng::with_seed(43), 60);
+    let plan = desk.write("plan.csv", &text);
+    let child = under_way(&desk, &simulator, &plan, 60, &["--concurrency", "1"], 3);
+    std::fs::remove_dir_all(desk.state().join("locks")).unwrap();
+    let other = desk.call(&["resume", "latest", "--report", "other.csv"]);
+    other.expect(11).says("this plan is being run by run");
+    // Seconds are enough for people.
+    assert!(!other.err.contains('.') || other.err.lines().all(|line| !line.contains("since") || line.ends_with("Z)")));
+    Ended::of(child.wait_with_output().unwrap()).expect(0);
+    assert_eq!(calls(&simulator, "retire", &targets), [1; 60]);
+}

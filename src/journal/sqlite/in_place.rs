@@ -1,37 +1,73 @@
-//! Whether the file of the journal is still where it was opened.
+//! Whether the files of the journal are still where they were opened, and as long.
 //!
-//! In: its path. Out: nothing, or a failure once it was deleted, moved or replaced. Must not: let anybody write what nobody will
-//! find: an open file takes records long after its name is gone.
+//! In: the path of the database, the place in the order that was just committed. Out: the mark moved on, or a failure once a file
+//! was deleted, moved, replaced or cut. Must not: let anybody write what nobody will find: an open file takes records long
+//! after its name is gone.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Error;
+use rusqlite::{Connection, Error};
 
-/// The file that was opened.
+use super::mark::Mark;
+use crate::journal::error::JournalError;
+
+/// The files that were opened.
 #[derive(Debug)]
 pub(super) struct InPlace {
-    file: PathBuf,
-    opened: Option<Identity>,
+    /// The database, its write-ahead log and the memory that its users share.
+    files: Vec<(PathBuf, Identity)>,
+    /// The database never becomes shorter: nobody vacuums it.
+    length: u64,
+    mark: Mark,
 }
 
 /// Where a system tells one file from another by it: device and number.
 type Identity = (u64, u64);
 
 impl InPlace {
-    /// Right after it was opened.
-    pub fn of(file: &Path) -> Self {
-        Self { file: file.to_owned(), opened: identity(file) }
+    /// Right after it was opened, and written to.
+    pub fn of(file: &Path, connection: &Connection) -> Result<Self, JournalError> {
+        let beside = |ending: &str| {
+            let mut name = OsString::from(file);
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        let opened = |path: PathBuf| identity(&path).map(|identity| (path, identity));
+        let database = opened(file.to_owned());
+        let database = database.ok_or_else(|| JournalError::Write(gone(file)))?;
+        // A system that cannot share memory keeps another journal.
+        let more = ["-wal", "-shm"].into_iter().filter_map(|ending| opened(beside(ending)));
+        let files = std::iter::once(database).chain(more).collect();
+        Ok(Self { files, length: length(file), mark: Mark::open(file, connection)? })
     }
 
-    pub fn check(&self) -> rusqlite::Result<()> {
-        if self.opened.is_some() && identity(&self.file) == self.opened {
-            return Ok(());
+    pub fn check(&mut self, order: i64) -> rusqlite::Result<()> {
+        if let Some((path, _)) = self.files.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
+            return Err(failed(gone(path)));
         }
-        let message =
-            format!("{} is not the file any more that it was: it was deleted, moved or replaced", self.file.display());
-        Err(Error::ToSqlConversionFailure(message.into()))
+        if let Some((file, _)) = self.files.first() {
+            let length = length(file);
+            if length < self.length {
+                return Err(failed(format!("{} is shorter than it was: it was cut or overwritten", file.display())));
+            }
+            self.length = length;
+        }
+        self.mark.write(order).map_err(|error| failed(format!("the mark beside it: {error}")))
     }
+}
+
+fn gone(path: &Path) -> String {
+    format!("{} is not the file any more that it was: it was deleted, moved or replaced", path.display())
+}
+
+fn failed(why: String) -> Error {
+    Error::ToSqlConversionFailure(why.into())
+}
+
+fn length(file: &Path) -> u64 {
+    fs::metadata(file).map_or(0, |about| about.len())
 }
 
 #[cfg(unix)]

@@ -126,13 +126,26 @@ fn held(
     Ok(held.join(", "))
 }
 
+/// Whether a run of that plan should be under way: a process has it, or was killed.
+pub(in crate::journal) fn should_run(store: &Store, plan_key: &str) -> Result<bool, JournalError> {
+    let running = RunState::Running.name();
+    store
+        .connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE plan_key = ?1 AND state = ?2)",
+            [plan_key, running],
+            |row| row.get(0),
+        )
+        .map_err(JournalError::read)
+}
+
 /// Writes one run alone into a database of its own, which must not exist yet; half of one is not left behind.
 pub(in crate::journal) fn export(store: &mut Store, id: &RunId, file: &Path) -> Result<(), JournalError> {
     let failed = |cause: String| JournalError::Export { file: file.to_owned(), cause };
     // What is damaged is handed to no auditor.
     let head = reader::walk(store, id, |_, _| Ok::<_, JournalError>(()))?;
     std::fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(|cause| failed(cause.to_string()))?;
-    let exported = store::make(file)
+    let exported = store::make_at(file)
         .map_err(|error| error.to_string())
         .and_then(|()| copy(&store.connection, head.number, file).map_err(|error| error.to_string()));
     exported.map_err(|cause| {

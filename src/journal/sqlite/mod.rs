@@ -12,6 +12,7 @@ mod elsewhere;
 mod follow_ups;
 mod in_place;
 mod in_step;
+mod mark;
 pub(super) mod in_memory;
 mod jobs;
 pub(super) mod list;

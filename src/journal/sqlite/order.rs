@@ -18,6 +18,10 @@ impl Order {
         Ok(Self { last, kept: last })
     }
 
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
     pub fn next(&mut self) -> i64 {
         self.last += 1;
         self.last

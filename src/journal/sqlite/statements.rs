@@ -88,6 +88,11 @@ impl<'c> Statements<'c> {
     }
 
     /// Before the transaction ends.
+    /// The place in the order that was given out last.
+    pub(super) fn order(&self) -> i64 {
+        self.order.last()
+    }
+
     pub(super) fn keep_order(&mut self) -> rusqlite::Result<()> {
         self.order.keep(self.connection)
     }

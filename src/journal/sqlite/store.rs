@@ -3,16 +3,18 @@
 //! In: the place of a journal. Out: a [`Store`], which the other files of this folder read and write. Must not: show its
 //! connection to anything outside this folder.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::in_place::InPlace;
+use super::mark::Mark;
 use super::schema::{self, Found};
 use crate::journal::error::JournalError;
 use crate::journal::place::Place;
+use crate::journal::private;
+use crate::journal::remote::network;
 
 /// The name of the database in its folder.
 pub(in crate::journal) const FILE: &str = "journal.db";
@@ -31,12 +33,18 @@ impl Store {
     pub(in crate::journal) fn open(place: &Place) -> Result<Self, JournalError> {
         let file = match place {
             Place::Folder(folder) => {
-                make_private(folder).map_err(|cause| JournalError::Folder { folder: folder.clone(), cause })?;
+                make(folder)?;
                 folder.join(FILE)
             }
             Place::Memory(memory) => memory.database().to_owned(),
         };
         let connection = connect(&file)?;
+        if place.folder().is_some() {
+            ["journal.db-wal", "journal.db-shm"]
+                .iter()
+                .for_each(|name| private::close_to_others(&file.with_file_name(name)));
+            Mark::compare(&file, &connection)?;
+        }
         Ok(Self { file, in_memory: matches!(place, Place::Memory(_)), connection })
     }
 
@@ -45,9 +53,9 @@ impl Store {
         place.folder().is_none_or(|folder| folder.join(FILE).is_file())
     }
 
-    /// Its file, as it was found.
-    pub(super) fn in_place(&self) -> InPlace {
-        InPlace::of(&self.file)
+    /// Its files, as they were found.
+    pub(super) fn in_place(&self) -> Result<InPlace, JournalError> {
+        InPlace::of(&self.file, &self.connection)
     }
 
     /// A second connection to the same database, for a thread of its own.
@@ -56,9 +64,19 @@ impl Store {
     }
 }
 
+/// Makes the folder of a journal and an empty file for its database, for their owner alone, unless they are there.
+fn make(folder: &Path) -> Result<(), JournalError> {
+    let failed = |cause| JournalError::Folder { folder: folder.to_owned(), cause };
+    private::make_folder(folder).map_err(failed)?;
+    if let Some(kind) = network(folder) {
+        return Err(JournalError::Network { folder: folder.to_owned(), kind });
+    }
+    private::make_file(&folder.join(FILE)).map_err(failed)
+}
+
 /// Makes an empty database in that file.
-pub(super) fn make(file: &Path) -> Result<(), JournalError> {
-    make_private_file(file).map_err(|cause| JournalError::Write(format!("{}: {cause}", file.display())))?;
+pub(super) fn make_at(file: &Path) -> Result<(), JournalError> {
+    private::make_file(file).map_err(|cause| JournalError::Write(format!("{}: {cause}", file.display())))?;
     connect(file).map(|_| ())
 }
 
@@ -86,27 +104,4 @@ fn connect(file: &Path) -> Result<Connection, JournalError> {
 
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-/// The journal names every device and user of a plan: it is nobody else's business. A folder that was there before
-/// keeps the permissions that somebody gave it; the database in it is private all the same.
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    let mut folders = fs::DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        folders.mode(0o700);
-    }
-    folders.recursive(true).create(folder)?;
-    make_private_file(&folder.join(FILE))
-}
-
-fn make_private_file(file: &Path) -> std::io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options.append(true).create(true).open(file).map(|_| ())
 }

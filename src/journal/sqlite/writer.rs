@@ -43,11 +43,11 @@ impl Writer {
             return Ok(Self::InStep(in_step(connection, run, failed)?));
         }
         let (records, inbox) = mpsc::channel();
-        let place = store.in_place();
+        let mut place = store.in_place()?;
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || {
-                let written = write(&connection, (run, &place), &inbox).map_err(JournalError::write);
+                let written = write(&connection, (run, &mut place), &inbox).map_err(JournalError::write);
                 if let Err(error) = &written {
                     failed(error.to_string());
                 }
@@ -123,7 +123,7 @@ fn commit(connection: &Connection, (run, reopens): (i64, bool), records: Vec<Rec
 
 fn write(
     connection: &Connection,
-    (run, place): (i64, &InPlace),
+    (run, place): (i64, &mut InPlace),
     inbox: &mpsc::Receiver<Record>,
 ) -> rusqlite::Result<()> {
     let mut statements = Statements::prepare(connection, run)?;
@@ -142,7 +142,7 @@ fn write(
         }
         statements.keep_order()?;
         connection.execute_batch("COMMIT")?;
-        place.check()?;
+        place.check(statements.order())?;
         releases.drain(..).for_each(|(release, room): (Release, _)| release(room));
     }
     Ok(())
