@@ -71,9 +71,7 @@ impl Source {
         let mut text = String::with_capacity(room);
         let (result, read) = decoder.decode_to_string_without_replacement(bytes, &mut text, true);
         match result {
-            DecoderResult::InputEmpty => {
-                Ok(Self { name, text, encoding: encoding.name(), fingerprint })
-            }
+            DecoderResult::InputEmpty => Ok(Self { name, text, encoding: encoding.name(), fingerprint }),
             DecoderResult::Malformed(..) | DecoderResult::OutputFull => {
                 let end = text.len();
                 let mut place = Place::in_text(name, &text, end..end);

@@ -102,23 +102,10 @@ impl Process {
             lookout: Default::default(),
             between_waves: false,
         };
-        let mut rounds = Rounds {
-            recorded: &mut recorded,
-            task,
-            is_older: false,
-            began: false,
-            requests,
-            looks: Default::default(),
-            shown: Default::default(),
-            done_before: Default::default(),
-            carried: None,
-            people: None,
-            guards: musterout::runner::guards::Guards::default(),
-            daily: Daily { account: Some(self.account), patience: FIRST_WAIT },
-            limits: Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() },
-            clock,
-            rng: rng.fork(),
-        };
+        let daily = Daily { account: Some(self.account), patience: FIRST_WAIT };
+        let limits = Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() };
+        let rounds = Rounds::new(&mut recorded, task, daily, (limits, clock, rng.fork()));
+        let mut rounds = Rounds { is_older: false, requests, ..rounds };
         let (stop, mut asked) = mpsc::unbounded_channel();
         rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await
     }

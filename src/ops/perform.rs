@@ -152,26 +152,12 @@ pub async fn perform(
     let about = About { subject: consent.subject, jobs: Arc::clone(&jobs), schedule: task.brakes.waves.clone() };
     let people = interactive.then(|| ui::waves::people(stderr.clone(), about));
     let listening = begun.recorded.listen(&begun.stop);
-    let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
+    let budget = begun.limits.budget();
+    let show = |told| ui::bar::start(told, stderr.clone(), budget);
     let (guards, asked, answers) = Guards::asked(watch.to_begin_with());
-    let mut rounds = Rounds {
-        recorded: &mut begun.recorded,
-        task,
-        requests,
-        looks: Default::default(),
-        // A tenant of our own begins with us.
-        is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
-        began: false,
-        shown,
-        done_before,
-        limits: begun.limits,
-        daily,
-        carried: None,
-        people,
-        guards,
-        clock: begun.clock.clone(),
-        rng: begun.rng.fork(),
-    };
+    let (ground, is_older) = (begun.ground(), begun.is_older());
+    let rounds = Rounds::new(&mut begun.recorded, task, daily, ground);
+    let mut rounds = Rounds { requests, is_older, shown, done_before, people, guards, ..rounds };
     let channel = (&begun.stop, &mut begun.requests);
     // Both are large, and few stacks are.
     let answering = Box::pin(watch.answer((asked, answers), (&begun.client, &begun.clock, begun.rng.fork()), stderr));
@@ -194,24 +180,11 @@ pub async fn look_at(
     let mut begun = Begun::now(session, |client| client, (report, record)).await?;
     let daily = begun.daily(daily).await?;
     let listening = begun.recorded.listen(&begun.stop);
-    let show = |told| ui::bar::start(told, stderr.clone(), begun.limits.budget());
-    let mut rounds = Rounds {
-        recorded: &mut begun.recorded,
-        task: Task::of_the_past(Arc::clone(&jobs)),
-        requests: Requests::default(),
-        looks: Default::default(),
-        is_older: !matches!(begun.tenant, Tenant::Simulated(_)),
-        began: false,
-        shown: HashSet::new(),
-        done_before: HashSet::new(),
-        limits: begun.limits,
-        daily,
-        carried: None,
-        people: None,
-        guards: Guards::default(),
-        clock: begun.clock.clone(),
-        rng: begun.rng.fork(),
-    };
+    let budget = begun.limits.budget();
+    let show = |told| ui::bar::start(told, stderr.clone(), budget);
+    let (ground, is_older) = (begun.ground(), begun.is_older());
+    let rounds = Rounds::new(&mut begun.recorded, Task::of_the_past(Arc::clone(&jobs)), daily, ground);
+    let mut rounds = Rounds { is_older, ..rounds };
     let ended = rounds.verify(within, &begun.client, &begun.stop, &mut begun.requests, show).await;
     drop(listening);
     Ok(begun.finish(jobs, ended?))
@@ -266,6 +239,16 @@ impl<'a> Begun<'a> {
         let shown = self.shown(task)?;
         let done_before = self.recorded.journal.done_before(self.recorded.number)?;
         Ok(Prepared { daily, shown, done_before })
+    }
+
+    /// A tenant of our own begins with us.
+    fn is_older(&self) -> bool {
+        !matches!(self.tenant, Tenant::Simulated(_))
+    }
+
+    /// What rounds are played on.
+    fn ground(&mut self) -> (Limits, Clock, Rng) {
+        (self.limits, self.clock.clone(), self.rng.fork())
     }
 
     /// The account of the tenant that the token is for.

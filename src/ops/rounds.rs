@@ -132,6 +132,34 @@ impl RoundsEnded {
     }
 }
 
+impl<'a> Rounds<'a> {
+    /// Of a run that was there before this process, and about which nothing more is known or wanted.
+    pub fn new(
+        recorded: &'a mut Recorded,
+        task: Task,
+        daily: Daily,
+        (limits, clock, rng): (Limits, Clock, Rng),
+    ) -> Self {
+        Self {
+            recorded,
+            task,
+            requests: Requests::default(),
+            looks: Looks::default(),
+            is_older: true,
+            began: false,
+            shown: HashSet::new(),
+            done_before: HashSet::new(),
+            limits,
+            daily,
+            carried: None,
+            people: None,
+            guards: Guards::default(),
+            clock,
+            rng,
+        }
+    }
+}
+
 impl Rounds<'_> {
     /// Sends what is to be sent. `show` is handed the events of each round; `say` gets lines about waiting. A journal that
     /// fails ends it, and takes nothing with it that this process knows.
