@@ -5,6 +5,7 @@
 
 mod ids;
 mod job_id;
+mod unfound;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::identity::Identity;
 pub use self::ids::Ids;
 pub use self::job_id::JobId;
 use self::job_id::identify;
+pub use self::unfound::Unfound;
 
 /// The parameters of a job and the request body they make. Shared by all jobs that say the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,6 +122,7 @@ pub struct Job {
 pub struct Aside {
     verified_within: Option<Duration>,
     target_name: Option<Box<str>>,
+    unfound: Option<Unfound>,
 }
 
 /// The names of users that a job was made of, and what became of them.
@@ -141,6 +144,19 @@ pub struct Found {
     pub identity: Option<Arc<Identity>>,
     /// What the plan says of it: `serialNumber 5CG1234XYZ`.
     pub by: Arc<str>,
+    /// Of which row of a plan, where that is at hand: a run that is read back does not ask.
+    pub row: Option<OfRow>,
+}
+
+/// A row that was looked up, as the next night knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfRow {
+    /// What the row says of its target, and of the group that something is done in.
+    pub key: Arc<str>,
+    /// Whether it may stand for several targets, and for none.
+    pub is_set: bool,
+    /// The managed device that has led to the target, where that is another record of the same machine.
+    pub device: Option<Box<str>>,
 }
 
 /// Everything of a job but its identity, which follows from the rest.
@@ -303,9 +319,25 @@ impl Job {
         self.target_name().or_else(|| self.found.as_ref()?.name.as_deref())
     }
 
-    /// What the plan says of a target that looking up has not found: it stands in the place of an id, and is none. Such a
-    /// job is never sent.
-    pub fn unfound(&self) -> Option<&str> {
+    /// Whether its row stands for several targets.
+    pub fn is_of_a_set(&self) -> bool {
+        self.found.as_ref().and_then(|found| found.row.as_ref()).is_some_and(|row| row.is_set)
+    }
+
+    /// Why the job has no target that anything could be sent to. Such a job is never sent.
+    pub fn unfound(&self) -> Option<Unfound> {
+        let said = self.aside.as_ref().and_then(|aside| aside.unfound.clone());
+        said.or_else(|| self.stand_in().map(|_| Unfound::Nothing))
+    }
+
+    pub fn set_unfound(&mut self, why: Option<Unfound>) {
+        if why.is_some() || self.aside.is_some() {
+            self.aside.get_or_insert_default().unfound = why;
+        }
+    }
+
+    /// What the plan says of a target that nobody has found: it stands in the place of an id, and is none.
+    pub fn stand_in(&self) -> Option<&str> {
         self.ids.have(b' ').then(|| self.ids.iter().find(|id| id.contains(' ')))?
     }
 

@@ -31,6 +31,7 @@ mod scenarios;
 #[cfg(unix)]
 mod signals;
 mod simulate;
+mod standing;
 mod support;
 mod tidy;
 mod tls;

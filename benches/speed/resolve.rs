@@ -17,7 +17,7 @@ use musterout::msgraph::read_only::ReadOnly;
 use musterout::msgraph::token::{Credentials, TokenSource};
 use musterout::pacing::{Gates, Pacing};
 use musterout::plan::{Criterion, Places, Pointer, Unresolved, UnresolvedStep};
-use musterout::resolve::{Inventory, Pool, Reading, Record, gather, resolve};
+use musterout::resolve::{Before, Inventory, Known, Pool, Reading, Record, gather, resolve};
 use musterout::simulator::scenario::{Scenario, Switch, Throttle};
 use musterout::simulator::tenant::Tenant;
 use musterout::simulator::transport::SimTransport;
@@ -92,6 +92,12 @@ fn rows(count: u32) -> Fallible<Vec<Unresolved>> {
     Ok((0..count).map(row).collect())
 }
 
+/// Nothing is known of earlier nights.
+fn known(pool: &mut Pool, now: Timestamp) -> Known<'_> {
+    static NOTHING: std::sync::LazyLock<Before> = std::sync::LazyLock::new(Before::new);
+    Known { pool, before: &NOTHING, hold_several: false, now }
+}
+
 /// The join alone, beside the least that a join can be: the same keys in a hash map.
 fn join(table: &mut Table) -> Fallible<()> {
     let count = u32::try_from(DEVICES)?;
@@ -101,7 +107,7 @@ fn join(table: &mut Table) -> Fallible<()> {
         let mut pool = Pool::default();
         (0..DEVICES).for_each(|number| pool.add(TargetKind::ManagedDevice, record(number)));
         let start = Instant::now();
-        let resolved = resolve(Vec::new(), &Places::default(), &rows, &mut pool, Timestamp::UNIX_EPOCH)
+        let resolved = resolve(Vec::new(), &Places::default(), &rows, known(&mut pool, Timestamp::UNIX_EPOCH))
             .map_err(|_| "a row has no target")?;
         joined.push(start.elapsed());
         assert_eq!(resolved.jobs.len(), rows.len());
@@ -180,9 +186,9 @@ fn requests(table: &mut Table) -> Fallible<()> {
     let rows = rows(FEW)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
-    let mut pool = runtime.block_on(gather(&rows, start, &mut reading))?;
+    let mut pool = runtime.block_on(gather(&rows.iter().collect::<Vec<_>>(), start, &mut reading))?;
     let resolved =
-        resolve(Vec::new(), &Places::default(), &rows, &mut pool, start).map_err(|_| "a row has no target")?;
+        resolve(Vec::new(), &Places::default(), &rows, known(&mut pool, start)).map_err(|_| "a row has no target")?;
     assert_eq!(resolved.jobs.len(), rows.len());
     let counts = tenant.counts();
     let sent = (counts.requests + counts.batches) as f64;

@@ -120,8 +120,8 @@ pub enum SelectorForm {
     PrincipalName,
     /// A user principal name or the id of a user; stands for every device of that user.
     DevicesOfUser,
-    /// Intune's id of a device.
-    ManagedDevice,
+    /// The id by which the service has it.
+    OwnId,
     /// The id of Entra's device object, which leads to its `deviceId`.
     EntraObject,
     /// The id of a group, or its name where the selector says so; stands for every member.
@@ -149,8 +149,7 @@ pub static ENTRA_OBJECT: Selector =
 
 /// Intune's id of a device as a way to what Autopilot and Entra know of it: where nothing but the device is acted on, it
 /// needs no looking up.
-pub static MANAGED_DEVICE_BY_ID: Selector =
-    selector(MANAGED_DEVICE.name, SelectorForm::ManagedDevice, &[ManagedDevice]);
+pub static MANAGED_DEVICE_BY_ID: Selector = selector(MANAGED_DEVICE.name, SelectorForm::OwnId, &[ManagedDevice]);
 
 /// What a managed device has in common with what else is known of the same device. Its user is not the same device.
 const LINKS: &[(TargetKind, &str)] = &[(AutopilotIdentity, "serialNumber"), (EntraDevice, "azureADDeviceId")];
@@ -166,6 +165,9 @@ pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm
 
 /// A name of a user as a way to the id of that user: what is sent goes to the id.
 pub static USER_BY_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[User]);
+
+/// The id of a user, where it matters whether there is one of that id.
+pub static USER_BY_ID: Selector = selector(USER.name, SelectorForm::OwnId, &[User]);
 
 /// What people take for the name of a user. It is looked at for the fault, and nobody is found by it.
 pub static USER_BY_MAIL: Selector = selector("mail", SelectorForm::PrincipalName, &[User]);

@@ -17,6 +17,25 @@ pub enum Missing {
     Done,
 }
 
+/// What the command line says becomes of rows that do not lead to one target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unresolvable {
+    /// Of those that lead to none.
+    Missing(Missing),
+    /// They are held, and so are those that lead to several.
+    Hold,
+}
+
+impl Unresolvable {
+    /// What becomes of those that lead to none.
+    pub fn missing(self) -> Missing {
+        match self {
+            Self::Missing(missing) => missing,
+            Self::Hold => Missing::Hold,
+        }
+    }
+}
+
 impl Missing {
     pub const ALL: [Self; 3] = [Self::Refuse, Self::Hold, Self::Done];
 

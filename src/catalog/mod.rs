@@ -30,11 +30,11 @@ pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSION
 pub use disguise::{decoded, disguised};
 pub use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
-    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_MAIL, USER_BY_NAME, fold,
-    id_named, kind_behind, link_to, selector_named,
+    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL,
+    USER_BY_NAME, fold, id_named, kind_behind, link_to, selector_named,
 };
 pub use limits::Limits;
-pub use missing::Missing;
+pub use missing::{Missing, Unresolvable};
 pub use parameter::{Parameter, ParameterKind};
 pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 

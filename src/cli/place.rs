@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::catalog::Missing;
+use crate::catalog::{Missing, Unresolvable};
 use crate::ops::Tenant;
 use crate::settings::Flags;
 
@@ -18,7 +18,18 @@ pub struct LookUpArguments {
     pub inventory: Option<PathBuf>,
     /// What becomes of rows whose target is not there: refuse the plan, hold them, or take them for done
     #[arg(long, value_name = "WHAT", value_parser = missing)]
-    pub missing: Option<Missing>,
+    missing: Option<Missing>,
+    /// Hold rows whose target is not there, and rows that match several; the others go on
+    #[arg(long, conflicts_with = "missing")]
+    hold_unresolved: bool,
+}
+
+impl LookUpArguments {
+    /// What becomes of rows that do not lead to one target, where that is said.
+    pub fn unresolvable(&self) -> Option<Unresolvable> {
+        let hold = self.hold_unresolved.then_some(Unresolvable::Hold);
+        hold.or(self.missing.map(Unresolvable::Missing))
+    }
 }
 
 fn missing(word: &str) -> Result<Missing, String> {

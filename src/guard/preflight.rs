@@ -14,7 +14,7 @@ use super::drift::Sighting;
 use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::catalog::Missing;
-use crate::job::{Job, JobId};
+use crate::job::{Job, JobId, Unfound};
 use crate::outcome::{Cause, Ending, Outcome, Unsent};
 
 /// Why a job is not sent in this run.
@@ -24,6 +24,8 @@ pub enum Hold {
     Duplicate { of_row: u32 },
     /// Its `notBefore` has not come.
     NotDue { until: Timestamp },
+    /// The same, and it is looked up only then.
+    NotLookedUp { until: Timestamp },
     /// The step before it is held.
     AfterHeld { row: u32 },
     /// An earlier run of the plan has done it.
@@ -44,6 +46,10 @@ pub enum Hold {
     NotEscrowed(Arc<str>),
     /// A guard forbids its action since the run was begun; the text says which.
     Denied(Arc<str>),
+    /// Looking up has found several by what the plan says of it; the text names them.
+    Several(Arc<str>),
+    /// Nothing is left to do for it; the text says why.
+    NothingLeft(Arc<str>),
     /// Looking up has found nothing by what the plan says of it. `done`: the plan takes that for done.
     NotThere { by: Box<str>, done: bool },
 }
@@ -52,9 +58,11 @@ impl Hold {
     /// Whether it takes the journal or the tenant to know, or rows that were looked up: a plan alone does not tell.
     pub fn takes_looking(&self) -> bool {
         match self {
-            Self::Duplicate { .. } | Self::NotDue { .. } | Self::AfterHeld { .. } | Self::Removed => false,
+            Self::Duplicate { .. } | Self::NotDue { .. } | Self::NotLookedUp { .. } => false,
+            Self::AfterHeld { .. } | Self::Removed => false,
             Self::Done | Self::LeftTo { .. } | Self::Protected(_) | Self::MaybeProtected(_) | Self::Unseen => true,
             Self::Moved(_) | Self::NotEscrowed(_) | Self::Denied(_) | Self::NotThere { .. } => true,
+            Self::Several(_) | Self::NothingLeft(_) => true,
         }
     }
 
@@ -67,7 +75,7 @@ impl Hold {
     pub fn cause(&self) -> Option<Cause> {
         Some(match self {
             Self::Duplicate { .. } => Cause::Duplicate,
-            Self::NotDue { .. } => Cause::NotDue,
+            Self::NotDue { .. } | Self::NotLookedUp { .. } => Cause::NotDue,
             Self::AfterHeld { .. } => Cause::StepBeforeHeld,
             Self::LeftTo { .. } => Cause::LeftToAnotherRun,
             Self::Removed => Cause::NoLongerInPlan,
@@ -78,7 +86,8 @@ impl Hold {
             Self::NotEscrowed(_) => Cause::KeyNotOnFile,
             Self::Denied(_) => Cause::Denied,
             Self::NotThere { done: false, .. } => Cause::TargetNotFound,
-            Self::Done | Self::NotThere { done: true, .. } => return None,
+            Self::Several(_) => Cause::SeveralTargets,
+            Self::Done | Self::NothingLeft(_) | Self::NotThere { done: true, .. } => return None,
         })
     }
 
@@ -100,9 +109,11 @@ impl Hold {
         match self {
             Self::Duplicate { of_row: row } | Self::AfterHeld { row } => row.to_string(),
             Self::NotDue { until } => until.to_string(),
+            Self::NotLookedUp { until } => format!("{until}; looked up when due"),
             Self::LeftTo { run } => run.to_string(),
             Self::Protected(why) | Self::MaybeProtected(why) => why.to_string(),
             Self::Moved(why) | Self::NotEscrowed(why) | Self::Denied(why) => why.to_string(),
+            Self::Several(why) | Self::NothingLeft(why) => why.to_string(),
             Self::Unseen => "its target could not be read for the preview".to_owned(),
             Self::NotThere { by, .. } => by.to_string(),
             Self::Done | Self::Removed => String::new(),
@@ -117,6 +128,7 @@ impl std::fmt::Display for Hold {
             (Self::NotThere { by, .. }, None) => {
                 write!(f, "looking up {by} has found nothing (missing: {})", Missing::Done.name())
             }
+            (Self::NothingLeft(why), None) => f.write_str(why),
             (_, None) => f.write_str("done by an earlier run"),
         }
     }
@@ -247,10 +259,17 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
                 }
             },
         };
-        let hold = not_there(job).or_else(|| match earlier() {
-            Some(of_row) => Some(Hold::Duplicate { of_row }),
-            None => job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until }),
-        });
+        let hold = match job.unfound() {
+            Some(Unfound::Nothing) => Some(not_there(job)),
+            Some(Unfound::Several(why)) => Some(Hold::Several(why.into())),
+            Some(Unfound::NothingLeft(why)) => Some(Hold::NothingLeft(why.into())),
+            unfound => match (earlier(), unfound) {
+                (Some(of_row), _) => Some(Hold::Duplicate { of_row }),
+                // Nobody has looked, whatever the time is.
+                (None, Some(_)) => Some(Hold::NotLookedUp { until: job.not_before.unwrap_or(Timestamp::MAX) }),
+                (None, None) => job.not_before.filter(|until| *until > now).map(|until| Hold::NotDue { until }),
+            },
+        };
         let hold = hold.or_else(|| after_held(job, jobs, &preflight.holds));
         if hold.is_none() {
             preflight.due += 1;
@@ -260,10 +279,9 @@ pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
     preflight
 }
 
-/// A job without a target is never sent, whatever it says.
-fn not_there(job: &Job) -> Option<Hold> {
-    let by = job.unfound()?.into();
-    Some(Hold::NotThere { by, done: job.missing == Some(Missing::Done) })
+/// Looking up has found nothing.
+fn not_there(job: &Job) -> Hold {
+    Hold::NotThere { by: job.stand_in().unwrap_or_default().into(), done: job.missing == Some(Missing::Done) }
 }
 
 /// Steps come behind the ones they wait for, so that what holds those is known.

@@ -13,17 +13,17 @@ use super::filed::{Read, Waiting};
 use super::id::RunId;
 use super::known::Pending;
 use super::lock::{self, RunLock};
-use super::memory::{About, Memory};
+use super::memory::{About, Memory, WasLookedUp};
 use super::place::Place;
 use super::run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 use super::sqlite::store::{self, Store};
-use super::sqlite::{approvals, begin, daily, done_before, list, memory, reader, recent, shown};
+use super::sqlite::{approvals, begin, daily, done_before, list, looked_up, memory, reader, recent, shown};
 use super::state::RunState;
 use super::stored::StoredJob;
 use crate::catalog::{Bucket, TargetKind};
 use crate::daily::{Book, Rules};
 use crate::job::{Job, JobId};
-use crate::outcome::Settlement;
+use crate::outcome::{Outcome, Settlement};
 
 /// The open journal.
 #[derive(Debug)]
@@ -199,6 +199,20 @@ impl Journal {
     /// What is known of the jobs of a plan that is about to be run, or might be.
     pub fn memory(&mut self, about: About<'_>, jobs: &[Job]) -> Result<Memory, JournalError> {
         memory::memory(&mut self.store, about, jobs)
+    }
+
+    /// The jobs that runs have made of rows that say this of their targets, with the number of the row.
+    pub fn looked_up(&self, about: About<'_>, rows: &[&str]) -> Result<Vec<(usize, WasLookedUp)>, JournalError> {
+        looked_up::looked_up(&self.store, about, rows)
+    }
+
+    /// How those jobs of a plan stood the last time that they had an outcome, and in which run.
+    pub fn last_outcomes(
+        &self,
+        plan_key: &str,
+        jobs: &HashSet<JobId>,
+    ) -> Result<HashMap<JobId, (Outcome, String)>, JournalError> {
+        looked_up::last_outcomes(&self.store, plan_key, jobs)
     }
 
     /// What other runs have done, left in doubt or asked for since that run has last taken account of them.

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use crate::job::JobId;
+
 pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
 
 /// The place of tenants that are embedded in the process that runs against them, each a new one.
@@ -20,6 +22,24 @@ pub struct About<'a> {
     pub tenant: &'a str,
     /// Whether what runs of the plan have done counts, whatever it is; otherwise only what may not be repeated does.
     pub once: bool,
+}
+
+/// A job that a run has made of a row that names no id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WasLookedUp {
+    /// Of the same plan.
+    pub own: bool,
+    pub job: JobId,
+    pub action: String,
+    pub route: String,
+    pub ids: Vec<String>,
+    pub body: Option<String>,
+    /// What the target was called.
+    pub name: Option<String>,
+    /// The managed device that had led to it.
+    pub device: Option<String>,
+    /// The run in which nothing was left to do for it, if that was pruned.
+    pub left_by: Option<String>,
 }
 
 /// What is known of the jobs of a plan, by index.

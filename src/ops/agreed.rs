@@ -98,6 +98,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
         daily: head.limits.daily.clone(),
         // Policies are read anew, each time.
         own: head.actions.iter().filter_map(|definition| definition.action().ok()).collect(),
+        has_sets: jobs.iter().any(Job::is_of_a_set),
         unresolved: Vec::new(),
         rules: rules.of_the_plan(),
         places: Places::default(),

@@ -158,6 +158,8 @@ impl Days {
             Some(found) => {
                 self.looked_up.get(&(job.action.name, found.by.to_string(), body(job.parameters.as_deref())))
             }
+            // Nothing is ever sent for it, in the plan or not.
+            None if job.stand_in().is_some() => return Some(job.not_before),
             None => self.by_id.get(&job.names.as_ref().map_or(job.id, |names| names.written_id)),
         };
         day.copied()

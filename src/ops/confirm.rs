@@ -7,7 +7,7 @@ use super::{Error, RunRequest};
 use crate::diagnostics::Diagnostic;
 use crate::guard::consent;
 use crate::guard::preflight::{Hold, Preflight};
-use crate::job::Job;
+use crate::plan::Plan;
 use crate::ui;
 
 /// The number of jobs that somebody agreed to beforehand.
@@ -20,14 +20,13 @@ pub enum Confirm {
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
 ///
-/// With `--once`, and where nothing is left to be sent, it may also be the number of the `whole` plan, what earlier runs
+/// With `--once`, and where nothing is left to be sent, it may also be the number of the whole plan, what earlier runs
 /// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
 /// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
 pub fn confirm_number(
     request: &RunRequest,
-    (jobs, preflight): (&[Job], &Preflight),
-    whole: u32,
-    spared: u32,
+    (plan, preflight): (&Plan, &Preflight),
+    Whole { known, spared }: Whole,
 ) -> Result<(), Error> {
     let due = preflight.due;
     let is_spared = |hold: &&Hold| matches!(hold, Hold::Protected(_) | Hold::MaybeProtected(_));
@@ -45,11 +44,12 @@ pub fn confirm_number(
     };
     match number {
         Some(number) if number == due.saturating_add(spared) || (due == 0 && number == all_spared) => Ok(()),
-        Some(number) if number == due || ((request.repeats.once || due == 0) && number == whole) => Ok(()),
-        Some(number) if request.repeats.once && whole != due => Err(Error::refused(
+        Some(number) if number == due || (due == 0 && (number == known || plan.has_sets)) => Ok(()),
+        Some(number) if request.repeats.once && is_good_each_night(number, plan, preflight, known) => Ok(()),
+        Some(number) if request.repeats.once && known != due => Err(Error::refused(
             Diagnostic::error(
                 "wrong-number",
-                format!("--confirm {number}, but {would_be_sent}, of {whole} of the whole plan"),
+                format!("--confirm {number}, but {would_be_sent}, of {known} of the whole plan"),
             )
             .help("look at the preview; when the numbers are right, confirm one of them"),
         )),
@@ -57,10 +57,43 @@ pub fn confirm_number(
             Diagnostic::error("wrong-number", format!("--confirm {number}, but {would_be_sent}"))
                 .help("look at the preview; when the number is right, confirm that number"),
         )),
-        None if !request.interactive && consent::is_needed(jobs, &preflight.holds) => Err(Error::refused(
+        None if !request.interactive && consent::is_needed(&plan.jobs, &preflight.holds) => Err(Error::refused(
             Diagnostic::error("not-confirmed", format!("{would_be_sent}, and nobody is there to confirm it"))
                 .help(format!("look at the preview, then run with --confirm {due}")),
         )),
         None => Ok(()),
     }
+}
+
+/// How many jobs there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole {
+    /// What would be sent today, and what earlier runs have done of it.
+    pub known: u32,
+    /// Held because of what was found out since the preview.
+    pub spared: u32,
+}
+
+/// Whether a number is good with `--once`: who agreed to the whole plan has agreed to the rest, and one line of a scheduler is good
+/// for every night.
+///
+/// The whole may be counted with the rows whose day has not come, and with those that lead to no target yet, or without. Where
+/// rows stand for several targets, nobody can know the number of a later night: there it is the most that may be sent in one.
+fn is_good_each_night(number: u32, plan: &Plan, preflight: &Preflight, known: u32) -> bool {
+    let holds = || preflight.holds.iter().flatten();
+    let comes = |hold: &&Hold| {
+        matches!(
+            hold,
+            Hold::NotDue { .. } | Hold::NotLookedUp { .. } | Hold::NotThere { done: false, .. } | Hold::Several(_)
+        )
+    };
+    let to_come = holds().filter(comes).count() as u32;
+    let of_sets = plan
+        .jobs
+        .iter()
+        .zip(&preflight.holds)
+        .filter(|(job, hold)| job.is_of_a_set() && matches!(hold, None | Some(Hold::Done)));
+    let fixed = known.saturating_sub(of_sets.count() as u32);
+    let is_whole = (known..=known.saturating_add(to_come)).contains(&number);
+    is_whole || (plan.has_sets && number >= preflight.due && number >= fixed)
 }

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Error, Previewed, check};
+use super::{Error, Previewed, guards, look_up, read};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::guard::breaker::StopWhen;
+use crate::guard::preflight;
 use crate::guard::rules::Rules;
 use crate::preview::diff::{Differences, Side, compare};
 use crate::settings::PolicyFile;
@@ -19,11 +20,17 @@ pub fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp
     Ok(compare(&side(&before), &side(&after)))
 }
 
-/// One side, whose targets are known by their ids. A row that has to be looked up would look as if it were not there.
+/// One side, whose targets are known by their ids. A row that has to be looked up would look as if it were not there; one whose
+/// day has not come waits on both sides.
 fn known(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
-    let previewed = check(file, policies, now)?;
-    let rows = previewed.plan.unresolved.len();
+    let policies = guards::policies(policies)?;
+    let mut previewed = read(file, now)?;
+    let rows = previewed.plan.unresolved.iter().filter(|row| row.is_due(now)).count();
     if rows == 0 {
+        if look_up::put_off(&mut previewed.plan, now)? {
+            previewed.preflight = preflight::inspect(&previewed.plan.jobs, now);
+        }
+        previewed.hold_against(policies, now)?;
         return Ok(previewed);
     }
     let name = file.display();

@@ -75,12 +75,17 @@ pub fn past(
 }
 
 /// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
-/// were not taken over when the run began.
-pub fn still_of_names(journal: &mut Journal, record: &RunRecord) -> Result<HashMap<usize, Arc<str>>, Error> {
+/// were not taken over when the run began. And those whose row led to another target then: nobody looks again.
+pub fn still_of_names(
+    journal: &mut Journal,
+    record: &RunRecord,
+    replaced: &BTreeMap<u32, String>,
+) -> Result<HashMap<usize, Arc<str>>, Error> {
+    let replaced = || replaced.iter().map(|(index, why)| (*index as usize, Arc::from(why.as_str())));
     let was_held = |stored: &StoredJob| stored.settled.as_ref().is_some_and(|it| it.cause == Some(Cause::NameMoved));
     let rows: Vec<usize> = (0..record.jobs.len()).filter(|at| was_held(&record.jobs[*at])).collect();
     if rows.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(replaced().collect());
     }
     let jobs: Vec<Job> = rows.iter().map(|at| record.jobs[*at].job.clone()).collect();
     let head = &record.head;
@@ -90,7 +95,7 @@ pub fn still_of_names(journal: &mut Journal, record: &RunRecord) -> Result<HashM
         Known::OfAName(known) => Some((*at, of_a_name(known, &record.jobs[*at].job).into())),
         _ => None,
     };
-    Ok((0u32..).zip(&rows).filter_map(of_name).collect())
+    Ok((0u32..).zip(&rows).filter_map(of_name).chain(replaced()).collect())
 }
 
 /// Leaves to other runs what they have in their hands. How many jobs that are.
@@ -136,6 +141,24 @@ fn of_a_name(known: &Known, job: &Job) -> String {
         Known::OfAName(known) => return of_a_name(known, job),
     };
     format!("{what} by run {run_id} for whoever was called {name} then, and who that was is not recorded; {again}")
+}
+
+/// How far a job has come, for a sentence about it.
+pub fn told(known: &Known) -> String {
+    match known {
+        Known::Done(Done { run_id, settled, .. }) => {
+            let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
+            let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
+            let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+            format!("{how}{on} in run {run_id}")
+        }
+        Known::InDoubt(InDoubt { run_id, .. }) => format!("sent by run {run_id}, with an effect that is not known"),
+        Known::Asked(pending) => {
+            format!("filed as approval request {} by run {}", pending.request.code, pending.filed_by)
+        }
+        Known::TurnedDown(by) => format!("turned down as approval request {}, in run {}", by.code, by.run_id),
+        Known::OfAName(known) => told(known),
+    }
 }
 
 /// What somebody has named is sent again if it is done. What is in doubt is read all the same, where a read may ever show

@@ -11,13 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::Error;
 use super::limits::{Choices, limits};
 use super::spare::{Output, scenario};
-use crate::catalog::Missing;
+use crate::catalog::Unresolvable;
 use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::read_only::NoEnd;
 use crate::plan::{self, Plan, Unresolved};
 use crate::report::beside::{Readers, may_take, put, temporary};
-use crate::resolve::{self, Inventory, Pool, ReadError, Reading};
+use crate::resolve::{self, Before, Inventory, Known, Pool, ReadError, Reading};
 use crate::session::{Session, Source, Tenant, label};
 use crate::settings::Settings;
 use crate::text::key;
@@ -29,8 +29,8 @@ pub struct LookUp<'a> {
     pub tenant: &'a Tenant,
     /// A saved inventory, in place of the service.
     pub inventory: Option<&'a Path>,
-    /// What the command line says becomes of rows whose target is not there.
-    pub missing: Option<Missing>,
+    /// What the command line says becomes of rows that do not lead to one target.
+    pub missing: Option<Unresolvable>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while somebody waits.
@@ -52,34 +52,33 @@ impl<'a> LookUp<'a> {
         Ok(Session::new(self.settings, self.tenant, limits, clock, self.seed))
     }
 
-    /// Turns all rows of `plan` into jobs. A plan that names every target by its id is left alone, and nothing is read.
-    pub async fn resolve(&self, plan: &mut Plan, session: &mut Session<'_>) -> Result<(), Error> {
+    /// Reads what rows of `plan` may mean. Nothing is read where every target is named by its id: `None`; and what is not due is
+    /// not looked up.
+    pub async fn read(&self, plan: &mut Plan, session: &mut Session<'_>) -> Result<Option<Pool>, Error> {
         let inventory = self.inventory.map(|file| self.open(file, plan)).transpose()?;
         session.must_be(Source::Inventory, inventory.as_ref().and_then(|inventory| inventory.tenant.as_deref()));
         if plan.unresolved.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let mut pool = match inventory {
+        let due: Vec<&Unresolved> = plan.unresolved.iter().filter(|row| row.is_due(self.now)).collect();
+        Ok(Some(match inventory {
             Some(inventory) => inventory.into_pool(),
-            None => self.gather(plan, session).await?,
-        };
-        let rows = std::mem::take(&mut plan.unresolved);
-        let jobs = std::mem::take(&mut plan.jobs);
-        let resolved = resolve::resolve(jobs, &plan.places, &rows, &mut pool, self.now).map_err(|mut faults| {
-            faults.sort();
-            Error::Plan { file: plan.file.clone(), faults }
-        })?;
-        plan.jobs = resolved.jobs;
-        plan.places = resolved.places;
-        plan.warnings.extend(resolved.warnings);
-        Ok(())
+            None if due.is_empty() => Pool::default(),
+            None => self.gather(&due, session).await?,
+        }))
     }
 
-    async fn gather(&self, plan: &Plan, session: &mut Session<'_>) -> Result<Pool, Error> {
+    /// Turns all rows of `plan` into jobs.
+    pub fn resolve(&self, plan: &mut Plan, pool: &mut Pool, before: &Before) -> Result<(), Error> {
+        let hold_several = self.missing == Some(Unresolvable::Hold);
+        put_in_place(plan, Known { pool, before, hold_several, now: self.now })
+    }
+
+    async fn gather(&self, due: &[&Unresolved], session: &mut Session<'_>) -> Result<Pool, Error> {
         let rng = session.rng();
         let mut reading = Reading::new(session.reading().await?, rng);
-        let gathered = resolve::gather(&plan.unresolved, self.now, &mut reading).await;
-        gathered.map_err(|error| not_read_at(row_of(&plan.unresolved, &error), error))
+        let gathered = resolve::gather(due, self.now, &mut reading).await;
+        gathered.map_err(|error| not_read_at(row_of(due, &error), error))
     }
 
     /// Opens the saved inventory, and says how old it is where that matters.
@@ -106,6 +105,29 @@ impl<'a> LookUp<'a> {
         }
         Ok(inventory)
     }
+}
+
+/// Turns the rows of `plan` that are not due into jobs that nothing is sent for. None may be due. Whether there were any.
+pub fn put_off(plan: &mut Plan, now: Timestamp) -> Result<bool, Error> {
+    let any = !plan.unresolved.is_empty();
+    if any {
+        let (pool, before) = (&mut Pool::default(), &Before::new());
+        put_in_place(plan, Known { pool, before, hold_several: false, now })?;
+    }
+    Ok(any)
+}
+
+fn put_in_place(plan: &mut Plan, known: Known<'_>) -> Result<(), Error> {
+    let rows = std::mem::take(&mut plan.unresolved);
+    let jobs = std::mem::take(&mut plan.jobs);
+    let resolved = resolve::resolve(jobs, &plan.places, &rows, known).map_err(|mut faults| {
+        faults.sort();
+        Error::Plan { file: plan.file.clone(), faults }
+    })?;
+    plan.jobs = resolved.jobs;
+    plan.places = resolved.places;
+    plan.warnings.extend(resolved.warnings);
+    Ok(())
 }
 
 /// The Graph that an inventory was taken of: what is simulated is no other's.
@@ -166,9 +188,9 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// The row that names what could not be read, the first one of several.
-fn row_of(rows: &[Unresolved], error: &ReadError) -> Option<Place> {
+fn row_of(rows: &[&Unresolved], error: &ReadError) -> Option<Place> {
     let value = key(error.value()?);
-    let names = |row: &&Unresolved| row.values().any(|named| key(named) == value);
+    let names = |row: &&&Unresolved| row.values().any(|named| key(named) == value);
     rows.iter().find(names).map(|row| (*row.place).clone())
 }
 

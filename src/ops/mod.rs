@@ -20,6 +20,7 @@ mod limits;
 mod look_up;
 mod missing;
 mod names;
+mod nights;
 mod perform;
 mod place_of_report;
 mod protected;
@@ -42,6 +43,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use self::guards::Policies;
+use crate::catalog::Unresolvable;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
@@ -220,7 +222,7 @@ pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Pre
 async fn looked_up<'s>(
     file: &Path,
     policies: &[PolicyFile],
-    look_up: &LookUp<'s>,
+    (look_up, repeats): (&LookUp<'s>, &Repeats),
 ) -> Result<(Previewed, Session<'s>), Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, look_up.now)?;
@@ -232,9 +234,9 @@ async fn looked_up<'s>(
     session.must_be(Source::Plan, previewed.plan.tenant.as_deref());
     let agreed_tenant = previewed.agreed.as_ref().and_then(|agreed| agreed.head.tenant_id.as_deref());
     session.must_be(Source::SavedPreview, agreed_tenant);
-    let looks_up = !previewed.plan.unresolved.is_empty();
-    look_up.resolve(&mut previewed.plan, &mut session).await?;
-    if looks_up {
+    if let Some(mut pool) = look_up.read(&mut previewed.plan, &mut session).await? {
+        let before = nights::before(&previewed, look_up, repeats, (&mut session, &mut pool)).await?;
+        look_up.resolve(&mut previewed.plan, &mut pool, &before)?;
         previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.now);
     }
     if previewed.plan.jobs.is_empty() {
@@ -248,11 +250,11 @@ async fn looked_up<'s>(
 /// stricter.
 fn settle_missing(previewed: &mut Previewed, refused_by_policy: bool, look_up: &LookUp<'_>) -> Result<(), Error> {
     if previewed.agreed.is_some() && look_up.missing.is_some() {
-        let message = "--missing is for a plan, and this is a saved preview";
+        let message = "--missing and --hold-unresolved are for a plan, and this is a saved preview";
         let help = "say it when the preview is made, so that it is in what is agreed to";
         return Err(Error::usage(Diagnostic::error("usage", message).help(help)));
     }
-    previewed.plan.settle_missing(refused_by_policy, look_up.missing);
+    previewed.plan.settle_missing(refused_by_policy, look_up.missing.map(Unresolvable::missing));
     for hold in previewed.preflight.holds.iter_mut().flatten() {
         if let Hold::NotThere { done, .. } = hold {
             *done &= !refused_by_policy;
@@ -295,7 +297,7 @@ async fn considered<'s>(
     look_up: &LookUp<'s>,
     repeats: &Repeats,
 ) -> Result<(Previewed, Session<'s>), Error> {
-    let (mut previewed, mut session) = looked_up(file, policies, look_up).await?;
+    let (mut previewed, mut session) = looked_up(file, policies, (look_up, repeats)).await?;
     let jobs = &previewed.plan.jobs;
     match journal_of(look_up.settings, repeats)? {
         // Nobody has done anything yet.
@@ -314,6 +316,7 @@ async fn considered<'s>(
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
             known::leave_to_others(&past, jobs, &mut previewed.preflight);
+            nights::hold_replaced(&mut journal, about, (jobs, repeats), &mut previewed.preflight)?;
             previewed.judge(look_up.now, false);
         }
     }

@@ -3,7 +3,7 @@
 //! In: a plan about to run, or the id of a run. Out: a [`Recorded`] run whose attempts are durable before they leave.
 //! Must not: send, or let a run begin that is not in the journal whole.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
@@ -62,6 +62,8 @@ pub struct Begun {
     pub rules: Rules,
     /// What was said of rows whose target is not there.
     pub missing: Vec<Span>,
+    /// Jobs that are held because their row leads to another target than a run has dealt with; and why, by index.
+    pub replaced: BTreeMap<u32, String>,
     /// The policy that was named.
     pub policy: Option<PathBuf>,
     pub brakes: Brakes,
@@ -100,6 +102,7 @@ impl Begun {
             "daily": self.daily,
             "guards": self.rules,
             "missing": self.missing,
+            "replaced": self.replaced,
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
@@ -169,6 +172,10 @@ impl Begun {
                 // Begun by a version in which nobody could say anything.
                 None => Vec::new(),
                 Some(missing) => Vec::deserialize(missing).ok()?,
+            },
+            replaced: match settings.get("replaced") {
+                None => BTreeMap::new(),
+                Some(replaced) => BTreeMap::deserialize(replaced).ok()?,
             },
             actions: match settings.get("actions") {
                 None => Vec::new(),

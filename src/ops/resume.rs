@@ -106,7 +106,7 @@ pub async fn resume(
     session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
-    of_names.extend(known::still_of_names(&mut journal, &record)?);
+    of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced)?);
     let (record, elsewhere) = caught_up(&mut journal, record)?;
     let changed = other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), request.now));
     let changed = changed.unwrap_or_default();

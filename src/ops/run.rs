@@ -4,7 +4,7 @@
 //! Must not: begin before the plan is valid, the report's place is writable, the number is confirmed and the plan is
 //! nobody else's at the moment.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
-use super::confirm::{Confirm, confirm_number};
+use super::confirm::{Confirm, Whole, confirm_number};
 use super::daily::{DailyWork, learn_tenant};
 use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
 use super::guards::Policies;
@@ -26,9 +26,9 @@ use super::rounds::Requests;
 use super::task::Task;
 use super::{
     Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    missing, names, place_of_report, spare,
+    missing, names, nights, place_of_report, spare,
 };
-use crate::catalog::Missing;
+use crate::catalog::Unresolvable;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostics;
 use crate::guard::Brakes;
@@ -69,8 +69,8 @@ pub struct RunRequest {
     pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
-    /// What the command line says becomes of rows whose target is not there.
-    pub missing: Option<Missing>,
+    /// What the command line says becomes of rows that do not lead to one target.
+    pub missing: Option<Unresolvable>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while a run waits.
@@ -96,7 +96,7 @@ impl RunRequest {
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
-    let (previewed, mut session) = looked_up(&request.plan, &request.policies, &look_up).await?;
+    let (previewed, mut session) = looked_up(&request.plan, &request.policies, (&look_up, &request.repeats)).await?;
     permit(&request, settings, &previewed, &mut session)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policies, .. } = previewed;
@@ -108,15 +108,16 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
-    let held_by_name = called.hold(&plan.jobs, &past.of_names, &mut preflight);
-    let held_by_others = known::leave_to_others(&past, &plan.jobs, &mut preflight);
+    let held = called.hold(&plan.jobs, &past.of_names, &mut preflight);
+    let held = held + known::leave_to_others(&past, &plan.jobs, &mut preflight);
+    let replaced = nights::hold_replaced(&mut journal, about, (&plan.jobs, &request.repeats), &mut preflight)?;
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
     let read = spare::read_for(&request, &plan, &policies.files);
     let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, (&plan.jobs, &preflight), whole, spared + held_by_name + held_by_others)?;
+    confirm_number(&request, (&plan, &preflight), Whole { known: whole, spared: spared + held })?;
     if filed(&past.inherited, &preflight.holds).is_empty() && preflight.due == 0 {
         return nothing_due(plan, &preflight.holds, earlier, report_at, session.requests());
     }
@@ -129,9 +130,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     // Nobody is asked about what was filed: it was agreed to then.
     let_go(filed(&past.inherited, &preflight.holds), &mut preflight.holds);
     let brakes = brakes(&verdict.rules, &plan.jobs, &preflight);
-    let begun = begun(&request, (&plan, &read), settings, brakes, agreed.as_ref());
+    let begun = Begun { replaced, ..begun(&request, (&plan, &read), settings, brakes, agreed.as_ref()) };
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
+    let subject = asked::subject(&plan, &request.tenant, &label);
     let work = Work {
         session,
         watch: watch(&request, (&plan, &jobs, &preflight.holds), agreed.is_some(), policies, &verdict),
@@ -144,12 +146,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             brakes: begun.brakes.clone(),
             between_waves: false,
         },
-        consent: Consent {
-            verdict,
-            subject: asked::subject(&plan, &request.tenant, &label),
-            due: preflight.due,
-            question,
-        },
+        consent: Consent { verdict, subject, due: preflight.due, question },
     };
     let beginning = Beginning {
         plan: &plan,
@@ -342,6 +339,7 @@ fn begun(
         daily: plan.daily.clone(),
         rules: plan.rules.clone(),
         missing: missing::spans(&plan.jobs),
+        replaced: BTreeMap::new(),
         policy: named_policy(&request.policies),
         brakes,
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),

@@ -15,6 +15,7 @@ pub enum Cause {
     MaybeProtected,
     TargetNotRead,
     TargetNotFound,
+    SeveralTargets,
     TargetChanged,
     NameMoved,
     KeyNotOnFile,
@@ -67,7 +68,7 @@ const fn open(cause: Cause, name: &'static str, note: &'static str, words: &'sta
 }
 
 /// In the order of the enum.
-const CAUSES: [Row; 34] = [
+const CAUSES: [Row; 35] = [
     held(Cause::Duplicate, "duplicate", "same job as row …", "an earlier row of the plan is the same job"),
     held(
         Cause::StepBeforeHeld,
@@ -101,6 +102,12 @@ const CAUSES: [Row; 34] = [
         "looking up has found nothing, and the plan says `missing: hold`",
     ),
     held(
+        Cause::SeveralTargets,
+        "several_targets",
+        "…",
+        "looking up has found several targets, and `--hold-unresolved` was said",
+    ),
+    held(
         Cause::TargetChanged,
         "target_changed",
         "not as …",
@@ -110,7 +117,7 @@ const CAUSES: [Row; 34] = [
         Cause::NameMoved,
         "name_moved",
         "…",
-        "the name of a user in it leads to nobody or to somebody else today, or whose it was then is not recorded",
+        "what the row names it by leads to nobody or to somebody else today, or whose a name was then is not recorded",
     ),
     held(Cause::KeyNotOnFile, "key_not_on_file", "…", "a key of the device that has to be on file is not"),
     held(Cause::Denied, "denied", "…", "a guard forbids its action since the run was begun"),

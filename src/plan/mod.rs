@@ -78,6 +78,8 @@ pub struct Plan {
     pub places: Places,
     /// Rows whose targets have to be looked up before they have jobs, in plan order.
     pub unresolved: Vec<Unresolved>,
+    /// Whether rows stand for several targets, and maybe for another number of them tomorrow.
+    pub has_sets: bool,
     /// What was read and how it was understood, the plan itself first.
     pub inputs: Vec<Input>,
     pub warnings: Diagnostics,
@@ -160,6 +162,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         own,
         jobs,
         places,
+        has_sets: unresolved.iter().any(|row| row.pointer.is_many()),
         unresolved,
         inputs,
         warnings: faults,

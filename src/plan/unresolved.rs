@@ -69,6 +69,20 @@ impl Unresolved {
         through.into_iter().chain(of_steps)
     }
 
+    /// What it says of its target, and of the group that something is done in: the same for the same row, night after night.
+    pub fn key(&self) -> String {
+        match &self.group {
+            None => self.pointer.to_string(),
+            Some(GroupGiven::Id(id)) => format!("{} in groupId {id}", self.pointer),
+            Some(GroupGiven::Name(name, _)) => format!("{} in groupName {name}", self.pointer),
+        }
+    }
+
+    /// Whether its day has come. What is not due is not looked up.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.not_before.is_none_or(|day| day <= now)
+    }
+
     /// The users in the parameters of its steps.
     pub fn users(&self) -> impl Iterator<Item = &str> {
         let parameters = self.steps.iter().filter_map(|step| step.parameters.as_deref());

@@ -24,7 +24,7 @@ impl State {
     pub(super) fn of(hold: Option<&Hold>) -> Self {
         match hold {
             None => Self::Send,
-            Some(Hold::NotDue { .. }) => Self::NotDue,
+            Some(Hold::NotDue { .. } | Hold::NotLookedUp { .. }) => Self::NotDue,
             Some(
                 Hold::Duplicate { .. }
                 | Hold::AfterHeld { .. }
@@ -36,9 +36,10 @@ impl State {
                 | Hold::LeftTo { .. }
                 | Hold::NotEscrowed(_)
                 | Hold::Denied(_)
+                | Hold::Several(_)
                 | Hold::NotThere { done: false, .. },
             ) => Self::Held,
-            Some(Hold::Done | Hold::NotThere { done: true, .. }) => Self::Done,
+            Some(Hold::Done | Hold::NothingLeft(_) | Hold::NotThere { done: true, .. }) => Self::Done,
         }
     }
 

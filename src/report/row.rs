@@ -119,7 +119,7 @@ pub fn rows<'a>(
 
 /// What the target is called. A user principal name is a name already.
 fn name_of(job: &Job) -> Option<&str> {
-    let is_name = job.action.target == TargetKind::User && job.target().contains('@');
+    let is_name = job.action.target == TargetKind::User && job.target().contains('@') && job.stand_in().is_none();
     job.called().or_else(|| is_name.then(|| job.target()))
 }
 
@@ -130,7 +130,7 @@ fn found_by(job: &Job) -> Option<Cow<'_, str>> {
 
 /// Empty where nothing was found that anything could be sent to.
 fn request_line(job: &Job) -> String {
-    if job.unfound().is_some() {
+    if job.stand_in().is_some() {
         return String::new();
     }
     let request = request::build(job);

@@ -6,15 +6,13 @@
 use super::link::link;
 use super::matching::Refusal;
 use super::needs::owner_named;
-use super::pool::{Member, NamedGroup, Pool};
+use super::pool::{Member, Pool};
 use super::record::{Record, key};
+use super::words::{list, list_groups, list_members, many, one, shown_member, wanted, with_a_mail};
 use crate::catalog::{ENTRA_OBJECT, Missing, SelectorForm, TargetKind, USER_BY_NAME, link_to, selector_named};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::plan::{Criterion, Pointer, Unresolved};
 use crate::text;
-
-/// So many candidates are listed.
-const LISTED: usize = 10;
 
 /// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
 pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
@@ -41,9 +39,10 @@ pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &P
             format!("{} groups are meant by {pointer}", groups.len()),
             format!("name the one that is meant by its id:\n{}", list_groups(groups)),
         ),
-        Refusal::EmptyGroup => {
-            ("no-match", format!("the group has no members: {pointer}"), absent(row, refusal).into())
+        Refusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
+            ("no-match", format!("there is no such user: {pointer}"), absent(row, refusal).into())
         }
+        Refusal::NoSuchOwner => nothing(row, kind, pool),
         Refusal::WrongMembers(members) => (
             "wrong-members",
             format!("{} members of the group cannot be acted upon here: {pointer}", members.len()),
@@ -125,7 +124,8 @@ pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>,
 /// done for it either.
 pub fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
     let may_be = || row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some();
-    matches!(refusal, Refusal::Nothing) && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
+    matches!(refusal, Refusal::Nothing | Refusal::NoSuchOwner)
+        && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
 }
 
 /// The fault of a row that names that user in a parameter.
@@ -152,14 +152,6 @@ pub fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic 
         _ => ("no-match", format!("there is no such group: groupName {name}"), NO_GROUP.into()),
     };
     Diagnostic::error(code, prefix(place) + &message).at(place.clone()).help(help)
-}
-
-fn list_groups(groups: &[NamedGroup]) -> String {
-    let mut lines: Vec<_> = groups.iter().take(LISTED).map(|group| listed(&group.id, &group.name)).collect();
-    if groups.len() > LISTED {
-        lines.push(format!("… and {} more", groups.len() - LISTED));
-    }
-    lines.join("\n")
 }
 
 /// A step that is left out, because it may be.
@@ -214,7 +206,7 @@ fn with_mail<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Vec<&'p
 fn mail_unread<'p>(pointer: &Pointer, kind: TargetKind, pool: &'p Pool) -> Option<&'p str> {
     name_of_somebody(pointer, kind).filter(|_| kind != TargetKind::User)?;
     let of_inventory = pool.unread.contains(&TargetKind::User).then_some("the saved inventory has no users");
-    pool.mails_unread.as_deref().or(of_inventory)
+    pool.owners_unread.as_deref().or(of_inventory)
 }
 
 /// What somebody is called by that a pointer is about.
@@ -307,82 +299,30 @@ pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
     .help(format!("they have no managed device:\n{}", list_members(members)))
 }
 
-/// A filter that nothing passes is no fault: on a good day there is nothing to do.
-pub fn nothing_passes(row: &Unresolved) -> Diagnostic {
-    Diagnostic::warning("no-match", format!("{}no device passes the {}", prefix(&row.place), row.pointer))
-        .at((*row.place).clone())
+/// A set in which there is nothing is no fault: on a good day there is nothing to do.
+pub fn nothing_today(row: &Unresolved) -> Diagnostic {
+    let what = match &row.pointer {
+        Pointer::Filter(_) => format!("no device passes the {}", row.pointer),
+        Pointer::Given(_) | Pointer::Ids => format!("{} leads to nothing today", row.pointer),
+    };
+    Diagnostic::warning("no-match", prefix(&row.place) + &what).at((*row.place).clone())
 }
 
-pub fn one(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::ManagedDevice => "managed device",
-        TargetKind::AutopilotIdentity => "Autopilot identity",
-        TargetKind::User => "user",
-        TargetKind::EntraDevice => "Entra device",
-        other => other.name(),
+/// Why a row is held that leads to several targets, with those.
+pub fn several(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> String {
+    let told =
+        |many: &str, by: &str, listed: String| format!("{many} are meant by {by}: {}", listed.replace('\n', "; "));
+    let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));
+    match refusal {
+        Refusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
+        Refusal::SeveralLinked(device, candidates) => told(&many(candidates), &through(device, kind), list(candidates)),
+        Refusal::SeveralOfMember(member, candidates) => {
+            told(&many(candidates), &shown_member(member), list(candidates))
+        }
+        Refusal::SeveralGroups(groups) => {
+            let by = row.group.as_ref().map_or_else(|| row.pointer.to_string(), |_| row.key());
+            told(&format!("{} groups", groups.len()), &by, list_groups(groups))
+        }
+        _ => String::new(),
     }
-}
-
-fn many(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::ManagedDevice => "managed devices",
-        TargetKind::AutopilotIdentity => "Autopilot identities",
-        TargetKind::User => "users",
-        TargetKind::EntraDevice => "Entra devices",
-        other => other.name(),
-    }
-}
-
-fn with_a_mail(kind: TargetKind) -> &'static str {
-    if kind == TargetKind::User { "one" } else { "a user" }
-}
-
-fn wanted(kind: TargetKind) -> &'static str {
-    if kind == TargetKind::User { "users" } else { "devices" }
-}
-
-fn list(candidates: &[&Record]) -> String {
-    let mut lines: Vec<_> = candidates.iter().take(LISTED).map(|record| shown(record)).collect();
-    if candidates.len() > LISTED {
-        lines.push(format!("… and {} more", candidates.len() - LISTED));
-    }
-    lines.join("\n")
-}
-
-/// The id, and everything that a person would tell it from another by.
-fn shown(record: &Record) -> String {
-    let identity = &record.identity;
-    let owner = identity.user_principal_name.as_deref();
-    let parts = [
-        identity.name.as_deref().map(str::to_owned),
-        identity.serial_number.as_deref().map(|serial| format!("serial {serial}")),
-        owner.map(|owner| format!("of {owner}")),
-        identity.ownership.as_deref().map(str::to_owned),
-        identity.operating_system.as_deref().map(str::to_owned),
-        identity.enrolled_at.map(|at| format!("enrolled {}", day(at))),
-        identity.last_sync_at.map(|at| format!("last sync {}", day(at))),
-    ];
-    let parts: Vec<_> = parts.into_iter().flatten().collect();
-    listed(&identity.id, &parts.join(", "))
-}
-
-/// A line of a list: what the service calls something must not look like another line.
-fn listed(id: &str, what: &str) -> String {
-    text::visible(&format!("{id}  {what}")).into_owned()
-}
-
-fn day(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d").to_string()
-}
-
-fn list_members(members: &[&Member]) -> String {
-    let mut lines: Vec<_> = members.iter().take(LISTED).map(|member| shown_member(member)).collect();
-    if members.len() > LISTED {
-        lines.push(format!("… and {} more", members.len() - LISTED));
-    }
-    lines.join("\n")
-}
-
-fn shown_member(member: &Member) -> String {
-    listed(&member.id, &format!("{} {}", member.kind, member.name.as_deref().unwrap_or("without a name")))
 }

@@ -20,7 +20,7 @@ use serde_json::Value;
 
 /// Reads what is needed for `rows`, in the way that takes fewer requests.
 pub async fn gather<T: Transport>(
-    rows: &[Unresolved],
+    rows: &[&Unresolved],
     now: Timestamp,
     reading: &mut Reading<'_, T>,
 ) -> Result<Pool, ReadError> {
@@ -60,9 +60,9 @@ pub async fn gather<T: Transport>(
             _ => {}
         }
     }
-    let owners = if all_users { None } else { needs::mails_of_owners(rows, &mut pool) };
+    let owners = if all_users { None } else { needs::owners(rows, &mut pool) };
     if let Some(needs) = owners {
-        read_mails_of_owners(&needs, &mut pool, reading).await?;
+        read_owners(&needs, &mut pool, reading).await?;
     }
     // Where everything was read, what they lost is known already.
     let bare = if all_devices { None } else { needs::bare_numbers(rows, &mut pool) };
@@ -95,7 +95,7 @@ async fn read_group_names<T: Transport>(
 /// Who has as mail what nobody has as name.
 async fn read_mails<T: Transport>(
     users: &Needs,
-    rows: &[Unresolved],
+    rows: &[&Unresolved],
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
@@ -105,15 +105,16 @@ async fn read_mails<T: Transport>(
     }
 }
 
-/// Who has as mail what no device's owner is called. Devices may be read where users may not; then nobody knows.
-async fn read_mails_of_owners<T: Transport>(
-    mails: &Needs,
+/// Whether there are owners of whom no device is, and who has as mail what no owner is called. Devices may be read where users
+/// may not; then nobody knows.
+async fn read_owners<T: Transport>(
+    owners: &Needs,
     pool: &mut Pool,
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
-    match read_each(mails, pool, reading).await {
+    match read_each(owners, pool, reading).await {
         Err(error) if matches!(error.cause(), ReadError::Refused { status: Some(403), .. }) => {
-            pool.mails_unread = Some(error.to_string().into());
+            pool.owners_unread = Some(error.to_string().into());
             Ok(())
         }
         other => other,

@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::before::Before;
 use super::fault;
-use super::link;
-use super::matching::{self, Match, Matches, Refusal};
+use super::matching;
 use super::naming::{self, Users};
-use super::pool::{Member, Pool};
-use crate::catalog::TargetKind;
+use super::pool::Pool;
+use super::slots::{self, Group, Search, Searched, Slot, Targets};
+use super::words::one;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::job::{Job, JobParts};
-use crate::plan::{GroupGiven, MAX_JOBS, Places, Pointer, Unresolved};
+use crate::job::{Job, JobParts, Unfound};
+use crate::plan::{MAX_JOBS, Places, Pointer, Unresolved};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -29,15 +30,26 @@ pub struct Resolved {
     pub warnings: Diagnostics,
 }
 
+/// What is known of the tenant, and of earlier nights.
+#[derive(Debug)]
+pub struct Known<'a> {
+    pub pool: &'a mut Pool,
+    pub before: &'a Before,
+    /// Rows that match several are held, where they are held if they match none.
+    pub hold_several: bool,
+    pub now: Timestamp,
+}
+
 /// Puts every row's jobs where they belong. `places` are those of `jobs`.
 pub fn resolve(
     jobs: Vec<Job>,
     places: &Places,
     rows: &[Unresolved],
-    pool: &mut Pool,
-    now: Timestamp,
+    Known { pool, before, hold_several, now }: Known<'_>,
 ) -> Result<Resolved, Diagnostics> {
-    matching::prepare(rows, pool);
+    let due: Vec<&Unresolved> = rows.iter().filter(|row| row.is_due(now)).collect();
+    matching::prepare(&due, pool);
+    let search = Search { pool, before, hold_several, now };
     let by_position = rows.iter().any(|row| row.row.is_none());
     let mut weave = Weave { resolved: Resolved::default(), faults: Diagnostics::default(), moved: 0, by_position };
     weave.resolved.jobs.reserve(jobs.len() + rows.len());
@@ -45,12 +57,12 @@ pub fn resolve(
     let mut rows = rows.iter().peekable();
     for (at, job) in (0u32..).zip(jobs) {
         while let Some(row) = rows.next_if(|row| row.at <= at) {
-            weave.row(row, pool, now);
+            weave.row(row, search);
         }
         weave.resolved.places.push_as(places, at as usize);
         weave.job(job);
     }
-    rows.for_each(|row| weave.row(row, pool, now));
+    rows.for_each(|row| weave.row(row, search));
     if weave.resolved.jobs.len() > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
         weave.faults.push(Diagnostic::error("too-large", message).help("split it, and run one part after the other"));
@@ -63,18 +75,6 @@ pub fn resolve(
         false => Ok(weave.resolved),
     }
 }
-
-/// What one step of a row acts on.
-enum Slot {
-    Found(Match),
-    /// The step is left out for it.
-    LeftOut,
-    /// There is no such target, and the plan says what becomes of the row then.
-    Absent,
-}
-
-/// What was found, by kind.
-type Targets = [(TargetKind, Vec<Slot>)];
 
 struct Weave {
     resolved: Resolved,
@@ -99,106 +99,31 @@ impl Weave {
         self.resolved.jobs.push(job);
     }
 
-    fn row(&mut self, row: &Unresolved, pool: &Pool, now: Timestamp) {
-        let mut found: Vec<(TargetKind, Vec<Slot>)> = Vec::with_capacity(1);
+    fn row(&mut self, row: &Unresolved, search: Search<'_>) {
+        if !row.is_due(search.now) {
+            let (found, group) = slots::later(row);
+            return self.push(row, &found, group.as_ref(), &Users::new());
+        }
         let faults_before = self.faults.errors();
-        for kind in row.kinds() {
-            match matching::find(pool, &row.pointer, kind, now) {
-                Ok(Matches { targets, left_out }) => {
-                    self.warn(row, &targets, &left_out);
-                    found.push((kind, targets.into_iter().map(Slot::Found).collect()));
-                }
-                Err(refusal) => found.push((kind, vec![self.nothing_at_all(row, kind, &refusal, pool)])),
-            }
+        let mut searched = Searched { search, faults: &mut self.faults, warnings: &mut self.resolved.warnings };
+        let found = searched.targets(row);
+        let group = searched.group(row);
+        let users = self.users(row, search.pool);
+        if self.faults.errors() == faults_before && self.resolved.jobs.len() <= MAX_JOBS {
+            self.push(row, &found, group.as_ref(), &users);
         }
-        if let ([(_, devices)], true) = (found.as_slice(), row.through_device) {
-            let linked: Vec<_> = row.linked_kinds().map(|kind| (kind, self.linked(row, devices, kind, pool))).collect();
-            found.extend(linked);
-        }
-        for (_, targets) in &found {
-            self.check_ids(row, targets);
-        }
-        let group = self.group(row, pool);
-        let group = group.as_deref();
-        let users = self.users(row, pool);
-        if self.faults.errors() > faults_before || self.resolved.jobs.len() > MAX_JOBS {
-            return;
-        }
-        let by: Arc<str> = row.pointer.to_string().into();
+    }
+
+    /// The jobs of a row.
+    fn push(&mut self, row: &Unresolved, found: &Targets, group: Option<&Group>, users: &Users<'_>) {
+        let (by, key): (Arc<str>, Arc<str>) = (row.pointer.to_string().into(), row.key().into());
         let before = self.next_position();
         self.resolved.places.begin(&row.place.file);
         let of_ids = usize::from(row.pointer == Pointer::Ids);
         for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
-            self.target(row, (&found, group, &users), number, &by);
+            self.target(row, (found, group, users), number, (&by, &key));
         }
         self.moved += self.next_position() - before;
-    }
-
-    /// What a row comes to of which nothing was found. The one place where that is decided: a step may be left out, where a
-    /// device leads to nothing; otherwise the plan says whether the row is held, is done, or refuses the plan.
-    fn nothing_found(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Slot {
-        let is_link = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
-        let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
-        if is_link && may_lack {
-            self.resolved.warnings.push(fault::not_found(row, kind, refusal));
-            return Slot::LeftOut;
-        }
-        if row.missing.is_some_and(|missing| refusal.is_absence_to(missing)) {
-            return Slot::Absent;
-        }
-        self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
-        Slot::LeftOut
-    }
-
-    /// The same of what the row itself names. A number that lost its zeros is there all the same, and so is whoever has as mail
-    /// what nobody has as name.
-    fn nothing_at_all(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Slot {
-        let is_there = fault::lost_its_zeros(row, kind, refusal, pool);
-        if is_there || fault::is_a_mail_address(row, kind, refusal, pool) {
-            self.faults.push_error_with(|| fault::fault(row, kind, refusal, pool));
-            return Slot::LeftOut;
-        }
-        self.nothing_found(row, kind, refusal, pool)
-    }
-
-    /// What each of the devices leads to.
-    fn linked(&mut self, row: &Unresolved, devices: &[Slot], kind: TargetKind, pool: &Pool) -> Vec<Slot> {
-        let mut targets = Vec::with_capacity(devices.len());
-        for device in devices {
-            targets.push(match device {
-                Slot::LeftOut => Slot::LeftOut,
-                Slot::Absent => Slot::Absent,
-                Slot::Found(device) => match pool.by_id(TargetKind::ManagedDevice, &device.id) {
-                    None => Slot::LeftOut,
-                    Some(device) => match link::follow(pool, device, kind) {
-                        Ok(target) => Slot::Found(target),
-                        Err(refusal) => self.nothing_found(row, kind, &refusal, pool),
-                    },
-                },
-            });
-        }
-        targets
-    }
-
-    /// The group that something is done in: its id, or what the plan says of it where there is none.
-    fn group(&mut self, row: &Unresolved, pool: &Pool) -> Option<Box<str>> {
-        let id = match row.group.as_ref()? {
-            GroupGiven::Id(id) => id,
-            GroupGiven::Name(name, place) => match matching::group_named(pool, name) {
-                Ok(id) => id,
-                Err(refusal) if row.missing.is_some_and(|missing| refusal.is_absence_to(missing)) => {
-                    return Some(format!("groupName {name}").into());
-                }
-                Err(refusal) => {
-                    self.faults.push_error_with(|| fault::of_group(name, place, &refusal));
-                    return None;
-                }
-            },
-        };
-        if uuid::Uuid::try_parse(id).is_err() {
-            self.faults.push_error_with(|| fault::strange_id(row, id));
-        }
-        Some(id.into())
     }
 
     /// Who is meant by the names in the parameters of a row.
@@ -217,32 +142,39 @@ impl Weave {
     fn target(
         &mut self,
         row: &Unresolved,
-        (found, group, users): (&Targets, Option<&str>, &Users<'_>),
+        (found, group, users): (&Targets, Option<&Group>, &Users<'_>),
         number: usize,
-        by: &Arc<str>,
+        (by, key): (&Arc<str>, &Arc<str>),
     ) {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
-            let target = match targets.and_then(|targets| targets.get(number)) {
-                Some(Slot::Found(target)) => Some(target),
-                Some(Slot::Absent) => None,
+            let (target, unfound) = match targets.and_then(|targets| targets.get(number)) {
+                Some(Slot::Found(target)) => (Some(target), None),
+                Some(Slot::Left(target, why)) => (Some(target), Some(why)),
+                Some(Slot::Absent(why)) => (None, Some(why)),
                 // It names nothing that is looked up but in its parameters.
-                None if row.pointer == Pointer::Ids => None,
+                None if row.pointer == Pointer::Ids => (None, None),
                 Some(Slot::LeftOut) | None => continue,
             };
+            let group = group.filter(|_| step.route.ids.len() > 1);
+            let unfound = unfound.or_else(|| group?.unfound.as_ref());
+            // A set that is empty keeps one row.
+            if after.is_some() && is_empty_set(row, target.is_some(), unfound) {
+                continue;
+            }
             let is_named = target.is_some() || row.pointer == Pointer::Ids;
             let position = self.next_position();
             // What the plan says stands in for an id; whatever holds a space is none.
-            let of_device = format!("the {} of {by}", fault::one(step.kind));
+            let of_device = format!("the {} of {by}", one(step.kind));
             let is_linked = || found.iter().any(|(_, slots)| matches!(slots.get(number), Some(Slot::Found(_))));
-            let unfound = || if is_linked() { &*of_device } else { &**by };
-            let id = target.map_or_else(unfound, |target| &target.id);
+            let stand_in = || if is_linked() { &*of_device } else { &**by };
+            let id = target.map_or_else(stand_in, |target| &target.id);
             let mut job = Job::new(JobParts {
                 row: row.row.unwrap_or(position + 1),
                 action: step.action,
                 route: step.route,
-                ids: naming::ids(row, step, group, id),
+                ids: naming::ids(row, step, group.map(|group| &*group.id), id),
                 parameters: naming::parameters(step, users),
                 not_before: row.not_before,
                 note: row.note.clone(),
@@ -250,32 +182,19 @@ impl Weave {
             });
             job.priority = row.priority;
             job.missing = row.missing;
+            job.set_unfound(unfound.filter(|why| **why != Unfound::Nothing).cloned());
             // Where the steps before it are left out, there is nothing to wait for.
             job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            job.found = target.and_then(|target| naming::found(row, step, target, by)).map(Box::new);
-            job.names = naming::names(row, step, &job, users).filter(|_| is_named).map(Box::new);
+            job.found = target.and_then(|target| naming::found(row, step, target, (by, key))).map(Box::new);
+            let names = naming::names(row, step, &job, users).filter(|_| is_named && job.unfound().is_none());
+            job.names = names.map(Box::new);
             self.resolved.jobs.push(job);
             self.resolved.places.push(row.line);
             after = Some(position);
         }
     }
+}
 
-    /// What becomes a part of a path must look like an id, whoever says that it is one.
-    fn check_ids(&mut self, row: &Unresolved, targets: &[Slot]) {
-        for target in targets {
-            if let Slot::Found(target) = target
-                && uuid::Uuid::try_parse(&target.id).is_err()
-            {
-                self.faults.push_error_with(|| fault::strange_id(row, &target.id));
-            }
-        }
-    }
-
-    fn warn(&mut self, row: &Unresolved, targets: &[Match], left_out: &[&Member]) {
-        if targets.is_empty() && left_out.is_empty() {
-            self.resolved.warnings.push(fault::nothing_passes(row));
-        } else if !left_out.is_empty() {
-            self.resolved.warnings.push(fault::left_out(row, left_out));
-        }
-    }
+fn is_empty_set(row: &Unresolved, is_found: bool, unfound: Option<&Unfound>) -> bool {
+    row.pointer.is_many() && !is_found && matches!(unfound, Some(Unfound::NothingLeft(_)))
 }

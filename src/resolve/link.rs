@@ -28,7 +28,8 @@ pub fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Resul
         [] => Err(Refusal::NothingLinked(device)),
         [one] => {
             let target = Match::of(one);
-            Ok(Match { name: target.name.or_else(|| device.identity.name.clone()), ..target })
+            let name = target.name.or_else(|| device.identity.name.clone());
+            Ok(Match { name, device: Some(device.identity.id.to_ascii_lowercase().into()), ..target })
         }
         _ => Err(Refusal::SeveralLinked(device, found)),
     }

@@ -22,13 +22,15 @@ pub struct Match {
     pub name: Option<Box<str>>,
     /// What was read of it.
     pub identity: Option<Arc<Identity>>,
+    /// The managed device that has led to it.
+    pub device: Option<Box<str>>,
 }
 
 impl Match {
     pub fn of(record: &Record) -> Self {
         let identity = &record.identity;
         let (id, name) = (identity.id.to_ascii_lowercase().into(), identity.name.clone());
-        Self { id, name, identity: Some(Arc::clone(identity)) }
+        Self { id, name, identity: Some(Arc::clone(identity)), device: None }
     }
 }
 
@@ -41,9 +43,10 @@ pub enum Refusal<'p> {
     NotAll(Vec<&'p Record>),
     Several(Vec<&'p Record>),
     NoSuchGroup,
+    /// Nobody is called so whose devices could be meant, or nobody has that id.
+    NoSuchOwner,
     /// Several groups are called so.
     SeveralGroups(&'p [NamedGroup]),
-    EmptyGroup,
     /// Members that are something else.
     WrongMembers(Vec<&'p Member>),
     /// A member leads to several targets.
@@ -64,7 +67,7 @@ impl Refusal<'_> {
         match self {
             _ if missing == Missing::Refuse => false,
             Self::NoLink(_) => missing == Missing::Hold,
-            Self::Nothing | Self::NoSuchGroup | Self::EmptyGroup | Self::NothingLinked(_) => true,
+            Self::Nothing | Self::NoSuchGroup | Self::NoSuchOwner | Self::NothingLinked(_) => true,
             Self::NotAll(_)
             | Self::Several(_)
             | Self::SeveralGroups(_)
@@ -73,6 +76,18 @@ impl Refusal<'_> {
             | Self::SeveralLinked(..)
             | Self::NotRead => false,
         }
+    }
+}
+
+impl Refusal<'_> {
+    /// Whether there is no such thing today; there may have been one.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Nothing | Self::NoSuchGroup | Self::NoSuchOwner | Self::NothingLinked(_) | Self::NoLink(_))
+    }
+
+    /// Whether several are meant where one must be.
+    pub fn is_several(&self) -> bool {
+        matches!(self, Self::Several(_) | Self::SeveralGroups(_) | Self::SeveralOfMember(..) | Self::SeveralLinked(..))
     }
 }
 
@@ -91,7 +106,7 @@ impl<'p> From<Vec<Match>> for Matches<'p> {
 }
 
 /// Builds the indexes that [`find`] and `link::follow` need for these rows.
-pub fn prepare(rows: &[Unresolved], pool: &mut Pool) {
+pub fn prepare(rows: &[&Unresolved], pool: &mut Pool) {
     for row in rows {
         row.users().for_each(|name| pool.index(TargetKind::User, &USER_BY_NAME, name));
         for kind in row.linked_kinds() {
@@ -103,6 +118,10 @@ pub fn prepare(rows: &[Unresolved], pool: &mut Pool) {
             match best(&criteria, kind) {
                 Some(first) if first.selector.form == SelectorForm::MembersOfGroup => {
                     by_device_id().into_iter().for_each(|by| pool.index(kind, by, ""));
+                }
+                Some(first) if first.selector.form == SelectorForm::DevicesOfUser => {
+                    pool.index(kind, first.selector, &first.value);
+                    pool.index(TargetKind::User, &USER_BY_NAME, &first.value);
                 }
                 Some(first) => pool.index(kind, first.selector, &first.value),
                 None => {}
@@ -135,9 +154,26 @@ pub fn find<'p>(
         }
         Some(Criterion { selector, value }) if selector.form.is_many() => {
             let devices: Vec<_> = pool.look_up(kind, selector, value).map(Match::of).collect();
-            if devices.is_empty() { Err(Refusal::Nothing) } else { Ok(devices.into()) }
+            match devices.is_empty() {
+                true => no_devices(pool, value),
+                false => Ok(devices.into()),
+            }
         }
         _ => single(pool, &translated(pool, criteria)?, kind).map(|record| vec![Match::of(record)].into()),
+    }
+}
+
+/// What it comes to that nothing belongs to somebody: nothing, if there is such a user. Needs [`Pool::index`] by name.
+fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, Refusal<'p>> {
+    let is_there = match user.contains('@') {
+        true => pool.look_up(TargetKind::User, &USER_BY_NAME, user).next().is_some(),
+        false => pool.by_id(TargetKind::User, user).is_some(),
+    };
+    let is_unread = pool.owners_unread.is_some() || pool.unread.contains(&TargetKind::User);
+    match (is_there, is_unread) {
+        (true, _) => Ok(Matches::default()),
+        (false, false) => Err(Refusal::NoSuchOwner),
+        (false, true) => Err(Refusal::Nothing),
     }
 }
 
@@ -228,9 +264,6 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
         Some(None) => return Err(Refusal::NoSuchGroup),
         Some(Some(group)) => group,
     };
-    if group.members.is_empty() {
-        return Err(Refusal::EmptyGroup);
-    }
     let wanted = if kind == TargetKind::User { "user" } else { "device" };
     let wrong: Vec<_> = group.members.iter().filter(|member| &*member.kind != wanted).collect();
     if !wrong.is_empty() {
@@ -239,7 +272,7 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
     if kind != TargetKind::ManagedDevice {
         let itself = |member: &Member| {
             let (id, name) = (member.id.to_ascii_lowercase().into(), member.name.clone());
-            Match { id, name, identity: None }
+            Match { id, name, identity: None, device: None }
         };
         return Ok(group.members.iter().map(itself).collect::<Vec<_>>().into());
     }

@@ -8,6 +8,7 @@
 //! results in their places. Only `reading` and `gather` speak to a client. However the pool was filled, by pages of the
 //! whole inventory, by single reads or from a file, the matching is the same and exact.
 
+mod before;
 mod fault;
 mod filter;
 mod gather;
@@ -24,7 +25,9 @@ mod pool;
 mod query;
 mod reading;
 mod record;
+mod slots;
 mod ways;
+mod words;
 #[cfg(test)]
 mod keys_tests;
 #[cfg(test)]
@@ -32,13 +35,15 @@ mod tests;
 #[cfg(test)]
 mod users_tests;
 
+pub use self::before::{Before, Made, Standing};
 pub use self::gather::{gather, take_inventory};
 pub use self::inventory::{Inventory, InventoryError};
-pub use self::jobs::{Resolved, resolve};
+pub use self::jobs::{Known, Resolved, resolve};
 pub use self::keys::{Device, read_keys};
 pub use self::meanings::read_meanings;
 pub use self::owners::{Owners, names_of, owners};
 pub use self::pool::{Group, Member, Pool};
 pub use self::reading::{ReadError, Reading};
 pub use self::record::Record;
+pub use self::slots::gone;
 pub use crate::plan::Unresolved;

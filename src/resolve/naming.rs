@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::matching::Match;
 use super::record::{Record, key};
 use crate::catalog::TargetKind;
-use crate::job::{Found, Ids, Job, Names, Parameters};
+use crate::job::{Found, Ids, Job, Names, OfRow, Parameters};
 use crate::plan::{Pointer, Unresolved, UnresolvedStep};
 
 /// The users in the parameters of a row, each under the name that the row gives.
@@ -38,7 +38,12 @@ pub fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc<Parame
 }
 
 /// What is known of the target, where it is what was looked up.
-pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, by: &Arc<str>) -> Option<Found> {
+pub fn found(
+    row: &Unresolved,
+    step: &UnresolvedStep,
+    target: &Match,
+    (by, key): (&Arc<str>, &Arc<str>),
+) -> Option<Found> {
     let is_target = row.ids.as_ref().is_none_or(|given| {
         let last = step.route.ids.last();
         last.is_some_and(|id| !given.iter().any(|(known, _)| known.name == id.name))
@@ -48,7 +53,8 @@ pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, by: &Arc<s
         _ => target.name.clone(),
     };
     let (identity, by) = (target.identity.clone(), Arc::clone(by));
-    is_target.then_some(Found { name, identity, by })
+    let row = OfRow { key: Arc::clone(key), is_set: row.pointer.is_many(), device: target.device.clone() };
+    is_target.then_some(Found { name, identity, by, row: Some(row) })
 }
 
 /// What a job owes to the names of users, if it does.

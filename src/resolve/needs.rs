@@ -10,7 +10,9 @@ use super::matching::{self, best, by_device_id, translated};
 use super::pool::Pool;
 use super::query;
 use super::record::key;
-use crate::catalog::{MEMBERS_OF_GROUP_NAMED, Missing, Selector, SelectorForm, TargetKind, USER_BY_MAIL, USER_BY_NAME};
+use crate::catalog::{
+    MEMBERS_OF_GROUP_NAMED, Missing, Selector, SelectorForm, TargetKind, USER_BY_ID, USER_BY_MAIL, USER_BY_NAME,
+};
 use crate::msgraph::read_only::BATCH;
 use crate::plan::{Criterion, GroupGiven, Pointer, Unresolved};
 use jiff::Timestamp;
@@ -26,7 +28,7 @@ pub struct Needs {
 }
 
 /// The groups whose members the rows mean, each once: as they are named, and whether that is by name.
-pub fn groups(rows: &[Unresolved]) -> Vec<(Box<str>, bool)> {
+pub fn groups(rows: &[&Unresolved]) -> Vec<(Box<str>, bool)> {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
@@ -39,7 +41,7 @@ pub fn groups(rows: &[Unresolved]) -> Vec<(Box<str>, bool)> {
 }
 
 /// Every name of a group that has to be looked up, each once.
-pub fn group_names(rows: &[Unresolved]) -> Vec<Box<str>> {
+pub fn group_names(rows: &[&Unresolved]) -> Vec<Box<str>> {
     let mut seen = HashSet::new();
     let of_rows = rows.iter().filter_map(|row| match &row.group {
         Some(GroupGiven::Name(name, _)) => Some(key(name).into_boxed_str()),
@@ -50,7 +52,7 @@ pub fn group_names(rows: &[Unresolved]) -> Vec<Box<str>> {
 }
 
 /// The device objects of the directory that the rows name, each once.
-pub fn objects(rows: &[Unresolved]) -> Needs {
+pub fn objects(rows: &[&Unresolved]) -> Needs {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
@@ -62,7 +64,7 @@ pub fn objects(rows: &[Unresolved]) -> Needs {
 }
 
 /// What is left to read once groups and objects are in `pool`.
-pub fn of(rows: &[Unresolved], pool: &Pool) -> Vec<Needs> {
+pub fn of(rows: &[&Unresolved], pool: &Pool) -> Vec<Needs> {
     let mut list = List::default();
     for row in rows {
         for kind in row.kinds() {
@@ -91,7 +93,7 @@ const MAILS: usize = 20;
 
 /// The names among `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
 /// nobody's target. `None`: there are none.
-pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+pub fn mails(users: &Needs, rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     // Where nobody found is no fault, nobody may be taken for absent who is there.
     let may_be_missing = rows.iter().any(|row| row.missing.is_some_and(|missing| missing != Missing::Refuse));
     let most = if may_be_missing { usize::MAX } else { MAILS };
@@ -101,34 +103,46 @@ pub fn mails(users: &Needs, rows: &[Unresolved], pool: &mut Pool) -> Option<Need
     (!values.is_empty()).then_some(Needs { kind: users.kind, values, whole: false })
 }
 
-/// The same of names that no managed device in `pool` has as that of its owner.
-pub fn mails_of_owners(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+/// Of the owners of whom there is no managed device in `pool`: whose mail address the name is, and, where all of somebody's
+/// devices are meant, whether there is such a user at all. `None`: there are none.
+pub fn owners(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
     let of_devices = rows.iter().filter(|row| row.kinds().any(|it| it == kind));
-    let named = of_devices.filter_map(|row| Some((row, owner_named(&row.pointer)?)));
-    let (mut values, mut hints, mut seen) = (Vec::new(), 0, HashSet::new());
+    let named = of_devices.filter_map(|row| Some((row, owner(&row.pointer)?)));
+    let (mut values, mut hints, mut seen) = (Vec::<(&'static Selector, Box<str>)>::new(), 0, HashSet::new());
     for (row, Criterion { selector, value }) in named {
         pool.index(kind, selector, value);
         if pool.look_up(kind, selector, value).next().is_some() {
             continue;
         }
+        let is_name = value.contains('@');
+        let mut add = |by: &'static Selector| {
+            let new = seen.insert((by.name, key(value)));
+            values.extend(new.then(|| (by, value.clone())));
+            new
+        };
+        if selector.form == SelectorForm::DevicesOfUser {
+            add(if is_name { &USER_BY_NAME } else { &USER_BY_ID });
+        }
         // Where it is a fault whatever they are called, so many are enough.
         let is_hint = row.missing.is_none_or(|missing| missing == Missing::Refuse);
-        if (!is_hint || hints < MAILS) && seen.insert(key(value)) {
+        if is_name && (!is_hint || hints < MAILS) && add(&USER_BY_MAIL) {
             hints += usize::from(is_hint);
-            values.push((&USER_BY_MAIL, value.clone()));
         }
     }
     (!values.is_empty()).then_some(Needs { kind: TargetKind::User, values, whole: false })
 }
 
+/// Where devices are pointed at by whose they are: by that.
+fn owner(pointer: &Pointer) -> Option<&Criterion> {
+    let Pointer::Given(criteria) = pointer else { return None };
+    let of_owner = |form| matches!(form, SelectorForm::PrincipalName | SelectorForm::DevicesOfUser);
+    criteria.iter().find(|criterion| of_owner(criterion.selector.form))
+}
+
 /// Where devices are pointed at by what their owner is called: by that.
 pub fn owner_named(pointer: &Pointer) -> Option<&Criterion> {
-    let Pointer::Given(criteria) = pointer else { return None };
-    criteria.iter().find(|criterion| {
-        let of_owner = matches!(criterion.selector.form, SelectorForm::PrincipalName | SelectorForm::DevicesOfUser);
-        of_owner && criterion.value.contains('@')
-    })
+    owner(pointer).filter(|criterion| criterion.value.contains('@'))
 }
 
 /// Zeros that a spreadsheet may have taken from the front of a serial number, at most.
@@ -138,7 +152,7 @@ const BARE: usize = 20;
 
 /// Serial numbers with the zeros that those may have lost which no managed device in `pool` has. What they lead to is named in
 /// the refusal; it is nobody's target. `None`: there are none.
-pub fn bare_numbers(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
+pub fn bare_numbers(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
     let serials = rows.iter().filter(|row| row.kinds().any(|it| it == kind)).filter_map(|row| match &row.pointer {
         Pointer::Given(criteria) => criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial),
@@ -157,7 +171,7 @@ pub fn bare_numbers(rows: &[Unresolved], pool: &mut Pool) -> Option<Needs> {
 }
 
 /// What the managed devices in `pool` lead to, for the steps on other kinds.
-pub fn linked(rows: &[Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
+pub fn linked(rows: &[&Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
     let mut list = List::default();
     if rows.iter().all(|row| !row.through_device) {
         return list.all;

@@ -18,8 +18,8 @@ pub struct Pool {
     pub named_groups: HashMap<Box<str>, Vec<NamedGroup>>,
     /// Kinds of which nothing is known: a saved inventory lacks them.
     pub unread: Vec<TargetKind>,
-    /// Why nobody could ask whose mail address a name is.
-    pub mails_unread: Option<Box<str>>,
+    /// Why nobody could ask whether there is an owner, and whose mail address a name is.
+    pub owners_unread: Option<Box<str>>,
 }
 
 /// A group that was looked up by its name.

@@ -80,7 +80,7 @@ pub fn bucket(kind: TargetKind) -> Bucket {
 /// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
 pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
     let knows = |it: &Collection| it.equal.iter().chain(it.containing).any(|(name, _)| *name == selector.name);
-    let alone = matches!(selector.form, SelectorForm::DevicesOfUser | SelectorForm::ManagedDevice);
+    let alone = matches!(selector.form, SelectorForm::DevicesOfUser | SelectorForm::OwnId);
     alone || collection(kind).is_some_and(knows)
 }
 
@@ -89,7 +89,7 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
     let collection = collection(kind)?;
     let select = select(collection);
     let name = match selector.form {
-        SelectorForm::ManagedDevice => {
+        SelectorForm::OwnId => {
             let id = utf8_percent_encode(value.trim(), NON_ALPHANUMERIC);
             let select = select.trim_end_matches('&');
             return Some(Get::one(format!("{}/{id}?{select}", collection.path)));

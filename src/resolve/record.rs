@@ -51,7 +51,7 @@ impl Record {
             (SelectorForm::DevicesOfUser, _) if !wanted.contains('@') => &self.user_id,
             (SelectorForm::DevicesOfUser | SelectorForm::PrincipalName, _) => user_principal_name,
             (SelectorForm::Serial, _) => serial_number,
-            (SelectorForm::ManagedDevice, _) => return Some(&self.identity.id),
+            (SelectorForm::OwnId, _) => return Some(&self.identity.id),
             (_, "deviceName") => name,
             (_, "azureADDeviceId") => azure_ad_device_id,
             (_, "imei") => &self.imei,

@@ -83,6 +83,12 @@ fn tenant_of<'a>(serials: impl IntoIterator<Item = &'a str>, more: Value) -> Arc
     tenant(&scenario.to_string())
 }
 
+/// Nothing is known of earlier nights.
+pub(super) fn known(pool: &mut Pool, now: Timestamp) -> Known<'_> {
+    static NOTHING: std::sync::LazyLock<Before> = std::sync::LazyLock::new(Before::new);
+    Known { pool, before: &NOTHING, hold_several: false, now }
+}
+
 pub(super) fn tenant(scenario: &str) -> Arc<Tenant> {
     Tenant::new(Scenario::from_yaml(scenario).unwrap(), now())
 }
@@ -103,8 +109,8 @@ async fn looked_up(tenant: &Arc<Tenant>, rows: &[Unresolved], pacing: Pacing) ->
     let client = client(tenant, pacing);
     let before = tenant.counts().requests;
     let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
-    let found = match gather(rows, now(), &mut reading).await {
-        Ok(mut pool) => found(resolve(Vec::new(), &Places::default(), rows, &mut pool, now())),
+    let found = match gather(&rows.iter().collect::<Vec<_>>(), now(), &mut reading).await {
+        Ok(mut pool) => found(resolve(Vec::new(), &Places::default(), rows, known(&mut pool, now()))),
         Err(error) => Found::NotRead(error),
     };
     let let_through: u64 = Bucket::all().map(|bucket| u64::from(client.gates().used(bucket).sent)).sum();
@@ -165,7 +171,7 @@ fn every_job_keeps_the_place_of_its_row() {
     }
     let serial = |at, line, serial: &str| Unresolved { at, line, ..row(line, "retire", &[("serialNumber", serial)]) };
     let rows = [serial(0, 3, "SN1"), serial(1, 4, "SN2"), serial(2, 5, "SN3")];
-    let resolved = resolve(vec![named(8), named(9)], &places, &rows, &mut pool, now()).unwrap();
+    let resolved = resolve(vec![named(8), named(9)], &places, &rows, known(&mut pool, now())).unwrap();
     let of = |at| (resolved.places.of(at).file, resolved.places.of(at).line);
     let stand: Vec<_> = (0..resolved.jobs.len()).map(of).collect();
     let expected = [("plan.csv", 3), ("plan.yaml", 7), ("plan.csv", 4), ("more.csv", 2), ("plan.csv", 5)];
@@ -315,8 +321,8 @@ async fn lost_zeros_are_looked_for_only_where_something_is_not_found_and_not_for
         async move {
             let client = client(&tenant, Pacing::Off);
             let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
-            let mut pool = gather(&rows, now(), &mut reading).await.unwrap();
-            resolve(Vec::new(), &Places::default(), &rows, &mut pool, now()).unwrap_err()
+            let mut pool = gather(&rows.iter().collect::<Vec<_>>(), now(), &mut reading).await.unwrap();
+            resolve(Vec::new(), &Places::default(), &rows, known(&mut pool, now())).unwrap_err()
         }
     };
     let faults = told(serials("retire", ["123", "X9", "456"])).await;
@@ -444,10 +450,10 @@ proptest! {
             let pool = runtime.block_on(async {
                 let client = client(&tenant, Pacing::Off);
                 let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(1));
-                gather(&rows, now(), &mut reading).await.unwrap()
+                gather(&rows.iter().collect::<Vec<_>>(), now(), &mut reading).await.unwrap()
             });
             let mut pool = pool;
-            let got = match found(resolve(Vec::new(), &Places::default(), &rows[..1], &mut pool, now())) {
+            let got = match found(resolve(Vec::new(), &Places::default(), &rows[..1], known(&mut pool, now()))) {
                 Found::Targets(targets) => Some(targets[0].1.clone()),
                 _ => None,
             };
@@ -462,7 +468,7 @@ proptest! {
             let mut pool = Pool::default();
             pool.add(TargetKind::ManagedDevice, record);
             let rows = serials("retire", ["SN1"]);
-            prop_assert!(resolve(Vec::new(), &Places::default(), &rows, &mut pool, now()).is_err());
+            prop_assert!(resolve(Vec::new(), &Places::default(), &rows, known(&mut pool, now())).is_err());
         }
     }
 }

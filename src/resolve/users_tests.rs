@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::tests::{client, id, now, paced, tenant};
+use super::tests::{client, id, known, now, paced, tenant};
 use super::*;
 use crate::catalog::{Action, IdName, Missing, TargetKind, USER, USER_BY_NAME};
 use crate::diagnostics::{Diagnostics, Place};
@@ -63,8 +63,8 @@ fn users(names: &[&str], more: Value) -> Arc<Tenant> {
 async fn resolved(tenant: &Arc<Tenant>, rows: &[Unresolved], pacing: Pacing) -> Result<Vec<Job>, Diagnostics> {
     let client = client(tenant, pacing);
     let mut reading = Reading::new(ReadOnly::new(&client), Rng::with_seed(7));
-    let mut pool = gather(rows, now(), &mut reading).await.unwrap();
-    resolve(Vec::new(), &Places::default(), rows, &mut pool, now()).map(|resolved| resolved.jobs)
+    let mut pool = gather(&rows.iter().collect::<Vec<_>>(), now(), &mut reading).await.unwrap();
+    resolve(Vec::new(), &Places::default(), rows, known(&mut pool, now())).map(|resolved| resolved.jobs)
 }
 
 #[tokio::test(start_paused = true)]
@@ -202,7 +202,7 @@ async fn an_inventory_holds_users_and_one_of_the_first_version_has_none() {
     let looked_up = |text: &str| {
         std::fs::write(file.path(), text).unwrap();
         let mut pool = Inventory::load(file.path()).unwrap().into_pool();
-        let resolved = resolve(Vec::new(), &Places::default(), &disabled(["ada@contoso.com"]), &mut pool, now());
+        let resolved = resolve(Vec::new(), &Places::default(), &disabled(["ada@contoso.com"]), known(&mut pool, now()));
         resolved.map(|it| it.jobs[0].target().to_owned()).map_err(|faults| faults.iter().next().unwrap().clone())
     };
     assert_eq!(looked_up(&text).unwrap(), id(0));

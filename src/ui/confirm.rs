@@ -127,6 +127,7 @@ mod tests {
                 name: Some("LAB".into()),
                 identity: None,
                 by: format!("serialNumber {}", job.row).into(),
+                row: None,
             }));
         }
         let text = preview_of(&jobs, |preview| question(preview, &subject(), false));

@@ -205,7 +205,11 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
         preview.holds().filter(|hold| matches!(hold, Hold::NotThere { done, .. } if *done == taken_for_done)).count()
     };
     let (missing, missing_done) = (not_there(false), not_there(true));
-    let others = (preview.held() as usize).saturating_sub(protected + maybe + unescrowed + missing);
+    let several = preview.holds().filter(|hold| matches!(hold, Hold::Several(_))).count();
+    let moved = preview.holds().filter(|hold| matches!(hold, Hold::Moved(_))).count();
+    let nothing_left = preview.holds().filter(|hold| matches!(hold, Hold::NothingLeft(_))).count();
+    let told = protected + maybe + unescrowed + missing + several + moved;
+    let others = (preview.held() as usize).saturating_sub(told);
     if protected > 0 {
         table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
     }
@@ -218,6 +222,12 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
     if missing > 0 {
         table.row(BAD, [&count(missing), "held", "looking up has found no target"]);
     }
+    if several > 0 {
+        table.row(BAD, [&count(several), "held", "looking up has found several targets"]);
+    }
+    if moved > 0 {
+        table.row(BAD, [&count(moved), "held", "what the plan calls the target leads to another one than before"]);
+    }
     if others > 0 {
         table.row(OPEN, [&count(others), "held", held_because(preview)]);
     }
@@ -225,7 +235,10 @@ fn counts(preview: &Preview<'_>, view: View) -> String {
         table
             .row(OPEN, [&count(missing_done), "done", "looking up has found no target, which the plan takes for done"]);
     }
-    let done = (preview.done() as usize).saturating_sub(missing_done);
+    if nothing_left > 0 {
+        table.row(OPEN, [&count(nothing_left), "done", "there is nothing today"]);
+    }
+    let done = (preview.done() as usize).saturating_sub(missing_done + nothing_left);
     if done > 0 {
         table.row(OPEN, [&count(done), "done", "by an earlier run"]);
     }
@@ -249,7 +262,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
         return None;
     }
     let mut dates = preview.holds().filter_map(|hold| match hold {
-        Hold::NotDue { until } => Some(*until),
+        Hold::NotDue { until } | Hold::NotLookedUp { until } => Some(*until),
         _ => None,
     });
     let first = dates.next()?;

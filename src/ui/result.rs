@@ -15,7 +15,7 @@ use super::style::{PLAIN, View, of_outcome, paint};
 use super::tables::Table;
 use super::text::{count, count_of, shorten, width};
 use crate::catalog::TargetKind;
-use crate::job::Job;
+use crate::job::{Job, Unfound};
 use crate::outcome::{Outcome, Settlement, Standing};
 use crate::pacing::BucketUse;
 use crate::report::{Account, rows, write_line};
@@ -180,7 +180,8 @@ impl<'a> RunResult<'a> {
 fn is_a_stranger(job: &Job, settled: &Settlement) -> bool {
     // Whoever is in no group is there all the same.
     let is_target = job.action.target != TargetKind::GroupMember;
-    let is_missing = (matches!(settled.http_status, Some(404 | 410)) && is_target) || job.unfound().is_some();
+    let is_missing =
+        (matches!(settled.http_status, Some(404 | 410)) && is_target) || job.unfound() == Some(Unfound::Nothing);
     settled.outcome == Outcome::AlreadyDone && is_missing
 }
 

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::approvals;
 use super::follow_ups;
+use super::looked_up;
 use super::statements::Statements;
 use super::store::Store;
 use crate::job::Job;
@@ -141,6 +142,11 @@ where
             insert.execute(params![number, index, u32::try_from(within.as_secs()).unwrap_or(u32::MAX)])?;
         }
     }
+    let mut insert = connection.prepare("INSERT INTO unfound VALUES (?1, ?2, ?3)")?;
+    for (index, why) in (0u32..).zip(run.jobs).filter_map(|(index, job)| Some((index, job.unfound()?))) {
+        insert.execute(params![number, index, serde_json::to_string(&why).unwrap_or_default()])?;
+    }
+    looked_up::keep(connection, run)?;
     inherit(connection, number, run.inherited)?;
     Ok(number)
 }

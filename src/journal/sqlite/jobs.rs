@@ -25,6 +25,7 @@ pub(super) fn page(
     let jobs = recorded(connection, head, first, at_most)?;
     let mut page = Page::new(head.number, first, jobs);
     priorities_of(connection, &mut page)?;
+    unfound_of(connection, &mut page)?;
     waits_of(connection, &mut page)?;
     attempts_of(connection, &mut page)?;
     outcomes_of(connection, &mut page)?;
@@ -60,6 +61,22 @@ fn priorities_of(connection: &Connection, page: &mut Page) -> Result<(), Journal
         let (job, priority) = row.map_err(JournalError::read)?;
         if let Some(stored) = page.job(job) {
             stored.job.priority = priority;
+        }
+    }
+    Ok(())
+}
+
+fn unfound_of(connection: &Connection, page: &mut Page) -> Result<(), JournalError> {
+    let mut select = connection
+        .prepare_cached("SELECT job, why FROM unfound WHERE run = ?1 AND job BETWEEN ?2 AND ?3")
+        .map_err(JournalError::read)?;
+    let rows = select.query_map(page.range(), |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+    for row in rows.map_err(JournalError::read)? {
+        let (job, why) = row.map_err(JournalError::read)?;
+        let why = serde_json::from_str(&why);
+        let why = why.map_err(|_| JournalError::Damaged(format!("why job {job} has no target cannot be read")))?;
+        if let Some(stored) = page.job(job) {
+            stored.job.set_unfound(Some(why));
         }
     }
     Ok(())
@@ -125,7 +142,7 @@ fn stored_job(row: &Row<'_>, own: &[&'static Action]) -> Result<StoredJob, Journ
     let optional = |column: &str| row.get::<_, Option<String>>(column).map_err(JournalError::read);
     let name = optional("target_name")?.map(String::into_boxed_str);
     match optional("found_by")? {
-        Some(by) => job.found = Some(Box::new(Found { name, identity: None, by: by.into() })),
+        Some(by) => job.found = Some(Box::new(Found { name, identity: None, by: by.into(), row: None })),
         None => job.set_target_name(name),
     }
     if let Some(written_id) = optional("written_id")? {

@@ -8,6 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::looked_up;
 use super::memory;
 use super::reader;
 use super::rows::micros;
@@ -96,6 +97,7 @@ pub(in crate::journal) fn prune(
     let held = held(&transaction, OLD, before, is_held).map_err(JournalError::read)?;
     let old = &format!("{OLD} AND runs.run NOT IN ({held})");
     keep_what_they_saw(&transaction, old, before).map_err(JournalError::write)?;
+    looked_up::keep_what_was_left(&transaction, old, before).map_err(JournalError::write)?;
     for plan_key in plan_keys(&transaction, old, before).map_err(JournalError::read)? {
         memory::remember(&transaction, &plan_key)?;
     }
@@ -162,6 +164,7 @@ fn copy(connection: &Connection, run: i64, file: &Path) -> rusqlite::Result<()> 
         "plan_files",
         "jobs",
         "priorities",
+        "unfound",
         "attempts",
         "outcomes",
         "approvals",

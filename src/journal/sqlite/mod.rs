@@ -16,6 +16,7 @@ mod mark;
 pub(super) mod in_memory;
 mod jobs;
 pub(super) mod list;
+pub(super) mod looked_up;
 pub(super) mod memory;
 mod order;
 mod page;

@@ -11,7 +11,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] = &[
     TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES,
-    TARGETS, SPENT,
+    TARGETS, SPENT, UNFOUND, LOOKED_UP,
 ];
 
 /// The step after which [`back_fill`] is called.
@@ -294,6 +294,38 @@ CREATE TABLE spent (
 ) WITHOUT ROWID;
 INSERT OR IGNORE INTO spent SELECT json_extract(settings, '$.saved_preview'), run_id FROM runs
     WHERE place <> 'simulated' AND json_extract(settings, '$.saved_preview') IS NOT NULL;
+";
+
+/// Why jobs have no target that anything could be sent to, where that is not that looking up has found nothing.
+const UNFOUND: &str = "
+CREATE TABLE unfound (
+    run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+    job INTEGER NOT NULL,
+    why TEXT NOT NULL,                     -- JSON
+    PRIMARY KEY (run, job)
+) WITHOUT ROWID;
+";
+
+/// What rows that name no ids have led to. It outlives the runs.
+const LOOKED_UP: &str = "
+CREATE TABLE looked_up (
+    place    TEXT NOT NULL,
+    row      TEXT NOT NULL,                -- what the row says of its target, in the form in which it is compared
+    plan_key TEXT NOT NULL,
+    job_id   TEXT NOT NULL,
+    tenant   TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    route    TEXT NOT NULL,
+    ids      TEXT NOT NULL,                -- JSON array, in the order of the route
+    body     TEXT,
+    name     TEXT,
+    device   TEXT,                         -- the managed device that has led to it
+    run_id   TEXT,                         -- of a run that was pruned: nothing was left to do for it there
+    PRIMARY KEY (place, row, plan_key, job_id)
+) WITHOUT ROWID;
+INSERT OR REPLACE INTO looked_up
+SELECT r.place, lower(trim(j.found_by)), r.plan_key, j.job_id, r.tenant, j.action, j.route, j.ids, j.body, j.target_name, NULL, NULL
+FROM jobs AS j JOIN runs AS r ON r.run = j.run WHERE j.found_by IS NOT NULL AND json_array_length(j.ids) = 1;
 ";
 
 /// The place of a run: for those of before, where it was not a column.

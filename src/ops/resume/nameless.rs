@@ -94,9 +94,9 @@ impl Nameless<'_> {
     }
 }
 
-/// Whether a job names users, and nobody has recorded who they were.
+/// Whether a job names users, and nobody has recorded who they were. What was never looked up is never sent.
 fn names_nobody(job: &Job) -> bool {
-    job.names.is_none() && names_of(job).next().is_some()
+    job.names.is_none() && job.unfound().is_none() && names_of(job).next().is_some()
 }
 
 fn names_of(job: &Job) -> impl Iterator<Item = &str> {

@@ -334,7 +334,7 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<Co
             Err(_) => Ok(()),
         },
         SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), |why| Err(why.into())),
-        SelectorForm::Guid | SelectorForm::ManagedDevice | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
+        SelectorForm::Guid | SelectorForm::OwnId | SelectorForm::EntraObject | SelectorForm::MembersOfGroup => {
             spell(IdKind::Guid)
         }
         SelectorForm::DevicesOfUser => spell(IdKind::User),

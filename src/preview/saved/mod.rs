@@ -23,7 +23,7 @@ use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
-use crate::job::{Job, Names};
+use crate::job::{Found, Job, Names, OfRow, Unfound};
 
 pub use limits::LimitsOfPreview;
 pub use read::{Unusable, read, read_of_run};
@@ -129,6 +129,12 @@ struct Line {
     priority: i16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     missing: Option<Missing>,
+    /// Why it has no target, where that is not that looking up has found nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unfound: Option<Unfound>,
+    /// How its target was found, where the plan names no id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<FoundOfLine>,
     state: String,
     /// Why it would not be sent.
     finding: Option<String>,
@@ -136,6 +142,31 @@ struct Line {
     /// What was on file of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     keys: Option<Keys>,
+}
+
+/// By what a target was found, so that the next night knows it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoundOfLine {
+    by: Box<str>,
+    row: Box<str>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    set: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    device: Option<Box<str>>,
+}
+
+impl FoundOfLine {
+    fn of(job: &Job) -> Option<Self> {
+        let found = job.found.as_deref()?;
+        let OfRow { key, is_set, device } = found.row.clone()?;
+        Some(Self { by: (&*found.by).into(), row: (&*key).into(), set: is_set, device })
+    }
+
+    fn found(&self) -> Found {
+        let row = OfRow { key: (&*self.row).into(), is_set: self.set, device: self.device.clone() };
+        Found { name: None, identity: None, by: (&*self.by).into(), row: Some(row) }
+    }
 }
 
 /// The names of users that a job was made of.

@@ -47,7 +47,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
     let saved = read_of_run(bytes)?;
     let named = |job: &Job| {
         let in_body = job.parameters.as_deref().and_then(|parameters| parameters.users().first());
-        let in_body = in_body.filter(|_| job.names.is_none()).map(|name| &**name);
+        let in_body = in_body.filter(|_| job.names.is_none() && job.unfound().is_none()).map(|name| &**name);
         job.name_in_path().or(in_body).map(str::to_owned)
     };
     match saved.jobs.iter().enumerate().find_map(|(at, job)| Some((at, job.row, named(job)?))) {
@@ -105,6 +105,8 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         let mut job = job(&line, &own).map_err(differs)?;
         job.priority = line.priority;
         job.missing = line.missing;
+        job.set_unfound(line.unfound);
+        job.found = line.found.as_ref().map(|found| Box::new(found.found()));
         job.set_verified_within(line.verified_within.map(|seconds| Duration::from_secs(seconds.into())));
         job.after = line.after.filter(|before| (*before as usize) < jobs.len());
         if job.after != line.after {
@@ -138,7 +140,8 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
         Asking { rules: &rules, plan: head.plan.name.as_deref(), now: head.created },
     );
     let of_names = findings.iter().enumerate().filter_map(|(at, (state, finding))| {
-        let may = jobs[at].names.is_some() && state == State::Held.name() && preflight.holds[at].is_none();
+        let is_named = jobs[at].names.is_some() || jobs[at].found.is_some();
+        let may = is_named && state == State::Held.name() && preflight.holds[at].is_none();
         Some((at, Arc::<str>::from(finding.as_deref().filter(|_| may)?)))
     });
     let of_names: HashMap<usize, Arc<str>> = of_names.collect();

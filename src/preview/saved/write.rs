@@ -9,7 +9,8 @@ use std::io::{self, BufWriter, Write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, Target, VERSION};
+use super::{BEGINNING, END, FIRST, FoundOfLine, Head, Line, NamesOfLine, Target, VERSION};
+use crate::job::Unfound;
 use crate::preview::{Preview, Row};
 
 /// Writes it, and returns the digest in hexadecimal. The preview must have its sightings.
@@ -48,6 +49,8 @@ fn line(row: &Row<'_>) -> Line {
         verified_within: job.verified_within().map(|within| u32::try_from(within.as_secs()).unwrap_or(u32::MAX)),
         priority: job.priority,
         missing: job.missing,
+        unfound: job.unfound().filter(|why| *why != Unfound::Nothing),
+        found: FoundOfLine::of(job),
         state: row.state.name().to_owned(),
         finding: row.hold.map(|hold| hold.to_string()),
         target: row.sighting.map(Target::from),

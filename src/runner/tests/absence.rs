@@ -92,7 +92,7 @@ async fn what_was_seen_before_is_gone_which_some_actions_want() {
 async fn looking_it_up_and_another_job_of_its_target_show_it() {
     let case = device("retire");
     let mut found = case.job();
-    found.found = Some(Box::new(Found { name: None, identity: None, by: "serialNumber 1".into() }));
+    found.found = Some(Box::new(Found { name: None, identity: None, by: "serialNumber 1".into(), row: None }));
     let ended = perform(plan(vec![found], 7), &case.executor()).await;
     assert_eq!(ended.settlements[0].outcome, Outcome::AlreadyDone);
     // The first is accepted, and by the second it is gone.
