@@ -52,7 +52,7 @@ fn every_sample_is_through_after_some_nights_of_the_same_line() {
     assert!(samples.len() > 10);
     for sample in samples {
         let name: &'static str = sample.file_name().unwrap().to_str().unwrap().to_owned().leak();
-        let only_listed = LOOKED_UP.iter().any(|listed| *listed == name);
+        let only_listed = LOOKED_UP.contains(&name);
         Site::play(&format!("only_listed: {only_listed}\n{TENANT}"), "jobs: []\n", async |site| {
             fs::create_dir(site.path("targets")).unwrap();
             for (from, to) in [(folder.clone(), site.path("")), (folder.join("targets"), site.path("targets"))] {
