@@ -4,6 +4,7 @@
 //! tenant, and what the reports say. Under a paused clock and in one process. Must not: open sockets.
 
 mod by_day;
+mod samples;
 mod sets;
 mod site;
 mod steps;

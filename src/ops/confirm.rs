@@ -84,7 +84,11 @@ fn is_good_each_night(number: u32, plan: &Plan, preflight: &Preflight, known: u3
     let comes = |hold: &&Hold| {
         matches!(
             hold,
-            Hold::NotDue { .. } | Hold::NotLookedUp { .. } | Hold::NotThere { done: false, .. } | Hold::Several(_)
+            Hold::NotDue { .. }
+                | Hold::NotLookedUp { .. }
+                | Hold::NotThere { done: false, .. }
+                | Hold::Several(_)
+                | Hold::NothingLeft(_)
         )
     };
     let to_come = holds().filter(comes).count() as u32;

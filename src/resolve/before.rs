@@ -105,6 +105,12 @@ impl Before {
         })
     }
 
+    /// A step on a target that is gone, for which nothing was left to do the last time.
+    pub fn step_left(&self, row: &Unresolved, step: &UnresolvedStep, target: &str) -> Option<&Made> {
+        let mut made = self.of(row).iter().filter(|made| made.standing == Standing::NothingLeft);
+        made.find(|made| made.is_of_step(step) && made.job.target() == target)
+    }
+
     /// The target for which nothing was left to do the last time, where nothing is found by the row any more.
     pub fn nothing_left(&self, row: &Unresolved, kind: TargetKind) -> Option<&Made> {
         let steps = || row.steps.iter().filter(|step| step.kind == kind);

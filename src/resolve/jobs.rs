@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::before::Before;
 use super::fault;
-use super::matching;
+use super::matching::{self, Match};
 use super::naming::{self, Users};
 use super::pool::Pool;
 use super::slots::{self, Group, Search, Searched, Slot, Targets};
@@ -76,6 +76,9 @@ pub fn resolve(
     }
 }
 
+/// What a row comes to: its targets, the group, the users in its parameters.
+type Found<'a> = (&'a Targets, Option<&'a Group>, &'a Users<'a>);
+
 struct Weave {
     resolved: Resolved,
     faults: Diagnostics,
@@ -102,7 +105,7 @@ impl Weave {
     fn row(&mut self, row: &Unresolved, search: Search<'_>) {
         if !row.is_due(search.now) {
             let (found, group) = slots::later(row);
-            return self.push(row, &found, group.as_ref(), &Users::new());
+            return self.push(row, (&found, group.as_ref(), &Users::new()), search.before);
         }
         let faults_before = self.faults.errors();
         let mut searched = Searched { search, faults: &mut self.faults, warnings: &mut self.resolved.warnings };
@@ -110,18 +113,18 @@ impl Weave {
         let group = searched.group(row);
         let users = self.users(row, search.pool);
         if self.faults.errors() == faults_before && self.resolved.jobs.len() <= MAX_JOBS {
-            self.push(row, &found, group.as_ref(), &users);
+            self.push(row, (&found, group.as_ref(), &users), search.before);
         }
     }
 
     /// The jobs of a row.
-    fn push(&mut self, row: &Unresolved, found: &Targets, group: Option<&Group>, users: &Users<'_>) {
+    fn push(&mut self, row: &Unresolved, found: Found<'_>, earlier: &Before) {
         let (by, key): (Arc<str>, Arc<str>) = (row.pointer.to_string().into(), row.key().into());
         let before = self.next_position();
         self.resolved.places.begin(&row.place.file);
         let of_ids = usize::from(row.pointer == Pointer::Ids);
-        for number in 0..found.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
-            self.target(row, (found, group, users), number, (&by, &key));
+        for number in 0..found.0.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
+            self.target(row, (found, earlier), number, (&by, &key));
         }
         self.moved += self.next_position() - before;
     }
@@ -142,32 +145,35 @@ impl Weave {
     fn target(
         &mut self,
         row: &Unresolved,
-        (found, group, users): (&Targets, Option<&Group>, &Users<'_>),
+        ((found, group, users), earlier): (Found<'_>, &Before),
         number: usize,
         (by, key): (&Arc<str>, &Arc<str>),
     ) {
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
+            let left = |target: &Match| Some(slots::nothing_left(row, earlier.step_left(row, step, &target.id)?));
             let (target, unfound) = match targets.and_then(|targets| targets.get(number)) {
                 Some(Slot::Found(target)) => (Some(target), None),
-                Some(Slot::Left(target, why)) => (Some(target), Some(why)),
-                Some(Slot::Absent(why)) => (None, Some(why)),
+                Some(Slot::Was(target)) => (Some(target), left(target)),
+                Some(Slot::Left(target, why)) => (Some(target), Some(why.clone())),
+                Some(Slot::Absent(why)) => (None, Some(why.clone())),
                 // It names nothing that is looked up but in its parameters.
                 None if row.pointer == Pointer::Ids => (None, None),
                 Some(Slot::LeftOut) | None => continue,
             };
             let group = group.filter(|_| step.route.ids.len() > 1);
-            let unfound = unfound.or_else(|| group?.unfound.as_ref());
+            let unfound = unfound.or_else(|| group?.unfound.clone());
             // A set that is empty keeps one row.
-            if after.is_some() && is_empty_set(row, target.is_some(), unfound) {
+            if after.is_some() && is_empty_set(row, target.is_some(), unfound.as_ref()) {
                 continue;
             }
             let is_named = target.is_some() || row.pointer == Pointer::Ids;
             let position = self.next_position();
             // What the plan says stands in for an id; whatever holds a space is none.
             let of_device = format!("the {} of {by}", one(step.kind));
-            let is_linked = || found.iter().any(|(_, slots)| matches!(slots.get(number), Some(Slot::Found(_))));
+            let is_linked =
+                || found.iter().any(|(_, slots)| matches!(slots.get(number), Some(Slot::Found(_) | Slot::Was(_))));
             let stand_in = || if is_linked() { &*of_device } else { &**by };
             let id = target.map_or_else(stand_in, |target| &target.id);
             let mut job = Job::new(JobParts {
@@ -182,7 +188,7 @@ impl Weave {
             });
             job.priority = row.priority;
             job.missing = row.missing;
-            job.set_unfound(unfound.filter(|why| **why != Unfound::Nothing).cloned());
+            job.set_unfound(unfound.filter(|why| *why != Unfound::Nothing));
             // Where the steps before it are left out, there is nothing to wait for.
             job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
             job.found = target.and_then(|target| naming::found(row, step, target, (by, key))).map(Box::new);

@@ -19,6 +19,8 @@ use crate::plan::{GroupGiven, Unresolved};
 #[derive(Debug)]
 pub enum Slot {
     Found(Match),
+    /// It was there when an earlier run dealt with the row, and is not found today.
+    Was(Match),
     /// It was there on an earlier night; why nothing is done to it today.
     Left(Match, Unfound),
     /// The step is left out for it.
@@ -117,8 +119,8 @@ impl Searched<'_, '_> {
                         return Slot::Absent(self.nobody(row));
                     }
                 }
-                (Some(made), _) => return Slot::Found(as_it_was(made)),
-                (None, Some(made)) => return Slot::Left(as_it_was(made), self.as_before(row, made)),
+                (Some(made), _) => return Slot::Was(as_it_was(made)),
+                (None, Some(made)) => return Slot::Left(as_it_was(made), nothing_left(row, made)),
                 // What leads to the targets of its steps is gone, and they are known.
                 (None, None) if row.through_device && before.is_dealt(row) => return Slot::LeftOut,
                 (None, None) => {}
@@ -132,17 +134,13 @@ impl Searched<'_, '_> {
         self.nothing_found(row, kind, refusal)
     }
 
-    fn as_before(&self, row: &Unresolved, made: &Made) -> Unfound {
-        Unfound::NothingLeft(format!("looking up {} has found nothing; {}", row.pointer, made.told).into())
-    }
-
     /// What each of the devices leads to.
     fn linked(&mut self, row: &Unresolved, devices: &[Slot], kind: TargetKind) -> Vec<Slot> {
         let Search { pool, before, .. } = self.search;
         let mut targets = Vec::with_capacity(devices.len());
         for device in devices {
             targets.push(match device {
-                Slot::LeftOut => self.of_before(row, kind),
+                Slot::LeftOut | Slot::Was(_) => self.of_before(row, kind),
                 Slot::Absent(why) => Slot::Absent(why.clone()),
                 Slot::Left(_, why) => match before.nothing_left(row, kind) {
                     Some(made) => Slot::Left(as_it_was(made), why.clone()),
@@ -153,7 +151,7 @@ impl Searched<'_, '_> {
                     Some(record) => match link::follow(pool, record, kind) {
                         Ok(target) => Slot::Found(target),
                         Err(refusal) => match before.target_of(row, kind, &device.id).filter(|_| refusal.is_gone()) {
-                            Some(made) => Slot::Found(as_it_was(made)),
+                            Some(made) => Slot::Was(as_it_was(made)),
                             None => self.nothing_found(row, kind, &refusal),
                         },
                     },
@@ -172,7 +170,7 @@ impl Searched<'_, '_> {
         }
         let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
         match before.target(row, kind) {
-            Some(made) => Slot::Found(as_it_was(made)),
+            Some(made) => Slot::Was(as_it_was(made)),
             None if may_lack => Slot::LeftOut,
             None => self.nothing_found(row, kind, &Refusal::Nothing),
         }
@@ -233,6 +231,11 @@ impl Searched<'_, '_> {
             self.warnings.push(fault::nothing_today(row));
         }
     }
+}
+
+/// Why nothing is done for a row that leads to nothing today, and for which nothing was left to do before.
+pub fn nothing_left(row: &Unresolved, made: &Made) -> Unfound {
+    Unfound::NothingLeft(format!("looking up {} has found nothing; {}", row.pointer, made.told).into())
 }
 
 /// The rows that lead to nothing today, or whose machine leads to nothing of another kind.

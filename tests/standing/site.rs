@@ -55,8 +55,17 @@ impl Default for Night {
 }
 
 /// What one came to: jobs and how they stand, or the code of the refusal.
-#[derive(Debug)]
 pub struct Came(Result<(Vec<Job>, Vec<Settlement>), String>);
+
+impl std::fmt::Debug for Came {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Ok((jobs, _)) = &self.0 else { return write!(f, "{:?}", self.0.as_ref().err()) };
+        let rows = self.told().into_iter().zip(jobs).enumerate();
+        f.debug_list()
+            .entries(rows.map(|(at, (told, job))| format!("{} {told}: {}", job.action.name, self.note(at))))
+            .finish()
+    }
+}
 
 impl Came {
     fn of(ended: Result<Finished, Error>) -> Self {
