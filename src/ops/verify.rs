@@ -42,6 +42,10 @@ pub struct VerifyRequest {
     pub seed: u64,
 }
 
+/// What is said where nothing of the run can be seen any more.
+const REHEARSED: &str = "the run was simulated, and its tenant ended with it: the one that is looked at is made anew from the scenario, and \
+                         shows nothing of what was sent; `run --simulate --verify 1h` follows it up while it is there";
+
 /// Looks. The run is locked meanwhile, so that nothing is sent beside it.
 pub async fn verify(
     request: VerifyRequest,
@@ -77,6 +81,9 @@ pub async fn verify(
     session.must_be(Source::Plan, begun.plan_tenant.as_deref());
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
     session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
+    if let Tenant::Simulated(_) = begun.tenant {
+        stderr.say(REHEARSED);
+    }
     let daily = DailyWork::new(&begun.daily, &record.head.tenant, false)?;
     let record = || Ok(Recorded::as_it_is(journal, lock, &record));
     look_at((session, jobs), (request.within, &daily, report), stderr, record).await

@@ -88,8 +88,8 @@ pub struct Dispatcher {
     /// Steps that an earlier process has sent, so that they wait for nothing.
     taken_up: HashSet<u32>,
     workers: Vec<Worker>,
-    /// How many of them have not ended.
-    alive: usize,
+    /// Starts the worker of that number, at first and in place of one that has ended.
+    start_worker: Box<dyn Fn(usize) -> Worker + Send>,
     idle: Vec<usize>,
     /// What may leave, and waits for one of them.
     ready: VecDeque<Task>,
@@ -136,9 +136,11 @@ impl Dispatcher {
         let (report, done) = mpsc::unbounded_channel();
         let (recording, recorded) = mpsc::unbounded_channel();
         let count = usize::from(limits.concurrency).min(jobs.len()).max(1);
-        let workers: Vec<_> = (0..count)
-            .map(|number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone()))
-            .collect();
+        let start_worker = {
+            let jobs = Arc::clone(&jobs);
+            move |number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone())
+        };
+        let workers: Vec<_> = (0..count).map(&start_worker).collect();
         let fresh = || Carried::new(brakes.stop_when);
         let Carried { breaker, suspicion, agreement } = history.carried.unwrap_or_else(fresh);
         let crowd = Crowd::new(limits.concurrency, gates.pacing() != Pacing::Off);
@@ -158,7 +160,7 @@ impl Dispatcher {
             taken_up: HashSet::new(),
             idle: (0..count).rev().collect(),
             workers,
-            alive: count,
+            start_worker: Box::new(start_worker),
             ready: VecDeque::new(),
             recording,
             recorded,
@@ -236,6 +238,7 @@ impl Dispatcher {
                 () = sleep_until(wake.map(|at| now + self.clock.step(at.saturating_duration_since(now)))) => {}
             }
         }
+        self.leave_the_rest();
         self.tell(Event::Finished);
         for (job, trouble) in self.following.troubles() {
             self.ledger.remark(job, trouble);

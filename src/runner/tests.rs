@@ -28,6 +28,8 @@ enum Answer {
     Doubtful { effect: bool, verdict: Verdict },
     /// No effect.
     Bad(Verdict),
+    /// The worker ends in the middle of it.
+    Panics,
 }
 
 #[derive(Debug, Default)]
@@ -107,6 +109,7 @@ impl Executor for Scripted {
             Answer::Good => (true, Verdict::Succeeded),
             Answer::Doubtful { effect, verdict } => (effect, verdict),
             Answer::Bad(verdict) => (false, verdict),
+            Answer::Panics => panic!("as scripted"),
         };
         if effect {
             *self.effects.lock().unwrap().entry(job.target().to_owned()).or_default() += 1;
@@ -286,6 +289,23 @@ async fn a_doubt_too_young_to_be_settled_stays_one_when_the_run_is_stopped() {
     stop.send(StopRequest::Terminate).unwrap();
     let ended = running.await.unwrap();
     assert_eq!((ended.settlements[0].outcome, executor.sends("a")), (Outcome::Unknown, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_panics_loses_no_job_and_the_run_goes_on() {
+    let jobs: Vec<Job> = (1..=5).map(|row| job("wipe", &row.to_string(), row, None)).collect();
+    let mut run = plan(jobs, 7);
+    run.limits.concurrency = 1;
+    let executor = Scripted::answering("2", &[Answer::Panics, Answer::Panics]);
+    executor.script.lock().unwrap().insert("4".into(), vec![Answer::Panics; 20]);
+    let executor = Arc::new(executor);
+    let ended = perform(run, &executor).await;
+    let outcomes: Vec<Outcome> = ended.settlements.iter().map(|settled| settled.outcome).collect();
+    use Outcome::{Accepted, Failed};
+    assert_eq!(outcomes, [Accepted, Accepted, Accepted, Failed, Accepted]);
+    assert_eq!((executor.effects("2"), executor.effects("4")), (1, 0));
+    assert_eq!(executor.sends("2"), 3, "read in between: nothing had happened");
+    assert!(ended.stopped.is_none());
 }
 
 #[tokio::test(start_paused = true)]

@@ -291,6 +291,28 @@ fn what_was_turned_down_and_sent_later_is_done() {
     assert_eq!(effects(&simulator, "retire", &targets), [1, 1]);
 }
 
+/// Nobody is asked a second time for what somebody has turned down, because the run is gone in which that happened.
+#[test]
+fn what_was_turned_down_stays_so_when_its_run_is_pruned() {
+    let rejecting = "log: off\nthrottle: off\napprovals: { actions: [retire], decisions: [ { do: reject } ] }\n";
+    let simulator = Simulator::start(rejecting);
+    let desk = Desk::new(&simulator);
+    let (_, targets) = retires(&mut Rng::with_seed(75), 1);
+    let text =
+        "version: 1\njustification: CHG0012345\njobs: [ { action: retire, targets: [ { managedDeviceId: ID } ] } ]\n";
+    let plan = desk.write("plan.yaml", &text.replace("ID", &targets[0]));
+    desk.run(&plan, 1, &[]).expect(5);
+    desk.call(&["resume"]).expect(3);
+    assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 1 run"));
+    for _ in 0..2 {
+        desk.run(&plan, 0, &["--once"]).expect(3);
+        assert_eq!(outcomes(&desk.report()), ["failed"]);
+        assert!(desk.report()[0].note.contains("rejected"), "{:?}", desk.report());
+        desk.call(&["runs", "--prune=0"]).expect(0);
+    }
+    assert_eq!(calls(&simulator, "retire", &targets), [1], "filed once");
+}
+
 /// The leader's laptop goes onto the list after Ctrl-C; then the plan has a fault, and then it is gone.
 #[test]
 fn what_goes_on_keeps_to_the_plan_as_it_is_now_too() {

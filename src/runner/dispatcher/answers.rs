@@ -30,10 +30,10 @@ impl Dispatcher {
     pub(super) fn answered(&mut self, done: Done) {
         let Done { worker, job, sent, answered, answer } = done;
         // One that has ended takes no more work.
-        match self.workers[worker].is_alive() {
-            true => self.idle.push(worker),
-            false => self.alive -= 1,
+        if !self.workers[worker].is_alive() {
+            self.workers[worker] = (self.start_worker)(worker);
         }
+        self.idle.push(worker);
         let step = self.in_flight.remove(&job);
         let times = Times { sent, now: answered };
         self.make_room(job, &answer, times);

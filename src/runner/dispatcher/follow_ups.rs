@@ -28,7 +28,7 @@ impl Dispatcher {
 
     pub(super) fn follow(&mut self, job: u32, who: Who, within: Duration, now: Instant) {
         let first = now + self.until_first_look(job, now).min(within.max(self.since_last_look(job, now)));
-        self.following.add(job, who, first, now + within);
+        self.following.add(job, who, first, (now, within));
     }
 
     /// Follows everything up that was accepted, for somebody who wants to know how it ended.

@@ -2,7 +2,7 @@
 //! step that waits, and for whoever wants to know how it ended.
 //!
 //! In: jobs that were accepted, who wants to know, until when. Out: when to read which; who has waited in vain.
-//! Must not: let a target be read twice within a minute, whoever asks, or know what a read shows.
+//! Must not: let a target be read twice within a minute, unless a person waits for a few minutes only, or know what a read shows.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,6 +15,10 @@ pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at one target: a minute, and twice as long each time, up to ten.
 pub(super) const BETWEEN: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN: Duration = Duration::from_secs(600);
+/// A person who waits for a few minutes at most is shown what happens in them: at least four looks, ten seconds apart at
+/// least.
+const SHORTEST_BETWEEN: Duration = Duration::from_secs(10);
+const LOOKS_AT_LEAST: u32 = 4;
 /// A look that is under way at a deadline may take so long.
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -39,6 +43,8 @@ struct Followed {
     /// Until when each of [`Who::ALL`] wants to know.
     until: [Option<Instant>; Who::ALL.len()],
     next: Instant,
+    /// Between two looks at first.
+    between: Duration,
     /// Looks that told nothing final.
     looks: u8,
     /// Its read is in a queue or on its way.
@@ -88,13 +94,16 @@ pub(super) struct Following {
 
 impl Following {
     /// Follows a job up, from `first` on.
-    pub fn add(&mut self, job: u32, who: Who, first: Instant, until: Instant) {
-        let fresh = || Followed { until: [None; 3], next: first, looks: 0, out: false, refused_tokens: 0 };
+    pub fn add(&mut self, job: u32, who: Who, first: Instant, (now, within): (Instant, Duration)) {
+        let until = now + within;
+        let fresh =
+            || Followed { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
         self.forget_wake(job);
         let followed = self.jobs.entry(job).or_insert_with(fresh);
         if followed.until[who as usize].replace(until).is_none() {
             self.wanted[who as usize] += 1;
         }
+        followed.between = followed.between.min(between_for(who, within));
         self.keep_wake(job);
     }
 
@@ -131,7 +140,8 @@ impl Following {
     /// Whether the target may be read now; if it may, it is taken for read. If not, the job comes back in its time.
     pub fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
         let digest = digest_of(target);
-        let again = self.read.get(&digest).map(|at| *at + BETWEEN).filter(|again| *again > now);
+        let between = self.jobs.get(&job).map_or(BETWEEN, |followed| followed.between);
+        let again = self.read.get(&digest).map(|at| *at + between).filter(|again| *again > now);
         match again {
             Some(again) => self.again_at(job, again),
             None => drop(self.read.insert(digest, now)),
@@ -153,13 +163,13 @@ impl Following {
             Some(trouble) => drop(self.troubles.insert(job, trouble)),
             None => drop(self.troubles.remove(&job)),
         }
-        let between = BETWEEN.saturating_mul(1 << followed.looks.min(8)).min(LONGEST_BETWEEN);
+        let between = followed.between.saturating_mul(1 << followed.looks.min(8)).min(LONGEST_BETWEEN);
         followed.looks = followed.looks.saturating_add(1);
         followed.next = now + between;
         let late = self.expire(job, now);
         if let Some(followed) = self.jobs.get_mut(&job) {
             // A last look at a deadline, unless the one before it was a moment ago.
-            let last = followed.deadline().filter(|deadline| *deadline >= now + BETWEEN);
+            let last = followed.deadline().filter(|deadline| *deadline >= now + followed.between);
             followed.next = last.map_or(followed.next, |deadline| followed.next.min(deadline));
         }
         self.keep_wake(job);
@@ -256,6 +266,13 @@ impl Following {
             Some(_) => drop(self.jobs.remove(&job)),
             None => {}
         }
+    }
+}
+
+fn between_for(who: Who, within: Duration) -> Duration {
+    match who {
+        Who::Verify => (within / LOOKS_AT_LEAST).clamp(SHORTEST_BETWEEN, BETWEEN),
+        Who::Wave | Who::Step => BETWEEN,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::pacing::Pacing;
 impl Dispatcher {
     /// Whether not so many are out that more would only queue up.
     pub(super) fn may_send_more(&self) -> bool {
-        let out = self.crowd.size().min(self.alive);
+        let out = self.crowd.size().min(self.workers.len());
         // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
         let ahead = if self.gates.pacing() == Pacing::Off { out } else { 0 };
         self.in_flight.len() < out + ahead
@@ -108,17 +108,14 @@ impl Dispatcher {
             };
             let (job, is_attempt) = (task.job(), matches!(task, Task::Attempt { .. }));
             if let Err(task) = self.workers[worker].give(task) {
-                self.alive -= 1;
+                // It has ended since its last answer.
+                self.workers[worker] = (self.start_worker)(worker);
+                self.idle.push(worker);
                 self.ready.push_front(task);
             } else if is_attempt {
                 self.failed.remove(&job);
                 self.tell(Event::Sent { job, bucket: self.jobs[job as usize].bucket() });
             }
-        }
-        while self.alive == 0
-            && let Some(task) = self.ready.pop_front()
-        {
-            self.withdraw(&task);
         }
     }
 

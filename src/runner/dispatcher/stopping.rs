@@ -6,6 +6,7 @@
 use tokio::time::Instant;
 
 use super::super::event::{Event, StopReason};
+use super::super::ledger::Progress;
 use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use super::answers::look_at;
@@ -87,6 +88,20 @@ impl Dispatcher {
                 false => self.why_stopped().into(),
             };
             self.end(item.job, ending, now);
+        }
+    }
+
+    /// What is left open when the run ends settles here, so that the journal has what the report says. Nothing should be.
+    pub(super) fn leave_the_rest(&mut self) {
+        let now = Instant::now();
+        for job in 0..self.jobs.len() as u32 {
+            if self.ledger.settlement(job).is_some() {
+                continue;
+            }
+            match self.ledger.peek(job).is_some_and(Progress::is_in_doubt) {
+                true => self.settle(job, Outcome::Unknown, Some(look_at(job, &self.jobs)), now),
+                false => self.end(job, self.why_stopped(), now),
+            }
         }
     }
 

@@ -142,3 +142,31 @@ async fn a_look_that_its_gate_puts_off_is_waited_for_where_nothing_else_is_left_
     let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
     assert_eq!((outcomes, ended.stopped), (vec![Outcome::Accepted; 6], None));
 }
+
+/// The read before the code leaves is all that is left to do, and its gate has no place for a minute.
+#[tokio::test(start_paused = true)]
+async fn an_approved_request_is_completed_although_the_reads_are_busy() {
+    for others in [0, 1, 5] {
+        let executor = Arc::new(Scripted::default());
+        let jobs: Vec<_> = (1..=others + 1).map(|row| job("wipe", &row.to_string(), row, None)).collect();
+        let reads = jobs[0].read_bucket();
+        let mut own = [None; Bucket::COUNT];
+        own[reads.index()] = Some(Allowance { requests: 1, window: Duration::from_secs(60) });
+        let mut run = plan(jobs, 7);
+        let budget = Budget::new(Terms { own, ..Terms::default() });
+        (run.limits.pacing, run.gates) = (Pacing::Within(budget), Gates::new(Pacing::Within(budget)));
+        run.history.recent = vec![(reads, Duration::ZERO)];
+        let approved = Approved {
+            request: Request::filed("code".into(), Timestamp::UNIX_EPOCH, false),
+            tries: Tries { recorded: 1, left: 1, first: Some(Timestamp::UNIX_EPOCH), last_id: None },
+            doubtful_since: None,
+            ended: None,
+        };
+        run.history.earlier.insert(0, Earlier::Approved(approved));
+        let began = Instant::now();
+        let ended = perform(run, &executor).await;
+        let outcomes: Vec<_> = ended.settlements.iter().map(|settled| settled.outcome).collect();
+        assert_eq!(outcomes, vec![Outcome::Accepted; others as usize + 1]);
+        assert!(began.elapsed() >= Duration::from_secs(55), "the gate was waited for");
+    }
+}

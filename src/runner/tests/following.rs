@@ -212,3 +212,31 @@ proptest! {
         }
     }
 }
+
+/// What happens in a few minutes is what somebody waits for who waits for no longer.
+#[test]
+fn a_short_verification_looks_often_enough_to_see_what_happens_in_it() {
+    for (within, at_least) in [(30, 3), (60, 3), (90, 3), (200, 3)] {
+        let within = Duration::from_secs(within);
+        let (run, executor) = verification(1, within);
+        let (_, _, executor, took) = play(run, executor);
+        let looks: Vec<Instant> = executor.follow_ups.lock().unwrap().iter().map(|(_, at)| *at).collect();
+        assert!(looks.len() >= at_least, "{within:?}: {looks:?}");
+        assert!(looks.windows(2).all(|two| two[1] - two[0] >= Duration::from_secs(10)), "{looks:?}");
+        let (first, last) = (looks.first().unwrap(), looks.last().unwrap());
+        assert!(
+            *last - *first + Duration::from_secs(1) >= within && took >= within,
+            "the last one is at the end: {looks:?}"
+        );
+    }
+}
+
+#[test]
+fn what_happens_in_a_short_verification_is_seen() {
+    let (run, executor) = verification(1, Duration::from_secs(40));
+    // It was sent an hour ago, and ends half a minute from now.
+    executor.log.lock().unwrap().push(("1".into(), Instant::now()));
+    executor.ends.lock().unwrap().insert("1".into(), (Duration::from_secs(30), Stage::Done));
+    let (ended, ..) = play(run, executor);
+    assert_eq!(outcomes(&ended), [Outcome::Completed]);
+}
