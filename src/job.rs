@@ -379,7 +379,7 @@ fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
 
 /// The state of a script on a device is called after both, so that its device is known by it: a deed on a device is one by
 /// whatever route it is asked for. Whatever else names a target is the target.
-fn device_of_state(target: &str) -> &str {
+pub fn device_of_state(target: &str) -> &str {
     match target.rsplit_once(':') {
         Some((_, device)) if uuid::Uuid::try_parse(device).is_ok() => device,
         _ => target,

@@ -214,7 +214,7 @@ fn what_changes_between_two_starts_holds_for_what_is_left() {
         child.kill().unwrap();
         child.wait().unwrap();
         change(desk, &way.changes);
-        let ended = desk.call(&["resume", "latest", "--report", "report.csv"]);
+        let ended = desk.resume(&["--report", "report.csv"]);
         match way.resumed {
             Ok(row) => ended_so(desk, &ended, row),
             Err(code) => (ended.code != Some(10) || !ended.err.contains(code)).then(|| format!("{ended:?}")),

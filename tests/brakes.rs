@@ -40,7 +40,14 @@ impl Site {
     }
 
     fn resume(&self) -> Ran {
-        run(&mut self.sending(&["resume"]))
+        run(&mut self.sending(&["resume", &self.newest()]))
+    }
+
+    /// The name of the newest run.
+    fn newest(&self) -> String {
+        let told = run(&mut self.command(&["runs", "--format", "json"])).stdout;
+        let newest: serde_json::Value = serde_json::from_str(told.lines().next().unwrap()).unwrap();
+        newest["run"].as_str().unwrap().to_owned()
     }
 
     fn outcomes(&self) -> Vec<String> {
@@ -117,7 +124,7 @@ fn stop_ends_a_run_in_the_middle_of_a_pause_and_no_later_one() {
     let again = run(&mut site.command(&["stop"])).ended_with(4);
     assert!(again.stdout.contains("is not under way: interrupted"), "{}", again.stdout);
     // The same run under another process: what the first one was asked is no business of it.
-    let mut resumed = site.start(&["resume"], line);
+    let mut resumed = site.start(&["resume", &site.newest()], line);
     assert_eq!(site.state(), "running");
     let stopped = run(&mut site.command(&["stop", "latest", "--format", "json"])).ended_with(0);
     let told: serde_json::Value = serde_json::from_str(&stopped.stdout).unwrap();

@@ -114,8 +114,9 @@ fn perform(case: &Path) -> Option<BTreeMap<&'static str, String>> {
     let ran = run(&mut command);
     let normaliser = Normaliser::knowing(&format!("{laid_out}\n{arguments}"));
     let mut came = BTreeMap::new();
-    came.insert("stdout", normaliser.text(&ran.stdout));
-    came.insert("stderr", normaliser.text(&ran.stderr));
+    let anywhere = |text: &str| text.replace(&desk.path().canonicalize().unwrap().display().to_string(), "[DESK]");
+    came.insert("stdout", normaliser.text(&anywhere(&ran.stdout)));
+    came.insert("stderr", normaliser.text(&anywhere(&ran.stderr)));
     came.insert("exit", format!("{}\n", ran.exit));
     for entry in fs::read_dir(desk.path()).unwrap() {
         let path = entry.unwrap().path();

@@ -143,7 +143,7 @@ impl<'s> Cycle<'s> {
                 let run = &runs[self.rng.usize(..runs.len())];
                 words(&["resume", run])
             }
-            _ => words(&["resume", "latest"]),
+            _ => words(&["resume", &self.desk.open_run()]),
         }
     }
 

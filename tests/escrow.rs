@@ -105,7 +105,7 @@ fn a_resumed_run_looks_again() {
 
     fs::write(desk.path("tenant.yaml"), tenant(2, |_| "laps: true", "")).unwrap();
     let resume = || {
-        let arguments = ["resume", "latest", "--only", "failed"];
+        let arguments = ["resume", "latest", "--only", "failed", "--confirm", "1"];
         run(desk.musterout(arguments).arg("--state-dir").arg(&state))
     };
     let left = resume().ended_with(3);

@@ -9,7 +9,10 @@ mod list;
 mod locks;
 mod names;
 mod once;
+mod open_jobs;
 mod places;
+mod resume_asks;
+mod second_start;
 mod tenants;
 mod under_way;
 

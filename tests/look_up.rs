@@ -169,12 +169,12 @@ fn what_goes_on_is_not_looked_up_again() {
     let plan = desk.write("plan.csv", PLAN);
     desk.run(&plan, 3, &[]).expect(3);
     let before = requests(&simulator);
-    desk.call(&["resume", "--only", "failed"]).expect(3);
+    desk.resume(&["--only", "failed"]).expect(3);
     assert_eq!(requests(&simulator).0, before.0 + 1, "one write and no read");
 
     // Another row, and the same text for the one that is open: it goes on. Without it, it is held.
     desk.write("plan.csv", "action,serialNumber\nretire,sn-2\nretire,SN-9\n");
-    desk.call(&["resume", "--only", "failed"]).expect(0).says("has changed");
+    desk.resume(&["--only", "failed"]).expect(0).says("has changed");
     assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
     let counts = simulator.counts();
     assert_eq!(IDS.map(|id| count_of(&counts, "effects", "retire", id)), [1; 3]);
@@ -195,7 +195,7 @@ fn what_was_taken_out_of_the_plan_is_held() {
     let plan = desk.write("plan.csv", PLAN);
     desk.run(&plan, 3, &[]).expect(3);
     desk.write("plan.csv", "action,serialNumber\nretire,SN-1\nretire,SN-3\n");
-    desk.call(&["resume", "--only", "failed"]).expect(3).says(IDS[1]);
+    desk.resume(&["--only", "failed"]).expect(3).says(IDS[1]);
     assert_eq!(count_of(&simulator.counts(), "calls", "retire", IDS[1]), 1);
 }
 

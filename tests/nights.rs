@@ -134,7 +134,11 @@ fn a_plan_with_limits_and_approvals_is_through_after_some_nights_of_the_same_lin
 fn what_was_forgotten_is_filed_again_by_the_command_in_its_note(site: &Site) {
     let note = site.report()[6]["note"].clone();
     let (_, command) = note.split_once("to file it again: musterout ").unwrap();
-    let arguments: Vec<&str> = command.split(' ').chain(["--report", "again.csv"]).collect();
+    let mut arguments: Vec<&str> = command.split(' ').chain(["--report", "again.csv"]).collect();
+    // That was agreed to some nights ago.
+    let refused = run(site.simulator.known_to(&mut site.command(&arguments))).ended_with(10).stderr;
+    let (_, number) = refused.trim_end().rsplit_once("--confirm ").unwrap();
+    arguments.extend(["--confirm", number]);
     let again = run(site.simulator.known_to(&mut site.command(&arguments)));
     let rows = crate::support::program::rows(&site.desk.path("again.csv"));
     assert_eq!(rows[6]["outcome"], "awaiting_approval", "{again:?}");

@@ -44,15 +44,16 @@ fn no_report_takes_the_place_of_what_was_read_whatever_verb_writes_it() {
     }
     assert_eq!(sent(&simulator), 0);
     desk.call(&[&run[..], &["report.csv"]].concat()).expect(0);
+    let id = desk.open_run();
     for verb in ["resume", "verify"] {
-        READ.iter().for_each(|file| is_spared(&desk, &[verb, "latest", "--report", file], file));
+        READ.iter().for_each(|file| is_spared(&desk, &[verb, &id, "--report", file], file));
         // A link leads to the same file.
         #[cfg(unix)]
         if !desk.path("link.csv").exists() {
             std::os::unix::fs::symlink(desk.path("vip.csv"), desk.path("link.csv")).unwrap();
         }
         #[cfg(unix)]
-        is_spared(&desk, &[verb, "latest", "--report", "link.csv"], "vip.csv");
+        is_spared(&desk, &[verb, &id, "--report", "link.csv"], "vip.csv");
     }
     // The name of a list that is gone for a while is still the list's.
     fs::remove_file(desk.path("devices.csv")).unwrap();

@@ -183,6 +183,22 @@ impl<'s> Desk<'s> {
         Ended::of(self.run_command(plan, due, more).output().unwrap())
     }
 
+    /// The newest run that ended early, or else the newest of all.
+    pub fn open_run(&self) -> String {
+        let told = self.call(&["runs", "--format", "json"]);
+        let runs: Vec<Value> = told.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let open = runs.iter().find(|run| run["state"] != "finished").or(runs.first());
+        open.unwrap_or_else(|| panic!("{told:?}"))["run"].as_str().unwrap().to_owned()
+    }
+
+    /// Goes on with that one, by its name.
+    pub fn resume(&self, more: &[&str]) -> Ended {
+        let run = self.open_run();
+        let mut arguments = vec!["resume", &run];
+        arguments.extend(more);
+        self.call(&arguments)
+    }
+
     pub fn report(&self) -> Vec<Row> {
         rows(&std::fs::read_to_string(self.path("report.csv")).unwrap())
     }

@@ -72,7 +72,7 @@ fn it_is_never_repeated_after_a_doubt() {
     assert_eq!(recorder.seen().len(), 2, "neither was sent again, and no read was tried");
     assert_eq!(column(&desk.report(), "outcome"), ["unknown", "unknown"]);
     assert!(desk.report()[1]["error_message"].contains("202"), "{:?}", desk.report());
-    call(&desk, &recorder, &["resume", "--report=again.csv"]).ended_with(5);
+    call(&desk, &recorder, &["resume", "--confirm=2", "--report=again.csv"]).ended_with(5);
     assert_eq!(recorder.seen().len(), 2, "nor by a resume");
 }
 
@@ -87,7 +87,8 @@ fn it_is_taken_up_again_from_the_journal_without_the_plan() {
     let report =
         run(desk.musterout(["report", "latest"]).env("XDG_STATE_HOME", desk.path("state"))).ended_with(0).stdout;
     assert_eq!(report.matches("tagDevice").count(), 2, "{report}");
-    call(&desk, &recorder, &["resume", "--only", "failed", "--as-agreed", "--report=again.csv"]).ended_with(0);
+    call(&desk, &recorder, &["resume", "--only", "failed", "--as-agreed", "--confirm=2", "--report=again.csv"])
+        .ended_with(0);
     let seen = recorder.seen();
     let sorted = |seen: &[Seen]| {
         let mut sent: Vec<_> = seen.iter().map(|seen| (seen.line(), seen.body.clone())).collect();

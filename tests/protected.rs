@@ -208,7 +208,7 @@ fn whoever_goes_on_with_a_run_holds_what_is_protected_by_then() {
     assert_eq!(calls(), 1);
     let list = format!("version: 1\nguards: {{ max_targets: 1000, protected: [ {} ] }}\n", id("1"));
     desk.write("site.yaml", &list);
-    let resumed = desk.call(&["resume", "latest", "--only", "failed", "--policy", "site.yaml"]);
+    let resumed = desk.resume(&["--only", "failed", "--policy", "site.yaml"]);
     resumed.expect(3);
     assert_eq!(calls(), 1, "{}", resumed.err);
     let note = &desk.report()[0].note;

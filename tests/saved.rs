@@ -155,7 +155,7 @@ fn a_resumed_run_compares_too() {
     // What was agreed to is in the journal; the file is not needed any more.
     fs::remove_file(desk.path("agreed.json")).unwrap();
     fs::write(desk.path("tenant.yaml"), scenario(&SECOND.replace("LAB-02", "CEO-01"), THIRD, "")).unwrap();
-    run(&mut command(&desk, "resume")).ended_with(3);
+    run(&mut command(&desk, "resume --confirm 5")).ended_with(3);
     let report = desk.report();
     assert_eq!(column(&report, "outcome"), ["accepted", "held", "accepted", "completed", "accepted"]);
     assert_eq!(column(&report, "note")[1], "not as the preview saw it: renamed from LAB-02 to CEO-01");

@@ -205,7 +205,7 @@ fn what_was_recorded_ahead_does_not_leave_any_more() {
     ran.ended_with(130);
     assert_eq!(recorder.seen().len(), 2, "nothing new was sent");
     assert_eq!(verdicts(&desk), ["", "", "unreachable", "unreachable"]);
-    let resume = ["resume", "--state-dir", "state", "--report", "report.csv"];
+    let resume = ["resume", "--confirm", "4", "--state-dir", "state", "--report", "report.csv"];
     run(desk.musterout(resume).env("MUSTEROUT_ACCESS_TOKEN", "t")).ended_with(0);
     let seen = recorder.seen();
     assert_eq!(seen.len(), ROWS, "each once, and no read: {seen:#?}");

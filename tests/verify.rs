@@ -117,7 +117,8 @@ fn a_verification_excludes_others_and_is_stopped_like_a_run() {
     let mut child = site.looking("reading 3 accepted jobs back");
     let locked = site.verify(&[]).ended_with(11);
     assert!(locked.stderr.contains("this plan is being run by run "), "{}", locked.stderr);
-    run(&mut site.asking(&["resume", "latest"])).ended_with(11);
+    let id = site.runs("run").pop().unwrap();
+    run(&mut site.asking(&["resume", &id])).ended_with(11);
     run(&mut site.command(&["stop"])).ended_with(0);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!((site.state().as_str(), site.outcomes()), ("finished", vec!["accepted".to_owned(); 3]));
@@ -137,7 +138,7 @@ fn what_has_failed_on_its_device_is_sent_again_by_whoever_asks_for_that() {
     let seen = site.verify(&["latest", "--report", "report.csv"]).ended_with(3);
     assert!(seen.stdout.contains("deviceActionResults shows retire failed"), "{}", seen.stdout);
     assert_eq!(site.outcomes(), ["completed", "failed"]);
-    run(&mut site.asking(&["resume", "latest", "--only", "failed"])).ended_with(0);
+    run(&mut site.asking(&["resume", "latest", "--only", "failed", "--confirm", "1"])).ended_with(0);
     assert_eq!(site.outcomes(), ["completed", "accepted"]);
     let calls = |target: usize| site.simulator.counts().of("retire", &guid(target))[0];
     assert_eq!((calls(1), calls(2)), (1, 2));
@@ -158,7 +159,9 @@ fn a_record_that_was_deleted_too_shows_nothing_of_a_wipe() {
         std::fs::write(site.desk.path("delete.yaml"), line("delete")).unwrap();
         site.run("plan.yaml", rows, &[]).ended_with(0);
         if rows == 1 {
-            site.run("delete.yaml", 1, &[]).ended_with(0);
+            // Another plan would wait for the wipe: the same one is edited.
+            std::fs::copy(site.desk.path("delete.yaml"), site.desk.path("plan.yaml")).unwrap();
+            site.run("plan.yaml", 1, &[]).ended_with(0);
         }
         let first = site.runs("run").pop().unwrap();
         site.verify(&[&first, "--report", "report.csv"]).ended_with(0);
@@ -236,7 +239,7 @@ fn a_step_waits_over_a_crash_and_follows_when_its_device_was_there() {
     child.wait().unwrap();
     let calls = |action: &str| site.simulator.counts().of(action, &guid(1))[0];
     assert_eq!((calls("rotateBitLockerKeys"), calls("wipe"), site.reads()), (1, 0, 0));
-    run(&mut site.asking(&["resume"])).ended_with(0);
+    run(&mut site.asking(&["resume", "--confirm", "1"])).ended_with(0);
     assert_eq!((calls("rotateBitLockerKeys"), calls("wipe"), site.reads()), (1, 1, 1));
     assert_eq!(site.outcomes(), ["completed", "accepted"]);
 }

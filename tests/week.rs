@@ -20,6 +20,7 @@ use musterout::settings::{Environment, Flags, Settings};
 use musterout::simulator::transport::SimTransport;
 use musterout::ui::stderr::Stderr;
 
+use crate::support::left_to_confirm;
 use crate::support::world::{ALWAYS, HOUR, World, balance, no_code_was_refused, paused, system, target};
 
 const PLAN: &str = "plan.yaml";
@@ -62,22 +63,28 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         Command::Wait(number) => (false, true, number),
         Command::OnceAndWait(number) => (true, true, number),
         Command::Resume { wait, refile } => {
-            let request = ResumeRequest {
+            let request = |confirm| ResumeRequest {
+                confirm,
                 run: "latest".into(),
                 only: Only::Open,
                 as_agreed: false,
                 refile,
                 wait,
-                in_process: Some(transport),
+                in_process: Some(transport.clone()),
                 policy: None,
-                report,
+                report: report.clone(),
                 interactive: false,
                 now: system(),
                 system,
                 seed,
                 verify: None,
             };
-            return ops::resume(request, &flags, &Environment::default(), &Stderr::silent(), |_| {}).await;
+            let (flags, environment, stderr) = (&flags, &Environment::default(), &Stderr::silent());
+            let resume = |confirm| ops::resume(request(confirm), flags, environment, stderr, |_| {});
+            return match resume(None).await {
+                Err(error) if left_to_confirm(&error).is_some() => resume(left_to_confirm(&error)).await,
+                ended => ended,
+            };
         }
     };
     let request = RunRequest {

@@ -289,9 +289,13 @@ impl RunArguments {
 
 #[derive(Debug, Args)]
 pub struct ResumeArguments {
-    /// The run: its id, or the beginning of it; `latest` is the newest that ended early
+    /// The run: its id, or the beginning of it; `latest` is the newest that ended early or waits for anything
     #[arg(default_value = "latest")]
     pub run: String,
+    /// Agree beforehand to this number of jobs that are left; a different number refuses. Needed, where nobody can be asked,
+    /// without RUN, after a day, or for rows that were held at first
+    #[arg(long, value_name = "N")]
+    pub confirm: Option<u32>,
     /// Go on with these jobs alone
     #[arg(long, value_enum, value_name = "CLASS")]
     pub only: Option<OnlyClass>,

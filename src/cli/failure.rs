@@ -97,6 +97,7 @@ impl From<ops::Error> for Failure {
                 faults.push(Diagnostic::warning("nothing-to-do", message));
                 Self { exit: Exit::NothingToDo, faults: Some(faults), file: None }
             }
+            ops::Error::NothingOpen(fault) => Self::one(Exit::NothingToDo, *fault),
             ops::Error::Scenario(error) => Self::one(Exit::Usage, *error.0),
             ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
             ops::Error::Journal(JournalError::Locked(_)) => Self::one(

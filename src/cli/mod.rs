@@ -204,6 +204,7 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         in_process: None,
         run: arguments.run,
         report: arguments.report,
+        confirm: arguments.confirm,
         interactive: somebody_is_there(),
         now: now(),
         system: now,

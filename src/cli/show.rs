@@ -17,7 +17,7 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::{Lack, Outcome};
+use crate::outcome::{Lack, Outcome, Settlement};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report::{self, CsvRows, Row};
@@ -155,9 +155,9 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
             Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
         }
         Some(StopReason::Breaker(why)) => Diagnostic::error("breaker", format!("the run was stopped: {why}"))
-            .help(format!("look at the report; when the cause is gone: {}", go_on(finished))),
+            .help(format!("look at the report; when the cause is gone: {}", go_on_with_all(finished))),
         Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
-            .help(format!("look at the wave; to begin the next one: {}", go_on(finished))),
+            .help(format!("look at the wave; to begin the next one: {}", go_on_with_all(finished))),
         Some(StopReason::Guards(why)) => Diagnostic::error("guards-changed", format!("the run was stopped: {why}"))
             .help(format!("to go on under what the guards say now: {}", go_on(finished))),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
@@ -231,6 +231,19 @@ fn go_on(finished: &Finished) -> String {
         Some(id) if finished.verification.is_some() => format!("musterout verify {id} --for 1h"),
         Some(id) => format!("musterout resume {id}"),
         None => "musterout run".into(),
+    }
+}
+
+/// The same, and what goes on with the rows that failed: they stay so until somebody asks for them.
+fn go_on_with_all(finished: &Finished) -> String {
+    let is_failed = |settled: &&Settlement| matches!(settled.outcome, Outcome::Failed | Outcome::NotFound);
+    let failed = finished.settlements.iter().filter(is_failed).count();
+    match (&finished.id, failed) {
+        (Some(id), 1..) => {
+            let jobs = if failed == 1 { "job".to_owned() } else { count_of(failed, "job") };
+            format!("{}; then, for the {jobs} that failed: musterout resume {id} --only failed", go_on(finished))
+        }
+        _ => go_on(finished),
     }
 }
 

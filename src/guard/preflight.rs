@@ -32,6 +32,8 @@ pub enum Hold {
     Done,
     /// A run that is under way has sent it, and has not settled it.
     LeftTo { run: Arc<str> },
+    /// A job of another plan is open on its target, and this may not follow it; the text says which.
+    OpenElsewhere(Arc<str>),
     /// The plan that the run was begun with has lost it since.
     Removed,
     /// Nothing is done to its target; the text says which entry of which list covers it.
@@ -63,6 +65,7 @@ impl Hold {
             Self::Done | Self::LeftTo { .. } | Self::Protected(_) | Self::MaybeProtected(_) | Self::Unseen => true,
             Self::Moved(_) | Self::NotEscrowed(_) | Self::Denied(_) | Self::NotThere { .. } => true,
             Self::Several(_) | Self::NothingLeft(_) => true,
+            Self::OpenElsewhere(_) => true,
         }
     }
 
@@ -78,6 +81,7 @@ impl Hold {
             Self::NotDue { .. } | Self::NotLookedUp { .. } => Cause::NotDue,
             Self::AfterHeld { .. } => Cause::StepBeforeHeld,
             Self::LeftTo { .. } => Cause::LeftToAnotherRun,
+            Self::OpenElsewhere(_) => Cause::OpenElsewhere,
             Self::Removed => Cause::NoLongerInPlan,
             Self::Protected(_) => Cause::Protected,
             Self::MaybeProtected(_) => Cause::MaybeProtected,
@@ -113,7 +117,7 @@ impl Hold {
             Self::LeftTo { run } => run.to_string(),
             Self::Protected(why) | Self::MaybeProtected(why) => why.to_string(),
             Self::Moved(why) | Self::NotEscrowed(why) | Self::Denied(why) => why.to_string(),
-            Self::Several(why) | Self::NothingLeft(why) => why.to_string(),
+            Self::Several(why) | Self::NothingLeft(why) | Self::OpenElsewhere(why) => why.to_string(),
             Self::Unseen => "its target could not be read for the preview".to_owned(),
             Self::NotThere { by, .. } => by.to_string(),
             Self::Done | Self::Removed => String::new(),
@@ -203,6 +207,19 @@ impl Preflight {
         for (index, job) in jobs.iter().enumerate() {
             let left = runs.get(&index).map(|run| Hold::LeftTo { run: Arc::clone(run) });
             if let Some(why) = left.or_else(|| after_held(job, jobs, &self.holds)) {
+                self.hold(index, why);
+            }
+        }
+    }
+
+    /// Holds what may not follow what another plan has open on its target, by index, and the steps behind it.
+    pub fn hold_behind_others(&mut self, jobs: &[Job], open: &HashMap<usize, Arc<str>>) {
+        if open.is_empty() {
+            return;
+        }
+        for (index, job) in jobs.iter().enumerate() {
+            let why = open.get(&index).map(|why| Hold::OpenElsewhere(Arc::clone(why)));
+            if let Some(why) = why.or_else(|| after_held(job, jobs, &self.holds)) {
                 self.hold(index, why);
             }
         }

@@ -15,6 +15,7 @@ use super::known::Pending;
 use super::lock::{self, RunLock};
 use super::memory::{About, Memory, WasLookedUp};
 use super::place::Place;
+use super::resume::Only;
 use super::run::{Inherited, NewRun, PlanFile, Pruned, RunHead, RunRecord, RunSummary};
 use super::sqlite::store::{self, Store};
 use super::sqlite::{approvals, begin, daily, done_before, list, looked_up, memory, reader, recent, shown};
@@ -148,9 +149,9 @@ impl Journal {
         reader::find(&self.store, prefix)
     }
 
-    /// The newest run that ended early, or else the newest of all.
-    pub fn find_open(&self) -> Result<RunId, JournalError> {
-        reader::find_open(&self.store)
+    /// The newest run that has such rows left, or waits for anything.
+    pub fn find_open(&self, only: Only, refile: bool) -> Result<Option<RunId>, JournalError> {
+        reader::find_open(&self.store, only, refile)
     }
 
     /// What makes the run a run of its plan, for the lock.
@@ -216,8 +217,8 @@ impl Journal {
     }
 
     /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
-    pub fn since(&mut self, record: &RunRecord) -> Result<Memory, JournalError> {
-        memory::since(&mut self.store, record)
+    pub fn since(&mut self, record: &RunRecord, now: Timestamp) -> Result<Memory, JournalError> {
+        memory::since(&mut self.store, record, now)
     }
 
     /// The run in which the saved preview of that digest was run, if it was.

@@ -5,9 +5,12 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use crate::job::JobId;
 
 pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
+pub use super::open::OpenJob;
 
 /// The place of tenants that are embedded in the process that runs against them, each a new one.
 pub const SIMULATED: &str = "simulated";
@@ -22,6 +25,8 @@ pub struct About<'a> {
     pub tenant: &'a str,
     /// Whether what runs of the plan have done counts, whatever it is; otherwise only what may not be repeated does.
     pub once: bool,
+    /// What is open is so until a certain time.
+    pub now: Timestamp,
 }
 
 /// A job that a run has made of a row that names no id.
@@ -48,4 +53,8 @@ pub struct Memory {
     pub jobs: HashMap<u32, Known>,
     /// Up to this place in the order of all runs.
     pub order: i64,
+    /// By index: what may be repeated and runs of the same plan have done, where that does not count.
+    pub repeated: HashMap<u32, Done>,
+    /// By index: what runs of other plans have open on the target.
+    pub open: Vec<(u32, Vec<OpenJob>)>,
 }

@@ -17,6 +17,7 @@ mod known;
 mod lock;
 pub mod memory;
 mod naming;
+mod open;
 pub mod place;
 mod private;
 mod record;

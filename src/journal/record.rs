@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 
 use super::error::JournalError;
+use super::open::OpenJob;
 use crate::approval::Request;
 use crate::catalog::TargetKind;
 use crate::daily::{Take, UsedUp};
@@ -18,6 +19,8 @@ pub enum TurnedAway {
     UsedUp(UsedUp),
     /// It may not be repeated, and that run has sent it since this one has last taken account of others.
     SentBy(Box<str>),
+    /// A run of another plan has something open on its target, and this may not follow it.
+    Behind(Box<OpenJob>),
 }
 
 /// What the writer came to.
@@ -93,5 +96,7 @@ pub struct Attempt {
     pub sent_at: Timestamp,
     /// What it takes out of a daily limit; without room there, it is not recorded.
     pub take: Option<Take>,
+    /// Whether an action may be sent to a target on which another plan has the first one open; both by their names.
+    pub may_follow: fn(&str, &str) -> bool,
     pub release: Release,
 }

@@ -7,14 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, Repeats};
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
+use crate::guard::contradictions::may_follow;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
-use crate::journal::memory::{About, Done, InDoubt, Known, Memory, Pending, SIMULATED, TurnedDown};
+use crate::journal::memory::{About, Done, InDoubt, Known, Memory, OpenJob, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
 use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
 use crate::runner::Earlier;
@@ -29,10 +30,12 @@ pub struct Past {
     pub of_names: HashMap<usize, Arc<str>>,
     /// By index: jobs that another run has sent, and is about to settle; and which one.
     pub under_way: HashMap<usize, Arc<str>>,
+    /// By index: jobs that may not follow what another plan has open on their target. The text says it.
+    pub behind: HashMap<usize, Arc<str>>,
     /// Up to this place in the order of all runs.
     pub order: i64,
-    /// What people are told of it, if there is anything to tell.
-    pub remark: Option<String>,
+    /// What people are told of it, a line each.
+    pub remarks: Vec<String>,
 }
 
 /// What earlier runs leave for a new one: what may not be repeated and was done is not sent again, whatever plan it was
@@ -45,7 +48,11 @@ pub fn past(
     repeats: &Repeats,
 ) -> Result<Past, Error> {
     let again = repeats.again.of(jobs)?;
-    let Memory { jobs: known, order } = journal.memory(About { once: repeats.once, ..about }, jobs)?;
+    let Memory { jobs: mut known, order, repeated, open } =
+        journal.memory(About { once: repeats.once, ..about }, jobs)?;
+    if !repeats.once {
+        known.retain(|_, known| !is_forgotten(known, about.now));
+    }
     let (mut of_names, mut under_way) = (HashMap::<usize, Arc<str>>::new(), HashMap::<usize, Arc<str>>::new());
     let is_copy = |index: u32| matches!(holds.get(index as usize), Some(Some(Hold::Duplicate { .. })));
     let left = (0u32..).zip(jobs).filter(|(index, _)| !is_copy(*index)).filter_map(|(index, job)| {
@@ -67,11 +74,18 @@ pub fn past(
         left.then(|| (index, inherit(job, known)))
     });
     let inherited: Vec<_> = left.collect();
-    let remark = remark(&known, &inherited);
+    let is_sent = |index: &u32| matches!(holds.get(*index as usize), Some(None));
+    let done = inherited.iter().filter_map(|(index, _)| match known.get(index)? {
+        Known::Done(done) => Some(done),
+        _ => None,
+    });
+    let done_again = repeated.iter().filter(|(index, _)| is_sent(index)).map(|(_, done)| done);
+    let remarks = [left_alone(done), sent_again(done_again)].into_iter().flatten().collect();
     if !repeats.once && about.place != SIMULATED {
         spare_what_is_asked(journal, about.plan_key, jobs)?;
     }
-    Ok(Past { inherited, of_names, under_way, order, remark })
+    let behind = behind(&open, jobs.iter());
+    Ok(Past { inherited, of_names, under_way, behind, order, remarks })
 }
 
 /// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
@@ -80,6 +94,7 @@ pub fn still_of_names(
     journal: &mut Journal,
     record: &RunRecord,
     replaced: &BTreeMap<u32, String>,
+    now: Timestamp,
 ) -> Result<HashMap<usize, Arc<str>>, Error> {
     let replaced = || replaced.iter().map(|(index, why)| (*index as usize, Arc::from(why.as_str())));
     let was_held = |stored: &StoredJob| stored.settled.as_ref().is_some_and(|it| it.cause == Some(Cause::NameMoved));
@@ -89,7 +104,7 @@ pub fn still_of_names(
     }
     let jobs: Vec<Job> = rows.iter().map(|at| record.jobs[*at].job.clone()).collect();
     let head = &record.head;
-    let about = About { plan_key: &head.plan_key, place: &head.place, tenant: &head.tenant, once: true };
+    let about = About { plan_key: &head.plan_key, place: &head.place, tenant: &head.tenant, once: true, now };
     let known = journal.memory(about, &jobs)?.jobs;
     let of_name = |(place, at): (u32, &usize)| match known.get(&place)? {
         Known::OfAName(known) => Some((*at, of_a_name(known, &record.jobs[*at].job).into())),
@@ -98,10 +113,22 @@ pub fn still_of_names(
     Ok((0u32..).zip(&rows).filter_map(of_name).chain(replaced()).collect())
 }
 
-/// Leaves to other runs what they have in their hands. How many jobs that are.
+/// What each job may not follow of what other plans have open on its target.
+fn behind<'j>(open: &[(u32, Vec<OpenJob>)], jobs: impl Iterator<Item = &'j Job>) -> HashMap<usize, Arc<str>> {
+    let jobs: Vec<&Job> = jobs.collect();
+    let first = |(index, open): &(u32, Vec<OpenJob>)| {
+        let job = jobs.get(*index as usize)?;
+        let open = open.iter().find(|open| !may_follow(&open.action, job.action.name))?;
+        Some((*index as usize, open.to_string().into()))
+    };
+    open.iter().filter_map(first).collect()
+}
+
+/// Leaves to other runs what they have in their hands, and holds what may not follow it. How many jobs that are.
 pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
     let before = preflight.due;
     preflight.leave_to(jobs, &past.under_way);
+    preflight.hold_behind_others(jobs, &past.behind);
     before - preflight.due
 }
 
@@ -186,28 +213,55 @@ fn spare_what_is_asked(journal: &Journal, plan_key: &str, jobs: &[Job]) -> Resul
     Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
 }
 
+/// For so long what may not be repeated is known to whoever starts a plan. A standing plan (`--once`) forgets nothing.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Whether a job was done so long ago that it may be asked for anew.
+fn is_forgotten(known: &Known, now: Timestamp) -> bool {
+    let Known::Done(Done { settled: Some(settled), .. }) = known else { return false };
+    settled.finished_at.is_some_and(|at| now.duration_since(at.time()) > REMEMBERED)
+}
+
 /// What to tell of jobs that are left alone because a run has done them: how many, when, by which.
-fn remark(known: &HashMap<u32, Known>, inherited: &[(u32, Inherited)]) -> Option<String> {
-    let done = inherited.iter().filter_map(|(index, _)| match known.get(index)? {
-        Known::Done(done) => Some(done),
-        _ => None,
-    });
-    let mut runs: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
-    for Done { run_id, settled, .. } in done {
-        let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
-        let (count, last) = runs.entry(run_id).or_default();
-        (*count, *last) = (*count + 1, at.max(*last));
+fn left_alone<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
+    let Doers { jobs, by } = Doers::of(done)?;
+    let them = if jobs == 1 { "it" } else { "them" };
+    let jobs = ui::text::count_of(jobs, "job");
+    Some(format!("{jobs} left alone, done by {by}; --again ROWS, or --again all, sends {them} again"))
+}
+
+/// The same of jobs that are sent again because they may be repeated.
+fn sent_again<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
+    let Doers { jobs, by } = Doers::of(done)?;
+    let (are, them) = if jobs == 1 { ("is", "it") } else { ("are", "them") };
+    let jobs = ui::text::count_of(jobs, "job");
+    Some(format!("{jobs} of this plan, done by {by}, may be repeated and {are} sent again; --once leaves {them} alone"))
+}
+
+/// Who has done jobs, and how many these are.
+struct Doers {
+    jobs: usize,
+    by: String,
+}
+
+impl Doers {
+    fn of<'d>(done: impl Iterator<Item = &'d Done>) -> Option<Self> {
+        let mut runs: BTreeMap<&str, (usize, Option<Timestamp>)> = BTreeMap::new();
+        for Done { run_id, settled, .. } in done {
+            let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
+            let (count, last) = runs.entry(run_id).or_default();
+            (*count, *last) = (*count + 1, at.max(*last));
+        }
+        let jobs: usize = runs.values().map(|(count, _)| count).sum();
+        let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
+        let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+        let others = match runs.len() {
+            1 => String::new(),
+            2 => " and another run".to_owned(),
+            runs => format!(" and {} other runs", runs - 1),
+        };
+        Some(Self { jobs, by: format!("run {run}{on}{others}") })
     }
-    let count: usize = runs.values().map(|(count, _)| count).sum();
-    let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
-    let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
-    let others = match runs.len() {
-        1 => String::new(),
-        2 => " and another run".to_owned(),
-        runs => format!(" and {} other runs", runs - 1),
-    };
-    let jobs = ui::text::count_of(count, "job");
-    Some(format!("{jobs} left alone, done by run {run}{on}{others}; --again ROWS, or --again all, sends them again"))
 }
 
 fn inherit(job: &Job, known: &Known) -> Inherited {
@@ -263,13 +317,15 @@ pub struct Elsewhere {
     pub kept: HashMap<u32, Settlement>,
     /// Whether the run has changed in the journal.
     pub is_news: bool,
+    /// By index: jobs that may not follow what another plan has open on their target.
+    pub behind: HashMap<usize, Arc<str>>,
 }
 
 /// What other runs have done about jobs of a run since it has last taken account of them, so that it must not do it again:
 /// what they have settled well is its own from now on, and so is what they have left in doubt; what they have asked an
 /// approval for is theirs. Whoever decides what becomes of its jobs does so by what is in the journal then.
-pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, Error> {
-    let Memory { jobs: since, order } = journal.since(record)?;
+pub fn catch_up(journal: &mut Journal, record: &RunRecord, now: Timestamp) -> Result<Elsewhere, Error> {
+    let Memory { jobs: since, order, open, .. } = journal.since(record, now)?;
     let (mut taken_over, mut kept, mut upto) = (Vec::new(), HashMap::new(), order);
     for (index, stored) in (0u32..).zip(&record.jobs) {
         let settled = stored.settled.as_ref().is_some_and(|settled| settled.outcome.standing() == Standing::Good);
@@ -305,7 +361,8 @@ pub fn catch_up(journal: &mut Journal, record: &RunRecord) -> Result<Elsewhere, 
         }
     }
     journal.take_over(record.head.number, &taken_over, upto)?;
-    Ok(Elsewhere { kept, is_news: !taken_over.is_empty() })
+    let behind = behind(&open, record.jobs.iter().map(|stored| &stored.job));
+    Ok(Elsewhere { kept, is_news: !taken_over.is_empty(), behind })
 }
 
 fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {

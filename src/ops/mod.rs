@@ -5,6 +5,7 @@
 
 mod again;
 mod agreed;
+mod agreement;
 mod asked;
 mod approvals;
 mod called_before;
@@ -95,6 +96,9 @@ pub enum Error {
     /// The plan has no rows.
     #[error("nothing to do: {} has no rows{}", file.display(), if told.warnings() > 0 { " that lead to a target" } else { "" })]
     NothingToDo { file: PathBuf, told: Diagnostics },
+    /// No run is open.
+    #[error("{}", .0.message)]
+    NothingOpen(Box<Diagnostic>),
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),
@@ -311,7 +315,7 @@ async fn considered<'s>(
                 Ok(()) | Err(Error::SignIn(_)) => {}
                 Err(error) => return Err(error),
             }
-            let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
+            let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.now };
             let past = known::past(&mut journal, about, (jobs, &previewed.preflight.holds), repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);

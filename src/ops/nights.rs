@@ -37,7 +37,7 @@ pub async fn before(
         Ok(()) | Err(Error::SignIn(_)) => {}
         Err(error) => return Err(error),
     }
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once };
+    let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.now };
     let wanted = gone.iter().map(|row| (row.key(), row.steps.iter().map(|step| step.action).collect()));
     let wanted: HashMap<String, Vec<&'static Action>> = wanted.collect();
     let mut before = Before::new();

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::agreed::Seen;
+use super::agreement::Agreement;
 use super::missing::Span;
 use super::spare::scenario;
 use super::{Choices, Error, Tenant};
@@ -69,6 +70,8 @@ pub struct Begun {
     pub brakes: Brakes,
     /// The digest of the saved preview that the run was begun from. The journal has the file.
     pub saved_preview: Option<String>,
+    /// What somebody agreed to. `None`: an older version has not recorded it.
+    pub agreed: Option<Agreement>,
     /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
     pub inventory: Seen,
     /// The actions that the plan defines itself: without them its jobs mean nothing.
@@ -106,6 +109,7 @@ impl Begun {
             "policy": self.policy,
             "brakes": self.brakes,
             "saved_preview": self.saved_preview,
+            "agreed": self.agreed,
             "inventory": self.inventory,
             "actions": self.actions,
             "read": self.read,
@@ -148,6 +152,10 @@ impl Begun {
             plan_name: text("plan_name"),
             plan_tenant: text("plan_tenant"),
             saved_preview: text("saved_preview"),
+            agreed: match settings.get("agreed") {
+                None | Some(Value::Null) => None,
+                Some(agreed) => Some(Agreement::deserialize(agreed).ok()?),
+            },
             inventory,
             justification: text("justification"),
             choices: Choices {

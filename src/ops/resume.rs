@@ -3,9 +3,11 @@
 //! In: the run, which of its jobs, where the report goes. Out: [`Finished`], with every row of the run.
 //! Must not: look at the plan for anything but differences: what goes on is what was begun.
 
+mod consent;
 mod left;
 mod nameless;
 mod today;
+mod which;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -14,9 +16,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::consent::Rest;
 use self::left::{Left, is_barred};
 use self::nameless::Nameless;
 use self::today::{BegunJobs, brakes, today};
+use self::which::under_lock;
 use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
 use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
@@ -39,9 +43,10 @@ use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
 use crate::journal::resume::{Asked, Next, Only, Past, decide};
-use crate::journal::{Filed, Journal, JournalError, RunLock, RunRecord, RunState, StoredJob};
+use crate::journal::{Filed, Journal, JournalError, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
+use crate::preview::saved::SavedPreview;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
 use crate::session::{Session, Source};
@@ -69,6 +74,8 @@ pub struct ResumeRequest {
     pub policy: Option<PathBuf>,
     /// Where the report goes; to the run's own report by default.
     pub report: Option<PathBuf>,
+    /// The number of jobs that are left and that somebody agreed to beforehand.
+    pub confirm: Option<u32>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
     /// Follow up what was accepted, for so long.
@@ -100,43 +107,46 @@ pub async fn resume(
     let PlanNow { files, other } =
         if saved.is_some() { PlanNow::default() } else { plan_now(&record, request.as_agreed)? };
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
-    session.must_be(Source::Plan, begun.plan_tenant.as_deref());
-    session.must_be(Source::Plan, other.as_ref().and_then(|plan| plan.tenant.as_deref()));
-    session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
-    session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
+    let known = known_id(&journal, &settings.graph_url, &record.head.tenant)?;
+    let tenants = [begun.plan_tenant.as_deref(), other.as_ref().and_then(|plan| plan.tenant.as_deref())];
+    as_agreed(&mut session, tenants, saved.as_ref(), known.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
-    of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced)?);
-    let (record, elsewhere) = caught_up(&mut journal, record)?;
+    of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced, request.now)?);
+    let (record, elsewhere) = caught_up(&mut journal, record, request.now)?;
     let changed = other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), request.now));
     let changed = changed.unwrap_or_default();
     differences(&changed.told);
-    let mut earlier = taken_up(&request, &record, &elsewhere)?;
+    let mut earlier = taken_up(&request, &record, &elsewhere.kept)?;
     let mut today = today(&request, &begun, &changed.now, environment)?;
     let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, (request.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
+    preflight.hold_behind_others(&jobs, &elsewhere.behind);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let found = (&mut preflight, &mut today.rules);
     let (keys, told) = left.look(&mut session, found, &sightings).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
-    let spared = spared(&record, &elsewhere, &changed, &preflight.holds, &mut earlier);
+    let spared = spared(&record, &elsewhere.kept, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
+    let rest = Rest { request: &request, record: &record, begun: &begun, jobs: &jobs, due: &due };
+    rest.introduce(stderr);
     let place_of_report = report_place(&request, &record)?;
     let report = place_of_report.path().to_owned();
     Output::report(&report).spares(begun.read_by(&journal, &record)?.iter().chain(&today.policies.files), settings)?;
     ReportFile::probe(&report)?;
-    if due == 0 && request.verify.is_none() {
-        let left = (preflight.holds.as_slice(), &elsewhere);
-        let report = (ReportFile::create(report)?, session.requests());
+    if due.is_empty() && request.verify.is_none() {
+        let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
         return nothing_left(&request, &journal, (record, jobs), left, report);
     }
     let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
+    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
+    let policies = (today.candidates.as_slice(), &today.policies);
+    let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
     let brakes = brakes(&begun.brakes, (&verdict.rules, &changed.now.rules.waves), &jobs, &holds);
     let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
-    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
     let justification = justification(&journal, &record, begun.justification.clone(), changed.now.justification)?;
     let work = Work {
         session,
@@ -150,10 +160,16 @@ pub async fn resume(
             earlier,
             brakes,
         },
-        // The number was agreed to when the run was begun, and these are some of those jobs.
-        consent: Consent { verdict, subject: subject(&record, &begun), due: due as u32, question: None },
+        consent: Consent { verdict, subject: subject(&record, &begun), due: due.len() as u32, question },
     };
     perform(work, stderr, || Recorded::again(journal, lock, &record)).await
+}
+
+/// The tenant must be the one that was agreed to.
+fn as_agreed(session: &mut Session<'_>, plans: [Option<&str>; 2], saved: Option<&SavedPreview>, known: Option<&str>) {
+    plans.into_iter().for_each(|plan| session.must_be(Source::Plan, plan));
+    session.must_be(Source::SavedPreview, saved.and_then(|saved| saved.head.tenant_id.as_deref()));
+    session.must_be(Source::Run, known);
 }
 
 /// What guards the run under way.
@@ -201,17 +217,6 @@ fn subject(record: &RunRecord, begun: &Begun) -> Subject {
     Subject { name, file, tenant: record.head.tenant.clone() }
 }
 
-/// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
-/// be sent once more.
-fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
-    let id = match request.run.as_str() {
-        "latest" => journal.find_open()?,
-        named => journal.find(named)?,
-    };
-    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
-    Ok((lock, journal.read(&id)?))
-}
-
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
@@ -235,7 +240,7 @@ fn nothing_left(
     let settlements: Vec<_> = (0u32..).zip(record.jobs.iter().zip(holds)).map(standing).collect();
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
-    if request.only == Only::Open && matches!(record.head.state, RunState::Running | RunState::Waiting) {
+    if request.only == Only::Open && record.head.state != RunState::Finished {
         journal.set_state(record.head.number, RunState::Finished, Some(request.now))?;
     }
     let (id, later, used) = (Some(record.head.id), Vec::new(), Vec::new());
@@ -274,10 +279,10 @@ fn keep_what_is_barred(
 
 /// The run as it is with what other runs have done since; and how their part stands, by job. Before anything is decided
 /// about its jobs: what others have left in doubt is read first.
-fn caught_up(journal: &mut Journal, record: RunRecord) -> Result<(RunRecord, HashMap<u32, Settlement>), Error> {
-    let Elsewhere { kept, is_news } = known::catch_up(journal, &record)?;
-    let record = if is_news { journal.read(&record.head.id)? } else { record };
-    Ok((record, kept))
+fn caught_up(journal: &mut Journal, record: RunRecord, now: Timestamp) -> Result<(RunRecord, Elsewhere), Error> {
+    let elsewhere = known::catch_up(journal, &record, now)?;
+    let record = if elsewhere.is_news { journal.read(&record.head.id)? } else { record };
+    Ok((record, elsewhere))
 }
 
 /// How jobs stand, and what is done about them.
@@ -317,17 +322,17 @@ fn report_place(request: &ResumeRequest, record: &RunRecord) -> Result<ReportPla
     ReportPlace::of(request.report.clone().or(own), request.now, "resumed")
 }
 
-/// How many jobs are not kept as they are.
+/// The jobs that are not kept as they are, by index.
 fn due(
     request: &ResumeRequest,
     record: &RunRecord,
     holds: &[Option<Hold>],
     earlier: &HashMap<u32, Earlier>,
     spared: &HashSet<u32>,
-) -> usize {
+) -> Vec<u32> {
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(record, index, request, spared);
-    (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).count()
+    (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).map(|(index, _)| index).collect()
 }
 
 /// Whether a job is kept only until its approval request has been looked up.

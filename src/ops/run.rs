@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::agreement::Agreement;
 use super::asked::{self, Shown};
 use super::called_before::{self, CalledBefore};
 use super::confirm::{Confirm, Whole, confirm_number};
@@ -103,7 +104,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once };
+    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once, now: request.now };
     let (past, called) =
         past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
@@ -128,9 +129,9 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let shown = Shown { preflight: &preflight, sightings: &sightings, verdict: &verdict, daily: &daily, label: &label };
     let question = asked::question(&request, (&plan, agreed.as_ref(), &policies), &shown, (settings, stderr))?;
     // Nobody is asked about what was filed: it was agreed to then.
-    let_go(filed(&past.inherited, &preflight.holds), &mut preflight.holds);
-    let brakes = brakes(&verdict.rules, &plan.jobs, &preflight);
-    let begun = Begun { replaced, ..begun(&request, (&plan, &read), settings, brakes, agreed.as_ref()) };
+    let_go(filed(&past.inherited, &preflight.holds), &past.behind, &mut preflight.holds);
+    let how = (brakes(&verdict.rules, &plan.jobs, &preflight), Agreement::of(&preflight));
+    let begun = Begun { replaced, ..begun(&request, (&plan, &read), settings, how, agreed.as_ref()) };
     remark(&mut plan.jobs, &preflight.holds, &verdict);
     let jobs: Arc<[Job]> = std::mem::take(&mut plan.jobs).into();
     let subject = asked::subject(&plan, &request.tenant, &label);
@@ -233,7 +234,7 @@ async fn past<'p>(
 ) -> Result<(Past, CalledBefore<'p>), Error> {
     let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
     let past = known::past(journal, about, (&called.jobs, holds), repeats)?;
-    past.remark.iter().for_each(|line| stderr.say(&visible(line)));
+    past.remarks.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }
 
@@ -295,10 +296,10 @@ fn filed(inherited: &[(u32, Inherited)], holds: &[Option<Hold>]) -> Vec<usize> {
     asked(inherited).map(|index| index as usize).filter(is_done).collect()
 }
 
-/// What was filed is not sent anew, and may have been approved since.
-fn let_go(filed: Vec<usize>, holds: &mut [Option<Hold>]) {
+/// What was filed is not sent anew, and may have been approved since. What another plan has open on a target keeps it back.
+fn let_go(filed: Vec<usize>, behind: &HashMap<usize, Arc<str>>, holds: &mut [Option<Hold>]) {
     for at in filed {
-        holds[at] = None;
+        holds[at] = behind.get(&at).map(|why| Hold::OpenElsewhere(Arc::clone(why)));
     }
 }
 
@@ -325,7 +326,7 @@ fn begun(
     request: &RunRequest,
     (plan, read): (&Plan, &[PathBuf]),
     settings: &Settings,
-    brakes: Brakes,
+    (brakes, agreement): (Brakes, Agreement),
     agreed: Option<&Agreed>,
 ) -> Begun {
     Begun {
@@ -342,6 +343,7 @@ fn begun(
         replaced: BTreeMap::new(),
         policy: named_policy(&request.policies),
         brakes,
+        agreed: Some(agreement),
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),
         inventory: request.inventory.as_ref().map(|_| agreed::in_the_inventory(&plan.jobs)).unwrap_or_default(),
         actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),

@@ -22,6 +22,7 @@ pub enum Cause {
     Denied,
     StepBeforeFailed,
     StepBeforeUntold,
+    OpenElsewhere,
     NotDue,
     StepBeforeNotAttempted,
     StepBeforeNotSeen,
@@ -68,7 +69,7 @@ const fn open(cause: Cause, name: &'static str, note: &'static str, words: &'sta
 }
 
 /// In the order of the enum.
-const CAUSES: [Row; 35] = [
+const CAUSES: [Row; 36] = [
     held(Cause::Duplicate, "duplicate", "same job as row …", "an earlier row of the plan is the same job"),
     held(
         Cause::StepBeforeHeld,
@@ -128,6 +129,7 @@ const CAUSES: [Row; 35] = [
         "nothing can show that the step before it, …",
         "it waits until the step before it was seen to have happened, and no read can show that",
     ),
+    held(Cause::OpenElsewhere, "open_elsewhere", "…", "a job of another plan is open on its target"),
     open(Cause::NotDue, "not_due", "not before …", "its `notBefore` has not come"),
     open(
         Cause::StepBeforeNotAttempted,

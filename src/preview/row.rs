@@ -33,6 +33,7 @@ impl State {
                 | Hold::MaybeProtected(_)
                 | Hold::Unseen
                 | Hold::Moved(_)
+                | Hold::OpenElsewhere(_)
                 | Hold::LeftTo { .. }
                 | Hold::NotEscrowed(_)
                 | Hold::Denied(_)

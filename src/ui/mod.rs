@@ -20,6 +20,7 @@ mod pace;
 pub mod preview;
 pub mod progress;
 pub mod result;
+pub mod resuming;
 pub mod runs;
 pub mod saved;
 pub mod stderr;

@@ -3,13 +3,15 @@
 //! In: the tape of a history. Out: what is broken, in one line. Must not: know how the program works: only what reached the
 //! tenant, and what its operators were told.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use musterout::catalog::{Action, Repeat};
+use musterout::catalog::{Action, Repeat, Success};
+use musterout::guard::contradictions::may_follow;
 use musterout::outcome::Outcome;
 
-use super::script::{Fault, Script};
-use super::tape::{Event, Job, May, NOBODY, Process, Request, Shown, Tape, licences, state};
+use super::script::{Fault, Script, Step};
+use super::tape::{Event, Job, May, NOBODY, Process, Request, Shown, Spoilt, Tape, licences, state};
 
 /// A promise that a history has broken.
 #[derive(Debug, Clone)]
@@ -30,6 +32,7 @@ pub fn judge(tape: &Tape, script: &Script) -> Judged {
     nothing_else_is_touched(tape)?;
     nothing_happens_twice(tape, settling)?;
     nothing_forbidden_is_sent(tape)?;
+    others_are_left_alone(tape, script)?;
     for (number, process) in tape.processes.iter().enumerate() {
         if let Some(rows) = &process.rows {
             every_row_is_there_once((tape, script), number, process, rows)?;
@@ -132,6 +135,63 @@ fn nothing_happens_twice(tape: &Tape, settling: Duration) -> Judged {
         }
     }
     Ok(())
+}
+
+/// What one plan has sent to a device, and nobody has looked at since, keeps the other plans from it, for a week at most.
+fn others_are_left_alone(tape: &Tape, script: &Script) -> Judged {
+    let forward: i64 =
+        script.steps.iter().map(|step| if let Step::Clock(by) = step { i64::from(*by).max(0) } else { 0 }).sum();
+    let week = A_WEEK.saturating_sub(Duration::from_secs(forward.unsigned_abs()));
+    let mut open: HashMap<usize, Vec<(Duration, &Request)>> = HashMap::new();
+    for (at, event) in &tape.events {
+        let request = match event {
+            Event::Request(request) => request,
+            Event::Gone(device) | Event::Back(device) => {
+                open.remove(device);
+                continue;
+            }
+            Event::Began(_) | Event::Ended(..) | Event::World(_) | Event::Policy(_) | Event::Edited(..) => continue,
+        };
+        let before = open.entry(request.device).or_default();
+        let Some(then) = request.action else {
+            // Whoever has read it may know what came of it.
+            before.clear();
+            continue;
+        };
+        before.retain(|(_, other)| other.action != Some(then));
+        let is_in_the_way = |(since, other): &&(Duration, &Request)| {
+            let plans = [request, *other].map(|request| plan_of(tape, request));
+            let are_two = plans[0].is_some() && plans[1].is_some() && plans[0] != plans[1];
+            are_two && *at < *since + week && !may_follow(other.action.unwrap_or_default(), then)
+        };
+        if let Some((_, other)) = before.iter().find(is_in_the_way) {
+            return broken("what another plan has open is left alone", format!("{request} after {other}"));
+        }
+        if leaves_open(request) {
+            before.push((*at, request));
+        }
+    }
+    Ok(())
+}
+
+const A_WEEK: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+fn plan_of<'t>(tape: &'t Tape, request: &Request) -> Option<&'t str> {
+    let process = &tape.processes[request.process];
+    let of_run = || tape.runs.get(process.run?).map(|run| &run.may);
+    process.may.as_ref().or_else(of_run)?.plan.as_deref()
+}
+
+/// Whether nobody knows yet what has come of it, whatever else is sent by the same process.
+fn leaves_open(request: &Request) -> bool {
+    let Some(action) = request.action.and_then(Action::named) else { return false };
+    let status = request.answer.as_ref().map(|(status, _)| *status);
+    let is_told = request.spoilt == Spoilt::No && status.is_some_and(|status| (200..300).contains(&status));
+    match is_told {
+        true => request.effect && action.success == Success::Accepted,
+        // What may be repeated may have failed for good.
+        false => request.is_doubtful() && action.repeat == Repeat::AfterReadBack,
+    }
 }
 
 fn removes(action: &str) -> bool {

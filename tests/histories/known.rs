@@ -298,3 +298,33 @@ fn a_device_that_comes_back_is_not_wiped_again_unasked() {
     );
     assert_eq!(happened(&told), 1, "{told}");
 }
+
+/// One plan wipes a device, another one retires it.
+fn two_minds() -> Script {
+    let script = world(&[Some("one"), Some("other")]);
+    let mut plans = script.plans.clone();
+    plans[1].rows[0].action = "retire";
+    Script { plans, ..script }
+}
+
+#[test]
+fn what_one_plan_has_open_on_a_device_keeps_another_one_from_it() {
+    let lost = (wipes(&[(Wrong::Lost { after: true }, None)]), killed(run(0), 500));
+    for (faults, first) in [(Vec::new(), Step::One(run(0))), lost] {
+        let script = Script { faults, ..two_minds() };
+        let then = [run(1), once(1), resume(0), run(1)].map(Step::One);
+        let steps = [first, Step::Wait(100)].into_iter().chain(then).collect();
+        let told = holds(script, steps);
+        assert_eq!(happened(&told), 1, "{told}");
+    }
+}
+
+#[test]
+fn two_processes_with_two_minds_never_both_come_to_a_device() {
+    for later in [0, 1, 2, 5, 20, 100] {
+        let slow = wipes(&[(Wrong::Slow(5), None)]);
+        let script = Script { faults: slow, ..two_minds() };
+        let told = holds(script, vec![Step::Two(run(0), later, run(1))]);
+        assert_eq!(happened(&told), 1, "{told}");
+    }
+}

@@ -27,6 +27,7 @@ use super::judge::{Broken, judge};
 use super::script::{self, Act, Kill, Plan, Script, Step, Verb};
 use super::tape::{Event, Job, May, NOBODY, Process, Run, Shown, Tape};
 use super::world::World;
+use crate::support::left_to_confirm;
 use crate::support::world::{paused, system};
 
 /// No process may take longer than that, whatever waits for it.
@@ -280,7 +281,7 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
         Verb::Run { .. } | Verb::RunSaved { .. } => run(told, verb).await,
         Verb::Save { plan } => save(told, *plan).await,
         Verb::Resume { only, .. } => {
-            let request = ResumeRequest {
+            let request = |confirm| ResumeRequest {
                 run: told.run.clone(),
                 only: *only,
                 as_agreed: false,
@@ -289,14 +290,20 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
                 in_process: Some(told.transport.clone()),
                 policy: Some(told.world.policy()),
                 report: Some(told.report.clone()),
+                confirm,
                 interactive: false,
                 verify: None,
                 now: told.world.now(),
                 system,
                 seed: told.seed(),
             };
-            let (flags, environment) = (&told.world.flags, Environment::default());
-            let finished = ops::resume(request, flags, &environment, &Stderr::silent(), |_| {}).await?;
+            let (flags, environment, stderr) = (&told.world.flags, &Environment::default(), &Stderr::silent());
+            let resume = |confirm| ops::resume(request(confirm), flags, environment, stderr, |_| {});
+            let finished = match resume(None).await {
+                // Somebody looks at what is left, and agrees.
+                Err(error) if left_to_confirm(&error).is_some() => resume(left_to_confirm(&error)).await?,
+                ended => ended?,
+            };
             Ok(told.finished(&finished))
         }
         Verb::Verify { .. } => {
@@ -475,6 +482,7 @@ fn wrong(error: &Error) -> Result<String, String> {
         Error::Plan { .. }
         | Error::Usage(_)
         | Error::NothingToDo { .. }
+        | Error::NothingOpen(_)
         | Error::Refused(_)
         | Error::Guarded { .. } => Ok(format!("refused: {error}")),
         Error::Journal(JournalError::Locked(_) | JournalError::NoSuchRun(_) | JournalError::Ambiguous { .. }) => {

@@ -86,6 +86,8 @@ pub struct May {
     pub protected: Vec<Entry>,
     /// What may be done although it was done before: somebody has named it.
     pub again: Vec<Job>,
+    /// What makes runs runs of one plan. `None`: there is no plan.
+    pub plan: Option<String>,
 }
 
 #[derive(Debug)]

@@ -158,7 +158,13 @@ impl World {
             };
             Some(Job { action: row.action, device })
         });
-        Some(May { jobs: jobs.collect::<Option<_>>()?, protected: plan.protected.clone(), again: Vec::new() })
+        let key = plan.name.map_or_else(|| format!("file {}", plan.file), |name| format!("name {name}"));
+        Some(May {
+            jobs: jobs.collect::<Option<_>>()?,
+            protected: plan.protected.clone(),
+            again: Vec::new(),
+            plan: Some(key),
+        })
     }
 
     /// The devices that those entries protect as the names are now.

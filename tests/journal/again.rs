@@ -16,7 +16,7 @@ fn what_goes_on_is_what_was_begun() {
     let removed = targets.last().unwrap();
     let edited = text.replace(&format!("retire,{removed}\n"), more.split_once('\n').unwrap().1);
     desk.write("plan.csv", &edited);
-    desk.call(&["resume"]).expect(3).says("has changed").says(removed).says(&added[0]);
+    desk.resume(&[]).expect(3).says("has changed").says(removed).says(&added[0]);
     in_order(&desk.report(), &targets);
     assert_eq!(outcomes(&desk.report())[9], "held", "what was taken out of the plan is not sent");
     assert_eq!(effects(&simulator, "retire", &targets[..9]), [1; 9]);
@@ -34,13 +34,13 @@ fn one_class_of_jobs_goes_on_and_the_others_stay() {
     let before = rows(&desk.call(&["report"]).expect(0).out);
     let of = |rows: &[crate::outside::Row], outcome: &str| rows.iter().filter(|row| row.outcome == outcome).count();
     assert!(of(&before, "unknown") > 0 && of(&before, "not_attempted") > 0, "{before:?}");
-    desk.call(&["resume", "--only", "unknown"]).expect(5);
+    desk.resume(&["--only", "unknown"]).expect(5);
     assert_eq!(of(&desk.report(), "unknown"), 0);
     assert_eq!(of(&desk.report(), "not_attempted"), of(&before, "not_attempted"));
-    desk.call(&["resume", "--only", "failed"]).expect(5);
+    desk.resume(&["--only", "failed"]).expect(5);
     // Settled in part, it is not what `--prune` may take.
     assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 0 runs"));
-    desk.call(&["resume", "--only", "not-attempted"]).expect(0);
+    desk.resume(&["--only", "not-attempted"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"; 12]);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 12]);
 }
@@ -61,11 +61,11 @@ faults:
     let text = format!("action,managedDeviceId\nretire,{}\nretire,{}\n", targets[0], targets[1]);
     let plan = desk.write("plan.csv", &text);
     desk.run(&plan, 2, &[]).expect(3);
-    desk.call(&["resume"]).expect(3);
+    desk.resume(&[]).expect(3);
     assert_eq!(calls(&simulator, "retire", &targets), [1, 1]);
-    desk.call(&["resume", "--only", "failed"]).expect(3);
+    desk.resume(&["--only", "failed"]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["failed", "accepted"]);
-    desk.call(&["resume", "--only", "failed"]).expect(0);
+    desk.resume(&["--only", "failed"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted", "accepted"]);
     assert_eq!(calls(&simulator, "retire", &targets), [3, 1]);
     // Nothing was ever in doubt, so that nothing had to be read.
@@ -90,11 +90,11 @@ faults:
     let (text, targets) = retires(&mut Rng::with_seed(34), 1);
     let plan = desk.write("plan.csv", &text);
     desk.run(&plan, 1, &[]).expect(3);
-    let child = desk.command(&["resume", "--only", "failed"]).spawn().unwrap();
+    let child = desk.command(&["resume", "--only", "failed", "--confirm", "1"]).spawn().unwrap();
     crate::outside::until("the second attempt", || simulator.requests() == 2);
     kill(child);
     assert_eq!(outcomes(&rows(&desk.call(&["report"]).expect(0).out)), ["unknown"]);
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"]);
     assert_eq!((calls(&simulator, "retire", &targets), effects(&simulator, "retire", &targets)), (vec![2], vec![1]));
 }
@@ -110,10 +110,10 @@ fn another_tenant_is_refused() {
     kill(under_way(&desk, &simulator, &plan, 30, &["--concurrency", "1"], 2));
     let sent = calls(&simulator, "retire", &targets).iter().sum::<u64>();
     desk.tenant = "fabrikam.onmicrosoft.com";
-    desk.call(&["resume"]).expect(12).says("fabrikam");
+    desk.resume(&[]).expect(12).says("fabrikam");
     assert_eq!(calls(&simulator, "retire", &targets).iter().sum::<u64>(), sent);
     desk.tenant = "contoso.onmicrosoft.com";
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 30]);
 }
 
@@ -200,11 +200,12 @@ fn a_run_goes_on_at_the_graph_it_was_begun_at() {
     let (text, targets) = retires(&mut Rng::with_seed(38), 2);
     let plan = desk.write("plan.csv", &text);
     kill(under_way(&desk, &here, &plan, 2, &["--concurrency", "1"], 1));
+    let run = desk.open_run();
     for verb in ["resume", "verify"] {
-        desk.call(&[verb, "latest", "--graph-url", &elsewhere.url]).expect(10).says("the run was begun against");
+        desk.call(&[verb, &run, "--graph-url", &elsewhere.url]).expect(10).says("the run was begun against");
     }
     assert_eq!(elsewhere.requests(), 0);
-    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);
+    desk.resume(&["--report", "report.csv"]).expect(0);
     assert_eq!(effects(&here, "retire", &targets), [1; 2]);
 }
 
@@ -236,7 +237,7 @@ fn a_resumed_run_of_which_all_is_held_says_why() {
     let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGINT).unwrap();
     child.wait().unwrap();
-    desk.call(&["resume", "latest", "--policy", "lab.yaml", "--report", "report.csv"]).expect(3);
+    desk.resume(&["--policy", "lab.yaml", "--report", "report.csv"]).expect(3);
     let report = desk.report();
     assert_eq!(report[7].outcome, "held", "{report:?}");
     assert!(report[7].note.contains("protected"), "{report:?}");
@@ -277,7 +278,7 @@ fn what_was_turned_down_and_sent_later_is_done() {
     };
     let first = desk.write("plan.yaml", &text(&targets[..1]));
     desk.run(&first, 1, &[]).expect(5);
-    desk.call(&["resume"]).expect(3);
+    desk.resume(&[]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["failed"]);
     // A night on which something has failed is not one on which everything was done before.
     desk.run(&first, 0, &["--once"]).expect(3);
@@ -285,7 +286,7 @@ fn what_was_turned_down_and_sent_later_is_done() {
     let plan = desk.write("plan.yaml", &text(&targets));
     desk.run(&plan, 1, &["--once"]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["failed", "accepted"]);
-    desk.call(&["resume", "latest", "--only", "failed"]).expect(0);
+    desk.resume(&["--only", "failed", "--confirm", "1"]).expect(0);
     desk.run(&plan, 0, &[]).expect(4);
     assert_eq!(outcomes(&desk.report()), ["already_done"; 2]);
     assert_eq!(effects(&simulator, "retire", &targets), [1, 1]);
@@ -328,16 +329,16 @@ fn what_goes_on_keeps_to_the_plan_as_it_is_now_too() {
     let sent = || calls(&simulator, "retire", &targets).iter().sum::<u64>();
     let before = sent();
     desk.write("plan.yaml", &text("guards: { protected: [ nobody@ ] }\n"));
-    desk.call(&["resume"]).expect(10).says("plan.yaml").says("--as-agreed");
+    desk.resume(&[]).expect(10).says("plan.yaml").says("--as-agreed");
     std::fs::remove_file(&plan).unwrap();
-    desk.call(&["resume"]).expect(10).says("--as-agreed");
+    desk.resume(&[]).expect(10).says("--as-agreed");
     desk.write("plan.yaml", &text("guards: { deny_actions: [ retire ] }\n"));
-    desk.call(&["resume"]).expect(3);
+    desk.resume(&[]).expect(3);
     let report = desk.report();
     assert!(report[5].outcome == "held" && report[5].note.contains("retire is denied"), "{report:?}");
     assert_eq!(sent(), before);
     desk.write("plan.yaml", &text(&format!("guards: {{ protected: [ {} ] }}\n", targets[5])));
-    desk.call(&["resume"]).expect(3).says("has changed");
+    desk.resume(&[]).expect(3).says("has changed");
     assert_eq!(outcomes(&desk.report())[5], "held", "{:?}", desk.report());
     assert_eq!(effects(&simulator, "retire", &targets), [1, 1, 1, 1, 1, 0]);
 }
@@ -350,7 +351,7 @@ fn a_plan_that_is_gone_is_no_reason_to_stop_for_whoever_says_so() {
     let plan = desk.write("plan.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 4, &["--concurrency", "1"], 2));
     std::fs::remove_file(&plan).unwrap();
-    desk.call(&["resume", "--as-agreed"]).expect(0);
+    desk.resume(&["--as-agreed"]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 4]);
 }
 
@@ -365,10 +366,10 @@ fn what_was_approved_keeps_to_the_policy_of_now() {
     let plan = desk.write("plan.yaml", &format!("version: 1\njustification: CHG0012345\n{jobs}\n"));
     desk.run(&plan, 1, &[]).expect(5);
     desk.write("policy.yaml", "version: 1\nguards: { deny_actions: [ retire ] }\n");
-    desk.call(&["resume", "--policy", "policy.yaml"]).expect(5).says("deny_actions");
+    desk.resume(&["--policy", "policy.yaml"]).expect(5).says("deny_actions");
     desk.run(&plan, 1, &["--once", "--policy", "policy.yaml"]).expect(10).says("deny_actions");
     assert_eq!(effects(&simulator, "retire", &targets), [0]);
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1]);
 }
 
@@ -386,7 +387,8 @@ fn a_service_that_only_the_journal_names_gets_no_secret() {
     let forge = "UPDATE runs SET settings = json_set(settings, '$.login_url', 'https://sign-in.example')";
     journal.execute_batch(forge).unwrap();
     drop(journal);
-    for verb in [&["resume", "latest"][..], &["verify", "latest"], &["approvals", "latest", "--withdraw"]] {
+    let id = desk.open_run();
+    for verb in [&["resume", &id][..], &["verify", "latest"], &["approvals", "latest", "--withdraw"]] {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_musterout"));
         command.args(verb).arg("--state-dir").arg(desk.state()).current_dir(desk.path("."));
         command.env("AZURE_TENANT_ID", "contoso.com").env("AZURE_CLIENT_ID", "c").env("AZURE_CLIENT_SECRET", "s");

@@ -54,9 +54,9 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
         .expect(10)
         .says("3 jobs left alone, done by run")
         .says("but 2 jobs would be sent");
-    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
+    desk.resume(&["--report", "report.csv"]).expect(5);
     let_pass(&desk, 25);
-    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);
+    desk.resume(&["--report", "report.csv"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"; 2]);
     assert_eq!(effects(&simulator, "retire", &first), [1, 1, 1, 0, 0]);
     assert_eq!(effects(&simulator, "retire", &second), [1, 1]);
@@ -167,7 +167,7 @@ fn a_refusal_is_remembered_and_a_priority_survives_a_resume() {
         .says("the service says that the day's limit is used up");
     assert_eq!(effects(&simulator, "retire", &targets), [0, 0, 0, 1], "the urgent one goes first");
     let requests = simulator.requests();
-    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(5);
+    desk.resume(&["--report", "report.csv"]).expect(5);
     assert_eq!(simulator.requests(), requests, "nobody asks again before the day has turned");
     let journal = rusqlite::Connection::open(desk.journal()).unwrap();
     let kept: i64 = journal.query_row("SELECT priority FROM priorities WHERE job = 3", [], |row| row.get(0)).unwrap();

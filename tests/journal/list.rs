@@ -171,7 +171,7 @@ fn what_a_killed_process_left_beside_the_report_is_cleared_up() {
     // Made a moment ago, it might be another's that is about to be locked.
     let long_ago = std::time::SystemTime::UNIX_EPOCH;
     fs::File::options().write(true).open(left).unwrap().set_modified(long_ago).unwrap();
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(parts(), Vec::<std::path::PathBuf>::new());
 }
 
@@ -184,7 +184,7 @@ fn a_plan_that_is_run_again_after_a_crash_leaves_alone_what_is_done() {
     let plan = desk.write("open.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
     desk.run(&plan, 12, &[]).expect(10).says("left alone, done by run").says("--again ROWS");
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     desk.run(&plan, 12, &[]).expect(4);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 12]);
     // Somebody may want it all the same.

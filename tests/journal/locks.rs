@@ -16,9 +16,9 @@ fn a_plan_is_run_once_at_a_time_and_a_dead_holder_holds_nothing() {
     let id = run.out.split('"').find(|word| word.len() == 36 && word.matches('-').count() == 4).unwrap().to_owned();
     let process = format!("process {}", holder.id());
     desk.run(&plan, 20, &[]).expect(11).says(&id).says(&process);
-    desk.call(&["resume", "latest"]).expect(11).says(&id).says(&process);
+    desk.resume(&[]).expect(11).says(&id).says(&process);
     kill(holder);
-    desk.call(&["resume", "latest"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 20]);
     assert_eq!(calls(&simulator, "retire", &targets), [1; 20]);
 }
@@ -69,7 +69,7 @@ fn a_report_is_whole_while_the_run_is_under_way_and_after_its_crash() {
     let after = desk.call(&["report", "latest"]);
     in_order(&rows(&after.expect(0).out), &targets);
     assert!(desk.call(&["runs"]).expect(0).out.contains("broken off"));
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     let written = std::fs::read_to_string(desk.path("report.csv")).unwrap();
     let last = desk.call(&["report", "latest"]);
     assert_eq!(written.lines().next(), after.out.lines().next());

@@ -133,12 +133,12 @@ fn a_run_of_before_goes_on_to_the_ids_under_the_name_that_it_knows_its_jobs_by()
         begun_before(&desk, &format!("action,userPrincipalName\n{action},ada@c.com\n"), false);
         let known_by = of_journal(&desk, "job_id");
         simulator.becomes(&tenant(EVE, ""));
-        desk.call(&["resume"]).expect(0);
+        desk.resume(&[]).expect(0);
         assert_eq!(calls(&simulator, action, &both()), [0, 1], "{action}: to the id of who has the name");
         assert_eq!((of_journal(&desk, "job_id"), desk.report()[0].target.as_str()), (known_by, EVE));
         assert_eq!(of_journal(&desk, "path || ids").matches(EVE).count(), 2);
         // It goes on being that run, and a later one knows what it has done, and to whom.
-        desk.call(&["resume", "latest"]).expect(0);
+        desk.resume(&[]).expect(0);
         desk.run(&desk.path("plan.csv"), 0, &["--once"]).expect(4);
         simulator.becomes(&tenant(ADA, ""));
         desk.run(&desk.path("plan.csv"), 1, &["--once"]).expect(0);
@@ -170,7 +170,7 @@ fn a_run_of_before_holds_whom_no_name_leads_to() {
     let desk = Desk::new(&simulator);
     begun_before(&desk, "action,userPrincipalName\ndisableUser,ada@c.com\n", false);
     simulator.becomes(&tenant("nobody", ""));
-    desk.call(&["resume"]).expect(3);
+    desk.resume(&[]).expect(3);
     assert_eq!(row(&desk).0, "held");
     assert!(row(&desk).1.contains("no user is called ada@c.com any more"), "{}", row(&desk).1);
     assert_eq!(calls(&simulator, "disableUser", &both()), [0, 0]);
@@ -182,7 +182,7 @@ fn what_a_run_of_before_has_left_in_doubt_stays_a_doubt_about_whoever_had_the_na
     let desk = Desk::new(&simulator);
     begun_before(&desk, &format!("action,userPrincipalName\n{ALL},ada@c.com\n"), true);
     simulator.becomes(&tenant(EVE, ""));
-    let resumed = desk.call(&["resume"]);
+    let resumed = desk.resume(&[]);
     resumed.expect(5).says("left-as-it-is").says("it was sent to whoever was called ada@c.com then");
     assert_eq!(row(&desk).0, "unknown");
     assert_eq!(calls(&simulator, ALL, &both()), [0, 0]);
@@ -193,7 +193,7 @@ fn what_a_run_of_before_has_left_in_doubt_stays_a_doubt_about_whoever_had_the_na
     let desk = Desk::new(&simulator);
     simulator.becomes(&tenant(ADA, ""));
     begun_before(&desk, "action,userPrincipalName\ndisableUser,ada@c.com\n", true);
-    desk.call(&["resume"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(calls(&simulator, "disableUser", &both()), [2, 0]);
 }
 
@@ -219,7 +219,7 @@ fn whose_a_name_in_a_body_was_counts_as_well() {
     let back = "DELETE FROM outcomes; DELETE FROM attempts; UPDATE runs SET state = 'interrupted'";
     journal.execute_batch(back).unwrap();
     simulator.becomes(&tenant(ADA, ""));
-    desk.call(&["resume"]).expect(3);
+    desk.resume(&[]).expect(3);
     assert!(row(&desk).1.contains("ada@c.com belongs to another account now"), "{:?}", row(&desk));
     assert_eq!(calls(&simulator, "assignUserToDevice", &device), [0]);
 }

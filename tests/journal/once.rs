@@ -22,7 +22,7 @@ fn what_was_done_is_left_alone_and_what_is_new_is_sent() {
     // The journal says the same as the report, and nothing is left to resume.
     let told = desk.call(&["report", "latest"]);
     assert_eq!(outcomes(&crate::outside::rows(&told.expect(0).out))[3..], ["already_done", "accepted"]);
-    desk.call(&["resume", "latest"]).expect(0);
+    desk.resume(&[]).expect(0);
     desk.run(&plan, 0, &["--once"]).expect(4);
     assert_eq!(calls(&simulator, "retire", &targets), [1; 5]);
 }
@@ -68,7 +68,7 @@ faults:
     assert_eq!(outcomes(&desk.report()), ["unknown"]);
     // Killed while it reads, it has sent nothing itself; its resume knows of the doubt.
     kill(under_way(&desk, &simulator, &plan, 1, &["--once"], 1));
-    desk.call(&["resume", "latest"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"]);
     desk.run(&plan, 0, &["--once"]).expect(4);
     assert_eq!((calls(&simulator, "retire", &targets), effects(&simulator, "retire", &targets)), (vec![1], vec![1]));
@@ -85,7 +85,7 @@ fn a_crash_does_not_forget_what_earlier_runs_have_done() {
     targets.extend(added);
     desk.write("plan.csv", &format!("{text}{}", more.split_once('\n').unwrap().1));
     kill(under_way(&desk, &simulator, &plan, 10, &["--once", "--concurrency", "1"], 3));
-    desk.call(&["resume", "latest"]).expect(0);
+    desk.resume(&[]).expect(0);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 15]);
     assert_eq!(outcomes(&desk.report())[..5], ["already_done"; 5]);
     desk.run(&plan, 0, &["--once"]).expect(4);

@@ -42,7 +42,7 @@ fn whoever_goes_on_with_what_was_left_to_another_run_reads_first() {
     kill(child);
     let run = runs(&desk).into_iter().find(|run| run["plan_file"].as_str().unwrap().ends_with("other.csv")).unwrap();
     let before = simulator.counts()["reads"].as_u64().unwrap();
-    desk.call(&["resume", run["run"].as_str().unwrap(), "--report", "report.csv"]);
+    desk.call(&["resume", run["run"].as_str().unwrap(), "--confirm", "1", "--report", "report.csv"]);
     assert!(simulator.counts()["reads"].as_u64().unwrap() > before, "{:?}", desk.report());
     assert!(outcomes(&desk.report())[0] != "not_attempted");
 }
@@ -70,7 +70,7 @@ fn what_a_deed_has_come_to_is_no_deed_of_today() {
     linger(Duration::from_millis(300));
     kill(child);
     desk.call(&["verify", &first, "--report", "verified.csv"]).expect(0);
-    desk.call(&["resume", "latest", "--report", "report.csv"]).expect(0);
+    desk.resume(&["--report", "report.csv"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"], "{:?}", desk.report());
     assert_eq!(count_of(&simulator.counts(), "calls", "rebootNow", &guid(1)), 3);
 }

@@ -26,6 +26,7 @@ use musterout::ui::stderr::Stderr;
 use tempfile::TempDir;
 
 use crate::support::guid;
+use crate::support::left_to_confirm;
 use crate::support::world::{begin_clock, paused, system, wall};
 
 /// So many things are there at most.
@@ -219,7 +220,8 @@ impl Site {
 
     pub async fn resume(&self) -> Came {
         let newest = ops::runs(&self.settings).unwrap().remove(0).id;
-        let request = ResumeRequest {
+        let request = |confirm| ResumeRequest {
+            confirm,
             run: newest.as_str().to_owned(),
             only: Only::Open,
             as_agreed: false,
@@ -234,7 +236,13 @@ impl Site {
             system,
             seed: 7,
         };
-        Came::of(ops::resume(request, &self.flags, &Environment::default(), &Stderr::silent(), |_| {}).await)
+        let (environment, stderr) = (&Environment::default(), &Stderr::silent());
+        let resume = |confirm| ops::resume(request(confirm), &self.flags, environment, stderr, |_| {});
+        // Somebody looks at what is left, and agrees.
+        Came::of(match resume(None).await {
+            Err(error) if left_to_confirm(&error).is_some() => resume(left_to_confirm(&error)).await,
+            ended => ended,
+        })
     }
 
     /// The states of the rows.

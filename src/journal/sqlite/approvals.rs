@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
+use super::elsewhere::OPEN;
 use super::page::Page;
 use super::rows::{attempt, micros, settlement};
 use super::statements::Statements;
@@ -23,12 +24,6 @@ use crate::outcome::{Settlement, doubt};
 
 /// The word for a request that a later run goes on with.
 const MOVED: &str = "moved";
-
-/// Requests of which something may still come: their rows are open.
-const OPEN: &str = "a.status IN ('unknown', 'needsApproval', 'approved')
-    AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job)
-    AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = a.run AND o.job = a.job
-        AND o.outcome NOT IN ('awaiting_approval', 'unknown', 'not_attempted'))";
 
 /// Adds to each job of a page the last request that was filed for it.
 pub(super) fn approvals_of(connection: &Connection, page: &mut Page) -> Result<(), JournalError> {

@@ -81,6 +81,12 @@ pub(super) fn sent_elsewhere() -> String {
     )
 }
 
+/// Approval requests `a` of which something may still come: their rows are open.
+pub(super) const OPEN: &str = "a.status IN ('unknown', 'needsApproval', 'approved')
+    AND a.attempt = (SELECT max(b.attempt) FROM approvals b WHERE b.run = a.run AND b.job = a.job)
+    AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.run = a.run AND o.job = a.job
+        AND o.outcome NOT IN ('awaiting_approval', 'unknown', 'not_attempted'))";
+
 /// The form of an id of a tenant, with the place before it.
 const ID: &str = "*|[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]\
 -[0-9a-f][0-9a-f][0-9a-f][0-9a-f]-[0-9a-f][0-9a-f][0-9a-f][0-9a-f]-[0-9a-f][0-9a-f][0-9a-f][0-9a-f]\

@@ -9,9 +9,11 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::approvals;
+use super::open_jobs::{self, Asker};
 use super::order;
 use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
 use super::rows::settlement;
@@ -20,7 +22,7 @@ use crate::approval::Status;
 use crate::job::{Job, JobId};
 use crate::journal::error::JournalError;
 use crate::journal::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, Pending, TurnedDown, known};
-use crate::journal::memory::{About, Memory, SIMULATED};
+use crate::journal::memory::{About, Memory, OpenJob, SIMULATED};
 use crate::journal::naming::{Parts, written_id, written_once};
 use crate::journal::run::{RunHead, RunRecord};
 
@@ -71,9 +73,14 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
     let order = order::now(&transaction).map_err(JournalError::read)?;
     let mut known = HashMap::new();
-    let of_plan = match about.once {
+    let repeats = about.place != SIMULATED && jobs.iter().any(|job| job.once().is_none());
+    let of_plan = match about.once || repeats {
         true => plans_own(&transaction, about.plan_key)?,
         false => HashMap::new(),
+    };
+    let (of_plan, repeated) = match about.once {
+        true => (of_plan, HashMap::new()),
+        false => (HashMap::new(), repeated(jobs, &of_plan)),
     };
     let mut deeds = deeds_at(&transaction, about.place, about.tenant, NO_RUN)?;
     for (index, job) in (0u32..).zip(jobs) {
@@ -86,12 +93,14 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
     if about.once {
         add_requests(&transaction, about.plan_key, jobs, &mut known)?;
     }
+    let asker = Asker { place: about.place, tenant: about.tenant, plan_key: about.plan_key };
+    let open = open(&transaction, asker, (0u32..).zip(jobs), about.now)?;
     transaction.commit().map_err(JournalError::write)?;
-    Ok(Memory { jobs: known, order })
+    Ok(Memory { jobs: known, order, repeated, open })
 }
 
 /// What other runs have done, left in doubt or asked for since that run has last taken account of them.
-pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord) -> Result<Memory, JournalError> {
+pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord, now: Timestamp) -> Result<Memory, JournalError> {
     let RunRecord { head, jobs } = record;
     let transaction =
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
@@ -116,8 +125,10 @@ pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord) -> Result
         known.extend(one.map(|one| (index, one)));
     }
     drop(deeds);
+    let asker = Asker { place: &head.place, tenant: &head.tenant, plan_key: &head.plan_key };
+    let open = open(&transaction, asker, (0u32..).zip(jobs.iter().map(|stored| &stored.job)), now)?;
     transaction.commit().map_err(JournalError::write)?;
-    Ok(Memory { jobs: known, order })
+    Ok(Memory { jobs: known, order, repeated: HashMap::new(), open })
 }
 
 /// Whether a version that sent names as they stood may have done one of these actions there to somebody by a name.
@@ -135,6 +146,29 @@ pub(in crate::journal) fn has_sent_names(store: &Store, place: &str, actions: &[
 
 /// No run has this number.
 const NO_RUN: i64 = -1;
+
+/// What may be repeated, and runs of its plan have done.
+fn repeated(jobs: &[Job], of_plan: &HashMap<JobId, Vec<Part>>) -> HashMap<u32, Done> {
+    let repeated = (0u32..).zip(jobs).filter(|(_, job)| job.once().is_none());
+    let done = repeated.filter_map(|(index, job)| match known(of_plan.get(&job.digest())?, FROM_THE_BEGINNING)? {
+        Known::Done(done) => Some((index, done)),
+        _ => None,
+    });
+    done.collect()
+}
+
+/// What other plans have open on the targets; nothing where everything is made up.
+fn open<'j>(
+    connection: &Connection,
+    asker: Asker<'_>,
+    jobs: impl Iterator<Item = (u32, &'j Job)>,
+    now: Timestamp,
+) -> Result<Vec<(u32, Vec<OpenJob>)>, JournalError> {
+    match asker.place {
+        SIMULATED => Ok(Vec::new()),
+        _ => open_jobs::on_targets(connection, asker, jobs, now).map_err(JournalError::read),
+    }
+}
 
 /// What is done only once; nobody knows of it where everything is made up.
 fn deeds_at<'c>(

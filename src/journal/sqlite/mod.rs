@@ -18,6 +18,7 @@ mod jobs;
 pub(super) mod list;
 pub(super) mod looked_up;
 pub(super) mod memory;
+mod open_jobs;
 mod order;
 mod page;
 mod parts;

@@ -120,29 +120,61 @@ impl<'c> Deeds<'c> {
 
     /// What runs have had to do with a deed, and what is kept of those that were pruned.
     pub fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<Part>> {
-        let mut found = Vec::new();
+        let mut jobs = Vec::new();
         let mut rows = self.jobs.query(params![once, self.place, self.tenant, self.but])?;
         while let Some(row) = rows.next()? {
-            let (run, job): (i64, u32) = (row.get(0)?, row.get(1)?);
-            let attempts = self.attempts.query_map(params![run, job], attempt)?;
-            let attempts: Vec<_> = attempts.collect::<rusqlite::Result<_>>()?;
-            let mut outcomes = self.outcome.query(params![run, job])?;
-            let is_inherited: bool = row.get(3)?;
-            let ended = match outcomes.next()? {
-                Some(outcome) if !is_inherited => ended(outcome)?,
-                _ => None,
+            let at = JobOfRun {
+                run: row.get(0)?,
+                job: row.get(1)?,
+                run_id: row.get(2)?,
+                is_inherited: row.get(3)?,
+                called: called(row)?,
             };
-            if !attempts.is_empty() || ended.is_some() {
-                found.push(Part { run_id: row.get(2)?, job: called(row)?, attempts, ended, about: about(row)? });
-            }
+            jobs.push((at, about(row)?));
         }
         drop(rows);
-        let mut rows = self.remembered.query(params![once, self.place, self.tenant, job.to_string()])?;
+        let mut found = Vec::new();
+        for (job, about) in jobs {
+            found.extend(self.part(&job)?.map(|part| Part { about, ..part }));
+        }
+        found.extend(self.kept(once, Some(job))?);
+        Ok(found)
+    }
+
+    /// What one run has had to do with a job, if anything.
+    pub fn part(&mut self, of: &JobOfRun) -> rusqlite::Result<Option<Part>> {
+        let attempts = self.attempts.query_map(params![of.run, of.job], attempt)?;
+        let attempts: Vec<_> = attempts.collect::<rusqlite::Result<_>>()?;
+        let mut outcomes = self.outcome.query(params![of.run, of.job])?;
+        let ended = match outcomes.next()? {
+            Some(outcome) if !of.is_inherited => ended(outcome)?,
+            _ => None,
+        };
+        let part = Part { run_id: of.run_id.clone(), job: of.called, attempts, ended, about: None };
+        Ok((!part.attempts.is_empty() || part.ended.is_some()).then_some(part))
+    }
+
+    /// What is kept of a deed in runs that were pruned. `job`: what it is called, for what an older version has kept.
+    pub fn kept(&mut self, once: &str, job: Option<JobId>) -> rusqlite::Result<Vec<Part>> {
+        let mut found = Vec::new();
+        let job = job.map(|job| job.to_string()).unwrap_or_default();
+        let mut rows = self.remembered.query(params![once, self.place, self.tenant, job])?;
         while let Some(row) = rows.next()? {
             found.extend(remembered(row)?);
         }
         Ok(found)
     }
+}
+
+/// A job of a run, as it stands in the tables.
+pub(super) struct JobOfRun {
+    pub run: i64,
+    pub job: u32,
+    pub run_id: String,
+    /// What the run called it.
+    pub called: JobId,
+    /// Whether it is settled by nothing but what runs before have done.
+    pub is_inherited: bool,
 }
 
 /// What is kept of a plan's jobs.
@@ -214,7 +246,7 @@ fn settled(row: &Row<'_>) -> rusqlite::Result<Option<Box<Settlement>>> {
 }
 
 /// What the run called the job.
-fn called(row: &Row<'_>) -> rusqlite::Result<JobId> {
+pub(super) fn called(row: &Row<'_>) -> rusqlite::Result<JobId> {
     let text: String = row.get("job_id")?;
     text.parse().map_err(|()| rusqlite::Error::InvalidColumnType(0, "job_id".into(), Type::Text))
 }

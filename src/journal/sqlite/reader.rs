@@ -12,6 +12,7 @@ use super::store::Store;
 use crate::catalog::{Action, Definition};
 use crate::journal::error::JournalError;
 use crate::journal::id::RunId;
+use crate::journal::resume::Only;
 use crate::journal::run::{PlanFile, RunHead, RunRecord};
 use crate::journal::state::RunState;
 use crate::journal::stored::StoredJob;
@@ -32,15 +33,31 @@ pub(in crate::journal) fn find(store: &Store, prefix: &str) -> Result<RunId, Jou
     }
 }
 
-/// The newest run that ended early, or else the newest of all.
-pub(in crate::journal) fn find_open(store: &Store) -> Result<RunId, JournalError> {
+/// The newest run that has such rows left, or waits for anything. Rows whose day had not come are for a run of their own.
+pub(in crate::journal) fn find_open(store: &Store, only: Only, refile: bool) -> Result<Option<RunId>, JournalError> {
+    let rows = |which: &str| {
+        format!(
+            "EXISTS (SELECT 1 FROM outcomes AS o WHERE o.run = r.run AND o.outcome IN ({which}) AND o.cause IS NOT 'not_due'
+                AND NOT EXISTS (SELECT 1 FROM approvals AS a WHERE a.run = o.run AND a.job = o.job AND a.status = 'moved'))"
+        )
+    };
+    let is_early = "r.state <> 'finished'";
+    let asked = "EXISTS (SELECT 1 FROM approvals AS a WHERE a.run = r.run AND a.status <> 'moved')";
+    let open = match (only, refile) {
+        (Only::Open, true) => asked.to_owned(),
+        (Only::Open, false) => format!("{is_early} OR {}", rows("'unknown', 'not_attempted', 'awaiting_approval'")),
+        (Only::Failed, _) => rows("'failed', 'not_found'"),
+        (Only::Unknown, _) => format!("{is_early} OR {}", rows("'unknown'")),
+        (Only::NotAttempted, _) => format!("{is_early} OR {}", rows("'not_attempted'")),
+    };
     store
         .connection
-        .query_row("SELECT run_id FROM runs ORDER BY state = 'finished', run DESC LIMIT 1", [], |row| row.get(0))
+        .query_row(&format!("SELECT run_id FROM runs AS r WHERE {open} ORDER BY run DESC LIMIT 1"), [], |row| {
+            row.get(0)
+        })
         .optional()
-        .map_err(JournalError::read)?
-        .map(RunId)
-        .ok_or_else(|| JournalError::NoSuchRun("latest".into()))
+        .map_err(JournalError::read)
+        .map(|found: Option<String>| found.map(RunId))
 }
 
 /// What makes the run a run of its plan, for the lock.

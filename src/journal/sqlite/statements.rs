@@ -10,6 +10,7 @@ use super::answers::outcome_answers;
 use super::daily;
 use super::elsewhere::{Others, sent_elsewhere};
 use super::follow_ups;
+use super::open_jobs::Beside;
 use super::order::Order;
 use super::rivals::rival;
 use super::shown::SHOWN;
@@ -25,6 +26,8 @@ pub(super) struct Statements<'c> {
     connection: &'c Connection,
     order: Order,
     others: Others,
+    /// Only for whoever is not alone.
+    beside: Option<Option<Beside<'c>>>,
     sent_elsewhere: CachedStatement<'c>,
     attempt: CachedStatement<'c>,
     cleared: CachedStatement<'c>,
@@ -57,6 +60,7 @@ impl<'c> Statements<'c> {
             connection,
             order: Order::read(connection)?,
             others: Others::of(connection, run)?,
+            beside: None,
             sent_elsewhere: connection.prepare_cached(&sent_elsewhere())?,
             cleared: connection.prepare_cached("UPDATE attempts SET cleared = 1 WHERE run = ?1 AND job = ?2")?,
             outcome_answers: connection.prepare_cached(&outcome_answers("o.run = ?1 AND o.job = ?2"))?,
@@ -102,11 +106,11 @@ impl<'c> Statements<'c> {
         attempt: Attempt,
         releases: &mut Vec<(Release, Result<(), TurnedAway>)>,
     ) -> rusqlite::Result<()> {
-        let Attempt { job, number, client_request_id, sent_at, take, release } = attempt;
+        let Attempt { job, number, client_request_id, sent_at, take, may_follow, release } = attempt;
         let id = &mut RequestId::buffer();
         let id = client_request_id.write(id);
-        let room = match (self.sent_by_another(job)?, take) {
-            (Some(run_id), _) => Err(TurnedAway::SentBy(run_id.into())),
+        let room = match (self.turned_away(job, sent_at, may_follow)?, take) {
+            (Some(why), _) => Err(why),
             (None, Some(take)) => self.daily.take(&take, sent_at, id)?.map_err(TurnedAway::UsedUp),
             (None, None) => Ok(()),
         };
@@ -124,12 +128,27 @@ impl<'c> Statements<'c> {
         self.attempted(job, number, id, sent_at, seq)
     }
 
-    /// The run that has sent a job which may not be repeated, since this run has last taken account of others.
-    fn sent_by_another(&mut self, job: u32) -> rusqlite::Result<Option<String>> {
+    /// Whether a run has sent a job which may not be repeated, since this run has last taken account of others; or has
+    /// something else open on its target, which this may not follow.
+    fn turned_away(
+        &mut self,
+        job: u32,
+        now: Timestamp,
+        may_follow: fn(&str, &str) -> bool,
+    ) -> rusqlite::Result<Option<TurnedAway>> {
         if self.others.are_silent() {
             return Ok(None);
         }
-        self.sent_elsewhere.query_row(params![self.run, job], |row| row.get(0)).optional()
+        let sent: Option<String> =
+            self.sent_elsewhere.query_row(params![self.run, job], |row| row.get(0)).optional()?;
+        if let Some(run_id) = sent {
+            return Ok(Some(TurnedAway::SentBy(run_id.into())));
+        }
+        if self.beside.is_none() {
+            self.beside = Some(Beside::look(self.connection, self.run, now)?);
+        }
+        let Some(Some(beside)) = &mut self.beside else { return Ok(None) };
+        Ok(beside.of(job, now, may_follow)?.map(|open| TurnedAway::Behind(Box::new(open))))
     }
 
     pub(super) fn insert(

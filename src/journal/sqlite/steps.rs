@@ -11,7 +11,7 @@ use crate::catalog::{ACTIONS, OncePer, Repeat};
 /// In their order; the first makes version 1.
 pub(super) const STEPS: &[&str] = &[
     TABLES, MEMORY, APPROVALS, DAILY, FOUND, FOLLOW_UPS, PRESUMED, INHERITED, SEQUENCE, NAMES, SIGHTINGS, CAUSES,
-    TARGETS, SPENT, UNFOUND, LOOKED_UP,
+    TARGETS, SPENT, UNFOUND, LOOKED_UP, BY_TARGET,
 ];
 
 /// The step after which [`back_fill`] is called.
@@ -327,6 +327,20 @@ INSERT OR REPLACE INTO looked_up
 SELECT r.place, lower(trim(j.found_by)), r.plan_key, j.job_id, r.tenant, j.action, j.route, j.ids, j.body, j.target_name, NULL, NULL
 FROM jobs AS j JOIN runs AS r ON r.run = j.run WHERE j.found_by IS NOT NULL AND json_array_length(j.ids) = 1;
 ";
+
+/// What keeps nobody else from its target, and is not looked for by it. A query that says the same uses the index of the others.
+macro_rules! others_than_harmless {
+    () => {
+        "action NOT IN ('syncDevice', 'playLostModeSound', 'locateDevice', 'windowsDefenderScan', \
+         'windowsDefenderUpdateSignatures', 'triggerConfigurationManagerAction', 'initiateDeviceAttestation')"
+    };
+}
+
+pub(super) const OTHERS_THAN_HARMLESS: &str = others_than_harmless!();
+
+/// What every run has to do with a target, for whoever comes to it next.
+const BY_TARGET: &str =
+    concat!("CREATE INDEX jobs_by_target ON jobs (lower(json_extract(ids, '$[#-1]'))) WHERE ", others_than_harmless!());
 
 /// The place of a run: for those of before, where it was not a column.
 const PLACES: &str = "

@@ -88,6 +88,13 @@ impl Left<'_> {
 
 /// Whether nothing is done to it today, whatever was done before.
 pub fn is_barred(hold: Option<&Hold>) -> bool {
-    let today = [Cause::Protected, Cause::MaybeProtected, Cause::KeyNotOnFile, Cause::NameMoved, Cause::Denied];
+    let today = [
+        Cause::Protected,
+        Cause::MaybeProtected,
+        Cause::KeyNotOnFile,
+        Cause::NameMoved,
+        Cause::Denied,
+        Cause::OpenElsewhere,
+    ];
     hold.and_then(Hold::cause).is_some_and(|cause| today.contains(&cause))
 }

@@ -13,8 +13,9 @@ use super::super::event::{Event, StopReason};
 use super::super::queue::Step;
 use super::super::worker::{Record, Recorded, Slip, Task};
 use super::Dispatcher;
+use crate::guard::contradictions::may_follow;
 use crate::journal::{Attempt, TurnedAway};
-use crate::outcome::{Cause, Reply, RequestId, Since, Stamp, Verdict};
+use crate::outcome::{Cause, Outcome, Reply, RequestId, Since, Stamp, Unsent, Verdict};
 use crate::pacing::Pacing;
 
 impl Dispatcher {
@@ -62,7 +63,7 @@ impl Dispatcher {
         match &self.journal {
             Some(journal) => {
                 let release = Box::new(|room| slip.come_back(room));
-                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, release });
+                journal.attempt(Attempt { job, number, client_request_id, sent_at: now, take, may_follow, release });
             }
             None => slip.come_back(self.left_today.take(job, take, now).map_err(TurnedAway::UsedUp)),
         }
@@ -81,7 +82,11 @@ impl Dispatcher {
             }
             Record::TurnedAway(TurnedAway::SentBy(run)) => {
                 let job = self.never_left(&task);
-                self.sent_by_another(job, &run, Instant::now());
+                self.not_let(job, Cause::SentByAnotherRun.with(run), Instant::now());
+            }
+            Record::TurnedAway(TurnedAway::Behind(open)) => {
+                let job = self.never_left(&task);
+                self.not_let(job, Cause::OpenElsewhere.with(open.to_string()), Instant::now());
             }
             Record::Lost => {
                 self.take_back(&task);
@@ -90,13 +95,17 @@ impl Dispatcher {
         }
     }
 
-    /// Another run has sent it since this one began, and nobody here knows what came of it.
-    fn sent_by_another(&mut self, job: u32, run: &str, now: Instant) {
+    /// Another run has been there since this one began, and nobody here knows what came of it.
+    fn not_let(&mut self, job: u32, why: Unsent, now: Instant) {
         let progress = self.ledger.progress(job);
         progress.turned_away();
         let in_doubt = progress.is_in_doubt();
         self.left_today.is_old_news(job);
-        self.end(job, Cause::SentByAnotherRun.with(run).unless_in_doubt(in_doubt), now);
+        // Its request is still open, and may be completed when the way is free.
+        if why.cause() == Cause::OpenElsewhere && self.is_approved(job) {
+            return self.settle(job, Outcome::AwaitingApproval, Some(why.note().to_owned()), now);
+        }
+        self.end(job, why.unless_in_doubt(in_doubt), now);
     }
 
     /// Gives tasks to idle workers, in their order.

@@ -52,13 +52,14 @@ fn ask(recorder: &Recorder, account: &Arc<Account>, from: Timestamp, ids: &str, 
             number: 0,
             client_request_id: format!("{ids}{number}").as_str().into(),
             sent_at: from + SignedDuration::from_secs(number.into()),
+            may_follow: |_, _| true,
             take: Some(Take { account: Arc::clone(account), limit: RETIRE }),
             release: Box::new(move |room| say.send(room).unwrap()),
         });
     }
     let used_up = |why| match why {
         TurnedAway::UsedUp(used_up) => used_up,
-        TurnedAway::SentBy(run) => panic!("sent by {run}"),
+        other => panic!("{other:?}"),
     };
     said.into_iter().take(times as usize).map(|room| room.map_err(used_up)).collect()
 }

@@ -51,7 +51,15 @@ fn begin(journal: &mut Journal) -> RunHead {
         for number in 0..job % 3 {
             let client_request_id = format!("{job}-{number}").as_str().into();
             let release = Box::new(|_| {});
-            recorder.attempt(Attempt { job, number, client_request_id, sent_at: noon(), take: None, release });
+            recorder.attempt(Attempt {
+                job,
+                number,
+                client_request_id,
+                sent_at: noon(),
+                take: None,
+                may_follow: |_, _| true,
+                release,
+            });
         }
         if job.is_multiple_of(4) {
             let seen = FollowUp { stage: Stage::Failed, words: "seen".into(), last_check_in: None, read_at: noon() };
