@@ -371,10 +371,15 @@ impl Job {
     }
 }
 
-/// The text of a value, or of each in a list of them.
+/// The text of a value, or of each in a list of them; and where a text is a list by itself, each of its parts.
 fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
     let many = value.as_array().into_iter().flatten();
-    std::iter::once(value).chain(many).filter_map(|value| value.as_str()).map(str::to_owned)
+    let texts = std::iter::once(value).chain(many).filter_map(|value| value.as_str());
+    texts.flat_map(|text| {
+        let parts = text.split(|c: char| matches!(c, ',' | ';' | '|') || c.is_whitespace());
+        let parts = parts.filter(|part| !part.is_empty() && *part != text);
+        std::iter::once(text).chain(parts).map(str::to_owned).collect::<Vec<_>>()
+    })
 }
 
 /// The state of a script on a device is called after both, so that its device is known by it: a deed on a device is one by

@@ -238,3 +238,61 @@ fn a_plan_that_grows_under_way_is_no_reason_to_stop() {
     assert_eq!(ended_so(&desk, &ended, ("accepted", "", 0)), None);
     assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(6)), 0);
 }
+
+/// Under way, two things change one after the other: what the first one keeps back stays so.
+#[test]
+fn what_has_left_the_plan_stays_out_whatever_else_changes() {
+    let simulator = Simulator::start("log: off\nthrottle: off\nlatency: 1200ms\n");
+    let desk = Desk::new(&simulator);
+    let child = begin(&desk, &simulator, &lay_out(&desk));
+    desk.write("plan.yaml", &plan(VIP, ""));
+    until("the second request", || count_of(&simulator.counts(), "calls", "wipe", &guid(2)) == 1);
+    desk.write("policy.yaml", &guards("max_targets: 89"));
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    assert_eq!(ended_so(&desk, &ended, ("held", "no longer in the plan", 3)), None);
+    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &last()), 0);
+}
+
+#[test]
+fn an_override_lifts_nothing_any_more_when_it_has_ended() {
+    let simulator = Simulator::start(SLOW);
+    let desk = Desk::new(&simulator);
+    let file = lay_out(&desk);
+    let until = jiff::Timestamp::now() + jiff::SignedDuration::from_millis(1_300);
+    let lifted =
+        format!("overrides: [ {{ guard: deny_actions, actions: [wipe], reason: CHG0012345, until: {until} }} ]\n");
+    desk.write("policy.yaml", &format!("{}{lifted}", guards("max_targets: 90, deny_actions: [wipe]")));
+    let child = begin(&desk, &simulator, &file);
+    let ended = Ended::of(child.wait_with_output().unwrap());
+    assert_eq!(ended_so(&desk, &ended, ("held", "wipe is denied", 3)), None);
+    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &last()), 0);
+}
+
+/// The plan denies it, and lifts that itself; then it does not any more.
+#[test]
+fn what_a_plan_does_not_lift_any_more_holds() {
+    for under_way in [true, false] {
+        let simulator = Simulator::start(SLOW);
+        let desk = Desk::new(&simulator);
+        lay_out(&desk);
+        let denied = "guards: { deny_actions: [wipe] }\n";
+        let lifted = "overrides: [ { guard: deny_actions, actions: [wipe], reason: CHG0012345, until: 2099-01-01 } ]\n";
+        let row = format!("      - managedDeviceId: {}\n", last());
+        let file = desk.write("plan.yaml", &plan(&format!("{denied}{lifted}"), &row));
+        let mut child = begin(&desk, &simulator, &file);
+        let ended = match under_way {
+            true => {
+                desk.write("plan.yaml", &plan(denied, &row));
+                Ended::of(child.wait_with_output().unwrap())
+            }
+            false => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                desk.write("plan.yaml", &plan(denied, &row));
+                desk.call(&["resume", "latest", "--report", "report.csv"])
+            }
+        };
+        assert_eq!(ended_so(&desk, &ended, ("held", "wipe is denied", 3)), None, "under way: {under_way}");
+        assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &last()), 0);
+    }
+}

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::disguise::disguised;
 use super::id::{fold, id_named, selector_named};
+use super::own_path;
 use super::{
     ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, OncePer,
     Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Service, Success, TargetKind, Version,
@@ -100,8 +101,8 @@ impl Definition {
     }
 
     fn make(&self) -> Result<Action, String> {
-        if Action::named(&self.name).is_some() {
-            return Err(format!("`{}` is an action of the catalog", self.name));
+        if let Some(known) = ACTIONS.iter().find(|action| action.name.eq_ignore_ascii_case(&self.name)) {
+            return Err(format!("`{}` is an action of the catalog", known.name));
         }
         let own: &'static Definition = Box::leak(Box::new(self.clone()));
         let method = METHODS.into_iter().find(|method| method.name() == own.method);
@@ -113,6 +114,7 @@ impl Definition {
             return Err("a DELETE has no body, and so no parameters".into());
         }
         let ids: &'static [IdName] = Box::leak(ids_of(&own.path)?.into_boxed_slice());
+        own_path::is_about_one(method, &own.path)?;
         own.is_about_its_target_alone()?;
         if let Some(known) = disguised(method, &own.path, &own.names()) {
             return Err(format!("this is what `{}` of the catalog does: use that action", known.name));
@@ -151,16 +153,21 @@ impl Definition {
 }
 
 impl Definition {
-    /// The action of the catalog that it is with these ids, in the order of the path.
-    pub fn disguises<'i>(&self, ids: impl IntoIterator<Item = &'i str>) -> Option<&'static Action> {
+    /// Why it may not be sent with these ids, in the order of the path, if so: then it is another request than the one that it
+    /// says it is.
+    pub fn refuses(&self, ids: &[&str]) -> Option<String> {
         let method = METHODS.into_iter().find(|method| method.name() == self.method)?;
-        let mut ids = ids.into_iter();
+        if let Some(word) = ids.iter().find(|id| own_path::is_word_of_graph(id)) {
+            return Some(format!("`{word}` is a word of Graph's paths, and no id"));
+        }
+        let mut ids = ids.iter().copied();
         let filled = self.path.split('/').map(|part| match part.starts_with('{') {
             true => ids.next().unwrap_or_default(),
             false => part,
         });
-        let filled: Vec<_> = filled.collect();
-        disguised(method, &filled.join("/"), &self.names())
+        let filled = filled.collect::<Vec<_>>().join("/");
+        let known = disguised(method, &filled, &self.names())?;
+        Some(format!("this is what `{}` of the catalog does: use that action", known.name))
     }
 
     /// The properties that its body holds, at the top.
@@ -169,15 +176,15 @@ impl Definition {
         fixed.map(String::as_str).chain(self.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
     }
 
-    /// What a body names, no guard sees.
+    /// What a body names, no guard sees; but for the value of a parameter, which is compared as a target is.
     fn is_about_its_target_alone(&self) -> Result<(), String> {
-        let parameters = self.parameters.iter().map(|parameter| parameter.name.clone());
-        let fixed = self.body.as_ref().map(keys).unwrap_or_default();
-        let names_targets = |name: &String| {
-            let folded = fold(name);
-            TARGETS.contains(&folded.as_str()) || name.starts_with("@odata.") || name.ends_with("@odata.bind")
+        let names_many = |name: &String| {
+            TARGETS.contains(&fold(name).as_str()) || name.starts_with("@odata.") || name.ends_with("@odata.bind")
         };
-        match fixed.into_iter().chain(parameters).find(names_targets) {
+        let names_one = |name: &String| names_many(name) || TARGET.iter().any(|word| fold(name).contains(word));
+        let parameters = self.parameters.iter().map(|parameter| parameter.name.clone()).filter(names_many);
+        let fixed = self.body.as_ref().map(keys).unwrap_or_default().into_iter().filter(names_one);
+        match fixed.chain(parameters).next() {
             None => Ok(()),
             Some(name) => Err(format!(
                 "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path"
@@ -187,8 +194,37 @@ impl Definition {
 }
 
 /// Properties by which calls on a whole collection name what they are about, folded.
-const TARGETS: &[&str] =
-    &["ids", "deviceids", "manageddeviceids", "userids", "memberids", "objectids", "principalids", "groupids"];
+const TARGETS: &[&str] = &[
+    "ids",
+    "deviceids",
+    "manageddeviceids",
+    "userids",
+    "memberids",
+    "objectids",
+    "principalids",
+    "groupids",
+    "serialnumbers",
+    "users",
+    "devices",
+    "manageddevices",
+    "members",
+    "owners",
+];
+
+/// Parts of the names of properties that name one target, folded.
+const TARGET: &[&str] = &[
+    "deviceid",
+    "userid",
+    "memberid",
+    "objectid",
+    "principalid",
+    "groupid",
+    "principalname",
+    "upn",
+    "serialnumber",
+    "devicename",
+    "imei",
+];
 
 /// The names of all properties of a document, at whatever depth.
 fn keys(document: &Value) -> Vec<String> {
@@ -248,15 +284,6 @@ fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
                     "`{segment}` is the id of one thing: a path has ids in braces, and each row names its own"
                 ));
             }
-            None if is_collection(follows)
-                && is_literal(segment)
-                && !segment.starts_with('$')
-                && !is_qualified(segment) =>
-            {
-                return Err(format!(
-                    "`{segment}` is done to the whole of `{follows}`: a request is about one of them, by its id"
-                ));
-            }
             None if segment == "$batch" => return Err("one request is about one target: no $batch".into()),
             None if !is_literal(segment) => {
                 return Err(format!("`{segment}` is neither letters, digits, `-`, `_`, `.`, `$` nor one id in braces"));
@@ -268,17 +295,6 @@ fn ids_of(path: &str) -> Result<Vec<IdName>, String> {
         true => Err("the path needs an id in braces: {managedDeviceId}".into()),
         false => Ok(ids),
     }
-}
-
-/// Whether the catalog has things in it, by their ids.
-fn is_collection(segment: &str) -> bool {
-    let paths = ACTIONS.iter().flat_map(|action| action.routes).map(|route| route.path.split('/'));
-    let mut pairs = paths.flat_map(|parts| parts.clone().zip(parts.skip(1)));
-    pairs.any(|(before, id)| id.starts_with('{') && before.eq_ignore_ascii_case(segment))
-}
-
-fn is_qualified(segment: &str) -> bool {
-    segment.get(..16).is_some_and(|start| start.eq_ignore_ascii_case("microsoft.graph."))
 }
 
 fn is_literal(segment: &str) -> bool {
@@ -378,7 +394,7 @@ mod tests {
         for (path, word) in [
             ("users/{userId}", "slash"),
             ("/beta/users/{userId}", "version"),
-            ("/users/poke", "whole of `users`"),
+            ("/users/poke", "needs an id"),
             ("/deviceManagement/managedDevices/executeAction/{x}", "whole of"),
             ("/deviceManagement/poke", "needs an id"),
             ("/things/7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11/{part}", "id of one thing"),

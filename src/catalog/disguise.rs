@@ -25,7 +25,13 @@ const OBJECTS: &[&str] = &["users", "devices", "groups"];
 /// Verbs that other collections know too: the collection tells which is meant.
 const COMMON: &[&str] = &["restore"];
 
-const QUALIFIER: &str = "microsoft.graph.";
+/// The namespace, and its alias.
+const QUALIFIERS: &[&str] = &["microsoft.graph.", "graph."];
+
+/// A name without its namespace, in small letters.
+pub(super) fn unqualified(name: &str) -> &str {
+    QUALIFIERS.iter().find_map(|qualifier| name.strip_prefix(qualifier)).unwrap_or(name)
+}
 
 /// A route of the catalog, ready to be compared with.
 struct Known {
@@ -78,12 +84,12 @@ fn segments(path: &str) -> Vec<String> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let mut found: Vec<String> = Vec::new();
     for part in path.split(['/', '\\', '(', ')']).map(|part| part.trim_matches([' ', '\'', '"'])) {
-        match part.strip_prefix(QUALIFIER) {
-            Some(verb) if VERBS.contains(verb) => found.push(verb.to_owned()),
+        match unqualified(part) {
+            verb if verb != part && VERBS.contains(verb) => found.push(verb.to_owned()),
             // A type between two parts changes nothing.
-            Some(_) => {}
-            None if part.is_empty() || part == "." => {}
-            None => {
+            name if name != part => {}
+            "" | "." => {}
+            part => {
                 let same = SAME.iter().find(|(other, _)| *other == part).map_or(part, |(_, one)| one);
                 found.push(same.to_owned());
             }

@@ -16,6 +16,7 @@ mod disguise;
 mod id;
 mod limits;
 mod missing;
+mod own_path;
 mod parameter;
 mod secrets;
 

@@ -6,6 +6,7 @@
 mod denied;
 mod escrow;
 mod later;
+mod opening;
 mod own;
 
 use jiff::Timestamp;
@@ -16,7 +17,6 @@ use super::contradictions::{self, Clash, Pair};
 use super::overrides::{Allowance, Override};
 use super::preflight::Hold;
 use super::rules::{Guard, Percent, Rule, Rules};
-use super::window::{Window, Windows};
 use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::escrow::Keys;
@@ -198,28 +198,11 @@ impl Verdict {
         }
     }
 
-    fn check_window(&mut self, rule: &Rule, window: &Window, about: About<'_>) {
-        if window.contains(about.now) {
-            return;
-        }
-        if let Some((at, ..)) = self.lifted(rule, ActionSet::all()).first() {
-            self.in_use[*at] = true;
-            return;
-        }
-        let opens = window.opens_after(about.now).map(|at| format!("; it opens at {at:.0}")).unwrap_or_default();
-        let message = format!("window: runs begin {window} ({}), and it is {:.0} now{opens}", rule.origin, about.now);
-        let help = "run it when the window is open; the preview may be looked at any time";
-        match about.begins {
-            true => self.refuse(rule, "window", message, help.into()),
-            false => self.faults.push(placed(Diagnostic::warning("window", message).help(help), rule)),
-        }
-    }
-
     /// Whether the devices of the run are too large a share of the fleet.
     pub fn check_fleet(&mut self, enrolled: u64) {
         let devices = ActionSet::of(|action| action.target == TargetKind::ManagedDevice);
-        // It acts on every device of a user, and nobody has counted those.
-        let uncounted = ActionSet::of(|action| action.name == "removeAllDevicesFromManagement");
+        // They act on every device of a user, or on devices that the last id in their path does not name: nobody has counted those.
+        let uncounted = ActionSet::of(is_uncounted);
         for rule in self.rules.stated.clone() {
             let Guard::MaxPercentOfFleet(limit) = rule.guard else { continue };
             let (mut devices, mut uncounted) = (devices, uncounted);
@@ -239,9 +222,16 @@ impl Verdict {
             }
             self.refuse_share(&rule, self.census.targets(devices), enrolled, limit);
             if self.census.targets(uncounted) > 0 {
-                let message = "max_percent_of_fleet: removeAllDevicesFromManagement acts on devices that the plan does not list, so that their share cannot be told";
-                let help = "retire the devices one by one, or override max_percent_of_fleet for this action";
-                self.refuse(&rule, "max-percent-of-fleet", format!("{message} ({})", rule.origin), help.into());
+                let actions = ACTIONS.iter().chain(defined()).filter(|action| uncounted.holds(action));
+                let named = actions
+                    .filter(|action| self.census.targets(ActionSet::of(|known| std::ptr::eq(known, *action))) > 0);
+                let named = named.map(|action| action.name).collect::<Vec<_>>().join(", ");
+                let message = format!(
+                    "max_percent_of_fleet: {named} acts on devices that the plan does not list, so that their share cannot be told ({})",
+                    rule.origin
+                );
+                let help = "act on the devices one by one, or override max_percent_of_fleet for this action";
+                self.refuse(&rule, "max-percent-of-fleet", message, help.into());
             }
         }
     }
@@ -295,19 +285,6 @@ impl Verdict {
         })
     }
 
-    /// The windows that the run is in, with the end of what lifts them.
-    pub fn windows(&self) -> Windows {
-        let mut windows = Windows::default();
-        for rule in &self.rules.stated {
-            if let Guard::Window(window) = &rule.guard {
-                let lifted = self.rules.overrides.iter().filter(|entry| entry.is_about(rule));
-                let lifted = lifted.filter(|entry| entry.is_in_force(self.plan.as_deref(), self.now));
-                windows.add(window.clone(), lifted.map(|entry| entry.until).max());
-            }
-        }
-        windows
-    }
-
     /// The overrides without which the run would be refused.
     pub fn overrides_in_use(&self) -> impl Iterator<Item = &Override> {
         self.rules.overrides.iter().zip(&self.in_use).filter(|(_, in_use)| **in_use).map(|(entry, _)| entry)
@@ -319,6 +296,16 @@ impl Verdict {
         let remarks: Vec<_> = of_it.map(Override::to_string).collect();
         (!remarks.is_empty()).then(|| remarks.join("; "))
     }
+}
+
+/// Whether an action may reach managed devices that its target does not tell.
+fn is_uncounted(action: &Action) -> bool {
+    let is_on_devices = || {
+        let mut paths = action.routes.iter().map(|route| route.path.to_ascii_lowercase());
+        paths.any(|path| path.contains("manageddevices/"))
+    };
+    let is_own = || action.is_unverified() && action.target != TargetKind::ManagedDevice;
+    action.name == "removeAllDevicesFromManagement" || (is_own() && (action.on_all_devices || is_on_devices()))
 }
 
 fn placed(fault: Diagnostic, rule: &Rule) -> Diagnostic {

@@ -72,6 +72,13 @@ impl Override {
         *self.guard == *rule.guard.name() && same_action && in_reach
     }
 
+    /// Whether both are one exception, wherever they stand.
+    pub fn lifts_as(&self, other: &Self) -> bool {
+        let of =
+            |entry: &Self| (entry.guard.clone(), entry.actions.clone(), entry.plan.clone(), entry.allow, entry.until);
+        of(self) == of(other)
+    }
+
     pub fn covers(&self, action: &str) -> bool {
         self.actions.is_empty() || self.actions.iter().any(|name| **name == *action)
     }

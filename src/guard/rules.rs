@@ -190,7 +190,8 @@ impl Rules {
         self
     }
 
-    /// These, and what others add to them. What the others lift or share out is left alone: it was not agreed to.
+    /// These, and what others add to them; of their exceptions, those that the others have too. What the others lift beside that
+    /// or share out is left alone: it was not agreed to.
     #[must_use]
     pub fn tightened_by(mut self, others: &Self) -> Self {
         for rule in &others.stated {
@@ -198,6 +199,7 @@ impl Rules {
                 self.stated.push(rule.clone());
             }
         }
+        self.overrides.retain(|entry| others.overrides.iter().any(|other| entry.lifts_as(other)));
         self.protected = self.protected.and(others.protected.clone());
         self.stop_when = self.stop_when.and(others.stop_when);
         self

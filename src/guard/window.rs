@@ -90,20 +90,23 @@ pub struct Windows(Vec<Pane>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pane {
     window: Window,
-    /// Until then, an override lifts it.
-    lifted_until: Option<Timestamp>,
+    lifted: Vec<Lifted>,
 }
 
+/// The actions for which an override lifts a window (none: for all), and its end.
+type Lifted = (Vec<Box<str>>, Timestamp);
+
 impl Windows {
-    /// `lifted_until`: when the override ends that lifts it, if one does.
-    pub fn add(&mut self, window: Window, lifted_until: Option<Timestamp>) {
-        self.0.push(Pane { window, lifted_until });
+    /// `lifted`: by overrides that hold.
+    pub fn add(&mut self, window: Window, lifted: Vec<Lifted>) {
+        self.0.push(Pane { window, lifted });
     }
 
-    /// The window that keeps something back at `now`. `has_begun`: its target was begun while the window was open.
-    pub fn keeps_back(&self, has_begun: bool, now: Timestamp) -> Option<&Window> {
+    /// The window that keeps that action back at `now`. `has_begun`: its target was begun while the window was open.
+    pub fn keeps_back(&self, action: &str, has_begun: bool, now: Timestamp) -> Option<&Window> {
         let closed = |pane: &&Pane| {
-            let is_lifted = pane.lifted_until.is_some_and(|until| now < until);
+            let is_for = |actions: &[Box<str>]| actions.is_empty() || actions.iter().any(|name| **name == *action);
+            let is_lifted = pane.lifted.iter().any(|(actions, until)| now < *until && is_for(actions));
             (pane.window.strict || !has_begun) && !is_lifted && !pane.window.contains(now)
         };
         self.0.iter().find(closed).map(|pane| &pane.window)
@@ -179,10 +182,11 @@ mod tests {
     fn what_has_begun_goes_on_when_a_window_ends_unless_it_is_strict() {
         let [open, shut] = ["2026-11-20T12:30:00Z", "2026-11-20T13:00:00Z"].map(|at| at.parse().unwrap());
         let window = |strict| Window::new([true; 7], 12 * 60, 13 * 60, "UTC").unwrap().strictly(strict);
-        let kept_back = |strict, lifted, begun, now| {
+        let kept_back = |strict, lifted: Option<Timestamp>, begun, now| {
             let mut windows = Windows::default();
-            windows.add(window(strict), lifted);
-            windows.keeps_back(begun, now).is_some()
+            windows.add(window(strict), lifted.map(|until| (vec!["wipe".into()], until)).into_iter().collect());
+            assert!(now == open || windows.keeps_back("retire", false, now).is_some(), "it is lifted for a wipe alone");
+            windows.keeps_back("wipe", begun, now).is_some()
         };
         assert!(!kept_back(true, None, false, open) && kept_back(false, None, false, shut));
         assert!(!kept_back(false, None, true, shut) && kept_back(true, None, true, shut));

@@ -180,9 +180,8 @@ impl<T: Transport> GraphClient<T> {
             let why = format!("nothing is sent to {name}: a name has to be looked up first");
             return Reply::none(Verdict::Refused, why, client_request_id.into());
         }
-        let own = job.action.definition.and_then(|own| own.disguises(job.ids.iter()));
-        if let Some(known) = own {
-            let why = format!("nothing is sent: with these ids it is `{}` of the catalog", known.name);
+        if let Some(why) = job.action.definition.and_then(|own| own.refuses(&job.ids.iter().collect::<Vec<_>>())) {
+            let why = format!("nothing is sent: with these ids it is another request: {why}");
             return Reply::none(Verdict::Refused, why, client_request_id.into());
         }
         let approval = self.approval_header(job);

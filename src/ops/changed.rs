@@ -14,6 +14,7 @@ use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;
 use crate::guard::rules::Rules;
+use crate::guard::waves::Wave;
 use crate::job::{Job, JobId, Parameters};
 use crate::journal::{RunRecord, StoredJob};
 use crate::plan::{self, Plan, Unresolved};
@@ -33,9 +34,26 @@ pub struct Changed {
 /// What a plan says beside its jobs.
 #[derive(Debug, Default)]
 pub struct Said {
+    pub tenant: Option<String>,
     pub justification: Option<String>,
-    pub rules: Rules,
+    /// `None`: the plan is what the run was begun with.
+    pub rules: Option<Rules>,
     pub daily: DailySettings,
+}
+
+impl Said {
+    /// What was agreed to, and what the plan says now.
+    pub fn tighten(&self, agreed: Rules) -> Rules {
+        match &self.rules {
+            Some(now) => agreed.tightened_by(now),
+            None => agreed,
+        }
+    }
+
+    /// Waves that the plan has now.
+    pub fn waves(&self) -> &[Wave] {
+        self.rules.as_ref().map_or(&[], |rules| &rules.waves)
+    }
 }
 
 impl Changed {
@@ -98,7 +116,16 @@ pub fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now:
     let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
     let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
     let told = told(&plan, (&removed, &added, put_off)).into();
-    Changed { told, kept_back, now: Said { justification: plan.justification, rules: plan.rules, daily: plan.daily } }
+    Changed {
+        told,
+        kept_back,
+        now: Said {
+            tenant: plan.tenant,
+            justification: plan.justification,
+            rules: Some(plan.rules),
+            daily: plan.daily,
+        },
+    }
 }
 
 /// What is told of it.

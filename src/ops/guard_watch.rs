@@ -17,13 +17,14 @@ use tokio::sync::mpsc;
 use super::guards::{self, Policies};
 use super::{Error, changed, protected};
 use crate::clock::Clock;
+use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostics, Place, Severity};
 use crate::guard::judge::{About, Verdict, denials, judge};
 use crate::guard::now::GuardsNow;
 use crate::guard::preflight::Hold;
 use crate::guard::protected::Protected;
 use crate::guard::rules::{Guard, Rules};
-use crate::job::Job;
+use crate::job::{Job, JobId};
 use crate::msgraph::read_only::ReadOnly;
 use crate::outcome::Unsent;
 use crate::plan::{self, Input, Plan};
@@ -49,9 +50,15 @@ pub struct GuardWatch {
     plan: Option<AgreedPlan>,
     /// The plan's own rules, as they were agreed to.
     own: Rules,
+    tenant: Option<String>,
+    daily: DailySettings,
     name: Option<String>,
     justified: bool,
     jobs: Arc<[Job]>,
+    /// What the plan, as it was last read, keeps back.
+    kept_back: HashMap<JobId, Hold>,
+    /// When the next override ends.
+    until: Option<Timestamp>,
     /// Of the jobs that this process may send, none.
     holds: Vec<Option<Hold>>,
     /// The files as they were when they were last looked at.
@@ -78,7 +85,16 @@ fn inputs(inputs: &[Input]) -> Vec<(PathBuf, Fingerprint)> {
 }
 
 /// Whether a file may be another one than it was; `None`: it is not there.
-type Stamp = Option<(u64, Option<SystemTime>)>;
+type Stamp = Option<There>;
+
+/// What tells two files apart, or two states of one. A time alone does not: whoever copies a file may keep its times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct There {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// Which file it is, and when it was last touched in any way, where the system tells.
+    itself: [i128; 4],
+}
 
 /// What was read.
 struct Read {
@@ -93,6 +109,9 @@ pub struct Watched {
     pub policies: Vec<PolicyFile>,
     pub plan: Option<AgreedPlan>,
     pub own: Rules,
+    /// What else the plan says that a run keeps to.
+    pub tenant: Option<String>,
+    pub daily: DailySettings,
     pub name: Option<String>,
     pub justified: bool,
     pub jobs: Arc<[Job]>,
@@ -102,10 +121,11 @@ pub struct Watched {
 impl GuardWatch {
     /// `verdict`: by which the run begins.
     pub fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
-        let Watched { policies, plan, own, name, justified, jobs, holds } = watched;
+        let Watched { policies, plan, own, tenant, daily, name, justified, jobs, holds } = watched;
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
-        Self { policies, said, plan, own, name, justified, jobs, holds, seen: None, told }
+        let (kept_back, until, seen) = (HashMap::new(), None, None);
+        Self { policies, said, plan, own, tenant, daily, name, justified, jobs, kept_back, until, holds, seen, told }
     }
 
     /// What holds to begin with.
@@ -120,6 +140,7 @@ impl GuardWatch {
         (client, clock, mut rng): (&Client, &Clock, Rng),
         stderr: &Stderr,
     ) -> Infallible {
+        self.until = self.next_end(clock.now());
         while asked.recv().await.is_some() {
             let answer = self.look((client, clock, rng.fork()), stderr).await;
             if answers.send(answer).is_err() {
@@ -132,7 +153,7 @@ impl GuardWatch {
     async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> Answer {
         let mut readings = 1;
         let read = loop {
-            match self.read() {
+            match self.read(tenant.1.now()) {
                 Ok(None) => return Ok(Change::None),
                 Ok(Some(read)) => break read,
                 Err(_) if readings < READINGS => {
@@ -153,20 +174,56 @@ impl GuardWatch {
     }
 
     /// `None`: nothing says anything else than before. Read on the spot: nothing else may go on before it is known.
-    fn read(&mut self) -> Result<Option<Read>, Box<str>> {
-        let files = self.policies.iter().map(|policy| &policy.path).chain(&self.said.files);
-        let of_plan = self.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file);
-        let seen: Vec<Stamp> = files.chain(of_plan).map(|file| stamp(file)).collect();
-        if self.seen.as_ref().is_some_and(|before| *before == seen) {
+    fn read(&mut self, now: Timestamp) -> Result<Option<Read>, Box<str>> {
+        let seen = self.stamps();
+        let is_over = self.until.is_some_and(|until| until <= now);
+        if !is_over && self.seen.as_ref().is_some_and(|before| *before == seen) {
             return Ok(None);
         }
+        self.are_still_there()?;
         let policies = guards::policies(&self.policies).map_err(words)?;
         let plan = self.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
-        if policies != self.said || plan.is_some() {
+        if is_over || policies != self.said || plan.is_some() {
             return Ok(Some(Read { policies, plan }));
         }
         self.seen = Some(seen);
         Ok(None)
+    }
+
+    /// What there is to look at, also where a policy could be written by mistake.
+    fn stamps(&self) -> Vec<Stamp> {
+        let misnamed = self.policies.iter().map(|policy| policy.path.with_extension("yml"));
+        let policies = self.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
+        let of_plan = self.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file.clone());
+        policies.chain(self.said.files.iter().cloned()).chain(of_plan).map(|file| stamp(&file)).collect()
+    }
+
+    /// A policy that was there and is gone is no policy that says nothing: somebody may be about to save it.
+    fn are_still_there(&self) -> Result<(), Box<str>> {
+        let known = self.policies.iter().filter(|policy| self.said.files.contains(&policy.path));
+        match known.into_iter().find(|policy| stamp(&policy.path).is_none()) {
+            Some(policy) => Err(format!("the policy {} is gone", policy.path.display()).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// When the next override ends that holds now.
+    fn next_end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.rules().overrides.iter().map(|entry| entry.until).filter(|until| *until > now).min()
+    }
+
+    /// What takes a new start: a tenant, or the limits of a day.
+    fn takes_a_start(&self, policies: &Policies, plan: Option<&Plan>) -> Result<(), Box<str>> {
+        let is_stricter = |before: &DailySettings, now: &DailySettings| before.and(now).as_ref() != Ok(before);
+        let tenant = plan.and_then(|plan| plan.tenant.as_ref()).filter(|tenant| self.tenant.as_ref() != Some(*tenant));
+        match tenant {
+            Some(tenant) => Err(format!("the plan is for tenant {tenant} now").into()),
+            None if is_stricter(&self.said.daily, &policies.daily) => Err("a policy has other daily limits now".into()),
+            None if plan.is_some_and(|plan| is_stricter(&self.daily, &plan.daily)) => {
+                Err("the plan has other daily limits now".into())
+            }
+            None => Ok(()),
+        }
     }
 
     /// What is to be done about it: jobs are held, or the run ends.
@@ -177,9 +234,14 @@ impl GuardWatch {
         if let (Some(plan), Some(agreed)) = (&plan, &mut self.plan) {
             agreed.inputs = inputs(&plan.inputs);
         }
-        let changed = plan.map(|plan| changed::compare(plan, self.jobs.iter(), now)).unwrap_or_default();
-        self.own = std::mem::take(&mut self.own).tightened_by(&changed.now.rules);
+        self.takes_a_start(&policies, plan.as_ref())?;
+        if let Some(plan) = plan {
+            let changed = changed::compare(plan, self.jobs.iter(), now);
+            self.own = changed.now.tighten(std::mem::take(&mut self.own));
+            self.kept_back = changed.kept_back;
+        }
         self.said = policies;
+        self.until = self.next_end(now);
         // What the files are when they are looked at next is compared with what was read now.
         self.seen = None;
         let mut rules = self.rules();
@@ -189,7 +251,7 @@ impl GuardWatch {
             .iter()
             .zip(self.jobs.iter())
             .map(|(hold, job)| {
-                let kept_back = || changed.kept_back.get(&job.id).cloned();
+                let kept_back = || self.kept_back.get(&job.id).cloned();
                 let denied = || denials.get(job.action.name).map(|why| Hold::Denied(Arc::clone(why)));
                 hold.clone().or_else(kept_back).or_else(denied)
             })
@@ -284,5 +346,18 @@ fn first_error(faults: &Diagnostics) -> Option<Box<str>> {
 }
 
 fn stamp(file: &Path) -> Stamp {
-    fs::metadata(file).ok().map(|there| (there.len(), there.modified().ok()))
+    let there = fs::metadata(file).ok()?;
+    Some(There { length: there.len(), modified: there.modified().ok(), itself: itself(&there) })
+}
+
+#[cfg(unix)]
+fn itself(there: &fs::Metadata) -> [i128; 4] {
+    use std::os::unix::fs::MetadataExt;
+    [there.dev().into(), there.ino().into(), there.ctime().into(), there.ctime_nsec().into()]
+}
+
+/// Where the system does not tell, length and time have to do.
+#[cfg(not(unix))]
+fn itself(_: &fs::Metadata) -> [i128; 4] {
+    [0; 4]
 }

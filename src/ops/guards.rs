@@ -36,11 +36,7 @@ pub struct Policies {
 pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
     let mut all = Policies::default();
     for PolicyFile { path, named } in candidates {
-        let absent = || {
-            let found = std::fs::symlink_metadata(path).map_err(|error| error.kind());
-            matches!(found, Err(ErrorKind::NotFound | ErrorKind::NotADirectory))
-        };
-        if !named && absent() {
+        if !named && is_absent(path) {
             refuse_misnamed(path)?;
             continue;
         }
@@ -52,6 +48,15 @@ pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
         all.files.extend(policy.files);
     }
     Ok(all)
+}
+
+/// Whether nobody has put a policy there. A folder on the way to it that leads nowhere, or is a file, is no such thing: there may
+/// be one that cannot be read now.
+fn is_absent(path: &Path) -> bool {
+    let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let missing = std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let folder = path.ancestors().skip(1).find(|folder| is_there(folder));
+    missing && folder.is_none_or(Path::is_dir)
 }
 
 /// Somebody has written a policy beside the place where one is looked for.

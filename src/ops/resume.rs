@@ -145,7 +145,7 @@ pub async fn resume(
     let policies = (today.candidates.as_slice(), &today.policies);
     let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
-    let brakes = brakes(&begun.brakes, (&verdict.rules, &changed.now.rules.waves), &jobs, &holds);
+    let brakes = brakes(&begun.brakes, (&verdict.rules, changed.now.waves()), &jobs, &holds);
     let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
     let justification = justification(&journal, &record, begun.justification.clone(), changed.now.justification)?;
     let work = Work {
@@ -183,7 +183,9 @@ fn watch(
     let watched = Watched {
         policies: candidates,
         plan,
-        own: begun.rules.clone().tightened_by(&now.rules),
+        own: now.tighten(begun.rules.clone()),
+        tenant: now.tenant.clone().or_else(|| begun.plan_tenant.clone()),
+        daily: if now.rules.is_some() { now.daily.clone() } else { begun.daily.clone() },
         name: begun.plan_name.clone(),
         justified: begun.justification.is_some(),
         jobs: Arc::clone(jobs),

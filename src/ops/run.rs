@@ -177,6 +177,8 @@ fn watch(
         policies: request.policies.clone(),
         plan: (!is_saved).then(|| AgreedPlan::of(plan)),
         own: plan.rules.clone(),
+        tenant: plan.tenant.clone(),
+        daily: plan.daily.clone(),
         name: plan.name.clone(),
         justified: plan.justification.is_some(),
         jobs: Arc::clone(jobs),

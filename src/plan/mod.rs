@@ -137,12 +137,9 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         faults.push(fault.at(Place::file(path.display().to_string())));
     }
     for (at, job) in jobs.iter().enumerate() {
-        let known = job.action.definition.and_then(|own| own.disguises(job.ids.iter()));
-        if let Some(known) = known {
-            let message =
-                format!("with these ids, `{}` does what `{}` of the catalog does", job.action.name, known.name);
-            let fault = Diagnostic::error("bad-action", message).at(places.of(at));
-            faults.push(fault.help(format!("use `{}`: guards know it by that name", known.name)));
+        if let Some(why) = job.action.definition.and_then(|own| own.refuses(&job.ids.iter().collect::<Vec<_>>())) {
+            let message = format!("with these ids, `{}` is another request: {why}", job.action.name);
+            faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
         }
     }
     faults.sort();

@@ -303,7 +303,7 @@ fn what_was_turned_down_stays_so_when_its_run_is_pruned() {
         "version: 1\njustification: CHG0012345\njobs: [ { action: retire, targets: [ { managedDeviceId: ID } ] } ]\n";
     let plan = desk.write("plan.yaml", &text.replace("ID", &targets[0]));
     desk.run(&plan, 1, &[]).expect(5);
-    desk.call(&["resume"]).expect(3);
+    desk.call(&["resume", "--confirm", "1"]).expect(3);
     assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed 1 run"));
     for _ in 0..2 {
         desk.run(&plan, 0, &["--once"]).expect(3);

@@ -11,6 +11,7 @@ use super::super::protected::Entry;
 use super::super::rules::Origin;
 use super::*;
 use crate::catalog::ACTIONS;
+use crate::guard::window::Window;
 use crate::job::{Ids, JobParts};
 
 const NOW: Timestamp = Timestamp::constant(1_795_500_000, 0);

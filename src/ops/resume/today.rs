@@ -42,7 +42,7 @@ pub fn today(request: &ResumeRequest, begun: &Begun, now: &Said, environment: &E
     let policies = guards::policies(&candidates)?;
     let daily =
         policies.daily.and(&begun.daily).and_then(|daily| daily.and(&now.daily)).map_err(guards::contradiction)?;
-    let rules = policies.rules.clone().and(begun.rules.clone().tightened_by(&now.rules)).or_default();
+    let rules = policies.rules.clone().and(now.tighten(begun.rules.clone())).or_default();
     Ok(Today { rules, daily, refuse_missing: policies.refuse_missing, candidates, policies })
 }
 

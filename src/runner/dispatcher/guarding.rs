@@ -57,7 +57,8 @@ impl Dispatcher {
             return Some(why.clone());
         }
         let has_begun = self.has_begun(job);
-        let window = self.guards.now.windows.keeps_back(has_begun, self.clock.at(now))?;
+        let action = self.jobs[job as usize].action.name;
+        let window = self.guards.now.windows.keeps_back(action, has_begun, self.clock.at(now))?;
         Some(Cause::WindowEnded.with(window.to_string()))
     }
 

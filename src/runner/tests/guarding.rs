@@ -88,7 +88,7 @@ async fn nothing_is_sent_where_the_guards_refuse_the_run_or_nobody_can_tell() {
 /// It closes when the clock has gone on for two hours.
 fn until_two(strict: bool) -> GuardsNow {
     let mut windows = Windows::default();
-    windows.add(Window::new([true; 7], 0, 2 * 60, "UTC").unwrap().strictly(strict), None);
+    windows.add(Window::new([true; 7], 0, 2 * 60, "UTC").unwrap().strictly(strict), Vec::new());
     GuardsNow { windows, ..GuardsNow::default() }
 }
 
