@@ -29,6 +29,11 @@ impl IdName {
     /// All of them.
     pub const ALL: &'static [Self] = IDS;
 
+    /// Whether it is the state of a script on a device, and so that device.
+    pub fn is_state(&self) -> bool {
+        [HEALTH_SCRIPT_STATE, MANAGEMENT_SCRIPT_STATE, COMPLIANCE_SCRIPT_STATE].contains(self)
+    }
+
     /// The collection in which what it names can be read, whatever route it stands in. `None`: only where a route names it.
     pub fn home(&self) -> Option<&'static str> {
         HOMES.iter().find(|(name, _)| *name == self.name).map(|(_, home)| *home)

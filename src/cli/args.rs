@@ -186,7 +186,7 @@ pub struct InventoryArguments {
 fn validity(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
     let range = SignedDuration::from_mins(1)..=LONGEST_VALID;
-    range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 720h".to_owned())
+    range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 168h".to_owned())
 }
 
 fn again(text: &str) -> Result<Again, std::convert::Infallible> {

@@ -28,7 +28,7 @@ pub enum JournalError {
     Network { folder: PathBuf, kind: String },
     #[error("the run cannot be exported to {}: {cause}", file.display())]
     Export { file: PathBuf, cause: String },
-    #[error("there is no run {0} in the journal")]
+    #[error("{}", no_such_run(.0))]
     NoSuchRun(String),
     #[error("{prefix} is the beginning of {count} runs")]
     Ambiguous { prefix: String, count: usize },
@@ -47,5 +47,13 @@ impl JournalError {
 
     pub(super) fn write(error: impl Display) -> Self {
         Self::Write(error.to_string())
+    }
+}
+
+/// Nobody need have said `latest` to mean it.
+fn no_such_run(run: &str) -> String {
+    match run {
+        "latest" => "the journal holds no runs".into(),
+        named => format!("there is no run {named} in the journal"),
     }
 }

@@ -83,11 +83,15 @@ pub struct Shown<'a> {
 
 /// What people are asked about.
 pub fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
-    let tenant = match tenant {
-        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant",
-        Tenant::Real => label,
-    };
-    Subject { name: plan.name.clone(), file: plan.file.display().to_string(), tenant: tenant.to_owned() }
+    Subject { name: plan.name.clone(), file: plan.file.display().to_string(), tenant: called(tenant, label) }
+}
+
+/// What people call a tenant.
+pub fn called(tenant: &Tenant, label: &str) -> String {
+    match tenant {
+        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant".to_owned(),
+        Tenant::Real => label.to_owned(),
+    }
 }
 
 /// Asked where something cannot be taken back or much is changed, and nobody has named the number yet.

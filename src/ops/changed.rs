@@ -141,8 +141,12 @@ fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Di
         rows => format!("; put off to a later day: {}", count_of(rows, "row")),
     };
     let message = format!("{} has changed since the run was begun", plan.file.display());
+    if removed.is_empty() && added.is_empty() && put_off.is_empty() {
+        let help = "its rows are those that the run was begun with; what else it says now holds where it is stricter";
+        return Diagnostic::warning("plan-changed", message).help(help);
+    }
     Diagnostic::warning("plan-changed", message).help(format!(
-        "the run goes on with the jobs it was begun with; no longer in the plan, and held: {}; new in the plan, and not sent: {}{put_off}",
+        "the run goes on with the jobs it was begun with; no longer in the plan, so that nothing more is sent: {}; new in the plan, and not sent: {}{put_off}",
         names(removed),
         names(added),
     ))

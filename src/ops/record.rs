@@ -34,7 +34,7 @@ use crate::journal::{
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
 use crate::source::Fingerprint;
@@ -123,6 +123,10 @@ impl Begun {
             read.extend(journal.plan_files(record.head.number)?.into_iter().map(|file| file.file.into()));
         }
         read.push(PathBuf::from(&record.head.plan_file));
+        // It may read other lists by now.
+        if let Ok(plan) = plan::load(Path::new(&record.head.plan_file)) {
+            read.extend(plan.inputs.into_iter().map(|input| input.file));
+        }
         read.extend(scenario(&self.tenant).cloned());
         Ok(read)
     }

@@ -34,7 +34,7 @@ use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::task::Task;
-use super::{Error, Tenant, agreed};
+use super::{Error, Tenant, agreed, asked};
 use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -216,7 +216,8 @@ fn wanted(
 /// What people are asked about.
 fn subject(record: &RunRecord, begun: &Begun) -> Subject {
     let (name, file) = (begun.plan_name.clone(), record.head.plan_file.clone());
-    Subject { name, file, tenant: record.head.tenant.clone() }
+    let tenant = asked::called(&begun.tenant, &record.head.tenant);
+    Subject { name, file, tenant }
 }
 
 /// A run of which nothing is left to be sent: its rows as the journal has them.

@@ -13,6 +13,7 @@ use super::style::{PLAIN, View};
 use super::subject::Subject;
 use super::tables::Table;
 use super::text::{count, count_of};
+use super::typed_ahead;
 use super::waves;
 use crate::preview::{Preview, State};
 use crate::text::{Medium, harmless};
@@ -25,9 +26,13 @@ pub fn question(preview: &Preview<'_>, subject: &Subject, styled: bool) -> Strin
         0 => String::new(),
         held => format!("{} held, and not sent; the preview says why.\n\n", rows_are(held)),
     };
+    let warning = match preview.dangerous() {
+        0 => "",
+        _ => "What is destructive or irreversible cannot be called back once it was sent.\n",
+    };
     let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
     format!(
-        "This sends {} of {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}What is destructive or irreversible cannot be called back once it was sent.\n",
+        "This sends {} of {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}{warning}",
         count_of(preview.send(), "job"),
         subject.render(styled),
         sent_counts(preview, styled),
@@ -64,7 +69,7 @@ fn found(preview: &Preview<'_>) -> String {
     }
     let more = match number.saturating_sub(SHOWN) {
         0 => String::new(),
-        more => format!("  … and {} more; the preview shows all\n", count(more)),
+        more => format!("  … and {} more\n", count(more)),
     };
     format!("Looked up:\n\n{}{more}\n", table.render(false, 2))
 }
@@ -73,12 +78,13 @@ fn first(preview: &Preview<'_>) -> String {
     let sent = || preview.rows().filter(|row| row.state == State::Send);
     let mut table = Table::new(&[0]);
     for row in sent().take(FIRST) {
-        let name = row.name().unwrap_or_default();
-        table.row(PLAIN, [&*row.job.row.to_string(), row.job.action.name, row.job.target(), name]);
+        let with = row.job.parameters.as_deref().map(|parameters| parameters.body());
+        let what: Vec<&str> = row.name().into_iter().chain(with).filter(|text| !text.is_empty()).collect();
+        table.row(PLAIN, [&*row.job.row.to_string(), row.job.action.name, row.job.target(), &what.join("  ")]);
     }
     let more = match sent().count().saturating_sub(FIRST) {
         0 => String::new(),
-        more => format!("  … and {} more; the preview shows all\n", count(more)),
+        more => format!("  … and {} more\n", count(more)),
     };
     format!("The first of them:\n\n{}{more}\n", table.render(false, 2))
 }
@@ -106,6 +112,7 @@ pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl
 
 /// [`ask`] on the terminal.
 pub fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
+    typed_ahead::forget();
     ask(question, number, &mut io::stderr(), &mut io::stdin().lock())
 }
 
@@ -132,10 +139,7 @@ mod tests {
         }
         let text = preview_of(&jobs, |preview| question(preview, &subject(), false));
         assert!(text.contains("\n\nLooked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");
-        assert!(
-            text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more; the preview shows all\n\nWhat"),
-            "{text}"
-        );
+        assert!(text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more\n\nWhat"), "{text}");
         assert!(!text.contains("id-1 ") && !text.contains("id-22"), "{text}");
     }
 
@@ -156,7 +160,7 @@ mod tests {
              The first of them:\n\n  \
              2  retire       7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n  \
              3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02\n  \
-             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02\n  \
+             5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  {\"deprovisionReason\":\"upgrade\"}\n  \
              6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n\n\
              What is destructive or irreversible cannot be called back once it was sent.\n"
         );

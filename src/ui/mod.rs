@@ -31,4 +31,5 @@ pub mod subject;
 mod tables;
 pub mod text;
 mod waits;
+mod typed_ahead;
 pub mod waves;

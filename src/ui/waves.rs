@@ -13,6 +13,7 @@ use super::stderr::Stderr;
 use super::style::{BAD, of_outcome, paint};
 use super::subject::Subject;
 use super::text::{count, count_of, duration};
+use super::typed_ahead;
 use crate::catalog::{Action, ReadBack};
 use crate::guard::waves::Schedule;
 use crate::job::Job;
@@ -157,6 +158,7 @@ pub fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
     let listen = move || {
         while let Some(Question { result, answer }) = questions.blocking_recv() {
             stderr.without_bar(|| {
+                typed_ahead::forget();
                 let yes = ask((&result, &about), stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
                 // A run that has ended meanwhile wants no answer; a terminal that cannot be read says no.
                 let _ = answer.send(yes.unwrap_or(false));

@@ -18,8 +18,8 @@ use crate::journal::error::JournalError;
 pub(super) struct InPlace {
     /// The database, its write-ahead log and the memory that its users share.
     files: Vec<(PathBuf, Identity)>,
-    /// The database never becomes shorter: nobody vacuums it.
-    length: u64,
+    /// None of them becomes shorter: nobody vacuums the database, and the log is written from its beginning again.
+    lengths: Vec<u64>,
     mark: Mark,
 }
 
@@ -39,21 +39,29 @@ impl InPlace {
         let database = database.ok_or_else(|| JournalError::Write(gone(file)))?;
         // A system that cannot share memory keeps another journal.
         let more = ["-wal", "-shm"].into_iter().filter_map(|ending| opened(beside(ending)));
-        let files = std::iter::once(database).chain(more).collect();
-        Ok(Self { files, length: length(file), mark: Mark::open(file, connection)? })
+        let files: Vec<_> = std::iter::once(database).chain(more).collect();
+        let lengths = files.iter().map(|(file, _)| length(file)).collect();
+        Ok(Self { files, lengths, mark: Mark::open(file, connection)? })
     }
 
-    pub fn check(&mut self, order: i64) -> rusqlite::Result<()> {
+    /// Before anything is written: what was cut since would be made long again by it.
+    pub fn is_whole(&mut self) -> rusqlite::Result<()> {
         if let Some((path, _)) = self.files.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
             return Err(failed(gone(path)));
         }
-        if let Some((file, _)) = self.files.first() {
+        for ((file, _), before) in self.files.iter().zip(&mut self.lengths) {
             let length = length(file);
-            if length < self.length {
+            if length < *before {
                 return Err(failed(format!("{} is shorter than it was: it was cut or overwritten", file.display())));
             }
-            self.length = length;
+            *before = length;
         }
+        Ok(())
+    }
+
+    /// After it: what was committed is there, and the mark says so.
+    pub fn check(&mut self, order: i64) -> rusqlite::Result<()> {
+        self.is_whole()?;
         self.mark.write(order).map_err(|error| failed(format!("the mark beside it: {error}")))
     }
 }

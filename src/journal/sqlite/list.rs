@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::looked_up;
 use super::memory;
+use super::open_jobs;
 use super::reader;
 use super::rows::micros;
 use super::shown::keep_what_they_saw;
@@ -95,7 +96,7 @@ pub(in crate::journal) fn prune(
     let transaction =
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
     let held = held(&transaction, OLD, before, is_held).map_err(JournalError::read)?;
-    let old = &format!("{OLD} AND runs.run NOT IN ({held})");
+    let old = &format!("{OLD} AND runs.run NOT IN ({held}) AND runs.run NOT IN ({})", open_jobs::holding_others());
     keep_what_they_saw(&transaction, old, before).map_err(JournalError::write)?;
     looked_up::keep_what_was_left(&transaction, old, before).map_err(JournalError::write)?;
     for plan_key in plan_keys(&transaction, old, before).map_err(JournalError::read)? {

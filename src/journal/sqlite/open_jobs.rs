@@ -14,7 +14,7 @@ use super::elsewhere::{OPEN, same_tenant};
 use super::parts::{Deeds, JobOfRun, called};
 use super::rows::micros;
 use super::steps::OTHERS_THAN_HARMLESS;
-use crate::catalog::{ACTIONS, OncePer, Repeat, Risk};
+use crate::catalog::{ACTIONS, Action, IdName, OncePer, Repeat, Risk};
 use crate::job::{Job, device_of_state};
 use crate::journal::known::Part;
 use crate::journal::open::{HOLDS, OpenJob, Stands, open};
@@ -40,6 +40,7 @@ pub(super) struct OnTargets<'c> {
     connection: &'c Connection,
     deeds: Deeds<'c>,
     jobs: CachedStatement<'c>,
+    by_state: CachedStatement<'c>,
     around: CachedStatement<'c>,
     asked: CachedStatement<'c>,
     place: String,
@@ -83,15 +84,8 @@ impl<'c> OnTargets<'c> {
         Ok(Self {
             connection,
             deeds: Deeds::look(connection, place, tenant, NO_RUN)?,
-            jobs: connection.prepare_cached(&format!(
-                "SELECT j.run, j.job, j.action, coalesce(j.once, j.job_id),
-                    j.after IS NOT NULL OR EXISTS (SELECT 1 FROM jobs AS b WHERE b.run = j.run AND b.job = j.job + 1 AND b.after = j.job),
-                    r.run_id, r.plan_key, coalesce(json_extract(r.settings, '$.plan_name'), r.plan_file), j.job_id,
-                    EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)
-                 FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {}
-                 WHERE lower(json_extract(j.ids, '$[#-1]')) = ?1 AND j.{OTHERS_THAN_HARMLESS} ORDER BY j.run, j.job",
-                same_tenant("?2", "r.tenant", "?3")
-            ))?,
+            jobs: connection.prepare_cached(&jobs_where("lower(json_extract(j.ids, '$[#-1]')) = ?1"))?,
+            by_state: connection.prepare_cached(&jobs_where(&format!("j.once IN ({})", by_state())))?,
             around: connection.prepare_cached(
                 "SELECT job, after, lower(json_extract(ids, '$[#-1]')) FROM jobs WHERE run = ?1 AND job BETWEEN ?2 AND ?3
                  ORDER BY job",
@@ -153,7 +147,17 @@ impl<'c> OnTargets<'c> {
     }
 
     fn rows(&mut self, target: &str) -> rusqlite::Result<Vec<Row>> {
-        let rows = self.jobs.query_map(params![target, self.place, self.tenant], |row| {
+        let mut found = Self::rows_of(&mut self.jobs, target, [&self.place, &self.tenant])?;
+        for row in Self::rows_of(&mut self.by_state, target, [&self.place, &self.tenant])? {
+            if !found.iter().any(|known| (known.at.run, known.at.job) == (row.at.run, row.at.job)) {
+                found.push(row);
+            }
+        }
+        Ok(found)
+    }
+
+    fn rows_of(jobs: &mut CachedStatement<'_>, target: &str, [place, tenant]: [&str; 2]) -> rusqlite::Result<Vec<Row>> {
+        let rows = jobs.query_map(params![target, place, tenant], |row| {
             let at = JobOfRun {
                 run: row.get(0)?,
                 job: row.get(1)?,
@@ -246,9 +250,42 @@ fn remembers(
     )
 }
 
+/// The runs that hold other plans by more than what is remembered of a run that is there no more: what was done only once to a
+/// target is, and what else was done to it, or by steps on several records of one machine, is not. `?1`: from when on a run is too young to
+/// be pruned; a query.
+pub(super) fn holding_others() -> String {
+    let holds = HOLDS.as_secs().saturating_mul(1_000_000);
+    format!(
+        "SELECT j.run FROM jobs AS j JOIN outcomes AS o ON o.run = j.run AND o.job = j.job AND o.outcome = 'accepted' AND o.finished_at > ?1 - {holds}
+         WHERE j.{OTHERS_THAN_HARMLESS} AND (j.once IS NULL OR j.once <> j.action || ' ' || lower(json_extract(j.ids, '$[#-1]'))
+            OR j.after IS NOT NULL OR EXISTS (SELECT 1 FROM jobs AS b WHERE b.run = j.run AND b.job = j.job + 1 AND b.after = j.job))"
+    )
+}
+
 /// What is older holds nobody.
 fn young(now: Timestamp) -> i64 {
     now.saturating_sub(HOLDS).unwrap_or(now).as_microsecond()
+}
+
+/// Jobs on a target, `?1`, in a tenant.
+fn jobs_where(is_on: &str) -> String {
+    format!(
+        "SELECT j.run, j.job, j.action, coalesce(j.once, j.job_id),
+            j.after IS NOT NULL OR EXISTS (SELECT 1 FROM jobs AS b WHERE b.run = j.run AND b.job = j.job + 1 AND b.after = j.job),
+            r.run_id, r.plan_key, coalesce(json_extract(r.settings, '$.plan_name'), r.plan_file), j.job_id,
+            EXISTS (SELECT 1 FROM inherited AS i WHERE i.run = j.run AND i.job = j.job)
+         FROM jobs AS j JOIN runs AS r ON r.run = j.run AND r.place = ?2 AND {}
+         WHERE {is_on} AND j.{OTHERS_THAN_HARMLESS} ORDER BY j.run, j.job",
+        same_tenant("?2", "r.tenant", "?3")
+    )
+}
+
+/// The deeds on a target, `?1`, that can be asked for by the state of a script on it as well, as a list for a query.
+fn by_state() -> String {
+    let takes_state =
+        |action: &&Action| action.routes.iter().any(|route| route.ids.last().is_some_and(IdName::is_state));
+    let names = ACTIONS.iter().filter(takes_state).map(|action| format!("'{} ' || ?1", action.name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// No run has this number.
@@ -349,10 +386,12 @@ mod tests {
         let store = Store::open(&Place::Folder(folder.path().into())).unwrap();
         let asker = Asker { place: "p", tenant: "t", plan_key: "k" };
         let on_targets = OnTargets::look(&store.connection, asker, Timestamp::UNIX_EPOCH).unwrap();
-        let explain = format!("EXPLAIN QUERY PLAN {}", on_targets.jobs.expanded_sql().unwrap());
-        let mut select = store.connection.prepare(&explain).unwrap();
-        let plan: Vec<String> =
-            select.query_map([], |row| row.get(3)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
-        assert!(plan.iter().any(|line| line.contains("jobs_by_target")), "{plan:?}");
+        for (found, index) in [(&on_targets.jobs, "jobs_by_target"), (&on_targets.by_state, "jobs_once")] {
+            let explain = format!("EXPLAIN QUERY PLAN {}", found.expanded_sql().unwrap());
+            let mut select = store.connection.prepare(&explain).unwrap();
+            let plan: Vec<String> =
+                select.query_map([], |row| row.get(3)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+            assert!(plan.iter().any(|line| line.contains(index)), "{plan:?}");
+        }
     }
 }

@@ -131,6 +131,7 @@ fn write(
     while let Ok(first) = inbox.recv() {
         // Asleep, so that no record wakes this thread by itself: a wake-up costs more than the record.
         thread::park_timeout(GATHERING);
+        place.is_whole()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         statements.begin()?;
         let mut next = Some(first);
