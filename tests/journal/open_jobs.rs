@@ -216,3 +216,35 @@ fn two_processes_at_once_never_both_come_to_a_device() {
     assert_eq!(held, retired_first, "{ended:?}");
     assert!(retired_first > 0 && deleted_first > 0, "they did not meet: {calls:?}");
 }
+
+/// The one plan has a Chromebook deprovisioned by the state of a script on it.
+#[test]
+fn a_device_is_known_by_the_state_of_a_script_on_it() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let (script, device) = (guid(7), guid(1));
+    let first = format!(
+        "version: 1\njobs:\n  - action: deprovision\n    route: deviceManagementScripts\n    with: {{ deprovisionReason: upgradeTransfer }}\n    \
+         targets: [ {{ deviceManagementScriptId: {script}, deviceManagementScriptDeviceStateId: \"{script}:{device}\" }} ]\n"
+    );
+    desk.run(&desk.write("first.yaml", &first), 1, &[]).expect(0);
+    desk.run(&desk.write("other.csv", &only("wipe", &device)), 1, &[]).expect(3);
+    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &device), 0);
+}
+
+/// What is remembered of a run that is there no more does not tell whom it holds.
+#[test]
+fn a_run_is_not_pruned_while_it_holds_others_by_what_is_not_remembered() {
+    let simulator = Simulator::start(QUICK);
+    let desk = Desk::new(&simulator);
+    let first = format!(
+        "version: 1\njobs:\n  - action: removeDeviceEsim\n    with: {{ iccId: \"89123\" }}\n    targets: [ {{ managedDeviceId: {} }} ]\n",
+        guid(1)
+    );
+    desk.run(&desk.write("first.yaml", &first), 1, &[]).expect(0);
+    desk.call(&["runs", "--prune=0"]).expect(0);
+    desk.run(&desk.write("other.csv", &only("wipe", &guid(1))), 1, &[]).expect(3);
+    assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(1)), 0);
+    let_time_go_by(&desk, A_WEEK);
+    assert!(desk.call(&["runs", "--prune=0"]).expect(0).out.contains("removed"));
+}
