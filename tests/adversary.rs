@@ -246,7 +246,7 @@ fn what_has_left_the_plan_stays_out_whatever_else_changes() {
     let desk = Desk::new(&simulator);
     let child = begin(&desk, &simulator, &lay_out(&desk));
     desk.write("plan.yaml", &plan(VIP, ""));
-    until("the second request", || count_of(&simulator.counts(), "calls", "wipe", &guid(2)) == 1);
+    until("the third request", || count_of(&simulator.counts(), "calls", "wipe", &guid(3)) == 1);
     desk.write("policy.yaml", &guards("max_targets: 89"));
     let ended = Ended::of(child.wait_with_output().unwrap());
     assert_eq!(ended_so(&desk, &ended, ("held", "no longer in the plan", 3)), None);
