@@ -3,6 +3,7 @@
 //! In: the time; answers of whoever reads plan and policies. Out: whether something may be sent, and the guards as they are now. Must
 //! not: read files, or let something be sent because nobody answers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub enum Change {
 pub struct Guards {
     /// What they said last.
     pub now: Arc<GuardsNow>,
+    /// Jobs whose attempt was being recorded when they changed.
+    pub outdated: HashSet<u32>,
     knows: Option<Knows>,
 }
 
@@ -45,7 +48,7 @@ struct Knows {
 impl Guards {
     /// They never change.
     pub fn fixed(now: GuardsNow) -> Self {
-        Self { now: Arc::new(now), knows: None }
+        Self { now: Arc::new(now), outdated: HashSet::new(), knows: None }
     }
 
     /// They are asked for before something is sent. The other ends are for whoever answers.
@@ -53,7 +56,7 @@ impl Guards {
         let (questions, asked) = mpsc::unbounded_channel();
         let (answer, answers) = mpsc::unbounded_channel();
         let knows = Knows { questions, answers, is_asked: false, until: None };
-        (Self { now: Arc::new(now), knows: Some(knows) }, asked, answer)
+        (Self { now: Arc::new(now), outdated: HashSet::new(), knows: Some(knows) }, asked, answer)
     }
 
     /// Whether the last answer still holds. Asks anew where it does not.

@@ -220,8 +220,10 @@ fn every_row_is_there_once(
     let wanted = process.may.as_ref().map(|may| &may.jobs);
     let got: Vec<&Job> = rows.iter().map(|row| &row.job).collect();
     // Looking up has found nobody: the row stands for whom it means.
+    // A name that is one's who is gone leads to nobody as well, and the row is known by whom it meant before.
     let same = |(wanted, got): (&Job, &&Job)| {
-        wanted.action == got.action && (wanted.device == got.device || got.device == NOBODY)
+        let is_one = wanted.device == got.device || got.device == NOBODY || tape.was_ever_gone(wanted.device);
+        wanted.action == got.action && is_one
     };
     if wanted.is_some_and(|wanted| wanted.len() != got.len() || !wanted.iter().zip(&got).all(same)) {
         let how = format!("[{number}] {}: {got:?} in place of {wanted:?}", process.what);

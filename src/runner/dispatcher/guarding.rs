@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::super::event::StopReason;
 use super::super::guards::{Answer, Change};
-use super::super::queue::Item;
+use super::super::queue::{Item, Step};
 use super::Dispatcher;
 use crate::catalog::Bucket;
 use crate::outcome::{Cause, Unsent};
@@ -36,6 +36,10 @@ impl Dispatcher {
     /// What was seen of targets was judged by another list.
     fn look_once_more(&mut self) {
         self.lookout.spare(self.guards.now.protected.clone());
+        // What was recorded under the old ones has to be looked at again before it leaves.
+        self.withdraw_attempts();
+        let sends = self.in_flight.iter().filter(|(_, step)| **step == Step::Send);
+        self.guards.outdated = sends.map(|(job, _)| *job).collect();
         for Item { job, .. } in self.looked.drain().into_iter().rev() {
             self.queues.push_front(self.jobs[job as usize].bucket(), Item { job, step: self.way_to_send(job) });
         }

@@ -74,7 +74,9 @@ impl Dispatcher {
         let Recorded { task, record } = recorded;
         self.being_recorded -= 1;
         match record {
-            Record::Durable if self.stopped.is_some() => self.withdraw(&task),
+            Record::Durable if self.stopped.is_some() || self.guards.outdated.remove(&task.job()) => {
+                self.withdraw(&task)
+            }
             Record::Durable => self.ready.push_back(task),
             Record::TurnedAway(TurnedAway::UsedUp(used_up)) => {
                 let job = self.never_left(&task);
@@ -116,6 +118,12 @@ impl Dispatcher {
                 break;
             };
             let (job, is_attempt) = (task.job(), matches!(task, Task::Attempt { .. }));
+            // It may have waited for a worker for longer than the guards hold under which it was recorded.
+            if is_attempt && !self.guards.hold(Instant::now()) {
+                self.ready.push_front(task);
+                self.idle.push(worker);
+                break;
+            }
             if let Err(task) = self.workers[worker].give(task) {
                 // It has ended since its last answer.
                 self.workers[worker] = (self.start_worker)(worker);
