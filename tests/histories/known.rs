@@ -5,7 +5,7 @@
 
 use super::judge::Broken;
 use super::play::play;
-use super::script::{Act, Again, By, Fault, Kill, Only, Plan, Repeats, Row, Script, Step, Verb, Wrong};
+use super::script::{Act, Again, By, Fault, Kill, Only, Plan, Policy, Repeats, Row, Script, Step, Verb, Wrong};
 
 const NOTHING_NAMED: Repeats = Repeats { once: false, again: Again::Nothing };
 const ONCE: Repeats = Repeats { once: true, again: Again::Nothing };
@@ -327,4 +327,15 @@ fn two_processes_with_two_minds_never_both_come_to_a_device() {
         let told = holds(script, vec![Step::Two(run(0), later, run(1))]);
         assert_eq!(happened(&told), 1, "{told}");
     }
+}
+
+/// Its attempt was recorded while the one before it was out, under a policy that protected nobody.
+#[test]
+fn what_was_recorded_ahead_is_held_by_a_policy_that_came_since() {
+    let mut script = world(&[None]);
+    script.plans[0].rows.push(Row { action: "delete", device: 2, by: By::Id });
+    script.faults = wipes(&[(Wrong::Slow(40), Some(120))]);
+    let protects = Policy { protects: Some(2), denies: None };
+    let wire = holds(script, vec![Step::Under(run(0), 60, protects)]);
+    assert!(!wire.contains("delete device 2: HAPPENS"), "{wire}");
 }
