@@ -43,24 +43,13 @@ const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 /// What was agreed to, and where it may have changed since.
 #[derive(Debug)]
 pub struct GuardWatch {
-    policies: Vec<PolicyFile>,
-    /// What they said when the run began.
+    watched: Watched,
+    /// What the policies said last.
     said: Policies,
-    /// Where a saved preview is run, or the journal's copy of a plan, no plan is read.
-    plan: Option<AgreedPlan>,
-    /// The plan's own rules, as they were agreed to.
-    own: Rules,
-    tenant: Option<String>,
-    daily: DailySettings,
-    name: Option<String>,
-    justified: bool,
-    jobs: Arc<[Job]>,
     /// What the plan, as it was last read, keeps back.
     kept_back: HashMap<JobId, Hold>,
     /// When the next override ends.
     until: Option<Timestamp>,
-    /// Of the jobs that this process may send, none.
-    holds: Vec<Option<Hold>>,
     /// The files as they were when they were last looked at.
     seen: Option<Vec<Stamp>>,
     /// What was told last.
@@ -106,8 +95,11 @@ struct Read {
 /// What the guards are watched with.
 #[derive(Debug)]
 pub struct Watched {
+    /// Where policies may be.
     pub policies: Vec<PolicyFile>,
+    /// Where a saved preview is run, or the journal's copy of a plan, no plan is read.
     pub plan: Option<AgreedPlan>,
+    /// The plan's own rules, as they were agreed to.
     pub own: Rules,
     /// What else the plan says that a run keeps to.
     pub tenant: Option<String>,
@@ -115,17 +107,16 @@ pub struct Watched {
     pub name: Option<String>,
     pub justified: bool,
     pub jobs: Arc<[Job]>,
+    /// Of the jobs that this process may send, none.
     pub holds: Vec<Option<Hold>>,
 }
 
 impl GuardWatch {
     /// `verdict`: by which the run begins.
     pub fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
-        let Watched { policies, plan, own, tenant, daily, name, justified, jobs, holds } = watched;
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
-        let (kept_back, until, seen) = (HashMap::new(), None, None);
-        Self { policies, said, plan, own, tenant, daily, name, justified, jobs, kept_back, until, holds, seen, told }
+        Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told }
     }
 
     /// What holds to begin with.
@@ -181,8 +172,8 @@ impl GuardWatch {
             return Ok(None);
         }
         self.are_still_there()?;
-        let policies = guards::policies(&self.policies).map_err(words)?;
-        let plan = self.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
+        let policies = guards::policies(&self.watched.policies).map_err(words)?;
+        let plan = self.watched.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
         if is_over || policies != self.said || plan.is_some() {
             return Ok(Some(Read { policies, plan }));
         }
@@ -192,15 +183,15 @@ impl GuardWatch {
 
     /// What there is to look at, also where a policy could be written by mistake.
     fn stamps(&self) -> Vec<Stamp> {
-        let misnamed = self.policies.iter().map(|policy| policy.path.with_extension("yml"));
-        let policies = self.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
-        let of_plan = self.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file.clone());
+        let misnamed = self.watched.policies.iter().map(|policy| policy.path.with_extension("yml"));
+        let policies = self.watched.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
+        let of_plan = self.watched.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file.clone());
         policies.chain(self.said.files.iter().cloned()).chain(of_plan).map(|file| stamp(&file)).collect()
     }
 
     /// A policy that was there and is gone is no policy that says nothing: somebody may be about to save it.
     fn are_still_there(&self) -> Result<(), Box<str>> {
-        let known = self.policies.iter().filter(|policy| self.said.files.contains(&policy.path));
+        let known = self.watched.policies.iter().filter(|policy| self.said.files.contains(&policy.path));
         match known.into_iter().find(|policy| stamp(&policy.path).is_none()) {
             Some(policy) => Err(format!("the policy {} is gone", policy.path.display()).into()),
             None => Ok(()),
@@ -215,11 +206,12 @@ impl GuardWatch {
     /// What takes a new start: a tenant, or the limits of a day.
     fn takes_a_start(&self, policies: &Policies, plan: Option<&Plan>) -> Result<(), Box<str>> {
         let is_stricter = |before: &DailySettings, now: &DailySettings| before.and(now).as_ref() != Ok(before);
-        let tenant = plan.and_then(|plan| plan.tenant.as_ref()).filter(|tenant| self.tenant.as_ref() != Some(*tenant));
+        let tenant =
+            plan.and_then(|plan| plan.tenant.as_ref()).filter(|tenant| self.watched.tenant.as_ref() != Some(*tenant));
         match tenant {
             Some(tenant) => Err(format!("the plan is for tenant {tenant} now").into()),
             None if is_stricter(&self.said.daily, &policies.daily) => Err("a policy has other daily limits now".into()),
-            None if plan.is_some_and(|plan| is_stricter(&self.daily, &plan.daily)) => {
+            None if plan.is_some_and(|plan| is_stricter(&self.watched.daily, &plan.daily)) => {
                 Err("the plan has other daily limits now".into())
             }
             None => Ok(()),
@@ -231,13 +223,13 @@ impl GuardWatch {
         let Read { policies, plan } = read;
         let now = clock.now();
         let before = self.rules();
-        if let (Some(plan), Some(agreed)) = (&plan, &mut self.plan) {
+        if let (Some(plan), Some(agreed)) = (&plan, &mut self.watched.plan) {
             agreed.inputs = inputs(&plan.inputs);
         }
         self.takes_a_start(&policies, plan.as_ref())?;
         if let Some(plan) = plan {
-            let changed = changed::compare(plan, self.jobs.iter(), now);
-            self.own = changed.now.tighten(std::mem::take(&mut self.own));
+            let changed = changed::compare(plan, self.watched.jobs.iter(), now);
+            self.watched.own = changed.now.tighten(std::mem::take(&mut self.watched.own));
             self.kept_back = changed.kept_back;
         }
         self.said = policies;
@@ -245,11 +237,12 @@ impl GuardWatch {
         // What the files are when they are looked at next is compared with what was read now.
         self.seen = None;
         let mut rules = self.rules();
-        let denials = denials(&rules, self.jobs.iter(), self.name.as_deref(), now);
+        let denials = denials(&rules, self.watched.jobs.iter(), self.watched.name.as_deref(), now);
         let holds: Vec<Option<Hold>> = self
+            .watched
             .holds
             .iter()
-            .zip(self.jobs.iter())
+            .zip(self.watched.jobs.iter())
             .map(|(hold, job)| {
                 let kept_back = || self.kept_back.get(&job.id).cloned();
                 let denied = || denials.get(job.action.name).map(|why| Hold::Denied(Arc::clone(why)));
@@ -263,12 +256,12 @@ impl GuardWatch {
     }
 
     fn rules(&self) -> Rules {
-        self.said.rules.clone().and(self.own.clone()).or_default()
+        self.said.rules.clone().and(self.watched.own.clone()).or_default()
     }
 
     /// What is held now and was not when the run began.
     fn news(&self, holds: &[Option<Hold>]) -> HashMap<u32, Unsent> {
-        let both = (0u32..).zip(self.holds.iter().zip(holds));
+        let both = (0u32..).zip(self.watched.holds.iter().zip(holds));
         let new =
             both.filter_map(|(job, (before, now))| now.as_ref().filter(|_| before.is_none()).map(|hold| (job, hold)));
         new.filter_map(|(job, hold)| Some((job, hold.unsent()?))).collect()
@@ -285,7 +278,7 @@ impl GuardWatch {
         if now == before.protected {
             return Ok(self.told.protected.clone());
         }
-        let targets = protected::targets(&self.jobs, holds, |_, hold| hold.is_none());
+        let targets = protected::targets(&self.watched.jobs, holds, |_, hold| hold.is_none());
         let read = protected::read(&now, &targets, ReadOnly::new(client), rng).await;
         let read = read.map_err(|error| format!("what `protected` stands for by now cannot be read: {error}"))?;
         Ok(now.meaning(read))
@@ -306,10 +299,17 @@ impl GuardWatch {
         }
         // What was read for these when the run began still counts.
         rules.stated.retain(|rule| !takes_reading(&rule.guard));
-        let about = About { plan: self.name.as_deref(), justified: self.justified, now, begins: false, keys: &[] };
-        let plan = self.plan.as_ref().map_or("the plan".into(), |plan| plan.file.display().to_string());
-        let place = |at: usize| Place { line: self.jobs.get(at).map(|job| job.row as usize), ..Place::file(&plan) };
-        let verdict = judge(&self.jobs, holds, rules, about, place);
+        let about = About {
+            plan: self.watched.name.as_deref(),
+            justified: self.watched.justified,
+            now,
+            begins: false,
+            keys: &[],
+        };
+        let plan = self.watched.plan.as_ref().map_or("the plan".into(), |plan| plan.file.display().to_string());
+        let place =
+            |at: usize| Place { line: self.watched.jobs.get(at).map(|job| job.row as usize), ..Place::file(&plan) };
+        let verdict = judge(&self.watched.jobs, holds, rules, about, place);
         match first_error(&verdict.faults) {
             Some(why) => Err(why),
             None => Ok(verdict),

@@ -4,11 +4,11 @@
 
 use serde_json::Value;
 
-use super::{QUICK, calls, kill, under_way};
+use super::{DAY, HOUR, QUICK, calls, kill, let_time_go_by, under_way};
 use crate::outside::{Desk, Ended, Simulator, count_of, outcomes};
 use crate::support::guid;
 
-const A_WEEK: i64 = 7 * 24 * 3_600 * 1_000_000;
+const A_WEEK: i64 = 7 * DAY;
 
 /// The run of a plan that has that name, the newest one.
 fn run_of(desk: &Desk<'_>, plan: &str) -> String {
@@ -20,19 +20,6 @@ fn run_of(desk: &Desk<'_>, plan: &str) -> String {
 
 fn only(action: &str, target: &str) -> String {
     format!("action,id\n{action},{target}\n")
-}
-
-/// As if all that the journal knows had happened so much earlier.
-fn let_time_go_by(desk: &Desk<'_>, microseconds: i64) {
-    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
-    journal
-        .execute_batch(&format!(
-            "UPDATE outcomes SET finished_at = finished_at - {microseconds};
-             UPDATE attempts SET sent_at = sent_at - {microseconds};
-             UPDATE remembered SET finished_at = finished_at - {microseconds};
-             UPDATE runs SET started_at = started_at - {microseconds}, ended_at = ended_at - {microseconds};"
-        ))
-        .unwrap();
 }
 
 #[test]
@@ -69,13 +56,13 @@ fn it_holds_for_a_week_and_pruning_does_not_let_it_go() {
     let first = desk.write("first.csv", &only("retire", &guid(1)));
     let other = desk.write("other.csv", &only("delete", &guid(1)));
     desk.run(&first, 1, &[]).expect(0);
-    let_time_go_by(&desk, A_WEEK - 3_600_000_000);
+    let_time_go_by(&desk, A_WEEK - HOUR);
     desk.run(&other, 1, &[]).expect(3);
     desk.call(&["runs", "--prune=1"]).expect(0);
     assert!(!desk.call(&["runs"]).out.contains("first.csv"));
     desk.run(&other, 1, &[]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["held"], "{:?}", desk.report());
-    let_time_go_by(&desk, 7_200_000_000);
+    let_time_go_by(&desk, 2 * HOUR);
     desk.run(&other, 1, &[]).expect(0);
     assert_eq!(calls(&simulator, "delete", &[guid(1)]), [1]);
 }

@@ -2,28 +2,13 @@
 //!
 //! In: the real binary, a tenant in a process of its own, a journal that grows old. Out: exit codes, lines, calls.
 
-use super::{QUICK, calls};
+use super::{DAY, QUICK, calls, let_time_go_by};
 use crate::outside::{Desk, Simulator, outcomes};
 use crate::support::guid;
-
-const DAY: i64 = 24 * 3_600 * 1_000_000;
 
 fn plan(rows: &[(&str, usize)]) -> String {
     let rows: String = rows.iter().map(|(action, at)| format!("{action},{}\n", guid(*at))).collect();
     format!("action,id\n{rows}")
-}
-
-fn let_days_go_by(desk: &Desk<'_>, days: i64) {
-    let by = days * DAY;
-    let journal = rusqlite::Connection::open(desk.journal()).unwrap();
-    journal
-        .execute_batch(&format!(
-            "UPDATE outcomes SET finished_at = finished_at - {by}, started_at = started_at - {by};
-             UPDATE attempts SET sent_at = sent_at - {by}, answered_at = answered_at - {by};
-             UPDATE remembered SET finished_at = finished_at - {by};
-             UPDATE runs SET started_at = started_at - {by}, ended_at = ended_at - {by};"
-        ))
-        .unwrap();
 }
 
 #[test]
@@ -59,9 +44,9 @@ fn what_cannot_be_undone_is_remembered_for_400_days() {
         if prunes {
             desk.call(&["runs", "--prune=0"]).expect(0);
         }
-        let_days_go_by(&desk, 399);
+        let_time_go_by(&desk, 399 * DAY);
         desk.run(&file, 0, &[]).expect(4);
-        let_days_go_by(&desk, 2);
+        let_time_go_by(&desk, 2 * DAY);
         // A standing plan forgets nothing.
         desk.run(&file, 0, &["--once"]).expect(4);
         desk.run(&file, 1, &[]).expect(0);
