@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod clock;
+pub mod moment;
 pub mod text;
 pub mod catalog;
 pub mod identity;

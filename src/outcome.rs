@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use crate::moment::moment;
 use jiff::Timestamp;
 
 mod cause;
@@ -159,7 +160,7 @@ impl fmt::Display for FollowUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)?;
         match self.last_check_in {
-            Some(at) => write!(f, "; last check-in {}", at.strftime("%Y-%m-%d %H:%M:%SZ")),
+            Some(at) => write!(f, "; last check-in {}", moment(at)),
             None => Ok(()),
         }
     }

@@ -11,15 +11,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("address", &[]),
     ("clock", &[]),
+    ("moment", &[]),
     ("text", &[]),
     ("catalog", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
     ("job", &["catalog", "identity"]),
-    ("outcome", &["identity"]),
-    ("approval", &[]),
+    ("outcome", &["identity", "moment"]),
+    ("approval", &["moment"]),
     ("pacing", &["catalog", "outcome"]),
-    ("daily", &["pacing", "catalog", "job", "outcome"]),
+    ("daily", &["pacing", "catalog", "job", "outcome", "moment"]),
     ("diagnostics", &["text"]),
     ("source", &["diagnostics"]),
     ("yaml", &["source", "diagnostics", "text"]),
@@ -44,7 +45,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
         ],
     ),
-    ("guard", &["daily", "text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
+    ("guard", &["daily", "moment", "text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
     (
         "preview",
         &[
@@ -61,7 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("journal", &["catalog", "job", "outcome", "daily", "approval", "text"]),
+    ("journal", &["catalog", "job", "outcome", "daily", "approval", "moment", "text"]),
     ("runner", &["journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "approval"]),
     ("msgraph", &["address", "pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
     (
@@ -86,6 +87,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "ui",
         &[
+            "moment",
             "runner::event",
             "daily",
             "pacing",
@@ -108,6 +110,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
+            "moment",
             "plan",
             "resolve",
             "session",

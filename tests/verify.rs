@@ -88,7 +88,7 @@ fn a_verification_that_is_killed_goes_on_and_reads_nothing_that_is_told() {
     std::fs::write(site.desk.path("policy.yaml"), "version: 1\nguards: { max_targets: 1000 }\n").unwrap();
     site.run("plan.csv", ROWS, &["--policy", "policy.yaml", "--unpaced", "--concurrency", "8"]).ended_with(0);
     assert_eq!(site.outcomes(), vec!["accepted"; ROWS]);
-    let mut child = site.looking("reading 120 accepted jobs back");
+    let mut child = site.looking("checking 120 accepted jobs");
     while site.reads() < 30 {
         assert!(child.try_wait().unwrap().is_none(), "it has ended");
     }
@@ -114,7 +114,7 @@ fn a_verification_that_is_killed_goes_on_and_reads_nothing_that_is_told() {
 fn a_verification_excludes_others_and_is_stopped_like_a_run() {
     let site = Site::retiring(3, "throttle: off\n");
     site.run("plan.csv", 3, &[]).ended_with(0);
-    let mut child = site.looking("reading 3 accepted jobs back");
+    let mut child = site.looking("checking 3 accepted jobs");
     let locked = site.verify(&[]).ended_with(11);
     assert!(locked.stderr.contains("this plan is being run by run "), "{}", locked.stderr);
     let id = site.runs("run").pop().unwrap();

@@ -106,9 +106,11 @@ impl From<ops::Error> for Failure {
                     "wait for it, or stop it with Ctrl-C; the lock of a process that died is taken over by itself",
                 ),
             ),
-            ops::Error::Journal(error @ (JournalError::NoSuchRun(_) | JournalError::Ambiguous { .. })) => Self::one(
+            ops::Error::Journal(
+                error @ (JournalError::NoSuchRun(_) | JournalError::TooShort(_) | JournalError::Ambiguous { .. }),
+            ) => Self::one(
                 Exit::Usage,
-                Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists them"),
+                Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists all runs"),
             ),
             ops::Error::Journal(
                 JournalError::Older { .. } | JournalError::Another { .. } | JournalError::Unmarked { .. },

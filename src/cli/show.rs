@@ -17,18 +17,20 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::{Lack, Outcome, Settlement};
+use crate::outcome::Lack;
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report::{self, CsvRows, Row};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
+use crate::ui::next::Next;
 use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{View, stdout_width};
 use crate::ui::text::{count, count_of};
+use crate::ui::wrap::wrapped;
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
 pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
@@ -41,7 +43,7 @@ pub(super) fn view() -> View {
 
 /// Text for people.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    print_as(text, Medium::Screen)
+    print_as(&wrapped(&harmless(text, Medium::Screen), stdout_width()), Medium::Screen)
 }
 
 /// Whole lines of JSON.
@@ -94,7 +96,8 @@ pub fn previewed(
                 let file = agreed.file.display().to_string();
                 text.push_str(&ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view()));
             }
-            out.write_all(harmless(&text, Medium::Screen).as_bytes())?;
+            let text = wrapped(&harmless(&text, Medium::Screen), stdout_width());
+            out.write_all(text.as_bytes())?;
         }
     }
     out.flush()?;
@@ -137,114 +140,62 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     }
 }
 
-/// Why a run ended early, with what to do about it.
+/// Why a run ended early, and what can be done next.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
-    let fault = match &finished.stopped {
-        None if !finished.later.is_empty() => {
-            waits(finished, stderr);
-            Diagnostic::warning("daily-limit", ui::days::left(&finished.later)).help(format!(
-                "from then on: {}, or the plan with --once; --wait stays and goes on by itself",
-                go_on(finished)
-            ))
+    if let Some(fault) = ended_early(finished) {
+        stderr.say(fault.render(stderr.styled()).trim_end());
+    }
+    let Some(onward) = &finished.onward else { return };
+    let next = Next {
+        call: &onward.call,
+        simulated: onward.simulated,
+        jobs: &finished.jobs,
+        settlements: &finished.settlements,
+        pending: finished.verification.map(|verification| verification.pending),
+    };
+    let text = next.render(stderr.view());
+    if !text.is_empty() {
+        stderr.say(&text);
+    }
+}
+
+fn ended_early(finished: &Finished) -> Option<Diagnostic> {
+    let stopped = |code, why: &str| Diagnostic::error(code, format!("the run was stopped: {why}"));
+    Some(match finished.stopped.as_ref() {
+        None if finished.later.is_empty() => return None,
+        None => Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
+            .help("continue then, or run the plan again with --once; with --wait, a run stays and continues by itself"),
+        Some(StopReason::Interrupted) => Diagnostic::warning("interrupted", "the run was interrupted"),
+        Some(StopReason::Requested) => Diagnostic::warning("stopped", "the run was stopped by `musterout stop`"),
+        Some(StopReason::Breaker(why)) => {
+            stopped("breaker", why).help("check the report, and continue after you have fixed the cause")
         }
-        None => return waits(finished, stderr),
-        Some(StopReason::Interrupted) => {
-            Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
+        Some(StopReason::Wave(why)) => {
+            stopped("wave", why).help("check the wave in the report; the next wave begins when you continue")
         }
-        Some(StopReason::Requested) => {
-            Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
+        Some(StopReason::Guards(why)) => {
+            stopped("guards-changed", why).help("if you continue, the guards apply as they are now")
         }
-        Some(StopReason::Breaker(why)) => Diagnostic::error("breaker", format!("the run was stopped: {why}"))
-            .help(format!("look at the report; when the cause is gone: {}", go_on_with_all(finished))),
-        Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
-            .help(format!("look at the wave; to begin the next one: {}", go_on_with_all(finished))),
-        Some(StopReason::Guards(why)) => Diagnostic::error("guards-changed", format!("the run was stopped: {why}"))
-            .help(format!("to go on under what the guards say now: {}", go_on(finished))),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
-            .help(format!("once sign-in works: {}", go_on(finished))),
+            .help("continue when sign-in works again"),
         Some(StopReason::Unreachable(why)) => {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
-                .help(format!("check the network and the proxy, then: {}", go_on(finished)))
+                .help("check the network and the proxy, then continue")
         }
         Some(StopReason::Justification(lack, why)) => {
-            let help = match lack {
-                Lack::Missing => {
-                    "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete"
-                }
-                Lack::Unfit => "correct `justification:` in the plan",
-            };
-            Diagnostic::error(
-                "justification",
-                format!("the tenant asks for a justification, so nothing more was sent: {why}"),
+            let message = format!("the tenant requires a justification, so the run was stopped: {why}");
+            Diagnostic::error("justification", message).help(match lack {
+                Lack::Missing => "write `justification: …` in the plan (YAML), then continue; it is sent with each wipe, retire and delete",
+                Lack::Unfit => "correct `justification` in the plan, then continue",
+            })
+        }
+        Some(StopReason::Journal(why)) => {
+            let message = format!("the journal cannot be written, so the run was stopped: {why}");
+            Diagnostic::error("journal", message).help(
+                "the report has all results, but the journal may lack some of them; free disk space or fix the disk, then continue",
             )
-            .help(format!("{help}; then: {}", go_on(finished)))
         }
-        Some(StopReason::Journal(why)) => Diagnostic::error(
-            "journal",
-            format!("the journal cannot be written, so nothing more was sent: {why}"),
-        )
-        .help(format!(
-            "the report has what this process knows, and the journal may lack some of it; make room or mend the disk, \
-                     then: {}",
-            go_on(finished)
-        )),
-    };
-    stderr.say(fault.render(stderr.styled()).trim_end());
-}
-
-/// What is left to do, where nothing has stopped the run.
-fn waits(finished: &Finished, stderr: &Stderr) {
-    waits_for_approval(finished, stderr);
-    let accepted =
-        |job: u32| finished.settlements.get(job as usize).is_some_and(|settled| settled.outcome == Outcome::Accepted);
-    let left = finished.jobs.iter().zip(&finished.settlements).filter(|(job, settled)| {
-        let waits = job.verified_within().and(job.after).is_some_and(accepted);
-        waits && settled.outcome == Outcome::NotAttempted
-    });
-    if let (steps @ 1.., Some(id)) = (left.count(), &finished.id) {
-        let what = count_of(steps, "step");
-        stderr.say(&format!(
-            "{what} left, because the one before was not seen to have happened: `musterout resume {id}` waits again"
-        ));
-    }
-    let pending = finished.verification.map_or(0, |verification| verification.pending);
-    if let (1.., Some(id)) = (pending, &finished.id) {
-        let what = count_of(pending, "job");
-        stderr.say(&format!("{what} not confirmed yet: `musterout verify {id} --for 1h` goes on looking"));
-    }
-}
-
-/// What is left to do where somebody has to approve first.
-fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
-    let waiting = finished.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
-    if let (1.., Some(id)) = (waiting, &finished.id) {
-        let what = count_of(waiting, "approval request");
-        stderr.say(&format!(
-            "{what} open: `musterout approvals {id}` shows what to approve, `musterout resume {id}` completes what is approved"
-        ));
-    }
-}
-
-/// The command that goes on with a run.
-fn go_on(finished: &Finished) -> String {
-    match &finished.id {
-        Some(id) if finished.verification.is_some() => format!("musterout verify {id} --for 1h"),
-        Some(id) => format!("musterout resume {id}"),
-        None => "musterout run".into(),
-    }
-}
-
-/// The same, and what goes on with the rows that failed: they stay so until somebody asks for them.
-fn go_on_with_all(finished: &Finished) -> String {
-    let is_failed = |settled: &&Settlement| matches!(settled.outcome, Outcome::Failed | Outcome::NotFound);
-    let failed = finished.settlements.iter().filter(is_failed).count();
-    match (&finished.id, failed) {
-        (Some(id), 1..) => {
-            let jobs = if failed == 1 { "job".to_owned() } else { count_of(failed, "job") };
-            format!("{}; then, for the {jobs} that failed: musterout resume {id} --only failed", go_on(finished))
-        }
-        _ => go_on(finished),
-    }
+    })
 }
 
 /// What is told beside a verb's result.

@@ -13,6 +13,7 @@ use super::rules::Reading;
 use super::{Account, Book, Ground, Take, UsedUp, limit_of};
 use crate::catalog::{DAILY, DailyLimit};
 use crate::job::Job;
+use crate::moment::moment;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::LONGEST_PAUSE;
 
@@ -198,7 +199,7 @@ impl LeftToday {
 /// Why an action waits, in the words of notes.
 pub fn why(action: &str, used_up: &UsedUp) -> String {
     let whose = DAILY.get(used_up.limit).map_or("", |limit| limit.action);
-    let until = shown(used_up.until);
+    let until = moment(used_up.until);
     match (used_up.ground, action == whose) {
         (Ground::Said, _) => format!("the service says that the day's limit of {whose} is used up; not before {until}"),
         (Ground::Presumed, _) => format!(
@@ -209,11 +210,4 @@ pub fn why(action: &str, used_up: &UsedUp) -> String {
             format!("the day's allowance of {whose}, which a {action} may use up too, is used up; not before {until}")
         }
     }
-}
-
-/// A time for people: the first whole second that is not too early.
-pub fn shown(at: Timestamp) -> String {
-    let late = i64::from(at.subsec_nanosecond() > 0);
-    let second = Timestamp::from_second(at.as_second() + late).unwrap_or(at);
-    second.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

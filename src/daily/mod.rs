@@ -21,7 +21,7 @@ mod tests;
 pub use self::account::{Account, Take};
 pub use self::agreement::Agreement;
 pub use self::book::{Book, Ground, UsedUp};
-pub use self::left::{Daily, Later, LeftToday, Refused, shown, why};
+pub use self::left::{Daily, Later, LeftToday, Refused, why};
 pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
 pub use self::settings::Settings;
 pub use self::spread::{Day, Spread, spread};

@@ -21,6 +21,7 @@ use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::job::Job;
+use crate::moment::moment;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
@@ -255,7 +256,8 @@ impl Verdict {
         let rules = &self.rules;
         for entry in rules.overrides.iter().filter(|entry| entry.is_for_plan(plan.as_deref())) {
             let warning = if entry.until <= now {
-                let message = format!("the override of {} ended at {}, and no longer holds", entry.guard, entry.until);
+                let message =
+                    format!("the override of {} ended at {} and no longer applies", entry.guard, moment(entry.until));
                 Diagnostic::warning("expired-override", message).help("remove it, or have it granted anew")
             } else if !rules.stated.iter().any(|rule| entry.is_about(rule)) {
                 let message = format!("the override of {} lifts nothing", entry.guard);

@@ -30,7 +30,9 @@ pub enum JournalError {
     Export { file: PathBuf, cause: String },
     #[error("{}", no_such_run(.0))]
     NoSuchRun(String),
-    #[error("{prefix} is the beginning of {count} runs")]
+    #[error("`{0}` is too short for the id of a run: type at least its first 8 characters")]
+    TooShort(String),
+    #[error("the ids of {count} runs begin with {prefix}: type more of it")]
     Ambiguous { prefix: String, count: usize },
     #[error("the journal's record of the run is damaged: {0}")]
     Damaged(String),
@@ -53,7 +55,7 @@ impl JournalError {
 /// Nobody need have said `latest` to mean it.
 fn no_such_run(run: &str) -> String {
     match run {
-        "latest" => "the journal holds no runs".into(),
+        "latest" => "the journal has no runs yet".into(),
         named => format!("there is no run {named} in the journal"),
     }
 }

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, known};
 use crate::catalog::{Action, ReadBack};
+use crate::moment::moment;
 use crate::outcome::{Outcome, Settlement, Stamp};
 
 /// For so long a job holds others that nobody looks at again: as long as a step may wait to be verified. A device that has not
@@ -94,6 +95,6 @@ impl std::fmt::Display for OpenJob {
                 "{action} of {target} is accepted in run {run_id} of {plan}, and no read tells whether it has happened"
             )?,
         }
-        write!(f, "; it holds others until {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))
+        write!(f, "; it holds others until {}", moment(*until))
     }
 }

@@ -19,6 +19,7 @@ use crate::guard::lookout::{Lookout, Source};
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunHead, RunRecord};
+use crate::moment::moment;
 use crate::plan::{Input, Places, Plan};
 use crate::preview::saved::{self, Head, SavedPreview, Unusable};
 use crate::settings::Settings;
@@ -74,7 +75,7 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
     }
     let help = match why {
         Unusable::Foreign => "`musterout preview PLAN --out FILE.json` makes one; a plan is a .yaml or .csv file",
-        _ => "make the preview anew, look at it, and run that",
+        _ => "make a new preview, check it, and run that one",
     };
     let fault = Diagnostic::error(code, why.to_string()).at(place).help(help);
     match why {
@@ -87,7 +88,12 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
 fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Previewed {
     let SavedPreview { head, mut jobs, sightings, keys, preflight, rules, digest } = saved;
     name_targets(&mut jobs, &sightings);
-    let format = format!("preview of {}, saved at {}, good until {}", head.plan.file, head.created, head.expires);
+    let format = format!(
+        "preview of {}, saved at {}, good until {}",
+        head.plan.file,
+        moment(head.created),
+        moment(head.expires)
+    );
     let plan = Plan {
         file: file.to_owned(),
         name: head.plan.name.clone(),
@@ -172,12 +178,12 @@ impl Agreed {
         let head = &self.head;
         let expires = expiry(head, max_age);
         if now >= expires {
-            let message = format!("the preview expired at {expires}");
-            return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
+            let message = format!("the preview expired at {}", moment(expires));
+            return refuse("preview-expired", message, "make a new preview, check it, and run that one");
         }
         if now < head.created {
-            let message = format!("the preview was made at {}, which is yet to come", head.created);
-            return refuse("preview-of-tomorrow", message, "set the clock of this machine");
+            let message = format!("the preview was made at {}, which is in the future", moment(head.created));
+            return refuse("preview-of-tomorrow", message, "check the clock of this machine");
         }
         let simulated = matches!(tenant, Tenant::Simulated(_));
         match (head.simulated, simulated) {

@@ -109,6 +109,6 @@ pub fn question(
     let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
-    let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.styled());
+    let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.view());
     Ok(Some(Question::new(text, &request.policies, policies, agreed)))
 }

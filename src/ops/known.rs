@@ -17,6 +17,7 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, OpenJob, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
+use crate::moment::moment;
 use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
 use crate::runner::Earlier;
 use crate::ui;
@@ -176,7 +177,7 @@ pub fn told(known: &Known) -> String {
         Known::Done(Done { run_id, settled, .. }) => {
             let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
             let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
-            let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+            let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
             format!("{how}{on} in run {run_id}")
         }
         Known::InDoubt(InDoubt { run_id, .. }) => format!("sent by run {run_id}, with an effect that is not known"),
@@ -254,7 +255,7 @@ impl Doers {
         }
         let jobs: usize = runs.values().map(|(count, _)| count).sum();
         let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
-        let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+        let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
         let others = match runs.len() {
             1 => String::new(),
             2 => " and another run".to_owned(),
@@ -283,7 +284,7 @@ fn already_done(job: &Job, Done { run_id, job: asked, settled, .. }: &Done) -> S
         return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}{otherwise}"));
     };
     let at = settled.verified_at().or(settled.finished_at.map(Stamp::time));
-    let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+    let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
     let more = settled.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
     let note = format!("{}{on} in run {run_id}{otherwise}{more}", settled.outcome.name());
     Settlement { outcome: Outcome::AlreadyDone, note: Some(note.into()), ..(**settled).clone() }

@@ -25,7 +25,7 @@ use crate::daily::{Daily, Later};
 use crate::diagnostics::Diagnostic;
 use crate::guard::judge::Verdict;
 use crate::job::Job;
-use crate::journal::{RunId, RunState};
+use crate::journal::{Journal, RunId, RunState};
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
@@ -104,11 +104,26 @@ impl Verification {
     }
 }
 
+/// How the next command names a run, and whether its tenant is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Onward {
+    pub call: String,
+    pub simulated: bool,
+}
+
+impl Onward {
+    pub(super) fn of(journal: &Journal, id: &RunId, tenant: &Tenant) -> Self {
+        Self { call: journal.short(id), simulated: matches!(tenant, Tenant::Simulated(_)) }
+    }
+}
+
 /// A run that is over.
 #[derive(Debug)]
 pub struct Finished {
     /// `None`: nothing was due, so that there was no run.
     pub id: Option<RunId>,
+    /// How its next command names it; `None` where there was no run.
+    pub onward: Option<Onward>,
     pub jobs: Arc<[Job]>,
     pub settlements: Vec<Settlement>,
     pub stopped: Option<StopReason>,
@@ -279,7 +294,9 @@ impl<'a> Begun<'a> {
         let report = self.report.finish(&jobs, &settlements);
         let verification = verified.then(|| Verification::of(&jobs, &settlements));
         let requests = self.client.gates().passed();
-        Finished { id: Some(self.recorded.id), jobs, settlements, stopped, later, report, used, requests, verification }
+        let onward = Some(Onward::of(&self.recorded.journal, &self.recorded.id, self.tenant));
+        let id = Some(self.recorded.id);
+        Finished { id, onward, jobs, settlements, stopped, later, report, used, requests, verification }
     }
 }
 

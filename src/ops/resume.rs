@@ -27,7 +27,7 @@ use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::perform::{Consent, Finished, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Onward, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
 use super::rounds::Requests;
@@ -136,7 +136,7 @@ pub async fn resume(
     ReportFile::probe(&report)?;
     if due.is_empty() && request.verify.is_none() {
         let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
-        return nothing_left(&request, &journal, (record, jobs), left, report);
+        return nothing_left(&request, (&journal, &begun.tenant), (record, jobs), left, report);
     }
     let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -223,7 +223,7 @@ fn subject(record: &RunRecord, begun: &Begun) -> Subject {
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
-    journal: &Journal,
+    (journal, tenant): (&Journal, &Tenant),
     (record, jobs): (RunRecord, Arc<[Job]>),
     (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     (report, requests): (ReportFile, u64),
@@ -246,8 +246,9 @@ fn nothing_left(
     if request.only == Only::Open && record.head.state != RunState::Finished {
         journal.set_state(record.head.number, RunState::Finished, Some(request.now))?;
     }
+    let onward = Some(Onward::of(journal, &record.head.id, tenant));
     let (id, later, used) = (Some(record.head.id), Vec::new(), Vec::new());
-    Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
+    Ok(Finished { id, onward, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
 }
 
 fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {

@@ -390,5 +390,16 @@ fn nothing_due(
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
     let (later, used) = (Vec::new(), Vec::new());
-    Ok(Finished { id: None, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
+    Ok(Finished {
+        id: None,
+        onward: None,
+        jobs,
+        settlements,
+        stopped: None,
+        later,
+        report,
+        used,
+        requests,
+        verification: None,
+    })
 }

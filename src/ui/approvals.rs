@@ -13,6 +13,7 @@ use super::tables::Table;
 use super::text::{count_of, duration};
 use crate::approval::{Status, minute};
 use crate::journal::Waiting;
+use crate::moment::moment;
 use crate::report::cell::instant;
 use crate::text::visible;
 
@@ -63,7 +64,7 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
                 Some(left) if left <= SOON => (OPEN, format!("in {}", duration(left))),
                 Some(left) => (PLAIN, format!("in {}", duration(left))),
             };
-            let filed = minute(waiting.filed.request.filed_at);
+            let filed = moment(waiting.filed.request.filed_at);
             let name = visible(waiting.target_name.as_deref().unwrap_or_default());
             let cells = [
                 &*waiting.filed.request.code,
@@ -76,7 +77,7 @@ pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
             ];
             table.row(style, cells.into_iter().take(columns.len()));
         }
-        text.push_str(&table.render(view.styled, 2));
+        text.push_str(&table.render(view, 2));
         text.push('\n');
     }
     text.push_str(&summary(waiting));

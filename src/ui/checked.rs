@@ -43,7 +43,7 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     }
     let rules = &verdict.rules;
     let verdict = match (plan.jobs.len(), plan.unresolved.len()) {
-        (0, 0) => "no faults, and nothing to do".to_owned(),
+        (0, 0) => "no faults, but nothing to do".to_owned(),
         (0, _) if refused => "no faults in the plan; its guards refuse a run".to_owned(),
         (0, _) => "no faults".to_owned(),
         (jobs, _) if refused => format!("{}, no faults in the plan; its guards refuse a run", count_of(jobs, "job")),
@@ -53,9 +53,8 @@ pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     let entries = rules.protected.len();
     if entries > 0 {
         let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{} entries", count(entries)) };
-        let line = format!(
-            "protected: {entries}, compared with the ids in the plan; what they stand for is read when it is run"
-        );
+        let line =
+            format!("protected: {entries}, compared with the ids in the plan; they are looked up when the plan is run");
         let _ = writeln!(text, "{}", paint(view.styled, OPEN, &line));
     }
     if !plan.unresolved.is_empty() {

@@ -16,6 +16,7 @@ mod guards;
 #[cfg(test)]
 mod fixtures;
 mod keys;
+pub mod next;
 mod pace;
 pub mod preview;
 pub mod progress;
@@ -31,5 +32,7 @@ pub mod subject;
 mod tables;
 pub mod text;
 mod waits;
+mod trouble;
 mod typed_ahead;
 pub mod waves;
+pub mod wrap;

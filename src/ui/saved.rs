@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::style::{OPEN, View, paint};
 use super::text::{count, count_of};
 use crate::guard::drift::Sighting;
+use crate::moment::moment;
 use crate::preview::Preview;
 use crate::preview::saved::Head;
 use crate::text::visible;
@@ -19,8 +20,8 @@ pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), 
     let mut text = format!("\n{}\n", seen(preview, head, view));
     let tenant = head.tenant.as_deref().or(head.tenant_id.as_deref()).unwrap_or("the simulated tenant");
     let good = match now < head.expires {
-        true => format!("good until {}", head.expires),
-        false => paint(view.styled, OPEN, &format!("expired at {}", head.expires)),
+        true => format!("valid until {}", moment(head.expires)),
+        false => paint(view.styled, OPEN, &format!("expired at {}", moment(head.expires))),
     };
     let _ = writeln!(text, "saved in {}, for {}, {good}", visible(file), visible(tenant));
     let _ = writeln!(text, "sha256:{digest}");

@@ -17,6 +17,7 @@ use super::typed_ahead;
 use crate::catalog::{Action, ReadBack};
 use crate::guard::waves::Schedule;
 use crate::job::Job;
+use crate::moment::time_of_day;
 use crate::outcome::Outcome;
 use crate::runner::event::WaveNews;
 use crate::runner::question::{Question, WaveResult};
@@ -68,15 +69,15 @@ pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
     match news {
         WaveNews::Began { wave, of, jobs } => (None, Some(format!("wave {wave} of {of}: {}", count_of(*jobs, "job")))),
         WaveNews::Settled { wave, of, unseen, within, deadline } => {
-            let until = deadline.strftime("%H:%M:%S");
+            let until = time_of_day(*deadline);
             let (unseen, within) = (count_of(*unseen, "job"), duration(*within));
-            let message = format!("wave {wave} of {of} has settled; reading {unseen} back, for {within} at most");
-            (Some(format!("waiting until {until} UTC for wave {wave} to land")), Some(message))
+            let message = format!("wave {wave} of {of} has settled; checking {unseen}, for at most {within}");
+            (Some(format!("waiting until {until} for wave {wave} to land")), Some(message))
         }
         WaveNews::Pausing { wave, of, pause, until } => {
-            let time = until.strftime("%H:%M:%S");
+            let time = time_of_day(*until);
             let message = format!("wave {wave} of {of} has landed; the next begins in {}", duration(*pause));
-            (Some(format!("the next wave begins at {time} UTC")), Some(message))
+            (Some(format!("the next wave begins at {time}")), Some(message))
         }
         WaveNews::Asking => (Some("waiting for an answer".into()), None),
     }

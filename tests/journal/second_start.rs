@@ -21,9 +21,9 @@ fn one_line_says_what_is_left_alone_and_one_what_is_sent_again() {
     assert!(!first.err.contains("again"), "{}", first.err);
     let run = desk.open_run();
     let second = desk.run(&file, 2, &[]);
-    second.expect(0).says(&format!("1 job left alone, done by run {run} on "));
+    second.expect(0).says(&format!("1 job left alone, done by run {run} at "));
     second.says("; --again ROWS, or --again all, sends it again");
-    second.says(&format!("2 jobs of this plan, done by run {run} on "));
+    second.says(&format!("2 jobs of this plan, done by run {run} at "));
     second.says(", may be repeated and are sent again; --once leaves them alone");
     assert_eq!(outcomes(&desk.report()), ["already_done", "accepted", "accepted"]);
     desk.run(&file, 0, &["--once"]).expect(4).says("3 jobs left alone");

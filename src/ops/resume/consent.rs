@@ -160,7 +160,7 @@ impl Rest<'_> {
         let preflight = Preflight { holds, due: due.len() as u32 };
         let budget = budget(begun.choices, plan::Limits::default());
         let preview = Preview::new(jobs, &preflight, budget).judged(verdict).seen(sightings);
-        let text = ui::confirm::question(&preview, subject, stderr.styled());
+        let text = ui::confirm::question(&preview, subject, stderr.view());
         Question::new(text, candidates, policies, None)
     }
 }
