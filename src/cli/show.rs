@@ -149,6 +149,10 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let next = Next {
         call: &onward.call,
         simulated: onward.simulated,
+        needs: match &finished.stopped {
+            Some(StopReason::Justification(Lack::Missing | Lack::NotSent | Lack::Unfit, _)) => " --justification TEXT",
+            _ => "",
+        },
         jobs: &finished.jobs,
         settlements: &finished.settlements,
         pending: finished.verification.map(|verification| verification.pending),
@@ -185,8 +189,9 @@ fn ended_early(finished: &Finished) -> Option<Diagnostic> {
         Some(StopReason::Justification(lack, why)) => {
             let message = format!("the tenant requires a justification, so the run was stopped: {why}");
             Diagnostic::error("justification", message).help(match lack {
-                Lack::Missing => "write `justification: …` in the plan (YAML), then continue; it is sent with each wipe, retire and delete",
-                Lack::Unfit => "correct `justification` in the plan, then continue",
+                Lack::Missing | Lack::NotSent => "continue with a justification",
+                Lack::NotSeen => "one was sent in the header x-msft-approval-justification; find out what removes it (a proxy may), then continue",
+                Lack::Unfit => "continue with a justification that the tenant accepts",
             })
         }
         Some(StopReason::Journal(why)) => {

@@ -203,7 +203,7 @@ const CAUSES: [Row; 36] = [
         Cause::Justification,
         "justification",
         "the run was stopped: the tenant requires a justification",
-        "the tenant requires a justification that the plan does not have",
+        "the tenant requires a justification that the run does not have",
     ),
     open(
         Cause::JournalFailed,

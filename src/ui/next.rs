@@ -16,6 +16,8 @@ pub struct Next<'a> {
     pub call: &'a str,
     /// Its tenant ends with it, so that nothing can be read there later.
     pub simulated: bool,
+    /// The option without which it cannot go on.
+    pub needs: &'a str,
     pub jobs: &'a [Job],
     pub settlements: &'a [Settlement],
     /// Accepted jobs that a verification has not seen completed; `None`: nobody has verified.
@@ -51,7 +53,7 @@ impl Next<'_> {
             commands.push((format!("musterout approvals {call}"), what));
         }
         if let Some(what) = self.going_on(waiting, left) {
-            commands.push((format!("musterout resume {call}"), what));
+            commands.push((format!("musterout resume {call}{}", self.needs), what));
         }
         if let failed @ 1.. = self.number(Outcome::Failed) + self.number(Outcome::NotFound) {
             let what = format!("sends {} again, after you have fixed the cause", count_of(failed, "failed job"));
@@ -115,7 +117,7 @@ mod tests {
 
     fn next(settlements: &[Settlement], simulated: bool, pending: Option<u32>) -> String {
         let jobs = plan();
-        Next { call: "01a22db6-e5e9", simulated, jobs: &jobs, settlements, pending }.render(View::default())
+        Next { call: "01a22db6-e5e9", simulated, needs: "", jobs: &jobs, settlements, pending }.render(View::default())
     }
 
     #[test]
