@@ -169,7 +169,7 @@ fn a_preview_of_ids_stays_offline_and_its_number_is_good_for_the_run() {
     let before = simulator.requests();
     let preview = desk.call(&["preview", "plan.yaml"]);
     preview.expect(0);
-    assert!(preview.out.contains("what they stand for is read when it is run"), "{}", preview.out);
+    assert!(preview.out.contains("looked up when the plan is run"), "{}", preview.out);
     assert_eq!(simulator.requests(), before, "nothing is asked");
     // Both numbers are right: what the preview counted, and what is left of it.
     desk.run(&plan, 2, &[]).expect(3);
@@ -185,7 +185,7 @@ fn a_saved_preview_holds_what_its_list_stands_for_and_the_run_looks_again() {
     desk.write("plan.yaml", &plan(&id("e1"), &ROWS));
     let saved = desk.call(&["preview", "plan.yaml", "--out", "agreed.json"]);
     saved.expect(0);
-    assert!(saved.out.contains("PROTECTED"), "{}", saved.out);
+    assert!(saved.out.contains("the target is protected"), "{}", saved.out);
     desk.run(&desk.path("agreed.json"), 5, &[]).expect(3);
     let report = desk.report();
     let held = report.iter().filter(|row| row.outcome == "held" && row.note.contains("protected: ")).count();

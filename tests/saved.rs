@@ -126,7 +126,7 @@ fn what_drifted_is_held_and_the_rest_is_sent() {
     let notes = column(&report, "note");
     assert_eq!(
         notes[1],
-        "not as the preview saw it: enrolled again at 2026-11-20T08:00:00Z, was enrolled at 2026-01-05T08:00:00Z"
+        "not as the preview saw it: enrolled again at 2026-11-20 08:00:00 UTC, was enrolled at 2026-01-05 08:00:00 UTC"
     );
     assert_eq!(
         notes[2],

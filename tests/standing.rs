@@ -45,7 +45,7 @@ fn what_was_retired_and_is_gone_is_done_and_the_rest_goes_on() {
         let night = site.night().await;
         assert_eq!(night.told(), ["already_done 1", "already_done 2"]);
         assert!(
-            night.note(0).contains("accepted on 2026-") && night.note(0).contains("found by serialNumber"),
+            night.note(0).contains("accepted at 2026-") && night.note(0).contains("found by serialNumber"),
             "{night:?}"
         );
         site.plan(&format!("{BY_SERIAL}      - serialNumber: 5cg0000003\n"));

@@ -139,6 +139,20 @@ pub struct Finished {
     pub verification: Option<Verification>,
 }
 
+impl Finished {
+    /// Nothing was due, so that there was no run.
+    pub(super) fn without_a_run(
+        jobs: Arc<[Job]>,
+        settlements: Vec<Settlement>,
+        report: Result<PathBuf, ReportError>,
+        requests: u64,
+    ) -> Self {
+        let (id, onward, stopped, verification) = (None, None, None, None);
+        let (later, used) = (Vec::new(), Vec::new());
+        Self { id, onward, jobs, settlements, stopped, later, report, used, requests, verification }
+    }
+}
+
 /// Does the work. `record` puts the run into the journal.
 pub async fn perform(
     work: Work<'_>,

@@ -34,5 +34,6 @@ pub mod text;
 mod waits;
 mod trouble;
 mod typed_ahead;
+mod verifying;
 pub mod waves;
 pub mod wrap;

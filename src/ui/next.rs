@@ -31,7 +31,9 @@ impl Next<'_> {
         if commands.is_empty() {
             return match self.simulated {
                 true => {
-                    format!("{heading} this was the simulated tenant. Without --simulate, the plan is for your tenant.")
+                    format!(
+                        "{heading} this ran in the simulated tenant. Run it without --simulate to use your own tenant."
+                    )
                 }
                 false => String::new(),
             };
@@ -63,7 +65,7 @@ impl Next<'_> {
             let what = format!("reads the targets of {} and finds out what happened", count_of(unknown, "job"));
             commands.push((format!("musterout resume {call} --only unknown"), what));
         }
-        if let pending @ 1.. = self.to_verify() {
+        if let pending @ 1.. = self.unverified() {
             let what = format!("checks whether {} completed on the devices", these(pending, "accepted action"));
             commands.push((format!("musterout verify {call} --for 1h"), what));
         }
@@ -91,7 +93,7 @@ impl Next<'_> {
     }
 
     /// Accepted jobs of which a read can tell whether they have happened.
-    fn to_verify(&self) -> u32 {
+    fn unverified(&self) -> u32 {
         if self.simulated {
             return 0;
         }
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn nothing_is_named_that_cannot_work() {
         let settlements = vec![accepted(); 6];
-        assert!(next(&settlements, true, None).starts_with("Next: this was the simulated tenant."));
+        assert!(next(&settlements, true, None).starts_with("Next: this ran in the simulated tenant."));
         assert_eq!(next(&settlements, false, Some(0)), "");
         let text = next(&settlements, false, Some(2));
         assert!(text.ends_with("checks whether the 2 accepted actions completed on the devices"), "{text}");

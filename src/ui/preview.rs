@@ -254,8 +254,9 @@ pub fn forecast(preview: &Preview<'_>) -> String {
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
-            "{all}, about {about}: {} of them count against {}, at {}.",
+            "{all}, about {about}: {} of them {} against {}, at {}.",
             count(longest.requests),
+            if longest.requests == 1 { "counts" } else { "count" },
             longest.bucket,
             pace(longest, &preview.budget)
         ),

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use super::stopping::{abandoned, draining};
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate};
+use super::verifying::Verifying;
 use super::waits::Waits;
 use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
 use crate::daily::Ground;
 use crate::moment::{moment, time_of_day};
-use crate::outcome::{Outcome, Stage, Standing, Tally};
+use crate::outcome::{Outcome, Standing, Tally};
 use crate::runner::event::{Event, WaveNews};
 use crate::text::visible;
 
@@ -28,35 +29,6 @@ const WORTH_A_WORD: Duration = Duration::from_secs(60);
 /// How often a line is worth its place at night, and between looks at devices.
 const NIGHT: Duration = Duration::from_secs(15 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
-
-/// What was accepted, followed up.
-#[derive(Debug, Clone)]
-struct Verifying {
-    jobs: u32,
-    until: Timestamp,
-    done: u32,
-    failed: u32,
-    untold: u32,
-}
-
-impl Verifying {
-    fn new(jobs: u32, until: Timestamp) -> Self {
-        Self { jobs, until, done: 0, failed: 0, untold: 0 }
-    }
-
-    fn told(&self) -> u32 {
-        self.done + self.failed + self.untold
-    }
-
-    fn followed_up(&mut self, stage: Stage) {
-        match stage {
-            Stage::Done => self.done += 1,
-            Stage::Failed | Stage::Cancelled => self.failed += 1,
-            Stage::Untold => self.untold += 1,
-            Stage::Pending | Stage::Unseen => {}
-        }
-    }
-}
 
 /// Nobody sends in a bucket until then.
 #[derive(Debug, Clone, Copy)]
@@ -417,6 +389,7 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::catalog::{Access, INTUNE_DEVICES};
+    use crate::outcome::Stage;
     use crate::runner::event::StopReason;
 
     const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };

@@ -145,7 +145,7 @@ fn what_devices_have_done_since_is_told_by_the_last_report() {
     assert_eq!(outcomes, ["accepted", "already_done", "already_done", "accepted"]);
     assert_eq!(effects(&simulator, "retire", &targets), [2, 1, 1, 1]);
     for row in &rows[1..3] {
-        assert!(row["note"].starts_with("completed on 20") && row["note"].contains(&first), "{row:?}");
+        assert!(row["note"].starts_with("completed at 20") && row["note"].contains(&first), "{row:?}");
         assert!(!row["verified_at"].is_empty() && row["verified_at"] > row["finished_at"], "{row:?}");
         assert_eq!(row["attempts"], "1");
     }

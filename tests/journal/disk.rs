@@ -254,7 +254,7 @@ fn a_journal_that_fails_after_the_last_send_costs_no_report() {
     journal.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     journal.execute_batch("DROP TABLE follow_ups").unwrap();
     let ended = Ended::of(child.wait_with_output().unwrap());
-    ended.expect(1).says("journal").says("the report has what this process knows");
+    ended.expect(1).says("journal").says("the report has all results");
     let report = desk.report();
     in_order(&report, &targets);
     assert!(report.iter().all(|row| row.outcome == "accepted"), "{report:?}");

@@ -147,7 +147,7 @@ fn what_a_standing_plan_has_done_outlives_the_pruning() {
     desk.run(&plan, 0, &["--once"]).expect(4);
     let after = program::rows(&desk.path("report.csv"));
     for (row, first_night) in after.iter().zip(&before) {
-        assert!(row["note"].starts_with("accepted on 20"), "{row:?}");
+        assert!(row["note"].starts_with("accepted at 20"), "{row:?}");
         assert!(row["note"].ends_with(&format!(" in run {first}")), "{row:?}");
         // The run is gone, and all that it knew of the row is still told.
         for (column, told) in first_night.iter().filter(|(column, _)| !["outcome", "note"].contains(&column.as_str())) {
