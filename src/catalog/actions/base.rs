@@ -53,7 +53,7 @@ pub(super) const CAREFUL: Action = Action {
 
 /// What most actions on a managed device have in common. Where Microsoft's pages name `DeviceManagementConfiguration.Read.All`
 /// or nothing at all, they do not say what is really asked for; the siblings' permission is.
-pub(super) const ON_DEVICE: Action = Action { permissions: &[PRIVILEGED], ..CAREFUL };
+pub(super) const ON_DEVICE: Action = Action { permissions: &[PRIVILEGED], approvable: true, ..CAREFUL };
 
 pub(super) const fn route(
     name: &'static str,

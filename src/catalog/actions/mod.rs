@@ -156,9 +156,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_retired_wiped_or_deleted_in_intune_can_be_intercepted() {
-        let approvable: Vec<_> = ACTIONS.iter().filter(|action| action.approvable).map(|action| action.name).collect();
-        assert_eq!(approvable, ["retire", "wipe", "delete"]);
+    fn every_action_on_a_managed_device_may_be_intercepted_and_no_other() {
+        for action in ACTIONS {
+            assert_eq!(action.approvable, action.target == TargetKind::ManagedDevice, "{}", action.name);
+        }
     }
 
     #[test]
