@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("clock", &[]),
     ("text", &[]),
-    ("catalog", &[]),
+    ("catalog", "plan", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
     ("job", &["catalog", "identity"]),

@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use super::Input;
-use super::document::unknown_action;
 use super::escrow;
+use super::input::Input;
 use super::protected;
 use super::stop_when;
+use super::vocabulary::unknown_action;
 use super::waves;
 use crate::catalog::{Action, is_name};
 use crate::diagnostics::Place;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::document::read_version;
 use super::guards::{self, Owner};
-use super::{Input, YAML_LIMIT, read_file};
+use super::input::{Input, YAML_LIMIT, read_file};
 use super::{daily, missing, overrides, waves};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
