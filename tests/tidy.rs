@@ -12,7 +12,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("address", &[]),
     ("clock", &[]),
     ("text", &[]),
-    ("catalog", "plan", &[]),
+    ("catalog", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
     ("job", &["catalog", "identity"]),
@@ -163,8 +163,8 @@ const LONGEST_FILE: usize = 400;
 
 /// Rooms whose files import each other in one direction only, as ARCHITECTURE.md says; more are to come.
 const WITHOUT_CIRCLES: &[&str] = &[
-    "journal", "pacing", "session", "report", "ui", "text", "yaml", "catalog", "outcome", "job", "daily", "guard",
-    "resolve", "preview", "msgraph",
+    "journal", "pacing", "session", "report", "ui", "text", "yaml", "catalog", "outcome", "job", "daily", "plan",
+    "guard", "resolve", "preview", "msgraph",
 ];
 
 struct Source {
