@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{Guard, Origin, Percent, Rule};
+use super::rule::{Guard, Origin, Percent, Rule};
 use crate::moment::moment;
 
 /// How far a guard is lifted.
