@@ -89,7 +89,7 @@ fn what_a_preview_has_seen_is_looked_at_again_before_the_run() {
     assert!(refused.stderr.contains("--confirm 2, but 1 job would be sent"), "{}", refused.stderr);
     go("1").ended_with(3);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "held"]);
-    let why = "no BitLocker key is on file: only for volumes other than that of the system";
+    let why = "no BitLocker key is on file: only for volumes other than the system volume";
     assert!(column(&desk.report(), "note")[1].starts_with(why), "{:?}", desk.report());
 }
 

@@ -9,6 +9,7 @@ mod exit;
 mod environment;
 mod failure;
 mod log;
+mod mistaken;
 mod pace;
 mod place;
 mod show;
@@ -41,6 +42,10 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            if let Some(fault) = mistaken::for_a_verb(&error) {
+                Stderr::detect(show::styled(&io::stderr())).say(fault.render(show::styled(&io::stderr())).trim_end());
+                return Exit::Usage.into();
+            }
             // Help and version are errors to clap, and go to stdout.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
@@ -82,7 +87,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
-        Verb::Inventory(arguments) => inventory(arguments).await,
+        Verb::Inventory(arguments) => inventory(arguments, stderr).await,
         Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
     };
     match result {
@@ -159,9 +164,6 @@ fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    if arguments.form == Form::Csv {
-        return Err(Failure::csv_of_a_run());
-    }
     let settings = settings(arguments.connection.flags())?;
     let request = RunRequest {
         repeats: arguments.repeats(),
@@ -183,7 +185,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     };
     let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
-    let exit = ended(&finished, arguments.form, stderr)?;
+    let exit = ended(&finished, arguments.form.into(), stderr)?;
     // Nothing was due: a nightly schedule wants to know that from a run in which something went well, and a row that is bad or
     // open from both.
     let is_nothing = |settled: &Settlement| match settled.outcome {
@@ -250,7 +252,7 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
+async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let settings = settings(arguments.connection.flags())?;
     let tenant = arguments.connection.tenant();
     let look_up = LookUp {
@@ -265,6 +267,9 @@ async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
         seed: fastrand::u64(..),
     };
     let saved = ops::take_inventory(&look_up, arguments.out).await?;
+    if arguments.connection.simulate.is_some() && saved.devices == 0 {
+        stderr.say("The simulated tenant lists only devices of a scenario file: use --simulate=SCENARIO.");
+    }
     show::saved(&saved, arguments.form)?;
     Ok(Exit::Good)
 }

@@ -268,7 +268,7 @@ pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
 
 pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&format!("run {id} is in {}\n", visible(file))),
+        PlainForm::Human => print(&format!("run {id} was exported to {}\n", visible(file))),
         PlainForm::Json => print_json(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
     }
 }
@@ -280,13 +280,13 @@ pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
             let counted = |number: Option<usize>, one: &str, many: &str| match number {
                 Some(1) => format!("1 {one}"),
                 Some(number) => format!("{} {many}", count(number)),
-                None => format!("no {many} (reading them was not permitted)"),
+                None => format!("no {many} (no permission to read them)"),
             };
             let autopilot = counted(saved.autopilot, "Autopilot identity", "Autopilot identities");
             let entra = counted(saved.entra_devices, "Entra device", "Entra devices");
             let users = counted(saved.users, "user", "users");
             let devices = count_of(saved.devices, "device");
-            print(&format!("{devices}, {autopilot}, {entra} and {users} are in {}\n", visible(&file)))
+            print(&format!("saved {devices}, {autopilot}, {entra} and {users} in {}\n", visible(&file)))
         }
         PlainForm::Json => {
             let devices = saved.devices;

@@ -202,13 +202,13 @@ pub fn why(action: &str, used_up: &UsedUp) -> String {
     let whose = DAILY.get(used_up.limit).map_or("", |limit| limit.action);
     let until = moment(used_up.until);
     match (used_up.ground, action == whose) {
-        (Ground::Said, _) => format!("the service says that the day's limit of {whose} is used up; not before {until}"),
-        (Ground::Presumed, _) => format!(
-            "the service answers {action} with nothing but 429, so the day's limit may be used up; not before {until}"
-        ),
-        (Ground::Counted, true) => format!("the day's allowance of {action} is used up; not before {until}"),
+        (Ground::Said, _) => format!("the service says that the daily limit of {whose} is used up; not before {until}"),
+        (Ground::Presumed, _) => {
+            format!("the service only answers 429 to {action}, so the daily limit may be used up; not before {until}")
+        }
+        (Ground::Counted, true) => format!("the daily limit of {action} is used up; not before {until}"),
         (Ground::Counted, false) => {
-            format!("the day's allowance of {whose}, which a {action} may use up too, is used up; not before {until}")
+            format!("the daily limit of {whose} is used up, and a {action} may count too; not before {until}")
         }
     }
 }

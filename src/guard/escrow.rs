@@ -43,8 +43,8 @@ fn sentence(finding: &Finding, what: &[&str]) -> String {
     let (all, none) = (what.join(" or a "), what.join(" and no "));
     match finding.status {
         Status::Missing => format!("no {none} {are} on file{why}"),
-        Status::Forbidden => format!("whether a {all} is on file may not be read{why}"),
-        _ => format!("nobody knows whether a {all} is on file{why}"),
+        Status::Forbidden => format!("no permission to check whether a {all} is on file{why}"),
+        _ => format!("unknown whether a {all} is on file{why}"),
     }
 }
 

@@ -126,7 +126,7 @@ impl fmt::Display for Finding {
             write!(f, "of the devices of this user, {device}: ")?;
         }
         let means = entry.means.as_deref();
-        let called = means.and_then(|means| means.called.as_deref()).unwrap_or("what it stands for");
+        let called = means.and_then(|means| means.called.as_deref()).unwrap_or("the protected object");
         match by {
             By::Text if entry.is_pattern() => {
                 write!(f, "its {field} `{value}` matches `{}` in {entry}", entry.text)
@@ -138,7 +138,7 @@ impl fmt::Display for Finding {
             By::Owner => write!(f, "it is the owner of {called}, listed as `{}` in {entry}", entry.text),
             By::Nobody => {
                 let why = means.and_then(|means| means.why.as_deref()).unwrap_or("it was not read");
-                write!(f, "it may be what `{}` in {entry} stands for, which could not be read ({why})", entry.text)
+                write!(f, "it may be the object `{}` in {entry}, which could not be looked up ({why})", entry.text)
             }
         }
     }

@@ -111,7 +111,7 @@ impl StoredJob {
             return Settlement { attempts: self.tries().left, ..Settlement::unsent(Outcome::AwaitingApproval, note) };
         }
         let ending = match self.past().sent {
-            Sent::InDoubt => Ending::settled(Outcome::Unknown, Some("sent, and no answer is recorded".to_owned())),
+            Sent::InDoubt => Ending::settled(Outcome::Unknown, Some("sent, but no answer was recorded".to_owned())),
             Sent::WithoutEffect => Cause::NotReached.with("has not sent it again yet").into(),
             Sent::Never => Cause::NotReached.with("has not started it yet").into(),
         };

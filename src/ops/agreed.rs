@@ -44,15 +44,16 @@ const LIMIT: u64 = 2 << 30;
 
 /// Reads a saved preview whole.
 pub fn load(file: &Path) -> Result<Previewed, Error> {
-    let unreadable = |message: String| {
-        Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
-    };
+    let place = || Place::file(file.display().to_string());
+    let unreadable = |message: String| Error::usage(Diagnostic::error("unreadable-file", message).at(place()));
     let about = std::fs::metadata(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable("there is no such file".into()),
+        std::io::ErrorKind::NotFound => {
+            Error::usage(Diagnostic::error("missing-file", "the file does not exist").at(place()))
+        }
         _ => unreadable(format!("the file cannot be read: {error}")),
     })?;
     if !about.is_file() || about.len() > LIMIT {
-        return Err(unreadable("this is not a file that could be a saved preview".into()));
+        return Err(unreadable("this is not a file".into()));
     }
     let bytes = std::fs::read(file).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
     let fingerprint = Fingerprint::of(&bytes);
@@ -89,7 +90,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
     let SavedPreview { head, mut jobs, sightings, keys, preflight, rules, digest } = saved;
     name_targets(&mut jobs, &sightings);
     let format = format!(
-        "preview of {}, saved at {}, good until {}",
+        "preview of {}, saved at {}, valid until {}",
         head.plan.file,
         moment(head.created),
         moment(head.expires)
@@ -190,17 +191,17 @@ impl Agreed {
             (true, false) => refuse(
                 "another-service",
                 "the preview is for the simulated tenant".into(),
-                "run it with --simulate, or make a preview for the real one",
+                "run it with --simulate, or make a preview for your tenant",
             ),
             (false, true) => refuse(
                 "another-service",
-                format!("the preview is for {}, and this is the simulated tenant", head.graph_url),
-                "leave --simulate out, or rehearse the plan instead",
+                format!("the preview is for {}, but this is the simulated tenant", head.graph_url),
+                "remove --simulate, or simulate the plan instead",
             ),
             (false, false) if !head.graph_url.eq_ignore_ascii_case(&settings.graph_url) => refuse(
                 "another-service",
-                format!("the preview is for {}, and this is {}", head.graph_url, settings.graph_url),
-                "run it where it was made for, or make another preview",
+                format!("the preview is for {}, but this is {}", head.graph_url, settings.graph_url),
+                "connect to that service, or make another preview",
             ),
             _ => Ok(()),
         }
@@ -222,9 +223,8 @@ impl Agreed {
     /// Refuses what was run before: one look is good for one run.
     pub fn is_unspent(&self, journal: &Journal) -> Result<(), Error> {
         let Some(run) = journal.spent(&self.digest)? else { return Ok(()) };
-        let message = format!("this preview was run before, by run {run}");
-        let help =
-            format!("musterout resume {run} goes on with what is left of it; for anything else, make a new preview");
+        let message = format!("this preview was already run, by run {run}");
+        let help = format!("`musterout resume {run}` continues that run; otherwise, make a new preview");
         Err(Error::refused(Diagnostic::error("preview-spent", message).help(help)))
     }
 }
@@ -244,7 +244,7 @@ pub fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPreview>,
         return Ok(None);
     };
     let files = journal.plan_files(head.number)?;
-    let [file] = files.as_slice() else { return Err(damaged("it is not there")) };
+    let [file] = files.as_slice() else { return Err(damaged("it is missing")) };
     let saved = saved::read_of_run(&file.text).map_err(|why| damaged(&why.to_string()))?;
     match saved.digest == digest && saved.jobs.len() == head.jobs as usize {
         true => Ok(Some(saved)),

@@ -47,7 +47,10 @@ impl Question {
             .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
         match agreed {
             true => Ok(()),
-            false => Err(Error::refused(Diagnostic::error("not-confirmed", "not confirmed; nothing was sent"))),
+            false => {
+                let message = format!("nothing was sent: the answer was not {due}, the number of jobs");
+                Err(Error::Declined(Box::new(Diagnostic::warning("not-confirmed", message))))
+            }
         }
     }
 
@@ -58,7 +61,7 @@ impl Question {
             return Err(Error::Guarded { file: plan.to_owned(), faults });
         }
         let refuse = |code, message: &str| {
-            let help = "start anew, and look at the preview as it is then; nothing was sent";
+            let help = "nothing was sent; start again with a new preview";
             Err(Error::refused(Diagnostic::error(code, message).help(help)))
         };
         if guards::policies(&self.policies)? != self.said {

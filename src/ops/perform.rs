@@ -323,8 +323,7 @@ impl Consent {
         let id = uuid::Uuid::new_v4().to_string();
         let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
             let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
-            let help =
-                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            let help = "the token needs DeviceManagementManagedDevices.Read.All to read the number";
             Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
         })?;
         self.verdict.check_fleet(enrolled);

@@ -274,7 +274,7 @@ fn keep_what_is_barred(
         let waits = stored.filed.as_ref().is_some_and(Filed::is_open);
         if !leave_as_it_is(index, stored, earlier) && (!was_kept || waits) {
             let job = &stored.job;
-            let message = format!("{} of {} is left as it is; {hold}", job.action.name, job.target());
+            let message = format!("{} of {} is not changed; {hold}", job.action.name, job.target());
             let place = Place { line: Some(job.row as usize), ..Place::file(&record.head.plan_file) };
             told.push(Diagnostic::warning("left-as-it-is", message).at(place));
         }

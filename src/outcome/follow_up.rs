@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use crate::moment::moment;
+use jiff::Timestamp;
 
 /// How far a read shows an accepted action to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,7 +47,7 @@ where
         });
     }
     survey.perform(jobs, look).await;
-    let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
+    let unseen = || Sighting::NotRead("the read ended unexpectedly".into());
     let seen = |job: &Job| Some(survey.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
     jobs.iter().map(seen).collect()
 }

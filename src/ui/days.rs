@@ -36,7 +36,11 @@ pub fn schedule(spread: Option<&Spread>, view: View) -> String {
             table.row(PLAIN, cells.iter().map(String::as_str));
         }
     }
-    format!("The tenant's daily limits spread this over {}:\n\n{}\n", count_of(total, "day"), table.render(view, 2))
+    format!(
+        "The daily limits of the tenant spread this over {}:\n\n{}\n",
+        count_of(total, "day"),
+        table.render(view, 2)
+    )
 }
 
 fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<String> {
@@ -51,9 +55,9 @@ fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<Strin
 /// How it is known that an action had better wait.
 pub fn why(ground: Ground) -> &'static str {
     match ground {
-        Ground::Counted => "the day's allowance is used up",
-        Ground::Said => "the service says that the day's limit is used up",
-        Ground::Presumed => "the service answers it with nothing but 429, so the day's limit may be used up",
+        Ground::Counted => "the daily limit is used up",
+        Ground::Said => "the service says that the daily limit is used up",
+        Ground::Presumed => "the service only answers 429, so the daily limit may be used up",
     }
 }
 
@@ -105,7 +109,7 @@ mod tests {
         let said = Later { jobs: 1, ground: Ground::Said, ..one };
         assert_eq!(
             left(&[said]),
-            "1 row waits for another day: 1 retire from 2026-11-23 07:02:00 UTC (the service says that the day's limit is used up)"
+            "1 row waits for another day: 1 retire from 2026-11-23 07:02:00 UTC (the service says that the daily limit is used up)"
         );
     }
 }

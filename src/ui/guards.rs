@@ -9,8 +9,25 @@ use super::tables::Table;
 use super::text::count;
 use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
+use crate::guard::protected::Entry;
 use crate::guard::rule::Guard;
 use crate::text::visible;
+
+/// `vip.csv:2-40, plan.yaml:12`: in which lines of which files the entries are.
+fn places(entries: &[Entry]) -> Vec<String> {
+    let mut places: Vec<(&str, u32, u32)> = Vec::new();
+    for entry in entries {
+        match places.last_mut().filter(|(file, ..)| *file == &*entry.file) {
+            Some((_, first, last)) => (*first, *last) = ((*first).min(entry.line), (*last).max(entry.line)),
+            None => places.push((&entry.file, entry.line, entry.line)),
+        }
+    }
+    let place = |(file, first, last): (&str, u32, u32)| match first == last {
+        true => format!("{file}:{first}"),
+        false => format!("{file}:{first}-{last}"),
+    };
+    places.into_iter().map(place).collect()
+}
 
 /// One line for each rule and each override.
 pub fn render(verdict: &Verdict, view: View) -> String {
@@ -30,8 +47,7 @@ pub fn render(verdict: &Verdict, view: View) -> String {
             1 => "1 entry".to_owned(),
             more => format!("{} entries", count(more)),
         };
-        let mut files: Vec<&str> = protected.entries().iter().map(|entry| entry.file.as_ref()).collect();
-        files.dedup();
+        let files = places(protected.entries());
         let is_read = protected.entries().iter().any(|entry| entry.means.is_some());
         let later = if is_read { "" } else { "; looked up when the plan is run" };
         table.row(PLAIN, ["protected", &entries, &format!("{}{later}", files.join(", "))]);

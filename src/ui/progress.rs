@@ -500,9 +500,9 @@ mod tests {
         let now = seconds(90.0);
         assert_eq!(progress.apply(&used_up(59, Ground::Counted), now), None, "a moment is not worth a word");
         let told = progress.apply(&used_up(86_000, Ground::Counted), now);
-        assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00 UTC: the day's allowance is used up"));
+        assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00 UTC: the daily limit is used up"));
         let told = progress.apply(&used_up(86_000, Ground::Said), now);
-        assert!(told.is_some_and(|told| told.ends_with("the service says that the day's limit is used up")));
+        assert!(told.is_some_and(|told| told.ends_with("the service says that the daily limit is used up")));
         assert_eq!(progress.sleeps(now), None, "others may go on");
         let night = seconds(9_000.0);
         assert_eq!(progress.sleeps(night), Some(NIGHT));

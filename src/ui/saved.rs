@@ -30,13 +30,14 @@ pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), 
     }
     let confirm = if preview.asks() { format!(" --confirm {}", preview.send()) } else { String::new() };
     let simulate = if head.simulated { " --simulate" } else { "" };
-    let _ = writeln!(text, "to run exactly this: musterout run {}{simulate}{confirm}", visible(file));
+    let _ = writeln!(text, "Next: musterout run {}{simulate}{confirm}", visible(file));
     text
 }
 
 fn seen(preview: &Preview<'_>, head: &Head, view: View) -> String {
     if let Some(why) = &head.not_read {
-        let text = format!("No target was looked at ({}): nothing can be compared when it is run.", visible(why));
+        let text =
+            format!("No target was read ({}), so nothing can be compared when the preview is run.", visible(why));
         return paint(view.styled, OPEN, &text);
     }
     let of = |test: fn(&Sighting) -> bool| preview.rows().filter_map(|row| row.sighting).filter(|it| test(it)).count();

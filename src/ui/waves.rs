@@ -45,7 +45,10 @@ pub fn preview(schedule: &Schedule, jobs: &[Job]) -> String {
     let unseen = never_seen(schedule, jobs);
     if !unseen.is_empty() {
         let names = unseen.join(", ");
-        let _ = writeln!(text, "No read tells whether {names} took effect: there, what the service answers is all.");
+        let _ = writeln!(
+            text,
+            "{names} cannot be verified: Graph does not report the result. For these, the answer of the service counts."
+        );
     }
     text
 }
@@ -108,7 +111,7 @@ impl About {
         }
         let actions: Vec<_> = actions.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
         let first: Vec<_> = jobs().take(NAMED).map(|job| visible(job.called().unwrap_or(job.target()))).collect();
-        format!("The next wave: {}; first {}\n", actions.join(", "), first.join(", "))
+        format!("Next wave: {}; first targets: {}\n", actions.join(", "), first.join(", "))
     }
 }
 
@@ -128,7 +131,7 @@ fn question(result: &WaveResult, about: &About, styled: bool) -> String {
 }
 
 fn prompt(result: &WaveResult) -> String {
-    format!("Type yes to send the next {}, anything else to stop: ", count_of(result.next, "job"))
+    format!("Type `yes` to send the next {}, or `no` to stop: ", count_of(result.next, "job"))
 }
 
 /// Whether the answer is a yes, and nothing else.
@@ -205,8 +208,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "\nlab (lab.yaml) in contoso\nwave 2 of 4 did not go well: of its 10 jobs, 1 failed\n     9  accepted\n     1  failed\n\
-             The next wave: 1 wipe, 1 retire; first id-3, id-4\n\
-             Type yes to send the next 1,240 jobs, anything else to stop: "
+             Next wave: 1 wipe, 1 retire; first targets: id-3, id-4\n\
+             Type `yes` to send the next 1,240 jobs, or `no` to stop: "
         );
     }
 

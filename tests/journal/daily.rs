@@ -164,7 +164,7 @@ fn a_refusal_is_remembered_and_a_priority_survives_a_resume() {
     desk.write("plan.yaml", &text);
     run(&desk, "plan.yaml", "4", &["--concurrency", "1"])
         .expect(5)
-        .says("the service says that the day's limit is used up");
+        .says("the service says that the daily limit is used up");
     assert_eq!(effects(&simulator, "retire", &targets), [0, 0, 0, 1], "the urgent one goes first");
     let requests = simulator.requests();
     desk.resume(&["--report", "report.csv"]).expect(5);

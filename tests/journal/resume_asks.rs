@@ -57,7 +57,7 @@ fn a_run_that_nobody_has_named_goes_on_with_the_number_that_is_left() {
     assert_eq!(calls(&simulator, "retire", &targets), before);
     desk.call(&["resume", "--confirm", "2", "--report", "report.csv"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
-    desk.call(&["resume"]).expect(4).says("no run is open").says(&run);
+    desk.call(&["resume"]).expect(4).says("no run has open rows").says(&run);
     desk.call(&["resume", &run]).expect(0);
 }
 

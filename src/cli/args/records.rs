@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 
 use super::{PlainForm, StateArguments};
 
-/// How the rows of a run are written to stdout.
+/// Format of the rows on stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportForm {
     #[default]
     Csv,
-    /// One object a line
+    /// One object per line
     Json,
 }
 
@@ -20,7 +20,7 @@ pub struct ReportArguments {
     /// The run: its id, the beginning of it, or `latest`
     #[arg(default_value = "latest")]
     pub run: String,
-    /// How the rows are written to stdout
+    /// Format of the rows on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: ReportForm,
     #[command(flatten)]
@@ -29,13 +29,13 @@ pub struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub struct RunsArguments {
-    /// Remove runs in which nothing is open and that began more than this many days ago
+    /// Remove runs that have no open rows and began more than this many days ago
     #[arg(long, value_name = "DAYS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub prune: Option<u16>,
-    /// Write one run alone into a new database, for an auditor
+    /// Write one run into a new database, for example for an auditor
     #[arg(long, value_names = ["RUN", "FILE"], num_args = 2, conflicts_with = "prune")]
     pub export: Option<Vec<String>>,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]

@@ -20,7 +20,7 @@ impl Expander {
     ) {
         let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
         if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
-            let message = || format!("`{}` needs one of its parameters at least", step.action.name);
+            let message = || format!("`{}` needs at least one of its parameters", step.action.name);
             let help = || Some(known_parameters(std::slice::from_ref(step)));
             self.fault(row, layout.action, "missing-parameter", message, help);
         }
@@ -44,7 +44,7 @@ impl Expander {
         let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
         for step in &work.steps {
             if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {
-                let message = format!("`{}` needs one of its parameters at least", step.action.name);
+                let message = format!("`{}` needs at least one of its parameters", step.action.name);
                 let help = known_parameters(std::slice::from_ref(step));
                 self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
             }

@@ -54,7 +54,7 @@ fn headers_are_checked() {
     one(&format!("id\n{A}\n"), &["missing-column", "`action` is missing"]);
     let two = refused(&[("plan.csv", "action,Device ID (managedDeviceId),id\nretire,,x\n")]);
     assert!(two.contains("unknown-column") && two.contains("bad-id"), "{two}");
-    one("action,note\nretire,x\n", &["missing-column", "no column points at the targets"]);
+    one("action,note\nretire,x\n", &["missing-column", "no column identifies the targets"]);
     one(
         &format!("action,id,Managd Device Id\nretire,{A},\n"),
         &["unknown-column", "did you mean `managedDeviceId`?", "plan.csv:1:11"],

@@ -33,7 +33,7 @@ fn faults_of_a_file_of_targets_stand_in_it() {
         "t.csv:1:17",
         "`Gerät` means nothing here",
         "did you mean `deprovisionReason`?",
-        "a list of targets has no column `action`",
+        "a list of targets cannot have a column `action`",
         "row 2, column `managedDeviceId`: `x`: not a GUID",
         "row 4: 1 cells, and the header has 4",
     ] {

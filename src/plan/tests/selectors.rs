@@ -127,7 +127,7 @@ fn what_cannot_stand_for_one_target_is_refused_unseen() {
     refused_target("retire", "azureADDeviceId: LAB-01", &["selector", "is no azureADDeviceId", "not a GUID"]);
     refused_target("retire", "azureADDeviceId: 00000000-0000-0000-0000-000000000000", &["selector", "nil GUID"]);
     refused_target("retire", "members_of_group: Leavers", &["selector", "is no members_of_group"]);
-    refused_target("retire", &format!("upn: {A}"), &["selector", "it looks like someone@contoso.com"]);
+    refused_target("retire", &format!("upn: {A}"), &["selector", "it must look like someone@contoso.com"]);
     refused_target("retire", "deviceName: \"a\\tb\"", &["selector", "control characters"]);
     refused_target("retire", &format!("deviceName: {}", "x".repeat(257)), &["selector", "longer than 256"]);
 }

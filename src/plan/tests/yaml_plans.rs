@@ -208,7 +208,7 @@ fn nothing_to_do_is_no_fault_but_a_plan_without_jobs_is() {
     one_fault("p.yaml", "jobs: []\n", &["missing-key", "`version` is missing", "write `version: 1`"]);
     one_fault("p.yaml", "version: 2\njobs: []\n", &["unknown-version", "p.yaml:1:10"]);
     one_fault("p.yaml", "version: '1'\njobs: []\n", &["wrong-type", "the number 1", "the text `1`"]);
-    one_fault("p.yaml", "version: 1\njobs:\n", &["wrong-type", "`jobs` is a list, and this is nothing"]);
+    one_fault("p.yaml", "version: 1\njobs:\n", &["wrong-type", "`jobs` must be a list, not nothing"]);
 }
 
 #[test]
@@ -263,9 +263,9 @@ jobs:
         "did you mean `name`?",
         "did you mean `retire`? `musterout actions` lists them",
         "did you mean `keepUserData`?",
-        "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",
+        "`macOsUnlockCode` must be six digits, in quotes, not the number 012345",
         "put it in quotes",
-        "firmware has it where nobody wrote a serial number",
+        "firmware uses this as a placeholder",
         "name the device by its managedDeviceId",
         &format!("say what it is: `managedDeviceId: {A}`"),
         "the nil GUID",
@@ -358,7 +358,7 @@ fn what_is_not_plain_yaml_stops_the_reading_with_its_reason() {
     one_fault("p.yaml", "version: *x\njobs: []\n", &["syntax", "anchor"]);
     one_fault("p.yaml", "a:\n\t- b\n", &["syntax", "p.yaml:2:2"]);
     one_fault("p.yaml", "# nothing\n", &["empty-file"]);
-    one_fault("p.yaml", "- 1\n", &["wrong-type", "a plan is a map, and this is a list"]);
+    one_fault("p.yaml", "- 1\n", &["wrong-type", "a plan must be a map, not a list"]);
     one_fault("p.yaml", &format!("a: {}", "[".repeat(100_000)), &["a: ["]);
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
