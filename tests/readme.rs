@@ -104,6 +104,17 @@ fn the_readme_is_short() {
 }
 
 #[test]
+fn the_faulty_plan_of_the_first_page_is_told_so() {
+    let page = fs::read_to_string(root().join("docs/getting-started/without-a-tenant.md")).unwrap();
+    let shown = page.split("```console\n$ musterout check faulty.csv\n").nth(1).unwrap().split("```").next().unwrap();
+    let desk = desk();
+    let plan = fs::read_to_string(desk.path("plans/lab-a.csv")).unwrap();
+    fs::write(desk.path("faulty.csv"), plan.replace("retire,LAB-A-05", "retier,LAB-A-05")).unwrap();
+    let ran = run(&mut desk.musterout(["check", "faulty.csv"])).ended_with(2);
+    assert_eq!(ran.stderr.trim_end(), shown.trim_end());
+}
+
+#[test]
 fn the_scenarios_of_the_pages_are_some() {
     let desk = desk();
     let mut tried = 0;

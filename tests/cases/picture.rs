@@ -107,7 +107,8 @@ fn drawn() -> String {
         let shown = on_a_terminal(&desk, state.path(), arguments);
         let shown = with_fixed_runs(fixed(&shown), &runs(&desk, state.path()));
         let before = if at == 0 { "" } else { "\r\n" };
-        terminal.process(format!("{before}\u{1b}[32m$\u{1b}[0m \u{1b}[1mmusterout {arguments}\u{1b}[0m\r\n").as_bytes());
+        terminal
+            .process(format!("{before}\u{1b}[32m$\u{1b}[0m \u{1b}[1mmusterout {arguments}\u{1b}[0m\r\n").as_bytes());
         terminal.process(shown.as_bytes());
     }
     anstyle_svg::Term::new().render_svg(&lines(terminal.screen()))
