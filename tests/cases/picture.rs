@@ -3,6 +3,7 @@
 //! In: the real binary on a terminal of its own, and a sample plan. Out: `docs/pictures/run.svg`, compared or, with
 //! `MUSTEROUT_ACCEPT=1 cargo test picture`, written. Must not: show what is different in every run.
 
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::Read as _;
 use std::num::NonZeroU16;
@@ -80,17 +81,22 @@ fn style_of(cell: &vt100::Cell) -> Style {
 fn lines(screen: &vt100::Screen) -> String {
     let mut text = String::new();
     for row in 0..ROWS {
-        let mut line = String::new();
-        for column in 0..COLUMNS {
-            let Some(cell) = screen.cell(row, column) else { continue };
-            if cell.is_wide_continuation() {
-                continue;
-            }
-            let style = style_of(cell);
+        let cells =
+            (0..COLUMNS).filter_map(|column| screen.cell(row, column)).filter(|cell| !cell.is_wide_continuation());
+        let mut parts: Vec<(Style, String)> = Vec::new();
+        for cell in cells {
             let shown = if cell.has_contents() { cell.contents() } else { " " };
-            line.push_str(&format!("{style}{shown}{style:#}"));
+            match parts.last_mut().filter(|(style, _)| *style == style_of(cell)) {
+                Some((_, part)) => part.push_str(shown),
+                None => parts.push((style_of(cell), shown.to_owned())),
+            }
         }
-        text.push_str(line.trim_end());
+        if let Some((_, end)) = parts.last_mut() {
+            end.truncate(end.trim_end().len());
+        }
+        parts.iter().filter(|(_, part)| !part.is_empty()).for_each(|(style, part)| {
+            let _ = write!(text, "{style}{part}{style:#}");
+        });
         text.push('\n');
     }
     format!("{}\n", text.trim_end())
@@ -111,7 +117,7 @@ fn drawn() -> String {
             .process(format!("{before}\u{1b}[32m$\u{1b}[0m \u{1b}[1mmusterout {arguments}\u{1b}[0m\r\n").as_bytes());
         terminal.process(shown.as_bytes());
     }
-    anstyle_svg::Term::new().render_svg(&lines(terminal.screen()))
+    anstyle_svg::Term::new().palette(anstyle_svg::WIN10_CONSOLE).render_svg(&lines(terminal.screen()))
 }
 
 fn picture() -> PathBuf {
