@@ -10,10 +10,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::runner::dialogue::Who;
+
 /// Before that, hardly anything shows.
-pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
+pub const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at one target: a minute, and twice as long each time, up to ten.
-pub(super) const BETWEEN: Duration = Duration::from_secs(60);
+pub const BETWEEN: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN: Duration = Duration::from_secs(600);
 /// A person who waits for a few minutes at most is shown what happens in them: at least four looks, ten seconds apart at
 /// least.
@@ -21,21 +23,6 @@ const SHORTEST_BETWEEN: Duration = Duration::from_secs(10);
 const LOOKS_AT_LEAST: u32 = 4;
 /// A look that is under way at a deadline may take so long.
 const GRACE: Duration = Duration::from_secs(60);
-
-/// Who wants to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    /// The next wave.
-    Wave,
-    /// The next step on the same target.
-    Step,
-    /// A person.
-    Verify,
-}
-
-impl Who {
-    pub const ALL: [Self; 3] = [Self::Wave, Self::Step, Self::Verify];
-}
 
 /// One job that is followed up.
 #[derive(Debug)]
@@ -73,7 +60,7 @@ impl Followed {
 
 /// What is to be done about a job now.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Due {
+pub enum Due {
     Read(u32),
     /// These have waited in vain.
     TooLate(u32, Vec<Who>),
@@ -81,7 +68,7 @@ pub(super) enum Due {
 
 /// All jobs that are followed up.
 #[derive(Debug, Default)]
-pub(super) struct Following {
+pub struct Schedule {
     jobs: HashMap<u32, Followed>,
     wakes: BTreeSet<(Instant, u32)>,
     /// When each target was last read, by a digest of its id.
@@ -92,7 +79,7 @@ pub(super) struct Following {
     wanted: [u32; Who::ALL.len()],
 }
 
-impl Following {
+impl Schedule {
     /// Follows a job up, from `first` on.
     pub fn add(&mut self, job: u32, who: Who, first: Instant, (now, within): (Instant, Duration)) {
         let until = now + within;
@@ -107,7 +94,8 @@ impl Following {
         self.keep_wake(job);
     }
 
-    pub fn is_followed(&self, job: u32) -> bool {
+    /// Whether somebody waits for a job.
+    pub fn has(&self, job: u32) -> bool {
         self.jobs.contains_key(&job)
     }
 
@@ -137,16 +125,19 @@ impl Following {
         Some(due)
     }
 
-    /// Whether the target may be read now; if it may, it is taken for read. If not, the job comes back in its time.
+    /// Whether somebody waits for a job and its target may be read now. If not, the job comes back in its time.
     pub fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
-        let digest = digest_of(target);
-        let between = self.jobs.get(&job).map_or(BETWEEN, |followed| followed.between);
-        let again = self.read.get(&digest).map(|at| *at + between).filter(|again| *again > now);
-        match again {
-            Some(again) => self.again_at(job, again),
-            None => drop(self.read.insert(digest, now)),
+        let Some(between) = self.jobs.get(&job).map(|followed| followed.between) else { return false };
+        let again = self.read.get(&digest_of(target)).map(|at| *at + between).filter(|again| *again > now);
+        if let Some(again) = again {
+            self.again_at(job, again);
         }
         again.is_none()
+    }
+
+    /// The target is read now.
+    pub fn is_read(&mut self, target: &str, now: Instant) {
+        self.read.insert(digest_of(target), now);
     }
 
     /// The read that was taken for made never left, or went nowhere.
@@ -219,13 +210,9 @@ impl Following {
         }
     }
 
-    /// Nobody wants to know any more. Jobs that a step waits for, in plan order.
-    pub fn give_up(&mut self) -> Vec<u32> {
-        let waited_for = self.jobs.iter().filter(|(_, followed)| followed.until[Who::Step as usize].is_some());
-        let mut waited_for: Vec<u32> = waited_for.map(|(job, _)| *job).collect();
-        waited_for.sort_unstable();
+    /// Nobody wants to know any more.
+    pub fn give_up(&mut self) {
         *self = Self { troubles: std::mem::take(&mut self.troubles), ..Self::default() };
-        waited_for
     }
 
     fn again_at(&mut self, job: u32, at: Instant) {
