@@ -104,7 +104,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
             let waves = Schedule::new(&rules.waves, &jobs, &holds);
-            let brakes = Brakes { stop_when: rules.stop_when, waves };
+            let brakes = Brakes { stop_when: rules.stop_when, waves, until: None };
             let run = Run {
                 jobs,
                 holds,

@@ -73,7 +73,7 @@ impl Dispatcher {
             match self.road.gates.pass(gate, now) {
                 Ok(()) => {
                     self.take(bucket, lane, now);
-                    self.let_out(Item { next, ..item }, (bucket, gate), now);
+                    self.let_out(Item { next, ..item }, bucket, gate, now);
                 }
                 Err(Wait::Until(at)) => {
                     wake = Some(wake.map_or(at, |wake| wake.min(at)));
@@ -127,8 +127,8 @@ impl Dispatcher {
         self.turn_away(item, Admission::Hold(why), now);
     }
 
-    /// `gates`: the bucket of the job, and the one whose gate has let it through.
-    fn let_out(&mut self, item: Item, (bucket, gate): (Bucket, Bucket), now: Instant) {
+    /// `gate`: the bucket whose gate has let it through; its own, or that of its check.
+    fn let_out(&mut self, item: Item, bucket: Bucket, gate: Bucket, now: Instant) {
         if !self.passes_second_gate(item, bucket, now) {
             return self.road.gates.never_left(gate);
         }

@@ -191,7 +191,7 @@ impl Days {
             Some(Refused::Until(until)) => Some(until),
             Some(Refused::IfOthersAgree(until)) => Some(until).filter(|_| {
                 let known = self.left_today.closed(limit).is_some();
-                known || self.witnesses.hear(limit, (job, the_job.target()), reply)
+                known || self.witnesses.hear(limit, job, the_job.target(), reply)
             }),
             None => None,
         };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use self::schedule::{BETWEEN, Due, FIRST_LOOK, Schedule};
+use self::schedule::{BETWEEN, Due, FIRST_LOOK, Schedule, Wish};
 use crate::outcome::{Reply, Stage, Stamp, Verdict};
 use crate::pacing::is_crowded;
 use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, Then, Times, Who};
@@ -92,7 +92,7 @@ impl FollowUps {
 
     fn follow(&mut self, job: u32, who: Who, within: Duration, view: &View) {
         let first = view.now + until_first_look(job, view).min(within.max(since_last_look(job, view)));
-        self.schedule.add(job, who, first, (view.now, within));
+        self.schedule.add(job, Wish { who, first, within }, view.now);
     }
 
     /// Queues the reads that are due, and gives up what has waited too long.

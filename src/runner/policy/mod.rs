@@ -36,4 +36,5 @@ policies! {
     pre_send_check,
     filing,
     guarding,
+    until,
 }

@@ -25,8 +25,8 @@ impl Witnesses {
     }
 
     /// A target was refused so. Whether another one of that limit was told the same.
-    pub fn hear(&mut self, limit: usize, told: (u32, &str), reply: &Reply) -> bool {
-        self.agreement.hear(limit, told, reply)
+    pub fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
+        self.agreement.hear(limit, job, target, reply)
     }
 
     pub fn has_heard(&self, limit: usize, job: u32) -> bool {

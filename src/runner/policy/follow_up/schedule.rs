@@ -24,6 +24,16 @@ const LOOKS_AT_LEAST: u32 = 4;
 /// A look that is under way at a deadline may take so long.
 const GRACE: Duration = Duration::from_secs(60);
 
+/// That a job is followed up.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish {
+    pub who: Who,
+    /// When it is read first.
+    pub first: Instant,
+    /// For how long.
+    pub within: Duration,
+}
+
 /// One job that is followed up.
 #[derive(Debug)]
 struct Followed {
@@ -80,8 +90,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Follows a job up, from `first` on.
-    pub fn add(&mut self, job: u32, who: Who, first: Instant, (now, within): (Instant, Duration)) {
+    /// Follows a job up.
+    pub fn add(&mut self, job: u32, wish: Wish, now: Instant) {
+        let Wish { who, first, within } = wish;
         let until = now + within;
         let fresh =
             || Followed { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
