@@ -3,6 +3,7 @@
 //! In: jobs and the preflight findings. Out: rows, made one at a time; counts; a forecast; CSV and JSON.
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
+mod blocks;
 mod consequences;
 mod count;
 pub mod diff;
@@ -20,6 +21,8 @@ pub use count::{ActionCount, BucketCount};
 pub use keys::KeyCount;
 pub use row::{Row, State, UNVERIFIED};
 pub use write::{COLUMNS, write_csv, write_json};
+
+use std::ops::Range;
 
 use crate::catalog::Budget;
 use crate::daily::Spread;
@@ -126,10 +129,15 @@ impl<'a> Preview<'a> {
 
     /// Rows in plan order.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
+        self.rows_at(0..self.jobs.len())
+    }
+
+    /// Those at these places.
+    fn rows_at(&self, places: Range<usize>) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
         let (jobs, holds, sightings, keys) = (self.jobs, &self.preflight.holds, self.sightings, self.keys);
         let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
         let keys = |at: usize| keys.get(at).and_then(Option::as_ref);
-        (0..jobs.len()).map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
+        places.map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
     }
 
     /// Why jobs would not be sent, in plan order.
