@@ -5,6 +5,7 @@
 //!
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
+mod jobs;
 mod lacking;
 mod naming;
 mod routing;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::jobs::{Jobs, Said};
 use self::selecting::{LastSteps, Selected};
 use self::turn::Turn;
 use super::columns::Layout;
@@ -29,7 +31,7 @@ use super::vocabulary;
 use super::work::{Setting, Step, Work};
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Ids, JobParts, Parameters};
 use crate::text::shown;
 
 /// A target as it is written: text fields, and where they stand.
@@ -54,7 +56,7 @@ type Shared = Rc<[Option<Arc<Parameters>>]>;
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
 pub struct Expander {
-    pub jobs: Vec<Job>,
+    pub jobs: Jobs,
     /// Of the jobs.
     pub places: Places,
     /// Rows that have to be looked up first, in plan order.
@@ -151,7 +153,7 @@ impl Expander {
                 let at = self.given.iter().position(|given| given.name == id.name);
                 at.map_or("", |at| slots[at].value.as_str())
             };
-            let mut job = Job::new(JobParts {
+            let parts = JobParts {
                 row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
@@ -160,11 +162,9 @@ impl Expander {
                 not_before: turn.not_before,
                 note: note.clone(),
                 after,
-            });
-            job.priority = turn.priority;
-            job.missing = work.missing;
-            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            self.jobs.push(job);
+            };
+            let verified_within = step.verified_within.filter(|_| after.is_some());
+            self.jobs.push(Said { parts, priority: turn.priority, missing: work.missing, verified_within });
             self.places.push(at.line);
             after = Some(position);
         }
