@@ -3,7 +3,7 @@
 //! In: a cause, and what there is to say of the one job. Out: an [`Unsent`], whose note is rendered here; an [`Ending`],
 //! which is that or the end of a job that was sent. Must not: decide; and nobody may read a cause out of a note.
 
-use super::Outcome;
+use super::outcomes::Outcome;
 
 /// Why a job is `held` or `not_attempted`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -213,7 +213,7 @@ const CAUSES: [Row; 36] = [
         Cause::Justification,
         "justification",
         "the run was stopped: the tenant asks for a justification",
-        "the tenant asks for a justification that the plan does not give",
+        "the tenant asks for a justification that the run does not give",
     ),
     open(
         Cause::JournalFailed,

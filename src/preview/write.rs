@@ -10,8 +10,12 @@ use std::ops::Range;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::blocks;
+use super::guards;
+use super::keys::KeyCount;
+use super::of_jobs::Preview;
+use super::row::Row;
 use super::rows::Rows;
-use super::{KeyCount, Preview, Row, blocks, guards};
 use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;

@@ -2,10 +2,12 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
-use super::{beta_only, device_routes, optional, required, route};
+use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{beta_only, device_routes, optional, required, route};
+use crate::catalog::action::{Action, Alters, Gone, OncePer, ReadBack, Repeat, Risk, Success};
 use crate::catalog::id::MANAGED_DEVICE;
-use crate::catalog::{Action, Alters, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
+use crate::catalog::parameter::ParameterKind;
+use crate::catalog::route::Method;
 
 pub(super) const RETIRING: &[&str] = &["retirePending", "retireIssued"];
 const WIPING: &[&str] = &["wipePending", "wipeIssued"];
@@ -27,7 +29,6 @@ pub const RETIRE: Action = Action {
         stays: &[],
     },
     gone: Gone::AlreadyDone,
-    approvable: true,
     notes: &[
         "A tenant accepts 1,000 retires a day, whoever sends them.",
         "Suspends BitLocker on Entra-joined Windows devices: the key protectors are removed.",
@@ -72,7 +73,6 @@ pub const WIPE: Action = Action {
         action_names: &["wipe", "factoryReset"],
         stays: &["keepEnrollmentData", "keepUserData"],
     },
-    approvable: true,
     notes: &[
         "A tenant accepts 500 wipes a day, whoever sends them.",
         "useProtectedWipe may leave a device that cannot start.",
@@ -106,7 +106,6 @@ pub const DELETE: Action = Action {
     read_back: ReadBack::Absent,
     success: Success::Completed,
     gone: Gone::AlreadyDone,
-    approvable: true,
     notes: &[
         "Also retires the device; a corporate Android device (dedicated, fully managed, work profile, AOSP) is factory-reset.",
         "A tenant accepts 1,000 deletes a day, whoever sends them.",

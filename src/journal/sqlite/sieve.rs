@@ -64,7 +64,9 @@ impl Sieve {
     /// Whether something may be recorded of it, or of what else is done to its target.
     pub fn may_know(&self, job: &Job) -> bool {
         // What was made of the names of users is looked for by several names, and there are few.
-        job.names.is_some() || self.has(job.id.as_hash()) || self.has(Folding::hash(device_of_state(job.target()).as_bytes()))
+        job.names.is_some()
+            || self.has(job.id.as_hash())
+            || self.has(Folding::hash(device_of_state(job.target()).as_bytes()))
     }
 
     fn add(&mut self, hash: u64) {
