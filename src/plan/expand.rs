@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod expander;
+mod jobs;
 mod lacking;
 mod naming;
 mod routing;
@@ -19,6 +20,7 @@ use std::rc::Rc;
 pub use self::expander::MAX_JOBS;
 pub(super) use self::expander::{Expander, Row};
 use self::expander::{Remarks, Shared, Slot, WrittenTarget};
+use self::jobs::Said;
 use self::selecting::Selected;
 use super::identifier::{self, NotAnId, wrong_name};
 use super::layout::Layout;
@@ -26,7 +28,7 @@ use super::places::Position;
 use super::vocabulary;
 use super::work::{Setting, Work, known_parameters};
 use crate::catalog::{IdName, Route};
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Ids, JobParts, Parameters};
 use crate::text::shown;
 
 /// Different parameter values that are remembered for sharing.
@@ -93,7 +95,7 @@ impl Expander {
                 let at = self.given.iter().position(|given| given.name == id.name);
                 at.map_or("", |at| slots[at].value.as_str())
             };
-            let mut job = Job::new(JobParts {
+            let parts = JobParts {
                 row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
@@ -102,11 +104,9 @@ impl Expander {
                 not_before: turn.not_before,
                 note: note.clone(),
                 after,
-            });
-            job.priority = turn.priority;
-            job.missing = work.missing;
-            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            self.jobs.push(job);
+            };
+            let verified_within = step.verified_within.filter(|_| after.is_some());
+            self.jobs.push(Said { parts, priority: turn.priority, missing: work.missing, verified_within });
             self.places.push(at.line);
             after = Some(position);
         }

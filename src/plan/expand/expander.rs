@@ -13,9 +13,10 @@ use super::super::layout::Layout;
 use super::super::places::{Places, Position};
 use super::super::unresolved::{Unresolved, UnresolvedStep};
 use super::super::work::Work;
+use super::jobs::Jobs;
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::job::{Job, Parameters};
+use crate::job::Parameters;
 
 /// A target as it is written: text fields, and where they stand.
 pub(in crate::plan) trait Row {
@@ -75,7 +76,7 @@ pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
 pub(in crate::plan) struct Expander {
-    pub jobs: Vec<Job>,
+    pub jobs: Jobs,
     /// Of the jobs.
     pub places: Places,
     /// Rows that have to be looked up first, in plan order.
