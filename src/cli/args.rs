@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::records::{ReportArguments, ReportForm, RunsArguments};
 pub use self::resuming::{OnlyClass, ResumeArguments};
@@ -274,6 +274,9 @@ pub struct RunArguments {
     /// Keep running until no row waits for an approval or a daily limit
     #[arg(long)]
     pub wait: bool,
+    /// Stop sending at this time, such as 2026-12-01T06:00:00+01:00, and end the run; `resume` continues it later
+    #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
+    pub until: Option<Timestamp>,
     #[command(flatten)]
     pub follow_up: FollowUpArguments,
     /// Format of the result on stdout

@@ -17,7 +17,7 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::Lack;
+use crate::outcome::{Cause, Lack};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report::{self, CsvRows, Row};
@@ -140,6 +140,23 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     }
 }
 
+/// Why a policy has ended a run.
+fn by_policy(cause: Cause, why: &str) -> Diagnostic {
+    let text = format!("the run was stopped: {why}");
+    match cause {
+        Cause::Breaker => {
+            Diagnostic::error("breaker", text).help("check the report, and continue after you have fixed the cause")
+        }
+        Cause::Wave => {
+            Diagnostic::error("wave", text).help("check the wave in the report; the next wave begins when you continue")
+        }
+        Cause::Guards => {
+            Diagnostic::error("guards-changed", text).help("if you continue, the guards apply as they are now")
+        }
+        _ => Diagnostic::warning("stopped", text),
+    }
+}
+
 /// Why a run ended early, and what can be done next.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     if let Some(fault) = ended_early(finished) {
@@ -164,22 +181,13 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
 }
 
 fn ended_early(finished: &Finished) -> Option<Diagnostic> {
-    let stopped = |code, why: &str| Diagnostic::error(code, format!("the run was stopped: {why}"));
     Some(match finished.stopped.as_ref() {
         None if finished.later.is_empty() => return None,
         None => Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
             .help("continue then, or run the plan again with --once; with --wait, a run stays and continues by itself"),
         Some(StopReason::Interrupted) => Diagnostic::warning("interrupted", "the run was interrupted"),
         Some(StopReason::Requested) => Diagnostic::warning("stopped", "the run was stopped by `musterout stop`"),
-        Some(StopReason::Breaker(why)) => {
-            stopped("breaker", why).help("check the report, and continue after you have fixed the cause")
-        }
-        Some(StopReason::Wave(why)) => {
-            stopped("wave", why).help("check the wave in the report; the next wave begins when you continue")
-        }
-        Some(StopReason::Guards(why)) => {
-            stopped("guards-changed", why).help("if you continue, the guards apply as they are now")
-        }
+        Some(StopReason::Policy(cause, why)) => by_policy(*cause, why),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help("continue when sign-in works again"),
         Some(StopReason::Unreachable(why)) => {

@@ -325,7 +325,12 @@ pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s,
         }
         if let Some(parameter) = wrong {
             let expected = parameter.kind.expectation();
-            let message = format!("`{name}` must be {expected}, not {}", value.value.kind());
+            let message = match json {
+                Some(serde_json::Value::Array(_)) => {
+                    format!("`{name}` must be {expected}, but the list contains other values")
+                }
+                _ => format!("`{name}` must be {expected}, not {}", value.value.kind()),
+            };
             reader.fault(&value.span, "bad-parameter", message, None);
             spoilt.push(parameter.name);
         }

@@ -298,7 +298,7 @@ pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
 pub fn nothing_today(row: &Unresolved) -> Diagnostic {
     let what = match &row.pointer {
         Pointer::Filter(_) => format!("no device matches the {}", row.pointer),
-        Pointer::Given(_) | Pointer::Ids => format!("{} has no members today", row.pointer),
+        Pointer::Given(_) | Pointer::Ids => format!("{} matches nothing today", row.pointer),
     };
     Diagnostic::warning("no-match", prefix(&row.place) + &what).at((*row.place).clone())
 }

@@ -86,7 +86,7 @@ impl Searched<'_, '_> {
 
     /// A set in which there is nothing today.
     fn nobody(&self, row: &Unresolved) -> Unfound {
-        Unfound::NothingLeft(format!("{} has no members today; {}", row.pointer, self.search.before.told(row)).into())
+        Unfound::NothingLeft(format!("{} matches nothing today; {}", row.pointer, self.search.before.told(row)).into())
     }
 
     /// What a row comes to of which nothing was found. The one place where that is decided: a step may be left out, where a

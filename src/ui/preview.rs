@@ -229,7 +229,7 @@ fn done(preview: &Preview<'_>) -> [(usize, &'static str); 3] {
     let earlier = (preview.done() as usize).saturating_sub(missing + nothing_left);
     [
         (missing, "no target was found, which counts as done (missing: done)"),
-        (nothing_left, "the set has no members today"),
+        (nothing_left, "the set matches nothing today"),
         (earlier, "by an earlier run"),
     ]
 }

@@ -16,9 +16,7 @@ pub(super) fn draining(in_flight: u32, reason: &StopReason) -> String {
         StopReason::Interrupted if in_flight > 0 => format!("stopping: {out}; press Ctrl-C again to stop waiting"),
         StopReason::Interrupted => format!("stopping: {out}"),
         StopReason::Requested => format!("stopping on request: {out}"),
-        StopReason::Breaker(why) | StopReason::Wave(why) | StopReason::Guards(why) => {
-            format!("stopping: {}; {out}", visible(why))
-        }
+        StopReason::Policy(_, why) => format!("stopping: {}; {out}", visible(why)),
         StopReason::SignIn(why) => format!("stopping: sign-in failed: {}; {out}", visible(why)),
         StopReason::Journal(why) => format!("stopping: the journal cannot be written: {}; {out}", visible(why)),
         StopReason::Justification(_, why) => {

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 
 use super::{FollowUpArguments, HostArguments, PlainForm, PolicyArguments, StateArguments, number};
 use crate::journal::resume::Only;
@@ -35,6 +36,9 @@ pub struct ResumeArguments {
     /// Keep running until no row waits for an approval or a daily limit
     #[arg(long)]
     pub wait: bool,
+    /// Stop sending at this time, such as 2026-12-01T06:00:00+01:00, and end the run; `resume` continues it later
+    #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
+    pub until: Option<Timestamp>,
     #[command(flatten)]
     pub follow_up: FollowUpArguments,
     /// Report file [default: the run's own report]
