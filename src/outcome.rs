@@ -17,13 +17,15 @@ mod since;
 mod stamp;
 mod verdict;
 
-pub use self::cause::{Cause, Ending, Unsent};
-pub use self::doubt::{Doubt, Made, doubt};
-pub use self::request_id::RequestId;
+pub use self::cause::Cause;
+pub(crate) use self::cause::{Ending, Unsent};
+pub(crate) use self::doubt::{Doubt, Made, doubt};
+pub(crate) use self::request_id::RequestId;
 pub use self::sight::{Presence, Seen};
 pub use self::since::Since;
-pub use self::stamp::Stamp;
-pub use self::verdict::{Effect, Lack, Verdict};
+pub(crate) use self::stamp::Stamp;
+pub use self::verdict::Verdict;
+pub(crate) use self::verdict::{Effect, Lack};
 
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@
 
 pub mod catalog {
     pub use crate::catalog::{
-        ACTIONS, Access, Action, Allowance, Bucket, Budget, INTUNE_DEVICES, INTUNE_OTHER, Limits, Method, OwnAllowances,
-        Parameter, ParameterKind, Repeat, Route, SELECTORS, Success, TargetKind, Terms, Unresolvable, Version,
+        ACTIONS, Access, Action, Allowance, Bucket, Budget, INTUNE_DEVICES, INTUNE_OTHER, Limits, Method,
+        OwnAllowances, Parameter, ParameterKind, Repeat, Route, SELECTORS, Success, TargetKind, Terms, Unresolvable,
+        Version,
     };
 }
 
@@ -97,8 +98,8 @@ pub mod msgraph {
 
 pub mod ops {
     pub use crate::ops::{
-        Again, Choices, Confirm, Error, Finished, LookUp, Recorded, Repeats, ResumeRequest, RunRequest, SaveRequest, Task,
-        Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
+        Again, Choices, Confirm, Error, Finished, LookUp, Recorded, Repeats, ResumeRequest, RunRequest, SaveRequest,
+        Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
     };
 
     pub mod rounds {

@@ -11,7 +11,7 @@ mod own;
 
 use jiff::Timestamp;
 
-pub use self::denied::denials;
+pub(crate) use self::denied::denials;
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::{Allowance, Override};
@@ -24,7 +24,7 @@ use crate::job::Job;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The plan's name, which overrides may be for.
     pub plan: Option<&'a str>,
     pub justified: bool,
@@ -49,7 +49,7 @@ pub struct Verdict {
 }
 
 /// Judges a plan that is about to run, or somebody looks at. `place` says where a job stands.
-pub fn judge(
+pub(crate) fn judge(
     jobs: &[Job],
     holds: &[Option<Hold>],
     rules: Rules,

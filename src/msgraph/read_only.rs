@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 use super::classify::classify;
 use super::client::GraphClient;
 use super::request::GraphRequest;
-use super::token::TokenSource;
-pub use super::trail::{NoEnd, Trail};
+pub(crate) use super::trail::{NoEnd, Trail};
 use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
 use crate::job::Job;
@@ -25,7 +24,7 @@ use crate::pacing::Gates;
 use crate::text::{Medium, harmless};
 
 /// Requests in one envelope, at most.
-pub const BATCH: usize = 20;
+pub(crate) const BATCH: usize = 20;
 
 /// A read: path and query below the version, percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -73,7 +72,7 @@ impl Get {
     }
 
     /// The next page, as the service names it. The token goes along, so that it must be the same service.
-    pub fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
+    pub(super) fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
         let foreign = || ForeignLink(harmless(link, Medium::Message).into_owned());
         let (there, here): (Uri, Uri) =
             (link.parse().map_err(|_| foreign())?, graph_url.parse().map_err(|_| foreign())?);
@@ -110,7 +109,7 @@ pub struct Answer {
 
 /// A client of which only the reading half can be reached: what a preview holds cannot change a tenant.
 #[derive(Debug)]
-pub struct GraphReader<T>(GraphClient<T>);
+pub(crate) struct GraphReader<T>(GraphClient<T>);
 
 impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
     fn from(client: GraphClient<T>) -> Self {
@@ -119,20 +118,16 @@ impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
 }
 
 impl<T: Transport> GraphReader<T> {
-    pub fn tokens(&self) -> &TokenSource<T> {
-        self.0.tokens()
-    }
-
-    pub fn gates(&self) -> &Gates {
+    pub(crate) fn gates(&self) -> &Gates {
         self.0.gates()
     }
 
-    pub fn read_only(&self) -> ReadOnly<'_, T> {
+    pub(crate) fn read_only(&self) -> ReadOnly<'_, T> {
         ReadOnly::new(&self.0)
     }
 
     /// Reads who the job's target is.
-    pub async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+    pub(crate) async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         self.0.inspect(job, client_request_id).await
     }
 }
@@ -263,7 +258,7 @@ impl From<RawPart> for Part {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::msgraph::token::Credentials;
+    use crate::msgraph::token::{Credentials, TokenSource};
     use crate::msgraph::transport::WireRequest;
     use jiff::Timestamp;
 

@@ -17,11 +17,11 @@ use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::text::shown;
 
 /// Columns of one file, at most: more is a file of another kind.
-pub const MAX_COLUMNS: usize = 1_000;
+pub(super) const MAX_COLUMNS: usize = 1_000;
 
 /// Which field of a row (or of a target in YAML) holds what.
 #[derive(Debug, Default)]
-pub struct Layout {
+pub(super) struct Layout {
     /// Names as the user spells them.
     pub names: Vec<String>,
     pub ids: Vec<(usize, IdName, Spelling)>,
@@ -47,7 +47,7 @@ pub struct Layout {
 
 /// How a user id is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spelling {
+pub(super) enum Spelling {
     Id,
     /// `userPrincipalName`, which is only a selector where the action is not bound to a user.
     PrincipalName,
@@ -55,7 +55,7 @@ pub enum Spelling {
 
 impl Layout {
     /// Puts the next field to its meaning.
-    pub fn add(&mut self, field: usize, meaning: Meaning) {
+    pub(super) fn add(&mut self, field: usize, meaning: Meaning) {
         match meaning {
             Meaning::Action => self.action = Some(field),
             Meaning::Id(id) => self.ids.push((field, id, Spelling::Id)),
@@ -71,7 +71,7 @@ impl Layout {
     }
 
     /// The columns that count, in their order, and what they mean.
-    pub fn used(&self) -> Vec<(usize, &'static str)> {
+    pub(super) fn used(&self) -> Vec<(usize, &'static str)> {
         let ids = self.ids.iter().map(|(field, id, spelling)| match spelling {
             Spelling::Id => (*field, id.name),
             Spelling::PrincipalName => (*field, "userPrincipalName"),
@@ -98,7 +98,7 @@ impl Layout {
 
 /// What a CSV file is.
 #[derive(Debug, Clone, Copy)]
-pub enum Role<'p> {
+pub(super) enum Role<'p> {
     /// A plan by itself, with an action in every row.
     Plan,
     /// The targets of one job of a YAML plan, whose first step acts on that kind.
@@ -107,14 +107,14 @@ pub enum Role<'p> {
 
 impl Role<'_> {
     /// Whether the first row is a row like any other.
-    pub fn has_no_header(self) -> bool {
+    pub(super) fn has_no_header(self) -> bool {
         matches!(self, Self::Targets { mapping: Some(mapping), .. } if mapping.by_number())
     }
 }
 
 /// How a file was understood.
 #[derive(Debug, Default)]
-pub struct Understood {
+pub(super) struct Understood {
     pub layout: Layout,
     /// Columns that are not used, as the file spells them.
     pub unused: Vec<String>,
@@ -123,7 +123,7 @@ pub struct Understood {
 }
 
 /// What `header` says of the columns. Of a file without one, it is the first row. `own`: actions that the plan defines.
-pub fn recognise(
+pub(super) fn recognise(
     table: &Table,
     header: &StringRecord,
     at: At,
@@ -266,7 +266,7 @@ fn unknown(name: &str, own: &[&'static Action]) -> Diagnostic {
 }
 
 /// Words that can stand on the left side of `columns:`.
-pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
+pub(super) fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
     match key.strip_prefix("with.") {
         Some(name) => ACTIONS
             .iter()

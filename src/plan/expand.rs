@@ -33,7 +33,7 @@ use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::text::shown;
 
 /// A target as it is written: text fields, and where they stand.
-pub trait Row {
+pub(super) trait Row {
     /// Trimmed; empty where nothing is given.
     fn field(&self, index: usize) -> &str;
     /// Of a field, or of the row as a whole.
@@ -45,7 +45,7 @@ pub trait Row {
 }
 
 /// Jobs of one plan, at most.
-pub const MAX_JOBS: usize = 2_000_000;
+pub(crate) const MAX_JOBS: usize = 2_000_000;
 /// Different parameter values that are remembered for sharing.
 const MAX_REMEMBERED: usize = 65_536;
 
@@ -53,7 +53,7 @@ type Shared = Rc<[Option<Arc<Parameters>>]>;
 
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
-pub struct Expander {
+pub(super) struct Expander {
     pub jobs: Vec<Job>,
     /// Of the jobs.
     pub places: Places,
@@ -83,18 +83,18 @@ struct Slot {
 
 impl Expander {
     /// Jobs so far, and rows that have yet to become some.
-    pub fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.jobs.len() + self.unresolved.len()
     }
 
     /// A number for the work of one target; those of jobs count from the other end.
-    pub fn fresh_number(&mut self) -> usize {
+    pub(super) fn fresh_number(&mut self) -> usize {
         self.numbers_given += 1;
         usize::MAX - self.numbers_given
     }
 
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
-    pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
+    pub(super) fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
         let named = self.named_route(work, layout, row);
         let selected = self.select(work, layout, row);
@@ -331,7 +331,7 @@ impl Expander {
 }
 
 /// For help: what the actions of `steps` understand.
-pub fn known_parameters(steps: &[Step]) -> String {
+pub(super) fn known_parameters(steps: &[Step]) -> String {
     let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
     match names.as_slice() {
         [] => "it has none".into(),

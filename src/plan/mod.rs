@@ -18,7 +18,7 @@ mod mapping;
 mod missing;
 mod overrides;
 mod places;
-pub mod policy;
+pub(crate) mod policy;
 mod priority;
 mod protected;
 mod rows;
@@ -47,13 +47,15 @@ use crate::source::{Fingerprint, Source};
 use crate::text::shown;
 use crate::yaml::{self, Kind, Node, Reader, Value};
 
-pub use self::expand::MAX_JOBS;
-pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub(crate) use self::expand::MAX_JOBS;
+pub use self::filter::PROPERTIES;
+pub(crate) use self::filter::{Filter, Property, Test};
 pub use self::guards::KEYS as GUARDS;
 pub use self::places::Places;
-pub use self::serial::says_nothing;
-pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
-pub use crate::catalog::Limits;
+pub(crate) use self::serial::says_nothing;
+pub(crate) use self::unresolved::GroupGiven;
+pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+pub(crate) use crate::catalog::Limits;
 
 /// A plan that has been read, found right, and expanded into jobs.
 #[derive(Debug)]
@@ -108,9 +110,9 @@ pub struct Input {
 }
 
 /// The largest YAML file that is read.
-pub const YAML_LIMIT: u64 = 16 << 20;
+const YAML_LIMIT: u64 = 16 << 20;
 /// The largest CSV file that is read.
-pub const CSV_LIMIT: u64 = 80 << 20;
+const CSV_LIMIT: u64 = 80 << 20;
 
 /// Reads, validates and expands the plan at `path`.
 pub fn load(path: &Path) -> Result<Plan, Diagnostics> {

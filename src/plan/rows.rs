@@ -57,7 +57,7 @@ impl CsvRow<'_> {
 }
 
 /// Makes the jobs of the plan in `source`, whose rows name their action.
-pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
+pub(super) fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
     let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
     let unknown = Work {
         number: ACTIONS.len(),
@@ -115,7 +115,7 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
 }
 
 /// Makes the jobs of the targets in `source`, all of which get `work`.
-pub fn expand_targets(
+pub(super) fn expand_targets(
     source: Source,
     path: &Path,
     role: Role<'_>,

@@ -20,7 +20,13 @@ use crate::source::Source;
 use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Makes the jobs of one item of `jobs:`.
-pub fn expand(job: &Entries<'_>, plan: &Source, folder: &Path, expander: &mut Expander, inputs: &mut Vec<Input>) {
+pub(super) fn expand(
+    job: &Entries<'_>,
+    plan: &Source,
+    folder: &Path,
+    expander: &mut Expander,
+    inputs: &mut Vec<Input>,
+) {
     match job.targets.map(|node| (node, &node.value)) {
         Some((_, Value::List(items))) => listed(job, items, plan, expander),
         Some((node, Value::Map(_))) => inputs.extend(in_a_file(job, node, plan, folder, expander)),
@@ -234,7 +240,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
 }
 
 /// A fault of a whole file is shown where the plan names it; one with a line stays there.
-pub fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
+pub(super) fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
     if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
         return fault;
     }

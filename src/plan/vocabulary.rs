@@ -6,7 +6,7 @@ use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, fo
 
 /// What the value under a header or key says about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub(super) enum Meaning {
     Action,
     Id(IdName),
     /// An id where the action is bound to a user, a selector anywhere else.
@@ -31,7 +31,7 @@ const WORDS: &[(&str, Meaning)] = &[
 ];
 
 impl Meaning {
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Id(id) => id.name,
             Self::UserPrincipalName(_) => "userPrincipalName",
@@ -42,7 +42,7 @@ impl Meaning {
     }
 
     /// What a header means, without regard to case, spaces and punctuation. `own`: actions that the plan defines.
-    pub fn of_header(header: &str, own: &[&'static Action]) -> Option<Self> {
+    pub(super) fn of_header(header: &str, own: &[&'static Action]) -> Option<Self> {
         let folded = fold(header);
         let word = WORDS.iter().find(|(name, _)| fold(name) == folded).map(|(_, meaning)| *meaning);
         let parameter = |name: &str| {
@@ -58,7 +58,7 @@ impl Meaning {
     }
 
     /// What a key of ours means: YAML keys are spelled exactly.
-    pub fn of_key(key: &str, own: &[&'static Action]) -> Option<Self> {
+    pub(super) fn of_key(key: &str, own: &[&'static Action]) -> Option<Self> {
         known(own).find(|known| *known == key).and_then(|known| Self::of_header(known, own))
     }
 
@@ -84,18 +84,18 @@ fn targets(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
 }
 
 /// Every word that a header can be.
-pub fn known(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
+pub(super) fn known(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(name, _)| *name);
     words.chain(targets(own)).chain(parameters(own).map(|parameter| parameter.name))
 }
 
 /// Every key that an item of `targets:` can have.
-pub fn keys_of_a_target(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
+pub(super) fn keys_of_a_target(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     ["id", "with", "filter", "notBefore", "note", "priority", "route"].into_iter().chain(targets(own))
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<_> = words.into_iter().collect();
     match words.split_last() {
         None => String::new(),
@@ -105,7 +105,7 @@ pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The routes of an action with their ids, for help.
-pub fn routes(action: &Action) -> String {
+pub(super) fn routes(action: &Action) -> String {
     let routes: Vec<_> = action
         .routes
         .iter()

@@ -22,7 +22,7 @@ pub struct ConsequenceCount {
 }
 
 /// Counts, in the order of the table; only those that concern somebody.
-pub fn count(preview: &Preview<'_>) -> Vec<ConsequenceCount> {
+pub(super) fn count(preview: &Preview<'_>) -> Vec<ConsequenceCount> {
     let mut counts: Vec<ConsequenceCount> = Vec::new();
     let mut rows_of: Option<(&Action, Vec<&'static Consequence>)> = None;
     for (at, job) in preview.jobs.iter().enumerate() {

@@ -5,21 +5,21 @@
 
 mod consequences;
 mod count;
-pub mod diff;
+pub(crate) mod diff;
 mod guards;
 mod keys;
 mod row;
 mod rows;
-pub mod saved;
+pub(crate) mod saved;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use consequences::ConsequenceCount;
-pub use count::{ActionCount, BucketCount};
-pub use keys::KeyCount;
-pub use row::{Row, State, UNVERIFIED};
-pub use write::{COLUMNS, write_csv, write_json};
+pub(crate) use consequences::ConsequenceCount;
+pub(crate) use count::{ActionCount, BucketCount};
+pub(crate) use keys::KeyCount;
+pub(crate) use row::{Row, State, UNVERIFIED};
+pub(crate) use write::{write_csv, write_json};
 
 use crate::catalog::Budget;
 use crate::daily::Spread;
@@ -110,7 +110,7 @@ impl<'a> Preview<'a> {
     }
 
     /// Whether anybody has looked for the keys of any of them.
-    pub fn has_keys(&self) -> bool {
+    fn has_keys(&self) -> bool {
         !self.keys.is_empty()
     }
 

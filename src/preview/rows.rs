@@ -9,7 +9,7 @@ use std::io::{self, Write};
 /// Rows go out when there are so many bytes of them.
 const FULL: usize = 64 * 1024;
 
-pub struct Rows<W> {
+pub(super) struct Rows<W> {
     out: W,
     text: String,
     /// Whether the row has a cell already.
@@ -17,15 +17,15 @@ pub struct Rows<W> {
 }
 
 impl<W: Write> Rows<W> {
-    pub fn new(out: W) -> Self {
+    pub(super) fn new(out: W) -> Self {
         Self { out, text: String::with_capacity(FULL + FULL / 8), begun: false }
     }
 
-    pub fn cell(&mut self, cell: &str) {
+    pub(super) fn cell(&mut self, cell: &str) {
         self.cell_of(|text| text.push_str(cell));
     }
 
-    pub fn shown(&mut self, cell: impl Display) {
+    pub(super) fn shown(&mut self, cell: impl Display) {
         // Writing to a String cannot fail.
         self.cell_of(|text| {
             let _ = write!(text, "{cell}");
@@ -33,7 +33,7 @@ impl<W: Write> Rows<W> {
     }
 
     /// A cell that `write` puts behind what is there.
-    pub fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
+    pub(super) fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
         if self.begun {
             self.text.push(',');
         }
@@ -48,13 +48,13 @@ impl<W: Write> Rows<W> {
     }
 
     /// The row has all its cells, which are two or more.
-    pub fn end(&mut self) -> io::Result<()> {
+    pub(super) fn end(&mut self) -> io::Result<()> {
         self.text.push('\n');
         self.begun = false;
         if self.text.len() >= FULL { self.write() } else { Ok(()) }
     }
 
-    pub fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(mut self) -> io::Result<()> {
         self.write()?;
         self.out.flush()
     }

@@ -24,7 +24,7 @@ use crate::plan::says_nothing;
 use crate::text::{composed, key};
 
 /// Finds out what each entry of `list` stands for, as far as that matters for targets of those kinds. An error is one of all reads.
-pub async fn read_meanings<T: Transport>(
+pub(crate) async fn read_meanings<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     reading: &mut Reading<'_, T>,

@@ -26,7 +26,7 @@ use crate::runner::Limits;
 type Look = (usize, Instant, Seen);
 
 /// Looks at the target of every job that is `wanted`, once for each target. `look` gets the job's index and a fresh id.
-pub async fn survey<F, Fut>(
+pub(crate) async fn survey<F, Fut>(
     jobs: &[Job],
     wanted: impl Fn(usize) -> bool,
     (limits, gates): (Limits, Gates),

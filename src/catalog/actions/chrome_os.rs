@@ -10,7 +10,7 @@ use crate::catalog::id::{
 };
 use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
 
-pub const DEPROVISION: Action = Action {
+pub(super) const DEPROVISION: Action = Action {
     name: "deprovision",
     summary: "Deprovision a ChromeOS device: its Google Admin policies are removed.",
     routes: &[
@@ -74,7 +74,7 @@ pub const DEPROVISION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const DISABLE: Action = Action {
+pub(super) const DISABLE: Action = Action {
     name: "disable",
     summary: "Disable a ChromeOS device: it shows that it is lost, and nobody can sign in.",
     routes: device_routes!("disable", BETA),
@@ -85,7 +85,7 @@ pub const DISABLE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REENABLE: Action = Action {
+pub(super) const REENABLE: Action = Action {
     name: "reenable",
     summary: "Enable a disabled ChromeOS device again.",
     routes: device_routes!("reenable", BETA),

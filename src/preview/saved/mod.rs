@@ -25,17 +25,17 @@ use crate::guard::preflight::Preflight;
 use crate::guard::rules::Rules;
 use crate::job::{Found, Job, Names, OfRow, Unfound};
 
-pub use limits::LimitsOfPreview;
-pub use read::{Unusable, read, read_of_run};
-pub use write::write;
+pub(crate) use limits::LimitsOfPreview;
+pub(crate) use read::{Unusable, read, read_of_run};
+pub(crate) use write::write;
 
 /// The versions of the format. Another one is refused.
 ///
 /// The first one knew ids, and names as they stood in the plan: what it says of a name is refused, because the name may be
 /// somebody else's today. With ids alone both are the same bytes, and the first one is written.
-pub const FIRST: u32 = 1;
+pub(crate) const FIRST: u32 = 1;
 /// Says of each name whose it was.
-pub const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 2;
 
 /// How every saved preview begins, whatever its version.
 const BEGINNING: &str = "{\"musterout_preview\":";
@@ -84,7 +84,7 @@ pub struct PlanOfPreview {
 
 /// A saved preview, read and found whole.
 #[derive(Debug)]
-pub struct SavedPreview {
+pub(crate) struct SavedPreview {
     pub head: Head,
     pub jobs: Vec<Job>,
     /// One for each job; `None` where nobody looked.
