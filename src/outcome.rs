@@ -20,12 +20,11 @@ mod verdict;
 pub use self::cause::Cause;
 pub(crate) use self::cause::{Ending, Unsent};
 pub(crate) use self::doubt::{Doubt, Made, doubt};
-pub(crate) use self::request_id::RequestId;
 pub use self::sight::{Presence, Seen};
 pub use self::since::Since;
-pub(crate) use self::stamp::Stamp;
 pub use self::verdict::Verdict;
 pub(crate) use self::verdict::{Effect, Lack};
+pub(crate) use self::{request_id::RequestId, stamp::Stamp};
 
 /// The answer to one attempt, as far as there was one.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,9 @@ use musterout::testing::catalog::Budget;
 use musterout::testing::clock::Clock;
 use musterout::testing::guard::Brakes;
 use musterout::testing::job::Job;
-use musterout::testing::outcome::{Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict};
+use musterout::testing::outcome::{
+    Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict,
+};
 use musterout::testing::pacing::{Gates, Pacing};
 use musterout::testing::runner::executor::Executor;
 use musterout::testing::runner::{self, History, Limits, Run};

@@ -47,6 +47,7 @@ use crate::source::{Fingerprint, Source};
 use crate::text::shown;
 use crate::yaml::{self, Kind, Node, Reader, Value};
 
+pub(crate) use self::document::justification;
 pub(crate) use self::expand::MAX_JOBS;
 pub use self::filter::PROPERTIES;
 pub(crate) use self::filter::{Filter, Property, Test};

@@ -105,7 +105,7 @@ fn volumes(scenario: &Scenario, device: &str) -> Vec<Volume> {
     match listed {
         Some(keys) => keys.bitlocker.clone(),
         None if scenario.only_listed => Vec::new(),
-        None => vec![Volume::OperatingSystemVolume],
+        None => vec![Volume::OperatingSystem],
     }
 }
 
