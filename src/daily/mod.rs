@@ -18,21 +18,11 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 
-pub use self::account::Account;
-pub(crate) use self::account::Take;
-pub(crate) use self::agreement::Agreement;
-pub(crate) use self::book::{Book, Ground, UsedUp};
-pub use self::left::{Daily, Later};
-pub(crate) use self::left::{LeftToday, Refused, shown, why};
-pub use self::rules::Rules;
-pub(crate) use self::rules::zone_named;
+pub use self::account::{Account, Take, limit_of};
+pub use self::agreement::Agreement;
+pub use self::book::{Book, Ground, UsedUp};
+pub use self::left::{Daily, Later, LeftToday, Refused, shown, why};
+pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
 pub use self::settings::Settings;
-pub(crate) use self::spread::{Day, Spread, spread};
-pub(crate) use self::suspicion::{Advice, Suspicion};
-
-use crate::catalog::{Action, DailyLimit};
-
-/// The place of a job's action in the catalog's table, if it has a daily limit.
-pub(crate) fn limit_of(action: &Action) -> Option<usize> {
-    DailyLimit::index_of(action)
-}
+pub use self::spread::{Day, Spread, spread};
+pub use self::suspicion::{Advice, Suspicion};
