@@ -10,8 +10,8 @@ mod opening;
 mod own;
 mod verdict;
 
-pub use self::denied::denials;
-pub use self::verdict::{About, Verdict};
+pub(crate) use self::denied::denials;
+pub(crate) use self::verdict::{About, Verdict};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::Allowance;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::classify::classify;
 use super::client::GraphClient;
-pub use super::get::{ForeignLink, Get};
+pub(crate) use super::get::Get;
 use super::request::GraphRequest;
 pub(crate) use super::trail::{NoEnd, Trail};
 use super::transport::{Transport, TransportError, WireReply};

@@ -16,7 +16,8 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::rc::Rc;
 
-pub use self::expander::{Expander, MAX_JOBS, Row};
+pub(in crate::plan) use self::expander::Expander;
+pub(crate) use self::expander::{MAX_JOBS, Row};
 use self::expander::{Shared, Slot};
 use self::selecting::Selected;
 use self::turn::Turn;

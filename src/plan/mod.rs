@@ -39,11 +39,12 @@ mod waiting;
 mod waves;
 mod work;
 
-pub use self::document::justification;
-pub use self::expand::MAX_JOBS;
-pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub(crate) use self::document::justification;
+pub(crate) use self::expand::MAX_JOBS;
+pub use self::filter::PROPERTIES;
+pub(crate) use self::filter::{Filter, Property, Test};
 pub use self::guards::KEYS as GUARDS;
-pub use self::input::Input;
+pub(crate) use self::input::Input;
 pub use self::load::load;
 pub use self::loaded::Plan;
 pub use self::places::Places;

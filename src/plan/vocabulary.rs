@@ -117,7 +117,7 @@ pub(super) fn routes(action: &Action) -> String {
 }
 
 /// What to say about an action that is neither in the catalog nor among the plan's own.
-pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
+pub(super) fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
     const ALL: &str = "`musterout actions` lists them";
     let message = format!("there is no action `{}`", shown(name));
     let names = ACTIONS.iter().chain(own.iter().copied()).map(|action| action.name);
@@ -129,7 +129,7 @@ pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
 }
 
 /// Words that can stand on the left side of `columns:`.
-pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
+pub(super) fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
     match key.strip_prefix("with.") {
         Some(name) => ACTIONS
             .iter()

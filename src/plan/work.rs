@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::vocabulary;
-pub use crate::catalog::body::Setting;
+pub(super) use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Missing, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
@@ -129,7 +129,7 @@ pub(super) fn takes(route: &Route, id: &str) -> bool {
 }
 
 /// For help: what the actions of `steps` understand.
-pub fn known_parameters(steps: &[Step]) -> String {
+pub(super) fn known_parameters(steps: &[Step]) -> String {
     let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
     match names.as_slice() {
         [] => "it has none".into(),

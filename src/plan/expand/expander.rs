@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Job, Parameters};
 
 /// A target as it is written: text fields, and where they stand.
-pub trait Row {
+pub(crate) trait Row {
     /// Trimmed; empty where nothing is given.
     fn field(&self, index: usize) -> &str;
     /// Of a field, or of the row as a whole.
@@ -28,13 +28,13 @@ pub trait Row {
 }
 
 /// Jobs of one plan, at most.
-pub const MAX_JOBS: usize = 2_000_000;
+pub(crate) const MAX_JOBS: usize = 2_000_000;
 
 pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
-pub struct Expander {
+pub(in crate::plan) struct Expander {
     pub jobs: Vec<Job>,
     /// Of the jobs.
     pub places: Places,
@@ -72,12 +72,12 @@ pub(super) struct LastSteps {
 
 impl Expander {
     /// Jobs so far, and rows that have yet to become some.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.jobs.len() + self.unresolved.len()
     }
 
     /// A number for the work of one target; those of jobs count from the other end.
-    pub fn fresh_number(&mut self) -> usize {
+    pub(in crate::plan) fn fresh_number(&mut self) -> usize {
         self.numbers_given += 1;
         usize::MAX - self.numbers_given
     }

@@ -24,7 +24,7 @@ use crate::preview::row::State;
 
 /// A saved preview, read and found whole.
 #[derive(Debug)]
-pub struct SavedPreview {
+pub(crate) struct SavedPreview {
     pub head: Head,
     pub jobs: Vec<Job>,
     /// One for each job; `None` where nobody looked.
