@@ -8,25 +8,26 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use jiff::SignedDuration;
-use musterout::testing::clock::Clock;
-use musterout::testing::daily::Account;
-use musterout::testing::daily::Daily;
-use musterout::testing::daily::Settings;
-use musterout::testing::guard::Brakes;
-use musterout::testing::guard::breaker::StopWhen;
-use musterout::testing::guard::preflight;
-use musterout::testing::job::Job;
-use musterout::testing::journal::RunId;
-use musterout::testing::journal::resume::Only;
-use musterout::testing::ops;
-use musterout::testing::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
-use musterout::testing::ops::{Recorded, Task};
-use musterout::testing::outcome::{Outcome, Settlement, Standing, Tally};
-use musterout::testing::pacing::Pacing;
-use musterout::testing::runner::Limits;
-use musterout::testing::runner::event::StopReason;
-use musterout::testing::session::Wire;
-use musterout::testing::simulator::transport::SimTransport;
+use musterout::clock::Clock;
+use musterout::daily::Account;
+use musterout::daily::Daily;
+use musterout::daily::Settings;
+use musterout::guard::Brakes;
+use musterout::guard::breaker::StopWhen;
+use musterout::guard::preflight;
+use musterout::job::Job;
+use musterout::journal::RunId;
+use musterout::journal::resume::Only;
+use musterout::ops;
+use musterout::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
+use musterout::ops::{Recorded, Task};
+use musterout::outcome::Cause;
+use musterout::outcome::{Outcome, Settlement, Standing, Tally};
+use musterout::pacing::Pacing;
+use musterout::runner::Limits;
+use musterout::runner::event::StopReason;
+use musterout::session::Wire;
+use musterout::simulator::transport::SimTransport;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::support::world::{
@@ -326,7 +327,10 @@ fn a_breaker_remembers_the_days_before() {
         life.process.brakes = Brakes { stop_when, ..Brakes::default() };
         let requests = Requests { wait: true, ..Requests::default() };
         let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
-        assert!(matches!(&ended.stopped, Some(StopReason::Breaker(why)) if why.contains("2 jobs failed")), "{ended:?}");
+        assert!(
+            matches!(&ended.stopped, Some(StopReason::Policy(Cause::Breaker, why)) if why.contains("2 jobs failed")),
+            "{ended:?}"
+        );
         let tally = tally(&ended.settlements);
         assert_eq!((tally.of(Outcome::Accepted), tally.of(Outcome::Failed)), (2, 2), "{:#?}", ended.settlements);
         assert!((1.0..1.1).contains(&life.world.days()), "{} days", life.world.days());

@@ -10,25 +10,26 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::testing::clock::Clock;
-use musterout::testing::daily::{Daily, Later};
-use musterout::testing::guard::Brakes;
-use musterout::testing::guard::preflight::{self, Hold};
-use musterout::testing::guard::waves::Schedule;
-use musterout::testing::job::Job;
-use musterout::testing::msgraph::client::GraphClient;
-use musterout::testing::msgraph::token::{Credentials, TokenSource};
-use musterout::testing::outcome::Settlement;
-use musterout::testing::pacing::Gates;
-use musterout::testing::plan::{self, Plan};
-use musterout::testing::report::ReportFile;
-use musterout::testing::runner::event::{Event, StopReason};
-use musterout::testing::runner::question::Question;
-use musterout::testing::runner::shutdown::StopRequest;
-use musterout::testing::runner::{self, Earlier, Ended, History, Limits, Run};
-use musterout::testing::simulator::counts::Counts;
-use musterout::testing::simulator::tenant::Tenant;
-use musterout::testing::simulator::transport::SimTransport;
+use musterout::clock::Clock;
+use musterout::daily::{Daily, Later};
+use musterout::guard::Brakes;
+use musterout::guard::preflight::{self, Hold};
+use musterout::guard::waves::Schedule;
+use musterout::job::Job;
+use musterout::msgraph::client::GraphClient;
+use musterout::msgraph::token::{Credentials, TokenSource};
+use musterout::outcome::Cause;
+use musterout::outcome::Settlement;
+use musterout::pacing::Gates;
+use musterout::plan::{self, Plan};
+use musterout::report::ReportFile;
+use musterout::runner::event::{Event, StopReason};
+use musterout::runner::question::Question;
+use musterout::runner::shutdown::StopRequest;
+use musterout::runner::{self, Earlier, Ended, History, Limits, Run};
+use musterout::simulator::counts::Counts;
+use musterout::simulator::tenant::Tenant;
+use musterout::simulator::transport::SimTransport;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -103,7 +104,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
             let waves = Schedule::new(&rules.waves, &jobs, &holds);
-            let brakes = Brakes { stop_when: rules.stop_when, waves };
+            let brakes = Brakes { stop_when: rules.stop_when, waves, until: None };
             let run = Run {
                 jobs,
                 holds,
@@ -180,7 +181,8 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
-    let Ended { settlements, stopped, later, .. } = runner::run(run, Arc::clone(client), events, requests).await;
+    let Ended { settlements, stopped, left, .. } = runner::run(run, Arc::clone(client), events, requests).await;
+    let later = left.later;
     drop(stop);
     let settles = played.settlements.is_empty();
     while let Ok(event) = told.try_recv() {
@@ -195,12 +197,14 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         None => (Stopped::None, String::new()),
         Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),
         Some(StopReason::Requested) => (Stopped::Requested, String::new()),
-        Some(StopReason::Breaker(reason)) => (Stopped::Breaker, reason.into()),
-        Some(StopReason::Wave(reason)) => (Stopped::Wave, reason.into()),
+        Some(StopReason::Policy(Cause::Breaker, reason)) => (Stopped::Breaker, reason.into()),
+        Some(StopReason::Policy(Cause::Wave, reason)) => (Stopped::Wave, reason.into()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
         Some(StopReason::Justification(_, reason)) => (Stopped::Justification, reason.into()),
-        Some(StopReason::Guards(reason)) => panic!("a run without guards was stopped by them: {reason}"),
+        Some(StopReason::Policy(cause, reason)) => {
+            panic!("a run without guards was stopped by {}: {reason}", cause.name())
+        }
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
 }
@@ -211,7 +215,7 @@ fn people(answers: Vec<bool>) -> mpsc::UnboundedSender<Question> {
     tokio::spawn(async move {
         for answer in answers {
             let Some(question) = questions.recv().await else { return };
-            let _ = question.answer.send(answer);
+            question.answer(answer);
         }
     });
     sender

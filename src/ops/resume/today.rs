@@ -57,7 +57,7 @@ pub(super) fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[
         true => Schedule::new(waves, jobs, left),
         false => begun.waves.clone(),
     };
-    Brakes { stop_when: rules.stop_when, waves }
+    Brakes { stop_when: rules.stop_when, waves, until: None }
 }
 
 /// The jobs of a run, what holds them, and what was agreed to about them.
