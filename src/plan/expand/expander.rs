@@ -35,7 +35,7 @@ pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
-pub struct Expander {
+pub(in crate::plan) struct Expander {
     pub jobs: Jobs,
     /// Of the jobs.
     pub places: Places,
