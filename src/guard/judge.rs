@@ -10,9 +10,9 @@ mod opening;
 mod own;
 mod verdict;
 
-pub use self::denied::denials;
+pub(crate) use self::denied::denials;
 use self::verdict::JobsAndHolds;
-pub use self::verdict::{About, Verdict};
+pub(crate) use self::verdict::{About, Verdict};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::Allowance;

@@ -14,5 +14,7 @@ pub(crate) mod pause;
 pub(crate) mod retry_after;
 mod window;
 
-pub use self::gate::{BucketUse, Pacing, Throttled, Wait, is_crowded};
-pub use self::gates::{Gates, RoundTrip};
+pub use self::gate::Pacing;
+pub(crate) use self::gate::{BucketUse, Throttled, Wait, is_crowded};
+pub use self::gates::Gates;
+pub(crate) use self::gates::RoundTrip;

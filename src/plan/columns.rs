@@ -47,14 +47,14 @@ pub(super) struct Understood {
 
 /// The first row of a file: its header, if it has one.
 #[derive(Clone, Copy)]
-pub struct Header<'t> {
+pub(super) struct Header<'t> {
     pub table: &'t Table,
     pub record: &'t StringRecord,
     pub at: At,
 }
 
 /// What `header` says of the columns.
-pub fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnostics) -> Understood {
+pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnostics) -> Understood {
     let Header { table, record, at } = header;
     let name = |(index, cell): (usize, &str)| match role.has_no_header() {
         true => format!("column {}", index + 1),

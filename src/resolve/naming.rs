@@ -38,13 +38,13 @@ pub(super) fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc
 }
 
 /// What a row says of its targets, in words and as the next night knows it.
-pub struct Called {
+pub(super) struct Called {
     pub by: Arc<str>,
     pub key: Arc<str>,
 }
 
 /// What is known of the target, where it is what was looked up.
-pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &Called) -> Option<Found> {
+pub(super) fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &Called) -> Option<Found> {
     let is_target = row.ids.as_ref().is_none_or(|given| {
         let last = step.route.ids.last();
         last.is_some_and(|id| !given.iter().any(|(known, _)| known.name == id.name))
