@@ -5,12 +5,12 @@
 use jiff::Timestamp;
 
 /// `2026-11-23 07:02:00 UTC`, rounded up to the second: what waits until then is not told to come too early.
-pub fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     whole_second(at).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// `07:02:00 UTC`, of a time within the next day.
-pub fn time_of_day(at: Timestamp) -> String {
+pub(crate) fn time_of_day(at: Timestamp) -> String {
     whole_second(at).strftime("%H:%M:%S UTC").to_string()
 }
 

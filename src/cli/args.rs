@@ -12,8 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::records::{ReportArguments, ReportForm, RunsArguments};
-pub use self::resuming::{OnlyClass, ResumeArguments};
+pub(super) use self::records::{ReportArguments, ReportForm, RunsArguments};
+pub(super) use self::resuming::{OnlyClass, ResumeArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::pace::PaceArguments;
@@ -29,7 +29,7 @@ use crate::plan;
 /// what would be sent. `run` sends it, and writes one report row for every row of the plan.
 #[derive(Debug, Parser)]
 #[command(name = "musterout", version, after_help = exit::table(), max_term_width = 110)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
 
@@ -50,7 +50,7 @@ macro_rules! examples {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Check a plan and all its files for faults; no network
     #[command(after_help = examples!["check plan.yaml", "check leavers.csv --policy site-policy.yaml"])]
     Check(CheckArguments),
@@ -94,7 +94,7 @@ pub enum Verb {
 
 impl Verb {
     /// How results and faults are shown.
-    pub fn form(&self) -> Form {
+    pub(super) fn form(&self) -> Form {
         match self {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
@@ -117,7 +117,7 @@ impl Verb {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     #[default]
     Text,
     Json,
@@ -125,7 +125,7 @@ pub enum LogFormat {
 
 /// How results are written to stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub(super) enum Form {
     #[default]
     Human,
     Json,
@@ -134,7 +134,7 @@ pub enum Form {
 
 /// As [`Form`], where CSV makes no sense.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum PlainForm {
+pub(super) enum PlainForm {
     #[default]
     Human,
     Json,
@@ -150,7 +150,7 @@ impl From<PlainForm> for Form {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Format of the result on stdout
@@ -161,7 +161,7 @@ pub struct CheckArguments {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct PreviewArguments {
+pub(super) struct PreviewArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Save the preview for `run`: read every target, and record what was seen
@@ -193,7 +193,7 @@ pub struct PreviewArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct InventoryArguments {
+pub(super) struct InventoryArguments {
     /// The file to write; an existing file is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -221,7 +221,7 @@ fn again(text: &str) -> Result<Again, std::convert::Infallible> {
 }
 
 #[derive(Debug, Args)]
-pub struct DiffArguments {
+pub(super) struct DiffArguments {
     /// The older saved preview (.json) or plan
     pub before: PathBuf,
     /// The newer saved preview (.json) or plan
@@ -234,7 +234,7 @@ pub struct DiffArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ConfirmArguments {
+pub(super) struct ConfirmArguments {
     /// Confirm in advance that exactly N jobs will be sent; with any other number the run is refused
     #[arg(long, value_name = "N", conflicts_with = "confirm_at_most", value_parser = number)]
     confirm: Option<u32>,
@@ -244,14 +244,14 @@ pub struct ConfirmArguments {
 }
 
 impl ConfirmArguments {
-    pub fn number(&self) -> Option<Confirm> {
+    pub(super) fn number(&self) -> Option<Confirm> {
         let exactly = self.confirm.map(Confirm::Exactly);
         exactly.or(self.confirm_at_most.map(Confirm::AtMost))
     }
 }
 
 #[derive(Debug, Args)]
-pub struct RunArguments {
+pub(super) struct RunArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Show what would be sent, and send nothing; the same as `preview`
@@ -293,18 +293,18 @@ pub struct RunArguments {
 }
 
 impl PreviewArguments {
-    pub fn repeats(&self) -> Repeats {
+    pub(super) fn repeats(&self) -> Repeats {
         Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
     }
 }
 
 impl RunArguments {
-    pub fn repeats(&self) -> Repeats {
+    pub(super) fn repeats(&self) -> Repeats {
         Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
     }
 
     /// A dry run is a preview.
-    pub fn as_preview(&self) -> PreviewArguments {
+    pub(super) fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
             plan: self.plan.clone(),
             out: None,
@@ -322,7 +322,7 @@ impl RunArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ActionsArguments {
+pub(super) struct ActionsArguments {
     /// The action to explain
     pub name: Option<String>,
     /// Format of the result on stdout
@@ -331,7 +331,7 @@ pub struct ActionsArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct SimulateArguments {
+pub(super) struct SimulateArguments {
     /// Loopback address and port; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -12,7 +12,7 @@ use crate::catalog::Action;
 use crate::diagnostics::Diagnostic;
 
 /// The fault, where an action or a plan stands in the verb's place.
-pub fn for_a_verb(error: &clap::Error) -> Option<Diagnostic> {
+pub(in crate::cli) fn for_a_verb(error: &clap::Error) -> Option<Diagnostic> {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;

@@ -58,11 +58,6 @@ impl Journal {
         list::runs(&self.store, |plan_key, id| self.is_under_way(plan_key, id.as_str()))
     }
 
-    /// The runs of one plan, the oldest first.
-    pub fn runs_of(&self, plan_key: &str) -> Result<Vec<RunId>, JournalError> {
-        list::runs_of(&self.store, plan_key)
-    }
-
     /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
         let place = self.place.clone();
@@ -151,7 +146,7 @@ impl Journal {
 
     /// As much of a run's id as people have to type. The first 13 characters name the millisecond in which it began, so that no
     /// later run has the same.
-    pub fn short(&self, id: &RunId) -> String {
+    pub(crate) fn short(&self, id: &RunId) -> String {
         let long_enough = [13, 18, 23].into_iter().filter_map(|length| id.as_str().get(..length));
         let mut telling = long_enough.filter(|prefix| self.find(prefix).is_ok_and(|found| found == *id));
         telling.next().unwrap_or(id.as_str()).to_owned()

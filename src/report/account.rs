@@ -20,7 +20,7 @@ impl Account {
     }
 
     /// The outcomes that some row has.
-    pub fn counts(&self) -> impl Iterator<Item = (Outcome, u32)> {
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (Outcome, u32)> {
         Outcome::ALL.into_iter().map(|outcome| (outcome, self.tally.of(outcome))).filter(|(_, rows)| *rows > 0)
     }
 
@@ -30,7 +30,7 @@ impl Account {
     }
 
     /// The same with [`Self::counts`] as they are to be shown.
-    pub fn line_of(&self, counts: impl Iterator<Item = String>) -> String {
+    pub(crate) fn line_of(&self, counts: impl Iterator<Item = String>) -> String {
         let counts = counts.collect::<Vec<_>>().join(", ");
         let separator = if counts.is_empty() { "" } else { ": " };
         format!("account: rows in {}, rows out {}{separator}{counts}", self.rows_in, self.tally.total())

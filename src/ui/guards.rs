@@ -30,7 +30,7 @@ fn places(entries: &[Entry]) -> Vec<String> {
 }
 
 /// One line for each rule and each override.
-pub fn render(verdict: &Verdict, view: View) -> String {
+pub(super) fn render(verdict: &Verdict, view: View) -> String {
     let mut table = Table::new(&[]);
     for rule in &verdict.rules.stated {
         let later = match rule.guard {

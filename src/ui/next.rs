@@ -11,21 +11,21 @@ use crate::outcome::{Cause, Outcome, Settlement};
 
 /// A run, as its next command names it.
 #[derive(Debug, Clone, Copy)]
-pub struct Next<'a> {
+pub(crate) struct Next<'a> {
     /// As much of its id as has to be typed.
-    pub call: &'a str,
+    pub(crate) call: &'a str,
     /// Its tenant ends with it, so that nothing can be read there later.
-    pub simulated: bool,
+    pub(crate) simulated: bool,
     /// The option without which it cannot go on.
-    pub needs: &'a str,
-    pub jobs: &'a [Job],
-    pub settlements: &'a [Settlement],
+    pub(crate) needs: &'a str,
+    pub(crate) jobs: &'a [Job],
+    pub(crate) settlements: &'a [Settlement],
     /// Accepted jobs that a verification has not seen completed; `None`: nobody has verified.
-    pub pending: Option<u32>,
+    pub(crate) pending: Option<u32>,
 }
 
 impl Next<'_> {
-    pub fn render(&self, view: View) -> String {
+    pub(crate) fn render(&self, view: View) -> String {
         let commands = self.commands();
         let heading = paint(view.styled, STRONG, "Next:");
         if commands.is_empty() {

@@ -22,7 +22,7 @@ use crate::text::visible;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct RunResult<'a> {
+pub(crate) struct RunResult<'a> {
     pub jobs: &'a [Job],
     pub settlements: &'a [Settlement],
     pub report: Option<&'a Path>,
@@ -58,7 +58,7 @@ impl<'a> RunResult<'a> {
     }
 
     /// For people.
-    pub fn render(&self, view: View) -> String {
+    pub(crate) fn render(&self, view: View) -> String {
         let account = self.account();
         let mut text = String::new();
         let unsettled: Vec<_> = self.unsettled().collect();
@@ -91,7 +91,7 @@ impl<'a> RunResult<'a> {
     }
 
     /// Rows that did not settle well as the report has them, then the report's name, then the account.
-    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+    pub(crate) fn write_json(&self, mut out: impl Write) -> io::Result<()> {
         let rows = rows(self.jobs, self.settlements).map_err(io::Error::other)?;
         for (row, settlement) in rows.zip(self.settlements) {
             if self.wants_somebody(settlement) {

@@ -11,7 +11,7 @@ pub(super) const HANG: usize = 2;
 const NARROWEST: usize = 20;
 
 /// Every line of `text`; `None` leaves it as it is.
-pub fn wrapped(text: &str, columns: Option<u16>) -> String {
+pub(crate) fn wrapped(text: &str, columns: Option<u16>) -> String {
     let Some(columns) = columns.map(usize::from).filter(|columns| *columns >= NARROWEST) else {
         return text.to_owned();
     };
