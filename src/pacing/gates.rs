@@ -15,9 +15,9 @@ use crate::outcome::{Reply, Verdict};
 
 /// When a request left, and when its answer was back.
 #[derive(Debug, Clone, Copy)]
-pub struct RoundTrip {
-    pub sent: Instant,
-    pub back: Instant,
+pub(crate) struct RoundTrip {
+    pub(crate) sent: Instant,
+    pub(crate) back: Instant,
 }
 
 /// The gates. Clones are the same gates.

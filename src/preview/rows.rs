@@ -17,11 +17,11 @@ impl Rows {
         Self { text: String::with_capacity(bytes), begun: false }
     }
 
-    pub fn cell(&mut self, cell: &str) {
+    pub(super) fn cell(&mut self, cell: &str) {
         self.cell_of(|text| text.push_str(cell));
     }
 
-    pub fn shown(&mut self, cell: impl Display) {
+    pub(super) fn shown(&mut self, cell: impl Display) {
         // Writing to a String cannot fail.
         self.cell_of(|text| {
             let _ = write!(text, "{cell}");
@@ -29,7 +29,7 @@ impl Rows {
     }
 
     /// A cell that `write` puts behind what is there.
-    pub fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
+    pub(super) fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
         if self.begun {
             self.text.push(',');
         }

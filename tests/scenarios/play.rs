@@ -116,7 +116,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 clock: clock.clone(),
                 rng: Rng::with_seed(seed),
                 lookout: Default::default(),
-                guards: musterout::runner::guards::Guards::default(),
+                guards: musterout::testing::runner::guards::Guards::default(),
                 history: History::default(),
                 verify: None,
             };
@@ -158,7 +158,7 @@ fn verification(
         clock,
         rng,
         lookout: Default::default(),
-        guards: musterout::runner::guards::Guards::default(),
+        guards: musterout::testing::runner::guards::Guards::default(),
         history: History { earlier, ..History::default() },
         verify: Some(within),
     }
