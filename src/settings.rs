@@ -17,7 +17,7 @@ use crate::journal::place::Place;
 ///
 /// Source: Graph's national cloud deployments page; for China's login host the newer of two pages that disagree.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Cloud {
+struct Cloud {
     pub name: &'static str,
     pub login_url: &'static str,
     pub graph_url: &'static str,

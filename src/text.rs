@@ -15,7 +15,7 @@ use std::ops::RangeInclusive;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-pub use self::folding::Folding;
+pub(crate) use self::folding::Folding;
 
 /// The composed form: what is written in another one (`e` and an accent for `é`) is the same text.
 pub(crate) fn composed(text: &str) -> Cow<'_, str> {

@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, Bucket, SELECTORS};
-use musterout::outcome::{Cause, Outcome, Standing};
-use musterout::plan::PROPERTIES;
+use musterout::testing::catalog::{ACTIONS, Bucket, SELECTORS};
+use musterout::testing::outcome::{Cause, Outcome, Standing};
+use musterout::testing::plan::PROPERTIES;
 
 use crate::support::program::{Desk, musterout, run};
 

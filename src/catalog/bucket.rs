@@ -185,7 +185,7 @@ pub(crate) static DIRECTORY: Service = Service {
 
 /// Writes to Entra's devices have an allowance of their own; reads of them count as any other of the directory, of whose
 /// units they get a tenth.
-pub(crate) static ENTRA_DEVICES: Service = Service {
+pub(super) static ENTRA_DEVICES: Service = Service {
     name: "entra-devices",
     writes: Allowance::per(3_000, 150),
     reads: Allowance::per(150, 10),

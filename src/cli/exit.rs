@@ -45,7 +45,7 @@ impl Exit {
 
     /// How a run ends: by what stopped it, else by its worst outcome. What is accepted is good, unless somebody has asked
     /// whether it has happened.
-    pub fn of_run(finished: &Finished) -> Self {
+    pub(super) fn of_run(finished: &Finished) -> Self {
         match &finished.stopped {
             Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
             Some(reason) if reason.is_a_guard() => return Self::Tripped,

@@ -28,7 +28,7 @@ struct Told {
 
 impl Agreement {
     /// A job was refused in words of that limit. Whether another target was told the same: the same status and code.
-    pub fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
+    pub(crate) fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
         let answer = (limit, reply.http_status, reply.error_code.clone());
         if self.known.contains(&answer) {
             return true;

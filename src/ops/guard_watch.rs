@@ -121,7 +121,7 @@ impl GuardWatch {
     }
 
     /// What holds to begin with.
-    pub fn to_begin_with(&self) -> Arc<GuardsNow> {
+    pub(super) fn to_begin_with(&self) -> Arc<GuardsNow> {
         self.told.clone()
     }
 

@@ -48,10 +48,11 @@ pub(crate) use self::input::Input;
 pub use self::load::load;
 pub use self::loaded::Plan;
 pub use self::places::Places;
-pub use self::schedule::not_before;
-pub use self::serial::says_nothing;
-pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
-pub use crate::catalog::Limits;
+pub(crate) use self::schedule::not_before;
+pub(crate) use self::serial::says_nothing;
+pub(crate) use self::unresolved::GroupGiven;
+pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+pub(crate) use crate::catalog::Limits;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 
-pub struct Rows {
+pub(super) struct Rows {
     text: String,
     /// Whether the row has a cell already.
     begun: bool,
@@ -13,7 +13,7 @@ pub struct Rows {
 
 impl Rows {
     /// With room for so many bytes.
-    pub fn with_capacity(bytes: usize) -> Self {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), begun: false }
     }
 
@@ -44,12 +44,12 @@ impl Rows {
     }
 
     /// The row has all its cells, which are two or more.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.text.push('\n');
         self.begun = false;
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.text
     }
 }

@@ -37,7 +37,7 @@ fn key_columns(preview: &Preview<'_>) -> impl Iterator<Item = &'static str> {
 const ROW: usize = 256;
 
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
-pub fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
+pub(crate) fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut header = Rows::with_capacity(ROW);
     COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| header.cell(name));
