@@ -48,9 +48,9 @@ pub(super) struct Understood {
 /// The first row of a file: its header, if it has one.
 #[derive(Clone, Copy)]
 pub(super) struct Header<'t> {
-    pub(super) table: &'t Table,
-    pub(super) record: &'t StringRecord,
-    pub(super) at: At,
+    pub table: &'t Table,
+    pub record: &'t StringRecord,
+    pub at: At,
 }
 
 /// What `header` says of the columns.

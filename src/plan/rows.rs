@@ -59,9 +59,9 @@ impl CsvRow<'_> {
 
 /// A CSV file that was read.
 pub(super) struct CsvFile<'p> {
-    pub(super) source: Source,
-    pub(super) path: &'p Path,
-    pub(super) role: Role<'p>,
+    pub source: Source,
+    pub path: &'p Path,
+    pub role: Role<'p>,
 }
 
 /// Makes the jobs of the plan in `source`, whose rows name their action.

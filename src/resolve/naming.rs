@@ -39,8 +39,8 @@ pub(super) fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc
 
 /// What a row says of its targets, in words and as the next night knows it.
 pub(super) struct Called {
-    pub(super) by: Arc<str>,
-    pub(super) key: Arc<str>,
+    pub by: Arc<str>,
+    pub key: Arc<str>,
 }
 
 /// What is known of the target, where it is what was looked up.
