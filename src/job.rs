@@ -15,7 +15,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::catalog::body::{self, Setting};
-use crate::catalog::{ACTIONS, Access, Action, Bucket, Missing, OncePer, ParameterKind, ReadBack, Repeat, Route};
+use crate::catalog::{
+    ACTIONS, Access, Action, Bucket, Definition, Missing, OncePer, ParameterKind, ReadBack, Repeat, Route,
+};
 use crate::identity::Identity;
 
 pub use self::ids::Ids;
@@ -48,6 +50,23 @@ impl Parameters {
     pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
         let body = serde_json::from_str(body).ok()?;
         Self::new(action, body::read(action, &body).ok()?)
+    }
+
+    /// The same with the ids of a target where the body refers to them.
+    fn about(self: Arc<Self>, action: &'static Action, route: &Route, ids: &Ids) -> Arc<Self> {
+        if !action.definition.is_some_and(Definition::refers_to_ids) {
+            return self;
+        }
+        let id = |name: &str| {
+            let at = route.ids.iter().position(|id| id.name == name)?;
+            ids.iter().nth(at).map(str::to_owned)
+        };
+        let said = serde_json::from_str(self.body()).ok().and_then(|body| body::read(action, &body).ok());
+        let body = said.and_then(|settings| body::write_for(action, settings, id));
+        match body {
+            Some(body) => Arc::new(Self { body: body.to_string().into(), beta: self.beta, users: self.users.clone() }),
+            None => self,
+        }
     }
 
     /// The names of users in the body. They lead to somebody, and may lead to somebody else tomorrow.
@@ -184,6 +203,7 @@ impl JobParts {
 impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
+        let parameters = parameters.map(|parameters| parameters.about(action, route, &ids));
         let id = identify(action, route, &ids, parameters.as_deref().map_or("", Parameters::body));
         Self {
             id,

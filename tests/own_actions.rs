@@ -108,3 +108,55 @@ fn another_meaning_of_the_name_is_another_job() {
     call(&desk, &recorder, &[&once[..], &["2"]].concat()).ended_with(0);
     assert_eq!(recorder.seen().len(), 4, "done as tags is not done as labels");
 }
+
+const MEMBERS: &str = "
+version: 1
+name: members
+actions:
+  addToGroup:
+    method: POST
+    version: v1.0
+    path: /groups/{groupId}/members/$ref
+    body: { '@odata.id': 'https://graph.microsoft.com/v1.0/directoryObjects/{memberId}' }
+  setPhoto:
+    method: PUT
+    version: beta
+    path: /deviceManagement/managedDevices/{managedDeviceId}/photo
+    body: { '@odata.type': '#microsoft.graph.photo', of: '{managedDeviceId}' }
+    parameters: { '@odata.etag': text, text: text }
+jobs:
+  - action: addToGroup
+    targets: { csv: members.csv }
+  - action: setPhoto
+    with: { '@odata.etag': W/1, text: '{managedDeviceId}' }
+    targets: [ { managedDeviceId: 00000004-0000-4000-8000-000000000004 } ]
+";
+const LISTED: &str = "groupId,memberId\n\
+                      00000009-0000-4000-8000-000000000009,00000001-0000-4000-8000-000000000001\n\
+                      00000009-0000-4000-8000-000000000009,00000002-0000-4000-8000-000000000002\n";
+
+#[test]
+fn a_body_refers_to_the_ids_of_its_target_also_after_a_crash_and_from_a_saved_preview() {
+    let desk = Desk::with(&[("plan.yaml", MEMBERS), ("members.csv", LISTED)]);
+    let recorder = Recorder::start(|seen, _| match seen.line().starts_with("GET") {
+        true => Answer::json(200, r#"{"id":"00000001-0000-4000-8000-000000000001"}"#),
+        false => Answer::no_content(),
+    });
+    let stopped =
+        Recorder::start(|_, _| Answer::json(401, r#"{"error":{"code":"InvalidAuthenticationToken","message":"x"}}"#));
+    call(&desk, &stopped, &["run", "plan.yaml", "--confirm", "3", "--report=report.csv"]).ended_with(12);
+    call(&desk, &recorder, &["resume", "--confirm", "3", "--report=report.csv"]).ended_with(0);
+    let mut sent: Vec<_> =
+        recorder.seen().iter().map(|seen| (seen.line(), String::from_utf8_lossy(&seen.body).into_owned())).collect();
+    sent.sort();
+    let member = |number: usize| {
+        let id = format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", guid(number));
+        (format!("POST /v1.0/groups/{}/members/$ref", guid(9)), format!(r#"{{"@odata.id":"{id}"}}"#))
+    };
+    let photo = format!("PUT /beta/deviceManagement/managedDevices/{}/photo", guid(4));
+    let body = r##"{"@odata.type":"#microsoft.graph.photo","of":"ID","@odata.etag":"W/1","text":"{managedDeviceId}"}"##;
+    assert_eq!(sent, [member(1), member(2), (photo, body.replace("ID", &guid(4)))]);
+    assert_eq!(column(&desk.report(), "target"), [guid(1), guid(2), guid(4)], "whom guards see");
+    call(&desk, &recorder, &["preview", "plan.yaml", "--out", "saved.json"]).ended_with(0);
+    call(&desk, &recorder, &["check", "saved.json"]).ended_with(0);
+}

@@ -9,25 +9,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::disguise::disguised;
-use super::id::{fold, id_named, selector_named};
-use super::own_path;
+use super::id::{fold, id_named, is_name, selector_named};
 use super::{
     ACTIONS, Action, DIRECTORY, ENTRA_DEVICES, Gone, INTUNE_DEVICES, INTUNE_OTHER, IdKind, IdName, Method, OncePer,
     Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Service, Success, TargetKind, Version,
 };
+use super::{own_body, own_path};
 
 /// What a plan says of an action of its own, and what the journal keeps of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     pub name: String,
-    /// `POST`, `PATCH` or `DELETE`.
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: String,
     /// `v1.0` or `beta`.
     pub version: String,
     /// Below the version, with an id in braces for every part that differs from target to target.
     pub path: String,
-    /// What the body always holds.
+    /// What the body always holds; an id in braces stands for that of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,7 +70,7 @@ impl DefinedKind {
 }
 
 /// The methods that an action of a plan can have.
-pub const METHODS: [Method; 3] = [Method::Post, Method::Patch, Method::Delete];
+pub const METHODS: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
 /// The versions of the API.
 pub const VERSIONS: [Version; 2] = [Version::V1, Version::Beta];
 
@@ -113,7 +113,9 @@ impl Definition {
         if method == Method::Delete && (own.body.is_some() || !own.parameters.is_empty()) {
             return Err("a DELETE has no body, and so no parameters".into());
         }
-        let ids: &'static [IdName] = Box::leak(ids_of(&own.path)?.into_boxed_slice());
+        let mut ids = ids_of(&own.path)?;
+        ids.extend(own_body::more_ids(own.body.as_ref(), &ids)?);
+        let ids: &'static [IdName] = Box::leak(ids.into_boxed_slice());
         own_path::is_about_one(method, &own.path)?;
         own.is_about_its_target_alone()?;
         if let Some(known) = disguised(method, &own.path, &own.names()) {
@@ -127,7 +129,8 @@ impl Definition {
             target: ids.last().map_or(TargetKind::Other, |id| kind_of(*id)),
             routes: Box::leak(Box::new([route])),
             parameters: Box::leak(own.parameters.iter().map(DefinedParameter::parameter).collect()),
-            needs_a_parameter: false,
+            needs_one_of: &[],
+            platforms: &[],
             fixed_body,
             permissions: &[],
             read_permission: None,
@@ -176,62 +179,22 @@ impl Definition {
         fixed.map(String::as_str).chain(self.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
     }
 
-    /// What a body names, no guard sees; but for the value of a parameter, which is compared as a target is.
+    /// What a body names, no guard sees; but for the value of a parameter, which is compared as a target is, and the ids of the
+    /// target itself.
     fn is_about_its_target_alone(&self) -> Result<(), String> {
-        let names_many = |name: &String| {
-            TARGETS.contains(&fold(name).as_str()) || name.starts_with("@odata.") || name.ends_with("@odata.bind")
-        };
-        let names_one = |name: &String| names_many(name) || TARGET.iter().any(|word| fold(name).contains(word));
-        let parameters = self.parameters.iter().map(|parameter| parameter.name.clone()).filter(names_many);
-        let fixed = self.body.as_ref().map(keys).unwrap_or_default().into_iter().filter(names_one);
-        match fixed.chain(parameters).next() {
+        let mut parameters = self.parameters.iter().map(|parameter| &parameter.name);
+        let named = parameters.find(|name| own_body::names_targets(name)).cloned();
+        match self.body.as_ref().and_then(own_body::names_unseen).or(named) {
             None => Ok(()),
             Some(name) => Err(format!(
-                "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path"
+                "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path, and a fixed body may name it in braces"
             )),
         }
     }
-}
 
-/// Properties by which calls on a whole collection name what they are about, folded.
-const TARGETS: &[&str] = &[
-    "ids",
-    "deviceids",
-    "manageddeviceids",
-    "userids",
-    "memberids",
-    "objectids",
-    "principalids",
-    "groupids",
-    "serialnumbers",
-    "users",
-    "devices",
-    "manageddevices",
-    "members",
-    "owners",
-];
-
-/// Parts of the names of properties that name one target, folded.
-const TARGET: &[&str] = &[
-    "deviceid",
-    "userid",
-    "memberid",
-    "objectid",
-    "principalid",
-    "groupid",
-    "principalname",
-    "upn",
-    "serialnumber",
-    "devicename",
-    "imei",
-];
-
-/// The names of all properties of a document, at whatever depth.
-fn keys(document: &Value) -> Vec<String> {
-    match document {
-        Value::Object(map) => map.iter().flat_map(|(name, value)| [vec![name.clone()], keys(value)].concat()).collect(),
-        Value::Array(items) => items.iter().flat_map(keys).collect(),
-        _ => Vec::new(),
+    /// Whether each target has a body of its own.
+    pub fn refers_to_ids(&self) -> bool {
+        own_body::refers(self.body.as_ref())
     }
 }
 
@@ -249,16 +212,10 @@ impl DefinedParameter {
             place: None,
             // Nobody knows what it means.
             acted_on: true,
+            clearable: self.kind == DefinedKind::Text,
             summary: "Defined by the plan.",
         }
     }
-}
-
-/// Whether a word can name an action, a parameter or an id of a plan's own.
-pub fn is_name(word: &str) -> bool {
-    word.len() <= 64
-        && word.starts_with(|c: char| c.is_ascii_alphabetic())
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The ids in a path, or what is wrong with it.

@@ -16,8 +16,10 @@ mod disguise;
 mod id;
 mod limits;
 mod missing;
+mod own_body;
 mod own_path;
 mod parameter;
+mod platform;
 mod secrets;
 
 pub use actions::ACTIONS;
@@ -27,16 +29,17 @@ pub use bucket::{
 pub use budget::{Budget, OwnAllowances, Terms};
 pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
 pub use daily::{DAILY, DailyLimit};
-pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined, is_name};
+pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, defined};
 pub use disguise::{decoded, disguised};
 pub use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL,
-    USER_BY_NAME, fold, id_named, kind_behind, link_to, selector_named,
+    USER_BY_NAME, fold, id_named, is_name, is_parameter_name, kind_behind, link_to, selector_named,
 };
 pub use limits::Limits;
 pub use missing::{Missing, Unresolvable};
-pub use parameter::{Parameter, ParameterKind};
+pub use parameter::{Parameter, ParameterKind, is_computer_name, is_filled_in};
+pub use platform::Platform;
 pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 
 /// What an action acts on.
@@ -76,6 +79,7 @@ impl TargetKind {
 pub enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -85,6 +89,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -259,8 +264,10 @@ pub struct Action {
     /// The first route is the default.
     pub routes: &'static [Route],
     pub parameters: &'static [Parameter],
-    /// Without any parameter there would be nothing to do, although none of them is required by itself.
-    pub needs_a_parameter: bool,
+    /// Parameters of which one at least is needed, although none of them is by itself.
+    pub needs_one_of: &'static [&'static str],
+    /// Those that know it; all of them where none is named.
+    pub platforms: &'static [Platform],
     /// What the body always holds, as JSON; parameters are added to it.
     pub fixed_body: Option<&'static str>,
     /// What to grant in practice, least privileged first.

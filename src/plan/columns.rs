@@ -8,6 +8,7 @@ use std::sync::Arc;
 use csv::StringRecord;
 
 use super::dialect::{self, Dialect};
+use super::expand::Row;
 use super::filter::Filter;
 use super::mapping::{self, Mapping};
 use super::table::{At, Table};
@@ -32,6 +33,8 @@ pub struct Layout {
     /// There was one, and a fault has been told.
     pub refused_filter: bool,
     pub parameters: Vec<(usize, &'static str)>,
+    /// Of the parameters: those that a blank cell clears.
+    pub cleared: Vec<&'static str>,
     pub action: Option<usize>,
     pub not_before: Option<usize>,
     /// Somebody else keeps the file, and a blank day in it means that nobody knows it yet.
@@ -90,6 +93,12 @@ impl Layout {
         used
     }
 
+    /// The parameters that `row` gives: where they stand, their names, and what is written there.
+    pub fn given<'r>(&'r self, row: &'r impl Row) -> impl Iterator<Item = (usize, &'static str, &'r str)> {
+        let cells = self.parameters.iter().map(|(field, name)| (*field, *name, row.field(*field)));
+        cells.filter(|(_, name, cell)| !cell.is_empty() || self.cleared.contains(name))
+    }
+
     /// Whether a row can say what it acts on.
     fn points_at_targets(&self) -> bool {
         !self.ids.is_empty() || self.any_id.is_some() || !self.selectors.is_empty()
@@ -102,7 +111,12 @@ pub enum Role<'p> {
     /// A plan by itself, with an action in every row.
     Plan,
     /// The targets of one job of a YAML plan, whose first step acts on that kind.
-    Targets { mapping: Option<&'p Mapping<'p>>, kind: Option<TargetKind> },
+    Targets {
+        mapping: Option<&'p Mapping<'p>>,
+        kind: Option<TargetKind>,
+        /// Parameters that a blank cell clears.
+        cleared: &'p [&'static str],
+    },
 }
 
 impl Role<'_> {
@@ -145,7 +159,7 @@ pub fn recognise(
     let (unused, dialect) = match role {
         Role::Targets { mapping: Some(mapping), .. } => (mapping::apply(table, mapping, &mut layout, faults), None),
         Role::Targets { mapping: None, .. } if table.is_template => by_template(&mut layout),
-        Role::Targets { mapping: None, kind } => match dialect::of(&layout.names) {
+        Role::Targets { mapping: None, kind, .. } => match dialect::of(&layout.names) {
             Some(dialect) => by_dialect(table, at, dialect, kind, &mut layout, faults),
             None => (by_name(table, at, &mut layout, own, faults), None),
         },
@@ -163,6 +177,13 @@ pub fn recognise(
                 .help("the job says what to do; run the file as a plan by itself, or map its columns with `columns:`"),
         ),
         _ => {}
+    }
+    if let Role::Targets { cleared, .. } = role {
+        layout.cleared = cleared.to_vec();
+        for name in cleared.iter().filter(|name| !layout.parameters.iter().any(|(_, column)| column == *name)) {
+            let message = format!("`blank` clears `{name}`, and the file has no such column");
+            faults.push(Diagnostic::error("missing-column", message).at(table.row(at)));
+        }
     }
     if !layout.points_at_targets() && !layout.told_without_ids {
         layout.told_without_ids = true;

@@ -258,7 +258,7 @@ impl Expander {
 
     /// The parameters of each step, `None` after a fault.
     fn parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
-        let is_plain = layout.parameters.iter().all(|(field, _)| row.field(*field).is_empty());
+        let is_plain = layout.given(row).next().is_none();
         if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
             return Some(Rc::clone(shared));
         }
@@ -272,8 +272,8 @@ impl Expander {
     fn remembered_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
-        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
-            self.key.extend(["\u{1e}", name, "\u{1f}", row.field(*field)]);
+        for (_, name, cell) in layout.given(row) {
+            self.key.extend(["\u{1e}", name, "\u{1f}", cell]);
         }
         if let Some(shared) = self.remembered.get(&self.key) {
             return Some(Rc::clone(shared));
@@ -289,31 +289,31 @@ impl Expander {
     fn read_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
         let faults_before = self.faults.errors();
         let mut more: Vec<Vec<Setting>> = vec![Vec::new(); work.steps.len()];
-        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
-            let cell = row.field(*field);
+        for (field, name, cell) in layout.given(row) {
             let mut owners = 0;
             for (step, more) in work.steps.iter().zip(&mut more) {
                 let Some(parameter) = step.action.parameter_named(name) else { continue };
                 owners += 1;
-                if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, Some(cell)) {
+                let text = Some(cell).filter(|cell| !cell.is_empty());
+                if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, text) {
                     let message = || format!("`{}`: {reason}", shown(cell));
-                    self.fault(row, Some(*field), "bad-parameter", message, || help.map(String::from));
+                    self.fault(row, Some(field), "bad-parameter", message, || help.map(String::from));
                     continue;
                 }
-                match parameter.kind.read(cell) {
+                match parameter.read(cell) {
                     Some(value) => more.push((parameter, value)),
                     None => {
                         // Quotes are for YAML; in a cell they mean nothing.
                         let expectation = parameter.kind.expectation().replace(", in quotes", "");
                         let message = || format!("`{}` is not {expectation}", shown(cell));
-                        self.fault(row, Some(*field), "bad-parameter", message, || None);
+                        self.fault(row, Some(field), "bad-parameter", message, || None);
                     }
                 }
             }
             if owners == 0 {
                 let actions = vocabulary::list(work.steps.iter().map(|step| step.action.name));
                 let message = || format!("`{actions}` has no parameter `{name}`");
-                self.fault(row, Some(*field), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
+                self.fault(row, Some(field), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
             }
         }
         let mut all = Vec::with_capacity(more.len());

@@ -3,6 +3,7 @@
 //! In: a YAML or CSV file, and the CSV files it names. Out: a [`Plan`] with its jobs in plan order, or every fault of
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
+mod blank;
 mod columns;
 mod daily;
 mod definitions;
@@ -28,6 +29,7 @@ mod stop_when;
 mod table;
 mod targets;
 mod unresolved;
+pub mod values;
 mod vocabulary;
 mod waiting;
 mod waves;
@@ -143,6 +145,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
         }
     }
+    faults.extend(values::judge(&jobs, &places));
     faults.sort();
     if faults.has_errors() {
         return Err(faults);

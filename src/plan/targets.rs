@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::blank;
 use super::columns::{Layout, Role};
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
@@ -205,14 +206,16 @@ fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'
 
 fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expander: &mut Expander) -> Option<Input> {
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
-    let (mut file, mut mapping) = (None, None);
+    let (mut file, mut mapping, mut cleared) = (None, None, Vec::new());
     let mut named = false;
-    for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns"])? {
-        if name == "csv" {
-            named = true;
-            file = reader.text(value, "`csv`").map(|name| (name, value));
-        } else {
-            mapping = Some(mapping::read(value, plan, &job.work.own_actions(), &mut reader));
+    for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns", "blank"])? {
+        match name {
+            "csv" => {
+                named = true;
+                file = reader.text(value, "`csv`").map(|name| (name, value));
+            }
+            "blank" => cleared = blank::read(value, &job.work, &mut reader),
+            _ => mapping = Some(mapping::read(value, plan, &job.work.own_actions(), &mut reader)),
         }
     }
     if !named {
@@ -229,7 +232,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
         }
     };
     let kind = job.work.steps.first().map(|step| step.action.target);
-    let role = Role::Targets { mapping: mapping.as_ref(), kind };
+    let role = Role::Targets { mapping: mapping.as_ref(), kind, cleared: &cleared };
     rows::expand_targets(source, &path, role, &job.work, expander)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ_WRITE};
+use super::{BETA, CHROME_OS, ON_DEVICE, PRIVILEGED, READ_WRITE};
 use super::{device_routes, post, required};
 use crate::catalog::id::{
     COMPLIANCE_SCRIPT, COMPLIANCE_SCRIPT_STATE, DETECTED_APP, HEALTH_SCRIPT, HEALTH_SCRIPT_STATE, MANAGED_DEVICE,
@@ -71,6 +71,7 @@ pub const DEPROVISION: Action = Action {
         "ChromeOS only, although Microsoft's pages do not say so.",
         "The device cannot enrol again before a factory reset.",
     ],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };
 
@@ -82,6 +83,7 @@ pub const DISABLE: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["ChromeOS only. For a user or an Entra device there are disableUser and disableEntraDevice."],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };
 
@@ -93,5 +95,6 @@ pub const REENABLE: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["ChromeOS only."],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA};
+use super::{APPLE, BETA, COMPUTERS, LOST_MODE, MAC_OS, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA, WINDOWS};
 use super::{device_routes, optional};
 use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
 
@@ -45,9 +45,12 @@ pub const ENABLE_LOST_MODE: Action = Action {
         optional("phoneNumber", ParameterKind::Text, "Whom a finder should call."),
         optional("footer", ParameterKind::Text, "What the lock screen says below."),
     ],
+    // Apple's MDM protocol refuses a lost mode that says nothing to its finder.
+    needs_one_of: &["message", "phoneNumber"],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["disableLostMode ends it."],
+    platforms: LOST_MODE,
     ..ON_DEVICE
 };
 
@@ -57,6 +60,7 @@ pub const DISABLE_LOST_MODE: Action = Action {
     routes: device_routes!("disableLostMode", V1_AND_BETA),
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: LOST_MODE,
     ..ON_DEVICE
 };
 
@@ -64,7 +68,7 @@ pub const PLAY_LOST_MODE_SOUND: Action = Action {
     name: "playLostModeSound",
     summary: "Have a device in lost mode make itself heard.",
     routes: device_routes!("playLostModeSound", BETA),
-    parameters: &[optional("durationInMinutes", ParameterKind::Digits, "How long it sounds.")],
+    parameters: &[optional("durationInMinutes", ParameterKind::MinutesInWords, "How long it sounds.")],
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
     ..ON_DEVICE
@@ -86,6 +90,7 @@ pub const BYPASS_ACTIVATION_LOCK: Action = Action {
     routes: device_routes!("bypassActivationLock", V1_AND_BETA),
     repeat: Repeat::Harmless,
     notes: &["Ends the protection against theft; needed before a device is given away."],
+    platforms: APPLE,
     ..ON_DEVICE
 };
 
@@ -96,6 +101,7 @@ pub const ROTATE_BITLOCKER_KEYS: Action = Action {
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateBitLockerKeys" },
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -106,6 +112,7 @@ pub const ROTATE_FILE_VAULT_KEY: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateFileVaultKey" },
+    platforms: MAC_OS,
     ..ON_DEVICE
 };
 
@@ -116,6 +123,7 @@ pub const ROTATE_LOCAL_ADMIN_PASSWORD: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateLocalAdminPassword" },
+    platforms: COMPUTERS,
     ..ON_DEVICE
 };
 
@@ -126,6 +134,7 @@ pub const ROTATE_RECOVERY_LOCK_PASSCODE: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateRecoveryLockPasscode" },
+    platforms: MAC_OS,
     ..ON_DEVICE
 };
 
@@ -136,5 +145,6 @@ pub const INITIATE_KEY_RECOVERY: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "initiateMobileDeviceManagementKeyRecovery" },
+    platforms: WINDOWS,
     ..ON_DEVICE
 };

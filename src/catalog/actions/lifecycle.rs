@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::{APPLE, BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA, WINDOWS, clearable};
 use super::{beta_only, device_routes, optional, required, route};
 use crate::catalog::id::MANAGED_DEVICE;
 use crate::catalog::{Action, Alters, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
@@ -121,6 +121,7 @@ pub const CLEAN_WINDOWS_DEVICE: Action = Action {
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "cleanWindowsDevice" },
     notes: &["Installed programs are gone, and without keepUserData the user's files too."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -130,6 +131,7 @@ pub const REMOVE_DFCI: Action = Action {
     routes: device_routes!("removeDeviceFirmwareConfigurationInterfaceManagement", BETA),
     repeat: Repeat::Harmless,
     notes: &["Hard to take back: firmware settings are managed again only after a new enrolment."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -140,6 +142,7 @@ pub const REVOKE_APPLE_VPP_LICENSES: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["The licences can be assigned again."],
+    platforms: APPLE,
     ..ON_DEVICE
 };
 
@@ -207,12 +210,12 @@ pub const UPDATE_MANAGED_DEVICE: Action = Action {
         ),
     ],
     parameters: &[
-        optional("managedDeviceName", ParameterKind::Name, "The name in Intune; the device keeps its own."),
+        clearable(optional("managedDeviceName", ParameterKind::Name, "The name in Intune; the device keeps its own.")),
         optional("managedDeviceOwnerType", ParameterKind::OneOf(&["company", "personal"]), "Who owns the device."),
-        optional("notes", ParameterKind::Text, "Remarks of the administrators."),
+        clearable(optional("notes", ParameterKind::Text, "Remarks of the administrators.")),
     ],
     alters: &[Alters::Ownership],
-    needs_a_parameter: true,
+    needs_one_of: &["managedDeviceName", "managedDeviceOwnerType", "notes"],
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,

@@ -18,7 +18,7 @@ mod support;
 mod user;
 
 use super::{Action, Gone, IdName, Method, OncePer, Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Success};
-use super::{INTUNE_DEVICES, TargetKind, Version};
+use super::{INTUNE_DEVICES, Platform, TargetKind, Version};
 
 const V1_AND_BETA: &[Version] = &[Version::V1, Version::Beta];
 const V1: &[Version] = &[Version::V1];
@@ -29,6 +29,15 @@ const READ: &str = "DeviceManagementManagedDevices.Read.All";
 const READ_WRITE: &str = "DeviceManagementManagedDevices.ReadWrite.All";
 const SERVICE_CONFIG: &str = "DeviceManagementServiceConfig.ReadWrite.All";
 
+const WINDOWS: &[Platform] = &[Platform::Windows];
+const MAC_OS: &[Platform] = &[Platform::MacOs];
+const COMPUTERS: &[Platform] = &[Platform::Windows, Platform::MacOs];
+const IOS: &[Platform] = &[Platform::Ios];
+const APPLE: &[Platform] = &[Platform::Ios, Platform::MacOs];
+const ANDROID: &[Platform] = &[Platform::Android];
+const CHROME_OS: &[Platform] = &[Platform::ChromeOs];
+const LOST_MODE: &[Platform] = &[Platform::Ios, Platform::ChromeOs];
+
 /// What has not been said of an action is the careful answer: it is dangerous, must not be repeated, and no read tells.
 const CAREFUL: Action = Action {
     name: "",
@@ -36,7 +45,8 @@ const CAREFUL: Action = Action {
     target: TargetKind::ManagedDevice,
     routes: &[],
     parameters: &[],
-    needs_a_parameter: false,
+    needs_one_of: &[],
+    platforms: &[],
     fixed_body: None,
     permissions: &[],
     read_permission: None,
@@ -96,7 +106,7 @@ macro_rules! device_routes {
 use device_routes;
 
 const fn optional(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, summary }
+    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, clearable: false, summary }
 }
 
 const fn required(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
@@ -115,6 +125,11 @@ const fn at(place: &'static str, parameter: Parameter) -> Parameter {
 /// The parameter, which names somebody or something that the action acts on beside its target.
 const fn acted_on(parameter: Parameter) -> Parameter {
     Parameter { acted_on: true, ..parameter }
+}
+
+/// The parameter, whose text is cleared by an empty one.
+const fn clearable(parameter: Parameter) -> Parameter {
+    Parameter { clearable: true, ..parameter }
 }
 
 pub static ACTIONS: &[Action] = &[
