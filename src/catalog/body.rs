@@ -5,7 +5,9 @@
 
 use serde_json::{Map, Value};
 
-use super::{Action, Parameter, own_body};
+use super::action::Action;
+use super::own_body;
+use super::parameter::Parameter;
 
 /// One parameter and its value.
 pub type Setting = (&'static Parameter, Value);

@@ -2,9 +2,10 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{APPLE, BETA, COMPUTERS, LOST_MODE, MAC_OS, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA, WINDOWS};
-use super::{device_routes, optional};
-use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
+use super::base::{APPLE, BETA, COMPUTERS, LOST_MODE, MAC_OS, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA, WINDOWS};
+use super::base::{device_routes, optional};
+use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
+use crate::catalog::parameter::ParameterKind;
 
 pub const REMOTE_LOCK: Action = Action {
     name: "remoteLock",
