@@ -1,5 +1,8 @@
 //! Actions that a plan defines: on the wire, in doubt, and taken up again from the journal.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::support::guid;
 use crate::support::program::{Desk, Ran, column, run};
 use crate::support::recorder::{Answer, Recorder, Seen};
@@ -138,16 +141,22 @@ const LISTED: &str = "groupId,memberId\n\
 #[test]
 fn a_body_refers_to_the_ids_of_its_target_also_after_a_crash_and_from_a_saved_preview() {
     let desk = Desk::with(&[("plan.yaml", MEMBERS), ("members.csv", LISTED)]);
-    let recorder = Recorder::start(|seen, _| match seen.line().starts_with("GET") {
+    let is_signed_in = Arc::new(AtomicBool::new(false));
+    let signed_in = Arc::clone(&is_signed_in);
+    let refused = r#"{"error":{"code":"InvalidAuthenticationToken","message":"x"}}"#;
+    let recorder = Recorder::start(move |seen, _| match seen.line().starts_with("GET") {
+        _ if !signed_in.load(Ordering::Relaxed) => Answer::json(401, refused),
         true => Answer::json(200, r#"{"id":"00000001-0000-4000-8000-000000000001"}"#),
         false => Answer::no_content(),
     });
-    let stopped =
-        Recorder::start(|_, _| Answer::json(401, r#"{"error":{"code":"InvalidAuthenticationToken","message":"x"}}"#));
-    call(&desk, &stopped, &["run", "plan.yaml", "--confirm", "3", "--report=report.csv"]).ended_with(12);
+    call(&desk, &recorder, &["run", "plan.yaml", "--confirm", "3", "--report=report.csv"]).ended_with(12);
+    is_signed_in.store(true, Ordering::Relaxed);
+    let before = recorder.seen().len();
     call(&desk, &recorder, &["resume", "--confirm", "3", "--report=report.csv"]).ended_with(0);
-    let mut sent: Vec<_> =
-        recorder.seen().iter().map(|seen| (seen.line(), String::from_utf8_lossy(&seen.body).into_owned())).collect();
+    let mut sent: Vec<_> = recorder.seen()[before..]
+        .iter()
+        .map(|seen| (seen.line(), String::from_utf8_lossy(&seen.body).into_owned()))
+        .collect();
     sent.sort();
     let member = |number: usize| {
         let id = format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", guid(number));
