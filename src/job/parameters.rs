@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::Ids;
+use super::ids::Ids;
 use crate::catalog::body::{self, Setting};
 use crate::catalog::{Action, Definition, ParameterKind, Route};
 
