@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod expander;
+mod jobs;
 mod lacking;
 mod naming;
 mod routing;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 
 pub use self::expander::{Expander, MAX_JOBS, Row};
 use self::expander::{Shared, Slot};
+use self::jobs::Said;
 use self::selecting::Selected;
 use self::turn::Turn;
 use super::identifier::{self, NotAnId, wrong_name};
@@ -26,7 +28,7 @@ use super::places::Position;
 use super::vocabulary;
 use super::work::{Setting, Work, known_parameters};
 use crate::catalog::{IdName, Route};
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Ids, JobParts, Parameters};
 use crate::text::shown;
 
 /// Different parameter values that are remembered for sharing.
@@ -91,7 +93,7 @@ impl Expander {
                 let at = self.given.iter().position(|given| given.name == id.name);
                 at.map_or("", |at| slots[at].value.as_str())
             };
-            let mut job = Job::new(JobParts {
+            let parts = JobParts {
                 row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
@@ -100,11 +102,9 @@ impl Expander {
                 not_before: turn.not_before,
                 note: note.clone(),
                 after,
-            });
-            job.priority = turn.priority;
-            job.missing = work.missing;
-            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            self.jobs.push(job);
+            };
+            let verified_within = step.verified_within.filter(|_| after.is_some());
+            self.jobs.push(Said { parts, priority: turn.priority, missing: work.missing, verified_within });
             self.places.push(at.line);
             after = Some(position);
         }

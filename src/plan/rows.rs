@@ -160,7 +160,7 @@ fn each_row(
     expander.places.begin(&table.source.name);
     if layout.selectors.is_empty() {
         let lines = table.lines().min(MAX_JOBS);
-        expander.jobs.reserve(lines);
+        expander.jobs.expect(lines);
         expander.places.reserve(lines);
     }
     let mut here = if role.has_no_header() { Some(header) } else { next(&mut rows, &mut record, expander) };

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use super::super::places::Places;
 use super::super::unresolved::{Unresolved, UnresolvedStep};
+use super::jobs::Jobs;
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::job::{Job, Parameters};
+use crate::job::Parameters;
 
 /// A target as it is written: text fields, and where they stand.
 pub trait Row {
@@ -35,7 +36,7 @@ pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
 pub struct Expander {
-    pub jobs: Vec<Job>,
+    pub jobs: Jobs,
     /// Of the jobs.
     pub places: Places,
     /// Rows that have to be looked up first, in plan order.
