@@ -10,11 +10,11 @@ use super::own_body;
 use super::parameter::Parameter;
 
 /// One parameter and its value.
-pub type Setting = (&'static Parameter, Value);
+pub(crate) type Setting = (&'static Parameter, Value);
 
 /// Why a document is not a body of the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotABody {
+pub(crate) enum NotABody {
     /// Something that must always be there, is not.
     Lacks(String),
     /// Something that the action does not know.
@@ -22,12 +22,12 @@ pub enum NotABody {
 }
 
 /// The body that says `settings`, in the order of the catalog; `None` where there is nothing to send.
-pub fn write(action: &Action, settings: Vec<Setting>) -> Option<Value> {
+pub(crate) fn write(action: &Action, settings: Vec<Setting>) -> Option<Value> {
     write_on(fixed(action), action, settings)
 }
 
 /// The same for one target, whose ids may stand in it. `id`: what each name stands for.
-pub fn write_for(action: &Action, settings: Vec<Setting>, id: impl Fn(&str) -> Option<String>) -> Option<Value> {
+pub(crate) fn write_for(action: &Action, settings: Vec<Setting>, id: impl Fn(&str) -> Option<String>) -> Option<Value> {
     write_on(fixed(action).map(|fixed| own_body::filled(&fixed, &id)), action, settings)
 }
 
@@ -42,7 +42,7 @@ fn write_on(fixed: Option<Value>, action: &Action, mut settings: Vec<Setting>) -
 }
 
 /// The settings that `body` holds, in the order of the catalog.
-pub fn read(action: &'static Action, body: &Value) -> Result<Vec<Setting>, NotABody> {
+pub(crate) fn read(action: &'static Action, body: &Value) -> Result<Vec<Setting>, NotABody> {
     let mut rest = body.clone();
     if let Some(fixed) = fixed(action) {
         subtract(&mut rest, &fixed).map_err(NotABody::Lacks)?;

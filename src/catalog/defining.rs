@@ -26,7 +26,7 @@ static MADE: Mutex<Vec<&'static Action>> = Mutex::new(Vec::new());
 const MOST: usize = 32;
 
 /// Every action that was defined, in the order in which it first was.
-pub fn defined() -> impl Iterator<Item = &'static Action> {
+pub(crate) fn defined() -> impl Iterator<Item = &'static Action> {
     MADE.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter()
 }
 

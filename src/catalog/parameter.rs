@@ -137,7 +137,7 @@ fn is_principal_name(text: &str) -> bool {
 /// a length that nobody knows yet.
 ///
 /// Source: Intune's page on renaming a device.
-pub fn is_computer_name(text: &str) -> bool {
+pub(crate) fn is_computer_name(text: &str) -> bool {
     const LONGEST: usize = 15;
     let fixed = without_fillings(text);
     let is_filled = fixed.len() != text.len();
@@ -159,7 +159,7 @@ fn without_fillings(text: &str) -> String {
 }
 
 /// Whether it is another name for every device.
-pub fn is_filled_in(text: &str) -> bool {
+pub(crate) fn is_filled_in(text: &str) -> bool {
     without_fillings(text).len() != text.len()
 }
 

@@ -12,7 +12,7 @@ use crate::yaml::{Entry, Node, Reader, Value};
 const CLEAR: &str = "clear";
 
 /// Reads the map: `{ groupTag: clear }`.
-pub fn read<'s>(node: &'s Node, work: &Work, reader: &mut Reader<'s, '_>) -> Vec<&'static str> {
+pub(super) fn read<'s>(node: &'s Node, work: &Work, reader: &mut Reader<'s, '_>) -> Vec<&'static str> {
     let entries = reader.map(node, "`blank`").unwrap_or_default();
     entries.iter().filter_map(|entry| cleared(entry, work, reader)).collect()
 }

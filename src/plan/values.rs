@@ -14,7 +14,7 @@ use crate::job::Job;
 use crate::text::shown;
 
 /// Judges all of them.
-pub fn judge(jobs: &[Job], places: &Places) -> Diagnostics {
+pub(crate) fn judge(jobs: &[Job], places: &Places) -> Diagnostics {
     let mut judged = Judged { faults: Diagnostics::default(), names: HashMap::new(), unsure: None, more_unsure: 0 };
     for (at, job) in jobs.iter().enumerate() {
         judged.platform(job, (at, places));

@@ -64,23 +64,23 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    pub fn reply(reply: WireReply) -> Self {
+    pub(super) fn reply(reply: WireReply) -> Self {
         Self { answer: Answer::of(Delivery::Reply(reply)) }
     }
 
-    pub fn undelivered(delivery: Delivery) -> Self {
+    pub(super) fn undelivered(delivery: Delivery) -> Self {
         Self { answer: Answer::of(delivery) }
     }
 
     /// The directory says how near its limit is, from eight tenths on.
-    pub fn tell_load(&mut self, load: f64) {
+    pub(super) fn tell_load(&mut self, load: f64) {
         let header = HeaderValue::from_str(&format!("{load:.2}"));
         if let (Delivery::Reply(reply), Ok(header), true) = (&mut self.answer.delivery, header, load >= 0.8) {
             reply.headers.insert(LOAD, header);
         }
     }
 
-    pub fn ending(&self) -> Ending {
+    pub(super) fn ending(&self) -> Ending {
         let status = match &self.answer.delivery {
             Delivery::Reply(reply) => Some(reply.status.as_u16()),
             Delivery::Lost | Delivery::Refused => None,

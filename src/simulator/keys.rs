@@ -16,20 +16,20 @@ use super::scenario::{Scenario, Volume};
 use crate::catalog::{Proof, Secret};
 
 /// Where the lists are.
-pub const RECOVERY_KEYS: &str = "/informationProtection/bitlocker/recoveryKeys";
-pub const LOCAL_CREDENTIALS: &str = "/directory/deviceLocalCredentials";
+pub(super) const RECOVERY_KEYS: &str = "/informationProtection/bitlocker/recoveryKeys";
+pub(super) const LOCAL_CREDENTIALS: &str = "/directory/deviceLocalCredentials";
 
-pub static RECOVERY_KEY: Kind = Kind::readable(
+pub(super) static RECOVERY_KEY: Kind = Kind::readable(
     "microsoft.graph.bitlockerRecoveryKey",
     &[("id", Id), ("createdDateTime", Text("")), ("volumeType", Text("")), ("deviceId", Text(""))],
 );
-pub static LOCAL_CREDENTIAL: Kind = Kind::readable(
+pub(super) static LOCAL_CREDENTIAL: Kind = Kind::readable(
     "microsoft.graph.deviceLocalCredentialInfo",
     &[("id", Id), ("deviceName", Text("")), ("lastBackupDateTime", Text("")), ("refreshDateTime", Text(""))],
 );
 
 /// Whether an answer to this would be a secret. It is never given; that somebody asks is counted.
-pub fn is_for_a_secret(path: &str, query: &str) -> bool {
+pub(super) fn is_for_a_secret(path: &str, query: &str) -> bool {
     let selects = |name: &str| {
         let query = percent_encoding::percent_decode_str(query).decode_utf8_lossy().to_lowercase();
         let selected = query.split('&').filter_map(|option| option.strip_prefix("$select="));
@@ -55,7 +55,7 @@ fn admit(scenario: &Scenario, secret: Secret) -> Result<(), Refusal> {
 }
 
 /// What is answered to a read of keys.
-pub fn answer(scenario: &Scenario, setting: &Setting, call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) fn answer(scenario: &Scenario, setting: &Setting, call: &Call<'_>) -> Result<Value, Refusal> {
     match call.endpoint {
         Endpoint::ReadLocalCredential => {
             admit(scenario, Secret::Laps)?;
@@ -105,7 +105,7 @@ fn volumes(scenario: &Scenario, device: &str) -> Vec<Volume> {
     match listed {
         Some(keys) => keys.bitlocker.clone(),
         None if scenario.only_listed => Vec::new(),
-        None => vec![Volume::OperatingSystemVolume],
+        None => vec![Volume::OperatingSystem],
     }
 }
 

@@ -9,10 +9,10 @@ use super::resources::Kind;
 use crate::catalog::TargetKind;
 
 /// The addresses of a user, of which there are several.
-pub const ALIASES: &str = "proxyAddresses";
+pub(super) const ALIASES: &str = "proxyAddresses";
 
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Query {
+pub(super) struct Query {
     pub filter: Option<Filter>,
     pub select: Option<Vec<&'static str>>,
     pub top: Option<usize>,
@@ -24,14 +24,14 @@ pub struct Query {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Filter {
+pub(super) struct Filter {
     pub test: Test,
     pub property: &'static str,
     pub literal: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Test {
+pub(super) enum Test {
     Equals,
     Contains,
     /// One of a list of texts equals it.
@@ -44,7 +44,7 @@ const MOST_USERS: usize = 999;
 const PAGE_OF_USERS: usize = 100;
 
 impl Query {
-    pub fn parse(raw: &str, kind: &Kind) -> Result<Self, Refusal> {
+    pub(super) fn parse(raw: &str, kind: &Kind) -> Result<Self, Refusal> {
         let mut query = Self::default();
         for option in raw.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -68,7 +68,7 @@ impl Query {
     }
 
     /// How many things go on a page.
-    pub fn page(&self, kind: TargetKind, most: Option<usize>) -> usize {
+    pub(super) fn page(&self, kind: TargetKind, most: Option<usize>) -> usize {
         let usual = if kind == TargetKind::User { PAGE_OF_USERS } else { MOST };
         self.top.unwrap_or(usual).min(most.unwrap_or(usize::MAX))
     }
@@ -102,7 +102,7 @@ impl Filter {
     }
 
     /// Whether it asks for a thing by what it is known by.
-    pub fn is_by_value(&self) -> bool {
+    pub(super) fn is_by_value(&self) -> bool {
         matches!(
             self.property,
             "serialNumber"
@@ -115,7 +115,7 @@ impl Filter {
     }
 
     /// Intune compares without regard to case, and so does the directory.
-    pub fn accepts(&self, value: &str) -> bool {
+    pub(super) fn accepts(&self, value: &str) -> bool {
         match self.test {
             Test::Equals | Test::Any => value.to_lowercase() == self.literal.to_lowercase(),
             Test::Contains => value.to_lowercase().contains(&self.literal.to_lowercase()),

@@ -19,7 +19,7 @@ const BASIC: &[&str] = &["User.ReadBasic.All"];
 const ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
 
 /// Whether the token may read users, and what is asked of them. Where the scenario does not say what it may, it may.
-pub fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
+pub(super) fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
     let is_of_users = matches!(
         call.endpoint,
         Endpoint::ReadAll(TargetKind::User | TargetKind::DeletedUser)
@@ -40,7 +40,7 @@ pub fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
 }
 
 /// One thing. `deviceActionResults` is filled only here, and only when it is selected.
-pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> Value {
+pub(super) fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> Value {
     let results = query.select.as_ref().is_some_and(|names| names.contains(&RESULTS));
     let shown = inventory.show(kind, at, query.select.as_deref(), results);
     let mut document = Map::new();
@@ -52,13 +52,13 @@ pub fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) ->
 }
 
 /// How many devices are enrolled.
-pub fn overview(enrolled: usize) -> Value {
+pub(super) fn overview(enrolled: usize) -> Value {
     json!({ "@odata.type": "#microsoft.graph.managedDeviceOverview", "enrolledDeviceCount": enrolled })
 }
 
 /// What is asked for, and where the next page would be.
 #[derive(Debug)]
-pub struct Listing<'a> {
+pub(super) struct Listing<'a> {
     pub kind: TargetKind,
     pub query: &'a Query,
     /// The most a page holds, where the scenario says so.
@@ -68,7 +68,7 @@ pub struct Listing<'a> {
 }
 
 /// A page of a collection; `among` narrows it to some places.
-pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &Listing<'_>) -> Value {
+pub(super) fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &Listing<'_>) -> Value {
     let Listing { kind, query, most, url } = listing;
     let candidates = among.or_else(|| match query.filter.as_ref() {
         Some(filter) if filter.test == Test::Equals => inventory.look_up(*kind, filter.property, &filter.literal),
@@ -105,7 +105,7 @@ pub fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &List
 }
 
 /// The groups of that name; where every group exists, so does one of any name.
-pub fn groups(scenario: &Scenario, query: &Query) -> Value {
+pub(super) fn groups(scenario: &Scenario, query: &Query) -> Value {
     let wanted = query.filter.as_ref().filter(|filter| filter.property == "displayName").map(|filter| &*filter.literal);
     let called = |name: &str| wanted.is_none_or(|wanted| name.to_lowercase() == wanted.to_lowercase());
     let shown = |id: &str, name: &str| json!({ "id": id, "displayName": name });
@@ -119,7 +119,13 @@ pub fn groups(scenario: &Scenario, query: &Query) -> Value {
 
 /// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such
 /// group at all.
-pub fn members(inventory: &Inventory, group: &str, query: &Query, most: Option<usize>, url: &str) -> Option<Value> {
+pub(super) fn members(
+    inventory: &Inventory,
+    group: &str,
+    query: &Query,
+    most: Option<usize>,
+    url: &str,
+) -> Option<Value> {
     let (ids, whole) = inventory.members_of(group)?;
     let size = query.page(TargetKind::User, most);
     let page = ids.iter().skip(query.skip).take(size).map(|id| inventory.show_member(id));
@@ -136,7 +142,7 @@ pub fn members(inventory: &Inventory, group: &str, query: &Query, most: Option<u
 }
 
 /// The list of a device's primary user.
-pub fn primary_user(inventory: &Inventory, device: usize) -> Value {
+pub(super) fn primary_user(inventory: &Inventory, device: usize) -> Value {
     let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
     match value("userPrincipalName").as_str() {
         Some("") | None => json!({ "value": [] }),

@@ -10,7 +10,7 @@ use crate::catalog::TargetKind;
 
 /// How a property that nobody has set is made up.
 #[derive(Debug, Clone, Copy)]
-pub enum Plausible {
+pub(super) enum Plausible {
     Id,
     Text(&'static str),
     OneOf(&'static [&'static str]),
@@ -33,16 +33,16 @@ pub enum Plausible {
 use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, Licences, LongAgo, Numbered, OneOf, Text};
 
 /// Microsoft 365 E3, and Enterprise Mobility + Security E3.
-pub const SKUS: [&str; 2] = ["05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"];
+pub(super) const SKUS: [&str; 2] = ["05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"];
 
 /// `assignedLicenses` that holds those.
-pub fn licences<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
+pub(super) fn licences<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
     skus.into_iter().map(|sku| json!({ "disabledPlans": [], "skuId": sku })).collect()
 }
 
 /// One kind of thing.
 #[derive(Debug)]
-pub struct Kind {
+pub(super) struct Kind {
     pub kind: TargetKind,
     pub type_name: &'static str,
     pub properties: &'static [(&'static str, Plausible)],
@@ -50,9 +50,9 @@ pub struct Kind {
     pub indexed: &'static [&'static str],
 }
 
-pub const RESULTS: &str = "deviceActionResults";
+pub(super) const RESULTS: &str = "deviceActionResults";
 
-pub static DEVICE: Kind = Kind {
+pub(super) static DEVICE: Kind = Kind {
     kind: TargetKind::ManagedDevice,
     type_name: "microsoft.graph.managedDevice",
     properties: &[
@@ -88,7 +88,7 @@ pub static DEVICE: Kind = Kind {
     indexed: &["serialNumber", "deviceName", "userPrincipalName", "azureADDeviceId", "imei"],
 };
 
-pub static IDENTITY: Kind = Kind {
+pub(super) static IDENTITY: Kind = Kind {
     kind: TargetKind::AutopilotIdentity,
     type_name: "microsoft.graph.windowsAutopilotDeviceIdentity",
     properties: &[
@@ -113,7 +113,7 @@ pub static IDENTITY: Kind = Kind {
     indexed: &[],
 };
 
-pub static USER: Kind = Kind {
+pub(super) static USER: Kind = Kind {
     kind: TargetKind::User,
     type_name: "microsoft.graph.user",
     properties: &[
@@ -130,7 +130,7 @@ pub static USER: Kind = Kind {
     indexed: &["userPrincipalName"],
 };
 
-pub static ENTRA_DEVICE: Kind = Kind {
+pub(super) static ENTRA_DEVICE: Kind = Kind {
     kind: TargetKind::EntraDevice,
     type_name: "microsoft.graph.device",
     properties: &[
@@ -148,24 +148,24 @@ pub static ENTRA_DEVICE: Kind = Kind {
 };
 
 /// Of a group only what it is called is ever read.
-pub static GROUP: Kind = Kind::readable("microsoft.graph.group", &[("id", Id), ("displayName", Text(""))]);
+pub(super) static GROUP: Kind = Kind::readable("microsoft.graph.group", &[("id", Id), ("displayName", Text(""))]);
 
 /// Kept under the ids of its group and of itself.
-pub static MEMBER: Kind = Kind {
+pub(super) static MEMBER: Kind = Kind {
     kind: TargetKind::GroupMember,
     type_name: "microsoft.graph.directoryObject",
     properties: &[("id", Id)],
     indexed: &[],
 };
 
-pub static IMPORTED_AUTOPILOT: Kind = Kind {
+pub(super) static IMPORTED_AUTOPILOT: Kind = Kind {
     kind: TargetKind::ImportedAutopilotIdentity,
     type_name: "microsoft.graph.importedWindowsAutopilotDeviceIdentity",
     properties: &[("id", Id), ("groupTag", Text("")), ("serialNumber", Numbered("SN"))],
     indexed: &[],
 };
 
-pub static IMPORTED_IDENTITY: Kind = Kind {
+pub(super) static IMPORTED_IDENTITY: Kind = Kind {
     kind: TargetKind::ImportedDeviceIdentity,
     type_name: "microsoft.graph.importedDeviceIdentity",
     properties: &[("id", Id), ("importedDeviceIdentifier", Numbered("SN")), ("description", Text(""))],
@@ -173,16 +173,16 @@ pub static IMPORTED_IDENTITY: Kind = Kind {
 };
 
 /// Nothing of the catalog; it keeps the table whole.
-pub static OTHER: Kind =
+pub(super) static OTHER: Kind =
     Kind { kind: TargetKind::Other, type_name: "microsoft.graph.entity", properties: &[("id", Id)], indexed: &[] };
 
 impl Kind {
     /// A kind that is only ever read, with properties that somebody else makes up.
-    pub const fn readable(type_name: &'static str, properties: &'static [(&'static str, Plausible)]) -> Kind {
+    pub(super) const fn readable(type_name: &'static str, properties: &'static [(&'static str, Plausible)]) -> Kind {
         Kind { kind: TargetKind::Other, type_name, properties, indexed: &[] }
     }
 
-    pub fn of(kind: TargetKind) -> &'static Kind {
+    pub(super) fn of(kind: TargetKind) -> &'static Kind {
         match kind {
             TargetKind::ManagedDevice => &DEVICE,
             TargetKind::AutopilotIdentity => &IDENTITY,
@@ -196,25 +196,25 @@ impl Kind {
     }
 
     /// The property of that name, with the spelling that lives forever.
-    pub fn property(&self, name: &str) -> Option<(&'static str, Plausible)> {
+    pub(super) fn property(&self, name: &str) -> Option<(&'static str, Plausible)> {
         self.properties.iter().copied().find(|(known, _)| *known == name)
     }
 }
 
 /// A number that follows from a text (FNV-1a), the same on every machine.
-pub fn digest(text: &str) -> u64 {
+pub(super) fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Spreads a number over all its bits (the finisher of SplitMix64).
-pub fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
 
 /// A version 4 GUID made of 128 bits.
-pub fn guid(high: u64, low: u64) -> String {
+pub(super) fn guid(high: u64, low: u64) -> String {
     uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
         .into_uuid()
         .hyphenated()
@@ -222,20 +222,20 @@ pub fn guid(high: u64, low: u64) -> String {
 }
 
 /// A GUID that follows from a text and a number.
-pub fn guid_from(text: &str, salt: u64) -> String {
+pub(super) fn guid_from(text: &str, salt: u64) -> String {
     let hash = digest(text);
     guid(mix(hash ^ salt), mix(hash.rotate_left(32) ^ salt.wrapping_add(0x9e37_79b9_7f4a_7c15)))
 }
 
 /// Where and when made-up values are set.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub(super) struct Setting {
     pub domain: String,
     pub start: Timestamp,
 }
 
 impl Setting {
-    pub fn make_up(&self, id: &str, plausible: Plausible) -> Value {
+    pub(super) fn make_up(&self, id: &str, plausible: Plausible) -> Value {
         let number = mix(digest(id));
         let code = || format!("{:010X}", number >> 24);
         match plausible {

@@ -16,7 +16,7 @@ use crate::catalog::{
 
 /// What a method does at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
+pub(super) enum Endpoint {
     /// Performs the action at this index of the catalog.
     Perform {
         action: usize,
@@ -47,7 +47,7 @@ pub enum Endpoint {
 
 /// One method of a place.
 #[derive(Debug)]
-pub struct Served {
+pub(super) struct Served {
     pub method: &'static str,
     pub versions: Vec<Version>,
     pub endpoint: Endpoint,
@@ -57,13 +57,13 @@ pub struct Served {
 
 /// An id that stood in a path, decoded.
 #[derive(Debug, Clone)]
-pub struct PathId<'p> {
+pub(super) struct PathId<'p> {
     pub name: IdName,
     pub value: Cow<'p, str>,
 }
 
 #[derive(Debug)]
-pub struct Found<'p> {
+pub(super) struct Found<'p> {
     pub served: &'static [Served],
     pub ids: Vec<PathId<'p>>,
 }
@@ -76,12 +76,12 @@ struct Node {
 }
 
 #[derive(Debug)]
-pub struct Routes(Vec<Node>);
+pub(super) struct Routes(Vec<Node>);
 
 static TABLE: LazyLock<Routes> = LazyLock::new(Routes::of_catalog);
 
 /// What serves `path` (below the version), or the segment at which nobody does.
-pub fn find(path: &str) -> Result<Found<'_>, &str> {
+pub(super) fn find(path: &str) -> Result<Found<'_>, &str> {
     TABLE.find(path)
 }
 

@@ -23,7 +23,7 @@ use super::tenant::{Carrier, Delivery, Incoming, Tenant};
 /// No request to Graph is larger.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
 
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tenant: Arc<Tenant>,
@@ -36,7 +36,7 @@ struct NoAnswer;
 
 impl Server {
     /// Listens on `address`, which must be a loopback address; port 0 picks one.
-    pub async fn bind(address: SocketAddr, tenant: Arc<Tenant>) -> io::Result<Self> {
+    pub(crate) async fn bind(address: SocketAddr, tenant: Arc<Tenant>) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             let message = format!("the simulator listens on loopback addresses only, not on {address}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -46,12 +46,12 @@ impl Server {
         Ok(Self { listener, address, tenant })
     }
 
-    pub fn local_addr(&self) -> SocketAddr {
+    pub(crate) fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
     /// Serves until it is dropped; its connections end with it.
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {

@@ -23,7 +23,7 @@ pub(super) fn results(device: &ListedDevice, start: Timestamp) -> Vec<ActionResu
 
 impl Inventory {
     /// The devices of the target do what was accepted for it: the device itself, or all of a user's.
-    pub fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
+    pub(crate) fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
         let devices = match action.target {
             TargetKind::ManagedDevice => vec![at],
             TargetKind::User => self.devices_of(at),

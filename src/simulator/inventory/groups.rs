@@ -9,7 +9,7 @@ use crate::catalog::TargetKind;
 
 impl Inventory {
     /// A member of a group, with what the directory shows of it unasked.
-    pub fn show_member(&self, id: &str) -> Value {
+    pub(in crate::simulator) fn show_member(&self, id: &str) -> Value {
         let id = id.to_ascii_lowercase();
         let text = |kind, at, name| self.value(kind, at, name).unwrap_or_default();
         if let Some(at) = self.entra_devices.by_key.get(id.as_str()).copied() {
@@ -27,7 +27,7 @@ impl Inventory {
     }
 
     /// Whether the directory has an object of that id, of whatever kind.
-    pub fn is_object(&mut self, id: &str) -> bool {
+    pub(crate) fn is_object(&mut self, id: &str) -> bool {
         let key = id.to_ascii_lowercase();
         let listed = self.groups.contains(&key) || self.entra_devices.by_key.contains_key(key.as_str());
         match listed {
@@ -40,7 +40,7 @@ impl Inventory {
     }
 
     /// The ids of the members of a group that are known, and whether they are all of them. `None`: no such group.
-    pub fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
+    pub(in crate::simulator) fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
         let group = group.to_ascii_lowercase();
         if self.lacks(&group) || (self.only_listed && !self.groups.contains(&group)) {
             return None;

@@ -173,20 +173,22 @@ pub struct ListedKeys {
 
 /// Names are Graph's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Volume {
-    OperatingSystemVolume,
-    FixedDataVolume,
-    RemovableDataVolume,
+    #[serde(rename = "operatingSystemVolume")]
+    OperatingSystem,
+    #[serde(rename = "fixedDataVolume")]
+    FixedData,
+    #[serde(rename = "removableDataVolume")]
+    RemovableData,
 }
 
 impl Volume {
     /// As the service shows it: a number in quotes.
     pub fn shown(self) -> &'static str {
         match self {
-            Self::OperatingSystemVolume => "1",
-            Self::FixedDataVolume => "2",
-            Self::RemovableDataVolume => "3",
+            Self::OperatingSystem => "1",
+            Self::FixedData => "2",
+            Self::RemovableData => "3",
         }
     }
 }

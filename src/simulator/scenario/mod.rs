@@ -22,15 +22,17 @@ use crate::source::Source;
 use crate::text::visible;
 use crate::yaml::{self, Kind};
 
-pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters, ListedRequest};
-pub use check_ins::{CheckIn, End, ListedResult};
-pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{
+pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters};
+pub(crate) use check_ins::{CheckIn, End, ListedResult};
+pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
+pub(crate) use holdings::{
     ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn, TenantIdentity,
     Volume,
 };
-pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
-pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
+pub use limits::Throttle;
+pub(crate) use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger};
+pub(crate) use value::{ActionName, Guid, HourOfDay};
+pub use value::{Seconds, Switch};
 
 /// When devices check in where nobody says.
 const CHECK_IN: Duration = Duration::from_secs(3);
