@@ -16,6 +16,9 @@ use crate::pacing::{BucketUse, Gates, Pacing};
 use crate::runner::dialogue::Times;
 use crate::runner::retry;
 
+/// Attempts that are recorded ahead, for each that is out: as many as make commits so large that the network never waits.
+const AHEAD: usize = 4;
+
 #[derive(Debug)]
 pub struct Road {
     pub gates: Gates,
@@ -47,8 +50,10 @@ impl Road {
         let out = self.crowd.size().min(workers);
         // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
         // A commit takes as long as many an answer: where nothing is paced, the next attempts are recorded meanwhile.
-        let ahead = if self.gates.pacing() == Pacing::Off { out } else { 0 };
-        out + ahead
+        match self.gates.pacing() {
+            Pacing::Off => out + AHEAD * out,
+            Pacing::Within(_) => out,
+        }
     }
 
     /// Until when the host is not tried.
