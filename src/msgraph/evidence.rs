@@ -60,11 +60,12 @@ fn sent(job: &Job) -> Value {
     body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
 }
 
-/// The service may write a name in another case than it was given in.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one.as_str(), other.as_str()) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        _ => one == other,
+/// The service may write a name in another case than it was given in, and nothing for what was cleared.
+fn same(found: &Value, sent: &Value) -> bool {
+    match (found.as_str(), sent.as_str()) {
+        (Some(found), Some(sent)) => found.eq_ignore_ascii_case(sent),
+        (None, Some("")) => found.is_null(),
+        _ => found == sent,
     }
 }
 

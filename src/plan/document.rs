@@ -317,18 +317,19 @@ pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Rea
             let Some(parameter) = step.action.parameter_named(name) else { continue };
             owned = true;
             let text = json.as_ref().and_then(serde_json::Value::as_str);
+            let text = text.filter(|text| !text.is_empty());
             if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, text) {
                 reader.fault(&value.span, "bad-parameter", format!("`{name}`: {reason}"), help.map(String::from));
                 spoilt.push(parameter.name);
                 continue;
             }
-            match json.as_ref().filter(|json| parameter.kind.check(json)) {
+            match json.as_ref().filter(|json| parameter.accepts(json)) {
                 Some(json) => more.push((parameter, json.clone())),
                 None => wrong = Some(parameter),
             }
         }
         if let Some(parameter) = wrong {
-            let expected = parameter.kind.expectation();
+            let expected = parameter.expectation();
             let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
             reader.fault(&value.span, "bad-parameter", message, None);
             spoilt.push(parameter.name);

@@ -10,7 +10,7 @@ use super::guards::{self, Owner};
 use super::heading::Heading;
 use super::input::{CSV_LIMIT, Format, Input, TOO_LARGE, YAML_LIMIT, format_of, read_file};
 use super::loaded::Plan;
-use super::{overrides, rows, targets};
+use super::{overrides, rows, targets, values};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rule::Origin;
 use crate::source::Source;
@@ -49,6 +49,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
         }
     }
+    faults.extend(values::judge(&jobs, &places));
     faults.sort();
     if faults.has_errors() {
         return Err(faults);
