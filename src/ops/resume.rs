@@ -250,8 +250,7 @@ fn nothing_left(
     if request.only == Only::Open && record.head.state != RunState::Finished {
         journal.set_state(record.head.number, RunState::Finished, Some(request.now))?;
     }
-    let onward = Some(Onward::of(journal, &record.head.id, tenant));
-    let id = Some(record.head.id);
+    let (onward, id) = (Some(Onward::of(journal, &record.head.id, tenant)), Some(record.head.id));
     Ok(Finished { id, onward, ..Finished::without_a_run(jobs, settlements, report, requests) })
 }
 

@@ -1,10 +1,10 @@
 //! What a row is told that leads to no target, or to several.
 //!
-//! In: a row, a [`Refusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
+//! In: a row, a [`LookupRefusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
 //! suggest one of them.
 
 use super::link::link;
-use super::matching::Refusal;
+use super::matching::LookupRefusal;
 use super::needs::owner_named;
 use super::pool::{Member, Pool};
 use super::record::{Record, key};
@@ -15,35 +15,35 @@ use crate::plan::{Criterion, Pointer, Unresolved};
 use crate::text;
 
 /// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
-pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
-        Refusal::Nothing => nothing(row, kind, pool),
-        Refusal::NotAll(candidates) => (
+        LookupRefusal::Nothing => nothing(row, kind, pool),
+        LookupRefusal::NotAll(candidates) => (
             "no-match",
             format!("no {} {has}", one(kind)),
             format!("correct it, or remove the row; one of the values matches\n{}", list(candidates)),
         ),
-        Refusal::Several(candidates) => (
+        LookupRefusal::Several(candidates) => (
             "several-matches",
             format!("{pointer} matches {} {}", candidates.len(), many(kind)),
             format!("use the id of the one you mean:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => {
+        LookupRefusal::NoSuchGroup => {
             let help = format!("{NO_GROUP}; or {}", absent(row, refusal));
             ("no-match", format!("the group does not exist: {pointer}"), help)
         }
-        Refusal::SeveralGroups(groups) => (
+        LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by {pointer}", groups.len()),
             format!("use the id of the one you mean:\n{}", list_groups(groups)),
         ),
-        Refusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
+        LookupRefusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
             ("no-match", format!("the user does not exist: {pointer}"), absent(row, refusal).into())
         }
-        Refusal::NoSuchOwner => nothing(row, kind, pool),
-        Refusal::WrongMembers(members) => (
+        LookupRefusal::NoSuchOwner => nothing(row, kind, pool),
+        LookupRefusal::WrongMembers(members) => (
             "wrong-members",
             format!("{} members of the group cannot be targets here: {pointer}", members.len()),
             format!(
@@ -52,22 +52,22 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, p
                 list_members(members)
             ),
         ),
-        Refusal::SeveralOfMember(member, candidates) => (
+        LookupRefusal::SeveralOfMember(member, candidates) => (
             "several-matches",
             format!("{} {} match one member of the group: {pointer}", candidates.len(), many(kind)),
             format!("{} has several records:\n{}", shown_member(member), list(candidates)),
         ),
-        Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
+        LookupRefusal::NoLink(_) | LookupRefusal::NothingLinked(_) => (
             "no-match",
             leads_nowhere(kind, refusal),
             format!("add `if_found: true` to the step to skip such devices, or {}", absent(row, refusal)),
         ),
-        Refusal::SeveralLinked(device, candidates) => (
+        LookupRefusal::SeveralLinked(device, candidates) => (
             "several-matches",
             format!("{} {} are meant by {}", candidates.len(), many(kind), through(device, kind)),
             format!("use the id of the one you mean, in a separate job:\n{}", list(candidates)),
         ),
-        Refusal::NotRead => (
+        LookupRefusal::NotRead => (
             "not-in-inventory",
             format!("this is not in the saved inventory: {pointer}"),
             not_in_inventory(&row.pointer, kind),
@@ -77,11 +77,11 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, p
 }
 
 /// What to do about a target that is not there.
-fn absent(row: &Unresolved, refusal: &Refusal<'_>) -> &'static str {
+fn absent(row: &Unresolved, refusal: &LookupRefusal<'_>) -> &'static str {
     match (row.missing, refusal) {
         (Some(Missing::Refuse), _) => "correct or remove the row (`missing: refuse` applies)",
         // Nobody knows whether there is such a record, so that nobody can say that it is gone.
-        (_, Refusal::NoLink(_)) => "correct or remove the row, or use `--missing hold` (YAML: `missing: hold`)",
+        (_, LookupRefusal::NoLink(_)) => "correct or remove the row, or use `--missing hold` (YAML: `missing: hold`)",
         _ => "correct or remove the row, or use `--missing hold` or `--missing done` (YAML: `missing: …`)",
     }
 }
@@ -105,7 +105,7 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
             zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
                 format!(
                     "the whole value must match (upper and lower case are the same); {}",
-                    absent(row, &Refusal::Nothing)
+                    absent(row, &LookupRefusal::Nothing)
                 )
             }),
         ),
@@ -114,20 +114,20 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
 }
 
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
-pub(super) fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
-    matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
+pub(super) fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> bool {
+    matches!(refusal, LookupRefusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
 /// Whether the name that nobody has is somebody's mail address: whoever is meant is there. Where that could not be read, nothing is
 /// done for it either.
-pub(super) fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+pub(super) fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> bool {
     let may_be = || row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some();
-    matches!(refusal, Refusal::Nothing | Refusal::NoSuchOwner)
+    matches!(refusal, LookupRefusal::Nothing | LookupRefusal::NoSuchOwner)
         && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
 }
 
 /// The fault of a row that names that user in a parameter.
-pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &LookupRefusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value: name.into() }].into());
     fault(&Unresolved { pointer, ..row.clone() }, TargetKind::User, refusal, pool)
 }
@@ -135,14 +135,14 @@ pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool:
 const NO_GROUP: &str = "use the id of an existing group, or its full name";
 
 /// The fault of a row that names a group beside its target.
-pub(super) fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn of_group(name: &str, place: &Place, refusal: &LookupRefusal<'_>) -> Diagnostic {
     let (code, message, help) = match refusal {
-        Refusal::SeveralGroups(groups) => (
+        LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by groupName {name}", groups.len()),
             format!("use the groupId of the one you mean:\n{}", list_groups(groups)),
         ),
-        Refusal::NotRead => {
+        LookupRefusal::NotRead => {
             let help = "inventories contain no groups; use groupId, or remove --inventory to ask the service";
             ("not-in-inventory", format!("this is not in the saved inventory: groupName {name}"), help.into())
         }
@@ -152,16 +152,16 @@ pub(super) fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diag
 }
 
 /// A step that is left out, because it may be.
-pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> Diagnostic {
     let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
     let steps: Vec<_> = steps.collect();
     let message = format!("{}{}; skipped: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
     Diagnostic::warning("not-found", message).at((*row.place).clone())
 }
 
-fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
+fn leads_nowhere(kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
     match refusal {
-        Refusal::NoLink(device) => {
+        LookupRefusal::NoLink(device) => {
             let by = link_to(kind);
             let given = by.and_then(|by| device.value(by, ""));
             let by = by.map_or("", |by| by.name);
@@ -169,7 +169,7 @@ fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
                 given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, is a placeholder"));
             format!("no {} is known of {}: {why}", one(kind), device_shown(device))
         }
-        Refusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
+        LookupRefusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
         _ => String::new(),
     }
 }
@@ -304,16 +304,18 @@ pub(super) fn nothing_today(row: &Unresolved) -> Diagnostic {
 }
 
 /// Why a row is held that leads to several targets, with those.
-pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> String {
+pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
     let told = |many: &str, by: &str, listed: String| format!("{by} matches {many}: {}", listed.replace('\n', "; "));
     let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));
     match refusal {
-        Refusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
-        Refusal::SeveralLinked(device, candidates) => told(&many(candidates), &through(device, kind), list(candidates)),
-        Refusal::SeveralOfMember(member, candidates) => {
+        LookupRefusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
+        LookupRefusal::SeveralLinked(device, candidates) => {
+            told(&many(candidates), &through(device, kind), list(candidates))
+        }
+        LookupRefusal::SeveralOfMember(member, candidates) => {
             told(&many(candidates), &shown_member(member), list(candidates))
         }
-        Refusal::SeveralGroups(groups) => {
+        LookupRefusal::SeveralGroups(groups) => {
             let by = row.group.as_ref().map_or_else(|| row.pointer.to_string(), |_| row.key());
             told(&format!("{} groups", groups.len()), &by, list_groups(groups))
         }

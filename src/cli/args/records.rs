@@ -2,25 +2,17 @@
 //!
 //! In: nothing. Out: clap definitions. Must not: read the environment, or validate what `ops` judges.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{PlainForm, StateArguments};
-
-/// Format of the rows on stdout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportForm {
-    #[default]
-    Csv,
-    /// One object per line
-    Json,
-}
+use crate::cli::form::{PlainForm, ReportForm};
+use crate::cli::place::StateArguments;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArguments {
     /// The run: its id, the beginning of it, or `latest`
     #[arg(default_value = "latest")]
     pub run: String,
-    /// Format of the rows on stdout
+    /// How the rows are written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: ReportForm,
     #[command(flatten)]
@@ -29,13 +21,13 @@ pub(in crate::cli) struct ReportArguments {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RunsArguments {
-    /// Remove runs that have no open rows and began more than this many days ago
+    /// Remove runs in which nothing is open and that began more than this many days ago
     #[arg(long, value_name = "DAYS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub prune: Option<u16>,
-    /// Write one run into a new database, for example for an auditor
+    /// Write one run alone into a new database, for an auditor
     #[arg(long, value_names = ["RUN", "FILE"], num_args = 2, conflicts_with = "prune")]
     pub export: Option<Vec<String>>,
-    /// Format of the result on stdout
+    /// How the result is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]

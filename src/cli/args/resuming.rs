@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::{FollowUpArguments, HostArguments, PlainForm, PolicyArguments, StateArguments, number};
+use super::number;
+use crate::cli::form::PlainForm;
+use crate::cli::place::{HostArguments, PolicyArguments, StateArguments};
+use crate::cli::verify::FollowUpArguments;
 use crate::journal::resume::Only;
 use crate::plan;
 use crate::settings::Flags;
