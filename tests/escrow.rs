@@ -109,7 +109,7 @@ fn a_resumed_run_looks_again() {
         run(desk.musterout(arguments).arg("--state-dir").arg(&state))
     };
     let left = resume().ended_with(3);
-    assert!(left.stderr.contains("is left as it is; no BitLocker key is on file"), "{}", left.stderr);
+    assert!(left.stderr.contains("is not changed; no BitLocker key is on file"), "{}", left.stderr);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "failed"]);
 
     fs::write(desk.path("tenant.yaml"), tenant(2, |_| BOTH, "")).unwrap();

@@ -242,7 +242,7 @@ fn the_devices_of_a_mail_address_are_not_missing() {
     for pointer in ["devices_of_user: Ada.King@contoso.com", "userPrincipalName: ada.king@contoso.com"] {
         for missing in ["done", "hold", "refuse"] {
             let ended = desk.run(&plan(pointer, missing), 0, &[]);
-            ended.expect(2).says("a user has it as mail").says("61000000-0000-4000-8000-0000000000a1");
+            ended.expect(2).says("it is the mail address of a user").says("61000000-0000-4000-8000-0000000000a1");
         }
     }
     // Who is called so and has no device has none, and nobody is nobody.
@@ -264,7 +264,7 @@ fn whose_mail_address_it_is_must_be_known_before_a_device_is_taken_for_gone() {
         desk.write("plan.yaml", &text)
     };
     let ended = desk.run(&plan("done"), 0, &[]);
-    ended.expect(2).says("whether somebody has that as mail could not be read").says("grant User.ReadBasic.All");
+    ended.expect(2).says("mail addresses could not be read").says("grant User.ReadBasic.All");
     desk.run(&plan("hold"), 0, &[]).expect(3);
     assert_eq!(outcomes(&desk.report()), ["held"]);
     // An inventory that was taken without users knows no more.

@@ -25,7 +25,7 @@ const READ: [&str; 4] = ["devices.csv", "vip.csv", "site-vip.csv", "site.json"];
 #[track_caller]
 fn is_spared(desk: &Desk<'_>, arguments: &[&str], file: &str) {
     let before = fs::read(desk.path(file)).unwrap();
-    desk.call(arguments).expect(2).says("would take the place of");
+    desk.call(arguments).expect(2).says("would overwrite");
     assert_eq!(fs::read(desk.path(file)).unwrap(), before, "{arguments:?} has written over {file}");
 }
 
@@ -57,7 +57,7 @@ fn no_report_takes_the_place_of_what_was_read_whatever_verb_writes_it() {
     }
     // The name of a list that is gone for a while is still the list's.
     fs::remove_file(desk.path("devices.csv")).unwrap();
-    desk.call(&["verify", "latest", "--report", "devices.csv"]).expect(2).says("would take the place of");
+    desk.call(&["verify", "latest", "--report", "devices.csv"]).expect(2).says("would overwrite");
     assert!(!desk.path("devices.csv").exists());
 }
 

@@ -116,7 +116,7 @@ fn a_verification_excludes_others_and_is_stopped_like_a_run() {
     site.run("plan.csv", 3, &[]).ended_with(0);
     let mut child = site.looking("checking 3 accepted jobs");
     let locked = site.verify(&[]).ended_with(11);
-    assert!(locked.stderr.contains("this plan is being run by run "), "{}", locked.stderr);
+    assert!(locked.stderr.contains("this plan is already run by run "), "{}", locked.stderr);
     let id = site.runs("run").pop().unwrap();
     run(&mut site.asking(&["resume", &id])).ended_with(11);
     run(&mut site.command(&["stop"])).ended_with(0);

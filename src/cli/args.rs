@@ -17,6 +17,7 @@ pub(super) use self::resuming::{OnlyClass, ResumeArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::form::{Form, PlainForm, ReportForm};
+use super::number::number;
 use super::pace::PaceArguments;
 use super::place::{ConnectionArguments, LookUpArguments, PolicyArguments};
 use super::stop::StopArguments;
@@ -185,10 +186,6 @@ fn validity(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
     let range = SignedDuration::from_mins(1)..=LONGEST_VALID;
     range.contains(&time).then_some(time).ok_or_else(|| "must be between 1m and 168h".to_owned())
-}
-
-fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| "write the number of jobs, such as 24".to_owned())
 }
 
 fn again(text: &str) -> Result<Again, std::convert::Infallible> {

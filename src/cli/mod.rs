@@ -12,6 +12,7 @@ mod failure;
 mod form;
 mod log;
 mod mistaken;
+mod number;
 mod pace;
 mod place;
 mod show;

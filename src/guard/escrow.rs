@@ -155,7 +155,7 @@ mod tests {
         let jobs = [job(1, "wipe", None), job(2, "deleteEntraDevice", Some(0)), job(3, "syncDevice", None)];
         let keys = [Some(keys), None, None];
         let told = held(&jobs, &keys, &rules(&[Secret::BitLocker, Secret::Laps], &[]), 0);
-        let why = "nobody knows whether a LAPS password is on file: no answer (require_escrow of plan.yaml:9)";
+        let why = "unknown whether a LAPS password is on file: no answer (require_escrow of plan.yaml:9)";
         let after = "the step before it (row 1) is held";
         assert_eq!(told, [Some(why.to_owned()), Some(after.to_owned()), None]);
         assert_eq!(held(&jobs, &keys, &rules(&[Secret::BitLocker], &[]), 0), [None, None, None]);

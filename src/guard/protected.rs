@@ -496,7 +496,7 @@ mod tests {
         let unowned = Protected::from(vec![entry]);
         assert!(is_open(&unowned, User) && !is_open(&unowned, EntraDevice) && !is_open(&unowned, ManagedDevice));
         let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();
-        assert!(!finding.is_certain() && finding.to_string().contains("could not be read (403)"), "{finding}");
+        assert!(!finding.is_certain() && finding.to_string().contains("could not be looked up (403)"), "{finding}");
     }
 
     fn job_on(action: &str, id: &str) -> Job {

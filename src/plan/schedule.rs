@@ -48,7 +48,7 @@ mod tests {
         assert!(read("2026-12-01T18:00:00").unwrap_err().contains("offset"));
         for text in ["", "soon", "12/1/2026", "2026-13-01", "2026-12-1", "20261201", "2026-12-01Z?", "２０２６-12-01"]
         {
-            assert!(read(text).unwrap_err().contains("expected a date"), "{text}");
+            assert!(read(text).unwrap_err().contains("write a date"), "{text}");
         }
     }
 }

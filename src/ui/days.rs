@@ -90,7 +90,7 @@ mod tests {
     fn a_schedule_looks_like_this() {
         assert_eq!(
             schedule(Some(&spread(3)), View::default()),
-            "The tenant's daily limits spread this over 3 days:\n\n  \
+            "The daily limits of the tenant spread this over 3 days:\n\n  \
              DAY  FROM                     retire  wipe\n    \
              1  now                         900     7\n    \
              2  2026-11-23 07:00:00 UTC     900\n    \

@@ -147,7 +147,7 @@ fn what_may_not_be_repeated_is_known_whatever_plan_asked_for_it() {
     let jobs = format!("jobs:\n- action: retire\n  targets:\n{listed}");
     let yaml = desk.write("named.yaml", &format!("version: 1\nname: another\n{jobs}"));
     assert!(desk.call(&["preview", "elsewhere/copy.csv"]).expect(0).out.contains("done by an earlier run"));
-    desk.run(&copy, 1, &[]).expect(0).says("3 jobs left alone, done by run");
+    desk.run(&copy, 1, &[]).expect(0).says("3 jobs skipped, already done by run");
     assert_eq!(outcomes(&desk.report()), ["already_done", "already_done", "already_done", "accepted"]);
     desk.run(&yaml, 3, &[]).expect(4);
     // Pruned runs are remembered.
@@ -202,7 +202,7 @@ fn a_run_goes_on_at_the_graph_it_was_begun_at() {
     kill(under_way(&desk, &here, &plan, 2, &["--concurrency", "1"], 1));
     let run = desk.open_run();
     for verb in ["resume", "verify"] {
-        desk.call(&[verb, &run, "--graph-url", &elsewhere.url]).expect(10).says("the run was begun against");
+        desk.call(&[verb, &run, "--graph-url", &elsewhere.url]).expect(10).says("the run began against");
     }
     assert_eq!(elsewhere.requests(), 0);
     desk.resume(&["--report", "report.csv"]).expect(0);

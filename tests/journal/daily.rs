@@ -42,9 +42,13 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     let report = desk.report();
     in_order(&report, &first);
     assert_eq!(outcomes(&report), ["accepted", "accepted", "accepted", "not_attempted", "not_attempted"]);
-    assert!(report[4].note.starts_with("the day's allowance of retire is used up; not before 20"), "{report:?}");
+    assert!(report[4].note.starts_with("the daily limit of retire is used up; not before 20"), "{report:?}");
     let preview = desk.call(&["preview", "second.yaml"]);
-    assert!(preview.expect(0).out.contains("The tenant's daily limits spread this over 1 day:"), "{}", preview.out);
+    assert!(
+        preview.expect(0).out.contains("The daily limits of the tenant spread this over 1 day:"),
+        "{}",
+        preview.out
+    );
     run(&desk, "second.yaml", "2", &[]).expect(5);
     assert_eq!(outcomes(&desk.report()), ["not_attempted"; 2]);
     assert_eq!(effects(&simulator, "retire", &second), [0, 0]);
@@ -52,7 +56,7 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     // It waits: who starts it again from the beginning is told that three devices are retired already.
     run(&desk, "first.yaml", "5", &[])
         .expect(10)
-        .says("3 jobs left alone, done by run")
+        .says("3 jobs skipped, already done by run")
         .says("but 2 jobs would be sent");
     desk.resume(&["--report", "report.csv"]).expect(5);
     let_pass(&desk, 25);

@@ -183,7 +183,7 @@ fn a_plan_that_is_run_again_after_a_crash_leaves_alone_what_is_done() {
     let (text, targets) = retires(&mut rng, 12);
     let plan = desk.write("open.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
-    desk.run(&plan, 12, &[]).expect(10).says("left alone, done by run").says("--again ROWS");
+    desk.run(&plan, 12, &[]).expect(10).says("skipped, already done by run").says("--again ROWS");
     desk.resume(&[]).expect(0);
     desk.run(&plan, 12, &[]).expect(4);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 12]);

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 
-use super::number;
 use crate::cli::form::PlainForm;
+use crate::cli::number::number;
 use crate::cli::place::{HostArguments, PolicyArguments, StateArguments};
 use crate::cli::verify::FollowUpArguments;
 use crate::journal::resume::Only;
