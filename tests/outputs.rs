@@ -122,7 +122,7 @@ fn an_export_takes_the_place_of_nothing_and_does_not_blame_the_journal() {
     desk.call(&["run", "plan.yaml", "--confirm", "1", "--report", "report.csv"]).expect(0);
     desk.write("there.db", "mine");
     let there = desk.call(&["runs", "--export", "latest", "there.db"]);
-    there.expect(2).says("there.db is there already").says("--export");
+    there.expect(2).says("there.db already exists").says("--export");
     assert_eq!(fs::read_to_string(desk.path("there.db")).unwrap(), "mine");
     assert!(!there.err.contains("cannot be written"), "{}", there.err);
     desk.call(&["runs", "--export", "latest", "nowhere/one.db"]).expect(2).says("does not exist");

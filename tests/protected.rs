@@ -359,5 +359,5 @@ fn a_device_in_a_group_is_protected_with_its_owner() {
     desk.run(&file, 2, &[]).expect(3);
     let report = desk.report();
     assert_eq!(outcomes(&report), ["held", "held"]);
-    assert!(report[1].note.contains("could not be read"), "{report:?}");
+    assert!(report[1].note.contains("could not be looked up"), "{report:?}");
 }

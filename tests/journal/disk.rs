@@ -174,7 +174,7 @@ fn a_torn_log_is_refused_or_what_it_still_knows_holds() {
         }
         fs::write(&log, &bytes).unwrap();
         // The last bytes may be of nothing that was acknowledged.
-        noticed += u32::from(desk.call(&["report"]).err.contains("lacks what was recorded"));
+        noticed += u32::from(desk.call(&["report"]).err.contains("lacks records that it had before"));
         // Somebody says that what is missing does not matter.
         let _ = fs::remove_file(desk.state().join("journal.mark"));
         let known = desk.call(&["report"]);

@@ -33,7 +33,7 @@ fn an_exported_run_is_a_journal_of_one_run() {
     let (text, _) = retires(&mut rng, 4);
     desk.run(&desk.write("second.csv", &text), 4, &[]).expect(0);
     desk.call(&["runs", "--export", &id, "one.db"]).expect(0);
-    desk.call(&["runs", "--export", &id, "one.db"]).expect(2).says("is there already");
+    desk.call(&["runs", "--export", &id, "one.db"]).expect(2).says("already exists");
     let other = Desk::new(&simulator);
     fs::create_dir(other.state()).unwrap();
     fs::copy(desk.path("one.db"), other.journal()).unwrap();
