@@ -18,9 +18,10 @@ use tokio::task::JoinSet;
 
 use super::agreed::Seen;
 use super::agreement::Agreement;
+use super::error::Error;
+use super::limits::Choices;
 use super::missing::Span;
 use super::spare::scenario;
-use super::{Choices, Error, Tenant};
 use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
@@ -37,6 +38,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
+use crate::session::Tenant;
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
