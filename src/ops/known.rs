@@ -89,17 +89,6 @@ pub(super) fn past(
     Ok(Past { inherited, of_names, under_way, behind, order, remarks })
 }
 
-/// What earlier runs have done is neither sent nor counted. Returns how many were due with it.
-pub(super) fn leave_out_done(preflight: &mut Preflight, jobs: &[Job], earlier: &HashMap<u32, Earlier>) -> u32 {
-    let whole = preflight.due;
-    for index in 0..jobs.len() {
-        if matches!(earlier.get(&(index as u32)), Some(Earlier::Kept(_))) {
-            preflight.leave_out(index);
-        }
-    }
-    whole
-}
-
 /// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
 /// were not taken over when the run began. And those whose row led to another target then: nobody looks again.
 pub(super) fn still_of_names(

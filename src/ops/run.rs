@@ -23,7 +23,7 @@ use super::error::Error;
 use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::Past;
-use super::known::leave_out_done;
+use super::left_out::leave_out_done;
 use super::look_up::LookUp;
 use super::looked_up::looked_up;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
