@@ -29,9 +29,9 @@ use self::args::{
 };
 use self::exit::Exit;
 use self::failure::Failure;
-use self::place::PolicyArguments;
+use self::place::{ConnectionArguments, PolicyArguments};
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, Finished, LookUp, Opened, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::outcome::{Cause, Outcome, Settlement};
 use crate::settings::{PolicyFile, Settings};
 use crate::ui::stderr::Stderr;
@@ -82,7 +82,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
-        Verb::Inventory(arguments) => inventory(arguments).await,
+        Verb::Inventory(arguments) => inventory(arguments, stderr).await,
         Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
     };
     match result {
@@ -101,14 +101,15 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 }
 
 async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let policies = policies(&arguments.policy)?;
     let choices = arguments.pace.choices();
-    let tenant = arguments.connection.tenant();
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
-        inventory: arguments.look_up.inventory.as_deref(),
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.as_deref().filter(|_| arguments.connection.simulate.is_none()),
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification.as_deref(),
         choices,
@@ -162,10 +163,11 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     if arguments.form == Form::Csv {
         return Err(Failure::csv_of_a_run());
     }
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let request = RunRequest {
         repeats: arguments.repeats(),
-        tenant: arguments.connection.tenant(),
+        tenant,
         policies: policies(&arguments.policy)?,
         choices: arguments.pace.choices(),
         plan: arguments.plan,
@@ -177,7 +179,8 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         verify: arguments.follow_up.verify,
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification,
-        inventory: arguments.look_up.inventory,
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.filter(|_| arguments.connection.simulate.is_none()),
         now: now(),
         system: now,
         seed: fastrand::u64(..),
@@ -252,9 +255,9 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
-    let tenant = arguments.connection.tenant();
+async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let Opened { tenant, settings, told } = opened(&arguments.connection, None)?;
+    show::told(&told, stderr);
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
@@ -272,10 +275,19 @@ async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
 }
 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    if arguments.reset {
+        show::reset(ops::reset(&settings(arguments.state.flags())?)?)?;
+        return Ok(Exit::Good);
+    }
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
     serving.until_stopped().await;
     Ok(Exit::Good)
+}
+
+/// The tenant that a verb works against.
+fn opened(connection: &ConnectionArguments, inventory: Option<&Path>) -> Result<Opened, Failure> {
+    Ok(ops::opened(connection.tenant(inventory.map(Path::to_owned)), settings(connection.flags())?, now())?)
 }
 
 fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {

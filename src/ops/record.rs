@@ -37,6 +37,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
+use crate::simulator::kept::{Kept, Stage};
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
@@ -85,9 +86,19 @@ pub(super) struct Begun {
 const GONE: &str = "a tenant in the process that began the run";
 
 impl Begun {
+    /// What a tenant that stays is made of.
+    fn kept(&self) -> Option<&Stage> {
+        match &self.tenant {
+            Tenant::Kept(stage) => Some(stage),
+            Tenant::InProcess(transport) => transport.kept().map(Kept::stage),
+            Tenant::Real | Tenant::Simulated(_) => None,
+        }
+    }
+
     fn json(&self) -> Value {
         let scenario = match &self.tenant {
-            Tenant::Real => Value::Null,
+            Tenant::Real | Tenant::Kept(_) => Value::Null,
+            Tenant::InProcess(transport) if transport.kept().is_some() => Value::Null,
             Tenant::InProcess(_) => json!(GONE),
             Tenant::Simulated(None) => json!(""),
             Tenant::Simulated(Some(file)) => json!(file),
@@ -97,6 +108,7 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
+            "kept": self.kept(),
             "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
@@ -150,7 +162,10 @@ impl Begun {
             graph_url: text("graph_url")?,
             login_url: text("login_url")?,
             tenant: match text("simulated") {
-                None => Tenant::Real,
+                None => match settings.get("kept") {
+                    None | Some(Value::Null) => Tenant::Real,
+                    Some(stage) => Tenant::Kept(Stage::deserialize(stage).ok()?),
+                },
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
             plan_name: text("plan_name"),
@@ -207,7 +222,7 @@ impl Begun {
 /// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
 pub(super) fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     let graph = match tenant {
-        Tenant::Real | Tenant::InProcess(_) => graph_url,
+        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => graph_url,
         Tenant::Simulated(_) => "simulated",
     };
     let name = match &plan.name {
