@@ -166,9 +166,10 @@ fn a_resumed_run_compares_too() {
 fn a_preview_and_its_plan_are_one_plan_to_the_journal() {
     let desk = desk();
     run(&mut command(&desk, SAVE)).ended_with(0);
-    run(&mut command(&desk, "run plan.yaml --simulate-fresh=tenant.yaml --confirm 5 --report report.csv")).ended_with(0);
-    let ran =
-        run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --once --report report.csv")).ended_with(4);
+    run(&mut command(&desk, "run plan.yaml --simulate-fresh=tenant.yaml --confirm 5 --report report.csv"))
+        .ended_with(0);
+    let ran = run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --once --report report.csv"))
+        .ended_with(4);
     assert!(ran.account().contains("already_done 5"), "{}", ran.account());
     let ran = run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --confirm 4")).ended_with(10);
     assert!(ran.stderr.contains("--confirm 4, but 5 jobs would be sent"), "{}", ran.stderr);

@@ -35,6 +35,7 @@ mod same_place;
 mod save;
 mod simulate;
 mod spare;
+mod stage;
 mod stop;
 mod task;
 mod verify;

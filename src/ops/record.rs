@@ -20,6 +20,7 @@ use super::agreed::Seen;
 use super::agreement::Agreement;
 use super::missing::Span;
 use super::spare::scenario;
+use super::stage::stage_of;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
@@ -37,7 +38,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
-use crate::simulator::kept::{Kept, Stage};
+use crate::simulator::kept::Stage;
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
@@ -86,15 +87,6 @@ pub(super) struct Begun {
 const GONE: &str = "a tenant in the process that began the run";
 
 impl Begun {
-    /// What a tenant that stays is made of.
-    fn kept(&self) -> Option<&Stage> {
-        match &self.tenant {
-            Tenant::Kept(stage) => Some(stage),
-            Tenant::InProcess(transport) => transport.kept().map(Kept::stage),
-            Tenant::Real | Tenant::Simulated(_) => None,
-        }
-    }
-
     fn json(&self) -> Value {
         let scenario = match &self.tenant {
             Tenant::Real | Tenant::Kept(_) => Value::Null,
@@ -108,7 +100,7 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
-            "kept": self.kept(),
+            "kept": stage_of(&self.tenant),
             "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,

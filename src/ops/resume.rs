@@ -363,11 +363,11 @@ fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>)
 
 /// Whoever approves what is filed from now on is shown it.
 fn keep_reason(journal: &Journal, record: &RunRecord, begun: &Begun) -> Result<(), Error> {
-    let reason = begun.justification.as_deref();
-    Ok(reason.map_or(Ok(()), |reason| journal.set_justification(record.head.number, reason))?)
+    let Some(reason) = &begun.justification else { return Ok(()) };
+    Ok(journal.set_justification(record.head.number, reason)?)
 }
 
-/// A saved preview is its own agreement, and the file of the plan is not needed again.
+/// A saved preview is its own agreement: the file of the plan is not needed again.
 fn unless_saved(saved: Option<&SavedPreview>, now: impl FnOnce() -> Result<PlanNow, Error>) -> Result<PlanNow, Error> {
     saved.map_or_else(now, |_| Ok(PlanNow::default()))
 }

@@ -4,7 +4,7 @@
 //! the targets of a job are left as they are for `targets`.
 
 use super::definitions;
-use super::heading::Heading;
+use super::heading::PlanHeading;
 use super::identifier::{NotAnId, wrong_name};
 use super::json::json;
 use super::limits;
@@ -29,7 +29,7 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 /// What a plan says, before its targets.
 #[derive(Debug, Default)]
 pub(super) struct Document<'s> {
-    pub heading: Heading,
+    pub heading: PlanHeading,
     pub jobs: Vec<Entries<'s>>,
     pub guards: Option<&'s Node>,
     pub overrides: Option<&'s Node>,

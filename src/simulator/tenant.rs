@@ -20,7 +20,6 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
-use super::kept::Head;
 use super::keys;
 use super::late::Late;
 use super::log::Log;
@@ -104,20 +103,6 @@ impl Tenant {
     pub fn new(scenario: Scenario, start: Timestamp) -> Arc<Self> {
         let state = State::new(&scenario, start, Tokens::default());
         Arc::new(Self { scenario, clock: Clock::starting_at(start), state: Mutex::new(state) })
-    }
-
-    /// A tenant that began then, and goes on now with what was kept of it.
-    pub(super) fn kept(scenario: Scenario, start: Timestamp, now: Timestamp, kept: Option<StateRead>) -> Arc<Self> {
-        let mut state = State::new(&scenario, start, Tokens::default());
-        if let Some(kept) = kept {
-            kept::restore(&mut state, kept);
-        }
-        Arc::new(Self { scenario, clock: Clock::going_on(start, now), state: Mutex::new(state) })
-    }
-
-    /// What outlasts a command, as a file holds it.
-    pub(super) fn written(&self, head: &Head) -> serde_json::Result<Vec<u8>> {
-        kept::written(head, &self.lock())
     }
 
     /// Decides what comes back; every effect has happened when this returns.
