@@ -64,7 +64,7 @@ fn desk() -> Desk {
 fn the_first_command_does_what_it_says_however_often() {
     let all = commands(&readme());
     let first = all.iter().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("README.md has it");
-    assert_eq!(first, "run plans/lab-a.csv --simulate --confirm 6");
+    assert_eq!(first, "run plans/lab-a.csv --simulate-fresh --confirm 6");
     let desk = desk();
     for _ in 0..2 {
         let mut command = desk.musterout(first.split(' '));

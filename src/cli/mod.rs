@@ -141,7 +141,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         graph_url: &settings.graph_url,
         budget: ops::budget(choices, plan.limits),
         spread: ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?,
-        simulated: arguments.connection.simulate.is_some(),
+        simulated: tenant != ops::Tenant::Real,
         form: arguments.form,
         now: now(),
     };

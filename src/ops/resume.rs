@@ -361,10 +361,9 @@ fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>)
     Begun { justification, ..begun }
 }
 
-/// Whoever approves what is filed from now on is shown it.
+/// Who approves from now on is shown it.
 fn keep_reason(journal: &Journal, record: &RunRecord, begun: &Begun) -> Result<(), Error> {
-    let Some(reason) = &begun.justification else { return Ok(()) };
-    Ok(journal.set_justification(record.head.number, reason)?)
+    begun.justification.as_ref().map_or(Ok(()), |reason| Ok(journal.set_justification(record.head.number, reason)?))
 }
 
 /// A saved preview is its own agreement: the file of the plan is not needed again.
