@@ -150,7 +150,8 @@ fn what_was_forgotten_is_filed_again_by_the_command_in_its_note(site: &Site) {
     assert_eq!((listed.lines().count(), listed.matches(&guid(7)).count()), (2, 1), "{listed}");
     // It belongs to the last night now, and is withdrawn there, and nowhere else.
     let runs = site.runs();
-    for (run_id, withdrawn) in [(&runs[1], "0 approval requests withdrawn"), (&runs[0], "1 approval request withdrawn")] {
+    for (run_id, withdrawn) in [(&runs[1], "0 approval requests withdrawn"), (&runs[0], "1 approval request withdrawn")]
+    {
         let mut command = site.command(&["approvals", run_id, "--withdraw"]);
         let said = run(site.simulator.known_to(&mut command)).ended_with(0).stdout;
         assert!(said.contains(withdrawn), "{said}");

@@ -19,7 +19,7 @@ use super::exit;
 use super::form::{Form, PlainForm, ReportForm};
 use super::number::number;
 use super::pace::PaceArguments;
-use super::place::{ConnectionArguments, LookUpArguments, PolicyArguments};
+use super::place::{ConnectionArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::ops::{Again, Confirm, LONGEST_VALID, Repeats};
@@ -310,4 +310,9 @@ pub(super) struct SimulateArguments {
     /// Scenario file: limits, faults, devices and users
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// Serve nothing: forget what the tenants of `--simulate` have kept, all of them
+    #[arg(long, conflicts_with_all = ["listen", "scenario"])]
+    pub reset: bool,
+    #[command(flatten)]
+    pub state: StateArguments,
 }

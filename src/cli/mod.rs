@@ -35,9 +35,9 @@ use self::environment::{now, settings};
 use self::exit::Exit;
 use self::failure::Failure;
 use self::form::Form;
-use self::place::PolicyArguments;
+use self::place::{ConnectionArguments, PolicyArguments};
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, LookUp, Opened, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::outcome::{Cause, Outcome, Settlement};
 use crate::settings::PolicyFile;
 use crate::ui::stderr::Stderr;
@@ -111,14 +111,15 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 }
 
 async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let policies = policies(&arguments.policy)?;
     let choices = arguments.pace.choices();
-    let tenant = arguments.connection.tenant();
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
-        inventory: arguments.look_up.inventory.as_deref(),
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.as_deref().filter(|_| arguments.connection.simulate.is_none()),
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification.as_deref(),
         choices,
@@ -146,7 +147,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         graph_url: &settings.graph_url,
         budget: ops::budget(choices, plan.limits),
         spread: ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?,
-        simulated: arguments.connection.simulate.is_some(),
+        simulated: tenant != ops::Tenant::Real,
         form: arguments.form,
         now: now(),
     };
@@ -175,10 +176,11 @@ fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let request = RunRequest {
         repeats: arguments.repeats(),
-        tenant: arguments.connection.tenant(),
+        tenant,
         policies: policies(&arguments.policy)?,
         choices: arguments.pace.choices(),
         plan: arguments.plan,
@@ -190,7 +192,8 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         verify: arguments.follow_up.verify,
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification,
-        inventory: arguments.look_up.inventory,
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.filter(|_| arguments.connection.simulate.is_none()),
         now: now(),
         system: now,
         seed: fastrand::u64(..),
@@ -256,8 +259,8 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
 }
 
 async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
-    let tenant = arguments.connection.tenant();
+    let Opened { tenant, settings, told } = opened(&arguments.connection, None)?;
+    show::told(&told, stderr);
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
@@ -278,10 +281,19 @@ async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exi
 }
 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    if arguments.reset {
+        show::reset(ops::reset(&settings(arguments.state.flags())?)?)?;
+        return Ok(Exit::Good);
+    }
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
     serving.until_stopped().await;
     Ok(Exit::Good)
+}
+
+/// The tenant that a verb works against.
+fn opened(connection: &ConnectionArguments, inventory: Option<&Path>) -> Result<Opened, Failure> {
+    Ok(ops::opened(connection.tenant(inventory.map(Path::to_owned)), settings(connection.flags())?, now())?)
 }
 
 /// Whether somebody can be asked.

@@ -145,6 +145,11 @@ pub(super) fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     }
 }
 
+/// What was forgotten.
+pub(crate) fn reset(tenants: usize) -> Result<(), Failure> {
+    print(&format!("{} removed\n", count_of(tenants, "simulated tenant")))
+}
+
 /// Why a policy has ended a run.
 fn by_policy(cause: Cause, why: &str) -> Diagnostic {
     let text = format!("the run was stopped: {why}");

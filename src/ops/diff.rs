@@ -6,7 +6,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Error, Previewed, agreed, guards, look_up, read};
+use super::error::Error;
+use super::previewed::Previewed;
+use super::read::{load, read};
+use super::{agreed, guards, look_up};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::guard::breaker::StopWhen;
 use crate::guard::preflight;
@@ -23,7 +26,7 @@ pub(crate) fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Ti
 
 /// Whether a file is a saved preview of the simulated tenant; what is wrong with it is told when it is read.
 fn is_simulated(file: &Path) -> bool {
-    agreed::is_saved(file) && agreed::load(file).ok().and_then(|it| it.agreed).is_some_and(|it| it.head.simulated)
+    agreed::is_saved(file) && load(file).ok().and_then(|it| it.agreed).is_some_and(|it| it.head.simulated)
 }
 
 /// One side, whose targets are known by their ids. A row that has to be looked up would look as if it were not there; one whose

@@ -6,35 +6,39 @@
 mod consent;
 mod left;
 mod nameless;
+mod request;
 mod today;
 mod which;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use self::consent::Rest;
-use self::left::{Left, is_barred};
+use self::left::{Left, is_barred, waits};
 use self::nameless::Nameless;
+pub use self::request::ResumeRequest;
 use self::today::{BegunJobs, brakes, today};
 use self::which::under_lock;
+use super::agreed_plan::AgreedPlan;
 use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
-use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
+use super::error::Error;
+use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::perform::{Consent, Finished, Onward, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
+use super::rehearsal::reopened;
 use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::task::Task;
-use super::{Error, Tenant, agreed, asked};
+use super::{agreed, asked};
 use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -43,53 +47,19 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
-use crate::journal::resume::{Asked, Next, Only, Past, decide};
+use crate::journal::resume::Only;
 use crate::journal::{Filed, Journal, JournalError, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
+use crate::session::Tenant;
 use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, PolicyFile, Settings};
-use crate::simulator::transport::SimTransport;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 use crate::ui::subject::Subject;
-
-/// What to go on with.
-#[derive(Debug)]
-pub struct ResumeRequest {
-    /// The run's id, the beginning of it, or `latest`.
-    pub run: String,
-    pub only: Only,
-    /// File again what nobody approved in time.
-    pub refile: bool,
-    /// The reason from now on; by default the one that the run was begun with, or else the plan's of today.
-    pub justification: Option<String>,
-    /// A plan that cannot be read any more is no reason to stop: what was agreed to goes on.
-    pub as_agreed: bool,
-    /// Stay until nothing waits any more: neither for an approval nor for another day.
-    pub wait: bool,
-    /// When it ends in good order.
-    pub until: Option<Timestamp>,
-    /// The tenant, where the run's own was one in process.
-    pub in_process: Option<SimTransport>,
-    /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
-    pub policy: Option<PathBuf>,
-    /// Where the report goes; to the run's own report by default.
-    pub report: Option<PathBuf>,
-    /// The number of jobs that are left and that somebody agreed to beforehand.
-    pub confirm: Option<u32>,
-    /// Whether somebody is there to be asked.
-    pub interactive: bool,
-    /// Follow up what was accepted, for so long.
-    pub verify: Option<Duration>,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
-}
 
 /// Goes on. `differences` is told how the plan has changed since.
 pub async fn resume(
@@ -103,7 +73,7 @@ pub async fn resume(
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let (lock, mut record) = under_lock(&journal, &request)?;
-    let begun = begun(&record, &request)?;
+    let begun = begun(&record, &request, &state_dir)?;
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
@@ -254,11 +224,11 @@ fn nothing_left(
     Ok(Finished { id, onward, ..Finished::without_a_run(jobs, settlements, report, requests) })
 }
 
-fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
+fn begun(record: &RunRecord, request: &ResumeRequest, today: &Settings) -> Result<Begun, Error> {
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let tenant = request.in_process.clone().map(Tenant::InProcess);
-    Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
+    reopened(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun }, today, request.now)
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -342,17 +312,6 @@ fn due(
     (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).map(|(index, _)| index).collect()
 }
 
-/// Whether a job is kept only until its approval request has been looked up.
-fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashSet<u32>) -> bool {
-    let stored =
-        record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
-    stored.is_some_and(|stored| {
-        let past = Past { asked: Asked::Approved, ..stored.past() };
-        let next = decide(past, stored.job.action.repeat, request.only, request.refile);
-        !spared.contains(&index) && next == Next::Complete
-    })
-}
-
 /// What the run was begun with, and its reason from now on: a plan that lacked the one that the tenant asks for may give it later.
 fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>) -> Begun {
     let later = plan.and_then(|plan| plan.justification.clone());
@@ -360,13 +319,12 @@ fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>)
     Begun { justification, ..begun }
 }
 
-/// Whoever approves what is filed from now on is shown it.
+/// Who approves from now on is shown it.
 fn keep_reason(journal: &Journal, record: &RunRecord, begun: &Begun) -> Result<(), Error> {
-    let reason = begun.justification.as_deref();
-    Ok(reason.map_or(Ok(()), |reason| journal.set_justification(record.head.number, reason))?)
+    begun.justification.as_ref().map_or(Ok(()), |reason| Ok(journal.set_justification(record.head.number, reason)?))
 }
 
-/// A saved preview is its own agreement, and the file of the plan is not needed again.
+/// A saved preview is its own agreement: the file of the plan is not needed again.
 fn unless_saved(saved: Option<&SavedPreview>, now: impl FnOnce() -> Result<PlanNow, Error>) -> Result<PlanNow, Error> {
     saved.map_or_else(now, |_| Ok(PlanNow::default()))
 }

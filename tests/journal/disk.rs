@@ -297,7 +297,8 @@ fn a_journal_that_lacks_what_was_in_it_is_refused_until_somebody_deletes_its_mar
         fs::write(desk.journal(), "").unwrap();
     };
     type Loses<'a> = &'a dyn Fn(&Desk<'_>);
-    let ways: [(Loses<'_>, &str); 3] = [(&remove_log, "lacks what"), (&restore, "lacks what"), (&empty, "another one")];
+    let ways: [(Loses<'_>, &str); 3] =
+        [(&remove_log, "lacks records"), (&restore, "lacks records"), (&empty, "not the journal that was here")];
     for (loses, words) in ways {
         let desk = Desk::new(&simulator);
         desk.run(&desk.write("other.csv", &other), 1, &["--once"]);
