@@ -85,7 +85,7 @@ impl<'a> RunResult<'a> {
         }
         let styled = |outcome: Outcome, counted: String| paint(view.styled, of_outcome(outcome), &counted);
         let counts =
-            account.counts().map(|(outcome, number)| styled(outcome, format!("{} {}", outcome.name(), count(number))));
+            account.counts().map(|(outcome, number)| styled(outcome, format!("{} {number}", outcome.name())));
         let _ = writeln!(text, "{}", account.line_of(counts));
         text
     }
