@@ -7,20 +7,21 @@ mod by_hand;
 mod devices;
 mod groups;
 mod seen;
+mod shown;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::clock::Moment;
 use super::effects::Deed;
-use super::resources::{
-    DEVICE, ENTRA_DEVICE, IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY, Kind, MEMBER, OTHER, RESULTS, Setting, USER,
-    guid_from, licences,
-};
+use super::kinds::{DEVICE, ENTRA_DEVICE, IDENTITY, Kind, USER, kind_of};
+use super::resources::{Setting, guid_from, licences};
 use super::scenario::{Guid, Scenario};
 use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
+
+pub use shown::Look;
 
 /// Where a thing stands.
 pub type Place = (TargetKind, usize);
@@ -39,8 +40,8 @@ pub struct Inventory {
     users: Shelf,
     entra_devices: Shelf,
     members: Shelf,
-    /// Groups of which the scenario says who is in them.
-    groups: HashSet<String>,
+    /// Groups of which the scenario says who is in them, by their ids, with their names.
+    groups: HashMap<String, Option<String>>,
     imported_autopilot: Shelf,
     imported_identities: Shelf,
     others: Shelf,
@@ -62,11 +63,15 @@ impl Inventory {
             identities: Shelf::new(&IDENTITY),
             users: Shelf::new(&USER),
             entra_devices: Shelf::new(&ENTRA_DEVICE),
-            members: Shelf::new(&MEMBER),
-            groups: scenario.groups.iter().map(|group| group.id.0.to_ascii_lowercase()).collect(),
-            imported_autopilot: Shelf::new(&IMPORTED_AUTOPILOT),
-            imported_identities: Shelf::new(&IMPORTED_IDENTITY),
-            others: Shelf::new(&OTHER),
+            members: Shelf::new(kind_of(TargetKind::GroupMember)),
+            groups: scenario
+                .groups
+                .iter()
+                .map(|group| (group.id.0.to_ascii_lowercase(), group.display_name.clone()))
+                .collect(),
+            imported_autopilot: Shelf::new(kind_of(TargetKind::ImportedAutopilotIdentity)),
+            imported_identities: Shelf::new(kind_of(TargetKind::ImportedDeviceIdentity)),
+            others: Shelf::new(kind_of(TargetKind::Other)),
         };
         for group in &scenario.groups {
             for member in &group.members {
@@ -108,7 +113,7 @@ impl Inventory {
             return None;
         }
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
-        let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains(group));
+        let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains_key(group));
         match known {
             Some(at) if kind == TargetKind::DeletedUser => self.users.things[at].gone.then_some(at),
             None if kind == TargetKind::GroupMember && told => None,
@@ -147,6 +152,7 @@ impl Inventory {
         for deed in deeds {
             match *deed {
                 Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, Given::Word(value)),
+                Deed::Mark(mark) => self.shelf_mut(kind).things[at].mark = mark,
                 Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
                 Deed::Note => self.shelf_mut(kind).things[at].results.push(ActionResult::pending(action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
@@ -169,8 +175,8 @@ impl Inventory {
     fn take_over(&mut self, kind: TargetKind, at: usize, body: &Value) {
         let shelf = self.shelf_mut(kind);
         for (name, value) in body.as_object().into_iter().flatten() {
-            if let Some((name, _)) = shelf.kind.property(name) {
-                shelf.things[at].set(name, Given::Listed(value.clone()));
+            if let Some(property) = shelf.kind.property(name) {
+                shelf.things[at].set(property.name, Given::Listed(value.clone()));
             }
         }
     }
@@ -233,7 +239,7 @@ impl Inventory {
                 !self.only_listed && !self.lacks(value) && !self.users.by_key.contains_key(&*value.to_lowercase());
             return is_new.then(|| self.make_up_user_named(value));
         }
-        let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
+        let can_be = kind != TargetKind::User && !value.is_empty() && kind_of(kind).property(property).is_some();
         if !can_be || self.only_listed || self.lacks(value) {
             return None;
         }
@@ -253,24 +259,6 @@ impl Inventory {
 
     pub fn value(&self, kind: TargetKind, at: usize, property: &str) -> Option<Value> {
         self.shelf(kind).value(at, property, &self.setting)
-    }
-
-    /// The thing as JSON: the selected properties, or all. `results` says whether `deviceActionResults` is filled.
-    pub fn show(&self, kind: TargetKind, at: usize, select: Option<&[&str]>, results: bool) -> Value {
-        let shelf = self.shelf(kind);
-        let mut shown = Map::new();
-        for (name, _) in shelf.kind.properties {
-            let wanted = select.is_none_or(|names| names.contains(name));
-            if !wanted {
-                continue;
-            }
-            let value = match *name == RESULTS && results {
-                true => Some(shelf.things[at].results.iter().map(ActionResult::show).collect()),
-                false => shelf.value(at, name, &self.setting),
-            };
-            shown.insert((*name).to_owned(), value.unwrap_or_default());
-        }
-        Value::Object(shown)
     }
 
     /// The places where an indexed property has this value, whatever its case; `None` where there is no index.
@@ -324,7 +312,8 @@ impl Inventory {
 
     fn make_up_user(&mut self, key: &str) -> usize {
         if Guid::is(key) {
-            let name = USER.property("userPrincipalName").map(|(_, plausible)| self.setting.make_up(key, plausible));
+            let property = USER.property("userPrincipalName");
+            let name = property.map(|property| self.setting.make_up(key, property.plausible));
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
             return self.put_user(key, &name, Vec::new());
         }
@@ -383,7 +372,7 @@ fn listed(kind: &'static Kind, thing: &impl serde::Serialize) -> Vec<(&'static s
     given
         .into_iter()
         .filter(|(_, value)| !value.is_null())
-        .filter_map(|(name, value)| kind.property(&name).map(|(name, _)| (name, Given::Listed(value))))
+        .filter_map(|(name, value)| kind.property(&name).map(|property| (property.name, Given::Listed(value))))
         .collect()
 }
 

@@ -20,6 +20,7 @@ pub mod wire;
 pub mod approvals;
 mod batch;
 mod clock;
+mod context;
 mod effects;
 mod errors;
 mod exchange;
@@ -27,10 +28,11 @@ mod faults;
 mod inventory;
 mod judge;
 mod keys;
+mod kinds;
 mod late;
 mod log;
-mod odata;
 mod portal;
+mod query;
 mod quota;
 mod reads;
 mod resources;
@@ -40,6 +42,7 @@ mod sign_in;
 mod spoil;
 mod strangers;
 mod throttle;
+mod units;
 
 #[cfg(test)]
 mod tests;

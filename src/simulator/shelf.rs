@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::clock::iso_date;
-use super::resources::{Kind, Setting};
+use super::kinds::Kind;
+use super::resources::Setting;
 
 /// One device, user or Autopilot identity.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Thing {
     pub results: Vec<ActionResult>,
     /// Of a user: its devices, once somebody has asked.
     pub devices: Option<Vec<usize>>,
+    /// What was done to it that no property of Graph shows.
+    pub mark: &'static str,
 }
 
 /// An entry of `deviceActionResults`.
@@ -68,7 +71,7 @@ impl Given {
 
 impl Thing {
     pub fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
-        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
+        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None, mark: "" }
     }
 
     pub fn set(&mut self, name: &'static str, value: Given) {
@@ -103,9 +106,9 @@ impl Shelf {
     }
 
     pub fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
-        let (name, plausible) = self.kind.property(name)?;
+        let property = self.kind.property(name)?;
         let thing = self.things.get(at)?;
-        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, given)| given.value());
-        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
+        let set = thing.set.iter().find(|(known, _)| *known == property.name).map(|(_, given)| given.value());
+        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, property.plausible)))
     }
 }

@@ -24,22 +24,25 @@ use super::keys;
 use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
-use super::reads::{self, Listing};
+use super::reads;
 use super::resources::{Setting, digest};
-use super::routes::Endpoint;
+use super::routes::{Endpoint, PathId};
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, spoil};
+use super::{batch, effects, spoil, units};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 mod perform;
+mod reading;
 
 pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub use super::log::Seen;
 
 /// What a fault says in place of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
+/// Tokens that were not issued here name no application.
+const NO_APPLICATION: &str = "00000000-0000-0000-0000-000000000000";
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -187,6 +190,7 @@ impl Tenant {
                 let seen: Vec<_> = state.log.seen().collect();
                 stamp.json(StatusCode::OK, &json!({ "requests": seen }))
             }
+            ("GET", "/marks") => stamp.json(StatusCode::OK, &state.inventory.marks()),
             ("GET", "/approvals") => stamp.json(StatusCode::OK, &self.told_of_approvals(&mut state)),
             ("POST", "/advance") => match self.clock.jump(incoming.query) {
                 Some(()) => stamp.empty(StatusCode::NO_CONTENT),
@@ -229,9 +233,13 @@ impl Tenant {
         if let Some(rest) = path.strip_prefix(approvals::PATH) {
             return self.approval_requests(incoming, version, path, rest);
         }
-        let call = judge::read(incoming, version, path);
+        let mut call = judge::read(incoming, version, path);
         let now = self.clock.now();
         let mut state = self.lock();
+        if let Ok(call) = &mut call {
+            state.inventory.name_by_id(&mut call.ids);
+            call.target = call.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();
+        }
         self.do_in_portal(&mut state, now);
         let stamp = state.stamp(incoming.headers, now);
         state.counts.secrets_asked += u64::from(keys::is_for_a_secret(path, incoming.query));
@@ -246,7 +254,11 @@ impl Tenant {
         if matches!(ruling.answer.delivery, Delivery::Refused) {
             return ruling.answer;
         }
-        if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
+        if let Ok(call) = &call
+            && let Some(bucket) = call.bucket.filter(|own| own.service.tells_load)
+        {
+            let scope = units::scope(bucket.access, NO_APPLICATION, &self.scenario.tenant.id.0);
+            ruling.tell_units(units::of(call.endpoint, &call.query), &scope, units::information(bucket.access));
             ruling.tell_load(state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
@@ -336,58 +348,13 @@ impl Tenant {
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
         reads::admit(&self.scenario, call)?;
-        if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
+        let is_missing = |id: &&PathId<'_>| id.alternate.is_some() || state.inventory.lacks(&id.value);
+        if let Some(id) = call.ids.iter().find(is_missing) {
             return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
-            Endpoint::ReadOne(kind) => {
-                let at = find(state, kind, call)?;
-                let document = reads::one(&state.inventory, kind, at, &call.query);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadDevicesOfUser => {
-                let user = find(state, TargetKind::User, call)?;
-                let devices = state.inventory.devices_of(user);
-                Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
-            }
-            Endpoint::ReadOwnedDevices => {
-                let devices = find(state, TargetKind::User, call).map(|user| state.inventory.owned_by(user))?;
-                Ok(self.page(state, incoming, call, TargetKind::EntraDevice, Some(devices), stamp))
-            }
-            Endpoint::ReadRegisteredOwners => {
-                let owners = find(state, TargetKind::EntraDevice, call).map(|it| state.inventory.owners_of(it))?;
-                Ok(self.page(state, incoming, call, TargetKind::User, Some(owners), stamp))
-            }
-            Endpoint::ReadMembers => {
-                let group = call.ids.first().map_or("", |id| &id.value);
-                let url = self.url_of_pages(incoming);
-                let document = reads::members(&state.inventory, group, &call.query, self.most(), &url);
-                let document = document.ok_or_else(|| judge::no_such_user(group))?;
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadPrimaryUser => {
-                let device = find(state, TargetKind::ManagedDevice, call)?;
-                let document = reads::primary_user(&state.inventory, device);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
-            Endpoint::ReadOverview => {
-                let enrolled =
-                    self.scenario.enrolled_devices.map_or_else(|| state.inventory.fleet(), |all| all as usize);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(enrolled))))
-            }
-            Endpoint::ReadGroups => {
-                let document = reads::groups(&self.scenario, &call.query);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadGroup | Endpoint::ReadObject | Endpoint::ReadAny => {
-                perform::presence(&mut state.inventory, call).map(|it| Ruling::reply(stamp.json(StatusCode::OK, &it)))
-            }
-            Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
-                let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
+            _ => self.read(state, incoming, call).map(|document| Ruling::reply(stamp.shown(&document))),
         }
     }
 }

@@ -3,6 +3,8 @@
 //! In: a call that was judged, and the state. Out: a ruling with the document. Must not: judge.
 
 use super::*;
+use crate::simulator::clock::iso_date;
+use crate::simulator::context::Source;
 use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
 
@@ -16,31 +18,7 @@ pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Resu
     found.ok_or_else(|| judge::not_found(call.endpoint, &call.target))
 }
 
-/// Of some things only that they are there is ever read, and what they are called.
-pub(super) fn presence(inventory: &mut Inventory, call: &Call<'_>) -> Result<Value, Refusal> {
-    let there = match call.endpoint {
-        Endpoint::ReadGroup => inventory.members_of(&call.target).is_some(),
-        Endpoint::ReadObject => inventory.is_object(&call.target),
-        _ => true,
-    };
-    match there {
-        true if call.endpoint == Endpoint::ReadObject => Ok(inventory.show_member(&call.target)),
-        true => Ok(json!({ "id": call.target })),
-        false => Err(judge::no_such_user(&call.target)),
-    }
-}
-
 impl Tenant {
-    /// The most that a page holds, where the scenario says so.
-    pub(super) fn most(&self) -> Option<usize> {
-        self.scenario.page_size.map(|most| most.get() as usize)
-    }
-
-    /// What links to further pages of the same list begin with.
-    pub(super) fn url_of_pages(&self, incoming: &Incoming<'_>) -> String {
-        format!("{}{}", self.scenario.next_links.as_deref().unwrap_or(incoming.base), incoming.path)
-    }
-
     pub(super) fn perform(
         &self,
         state: &mut State,
@@ -81,11 +59,15 @@ impl Tenant {
         if let Some(request) = request {
             state.requests.used(request);
         }
+        let source = Self::source(incoming, call);
         let reply = match effect.reply {
             Reply::Nothing => stamp.empty(StatusCode::NO_CONTENT),
-            Reply::True => stamp.json(StatusCode::OK, &json!({ "value": true })),
-            Reply::Thing => stamp.json(StatusCode::OK, &reads::one(&state.inventory, row.target, at, &call.query)),
-            Reply::Receipt => stamp.json(StatusCode::OK, &json!({ "id": stamp.request_id, "status": "pending" })),
+            Reply::True => stamp.shown(&json!({ "@odata.context": source.of_value("Edm.Boolean"), "value": true })),
+            Reply::Thing => {
+                let place = (row.target, at);
+                stamp.shown(&reads::one(&mut state.inventory, place, &call.query, (&source, call.version)))
+            }
+            Reply::Receipt => stamp.shown(&receipt(&source, (&call.target, &stamp.request_id), stamp.now)),
         };
         let mut ruling = Ruling::reply(reply);
         ruling.answer.effect = true;
@@ -108,19 +90,22 @@ impl Tenant {
             late.check_in(accepted + after.min + spread, action, at, body, *end);
         }
     }
+}
 
-    pub(super) fn page(
-        &self,
-        state: &mut State,
-        incoming: &Incoming<'_>,
-        call: &Call<'_>,
-        kind: TargetKind,
-        among: Option<Vec<usize>>,
-        stamp: &Stamp,
-    ) -> Ruling {
-        let url = self.url_of_pages(incoming);
-        let listing = Listing { kind, query: &call.query, most: self.most(), url };
-        let document = reads::page(&mut state.inventory, among, &listing);
-        Ruling::reply(stamp.json(StatusCode::OK, &document))
-    }
+/// What stands for a collection of logs that was asked for.
+///
+/// Source: the v1.0 schema's `deviceLogCollectionResponse`.
+fn receipt(source: &Source, (device, id): (&str, &str), now: Moment) -> Value {
+    json!({
+        "@odata.context": source.of_value("microsoft.graph.deviceLogCollectionResponse"),
+        "id": format!("{device}_{id}"),
+        "status": "pending",
+        "managedDeviceId": device,
+        "requestedDateTimeUTC": iso_date(now.wall),
+        "receivedDateTimeUTC": null,
+        "expirationDateTimeUTC": null,
+        "initiatedByUserPrincipalName": null,
+        "enrolledByUser": null,
+        "sizeInKB": 0,
+    })
 }
