@@ -1,5 +1,5 @@
 //! Every action of the catalog: reached from YAML and from CSV on each of its routes, with the bytes that Graph wants
-//! and one effect; and `docs/actions.md`, which is made of the catalog.
+//! and one effect; and `docs/reference/actions.md`, which is made of the catalog.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -267,12 +267,15 @@ fn documentation() -> String {
 
 #[test]
 fn the_documentation_is_made_of_the_catalog() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/actions.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/actions.md");
     let expected = documentation();
     #[expect(clippy::disallowed_methods, reason = "how a person says that the page is to be made again")]
     if std::env::var_os("MUSTEROUT_ACCEPT").is_some() {
         std::fs::write(&file, &expected).unwrap();
     }
     let written = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(written == expected, "docs/actions.md is not what the catalog says; MUSTEROUT_ACCEPT=1 makes it again");
+    assert!(
+        written == expected,
+        "docs/reference/actions.md is not what the catalog says; MUSTEROUT_ACCEPT=1 makes it again"
+    );
 }

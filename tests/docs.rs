@@ -16,12 +16,15 @@ fn page(name: &str) -> String {
 #[test]
 fn the_scenario_format_is_documented_in_full() {
     let everything = page("src/simulator/scenario/everything.yaml");
-    assert!(page("docs/simulator.md").contains(everything.trim()), "docs/simulator.md does not hold everything.yaml");
+    assert!(
+        page("docs/reference/simulator.md").contains(everything.trim()),
+        "docs/reference/simulator.md does not hold everything.yaml"
+    );
 }
 
 #[test]
 fn the_example_of_the_guards_is_a_plan_and_a_policy_that_work() {
-    let page = page("docs/guards.md");
+    let page = page("docs/reference/guards.md");
     let file = |name: &str| {
         let from = page.find(&format!("```yaml\n# {name}\n")).unwrap_or_else(|| panic!("no {name} on the page"));
         page[from + 8..].split("\n```").next().unwrap().to_owned() + "\n"
@@ -34,7 +37,7 @@ fn the_example_of_the_guards_is_a_plan_and_a_policy_that_work() {
     let ran = run(&mut desk.musterout(["preview", "plan.yaml", "--policy", "policy.yaml"])).ended_with(0);
     for key in musterout::plan::GUARDS {
         let named = page.contains(&format!("| `{key}` |"));
-        assert!(named, "docs/guards.md does not explain {key}");
+        assert!(named, "docs/reference/guards.md does not explain {key}");
     }
     assert!(
         ran.stdout.contains("max_targets            200 ") && ran.stdout.contains("policy policy.yaml:5"),
@@ -46,17 +49,17 @@ fn the_example_of_the_guards_is_a_plan_and_a_policy_that_work() {
 #[test]
 fn the_resume_table_is_printed_as_the_code_has_it() {
     let code = page("src/journal/resume.rs");
-    let printed = page("docs/resume.md");
+    let printed = page("docs/reference/resume.md");
     let rows: Vec<_> = code.lines().filter_map(|line| line.strip_prefix("//! |")).collect();
     assert!(rows.len() > 10, "the table was not found");
     for row in rows {
-        assert!(printed.contains(row), "docs/resume.md lacks |{row}");
+        assert!(printed.contains(row), "docs/reference/resume.md lacks |{row}");
     }
 }
 
 #[test]
 fn every_cause_is_explained_as_the_code_has_it() {
-    let page = page("docs/report.md");
+    let page = page("docs/reference/report.md");
     let (_, section) = page.split_once("## Causes").unwrap();
     let printed: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
     let row = |cause: Cause| format!("| `{}` | `{}` | {} |", cause.name(), cause.outcome().name(), cause.words());
@@ -65,16 +68,16 @@ fn every_cause_is_explained_as_the_code_has_it() {
 
 #[test]
 fn everything_that_a_target_is_found_by_is_explained() {
-    let page = page("docs/targets.md");
+    let page = page("docs/reference/targets.md");
     let names = SELECTORS.iter().map(|selector| selector.name).chain(PROPERTIES.iter().map(|(name, ..)| *name));
     for name in names {
-        assert!(page.contains(&format!("`{name}`")), "docs/targets.md lacks {name}");
+        assert!(page.contains(&format!("`{name}`")), "docs/reference/targets.md lacks {name}");
     }
 }
 
 #[test]
 fn the_page_on_pacing_names_every_allowance_as_the_catalog_has_it() {
-    let page = page("docs/pacing.md");
+    let page = page("docs/explanation/pacing.md");
     for bucket in Bucket::all() {
         let allowance = bucket.allowance();
         let requests = match allowance.requests {
@@ -105,7 +108,7 @@ fn what_the_readme_says_of_actions_is_true() {
 
 #[test]
 fn the_sample_of_an_own_action_is_a_plan() {
-    let page = page("docs/own-actions.md");
+    let page = page("docs/reference/own-actions.md");
     let sample = page.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let desk = Desk::with(&[("plan.yaml", sample)]);
     let ran = run(&mut desk.musterout(["preview", "plan.yaml"])).ended_with(0);

@@ -54,6 +54,7 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
                 wait: true,
                 inventory: None,
                 missing: None,
+                justification: None,
                 choices: Choices::default(),
                 now: system(),
                 system,

@@ -11,6 +11,7 @@ mod crash;
 mod cuts;
 mod days;
 mod docs;
+mod docs_links;
 mod endpoints;
 mod escrow;
 mod gates;

@@ -277,9 +277,11 @@ pub struct Action {
     pub success_codes: &'static [u16],
     pub gone: Gone,
     pub service: &'static Service,
-    /// Whether a tenant's Multi Admin Approval can intercept it: wipe, retire and delete of managed devices.
+    /// Whether a tenant's Multi Admin Approval may intercept it. Then the plan's justification goes along.
     ///
-    /// Source: Microsoft's page on Multi Admin Approval with the Graph API.
+    /// Source: Microsoft's page on Multi Admin Approval with the Graph API names wipe, retire and delete. The beta schema's
+    /// `operationApprovalPolicyType` also has `deviceAction`, which is any action on a managed device, and by name
+    /// `deviceDeprovision`, `deviceLock`, `deviceResetPasscode` and `deviceDisableActivationLock`.
     pub approvable: bool,
     /// Whether it reaches all devices of a user, or some that the request does not name: then each of them is looked at as
     /// if it were the target.
@@ -405,9 +407,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_retired_wiped_or_deleted_in_intune_can_be_intercepted() {
-        let approvable: Vec<_> = ACTIONS.iter().filter(|action| action.approvable).map(|action| action.name).collect();
-        assert_eq!(approvable, ["retire", "wipe", "delete"]);
+    fn every_action_on_a_managed_device_may_be_intercepted_and_no_other() {
+        for action in ACTIONS {
+            assert_eq!(action.approvable, action.target == TargetKind::ManagedDevice, "{}", action.name);
+        }
     }
 
     #[test]

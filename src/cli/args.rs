@@ -20,6 +20,7 @@ use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
 use crate::journal::resume::Only;
 use crate::ops::{Again, Confirm, LONGEST_VALID, Repeats};
+use crate::plan;
 use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
@@ -156,6 +157,9 @@ pub struct PreviewArguments {
     /// Show these rows as `run --again` would send them
     #[arg(long, value_name = "ROWS", value_parser = again)]
     pub again: Option<Again>,
+    /// Why it is done, for a plan that does not say it (CSV): it is part of what is agreed to
+    #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
+    pub justification: Option<String>,
     /// How the preview is written to stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
@@ -241,6 +245,9 @@ pub struct RunArguments {
     /// Send these rows again although an earlier run has done them: row numbers or job ids, with commas, or `all`
     #[arg(long, value_name = "ROWS", value_parser = again)]
     pub again: Option<Again>,
+    /// Why it is done, for a plan that does not say it (CSV): it goes along with what a second person may have to approve
+    #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
+    pub justification: Option<String>,
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
@@ -278,6 +285,7 @@ impl RunArguments {
             valid_for: None,
             once: self.once,
             again: self.again.clone(),
+            justification: self.justification.clone(),
             policy: self.policy.clone(),
             look_up: self.look_up.clone(),
             connection: self.connection.clone(),
@@ -305,6 +313,9 @@ pub struct ResumeArguments {
     /// Go on with what was agreed to although the plan is gone or has faults; without it, such a plan stops this
     #[arg(long)]
     pub as_agreed: bool,
+    /// Why it is done, from now on, for the approver [default: what the run was begun with]
+    #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
+    pub justification: Option<String>,
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,

@@ -167,17 +167,19 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
                 .help(format!("check the network and the proxy, then: {}", go_on(finished)))
         }
         Some(StopReason::Justification(lack, why)) => {
+            let go_on = go_on(finished);
             let help = match lack {
-                Lack::Missing => {
-                    "give the plan (YAML) a `justification:`, which goes along with each wipe, retire and delete"
-                }
-                Lack::Unfit => "correct `justification:` in the plan",
+                Lack::Missing | Lack::NotSent => format!("give one: {go_on} --justification TEXT"),
+                Lack::NotSeen => format!(
+                    "one was sent in the header x-msft-approval-justification; find out what takes it away (a proxy may), then: {go_on}"
+                ),
+                Lack::Unfit => format!("give one that the tenant takes: {go_on} --justification TEXT"),
             };
             Diagnostic::error(
                 "justification",
                 format!("the tenant asks for a justification, so nothing more was sent: {why}"),
             )
-            .help(format!("{help}; then: {}", go_on(finished)))
+            .help(help)
         }
         Some(StopReason::Journal(why)) => Diagnostic::error(
             "journal",

@@ -118,7 +118,8 @@ impl Verdict {
                 rule,
                 "require-justification",
                 "require_justification: the plan gives no justification".into(),
-                "write `justification: CHG0012345 …` into the plan; a CSV plan has none, but a YAML plan can list its file".into(),
+                "write `justification: CHG0012345 …` into the plan (YAML), or give it to the run: --justification TEXT"
+                    .into(),
             ),
             Guard::Window(window) => self.check_window(rule, window, about),
             Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, (jobs, holds), about),

@@ -35,6 +35,19 @@ const OBJECTS: &[&str] = &["payloadId", "entityId", "objectId"];
 /// Properties that say which action a request is for, where they are there.
 const KINDS: &[&str] = &["payloadOperation", "requiredOperationApprovalPolicyTypes", "operationApprovalPolicies"];
 
+/// What a kind says, in lower case, of the actions that have a policy of their own.
+///
+/// Source: `operationApprovalPolicyType` of the beta schema.
+const ACTIONS_BY_WORD: &[(&str, &str)] = &[
+    ("wipe", "wipe"),
+    ("retire", "retire"),
+    ("delete", "delete"),
+    ("deprovision", "deprovision"),
+    ("devicelock", "remoteLock"),
+    ("resetpasscode", "resetPasscode"),
+    ("disableactivationlock", "bypassActivationLock"),
+];
+
 /// Codes are compared in lower case.
 pub type Statuses = HashMap<String, Found>;
 
@@ -152,7 +165,8 @@ fn is_about(request: &Value, job: &Job) -> bool {
     let object = OBJECTS.iter().filter_map(|name| text(request, name));
     let kinds = KINDS.iter().filter_map(|name| request.get(name)).map(|kind| kind.to_string().to_ascii_lowercase());
     let kinds: String = kinds.collect();
-    let named: Vec<_> = ["wipe", "retire", "delete"].into_iter().filter(|action| kinds.contains(action)).collect();
+    let named: Vec<_> =
+        ACTIONS_BY_WORD.iter().filter(|(word, _)| kinds.contains(word)).map(|(_, name)| *name).collect();
     object.into_iter().any(|id| id.eq_ignore_ascii_case(job.target()))
         && (named.is_empty() || named.contains(&job.action.name))
 }

@@ -2,7 +2,7 @@
 //!
 //! In: jobs. Out: classified replies, and evidence. Must not: retry, pace, or keep anything about a job.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
 use base64::Engine;
@@ -26,7 +26,7 @@ use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, 
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
-use crate::outcome::{Evidence, FollowUp, Followed, Reply, Stage, Verdict};
+use crate::outcome::{Evidence, FollowUp, Followed, Lack, Reply, Stage, Verdict};
 use crate::outcome::{Presence, Seen, Since};
 use crate::pacing::{Gates, retry_after};
 
@@ -47,6 +47,8 @@ pub struct GraphClient<T> {
     sights: Sights,
     gates: Gates,
     justification: Option<HeaderValue>,
+    /// Actions that the tenant has asked for a reason of, beside those of the catalog that it may ask for.
+    asked: RwLock<HashSet<&'static str>>,
     /// Whether a service that knows of priorities is told that these requests may wait.
     low_priority: bool,
     /// The codes of what somebody has approved.
@@ -67,6 +69,7 @@ impl<T: Transport> GraphClient<T> {
             sights: Sights::default(),
             gates,
             justification: None,
+            asked: RwLock::default(),
             low_priority: false,
             codes: RwLock::default(),
         }
@@ -185,8 +188,12 @@ impl<T: Transport> GraphClient<T> {
             return Reply::none(Verdict::Refused, why, client_request_id.into());
         }
         let approval = self.approval_header(job);
+        let sent = approval.as_ref().map(|(header, _)| header.clone());
         let (reply, _) = self.send(request::build(job), client_request_id, job.action.service, approval).await;
         let mut reply = only_expected(job.action, reply);
+        if reply.verdict == Verdict::JustificationRequired(Lack::Missing) {
+            reply.verdict = Verdict::JustificationRequired(self.lack(job.action, sent));
+        }
         if reply.verdict == Verdict::ApprovalPending
             && let Ok(Some(code)) = self.pending(job, &companion(client_request_id)).await
         {
@@ -353,7 +360,23 @@ impl<T: Transport> GraphClient<T> {
     fn approval_header(&self, job: &Job) -> Option<(HeaderName, HeaderValue)> {
         match self.code(job) {
             Some(code) => Some((CODE, HeaderValue::try_from(code.as_ref()).ok()?)),
-            None => Some((JUSTIFICATION, self.justification.clone().filter(|_| job.action.approvable)?)),
+            None => {
+                let asked = || self.asked.read().unwrap_or_else(PoisonError::into_inner).contains(job.action.name);
+                let reason = self.justification.clone().filter(|_| job.action.approvable || asked());
+                Some((JUSTIFICATION, reason?))
+            }
+        }
+    }
+
+    /// What is lacking where the tenant asks for a reason. One that there is goes along from now on.
+    fn lack(&self, action: &Action, sent: Option<HeaderName>) -> Lack {
+        match sent {
+            _ if self.justification.is_none() => Lack::Missing,
+            Some(_) => Lack::NotSeen,
+            None => {
+                self.asked.write().unwrap_or_else(PoisonError::into_inner).insert(action.name);
+                Lack::NotSent
+            }
         }
     }
 }
@@ -500,10 +523,39 @@ mod tests {
         let recorder = Recorder::default();
         let client = client(&recorder, Timestamp::UNIX_EPOCH).justified(Some("CHG0012345 Übergabe"));
         client.attempt(&job("retire"), "1").await;
-        client.attempt(&job("syncDevice"), "2").await;
+        client.attempt(&job("disableUser"), "2").await;
         client.read_back(&job("retire"), Since::by_this_clock(Timestamp::UNIX_EPOCH), "3").await;
         let sent = recorder.0.lock().unwrap();
         let reasons: Vec<_> = sent.iter().map(|headers| headers.get(JUSTIFICATION).cloned()).collect();
         assert_eq!(reasons, [Some(HeaderValue::from_static("Q0hHMDAxMjM0NSDDnGJlcmdhYmU=")), None, None]);
+    }
+
+    /// Asks for a justification, whatever it is sent.
+    #[derive(Clone, Default)]
+    struct Asks(Recorder);
+
+    impl Transport for Asks {
+        async fn send(&self, request: WireRequest) -> Result<WireReply, TransportError> {
+            self.0.send(request).await?;
+            let body =
+                r#"{"error":{"code":"BadRequest","message":"Header 'x-msft-approval-justification' is required"}}"#;
+            let status = http::StatusCode::BAD_REQUEST;
+            Ok(WireReply { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_asks_for_the_justification_is_given_it_once() {
+        let asks = Asks::default();
+        let client = client(&asks, Timestamp::UNIX_EPOCH).justified(Some("CHG0012345"));
+        let asked = |lack| Verdict::JustificationRequired(lack);
+        let user = job("disableUser");
+        assert_eq!(client.attempt(&user, "1").await.verdict, asked(Lack::NotSent), "nobody knew that it is asked for");
+        assert_eq!(client.attempt(&user, "2").await.verdict, asked(Lack::NotSeen));
+        assert_eq!(client.attempt(&job("deprovision"), "3").await.verdict, asked(Lack::NotSeen));
+        let sent: Vec<_> = asks.0.0.lock().unwrap().iter().map(|headers| headers.contains_key(JUSTIFICATION)).collect();
+        assert_eq!(sent, [false, true, true]);
+        let without = super::tests::client(&asks, Timestamp::UNIX_EPOCH);
+        assert_eq!(without.attempt(&user, "4").await.verdict, asked(Lack::Missing));
     }
 }

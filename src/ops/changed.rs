@@ -35,7 +35,6 @@ pub struct Changed {
 #[derive(Debug, Default)]
 pub struct Said {
     pub tenant: Option<String>,
-    pub justification: Option<String>,
     /// `None`: the plan is what the run was begun with.
     pub rules: Option<Rules>,
     pub daily: DailySettings,
@@ -116,16 +115,7 @@ pub fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now:
     let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
     let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
     let told = told(&plan, (&removed, &added, put_off)).into();
-    Changed {
-        told,
-        kept_back,
-        now: Said {
-            tenant: plan.tenant,
-            justification: plan.justification,
-            rules: Some(plan.rules),
-            daily: plan.daily,
-        },
-    }
+    Changed { told, kept_back, now: Said { tenant: plan.tenant, rules: Some(plan.rules), daily: plan.daily } }
 }
 
 /// What is told of it.

@@ -31,6 +31,8 @@ pub struct LookUp<'a> {
     pub inventory: Option<&'a Path>,
     /// What the command line says becomes of rows that do not lead to one target.
     pub missing: Option<Unresolvable>,
+    /// The reason that the command line gives for a plan that gives none.
+    pub justification: Option<&'a str>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while somebody waits.

@@ -234,6 +234,7 @@ async fn looked_up<'s>(
         crate::simulator::scenario::Scenario::load(scenario)?;
     }
     settle_missing(&mut previewed, policies.refuse_missing, look_up)?;
+    settle_justification(&mut previewed, look_up.justification)?;
     let mut session = look_up.session(previewed.plan.limits)?;
     session.must_be(Source::Plan, previewed.plan.tenant.as_deref());
     let agreed_tenant = previewed.agreed.as_ref().and_then(|agreed| agreed.head.tenant_id.as_deref());
@@ -264,6 +265,21 @@ fn settle_missing(previewed: &mut Previewed, refused_by_policy: bool, look_up: &
             *done &= !refused_by_policy;
         }
     }
+    Ok(())
+}
+
+/// A reason of the command line stands in for one that the plan does not give, and in for no other.
+fn settle_justification(previewed: &mut Previewed, given: Option<&str>) -> Result<(), Error> {
+    let Some(given) = given else { return Ok(()) };
+    let refused = |message: &str, help: &str| Err(Error::usage(Diagnostic::error("usage", message).help(help)));
+    if previewed.agreed.is_some() {
+        let message = "--justification is for a plan, and this is a saved preview";
+        return refused(message, "say it when the preview is made, so that it is in what is agreed to");
+    }
+    if previewed.plan.justification.is_some() {
+        return refused("the plan gives a justification of its own", "change it there, or leave --justification out");
+    }
+    previewed.plan.justification = Some(given.to_owned());
     Ok(())
 }
 

@@ -64,6 +64,8 @@ pub struct ResumeRequest {
     pub only: Only,
     /// File again what nobody approved in time.
     pub refile: bool,
+    /// The reason from now on; by default the one that the run was begun with, or else the plan's of today.
+    pub justification: Option<String>,
     /// A plan that cannot be read any more is no reason to stop: what was agreed to goes on.
     pub as_agreed: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
@@ -103,9 +105,8 @@ pub async fn resume(
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
     let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
-    // A saved preview is its own agreement, and its file is not needed again.
-    let PlanNow { files, other } =
-        if saved.is_some() { PlanNow::default() } else { plan_now(&record, request.as_agreed)? };
+    let PlanNow { files, other } = unless_saved(saved.as_ref(), || plan_now(&record, request.as_agreed))?;
+    let begun = with_reason(begun, &request, other.as_ref());
     let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
     let known = known_id(&journal, &settings.graph_url, &record.head.tenant)?;
     let tenants = [begun.plan_tenant.as_deref(), other.as_ref().and_then(|plan| plan.tenant.as_deref())];
@@ -147,11 +148,11 @@ pub async fn resume(
     let holds = left.open(&preflight.holds);
     let brakes = brakes(&begun.brakes, (&verdict.rules, changed.now.waves()), &jobs, &holds);
     let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
-    let justification = justification(&journal, &record, begun.justification.clone(), changed.now.justification)?;
+    keep_reason(&journal, &record, &begun)?;
     let work = Work {
         session,
         watch,
-        wanted: wanted(&request, &begun, (&today.daily, &record.head.tenant), spared, (justification, report))?,
+        wanted: wanted(&request, &begun, (&today.daily, &record.head.tenant), spared, report)?,
         task: Task {
             between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
@@ -200,11 +201,11 @@ fn wanted(
     begun: &Begun,
     (daily, tenant): (&DailySettings, &str),
     spared: HashSet<u32>,
-    (justification, report): (Option<String>, PathBuf),
+    report: PathBuf,
 ) -> Result<Wanted, Error> {
     Ok(Wanted {
         requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
-        justification,
+        justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.verify,
@@ -349,20 +350,22 @@ fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashS
     })
 }
 
-/// A plan that lacked the reason that the tenant asks for may give it later.
-fn justification(
-    journal: &Journal,
-    record: &RunRecord,
-    begun: Option<String>,
-    now: Option<String>,
-) -> Result<Option<String>, Error> {
-    match (begun, now) {
-        (None, Some(reason)) => {
-            journal.set_justification(record.head.number, &reason)?;
-            Ok(Some(reason))
-        }
-        (begun, _) => Ok(begun),
-    }
+/// What the run was begun with, and its reason from now on: a plan that lacked the one that the tenant asks for may give it later.
+fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>) -> Begun {
+    let later = plan.and_then(|plan| plan.justification.clone());
+    let justification = request.justification.clone().or(begun.justification).or(later);
+    Begun { justification, ..begun }
+}
+
+/// Whoever approves what is filed from now on is shown it.
+fn keep_reason(journal: &Journal, record: &RunRecord, begun: &Begun) -> Result<(), Error> {
+    let reason = begun.justification.as_deref();
+    Ok(reason.map_or(Ok(()), |reason| journal.set_justification(record.head.number, reason))?)
+}
+
+/// A saved preview is its own agreement, and the file of the plan is not needed again.
+fn unless_saved(saved: Option<&SavedPreview>, now: impl FnOnce() -> Result<PlanNow, Error>) -> Result<PlanNow, Error> {
+    saved.map_or_else(now, |_| Ok(PlanNow::default()))
 }
 
 /// A row whose day had not come when the run was begun was not in the number that somebody agreed to.

@@ -72,6 +72,8 @@ pub struct RunRequest {
     pub inventory: Option<PathBuf>,
     /// What the command line says becomes of rows that do not lead to one target.
     pub missing: Option<Unresolvable>,
+    /// The reason that the command line gives for a plan that gives none.
+    pub justification: Option<String>,
     pub choices: Choices,
     pub now: Timestamp,
     /// The system's clock, to be asked again: a machine may be suspended while a run waits.
@@ -86,6 +88,7 @@ impl RunRequest {
             tenant: &self.tenant,
             inventory: self.inventory.as_deref(),
             missing: self.missing,
+            justification: self.justification.as_deref(),
             choices: self.choices,
             now: self.now,
             system: self.system,

@@ -213,7 +213,7 @@ const CAUSES: [Row; 36] = [
         Cause::Justification,
         "justification",
         "the run was stopped: the tenant asks for a justification",
-        "the tenant asks for a justification that the plan does not give",
+        "the tenant asks for a justification that the run does not give",
     ),
     open(
         Cause::JournalFailed,

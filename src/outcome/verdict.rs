@@ -45,6 +45,10 @@ pub enum Verdict {
 pub enum Lack {
     /// There is none.
     Missing,
+    /// There is one, which did not go along. It does from now on.
+    NotSent,
+    /// It went along, and the tenant asks for one all the same.
+    NotSeen,
     /// It is not one that the tenant takes.
     Unfit,
 }

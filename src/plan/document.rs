@@ -92,11 +92,24 @@ pub fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
     }
 }
 
+/// A justification that the service would not take.
+fn too_long(text: &str) -> Option<String> {
+    let length = text.chars().count();
+    let message = || format!("the justification has {length} characters; {LONGEST_JUSTIFICATION} are allowed");
+    (length > LONGEST_JUSTIFICATION).then(message)
+}
+
+/// A justification that is not a plan's own, or what is wrong with it.
+pub fn justification(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("a justification says something".into()),
+        false => too_long(text).map_or_else(|| Ok(text.to_owned()), Err),
+    }
+}
+
 fn read_justification<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<String> {
     let text = reader.text(node, "`justification`")?;
-    let length = text.chars().count();
-    if length > LONGEST_JUSTIFICATION {
-        let message = format!("the justification has {length} characters; {LONGEST_JUSTIFICATION} are allowed");
+    if let Some(message) = too_long(text) {
         reader.fault(&node.span, "too-long", message, None);
         return None;
     }

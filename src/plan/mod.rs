@@ -47,6 +47,7 @@ use crate::source::{Fingerprint, Source};
 use crate::text::shown;
 use crate::yaml::{self, Kind, Node, Reader, Value};
 
+pub use self::document::justification;
 pub use self::expand::MAX_JOBS;
 pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
 pub use self::guards::KEYS as GUARDS;

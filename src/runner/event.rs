@@ -77,7 +77,7 @@ pub enum StopReason {
     Unreachable(Box<str>),
     /// The journal could not be written.
     Journal(Box<str>),
-    /// The tenant wants a justification that the plan does not give, in the service's words.
+    /// The tenant wants a justification that the run does not give, in the service's words.
     Justification(Lack, Box<str>),
 }
 

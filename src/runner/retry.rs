@@ -90,6 +90,7 @@ pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -
         Verdict::Unauthorized => Decision::RefreshToken,
         Verdict::SignInFailed => Decision::SignInFailed,
         Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
+        Verdict::JustificationRequired(Lack::NotSent) => Decision::Retry { after: Duration::ZERO },
         Verdict::JustificationRequired(lack) => Decision::Unjustified(*lack),
         Verdict::Gone => Decision::FindMissing,
         Verdict::Refused => Decision::Settle(Outcome::Failed),

@@ -157,6 +157,7 @@ impl Site {
             wait: false,
             verify: None,
             inventory: None,
+            justification: None,
             missing: night.hold_unresolved.then_some(Unresolvable::Hold),
             choices: Choices { limits: Limits::default(), unpaced: true },
             now: system(),
@@ -226,6 +227,7 @@ impl Site {
             only: Only::Open,
             as_agreed: false,
             refile: false,
+            justification: None,
             wait: false,
             in_process: Some(self.transport()),
             policy: None,
@@ -259,7 +261,7 @@ impl Site {
     fn look_up<'a>(&'a self, tenant: &'a At) -> LookUp<'a> {
         let choices = Choices { limits: Limits::default(), unpaced: true };
         let (settings, now) = (&self.settings, system());
-        LookUp { settings, tenant, inventory: None, missing: None, choices, now, system, seed: 7 }
+        LookUp { settings, tenant, inventory: None, missing: None, justification: None, choices, now, system, seed: 7 }
     }
 
     /// `preview --out saved.json`

@@ -27,7 +27,6 @@ pub const RETIRE: Action = Action {
         stays: &[],
     },
     gone: Gone::AlreadyDone,
-    approvable: true,
     notes: &[
         "A tenant accepts 1,000 retires a day, whoever sends them.",
         "Suspends BitLocker on Entra-joined Windows devices: the key protectors are removed.",
@@ -72,7 +71,6 @@ pub const WIPE: Action = Action {
         action_names: &["wipe", "factoryReset"],
         stays: &["keepEnrollmentData", "keepUserData"],
     },
-    approvable: true,
     notes: &[
         "A tenant accepts 500 wipes a day, whoever sends them.",
         "useProtectedWipe may leave a device that cannot start.",
@@ -106,7 +104,6 @@ pub const DELETE: Action = Action {
     read_back: ReadBack::Absent,
     success: Success::Completed,
     gone: Gone::AlreadyDone,
-    approvable: true,
     notes: &[
         "Also retires the device; a corporate Android device (dedicated, fully managed, work profile, AOSP) is factory-reset.",
         "A tenant accepts 1,000 deletes a day, whoever sends them.",

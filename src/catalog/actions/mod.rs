@@ -58,7 +58,7 @@ const CAREFUL: Action = Action {
 
 /// What most actions on a managed device have in common. Where Microsoft's pages name `DeviceManagementConfiguration.Read.All`
 /// or nothing at all, they do not say what is really asked for; the siblings' permission is.
-const ON_DEVICE: Action = Action { permissions: &[PRIVILEGED], ..CAREFUL };
+const ON_DEVICE: Action = Action { permissions: &[PRIVILEGED], approvable: true, ..CAREFUL };
 
 const fn route(
     name: &'static str,
