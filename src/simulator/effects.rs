@@ -16,6 +16,8 @@ pub enum Deed {
     Note,
     /// The record is gone.
     Remove,
+    /// The record goes to the deleted items of the directory, if it is one that does.
+    Delete,
     /// This happens to every device of the user.
     EachDevice(&'static [Deed]),
     /// Every property in the body gets the value it has there.
@@ -49,7 +51,7 @@ pub struct Effect {
     pub reply: Reply,
 }
 
-use Deed::{EachDevice, From, Mark, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
+use Deed::{Delete, EachDevice, From, Mark, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
 
 const fn silent(action: &'static str, deeds: &'static [Deed]) -> Effect {
     telling(action, deeds, Reply::Nothing)
@@ -134,7 +136,7 @@ static EFFECTS: &[Effect] = &[
     silent("enableUser", &[Sent]),
     telling("removeLicenses", &[Unlicense], Reply::Thing),
     silent("removeFromGroup", &[Remove]),
-    silent("deleteUser", &[Remove]),
+    silent("deleteUser", &[Delete]),
     telling("restoreUser", &[Restore], Reply::Thing),
     silent("wipeManagedAppRegistrationsByDeviceTag", APPS_WIPED),
     silent("wipeManagedAppRegistrationByDeviceTag", APPS_WIPED),
@@ -143,7 +145,7 @@ static EFFECTS: &[Effect] = &[
     silent("unblockManagedApps", &[Mark("")]),
     silent("disableEntraDevice", &[Sent]),
     silent("enableEntraDevice", &[Sent]),
-    silent("deleteEntraDevice", &[Remove]),
+    silent("deleteEntraDevice", &[Delete]),
 ];
 
 /// What the action of that name does; `None` if the simulator cannot play it.

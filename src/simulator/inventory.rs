@@ -4,6 +4,7 @@
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
 mod by_hand;
+mod deleted;
 mod devices;
 mod groups;
 mod seen;
@@ -11,16 +12,18 @@ mod shown;
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::clock::Moment;
 use super::effects::Deed;
 use super::kinds::{DEVICE, ENTRA_DEVICE, IDENTITY, Kind, USER, kind_of};
 use super::resources::{Setting, guid_from, licences};
-use super::scenario::{Guid, Scenario};
+use super::scenario::{Guid, HybridDeletion, Scenario};
 use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
+pub use deleted::Record;
 pub use shown::Look;
 
 /// Where a thing stands.
@@ -35,6 +38,9 @@ pub struct Inventory {
     /// The ids of what the scenario lists: none of them is a device as well that nobody has listed.
     listed: HashSet<String>,
     only_listed: bool,
+    hybrid_deletion: HybridDeletion,
+    /// What a wall clock shows, told with each request.
+    pub now: Timestamp,
     devices: Shelf,
     identities: Shelf,
     users: Shelf,
@@ -55,6 +61,8 @@ pub fn membership(group: &str, member: &str) -> String {
 impl Inventory {
     pub fn new(scenario: &Scenario, setting: Setting) -> Self {
         let mut inventory = Self {
+            hybrid_deletion: scenario.deleted_hybrid_devices,
+            now: setting.start,
             setting,
             missing: scenario.missing.iter().map(|id| id.to_ascii_lowercase()).collect(),
             listed: listed_ids(scenario),
@@ -97,7 +105,9 @@ impl Inventory {
                 let devices = ids.iter().map(|id| inventory.device_of(owner, &id.0)).collect();
                 inventory.users.things[at].devices = Some(devices);
             }
-            inventory.users.things[at].gone = user.deleted;
+            if user.deleted {
+                inventory.delete_object(TargetKind::User, at);
+            }
         }
         inventory
     }
@@ -115,7 +125,7 @@ impl Inventory {
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
         let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains_key(group));
         match known {
-            Some(at) if kind == TargetKind::DeletedUser => self.users.things[at].gone.then_some(at),
+            Some(at) if kind == TargetKind::DeletedUser => self.is_recoverable(TargetKind::User, at).then_some(at),
             None if kind == TargetKind::GroupMember && told => None,
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
             None if self.only_listed => None,
@@ -123,7 +133,7 @@ impl Inventory {
             None if kind == TargetKind::User => Some(self.make_up_user(&key)),
             None if kind == TargetKind::DeletedUser => {
                 let at = self.make_up_user(&key);
-                self.users.things[at].gone = true;
+                self.delete_object(TargetKind::User, at);
                 Some(at)
             }
             None => Some(self.shelf_mut(kind).put(Thing::new(&key, Vec::new()))),
@@ -156,7 +166,8 @@ impl Inventory {
                 Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
                 Deed::Note => self.shelf_mut(kind).things[at].results.push(ActionResult::pending(action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
-                Deed::Restore => self.shelf_mut(kind).things[at].gone = false,
+                Deed::Delete => self.delete_object(kind, at),
+                Deed::Restore => self.restore_object(kind, at),
                 Deed::Sent => self.take_over(kind, at, body),
                 Deed::From(name, sent) => {
                     self.shelf_mut(kind).things[at].set(name, Given::Listed(body[sent].clone()));
@@ -216,7 +227,8 @@ impl Inventory {
             .filter_map(|at| self.value(TargetKind::ManagedDevice, at, "azureADDeviceId")?.as_str().map(str::to_owned))
             .collect();
         let owned = ids.iter().filter_map(|id| self.look_up(TargetKind::EntraDevice, "deviceId", id)).flatten();
-        owned.collect()
+        let owned: Vec<usize> = owned.collect();
+        owned.into_iter().filter(|at| !self.is_gone(TargetKind::EntraDevice, *at)).collect()
     }
 
     /// The places of the users that the directory knows a device of.

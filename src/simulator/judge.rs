@@ -142,7 +142,7 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
 pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let kind = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) | Endpoint::Count(kind) => kind,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) | Endpoint::Count(kind) | Endpoint::ReadDeleted(kind) => kind,
         Endpoint::ReadDevicesOfUser | Endpoint::ReadOwnedDevices => TargetKind::User,
         Endpoint::ReadRegisteredOwners => TargetKind::EntraDevice,
         Endpoint::ReadMembers => TargetKind::GroupMember,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::clock::iso_date;
 use super::context::Source;
 use super::errors::Refusal;
+use super::inventory::Record;
 use super::judge::{self, Call};
 use super::query::Query;
 use super::reads::{framed, selected};
@@ -47,20 +48,36 @@ fn admit(scenario: &Scenario, secret: Secret) -> Result<(), Refusal> {
 }
 
 /// What is answered to a read of keys.
-pub fn answer(scenario: &Scenario, setting: &Setting, call: &Call<'_>, source: &Source) -> Result<Value, Refusal> {
+pub fn answer(
+    scenario: &Scenario,
+    (setting, record): (&Setting, Record),
+    call: &Call<'_>,
+    source: &Source,
+) -> Result<Value, Refusal> {
     match call.endpoint {
         Endpoint::ReadLocalCredential => {
             admit(scenario, Secret::Laps)?;
-            let record = local_credential(scenario, setting, &call.target)
-                .ok_or_else(|| judge::not_found(call.endpoint, &call.target))?;
-            Ok(framed(source.of_one(&call.query), selected(record, &call.query)))
+            // The password of a deleted device is kept with it, and nothing shows it before the device is back.
+            let credential = local_credential(scenario, setting, &call.target).filter(|_| record == Record::There);
+            let credential = credential.ok_or_else(|| judge::not_found(call.endpoint, &call.target))?;
+            Ok(framed(source.of_one(&call.query), selected(credential, &call.query)))
         }
         _ => {
             admit(scenario, Secret::BitLocker)?;
-            let keys = recovery_keys(scenario, setting, &call.query)?;
+            // Those of a deleted device can be read for as long as it can be had back, and are gone with it.
+            let keys = match (recovery_keys(scenario, setting, &call.query)?, record) {
+                (_, Record::Lost) => json!([]),
+                (keys, _) => keys,
+            };
             Ok(framed(source.of_many(&call.query), [("value".to_owned(), keys)]))
         }
     }
+}
+
+/// Entra's id of the device that a read of keys is about.
+pub fn device<'c>(call: &'c Call<'_>) -> &'c str {
+    let filtered = call.query.filter.as_ref().and_then(|filter| filter.wanted().into_iter().next());
+    filtered.map_or(&call.target, |(_, device)| device)
 }
 
 /// The page of keys of the device that the filter names.

@@ -32,6 +32,8 @@ pub enum Endpoint {
     ReadAll(TargetKind),
     /// How many things of a collection there are, as a number alone.
     Count(TargetKind),
+    /// What is among the deleted items of the directory.
+    ReadDeleted(TargetKind),
     /// How many devices are enrolled.
     ReadOverview,
     /// Groups by their name.
@@ -53,6 +55,8 @@ impl Endpoint {
     pub fn shows(self) -> Option<(&'static Kind, bool)> {
         match self {
             Self::Perform { .. } | Self::ReadAny => None,
+            Self::ReadOne(TargetKind::DeletedUser) => Some((&kinds::DIRECTORY_OBJECT, false)),
+            Self::ReadDeleted(_) => Some((&kinds::DIRECTORY_OBJECT, true)),
             Self::ReadOne(kind) => Some((kinds::kind_of(kind), false)),
             Self::ReadAll(kind) | Self::Count(kind) => Some((kinds::kind_of(kind), true)),
             Self::ReadDevicesOfUser => Some((&kinds::DEVICE, true)),
@@ -125,6 +129,12 @@ const COLLECTIONS: &[(&str, TargetKind)] = &[
 const COUNTED: &[(&str, TargetKind)] =
     &[("/users/$count", TargetKind::User), ("/devices/$count", TargetKind::EntraDevice)];
 
+/// Source: Graph's pages on deleted items, and Entra's on the soft deletion of devices, which are listed in beta only.
+const DELETED: &[(&str, TargetKind, &[Version])] = &[
+    ("/directory/deletedItems/microsoft.graph.user", TargetKind::User, &BOTH),
+    ("/directory/deletedItems/microsoft.graph.device", TargetKind::EntraDevice, &[Version::Beta]),
+];
+
 /// Ids in whose place another property may stand. Source: Graph's pages on reading and deleting a device.
 const ALTERNATES: &[(&str, &str)] = &[(ENTRA_DEVICE.name, "deviceId")];
 
@@ -141,6 +151,9 @@ impl Routes {
         }
         for (path, kind) in COLLECTIONS {
             routes.add(path, &[], "GET", &BOTH, Endpoint::ReadAll(*kind), bucket_of_reads(*kind));
+        }
+        for (path, kind, versions) in DELETED {
+            routes.add(path, &[], "GET", versions, Endpoint::ReadDeleted(*kind), bucket_of_reads(*kind));
         }
         for (path, kind) in COUNTED {
             routes.add(path, &[], "GET", &BOTH, Endpoint::Count(*kind), bucket_of_reads(*kind));

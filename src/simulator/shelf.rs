@@ -17,6 +17,8 @@ use super::resources::Setting;
 pub struct Thing {
     pub id: Box<str>,
     pub gone: bool,
+    /// Of what is gone from the directory and can be had back: since when.
+    pub deleted: Option<Timestamp>,
     /// What was listed or has changed; everything else is made up when it is read.
     set: Vec<(&'static str, Given)>,
     /// What `deviceActionResults` tells.
@@ -71,7 +73,7 @@ impl Given {
 
 impl Thing {
     pub fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
-        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None, mark: "" }
+        Self { id: id.into(), gone: false, deleted: None, set, results: Vec::new(), devices: None, mark: "" }
     }
 
     pub fn set(&mut self, name: &'static str, value: Given) {

@@ -236,6 +236,7 @@ impl Tenant {
         let mut call = judge::read(incoming, version, path);
         let now = self.clock.now();
         let mut state = self.lock();
+        state.inventory.now = now.wall;
         if let Ok(call) = &mut call {
             state.inventory.name_by_id(&mut call.ids);
             call.target = call.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Inventory;
 use crate::catalog::{TargetKind, Version};
+use crate::simulator::clock::iso_date;
 use crate::simulator::kinds::{Property, RESULTS, Shown};
 use crate::simulator::resources::Plausible;
 use crate::simulator::routes::PathId;
@@ -45,6 +46,7 @@ impl Inventory {
             }
             let value = match property.shown {
                 Shown::SelectedById if !look.by_id || !named(name) => nothing(property),
+                _ if name == "deletedDateTime" => json!(shelf.things[at].deleted.map(iso_date)),
                 _ if name == RESULTS => shelf.things[at].results.iter().map(ActionResult::show).collect(),
                 _ => shelf.value(at, name, &self.setting).unwrap_or_default(),
             };

@@ -147,6 +147,14 @@ pub struct ListedEntraDevice {
     pub trust_type: Option<String>,
 }
 
+/// Whether a deleted device that is joined to a domain as well can be had back for 30 days, as one can that is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HybridDeletion {
+    Gone,
+    Recoverable,
+}
+
 /// A group of which it is known who is in it; everybody is in any other.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ mod check_ins;
 mod fault;
 mod holdings;
 mod limits;
+mod sense;
 mod value;
 
 use std::fmt;
@@ -26,8 +27,8 @@ pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, 
 pub use check_ins::{CheckIn, End, ListedResult};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{
-    ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn, TenantIdentity,
-    Volume,
+    HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn,
+    TenantIdentity, Volume,
 };
 pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
@@ -56,6 +57,8 @@ pub struct Scenario {
     pub groups: Vec<ListedGroup>,
     /// What is on file of devices.
     pub keys: Vec<ListedKeys>,
+    /// What becomes of a deleted Entra device that is joined to a domain as well; sources disagree.
+    pub deleted_hybrid_devices: HybridDeletion,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
     pub next_links: Option<String>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
@@ -107,6 +110,7 @@ impl Default for Scenario {
             entra_devices: Vec::new(),
             groups: Vec::new(),
             keys: Vec::new(),
+            deleted_hybrid_devices: HybridDeletion::Gone,
             next_links: None,
             page_size: None,
             latency: Latency::default(),
@@ -172,7 +176,9 @@ impl Scenario {
         if says_nothing {
             return Ok(Self::default());
         }
-        yaml::read(source, &KIND)
+        let scenario = yaml::read(source, &KIND)?;
+        sense::check(&scenario, source)?;
+        Ok(scenario)
     }
 }
 
@@ -202,6 +208,8 @@ mod tests {
         assert_eq!(Scenario::from_yaml("# nothing\n").unwrap().seed, Scenario::default().seed);
     }
 
+    const ID: &str = "11111111-1111-4111-8111-111111111111";
+
     fn complaint(text: &str) -> String {
         Scenario::from_yaml(text).unwrap_err().to_string()
     }
@@ -222,6 +230,11 @@ mod tests {
             ("devices:\n  - id: 12\n", "scenario:2:", "8-4-4-4-12"),
             ("daily_reset_hour: 24\n", "scenario:1:", "0 to 23"),
             ("daily: { retire: 5, paint: 1 }\n", "scenario:1:", "paint"),
+            (&format!("devices: [{{ id: {ID} }}]\nmissing: [{ID}]\n"), "scenario:2:", "listed, and it is in `missing`"),
+            (&format!("devices:\n  - id: {ID}\n  - id: {ID}\n"), "scenario:3:", "twice in devices"),
+            ("latency: { min: 2s, max: 1s }\n", "scenario:1:", "ends before it begins"),
+            ("seed: 1\nstrangers: [{ requests_per_second: 1, from: 9s, until: 3s }]\n", "scenario:2:", "strangers"),
+            (&format!("enrolled_devices: 0\ndevices: [{{ id: {ID} }}]\n"), "scenario:1:", "1 are listed"),
         ] {
             let complaint = complaint(text);
             assert!(complaint.starts_with(place), "{complaint}");

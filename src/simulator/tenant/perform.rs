@@ -31,6 +31,13 @@ impl Tenant {
         let Some(effect) = effects::of(row.name) else {
             return Err(Refusal::new(501, "NotImplemented", format!("The simulator cannot play {}.", row.name)));
         };
+        if let Some(device) = Self::deleted_device(state, call).filter(|_| row.target == TargetKind::DeletedUser) {
+            state.inventory.restore_object(TargetKind::EntraDevice, device);
+            let mut ruling =
+                Ruling::reply(stamp.shown(&Self::object(state, TargetKind::EntraDevice, device, incoming, call)));
+            ruling.answer.effect = true;
+            return Ok(ruling);
+        }
         let at = find(state, row.target, call)?;
         let State { requests, dice, .. } = state;
         let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;

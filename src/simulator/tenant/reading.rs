@@ -26,33 +26,23 @@ impl Tenant {
             source: &source,
         };
         Ok(match call.endpoint {
+            Endpoint::ReadOne(TargetKind::DeletedUser) => {
+                let (kind, at) = match Self::deleted_device(state, call) {
+                    Some(device) => (TargetKind::EntraDevice, device),
+                    None => (TargetKind::User, find(state, TargetKind::DeletedUser, call)?),
+                };
+                Self::object(state, kind, at, incoming, call)
+            }
+            Endpoint::ReadDeleted(kind) => {
+                let deleted = state.inventory.all_deleted(kind);
+                Self::objects(state, kind, deleted, &listing)
+            }
             Endpoint::ReadOne(kind) => {
                 let at = find(state, kind, call)?;
                 reads::one(&mut state.inventory, (kind, at), query, (&source, *version))
             }
             Endpoint::ReadAll(kind) => reads::page(&mut state.inventory, kind, None, &listing),
             Endpoint::Count(kind) => json!(reads::found(&mut state.inventory, kind, None, query).len()),
-            Endpoint::ReadDevicesOfUser => {
-                let user = find(state, TargetKind::User, call)?;
-                let devices = state.inventory.devices_of(user);
-                reads::page(&mut state.inventory, TargetKind::ManagedDevice, Some(devices), &listing)
-            }
-            Endpoint::ReadOwnedDevices => {
-                let devices = find(state, TargetKind::User, call).map(|user| state.inventory.owned_by(user))?;
-                Self::objects(state, TargetKind::EntraDevice, devices, &listing)
-            }
-            Endpoint::ReadRegisteredOwners => {
-                let owners = find(state, TargetKind::EntraDevice, call).map(|it| state.inventory.owners_of(it))?;
-                Self::objects(state, TargetKind::User, owners, &listing)
-            }
-            Endpoint::ReadMembers => {
-                let group = call.ids.first().map_or("", |id| &id.value);
-                reads::members(&state.inventory, group, &listing).ok_or_else(|| judge::no_such_user(group))?
-            }
-            Endpoint::ReadPrimaryUser => {
-                let device = find(state, TargetKind::ManagedDevice, call)?;
-                reads::primary_user(&state.inventory, device, &listing)
-            }
             Endpoint::ReadOverview => {
                 let listed = self.scenario.enrolled_devices;
                 let enrolled = listed.map_or_else(|| state.inventory.fleet(), |all| all as usize);
@@ -72,13 +62,65 @@ impl Tenant {
                 }
                 false => return Err(judge::no_such_user(&call.target)),
             },
+            Endpoint::ReadDevicesOfUser
+            | Endpoint::ReadOwnedDevices
+            | Endpoint::ReadRegisteredOwners
+            | Endpoint::ReadMembers
+            | Endpoint::ReadPrimaryUser => Self::related(state, call, &listing)?,
             Endpoint::ReadAny | Endpoint::Perform { .. } => {
                 reads::framed(source.of_one(query), [("id".to_owned(), json!(call.target))])
             }
             Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
-                keys::answer(&self.scenario, state.inventory.setting(), call, &source)?
+                let device = keys::device(call).to_owned();
+                let record = state.inventory.record_of(&device);
+                keys::answer(&self.scenario, (state.inventory.setting(), record), call, &source)?
             }
         })
+    }
+
+    /// A page of what belongs to one thing.
+    fn related(state: &mut State, call: &Call<'_>, listing: &Listing<'_>) -> Result<Value, Refusal> {
+        Ok(match call.endpoint {
+            Endpoint::ReadDevicesOfUser => {
+                let user = find(state, TargetKind::User, call)?;
+                let devices = state.inventory.devices_of(user);
+                reads::page(&mut state.inventory, TargetKind::ManagedDevice, Some(devices), listing)
+            }
+            Endpoint::ReadOwnedDevices => {
+                let devices = find(state, TargetKind::User, call).map(|user| state.inventory.owned_by(user))?;
+                Self::objects(state, TargetKind::EntraDevice, devices, listing)
+            }
+            Endpoint::ReadRegisteredOwners => {
+                let owners = find(state, TargetKind::EntraDevice, call).map(|it| state.inventory.owners_of(it))?;
+                Self::objects(state, TargetKind::User, owners, listing)
+            }
+            Endpoint::ReadMembers => {
+                let group = call.ids.first().map_or("", |id| &id.value);
+                reads::members(&state.inventory, group, listing).ok_or_else(|| judge::no_such_user(group))?
+            }
+            _ => {
+                let device = find(state, TargetKind::ManagedDevice, call)?;
+                reads::primary_user(&state.inventory, device, listing)
+            }
+        })
+    }
+
+    /// The place of the deleted device that a path names. v1.0 knows no deleted devices.
+    pub(super) fn deleted_device(state: &State, call: &Call<'_>) -> Option<usize> {
+        state.inventory.deleted_device(&call.target).filter(|_| call.version == Version::Beta)
+    }
+
+    /// One object of the directory, which says its own type.
+    pub(super) fn object(
+        state: &State,
+        kind: TargetKind,
+        at: usize,
+        incoming: &Incoming<'_>,
+        call: &Call<'_>,
+    ) -> Value {
+        let look = Look { select: call.query.select.as_deref(), version: call.version, by_id: true };
+        let shown = state.inventory.show_object_at(kind, at, &look);
+        reads::framed(Self::source(incoming, call).of_objects(&call.query, "/$entity"), shown)
     }
 
     /// A page of objects of the directory that stand at these places.
