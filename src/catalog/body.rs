@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{Action, Parameter};
+use super::action::Action;
+use super::parameter::Parameter;
 
 /// One parameter and its value.
 pub type Setting = (&'static Parameter, Value);

@@ -6,7 +6,7 @@
 //! Source: Intune's device actions page, "Daily tenant limits" (2026-09-16), and its wipe, retire and delete pages. The
 //! sum over the portal, its bulk actions and Graph; only Microsoft's support raises it.
 
-use super::Action;
+use super::action::Action;
 
 /// One allowance of a tenant.
 #[derive(Debug, PartialEq, Eq)]

@@ -13,7 +13,9 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use super::{ACTIONS, Action, Method, Route};
+use super::action::Action;
+use super::actions::ACTIONS;
+use super::route::{Method, Route};
 
 /// Collections that hold the same things.
 const SAME: &[(&str, &str)] = &[("comanageddevices", "manageddevices")];

@@ -3,7 +3,7 @@
 //! In: a column or key of a plan. Out: the [`IdName`] or [`Selector`] it stands for, found without regard to case,
 //! spaces and punctuation. Must not: look anything up in a tenant.
 
-use super::TargetKind;
+use super::target::TargetKind;
 
 /// What the value of an id must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

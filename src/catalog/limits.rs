@@ -3,14 +3,11 @@
 //! In: what somebody has said. Out: [`Limits`], as JSON and read back, also as older versions wrote them. Must not: know
 //! what a limit that is not given comes to.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Allowance, Bucket, OwnAllowances, TenantSize};
+use super::bucket::TenantSize;
+use super::budget::OwnAllowances;
 
 /// How hard a run may work; `None` where nobody has said anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +57,10 @@ impl Limits {
 }
 
 mod size {
-    use super::*;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::catalog::bucket::TenantSize;
 
     pub fn serialize<S: Serializer>(size: &Option<TenantSize>, to: S) -> Result<S::Ok, S::Error> {
         size.map(TenantSize::name).serialize(to)
@@ -73,7 +73,14 @@ mod size {
 }
 
 mod allowances {
-    use super::*;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::catalog::bucket::{Allowance, Bucket};
+    use crate::catalog::budget::OwnAllowances;
 
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -118,7 +125,9 @@ mod allowances {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Allowance;
     use serde_json::json;
+    use std::time::Duration;
 
     #[test]
     fn limits_are_read_back_as_they_were_written_and_nothing_else_is_taken() {

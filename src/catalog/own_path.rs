@@ -6,8 +6,9 @@
 //! Sources: OData 4.01, URL Conventions; Microsoft's page "Remove member" of groups: without `/$ref` behind it, DELETE deletes the
 //! member itself.
 
+use super::actions::ACTIONS;
 use super::disguise::{decoded, unqualified};
-use super::{ACTIONS, Method};
+use super::route::Method;
 
 /// There is one of each: what stands below is a name of Graph's, and no id.
 const SINGLETONS: &[&str] = &[

@@ -9,7 +9,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Risk, TargetKind};
+use super::action::{Action, Risk};
+use super::target::TargetKind;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::Rules;
+use super::rules::Rules;
+use crate::catalog::{Action, DailyLimit};
 
 /// Whose limits, and by which rules.
 #[derive(Debug)]
@@ -20,4 +21,9 @@ pub struct Take {
     pub account: Arc<Account>,
     /// Its place in the catalog's table of daily limits.
     pub limit: usize,
+}
+
+/// The place of a job's action in the catalog's table, if it has a daily limit.
+pub fn limit_of(action: &Action) -> Option<usize> {
+    DailyLimit::index_of(action)
 }

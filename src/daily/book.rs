@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::Rules;
+use super::rules::Rules;
 use crate::catalog::DailyLimit;
 
 /// An allowance is used up.

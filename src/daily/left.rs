@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::account::{Account, Take, limit_of};
+use super::book::{Book, Ground, UsedUp};
 use super::rules::Reading;
-use super::{Account, Book, Ground, Take, UsedUp, limit_of};
 use crate::catalog::{DAILY, DailyLimit};
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};

@@ -18,7 +18,7 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 
-pub use self::account::{Account, Take};
+pub use self::account::{Account, Take, limit_of};
 pub use self::agreement::Agreement;
 pub use self::book::{Book, Ground, UsedUp};
 pub use self::left::{Daily, Later, LeftToday, Refused, shown, why};
@@ -26,10 +26,3 @@ pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
 pub use self::settings::Settings;
 pub use self::spread::{Day, Spread, spread};
 pub use self::suspicion::{Advice, Suspicion};
-
-use crate::catalog::{Action, DailyLimit};
-
-/// The place of a job's action in the catalog's table, if it has a daily limit.
-pub fn limit_of(action: &Action) -> Option<usize> {
-    DailyLimit::index_of(action)
-}

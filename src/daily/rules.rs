@@ -11,7 +11,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Settings;
+use super::settings::Settings;
 use crate::catalog::{DAILY, DailyLimit};
 
 /// What is left to people in the portal, unless the plan says otherwise.

@@ -7,7 +7,9 @@ use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Book, Rules, limit_of};
+use super::account::limit_of;
+use super::book::Book;
+use super::rules::Rules;
 use crate::catalog::DailyLimit;
 use crate::job::Job;
 

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::overrides::Override;
 use super::preflight::{Hold, Preflight, after_held};
-use super::rules::{Guard, Rule, Rules};
+use super::rule::{Guard, Rule};
+use super::rules::Rules;
 use crate::catalog::{Action, Bearing, Secret, bearing};
 use crate::escrow::{Finding, Keys, Status};
 use crate::job::Job;
@@ -92,7 +93,7 @@ mod tests {
     use crate::diagnostics::Place;
     use crate::guard::overrides::Allowance;
     use crate::guard::preflight;
-    use crate::guard::rules::Origin;
+    use crate::guard::rule::Origin;
     use crate::job::{Ids, JobParts};
     use proptest::prelude::*;
 

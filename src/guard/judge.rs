@@ -8,45 +8,19 @@ mod escrow;
 mod later;
 mod opening;
 mod own;
-
-use jiff::Timestamp;
+mod verdict;
 
 pub use self::denied::denials;
+pub use self::verdict::{About, Verdict};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
-use super::overrides::{Allowance, Override};
+use super::overrides::Allowance;
 use super::preflight::Hold;
-use super::rules::{Guard, Percent, Rule, Rules};
+use super::rule::{Guard, Percent, Rule};
+use super::rules::Rules;
 use crate::catalog::{ACTIONS, Action, TargetKind, defined};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::escrow::Keys;
 use crate::job::Job;
-
-/// What the rules look at beside the jobs.
-#[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
-    /// The plan's name, which overrides may be for.
-    pub plan: Option<&'a str>,
-    pub justified: bool,
-    pub now: Timestamp,
-    /// Whether a run is about to begin: a window that is closed refuses that, and not a look at the plan.
-    pub begins: bool,
-    /// What is on file of the devices, one for each job; empty where nobody has looked.
-    pub keys: &'a [Option<Keys>],
-}
-
-/// What came of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Verdict {
-    pub rules: Rules,
-    /// Errors refuse the run.
-    pub faults: Diagnostics,
-    /// One for each override: whether something goes on only because of it.
-    pub in_use: Vec<bool>,
-    census: Census,
-    plan: Option<Box<str>>,
-    now: Timestamp,
-}
 
 /// Judges a plan that is about to run, or somebody looks at. `place` says where a job stands.
 pub fn judge(
@@ -127,20 +101,6 @@ impl Verdict {
         for (refused, why) in denied::refused_by(rule, &self.rules.stated) {
             self.forbid(rule, refused, why, beyond);
         }
-    }
-
-    /// The overrides of a rule that hold now, with their actions, no action twice.
-    fn lifted(&self, rule: &Rule, scope: ActionSet) -> Vec<(usize, Allowance, ActionSet)> {
-        let mut rest = scope;
-        let mut lifted = Vec::new();
-        for (at, entry) in self.rules.overrides.iter().enumerate() {
-            if entry.is_about(rule) && entry.is_in_force(self.plan.as_deref(), self.now) {
-                let actions = ActionSet::of(|action| entry.covers(action.name)).and(rest);
-                rest = rest.without(actions);
-                lifted.push((at, entry.allow, actions));
-            }
-        }
-        lifted
     }
 
     /// At most `limit` different targets of those actions, except where an override allows more.
@@ -246,57 +206,6 @@ impl Verdict {
             self.refuse(rule, "max-percent-of-fleet", message, remedy(rule));
         }
     }
-
-    fn refuse(&mut self, rule: &Rule, code: &'static str, message: String, help: String) {
-        self.faults.push(placed(Diagnostic::error(code, message).help(help), rule));
-    }
-
-    fn warn_of_overrides(&mut self) {
-        let (now, plan) = (self.now, self.plan.clone());
-        let rules = &self.rules;
-        for entry in rules.overrides.iter().filter(|entry| entry.is_for_plan(plan.as_deref())) {
-            let warning = if entry.until <= now {
-                let message = format!("the override of {} ended at {}, and no longer holds", entry.guard, entry.until);
-                Diagnostic::warning("expired-override", message).help("remove it, or have it granted anew")
-            } else if !rules.stated.iter().any(|rule| entry.is_about(rule)) {
-                let message = format!("the override of {} lifts nothing", entry.guard);
-                Diagnostic::warning("unused-override", message)
-                    .help("it lifts the guards of the file it stands in, and the built-in ones; a plan cannot lift a policy's")
-            } else {
-                continue;
-            };
-            let place = entry.origin.place().cloned();
-            self.faults.push(match place {
-                Some(place) => warning.at(place),
-                None => warning,
-            });
-        }
-    }
-
-    /// Every override, with how it stands.
-    pub fn overrides(&self) -> impl Iterator<Item = (&Override, &'static str)> {
-        self.rules.overrides.iter().zip(&self.in_use).map(|(entry, in_use)| {
-            let standing = match in_use {
-                true => "in use",
-                false if entry.until <= self.now => "ended",
-                false if !entry.is_for_plan(self.plan.as_deref()) => "for another plan",
-                false => "not needed",
-            };
-            (entry, standing)
-        })
-    }
-
-    /// The overrides without which the run would be refused.
-    pub fn overrides_in_use(&self) -> impl Iterator<Item = &Override> {
-        self.rules.overrides.iter().zip(&self.in_use).filter(|(_, in_use)| **in_use).map(|(entry, _)| entry)
-    }
-
-    /// What the report says of a job that goes out under overrides.
-    pub fn remark(&self, action: &Action) -> Option<String> {
-        let of_it = self.overrides_in_use().filter(|entry| entry.covers(action.name));
-        let remarks: Vec<_> = of_it.map(Override::to_string).collect();
-        (!remarks.is_empty()).then(|| remarks.join("; "))
-    }
 }
 
 /// Whether an action may reach managed devices that its target does not tell.
@@ -309,15 +218,8 @@ fn is_uncounted(action: &Action) -> bool {
     action.name == "removeAllDevicesFromManagement" || (is_own() && (action.on_all_devices || is_on_devices()))
 }
 
-fn placed(fault: Diagnostic, rule: &Rule) -> Diagnostic {
-    match rule.origin.place() {
-        Some(place) => fault.at(place.clone()),
-        None => fault,
-    }
-}
-
 fn remedy(rule: &Rule) -> String {
-    use super::rules::Origin;
+    use super::rule::Origin;
     let name = rule.guard.name();
     match &rule.origin {
         Origin::Default => format!(

@@ -18,6 +18,7 @@ pub mod now;
 pub mod overrides;
 pub mod preflight;
 pub mod protected;
+pub mod rule;
 pub mod rules;
 pub mod waves;
 pub mod window;

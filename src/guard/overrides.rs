@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{Guard, Origin, Percent, Rule};
+use super::rule::{Guard, Origin, Percent, Rule};
 
 /// How far a guard is lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ mod error_body;
 pub(crate) mod evidence;
 mod fleet;
 mod follow_up;
+mod get;
 pub mod http;
 pub mod read_only;
 mod paced;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::read_only::{ForeignLink, Get};
+use super::get::{ForeignLink, Get};
 
 /// Pages of one list that are read at most: ten million devices, a thousand on each page.
 const PAGES: usize = 10_000;

@@ -3,7 +3,7 @@
 //! In: a cause, and what there is to say of the one job. Out: an [`Unsent`], whose note is rendered here; an [`Ending`],
 //! which is that or the end of a job that was sent. Must not: decide; and nobody may read a cause out of a note.
 
-use super::Outcome;
+use super::outcomes::Outcome;
 
 /// Why a job is `held` or `not_attempted`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Effect;
+use super::verdict::Effect;
 
 /// One attempt, as far as it matters here. A run that takes a doubt over has a copy of it under the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

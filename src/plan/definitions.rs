@@ -3,7 +3,7 @@
 //! In: the map. Out: actions, and faults. Must not: take over a name of the catalog, or let a plan say that an action
 //! nobody has verified is harmless.
 
-use super::document::json;
+use super::json::json;
 use crate::catalog::{Action, DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, is_name};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};

@@ -3,19 +3,18 @@
 //! In: the tree of a plan. Out: a [`Document`], as far as it could be understood, and faults. Must not: open files;
 //! the targets of a job are left as they are for `targets`.
 
-use serde_json::Value as Json;
-
-use super::Heading;
 use super::definitions;
+use super::heading::Heading;
 use super::identifier::{NotAnId, wrong_name};
+use super::json::json;
 use super::limits;
 use super::missing;
 use super::priority;
 use super::schedule;
-use super::vocabulary;
+use super::vocabulary::{self, unknown_action};
 use super::waiting;
-use super::work::{Setting, Step, Work};
-use crate::catalog::{ACTIONS, Action, Route};
+use super::work::{Setting, Step, Work, known_parameters};
+use crate::catalog::{Action, Route};
 use crate::diagnostics::did_you_mean;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
@@ -288,18 +287,6 @@ fn read_action<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<
     action
 }
 
-/// What to say about an action that is neither in the catalog nor among the plan's own.
-pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
-    const ALL: &str = "`musterout actions` lists them";
-    let message = format!("there is no action `{}`", shown(name));
-    let names = ACTIONS.iter().chain(own.iter().copied()).map(|action| action.name);
-    let help = match did_you_mean(name, names) {
-        Some(near) => format!("did you mean `{near}`? {ALL}"),
-        None => ALL.into(),
-    };
-    (message, help)
-}
-
 /// The route of `action` that `node` names.
 pub fn read_route<'s>(node: &'s Node, action: &'static Action, reader: &mut Reader<'s, '_>) -> Option<&'static Route> {
     let name = reader.text(node, "a route")?;
@@ -366,28 +353,9 @@ fn unknown_parameter(steps: &[Step], name: &str, key: &Node, reader: &mut Reader
     let names = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name);
     let help = match did_you_mean(name, names) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => super::expand::known_parameters(steps),
+        None => known_parameters(steps),
     };
     let actions = vocabulary::list(steps.iter().map(|step| step.action.name));
     let message = format!("`{actions}` has no parameter `{}`", shown(name));
     reader.fault(&key.span, "unknown-parameter", message, Some(help));
-}
-
-/// The value that would be sent. A number that JSON would not write as it stands there is none: `012` is not 12.
-pub fn json(node: &Node) -> Option<Json> {
-    match &node.value {
-        Value::Null => None,
-        Value::Boolean(value) => Some(Json::Bool(*value)),
-        Value::Number(text) => text.parse().ok().filter(|number: &i64| number.to_string() == *text).map(Json::from),
-        Value::Text(text) => Some(Json::String(text.clone())),
-        Value::List(items) => items.iter().map(json).collect(),
-        Value::Map(pairs) => pairs
-            .iter()
-            .map(|(key, value)| match &key.value {
-                Value::Text(name) => Some((name.clone(), json(value)?)),
-                _ => None,
-            })
-            .collect::<Option<serde_json::Map<_, _>>>()
-            .map(Json::Object),
-    }
 }

@@ -5,6 +5,7 @@
 //!
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
+mod expander;
 mod lacking;
 mod naming;
 mod routing;
@@ -12,87 +13,26 @@ mod selecting;
 mod turn;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::rc::Rc;
-use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use self::selecting::{LastSteps, Selected};
+pub use self::expander::{Expander, MAX_JOBS, Row};
+use self::expander::{Shared, Slot};
+use self::selecting::Selected;
 use self::turn::Turn;
-use super::columns::Layout;
 use super::identifier::{self, NotAnId, wrong_name};
-use super::places::{Places, Position};
-use super::unresolved::Unresolved;
+use super::layout::Layout;
+use super::places::Position;
 use super::vocabulary;
-use super::work::{Setting, Step, Work};
+use super::work::{Setting, Work, known_parameters};
 use crate::catalog::{IdName, Route};
-use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::{Ids, Job, JobParts, Parameters};
 use crate::text::shown;
 
-/// A target as it is written: text fields, and where they stand.
-pub trait Row {
-    /// Trimmed; empty where nothing is given.
-    fn field(&self, index: usize) -> &str;
-    /// Of a field, or of the row as a whole.
-    fn place(&self, field: Option<usize>) -> Place;
-    /// What a message about it begins with: "row 5, column `x`: ".
-    fn prefix(&self, field: Option<usize>) -> String;
-    /// The line on which it starts.
-    fn line(&self) -> u32;
-}
-
-/// Jobs of one plan, at most.
-pub const MAX_JOBS: usize = 2_000_000;
 /// Different parameter values that are remembered for sharing.
 const MAX_REMEMBERED: usize = 65_536;
 
-type Shared = Rc<[Option<Arc<Parameters>>]>;
-
-/// Collects the jobs and faults of a plan.
-#[derive(Default)]
-pub struct Expander {
-    pub jobs: Vec<Job>,
-    /// Of the jobs.
-    pub places: Places,
-    /// Rows that have to be looked up first, in plan order.
-    pub unresolved: Vec<Unresolved>,
-    pub faults: Diagnostics,
-    /// The ids of the row in hand. The strings are kept for the next row.
-    given: Vec<IdName>,
-    slots: Vec<Slot>,
-    remembered: HashMap<String, Shared>,
-    numbers_given: usize,
-    /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
-    plain: Option<(usize, Shared)>,
-    key: String,
-    last_time: Option<(String, Timestamp)>,
-    routes: Vec<&'static Route>,
-    /// The name of a group that the row in hand gives, and where.
-    group_name: Option<(Box<str>, usize)>,
-    last_steps: Option<LastSteps>,
-}
-
-#[derive(Default)]
-struct Slot {
-    field: usize,
-    value: String,
-}
-
 impl Expander {
-    /// Jobs so far, and rows that have yet to become some.
-    pub fn rows(&self) -> usize {
-        self.jobs.len() + self.unresolved.len()
-    }
-
-    /// A number for the work of one target; those of jobs count from the other end.
-    pub fn fresh_number(&mut self) -> usize {
-        self.numbers_given += 1;
-        usize::MAX - self.numbers_given
-    }
-
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let faults_before = self.faults.errors();
@@ -168,24 +108,6 @@ impl Expander {
             self.places.push(at.line);
             after = Some(position);
         }
-    }
-
-    /// Reports a fault of `row`, described only if there is room to keep it.
-    fn fault(
-        &mut self,
-        row: &impl Row,
-        field: Option<usize>,
-        code: &'static str,
-        message: impl FnOnce() -> String,
-        help: impl FnOnce() -> Option<String>,
-    ) {
-        self.faults.push_error_with(|| {
-            let fault = Diagnostic::error(code, row.prefix(field) + &message()).at(row.place(field));
-            match help() {
-                Some(help) => fault.help(help),
-                None => fault,
-            }
-        });
     }
 
     /// Whether one of them was refused.
@@ -327,14 +249,5 @@ impl Expander {
         }
         // A fault about what is lacking may stand elsewhere.
         (self.faults.errors() == faults_before && complete).then(|| all.into())
-    }
-}
-
-/// For help: what the actions of `steps` understand.
-pub fn known_parameters(steps: &[Step]) -> String {
-    let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
-    match names.as_slice() {
-        [] => "it has none".into(),
-        names => format!("known are {}", vocabulary::list(names.iter().copied())),
     }
 }

@@ -5,15 +5,16 @@
 
 use std::path::Path;
 
-use super::Input;
-use super::document::unknown_action;
 use super::escrow;
+use super::input::Input;
 use super::protected;
 use super::stop_when;
+use super::vocabulary::unknown_action;
 use super::waves;
 use crate::catalog::{Action, is_name};
 use crate::diagnostics::Place;
-use crate::guard::rules::{Guard, Origin, Percent, Rule, Rules};
+use crate::guard::rule::{Guard, Origin, Percent, Rule};
+use crate::guard::rules::Rules;
 use crate::guard::window::{DAYS, Window};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};

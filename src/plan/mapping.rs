@@ -3,9 +3,9 @@
 //! In: the map in the plan, and the header of the file, if it has one. Out: a [`Mapping`], and fields in a [`Layout`].
 //! Must not: guess; a column that is not there is a fault in the plan.
 
-use super::columns::{self, Layout};
+use super::layout::{Layout, MAX_COLUMNS};
 use super::table::Table;
-use super::vocabulary::{self, Meaning};
+use super::vocabulary::{self, Meaning, mappable};
 use crate::catalog::{Action, fold};
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::source::{Source, Span};
@@ -41,7 +41,7 @@ pub fn read<'s>(node: &'s Node, plan: &'s Source, own: &[&'static Action], reade
     let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new(), faulty: false };
     for entry in reader.map(node, "`columns`").unwrap_or_default() {
         let Entry { name, key, value } = entry;
-        let Some(meaning) = columns::mappable(name, own) else {
+        let Some(meaning) = mappable(name, own) else {
             unknown_key(&entry, own, reader);
             mapping.faulty = true;
             continue;
@@ -53,7 +53,7 @@ pub fn read<'s>(node: &'s Node, plan: &'s Source, own: &[&'static Action], reade
         }
         let column = match &value.value {
             Value::Number(_) => reader
-                .number(value, "the number of a column", 1, columns::MAX_COLUMNS as u16)
+                .number(value, "the number of a column", 1, MAX_COLUMNS as u16)
                 .map(|number| Column::Number(number.into())),
             _ => reader.text(value, "the name or number of a column").map(Column::Header),
         };

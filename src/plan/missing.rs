@@ -3,7 +3,6 @@
 //! In: the value of the key. Out: a [`Missing`], or a fault; and what holds of each job once everybody has spoken. Must not:
 //! let anybody loosen what a policy demands.
 
-use super::Plan;
 use crate::catalog::Missing;
 use crate::diagnostics::did_you_mean;
 use crate::text::shown;
@@ -33,22 +32,5 @@ pub fn read_of_policy<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> bool {
             false
         }
         None => false,
-    }
-}
-
-impl Plan {
-    /// Settles what holds of each job: a policy beats the command line, that the job, and that the plan.
-    pub fn settle_missing(&mut self, refused_by_policy: bool, on_command_line: Option<Missing>) {
-        let all = match refused_by_policy {
-            true => Some(Missing::Refuse),
-            false => on_command_line,
-        };
-        let of_plan = self.missing;
-        if all.or(of_plan).is_none() {
-            return;
-        }
-        let settle = |own: &mut Option<Missing>| *own = all.or(*own).or(of_plan);
-        self.jobs.iter_mut().for_each(|job| settle(&mut job.missing));
-        self.unresolved.iter_mut().for_each(|row| settle(&mut row.missing));
     }
 }

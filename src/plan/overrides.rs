@@ -10,7 +10,7 @@ use super::schedule;
 use crate::catalog::Action;
 use crate::diagnostics::did_you_mean;
 use crate::guard::overrides::{Allowance, Override};
-use crate::guard::rules::Origin;
+use crate::guard::rule::Origin;
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader};
 

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::document::read_version;
 use super::guards::{self, Owner};
-use super::{Input, YAML_LIMIT, read_file};
+use super::input::{Input, YAML_LIMIT, read_file};
 use super::{daily, missing, overrides, waves};
 use crate::daily::Settings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::rules::{Origin, Rules};
+use crate::guard::rule::Origin;
+use crate::guard::rules::Rules;
 use crate::yaml::{self, Entry, Kind, Node, Reader};
 
 const KIND: Kind = Kind { name: "a policy", too_large: "list what it protects in a CSV file" };

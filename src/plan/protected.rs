@@ -10,10 +10,10 @@ use std::sync::Arc;
 use csv::StringRecord;
 
 use super::identifier::{self, NotAnId};
+use super::input::{CSV_LIMIT, Input, in_the_plan, read_file};
+use super::serial::says_nothing;
 use super::table::{At, Table};
-use super::targets::in_the_plan;
 use super::vocabulary::Meaning;
-use super::{CSV_LIMIT, Input, says_nothing};
 use crate::catalog::{IdKind, TargetKind, fold, kind_behind};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::meaning::Object;
@@ -40,7 +40,7 @@ pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inpu
     }
     for item in items {
         match &item.value {
-            Value::Map(_) => inputs.extend(read_file(item, folder, reader, &mut entries)),
+            Value::Map(_) => inputs.extend(read_list(item, folder, reader, &mut entries)),
             _ => {
                 let Some(text) = reader.text(item, "a protected target") else { continue };
                 match entry(text) {
@@ -122,7 +122,7 @@ fn nowhere(text: &str) -> Option<(&'static str, &'static str)> {
     nil.then_some(("the nil GUID stands for nothing", "take it out, or write the id that is meant"))
 }
 
-fn read_file<'s>(
+fn read_list<'s>(
     node: &'s Node,
     folder: &Path,
     reader: &mut Reader<'s, '_>,
@@ -140,7 +140,7 @@ fn read_file<'s>(
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let table = match super::read_file(&path, CSV_LIMIT).and_then(Table::new) {
+    let table = match read_file(&path, CSV_LIMIT).and_then(Table::new) {
         Ok(table) => table,
         Err(fault) => {
             reader.faults.push(in_the_plan(*fault, &path, reader.source, at));

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::Input;
-use super::columns::{self, Layout, Role, Understood};
+use super::columns::{self, Role, Understood};
 use super::dialect;
-use super::document::unknown_action;
 use super::expand::{Expander, MAX_JOBS, Row};
+use super::input::Input;
+use super::layout::{Layout, MAX_COLUMNS};
 use super::table::{At, Table};
+use super::vocabulary::unknown_action;
 use super::work::{Step, Work};
 use crate::catalog::{ACTIONS, Action};
 use crate::diagnostics::{Diagnostic, Place};
@@ -152,7 +153,7 @@ fn each_row(
     let header = next(&mut rows, &mut record, expander)?;
     let Understood { layout, unused, dialect } =
         columns::recognise(&table, &record, header, role, own, &mut expander.faults);
-    if layout.names.len() != record.len() || layout.names.len() > columns::MAX_COLUMNS {
+    if layout.names.len() != record.len() || layout.names.len() > MAX_COLUMNS {
         return None;
     }
     begin(expander, &layout);

@@ -5,17 +5,18 @@
 
 use std::path::Path;
 
-use super::columns::{Layout, Role};
+use super::columns::Role;
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::filter;
+use super::input::{CSV_LIMIT, Input, in_the_plan, read_file};
+use super::layout::Layout;
 use super::mapping;
 use super::rows;
 use super::vocabulary::{self, Meaning};
 use super::work::Work;
-use super::{CSV_LIMIT, Input};
 use crate::catalog::Action;
-use crate::diagnostics::{Diagnostic, Place, did_you_mean};
+use crate::diagnostics::{Place, did_you_mean};
 use crate::source::Source;
 use crate::yaml::{Entry, Node, Reader, Value};
 
@@ -221,7 +222,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
     }
     let (name, at) = file?;
     let path = folder.join(name);
-    let source = match super::read_file(&path, CSV_LIMIT) {
+    let source = match read_file(&path, CSV_LIMIT) {
         Ok(source) => source,
         Err(fault) => {
             expander.faults.push(in_the_plan(*fault, &path, plan, at));
@@ -231,13 +232,4 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
     let kind = job.work.steps.first().map(|step| step.action.target);
     let role = Role::Targets { mapping: mapping.as_ref(), kind };
     rows::expand_targets(source, &path, role, &job.work, expander)
-}
-
-/// A fault of a whole file is shown where the plan names it; one with a line stays there.
-pub fn in_the_plan(fault: Diagnostic, path: &Path, plan: &Source, at: &Node) -> Diagnostic {
-    if fault.place.as_ref().is_some_and(|place| place.line.is_some()) {
-        return fault;
-    }
-    let message = format!("{}: {}", path.display(), fault.message);
-    Diagnostic { message, ..fault }.at(plan.place(&at.span))
 }

@@ -8,6 +8,7 @@ mod yaml_plans;
 use std::path::PathBuf;
 
 use super::*;
+use crate::diagnostics::Diagnostics;
 
 pub const A: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
 pub const B: &str = "11111111-2222-4333-8444-555555555555";

@@ -3,6 +3,8 @@
 //! In: a header or key. Out: its [`Meaning`], and the known words for suggestions. Must not: read values.
 
 use crate::catalog::{ACTIONS, Action, IdName, Parameter, SELECTORS, Selector, fold, id_named, selector_named};
+use crate::diagnostics::did_you_mean;
+use crate::text::shown;
 
 /// What the value under a header or key says about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +114,31 @@ pub fn routes(action: &Action) -> String {
         .map(|route| format!("{} ({})", route.name, list(route.ids.iter().map(|id| id.name))))
         .collect();
     format!("routes of `{}`: {}", action.name, routes.join(", "))
+}
+
+/// What to say about an action that is neither in the catalog nor among the plan's own.
+pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
+    const ALL: &str = "`musterout actions` lists them";
+    let message = format!("there is no action `{}`", shown(name));
+    let names = ACTIONS.iter().chain(own.iter().copied()).map(|action| action.name);
+    let help = match did_you_mean(name, names) {
+        Some(near) => format!("did you mean `{near}`? {ALL}"),
+        None => ALL.into(),
+    };
+    (message, help)
+}
+
+/// Words that can stand on the left side of `columns:`.
+pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
+    match key.strip_prefix("with.") {
+        Some(name) => ACTIONS
+            .iter()
+            .chain(own.iter().copied())
+            .flat_map(|action| action.parameters)
+            .find(|parameter| parameter.name == name)
+            .map(|parameter| Meaning::Parameter(parameter.name)),
+        None => Meaning::of_key(key, own).filter(|meaning| *meaning != Meaning::Action),
+    }
 }
 
 #[cfg(test)]

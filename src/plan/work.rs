@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::vocabulary;
 pub use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Missing, Parameter, Route};
 use crate::diagnostics::Place;
@@ -125,4 +126,13 @@ impl Step {
 /// Whether `route` has a place for that id.
 pub fn takes(route: &Route, id: &str) -> bool {
     route.ids.iter().any(|own| own.name == id)
+}
+
+/// For help: what the actions of `steps` understand.
+pub fn known_parameters(steps: &[Step]) -> String {
+    let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
+    match names.as_slice() {
+        [] => "it has none".into(),
+        names => format!("known are {}", vocabulary::list(names.iter().copied())),
+    }
 }

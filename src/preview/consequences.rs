@@ -3,9 +3,10 @@
 //! In: jobs that would be sent, and what was seen of their targets. Out: counts, by the catalog's table. Must not: take
 //! what nobody has seen for a no: it counts as possible.
 
-use super::Preview;
+use super::row::hold_at;
 use crate::catalog::{Action, CONSEQUENCES, Consequence, ConsequenceTest as Test, Property, TargetKind};
 use crate::guard::drift::Sighting;
+use crate::guard::preflight::Hold;
 use crate::identity::Identity;
 use crate::job::{Job, Parameters};
 
@@ -22,16 +23,16 @@ pub struct ConsequenceCount {
 }
 
 /// Counts, in the order of the table; only those that concern somebody.
-pub fn count(preview: &Preview<'_>) -> Vec<ConsequenceCount> {
+pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], sightings: &[Option<Sighting>]) -> Vec<ConsequenceCount> {
     let mut counts: Vec<ConsequenceCount> = Vec::new();
     let mut rows_of: Option<(&Action, Vec<&'static Consequence>)> = None;
-    for (at, job) in preview.jobs.iter().enumerate() {
-        if super::hold_at(&preview.preflight.holds, at).is_some() {
+    for (at, job) in jobs.iter().enumerate() {
+        if hold_at(holds, at).is_some() {
             continue;
         }
         let known = rows_of.take().filter(|(of, _)| std::ptr::eq(*of, job.action));
         let (_, rows) = rows_of.insert(known.unwrap_or_else(|| (job.action, table_of(job.action))));
-        let sighting = preview.sightings.get(at).and_then(Option::as_ref);
+        let sighting = sightings.get(at).and_then(Option::as_ref);
         for consequence in rows.iter().filter(|consequence| is_asked_for(consequence, job)) {
             add(&mut counts, consequence, job.action, sighting);
         }
@@ -112,7 +113,6 @@ fn of(identity: &Identity, property: Property) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Budget;
     use crate::guard::preflight;
     use crate::job::{Ids, JobParts};
     use serde_json::json;
@@ -146,8 +146,10 @@ mod tests {
     fn counted(job: Job, sighting: Option<Sighting>) -> Vec<(&'static str, u32, u32)> {
         let (jobs, sightings) = ([job], [sighting]);
         let found = preflight::inspect(&jobs, jiff::Timestamp::UNIX_EPOCH);
-        let preview = Preview::new(&jobs, &found, Budget::documented(0)).seen(&sightings);
-        count(&preview).iter().map(|count| (count.consequence.code, count.certain, count.possible)).collect()
+        count(&jobs, &found.holds, &sightings)
+            .iter()
+            .map(|count| (count.consequence.code, count.certain, count.possible))
+            .collect()
     }
 
     const PENDING: (&str, u32, u32) = ("pending-actions-dropped", 1, 0);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::row::State;
+use super::row::{State, hold_at};
 use crate::catalog::{Action, Bucket, Budget};
 use crate::guard::preflight::Hold;
 use crate::job::Job;
@@ -33,7 +33,7 @@ pub(super) fn count(jobs: &[Job], holds: &[Option<Hold>], budget: &Budget) -> (V
     let mut requests = [0; Bucket::COUNT];
     for (at, job) in jobs.iter().enumerate() {
         let count = entry(&mut actions, job.action);
-        match State::of(super::hold_at(holds, at)) {
+        match State::of(hold_at(holds, at)) {
             State::Held => count.held += 1,
             State::NotDue => count.not_due += 1,
             State::Done => count.done += 1,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
 use crate::guard::overrides::Allowance;
-use crate::guard::rules::Origin;
+use crate::guard::rule::Origin;
 
 pub(super) fn rules(verdict: &Verdict) -> Value {
     let stated = verdict.rules.stated.iter().map(|rule| {

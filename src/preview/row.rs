@@ -115,3 +115,7 @@ impl<'a> Row<'a> {
         (!note.is_empty()).then(|| note.join("; "))
     }
 }
+
+pub(super) fn hold_at(holds: &[Option<Hold>], at: usize) -> Option<&Hold> {
+    holds.get(at)?.as_ref()
+}

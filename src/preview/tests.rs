@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::catalog::{Action, Budget};
 use crate::guard::preflight;
-use crate::job::{Ids, JobParts, Parameters};
+use crate::job::{Ids, Job, JobParts, Parameters};
 
 const ID: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
 

@@ -9,8 +9,11 @@ use std::io::{self, BufWriter, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::guards;
+use super::keys::KeyCount;
+use super::of_jobs::Preview;
+use super::row::Row;
 use super::rows::Rows;
-use super::{KeyCount, Preview, Row, guards};
 use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;

@@ -9,7 +9,7 @@ use super::tables::Table;
 use super::text::count;
 use crate::guard::breaker::StopWhen;
 use crate::guard::judge::Verdict;
-use crate::guard::rules::Guard;
+use crate::guard::rule::Guard;
 use crate::text::visible;
 
 /// One line for each rule and each override.

@@ -2,12 +2,14 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, CAREFUL, SERVICE_CONFIG, V1_AND_BETA};
-use super::{beta_only, optional, required, route};
+use super::base::{BETA, CAREFUL, SERVICE_CONFIG, V1_AND_BETA};
+use super::base::{beta_only, optional, required, route};
+use crate::catalog::action::{Action, Alters, Gone, ReadBack, Repeat, Risk, Success};
+use crate::catalog::bucket::INTUNE_OTHER;
 use crate::catalog::id::{AUTOPILOT_IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY};
-use crate::catalog::{
-    Action, Alters, Gone, INTUNE_OTHER, Method, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
-};
+use crate::catalog::parameter::ParameterKind;
+use crate::catalog::route::Method;
+use crate::catalog::target::TargetKind;
 
 /// What is assigned can be unassigned, and the other way round.
 const ON_IDENTITY: Action = Action {
@@ -25,7 +27,7 @@ const ON_IDENTITY: Action = Action {
 macro_rules! identity_routes {
     ($action:literal, $versions:expr) => {
         &[
-            super::post(
+            super::base::post(
                 "windowsAutopilotDeviceIdentities",
                 concat!(
                     "/deviceManagement/windowsAutopilotDeviceIdentities/{windowsAutopilotDeviceIdentityId}/",
@@ -34,7 +36,7 @@ macro_rules! identity_routes {
                 $versions,
                 &[AUTOPILOT_IDENTITY],
             ),
-            super::post(
+            super::base::post(
                 "deploymentProfile",
                 concat!(
                     "/deviceManagement/windowsAutopilotDeviceIdentities/{windowsAutopilotDeviceIdentityId}",

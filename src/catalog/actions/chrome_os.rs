@@ -2,13 +2,14 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ_WRITE};
-use super::{device_routes, post, required};
+use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ_WRITE};
+use super::base::{device_routes, post, required};
+use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
 use crate::catalog::id::{
     COMPLIANCE_SCRIPT, COMPLIANCE_SCRIPT_STATE, DETECTED_APP, HEALTH_SCRIPT, HEALTH_SCRIPT_STATE, MANAGED_DEVICE,
     MANAGEMENT_SCRIPT, MANAGEMENT_SCRIPT_STATE, USER,
 };
-use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
+use crate::catalog::parameter::ParameterKind;
 
 pub const DEPROVISION: Action = Action {
     name: "deprovision",

@@ -2,9 +2,10 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA};
-use super::{device_routes, optional};
-use crate::catalog::{Action, ParameterKind, ReadBack, Repeat, Risk};
+use super::base::{BETA, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{device_routes, optional};
+use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
+use crate::catalog::parameter::ParameterKind;
 
 pub const REMOTE_LOCK: Action = Action {
     name: "remoteLock",

@@ -2,9 +2,12 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{CAREFUL, V1};
+use super::base::{CAREFUL, V1};
+use crate::catalog::action::{Action, ReadBack, Repeat, Risk, Success};
+use crate::catalog::bucket::ENTRA_DEVICES;
 use crate::catalog::id::ENTRA_DEVICE;
-use crate::catalog::{Action, ENTRA_DEVICES, Method, ReadBack, Repeat, Risk, Route, Success, TargetKind};
+use crate::catalog::route::{Method, Route};
+use crate::catalog::target::TargetKind;
 
 const ON_ENTRA_DEVICE: Action = Action {
     target: TargetKind::EntraDevice,
@@ -15,7 +18,7 @@ const ON_ENTRA_DEVICE: Action = Action {
 };
 
 const fn device(method: Method) -> Route {
-    super::route("devices", method, "/devices/{entraDeviceObjectId}", V1, &[ENTRA_DEVICE])
+    super::base::route("devices", method, "/devices/{entraDeviceObjectId}", V1, &[ENTRA_DEVICE])
 }
 
 const OBJECT_ID: &str = "Takes the object id, not the deviceId that Intune shows as azureADDeviceId.";

@@ -2,10 +2,12 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
-use super::{beta_only, device_routes, optional, required, route};
+use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{beta_only, device_routes, optional, required, route};
+use crate::catalog::action::{Action, Alters, Gone, OncePer, ReadBack, Repeat, Risk, Success};
 use crate::catalog::id::MANAGED_DEVICE;
-use crate::catalog::{Action, Alters, Gone, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success};
+use crate::catalog::parameter::ParameterKind;
+use crate::catalog::route::Method;
 
 pub(super) const RETIRING: &[&str] = &["retirePending", "retireIssued"];
 const WIPING: &[&str] = &["wipePending", "wipeIssued"];

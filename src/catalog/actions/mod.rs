@@ -10,6 +10,7 @@
 //! `sync`) is not here: a row of the report is about one target, and a lost answer would leave a hundred in doubt.
 
 mod autopilot;
+mod base;
 mod chrome_os;
 mod containment;
 mod entra;
@@ -17,105 +18,7 @@ mod lifecycle;
 mod support;
 mod user;
 
-use super::{Action, Gone, IdName, Method, OncePer, Parameter, ParameterKind, ReadBack, Repeat, Risk, Route, Success};
-use super::{INTUNE_DEVICES, TargetKind, Version};
-
-const V1_AND_BETA: &[Version] = &[Version::V1, Version::Beta];
-const V1: &[Version] = &[Version::V1];
-const BETA: &[Version] = &[Version::Beta];
-
-const PRIVILEGED: &str = "DeviceManagementManagedDevices.PrivilegedOperations.All";
-const READ: &str = "DeviceManagementManagedDevices.Read.All";
-const READ_WRITE: &str = "DeviceManagementManagedDevices.ReadWrite.All";
-const SERVICE_CONFIG: &str = "DeviceManagementServiceConfig.ReadWrite.All";
-
-/// What has not been said of an action is the careful answer: it is dangerous, must not be repeated, and no read tells.
-const CAREFUL: Action = Action {
-    name: "",
-    summary: "",
-    target: TargetKind::ManagedDevice,
-    routes: &[],
-    parameters: &[],
-    needs_a_parameter: false,
-    fixed_body: None,
-    permissions: &[],
-    read_permission: None,
-    risk: Risk::Destructive,
-    repeat: Repeat::AfterReadBack,
-    once_per: OncePer::Target,
-    read_back: ReadBack::Nobody,
-    success: Success::Accepted,
-    success_codes: &[204],
-    gone: Gone::Failed,
-    service: &INTUNE_DEVICES,
-    approvable: false,
-    on_all_devices: false,
-    locks_out: false,
-    alters: &[],
-    notes: &[],
-    definition: None,
-};
-
-/// What most actions on a managed device have in common. Where Microsoft's pages name `DeviceManagementConfiguration.Read.All`
-/// or nothing at all, they do not say what is really asked for; the siblings' permission is.
-const ON_DEVICE: Action = Action { permissions: &[PRIVILEGED], approvable: true, ..CAREFUL };
-
-const fn route(
-    name: &'static str,
-    method: Method,
-    path: &'static str,
-    versions: &'static [Version],
-    ids: &'static [IdName],
-) -> Route {
-    Route { name, method, path, versions, ids }
-}
-
-const fn post(name: &'static str, path: &'static str, versions: &'static [Version], ids: &'static [IdName]) -> Route {
-    route(name, Method::Post, path, versions, ids)
-}
-
-/// Both routes of an action on a managed device. Co-managed devices have every action, in beta only.
-macro_rules! device_routes {
-    ($action:literal, $versions:expr) => {
-        &[
-            super::post(
-                "managedDevices",
-                concat!("/deviceManagement/managedDevices/{managedDeviceId}/", $action),
-                $versions,
-                &[crate::catalog::id::MANAGED_DEVICE],
-            ),
-            super::post(
-                "comanagedDevices",
-                concat!("/deviceManagement/comanagedDevices/{managedDeviceId}/", $action),
-                super::BETA,
-                &[crate::catalog::id::MANAGED_DEVICE],
-            ),
-        ]
-    };
-}
-use device_routes;
-
-const fn optional(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, summary }
-}
-
-const fn required(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { required: true, ..optional(name, kind, summary) }
-}
-
-const fn beta_only(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { beta_only: true, ..optional(name, kind, summary) }
-}
-
-/// The parameter, at a place inside the body that is not its name.
-const fn at(place: &'static str, parameter: Parameter) -> Parameter {
-    Parameter { place: Some(place), ..parameter }
-}
-
-/// The parameter, which names somebody or something that the action acts on beside its target.
-const fn acted_on(parameter: Parameter) -> Parameter {
-    Parameter { acted_on: true, ..parameter }
-}
+use super::action::Action;
 
 pub static ACTIONS: &[Action] = &[
     lifecycle::RETIRE,
@@ -192,3 +95,89 @@ pub static ACTIONS: &[Action] = &[
     entra::ENABLE_ENTRA_DEVICE,
     entra::DELETE_ENTRA_DEVICE,
 ];
+
+impl Action {
+    /// The action of that exact name.
+    pub fn named(name: &str) -> Option<&'static Action> {
+        ACTIONS.iter().find(|action| action.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Method, Repeat, Risk, TargetKind};
+
+    fn placeholders(path: &str) -> Vec<&str> {
+        path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
+    }
+
+    #[test]
+    fn every_route_lists_exactly_the_ids_of_its_path_in_order() {
+        for action in ACTIONS {
+            for route in action.routes {
+                let names: Vec<_> = route.ids.iter().map(|id| id.name).collect();
+                assert_eq!(placeholders(route.path), names, "{} / {}", action.name, route.name);
+                assert!(!route.versions.is_empty());
+                assert!(route.versions.is_sorted(), "v1.0 is preferred where there is a choice");
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_says_what_the_careful_base_leaves_open() {
+        for action in ACTIONS {
+            let said = [action.name, action.summary].iter().all(|text| !text.is_empty());
+            assert!(said && !action.routes.is_empty() && !action.permissions.is_empty(), "{action:?}");
+            assert!(action.definition.is_none());
+            if action.routes.iter().any(|route| route.method == Method::Delete) {
+                assert!(action.parameters.is_empty() && action.fixed_body.is_none(), "{}", action.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_reaches_devices_that_it_does_not_name_is_about_a_user() {
+        let reaching: Vec<_> = ACTIONS.iter().filter(|action| action.on_all_devices).collect();
+        assert!(reaching.iter().all(|action| action.target == TargetKind::User));
+        let names: Vec<_> = reaching.iter().map(|action| action.name).collect();
+        let expected = [
+            "removeAllDevicesFromManagement",
+            "wipeManagedAppRegistrationsByDeviceTag",
+            "wipeManagedAppRegistrationByDeviceTag",
+            "wipeAndBlockManagedApps",
+        ];
+        assert_eq!(names, expected);
+        // Whoever adds another that retires, wipes or removes what a user has decides this as well.
+        let others = ACTIONS.iter().filter(|action| action.target == TargetKind::User && !action.on_all_devices);
+        let wiping: Vec<_> =
+            others.filter(|action| ["wipe", "retire", "removeAll"].iter().any(|it| action.name.contains(it))).collect();
+        assert!(wiping.iter().all(|action| action.parameters.iter().any(|parameter| parameter.acted_on)), "{wiping:?}");
+    }
+
+    #[test]
+    fn every_action_on_a_managed_device_may_be_intercepted_and_no_other() {
+        for action in ACTIONS {
+            assert_eq!(action.approvable, action.target == TargetKind::ManagedDevice, "{}", action.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique_within_their_table() {
+        for (index, action) in ACTIONS.iter().enumerate() {
+            assert!(ACTIONS[index + 1..].iter().all(|other| other.name != action.name), "{}", action.name);
+            for (at, route) in action.routes.iter().enumerate() {
+                assert!(action.routes[at + 1..].iter().all(|other| other.name != route.name), "{}", route.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_action_that_must_not_be_repeated_blindly_is_never_called_harmless() {
+        for action in ACTIONS {
+            if action.repeat == Repeat::AfterReadBack {
+                assert!(action.risk > Risk::Harmless, "{}", action.name);
+            }
+        }
+    }
+}

@@ -2,9 +2,10 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
-use super::{acted_on, at, device_routes, optional, required};
-use crate::catalog::{Action, Alters, OncePer, ParameterKind, ReadBack, Repeat, Risk};
+use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{acted_on, at, device_routes, optional, required};
+use crate::catalog::action::{Action, Alters, OncePer, ReadBack, Repeat, Risk};
+use crate::catalog::parameter::ParameterKind;
 
 pub const SYNC_DEVICE: Action = Action {
     name: "syncDevice",

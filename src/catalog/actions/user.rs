@@ -2,13 +2,15 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
+use super::base::{BETA, CAREFUL, PRIVILEGED, READ, V1, V1_AND_BETA};
+use super::base::{acted_on, at, post, required, route};
 use super::lifecycle::RETIRING;
-use super::{BETA, CAREFUL, PRIVILEGED, READ, V1, V1_AND_BETA};
-use super::{acted_on, at, post, required, route};
+use crate::catalog::action::{Action, Gone, OncePer, ReadBack, Repeat, Risk, Success};
+use crate::catalog::bucket::{DIRECTORY, INTUNE_OTHER};
 use crate::catalog::id::{DELETED_USER, GROUP, MEMBER, USER};
-use crate::catalog::{
-    Action, DIRECTORY, Gone, INTUNE_OTHER, Method, OncePer, ParameterKind, ReadBack, Repeat, Risk, Success, TargetKind,
-};
+use crate::catalog::parameter::ParameterKind;
+use crate::catalog::route::Method;
+use crate::catalog::target::TargetKind;
 
 const READ_USERS: &str = "User.Read.All";
 const APPS: &str = "DeviceManagementApps.ReadWrite.All";
@@ -153,7 +155,7 @@ pub const RESTORE_USER: Action = Action {
     ..ON_USER
 };
 
-const DEVICE_TAG: &[crate::catalog::Parameter] =
+const DEVICE_TAG: &[crate::catalog::parameter::Parameter] =
     &[required("deviceTag", ParameterKind::Name, "The tag of the app registrations, as Intune shows it.")];
 
 pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::census::ActionSet;
-use super::super::rules::{Guard, Rule, Rules};
+use super::super::rule::{Guard, Rule};
+use super::super::rules::Rules;
 use super::own;
 use crate::catalog::Action;
 use crate::job::Job;

@@ -3,13 +3,13 @@
 //! In: the rule, the jobs with their holds, what was found out about keys. Out: which overrides are in use, and refusals
 //! where keys may not be read or nobody has looked. Must not: refuse for a key that is missing; its row is held.
 
-use super::{About, Verdict};
+use super::verdict::{About, Verdict, placed};
 use crate::catalog::{Bearing, Proof, SECRETS, Secret, bearing};
 use crate::diagnostics::Diagnostic;
 use crate::escrow::{Keys, Status};
 use crate::guard::escrow::{Asking, lacking, lifted_by};
 use crate::guard::preflight::Hold;
-use crate::guard::rules::Rule;
+use crate::guard::rule::Rule;
 use crate::job::Job;
 
 impl Verdict {
@@ -53,7 +53,7 @@ impl Verdict {
             true => self.refuse(rule, "require-escrow", message, "what is not known is not sent".into()),
             false => {
                 let help = "a run looks before it begins, and so does a preview that can sign in";
-                self.faults.push(super::placed(Diagnostic::warning("keys-not-read", message).help(help), rule));
+                self.faults.push(placed(Diagnostic::warning("keys-not-read", message).help(help), rule));
             }
         }
     }

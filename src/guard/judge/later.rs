@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::{About, Verdict};
+use super::verdict::{About, Verdict};
 use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::guard::rules::Guard;
+use crate::guard::rule::Guard;
 
 impl Verdict {
     /// Windows that have closed since, and overrides without which it would have been refused and that have ended.

@@ -4,9 +4,9 @@
 //! some actions open a window for others.
 
 use super::super::census::ActionSet;
-use super::super::rules::{Guard, Rule};
+use super::super::rule::{Guard, Rule};
 use super::super::window::{Window, Windows};
-use super::{About, Verdict, placed};
+use super::verdict::{About, Verdict, placed};
 use crate::diagnostics::Diagnostic;
 
 impl Verdict {

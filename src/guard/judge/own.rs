@@ -4,7 +4,7 @@
 //! not: let the file of one policy, or of a plan, allow what another policy does not.
 
 use super::super::census::ActionSet;
-use super::super::rules::{Guard, Origin, Rule};
+use super::super::rule::{Guard, Origin, Rule};
 use crate::catalog::Action;
 
 /// Why an action of a plan's own is refused.

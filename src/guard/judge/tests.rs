@@ -8,7 +8,10 @@ use proptest::prelude::*;
 
 use super::super::preflight;
 use super::super::protected::Entry;
-use super::super::rules::Origin;
+use super::super::rule::Origin;
+use jiff::Timestamp;
+
+use super::super::overrides::Override;
 use super::*;
 use crate::catalog::ACTIONS;
 use crate::guard::window::Window;

@@ -3,11 +3,11 @@
 //! In: the steps of a target, and what is given. Out: faults, told once: for the whole job where no target can give
 //! them, at the row or column otherwise. Must not: judge values.
 
-use super::{Expander, Row, known_parameters};
+use super::expander::{Expander, Row};
 use crate::catalog::Parameter;
 use crate::diagnostics::Diagnostic;
-use crate::plan::columns::Layout;
-use crate::plan::work::{Setting, Step, Work};
+use crate::plan::layout::Layout;
+use crate::plan::work::{Setting, Step, Work, known_parameters};
 
 impl Expander {
     pub(super) fn report_lacking(

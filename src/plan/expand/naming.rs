@@ -4,8 +4,8 @@
 //! the name becomes the id of the one user who has it before anything is sent. Must not: look anything up, or let a name
 //! through that stands for an id.
 
+use super::expander::{Expander, Row, Shared, Slot};
 use super::turn::Turn;
-use super::{Expander, Row, Shared, Slot};
 use crate::catalog::{TargetKind, USER_BY_NAME};
 use crate::plan::places::Position;
 use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};

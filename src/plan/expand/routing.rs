@@ -3,13 +3,13 @@
 //! In: the ids that a target gives. Out: one route for each step, or faults. Must not: prefer a route that leaves an id
 //! unused; an id that nobody uses is a misunderstanding.
 
-use super::{Expander, Row};
+use super::expander::{Expander, Row};
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::did_you_mean;
-use crate::plan::columns::Layout;
-use crate::plan::shown;
+use crate::plan::layout::Layout;
 use crate::plan::vocabulary;
 use crate::plan::work::{Step, Work, takes};
+use crate::text::shown;
 
 impl Expander {
     /// The route that a row names for itself.

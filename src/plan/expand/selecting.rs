@@ -6,27 +6,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::expander::{Expander, LastSteps, Row, Shared};
 use super::turn::Turn;
-use super::{Expander, Row, Shared};
 use crate::catalog::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE_BY_ID, MEMBER, MEMBERS_OF_GROUP_NAMED,
     PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
 };
-use crate::plan::columns::{Layout, Spelling};
 use crate::plan::identifier::NotAnId;
+use crate::plan::layout::{Layout, Spelling};
 use crate::plan::places::Position;
 use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
-use crate::plan::{identifier, serial, shown, vocabulary};
-use crate::text::composed;
-
-/// The steps that the last row was for, and what they were made of.
-pub(super) struct LastSteps {
-    work: usize,
-    parameters: Shared,
-    route: Option<&'static Route>,
-    steps: Arc<[UnresolvedStep]>,
-}
+use crate::plan::{identifier, serial, vocabulary};
+use crate::text::{composed, shown};
 
 /// What a row gives besides ids.
 pub(super) enum Selected {

@@ -4,10 +4,11 @@
 
 use jiff::Timestamp;
 
-use super::{Expander, Row};
-use crate::plan::columns::Layout;
+use super::expander::{Expander, Row};
+use crate::plan::layout::Layout;
 use crate::plan::work::Work;
-use crate::plan::{priority, schedule, shown};
+use crate::plan::{priority, schedule};
+use crate::text::shown;
 
 #[derive(Clone, Copy)]
 pub(super) struct Turn {

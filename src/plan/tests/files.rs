@@ -1,6 +1,9 @@
 //! Files: missing, too large, of the wrong kind, and targets in files of their own.
 
+use std::path::Path;
+
 use super::*;
+use crate::plan::input::{CSV_LIMIT, YAML_LIMIT};
 
 fn job(targets: &str) -> String {
     format!(

@@ -7,9 +7,13 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::is_default;
 use crate::catalog::Limits;
 use crate::daily::Settings as DailySettings;
+
+/// What nobody has said is not written.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
 
 /// How hard a run may work, in itself and in a day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -9,16 +9,35 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::write::hexadecimal;
-use super::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, SavedPreview, VERSION};
+use super::format::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, VERSION};
+use super::write::{hexadecimal, write};
 use crate::catalog::{Action, Budget, Definition};
+use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::escrow::Asking;
-use crate::guard::preflight::{self, Hold};
+use crate::guard::preflight::{self, Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::{Ids, Job, JobParts, Names, Parameters};
 use crate::msgraph::request;
-use crate::preview::{Preview, State};
+use crate::preview::of_jobs::Preview;
+use crate::preview::row::State;
+
+/// A saved preview, read and found whole.
+#[derive(Debug)]
+pub struct SavedPreview {
+    pub head: Head,
+    pub jobs: Vec<Job>,
+    /// One for each job; `None` where nobody looked.
+    pub sightings: Vec<Option<Sighting>>,
+    /// What was on file of the targets; `None` where nobody looked.
+    pub keys: Vec<Option<Keys>>,
+    /// As it was when the preview was made: what was not shown as `send` is not sent.
+    pub preflight: Preflight,
+    /// The guards in force then.
+    pub rules: Rules,
+    /// In hexadecimal.
+    pub digest: String,
+}
 
 /// Why a file cannot be used. The line is that of the file, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -225,7 +244,7 @@ fn judge(hold: Option<&Hold>, job: &Job, at: usize, (state, finding): (&str, Opt
 fn same_when_written(saved: &SavedPreview) -> Result<(), Unusable> {
     let preview = Preview::new(&saved.jobs, &saved.preflight, Budget::documented(0)).seen(&saved.sightings);
     let preview = preview.with_keys(&saved.keys);
-    match super::write(&saved.head, &preview, std::io::sink()) {
+    match write(&saved.head, &preview, std::io::sink()) {
         Ok(digest) if digest == saved.digest => Ok(()),
         _ => Err(Unusable::Damaged("it is not written as this program writes it".into())),
     }

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::format::END;
 use super::*;
 use crate::catalog::{Action, Budget, Limits};
+use crate::guard::drift::Sighting;
 use crate::guard::preflight;
 use crate::identity::Identity;
-use crate::job::{Ids, JobParts, Parameters};
+use crate::job::{Ids, Job, JobParts, Names, Parameters};
 use crate::preview::Preview;
 
 fn id(number: usize) -> String {

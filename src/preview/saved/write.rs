@@ -9,9 +9,10 @@ use std::io::{self, BufWriter, Write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{BEGINNING, END, FIRST, FoundOfLine, Head, Line, NamesOfLine, Target, VERSION};
+use super::format::{BEGINNING, END, FIRST, FoundOfLine, Head, Line, NamesOfLine, Target, VERSION};
 use crate::job::Unfound;
-use crate::preview::{Preview, Row};
+use crate::preview::of_jobs::Preview;
+use crate::preview::row::Row;
 
 /// Writes it, and returns the digest in hexadecimal. The preview must have its sightings.
 pub fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {

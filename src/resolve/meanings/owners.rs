@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
 use super::super::ways::{By, SERIAL, kind, read, ways};
-use super::{Search, Wanted, note};
+use super::search::{Search, Wanted, note};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Object, may_own};
 use crate::identity::Identity;

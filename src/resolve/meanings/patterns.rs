@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
 use super::super::ways::is_of_one;
-use super::{Search, Wanted, lack, note};
+use super::search::{Search, Wanted, lack, note};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Object, shows_all_names};
 use crate::guard::protected::Protected;

@@ -1,0 +1,102 @@
+//! The jobs and faults of a plan, as they come together.
+//!
+//! In: faults of rows, each with a field. Out: an [`Expander`], which holds all that was made so far and what is kept from one
+//! row to the next. Must not: know what a field means; the files beside this one do.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::places::Places;
+use super::super::unresolved::{Unresolved, UnresolvedStep};
+use crate::catalog::{IdName, Route};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::job::{Job, Parameters};
+
+/// A target as it is written: text fields, and where they stand.
+pub trait Row {
+    /// Trimmed; empty where nothing is given.
+    fn field(&self, index: usize) -> &str;
+    /// Of a field, or of the row as a whole.
+    fn place(&self, field: Option<usize>) -> Place;
+    /// What a message about it begins with: "row 5, column `x`: ".
+    fn prefix(&self, field: Option<usize>) -> String;
+    /// The line on which it starts.
+    fn line(&self) -> u32;
+}
+
+/// Jobs of one plan, at most.
+pub const MAX_JOBS: usize = 2_000_000;
+
+pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
+
+/// Collects the jobs and faults of a plan.
+#[derive(Default)]
+pub struct Expander {
+    pub jobs: Vec<Job>,
+    /// Of the jobs.
+    pub places: Places,
+    /// Rows that have to be looked up first, in plan order.
+    pub unresolved: Vec<Unresolved>,
+    pub faults: Diagnostics,
+    /// The ids of the row in hand. The strings are kept for the next row.
+    pub(super) given: Vec<IdName>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) remembered: HashMap<String, Shared>,
+    pub(super) numbers_given: usize,
+    /// Of the last work whose target had no parameters of its own: the common case, and it needs no look-up.
+    pub(super) plain: Option<(usize, Shared)>,
+    pub(super) key: String,
+    pub(super) last_time: Option<(String, Timestamp)>,
+    pub(super) routes: Vec<&'static Route>,
+    /// The name of a group that the row in hand gives, and where.
+    pub(super) group_name: Option<(Box<str>, usize)>,
+    pub(super) last_steps: Option<LastSteps>,
+}
+
+#[derive(Default)]
+pub(super) struct Slot {
+    pub(super) field: usize,
+    pub(super) value: String,
+}
+
+/// The steps that the last row was for, and what they were made of.
+pub(super) struct LastSteps {
+    pub(super) work: usize,
+    pub(super) parameters: Shared,
+    pub(super) route: Option<&'static Route>,
+    pub(super) steps: Arc<[UnresolvedStep]>,
+}
+
+impl Expander {
+    /// Jobs so far, and rows that have yet to become some.
+    pub fn rows(&self) -> usize {
+        self.jobs.len() + self.unresolved.len()
+    }
+
+    /// A number for the work of one target; those of jobs count from the other end.
+    pub fn fresh_number(&mut self) -> usize {
+        self.numbers_given += 1;
+        usize::MAX - self.numbers_given
+    }
+
+    /// Reports a fault of `row`, described only if there is room to keep it.
+    pub(super) fn fault(
+        &mut self,
+        row: &impl Row,
+        field: Option<usize>,
+        code: &'static str,
+        message: impl FnOnce() -> String,
+        help: impl FnOnce() -> Option<String>,
+    ) {
+        self.faults.push_error_with(|| {
+            let fault = Diagnostic::error(code, row.prefix(field) + &message()).at(row.place(field));
+            match help() {
+                Some(help) => fault.help(help),
+                None => fault,
+            }
+        });
+    }
+}

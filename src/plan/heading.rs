@@ -1,0 +1,20 @@
+//! What a plan says about itself.
+//!
+//! In: nothing. Out: a [`Heading`]. Must not: know the jobs of the plan.
+
+use crate::catalog::{Action, Limits, Missing};
+use crate::daily::Settings;
+use crate::guard::rules::Rules;
+
+/// What a plan says about itself. A CSV plan says nothing.
+#[derive(Debug, Default)]
+pub(super) struct Heading {
+    pub(super) name: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) justification: Option<String>,
+    pub(super) missing: Option<Missing>,
+    pub(super) limits: Limits,
+    pub(super) daily: Settings,
+    pub(super) rules: Rules,
+    pub(super) own: Vec<&'static Action>,
+}

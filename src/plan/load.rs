@@ -1,0 +1,127 @@
+//! Reads a plan: the file itself, and those that it names.
+//!
+//! In: a path. Out: a [`Plan`], or every fault of all files at once. Must not: stop at the first fault.
+
+use std::path::Path;
+
+use super::document::{self, Document};
+use super::expand::{Expander, MAX_JOBS};
+use super::guards::{self, Owner};
+use super::heading::Heading;
+use super::input::{CSV_LIMIT, Format, Input, TOO_LARGE, YAML_LIMIT, format_of, read_file};
+use super::loaded::Plan;
+use super::{overrides, rows, targets};
+use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::rule::Origin;
+use crate::source::Source;
+use crate::yaml::{self, Kind, Node, Reader, Value};
+
+/// Reads, validates and expands the plan at `path`.
+pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
+    let mut expander = Expander::default();
+    let (document, inputs) = match format_of(path) {
+        Some(Format::Yaml) => load_yaml(path, &mut expander),
+        Some(Format::Csv) => load_csv(path, &mut expander),
+        None => {
+            let what = match std::fs::metadata(path) {
+                Ok(there) if there.is_dir() => "this is a folder; a plan is a .yaml, .yml, .csv or .tsv file",
+                Ok(_) => "a plan is a .yaml, .yml, .csv or .tsv file",
+                Err(_) => "there is no such file; a plan is a .yaml, .yml, .csv or .tsv file",
+            };
+            let fault = Diagnostic::error("unknown-format", what);
+            expander.faults.push(fault.at(Place::file(path.display().to_string())));
+            Default::default()
+        }
+    };
+    let rows = expander.rows();
+    let Expander { jobs, places, unresolved, mut faults, .. } = expander;
+    if rows > MAX_JOBS {
+        let message = format!("the plan has more than {MAX_JOBS} jobs");
+        let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
+        faults.push(fault.at(Place::file(path.display().to_string())));
+    }
+    for (at, job) in jobs.iter().enumerate() {
+        if let Some(why) = job.action.definition.and_then(|own| own.refuses(&job.ids.iter().collect::<Vec<_>>())) {
+            let message = format!("with these ids, `{}` is another request: {why}", job.action.name);
+            faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
+        }
+    }
+    faults.sort();
+    if faults.has_errors() {
+        return Err(faults);
+    }
+    let Heading { name, tenant, justification, missing, limits, daily, rules, own } = document;
+    Ok(Plan {
+        file: path.to_owned(),
+        name,
+        tenant,
+        justification,
+        missing,
+        limits,
+        daily,
+        rules,
+        own,
+        jobs,
+        places,
+        has_sets: unresolved.iter().any(|row| row.pointer.is_many()),
+        unresolved,
+        inputs,
+        warnings: faults,
+    })
+}
+
+const PLAN: Kind = Kind { name: "a plan", too_large: TOO_LARGE };
+
+fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    let input = match read_file(path, CSV_LIMIT) {
+        Ok(source) => rows::expand_plan(source, path, expander),
+        Err(fault) => {
+            expander.faults.push(*fault);
+            None
+        }
+    };
+    (Heading::default(), input.into_iter().collect())
+}
+
+fn load_yaml(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    let whole = read_file(path, YAML_LIMIT);
+    match whole.and_then(|source| yaml::parse(&source, &PLAN).map(|root| (source, root))) {
+        Ok((source, root)) => read_yaml(path, &source, &root, expander),
+        Err(fault) => {
+            expander.faults.push(*fault);
+            Default::default()
+        }
+    }
+}
+
+fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander) -> (Heading, Vec<Input>) {
+    if matches!(root.value, Value::Null) {
+        let fault = Diagnostic::error("empty-file", "the file has no plan in it");
+        expander.faults.push(fault.at(Place::file(&source.name)));
+        return Default::default();
+    }
+    let mut reader = Reader { source, faults: &mut expander.faults };
+    let Document { mut heading, jobs, guards, overrides } = document::read(root, &mut reader);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut files = Vec::new();
+    let own = heading.own.clone();
+    let owner = Owner { origin: Origin::Plan, folder, own: &own };
+    heading.rules = guards.map(|node| guards::read(node, owner, &mut reader, &mut files)).unwrap_or_default();
+    heading.rules.overrides = overrides.map(|node| overrides::read(node, owner, &mut reader)).unwrap_or_default();
+    let mut rows = 0;
+    for job in &jobs {
+        if let Some(Value::List(items)) = job.targets.map(|node| &node.value) {
+            rows += items.len();
+        }
+        targets::expand(job, source, folder, expander, &mut files);
+    }
+    let plan = Input {
+        file: path.to_owned(),
+        format: "YAML".into(),
+        rows,
+        fingerprint: source.fingerprint,
+        columns: Vec::new(),
+        unused_columns: Vec::new(),
+    };
+    (heading, std::iter::once(plan).chain(files).collect())
+}
