@@ -166,3 +166,234 @@ fn get_status(simulator: &Simulator) -> Option<u16> {
         "GET /v1.0/users/ada@contoso.com HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer any\r\nConnection: close\r\n\r\n";
     say(simulator, request.as_bytes()).split(' ').nth(1)?.parse().ok()
 }
+
+const SCRIPT: &str = "88888888-8888-4888-8888-888888888889";
+
+/// A tenant in which nothing exists but what is listed.
+fn closed(more: &str) -> Simulator {
+    let (device, other, user, entra, device_id, identity, group) =
+        (guid(1), guid(2), guid(3), guid(4), guid(5), guid(6), guid(7));
+    Simulator::start(&format!(
+        "only_listed: true\n\
+         devices:\n  - {{ id: {device}, serialNumber: SN-1, azureADDeviceId: {device_id}, operatingSystem: Windows, userPrincipalName: ada@contoso.com }}\n  \
+         - {{ id: {other}, serialNumber: SN-2, operatingSystem: ChromeOS }}\n\
+         users: [{{ id: {user}, userPrincipalName: ada@contoso.com, devices: [{device}] }}]\n\
+         entra_devices: [{{ id: {entra}, deviceId: {device_id}, trustType: AzureAd }}]\n\
+         autopilot: [{{ id: {identity}, serialNumber: SN-1, azureActiveDirectoryDeviceId: {device_id} }}]\n\
+         groups: [{{ id: {group}, members: [{user}] }}]\n\
+         scripts: [{{ id: {SCRIPT}, kind: deviceHealthScripts, run_states: [{{ id: state-1, device: {other} }}] }}]\n{more}"
+    ))
+}
+
+fn managed(rest: &str) -> String {
+    format!("/v1.0/deviceManagement/managedDevices/{}{rest}", guid(1))
+}
+
+fn post(simulator: &Simulator, path: &str, body: &str) -> (u16, Value) {
+    ask(simulator, "POST", path, &[], Some(body).filter(|body| !body.is_empty()))
+}
+
+fn patch(simulator: &Simulator, path: &str, body: &str) -> u16 {
+    ask(simulator, "PATCH", path, &[], Some(body)).0
+}
+
+/// What Microsoft's clients and published scripts send, and Graph takes.
+#[test]
+fn what_other_clients_send_is_accepted() {
+    let simulator = closed("autopilot_lingers: 0s\n");
+    let user = format!("/v1.0/users/{}", guid(3));
+    assert_eq!(patch(&simulator, &user, r##"{"@odata.type":"#microsoft.graph.user","accountEnabled":false}"##), 204);
+    assert_eq!(patch(&simulator, &user, r##"{"@odata.type":"#microsoft.graph.group","accountEnabled":true}"##), 400);
+    let notes = r##"{"@odata.type":"#microsoft.graph.managedDevice","notes":"spare"}"##;
+    assert_eq!(patch(&simulator, &managed(""), notes), 200);
+    assert_eq!(post(&simulator, &managed("/syncDevice"), "{}").0, 204, "an empty object where nothing is wanted");
+    let shouted = managed("/RebootNow").replace("deviceManagement/managedDevices", "DeviceManagement/ManagedDevices");
+    assert_eq!(post(&simulator, &shouted, "").0, 204);
+    assert_eq!(post(&simulator, &managed("/microsoft.graph.syncDevice"), "").0, 204);
+    for (method, path, body) in [
+        ("PATCH", format!("/beta/devices/{}", guid(4)), r#"{"accountEnabled":false}"#),
+        ("POST", format!("/beta/users/{}/revokeSignInSessions", guid(3)), ""),
+        ("DELETE", format!("/beta/groups/{}/members/{}/%24ref", guid(7), guid(3)), ""),
+        ("DELETE", format!("/beta/users/{}", guid(3)), ""),
+        ("POST", format!("/beta/directory/deletedItems/{}/restore", guid(3)), ""),
+    ] {
+        let body = Some(body).filter(|body| !body.is_empty());
+        let (status, told) = ask(&simulator, method, &path, &[], body);
+        assert!(matches!(status, 200 | 204), "{method} {path}: {status} {told}");
+    }
+    let logs = managed("/createDeviceLogCollectionRequest").replace("v1.0", "beta");
+    for body in [
+        r##"{"templateType":{"@odata.type":"#microsoft.graph.deviceLogCollectionRequest","templateType":"predefined"}}"##,
+        r#"{"templateType":{"id":"","templateType":"predefined"}}"#,
+        r#"{"templateType":"predefined"}"#,
+    ] {
+        let (status, told) = post(&simulator, &logs, body);
+        assert_eq!((status, told["managedDeviceId"].as_str()), (200, Some(&*guid(1))), "{body}: {told}");
+    }
+    assert_eq!(post(&simulator, &logs, r#"{"templateType":"everything"}"#).0, 400);
+}
+
+#[test]
+fn a_batch_spells_its_headers_as_graph_does() {
+    let simulator = closed("");
+    let body = json!({ "requests": [{ "id": "1", "method": "GET", "url": format!("/users/{}", guid(3)) }] });
+    let (_, told) = post(&simulator, "/v1.0/%24batch", &body.to_string());
+    let headers = told["responses"][0]["headers"].as_object().unwrap();
+    assert!(headers["Content-Type"].as_str().unwrap().starts_with("application/json"), "{told}");
+}
+
+#[test]
+fn approval_requests_are_read_by_id_and_by_function() {
+    let id = guid(9);
+    let simulator = closed(&format!(
+        "approvals: {{ actions: [wipe], requests: [{{ id: {id}, action: wipe, target: {}, status: approved, ours: on }}] }}\n",
+        guid(1)
+    ));
+    let requests = "/beta/deviceManagement/operationApprovalRequests";
+    for path in [
+        format!("{requests}/{id}"),
+        format!("{requests}('{id}')"),
+        format!("{requests}/retrieveMyRequestById(id='{id}')"),
+        format!("{requests}/getMyRequestById(id='{id}')").replace("deviceManagement", "devicemanagement"),
+    ] {
+        let (status, told) = get(&simulator, &path);
+        assert_eq!(
+            (status, told["id"].as_str(), told["status"].as_str()),
+            (200, Some(&*id), Some("approved")),
+            "{path}"
+        );
+    }
+    let (_, own) = get(&simulator, &format!("{requests}/retrieveMyRequests()"));
+    assert_eq!(own["value"].as_array().unwrap().len(), 1);
+    assert_eq!(get(&simulator, &format!("{requests}/{}", guid(8))).0, 404);
+}
+
+/// Situations from practice in which the simulator was greener than Graph. Each of these was a success before.
+mod greener_than_graph {
+    use super::*;
+
+    #[test]
+    fn an_entra_device_that_is_registered_with_autopilot_is_not_deleted() {
+        let simulator = closed("");
+        let delete = || ask(&simulator, "DELETE", &format!("/v1.0/devices/{}", guid(4)), &[], None);
+        let identity = format!("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities/{}", guid(6));
+        let (status, told) = delete();
+        assert_eq!((status, told["error"]["code"].as_str()), (403, Some("Authorization_RequestDenied")));
+        assert_eq!(ask(&simulator, "DELETE", &identity, &[], None).0, 204);
+        assert_eq!((get(&simulator, &identity).0, delete().0), (200, 403), "it lingers");
+        simulator.advance(1);
+        assert_eq!((get(&simulator, &identity).0, delete().0), (404, 204));
+    }
+
+    #[test]
+    fn a_token_without_the_permission_of_an_action_is_refused() {
+        let simulator = closed("sign_in: { roles: [DeviceManagementManagedDevices.ReadWrite.All] }\n");
+        let (status, told) = post(&simulator, &managed("/wipe"), "{}");
+        assert_eq!((status, told["error"]["code"].as_str()), (403, Some("Forbidden")), "{told}");
+        assert!(told.to_string().contains("PrivilegedOperations"), "{told}");
+        assert_eq!(patch(&simulator, &managed(""), r#"{"notes":"x"}"#), 200);
+        let (status, told) = ask(&simulator, "DELETE", &format!("/v1.0/users/{}", guid(3)), &[], None);
+        assert_eq!((status, told["error"]["code"].as_str()), (403, Some("Authorization_RequestDenied")));
+    }
+
+    #[test]
+    fn a_token_without_the_permission_of_a_read_is_refused() {
+        let simulator = closed("sign_in: { roles: [DeviceManagementManagedDevices.PrivilegedOperations.All] }\n");
+        assert_eq!(get(&simulator, &managed("")).0, 403);
+        assert_eq!(post(&simulator, &managed("/syncDevice"), "").0, 204);
+        for path in [
+            format!("/v1.0/devices/{}", guid(4)),
+            format!("/v1.0/groups/{}/members", guid(7)),
+            "/v1.0/deviceManagement/windowsAutopilotDeviceIdentities".to_owned(),
+        ] {
+            assert_eq!(get(&simulator, &path).0, 403, "{path}");
+        }
+    }
+
+    /// Without `/$ref` the account goes, and not its place in the group.
+    #[test]
+    fn a_member_deleted_without_ref_is_deleted_from_the_directory() {
+        let simulator = closed("");
+        let member = format!("/v1.0/groups/{}/members/{}", guid(7), guid(3));
+        assert_eq!(ask(&simulator, "DELETE", &member, &[], None).0, 204);
+        assert_eq!(get(&simulator, &format!("/v1.0/users/{}", guid(3))).0, 404);
+        assert_eq!(simulator.counts().number("deleted_as_members"), 1);
+        assert_eq!(get(&simulator, &format!("/v1.0/directory/deletedItems/{}", guid(3))).0, 200);
+    }
+
+    #[test]
+    fn a_windows_device_takes_no_long_name() {
+        let simulator = closed("");
+        let rename = |device: &str, name: &str| {
+            let path = format!("/beta/deviceManagement/managedDevices/{device}/setDeviceName");
+            post(&simulator, &path, &json!({ "deviceName": name }).to_string()).0
+        };
+        for name in ["A-NAME-OF-16-CHR", "TWO WORDS", "12345"] {
+            assert_eq!(rename(&guid(1), name), 400, "{name}");
+        }
+        assert_eq!((rename(&guid(1), "LAB-01"), rename(&guid(2), "Room 12, by the window")), (204, 204));
+    }
+
+    #[test]
+    fn values_that_make_no_sense_are_refused() {
+        let simulator = closed("");
+        let beta = |rest: &str| managed(rest).replace("v1.0", "beta");
+        assert_eq!(post(&simulator, &beta("/enableLostMode"), r#"{"footer":"Found?"}"#).0, 400);
+        assert_eq!(post(&simulator, &beta("/pauseConfigurationRefresh"), r#"{"pauseTimePeriodInMinutes":-5}"#).0, 400);
+        assert_eq!(patch(&simulator, &managed(""), r#"{"managedDeviceOwnerType":"mine"}"#), 400);
+        let assign = format!("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities/{}/assignUserToDevice", guid(6));
+        assert_eq!(post(&simulator, &assign, r#"{"userPrincipalName":"nobody@contoso.com"}"#).0, 400);
+        assert_eq!(post(&simulator, &assign, r#"{"userPrincipalName":"ada@contoso.com"}"#).0, 204);
+    }
+
+    #[test]
+    fn a_script_that_is_not_there_leads_to_no_device() {
+        let simulator = closed("");
+        let route = |script: &str, state: &str| {
+            format!(
+                "/beta/deviceManagement/deviceHealthScripts/{script}/deviceRunStates/{state}/managedDevice/deprovision"
+            )
+        };
+        let send = |path: String| post(&simulator, &path, r#"{"deprovisionReason":"sold"}"#).0;
+        assert_eq!(send(route(&guid(8), "state-1")), 404, "no such script");
+        assert_eq!(send(route(SCRIPT, "state-2")), 404, "no such state");
+        assert_eq!(send(route(SCRIPT, "state-1").replace("deviceHealthScripts", "deviceComplianceScripts")), 404);
+        assert_eq!(send(route(SCRIPT, "state-1")), 204);
+        let device = format!("/v1.0/deviceManagement/managedDevices/{}?$select=deviceActionResults", guid(2));
+        assert_eq!(get(&simulator, &device).1["deviceActionResults"][0]["actionName"], "deprovision");
+    }
+
+    #[test]
+    fn a_filter_that_graph_does_not_support_is_refused() {
+        let simulator = closed("");
+        for (path, code) in [
+            ("/v1.0/deviceManagement/managedDevices?$filter=serialNumber%20in%20('SN-1')", "BadRequest"),
+            (
+                "/v1.0/deviceManagement/managedDevices?$filter=serialNumber%20eq%20'SN-1'%20or%20deviceName%20eq%20'x'",
+                "BadRequest",
+            ),
+            ("/v1.0/deviceManagement/managedDevices?$filter=userId%20eq%20'x'", "BadRequest"),
+            ("/v1.0/users?$filter=userPrincipalName%20ne%20'x'", "Request_UnsupportedQuery"),
+        ] {
+            let (status, told) = get(&simulator, path);
+            assert_eq!((status, told["error"]["code"].as_str()), (400, Some(code)), "{path}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_user_read_without_select_shows_no_account_state() {
+        let simulator = closed("");
+        let (_, user) = get(&simulator, &format!("/v1.0/users/{}", guid(3)));
+        assert!(user.get("accountEnabled").is_none() && user.get("assignedLicenses").is_none(), "{user}");
+    }
+
+    #[test]
+    fn a_deleted_device_is_not_gone_for_good() {
+        let simulator = closed("autopilot_lingers: 0s\n");
+        let identity = format!("/v1.0/deviceManagement/windowsAutopilotDeviceIdentities/{}", guid(6));
+        assert_eq!(ask(&simulator, "DELETE", &identity, &[], None).0, 204);
+        assert_eq!(ask(&simulator, "DELETE", &format!("/v1.0/devices/{}", guid(4)), &[], None).0, 204);
+        let restore = format!("/beta/directory/deletedItems/{}/restore", guid(4));
+        assert_eq!(post(&simulator, &restore, "").0, 200);
+    }
+}

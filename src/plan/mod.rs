@@ -22,6 +22,7 @@ mod load;
 mod loaded;
 mod mapping;
 mod missing;
+mod order;
 mod overrides;
 mod places;
 pub mod policy;

@@ -7,6 +7,7 @@ mod by_hand;
 mod deleted;
 mod devices;
 mod groups;
+mod scripts;
 mod seen;
 mod shown;
 
@@ -48,6 +49,7 @@ pub struct Inventory {
     members: Shelf,
     /// Groups of which the scenario says who is in them, by their ids, with their names.
     groups: HashMap<String, Option<String>>,
+    scripts: scripts::Scripts,
     imported_autopilot: Shelf,
     imported_identities: Shelf,
     others: Shelf,
@@ -77,6 +79,7 @@ impl Inventory {
                 .iter()
                 .map(|group| (group.id.0.to_ascii_lowercase(), group.display_name.clone()))
                 .collect(),
+            scripts: scripts::Scripts::of(scenario),
             imported_autopilot: Shelf::new(kind_of(TargetKind::ImportedAutopilotIdentity)),
             imported_identities: Shelf::new(kind_of(TargetKind::ImportedDeviceIdentity)),
             others: Shelf::new(kind_of(TargetKind::Other)),
@@ -257,7 +260,11 @@ impl Inventory {
         }
         let id = guid_from(&format!("{property}={}", value.to_lowercase()), kind as u64);
         let known = self.shelf(kind).by_key.contains_key(id.as_str());
-        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, vec![(property, Given::Listed(json!(value)))])))
+        let mut set = vec![(property, Given::Listed(json!(value)))];
+        if kind == TargetKind::AutopilotIdentity && property == "serialNumber" {
+            set.extend(self.links_to_device(value));
+        }
+        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, set)))
     }
 
     /// How many places there are; some of them may be empty by now.

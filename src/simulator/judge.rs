@@ -13,6 +13,7 @@ use super::query::{Asked, Query};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
+use super::values;
 use crate::catalog::body::{self, NotABody};
 use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Parameter, TargetKind, Version};
 
@@ -82,7 +83,10 @@ fn meant(
     }
     let sent: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
     let is_its_own = |served: &&Served| match served.endpoint {
-        Endpoint::Perform { action } => !matches!(body::read(&ACTIONS[action], &sent), Err(NotABody::Lacks(_))),
+        Endpoint::Perform { action } => {
+            let sent = values::plain(&ACTIONS[action], sent.clone());
+            !matches!(body::read(&ACTIONS[action], &sent), Err(NotABody::Lacks(_)))
+        }
         _ => false,
     };
     served.clone().find(is_its_own).or_else(|| served.next())
@@ -142,6 +146,7 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
 pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let kind = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target,
+        Endpoint::DeleteMember => TargetKind::GroupMember,
         Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) | Endpoint::Count(kind) | Endpoint::ReadDeleted(kind) => kind,
         Endpoint::ReadDevicesOfUser | Endpoint::ReadOwnedDevices => TargetKind::User,
         Endpoint::ReadRegisteredOwners => TargetKind::EntraDevice,
@@ -174,8 +179,7 @@ fn check_body(incoming: &Incoming<'_>, version: Version, action: &'static Action
             (None, Some(_)) => Err(missing("body", action)),
         };
     }
-    let has_one = !action.parameters.is_empty() || action.fixed_body.is_some();
-    if !has_one || incoming.method.as_str() == "DELETE" {
+    if incoming.method.as_str() == "DELETE" {
         return Err(Refusal::bad_request(format!("The operation '{}' takes no request body.", action.name)));
     }
     let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -188,7 +192,11 @@ fn check_body(incoming: &Incoming<'_>, version: Version, action: &'static Action
              JSON format.",
         )
     })?;
-    let settings = body::read(action, &Value::Object(properties)).map_err(|reason| match reason {
+    let sent = Value::Object(properties);
+    if incoming.method.as_str() == "PATCH" {
+        values::check_type(kind_of(action.target), &sent)?;
+    }
+    let settings = body::read(action, &values::plain(action, sent)).map_err(|reason| match reason {
         NotABody::Lacks(name) => missing(&name, action),
         NotABody::Unknown(name) => unknown(&name, action),
     })?;

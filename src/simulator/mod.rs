@@ -31,6 +31,7 @@ mod keys;
 mod kinds;
 mod late;
 mod log;
+mod permissions;
 mod portal;
 mod query;
 mod quota;
@@ -43,6 +44,7 @@ mod spoil;
 mod strangers;
 mod throttle;
 mod units;
+mod values;
 
 #[cfg(test)]
 mod tests;

@@ -8,43 +8,15 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use super::context::Source;
-use super::errors::Refusal;
 use super::inventory::{Inventory, Look};
-use super::judge::Call;
-use super::kinds::{ALIASES, Expansion, GROUP};
+use super::kinds::{Expansion, GROUP};
 use super::query::{Direction, Query};
 use super::resources::guid_from;
-use super::routes::Endpoint;
 use super::scenario::Scenario;
 use crate::catalog::{TargetKind, Version};
 
-/// What lets the basic properties of users be read, and what all of them.
-const BASIC: &[&str] = &["User.ReadBasic.All"];
-const ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
-
 /// Related things that `$expand` shows of an object of the directory, at most. Source: Graph's page on query parameters.
 const EXPANDED: usize = 20;
-
-/// Whether the token may read users, and what is asked of them. Where the scenario does not say what it may, it may.
-pub fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
-    let is_of_users = matches!(
-        call.endpoint,
-        Endpoint::ReadAll(TargetKind::User | TargetKind::DeletedUser)
-            | Endpoint::ReadOne(TargetKind::User | TargetKind::DeletedUser)
-    );
-    let query = &call.query;
-    let selected = query.select.iter().flatten().any(|name| *name == ALIASES);
-    let filtered = query.filter.as_ref().is_some_and(|it| it.clauses().iter().any(|it| it.property.name == ALIASES));
-    let basic = if selected || filtered { &[] } else { BASIC };
-    let held = |roles: &Vec<String>| roles.iter().any(|role| basic.contains(&&**role) || ALL.contains(&&**role));
-    match !is_of_users || scenario.sign_in.roles.as_ref().is_none_or(held) {
-        true => Ok(()),
-        false => {
-            let message = "Insufficient privileges to complete the operation.";
-            Err(Refusal::new(403, "Authorization_RequestDenied", message))
-        }
-    }
-}
 
 /// A document with its context in front.
 pub fn framed(context: String, properties: impl IntoIterator<Item = (String, Value)>) -> Value {

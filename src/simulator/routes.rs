@@ -22,6 +22,8 @@ pub enum Endpoint {
     Perform {
         action: usize,
     },
+    /// Without `/$ref` at its end, the member itself goes, and not its membership.
+    DeleteMember,
     ReadOne(TargetKind),
     ReadDevicesOfUser,
     /// The devices in the directory that a user owns.
@@ -54,7 +56,7 @@ impl Endpoint {
     /// What a read shows, and whether it shows a list. `None`: it takes no options.
     pub fn shows(self) -> Option<(&'static Kind, bool)> {
         match self {
-            Self::Perform { .. } | Self::ReadAny => None,
+            Self::Perform { .. } | Self::DeleteMember | Self::ReadAny => None,
             Self::ReadOne(TargetKind::DeletedUser) => Some((&kinds::DIRECTORY_OBJECT, false)),
             Self::ReadDeleted(_) => Some((&kinds::DIRECTORY_OBJECT, true)),
             Self::ReadOne(kind) => Some((kinds::kind_of(kind), false)),
@@ -158,6 +160,9 @@ impl Routes {
         for (path, kind) in COUNTED {
             routes.add(path, &[], "GET", &BOTH, Endpoint::Count(*kind), bucket_of_reads(*kind));
         }
+        let writes = Some(Bucket { service: &DIRECTORY, access: Access::Write });
+        let member = "/groups/{groupId}/members/{memberId}";
+        routes.add(member, &[GROUP, MEMBER], "DELETE", &BOTH, Endpoint::DeleteMember, writes);
         let bucket = bucket_of_reads(TargetKind::ManagedDevice);
         routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadOverview, bucket);
         let bucket = bucket_of_reads(TargetKind::User);
@@ -423,6 +428,6 @@ mod tests {
     fn the_segment_that_nobody_serves_is_named() {
         assert_eq!(find("/deviceManagement/managedDevices/x/explode").unwrap_err(), "explode");
         assert_eq!(find("/deviceManagement").unwrap_err(), "deviceManagement");
-        assert_eq!(find("/groups/g/members/m").unwrap_err(), "m", "without /$ref the member itself would go");
+        assert_eq!(find("/groups/g/members/m").unwrap().served[0].endpoint, Endpoint::DeleteMember);
     }
 }

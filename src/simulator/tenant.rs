@@ -30,7 +30,7 @@ use super::routes::{Endpoint, PathId};
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, spoil, units};
+use super::{batch, effects, permissions, spoil, units};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 mod perform;
@@ -166,13 +166,13 @@ impl Tenant {
     fn dispatch(&self, incoming: &Incoming<'_>) -> Answer {
         let (first, rest) = split(incoming.path);
         let version = match first {
-            "v1.0" => Version::V1,
-            "beta" => Version::Beta,
+            first if first.eq_ignore_ascii_case("v1.0") => Version::V1,
+            first if first.eq_ignore_ascii_case("beta") => Version::Beta,
             "simulator" => return self.window(incoming, rest),
             tenant => return self.entra(incoming, tenant, rest),
         };
         match rest {
-            "/$batch" => batch::handle(self, incoming, version),
+            "/$batch" | "/%24batch" => batch::handle(self, incoming, version),
             path => self.graph(incoming, version, path),
         }
     }
@@ -230,7 +230,9 @@ impl Tenant {
 
     /// One request to Graph, alone or out of a batch.
     pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
-        if let Some(rest) = path.strip_prefix(approvals::PATH) {
+        if let Some((first, rest)) = path.split_at_checked(approvals::PATH.len())
+            && first.eq_ignore_ascii_case(approvals::PATH)
+        {
             return self.approval_requests(incoming, version, path, rest);
         }
         let mut call = judge::read(incoming, version, path);
@@ -348,13 +350,14 @@ impl Tenant {
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
-        reads::admit(&self.scenario, call)?;
+        permissions::admit(&self.scenario, call)?;
         let is_missing = |id: &&PathId<'_>| id.alternate.is_some() || state.inventory.lacks(&id.value);
         if let Some(id) = call.ids.iter().find(is_missing) {
             return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
+            Endpoint::DeleteMember => Self::delete_member(state, call, stamp),
             _ => self.read(state, incoming, call).map(|document| Ruling::reply(stamp.shown(&document))),
         }
     }

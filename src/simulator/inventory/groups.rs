@@ -51,6 +51,16 @@ impl Inventory {
         self.groups.iter().map(|(id, name)| (id.clone(), name.clone())).collect()
     }
 
+    /// What an object of the directory is that stands on a shelf.
+    pub fn kind_of_object(&self, id: &str) -> Option<TargetKind> {
+        let id = id.to_ascii_lowercase();
+        match self.groups.contains_key(&id) {
+            true => None,
+            false if self.entra_devices.by_key.contains_key(id.as_str()) => Some(TargetKind::EntraDevice),
+            false => Some(TargetKind::User),
+        }
+    }
+
     /// Whether the directory has an object of that id, of whatever kind.
     pub fn is_object(&mut self, id: &str) -> bool {
         let key = id.to_ascii_lowercase();

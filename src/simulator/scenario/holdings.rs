@@ -147,6 +147,55 @@ pub struct ListedEntraDevice {
     pub trust_type: Option<String>,
 }
 
+/// A script that runs on devices, and where it has run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedScript {
+    pub id: Guid,
+    pub kind: ScriptKind,
+    #[serde(default)]
+    pub run_states: Vec<ListedRunState>,
+}
+
+/// Whatever it is called, it is of one device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedRunState {
+    pub id: String,
+    pub device: Guid,
+}
+
+/// Names are those of Graph's collections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ScriptKind {
+    DeviceHealthScripts,
+    DeviceManagementScripts,
+    DeviceComplianceScripts,
+}
+
+impl ScriptKind {
+    /// The kind whose ids a path calls that.
+    pub fn with_id(name: &str) -> Option<Self> {
+        match name {
+            "deviceHealthScriptId" => Some(Self::DeviceHealthScripts),
+            "deviceManagementScriptId" => Some(Self::DeviceManagementScripts),
+            "deviceComplianceScriptId" => Some(Self::DeviceComplianceScripts),
+            _ => None,
+        }
+    }
+}
+
+/// What comes of an action that is not for the platform of its device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WrongPlatform {
+    /// It is accepted, and the device says that it does not know how.
+    NotSupported,
+    /// 400.
+    Refused,
+}
+
 /// Whether a deleted device that is joined to a domain as well can be had back for 30 days, as one can that is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]

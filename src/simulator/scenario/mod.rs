@@ -27,14 +27,17 @@ pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, 
 pub use check_ins::{CheckIn, End, ListedResult};
 pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
 pub use holdings::{
-    HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn,
-    TenantIdentity, Volume,
+    HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedRunState,
+    ListedScript, ListedUser, ScriptKind, SignIn, TenantIdentity, Volume, WrongPlatform,
 };
 pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
 pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
 
 /// When devices check in where nobody says.
 const CHECK_IN: Duration = Duration::from_secs(3);
+
+/// How long an Autopilot identity lingers where nobody says.
+const LINGERING: Duration = Duration::from_secs(180);
 
 /// Everything that can be told to a simulated tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,6 +60,12 @@ pub struct Scenario {
     pub groups: Vec<ListedGroup>,
     /// What is on file of devices.
     pub keys: Vec<ListedKeys>,
+    /// Scripts with the run states that lead to devices; with `only_listed` there are no others.
+    pub scripts: Vec<ListedScript>,
+    /// How long an Autopilot identity is still there after its deletion was accepted; Microsoft says some minutes.
+    pub autopilot_lingers: Seconds,
+    /// What comes of an action that is not for the platform of its device; sources disagree.
+    pub wrong_platform: WrongPlatform,
     /// What becomes of a deleted Entra device that is joined to a domain as well; sources disagree.
     pub deleted_hybrid_devices: HybridDeletion,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
@@ -110,6 +119,9 @@ impl Default for Scenario {
             entra_devices: Vec::new(),
             groups: Vec::new(),
             keys: Vec::new(),
+            scripts: Vec::new(),
+            autopilot_lingers: Seconds(LINGERING),
+            wrong_platform: WrongPlatform::NotSupported,
             deleted_hybrid_devices: HybridDeletion::Gone,
             next_links: None,
             page_size: None,
@@ -159,7 +171,11 @@ impl Scenario {
     /// What is played without a file: a healthy tenant whose devices check in within seconds.
     pub fn rehearsal() -> Self {
         let after = Latency { min: CHECK_IN, max: CHECK_IN };
-        Self { check_ins: vec![CheckIn { on: DecisionOn::default(), after, end: End::Complete }], ..Self::default() }
+        Self {
+            check_ins: vec![CheckIn { on: DecisionOn::default(), after, end: End::Complete }],
+            autopilot_lingers: Seconds(CHECK_IN),
+            ..Self::default()
+        }
     }
 
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {

@@ -36,12 +36,13 @@ struct Contradiction {
 
 /// Ids and names of which a tenant has one. Several Entra devices may have one deviceId: look-ups have to stand that.
 fn twice(scenario: &Scenario) -> Option<Contradiction> {
-    let lists: [(&str, Vec<&str>); 7] = [
+    let lists: [(&str, Vec<&str>); 8] = [
         ("devices", scenario.devices.iter().map(|it| it.id.0.as_str()).collect()),
         ("users", scenario.users.iter().map(|it| it.id.0.as_str()).collect()),
         ("autopilot", scenario.autopilot.iter().map(|it| it.id.0.as_str()).collect()),
         ("entra_devices", scenario.entra_devices.iter().map(|it| it.id.0.as_str()).collect()),
         ("groups", scenario.groups.iter().map(|it| it.id.0.as_str()).collect()),
+        ("scripts", scenario.scripts.iter().map(|it| it.id.0.as_str()).collect()),
         ("keys", scenario.keys.iter().map(|it| it.device_id.0.as_str()).collect()),
         ("users", scenario.users.iter().filter(|it| !it.deleted).map(|it| it.user_principal_name.as_str()).collect()),
     ];

@@ -7,11 +7,16 @@ use crate::simulator::clock::iso_date;
 use crate::simulator::context::Source;
 use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
+use crate::simulator::values;
 
 pub(super) fn find(state: &mut State, kind: TargetKind, call: &Call<'_>) -> Result<usize, Refusal> {
     let found = match (kind, call.ids.as_slice()) {
         (TargetKind::GroupMember, [group, member]) => {
             state.inventory.find(kind, &membership(&group.value, &member.value))
+        }
+        (TargetKind::ManagedDevice, ids) if ids.len() > 1 || ids.iter().any(|id| id.name.is_state()) => {
+            let led = state.inventory.follow(ids).map_err(|id| judge::not_found(call.endpoint, &id))?;
+            led.or_else(|| state.inventory.find(kind, &call.target))
         }
         _ => state.inventory.find(kind, &call.target),
     };
@@ -41,15 +46,20 @@ impl Tenant {
         let at = find(state, row.target, call)?;
         let State { requests, dice, .. } = state;
         let request = requests.admit(&self.scenario, (action, &call.target), incoming, stamp.now, dice)?;
+        let body = values::plain(row, serde_json::from_slice(incoming.body).unwrap_or_default());
+        values::check(&mut state.inventory, row, at, &body)?;
+        if row.name == "deleteEntraDevice" && state.inventory.is_registered(at) {
+            return Err(registered());
+        }
         let State { inventory, quotas, .. } = state;
         let devices = || inventory.devices_of(at).len();
         if let Err(used_up) = quotas.take(&self.scenario, action, devices, stamp.now.wall) {
             let wait = used_up.until.duration_since(stamp.now.wall).try_into().unwrap_or_default();
             return Err(quota::used_up(&self.scenario, used_up.action, wait));
         }
-        let body: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
         let late = match fault {
             Some(Fault::Late(time)) => time.0,
+            _ if row.name == "deleteAutopilotIdentity" => self.scenario.autopilot_lingers.0,
             _ => Duration::ZERO,
         };
         let done = match late.is_zero() {
@@ -81,6 +91,22 @@ impl Tenant {
         Ok(ruling)
     }
 
+    /// The member of a group is deleted, because the path does not end in `/$ref`: the object itself, wherever else it is.
+    ///
+    /// Source: Graph's page on removing a member warns of it.
+    pub(super) fn delete_member(state: &mut State, call: &Call<'_>, stamp: &Stamp) -> Result<Ruling, Refusal> {
+        let [group, member] = call.ids.as_slice() else { return Err(judge::not_found(call.endpoint, &call.target)) };
+        let listed = state.inventory.find(TargetKind::GroupMember, &membership(&group.value, &member.value));
+        let kind = listed.and_then(|_| state.inventory.kind_of_object(&member.value));
+        let found = kind.and_then(|kind| Some((kind, state.inventory.find(kind, &member.value)?)));
+        let (kind, at) = found.ok_or_else(|| judge::not_found(call.endpoint, &member.value))?;
+        state.inventory.delete_object(kind, at);
+        state.counts.deleted_as_members += 1;
+        let mut ruling = Ruling::reply(stamp.empty(StatusCode::NO_CONTENT));
+        ruling.answer.effect = true;
+        Ok(ruling)
+    }
+
     /// What the scenario says that the devices do about an action that was accepted.
     fn expect_check_in(
         &self,
@@ -97,6 +123,13 @@ impl Tenant {
             late.check_in(accepted + after.min + spread, action, at, body, *end);
         }
     }
+}
+
+/// What the directory says of a device that is registered with Autopilot.
+///
+/// Sources: PBKoning/RemoveAutoPilotDevices #1 and ugurkocde/DeviceOffboardingManager #18 show the status and the code.
+fn registered() -> Refusal {
+    Refusal::new(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }
 
 /// What stands for a collection of logs that was asked for.

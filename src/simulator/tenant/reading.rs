@@ -67,7 +67,8 @@ impl Tenant {
             | Endpoint::ReadRegisteredOwners
             | Endpoint::ReadMembers
             | Endpoint::ReadPrimaryUser => Self::related(state, call, &listing)?,
-            Endpoint::ReadAny | Endpoint::Perform { .. } => {
+            Endpoint::ReadAny | Endpoint::Perform { .. } | Endpoint::DeleteMember => {
+                state.inventory.follow(&call.ids).map_err(|id| judge::not_found(call.endpoint, &id))?;
                 reads::framed(source.of_one(query), [("id".to_owned(), json!(call.target))])
             }
             Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {

@@ -121,7 +121,7 @@ fn held(action: &Action) -> String {
     const ZERO: &str = "00000000-0000-4000-8000-000000000000";
     let enabled = !action.name.starts_with("enable");
     format!(
-        "devices: [{{ id: {ZERO} }}]\nusers: [{{ id: {ZERO}, userPrincipalName: d@c.com, deleted: true }},\n\
+        "autopilot_lingers: 0s\ndevices: [{{ id: {ZERO} }}]\nusers: [{{ id: {ZERO}, userPrincipalName: d@c.com, deleted: true }},\n\
          {{ id: {OTHER}, userPrincipalName: user0@contoso.com, accountEnabled: {enabled} }}]\n\
          entra_devices: [{{ id: {ZERO}, accountEnabled: {enabled} }}]\n\
          groups: [{{ id: {ZERO}, members: [00000000-0000-4000-8000-000000000001] }}]\n"

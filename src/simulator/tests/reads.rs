@@ -114,7 +114,7 @@ async fn a_batch_is_judged_part_by_part() {
     let of = |id: &str| responses.iter().find(|response| response["id"] == id).unwrap();
     let statuses = ["1", "2", "3", "4", "5"].map(|id| of(id)["status"].as_u64().unwrap());
     assert_eq!(statuses, [204, 429, 200, 400, 424]);
-    assert_eq!(of("2")["headers"]["retry-after"], "10");
+    assert_eq!(of("2")["headers"]["Retry-After"], "10");
     assert_eq!(of("3")["body"]["managementState"], "retirePending");
     assert!(of("1").get("body").is_none());
     let counts = client.tenant.counts();
