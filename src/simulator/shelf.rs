@@ -76,6 +76,10 @@ impl Thing {
         Self { id: id.into(), gone: false, deleted: None, set, results: Vec::new(), devices: None, mark: "" }
     }
 
+    pub fn is_given(&self, name: &str) -> bool {
+        self.set.iter().any(|(known, _)| *known == name)
+    }
+
     pub fn set(&mut self, name: &'static str, value: Given) {
         match self.set.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,

@@ -24,7 +24,11 @@ pub fn check(inventory: &mut Inventory, action: &Action, at: usize, body: &Value
         "setDeviceName" if runs_windows(inventory, at) && !is_computer_name(text("deviceName")) => {
             refused(format!("The device name '{}' is not valid for Windows.", text("deviceName")))
         }
-        "updateDeviceProperties" if !text("displayName").is_empty() && !is_computer_name(text("displayName")) => {
+        "updateDeviceProperties"
+            if inventory.is_given(TargetKind::AutopilotIdentity, at, "serialNumber")
+                && !text("displayName").is_empty()
+                && !is_computer_name(text("displayName")) =>
+        {
             refused(format!("The display name '{}' is not valid.", text("displayName")))
         }
         "enableLostMode" if text("message").trim().is_empty() && text("phoneNumber").trim().is_empty() => {
@@ -38,7 +42,11 @@ pub fn check(inventory: &mut Inventory, action: &Action, at: usize, body: &Value
     }
 }
 
+/// Of a device that nobody has listed, nobody knows what runs there.
 fn runs_windows(inventory: &Inventory, at: usize) -> bool {
+    if !inventory.is_given(TargetKind::ManagedDevice, at, "operatingSystem") {
+        return false;
+    }
     let system = inventory.value(TargetKind::ManagedDevice, at, "operatingSystem").unwrap_or_default();
     system.as_str().is_some_and(|system| system.to_ascii_lowercase().starts_with("windows"))
 }

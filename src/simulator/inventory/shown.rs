@@ -57,6 +57,11 @@ impl Inventory {
         shown
     }
 
+    /// Whether somebody has given a property its value, and it is not made up.
+    pub fn is_given(&self, kind: TargetKind, at: usize, name: &str) -> bool {
+        self.shelf(kind).things.get(at).is_some_and(|thing| thing.is_given(name))
+    }
+
     /// What was done to things that no property of Graph shows: kind, id, and what.
     pub fn marks(&self) -> Value {
         let shelves = [&self.devices, &self.identities, &self.users];

@@ -248,7 +248,6 @@ mod tests {
             ("daily: { retire: 5, paint: 1 }\n", "scenario:1:", "paint"),
             (&format!("devices: [{{ id: {ID} }}]\nmissing: [{ID}]\n"), "scenario:2:", "listed, and it is in `missing`"),
             (&format!("devices:\n  - id: {ID}\n  - id: {ID}\n"), "scenario:3:", "twice in devices"),
-            ("latency: { min: 2s, max: 1s }\n", "scenario:1:", "ends before it begins"),
             ("seed: 1\nstrangers: [{ requests_per_second: 1, from: 9s, until: 3s }]\n", "scenario:2:", "strangers"),
             (&format!("enrolled_devices: 0\ndevices: [{{ id: {ID} }}]\n"), "scenario:1:", "1 are listed"),
         ] {

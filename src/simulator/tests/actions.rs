@@ -35,7 +35,10 @@ fn some_value(kind: ParameterKind) -> Value {
 }
 
 fn job(action: &'static Action, route: &'static Route) -> Job {
-    let wanted = |parameter: &&Parameter| parameter.required || (action.needs_a_parameter && !parameter.beta_only);
+    let wanted = |parameter: &&Parameter| {
+        // Lost mode takes a message or a number.
+        parameter.required || (action.needs_a_parameter && !parameter.beta_only) || parameter.name == "message"
+    };
     let values = action.parameters.iter().filter(wanted);
     let values = values.map(|parameter| (parameter, some_value(parameter.kind))).collect();
     let ids: Vec<_> = route.ids.iter().enumerate().map(|(number, id)| value_of(id, number)).collect();
