@@ -214,6 +214,11 @@ impl Job {
         ids.filter(|(id, value)| id.is_alias(value)).map(|(_, value)| value).next()
     }
 
+    /// Whether it may not be repeated.
+    pub fn is_done_once(&self) -> bool {
+        self.action.repeat == Repeat::AfterReadBack
+    }
+
     /// What the job does only once, whatever plan asks for it: action and target, and the parameters where those make it
     /// another deed. `None`: it may be repeated.
     ///

@@ -7,11 +7,15 @@
 //!
 //! Source: the `Default_Ignorable_Code_Point` and `Bidi_Control` properties of Unicode, and its white space.
 
+mod folding;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::RangeInclusive;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+pub use self::folding::Folding;
 
 /// The composed form: what is written in another one (`e` and an accent for `é`) is the same text.
 pub fn composed(text: &str) -> Cow<'_, str> {

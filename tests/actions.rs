@@ -238,14 +238,16 @@ fn a_directory_write_that_never_arrived_is_sent_again() {
 
 const HEAD: &str = "# Actions
 
-Made from the catalog (`src/catalog/`); `musterout actions NAME` shows the same, and `--format json` is for programs.
+This page is made from the catalog (`src/catalog/`). `musterout actions NAME` shows the same, and `--format json` is for programs.
 
-Not here: what acts on a whole collection at once (`executeAction`, `moveDevicesToOU`, Autopilot's `deleteDevices`, `import` and `sync`, Windows 365's bulk actions). A row of the
-report is about one target, and one lost answer would leave a hundred of them in doubt. Parameters that hold a password (`deviceAccount` of `updateWindowsDeviceAccount`,
-`deviceAccountPassword` of `updateDeviceProperties`) are left out: what a plan says is shown and recorded. What is missing can be defined in a plan: [own-actions.md](own-actions.md).
+These are left out:
 
-A parameter that has the name of an id or selector is written `with.NAME` as a column of a CSV file: a bare name always means the target. Several ids in one cell are separated by
-spaces, semicolons, commas or bars.
+- Calls on a whole collection (`executeAction`, `moveDevicesToOU`, Autopilot's `deleteDevices`, `import` and `sync`, Windows 365's bulk actions). A row of the report is about one target, and one lost answer would leave a hundred of them in doubt.
+- Parameters that hold a password (`deviceAccount` of `updateWindowsDeviceAccount`, `deviceAccountPassword` of `updateDeviceProperties`), because a plan is shown and recorded.
+
+A plan can define an action that is missing here: [actions of your own](own-actions.md).
+
+In a CSV file, a parameter that has the name of an id or selector is written `with.NAME`; the bare name always means the target. Several ids in one cell are separated by spaces, semicolons, commas or bars.
 
 ";
 

@@ -21,6 +21,7 @@ use musterout::journal::resume::Only;
 use musterout::ops;
 use musterout::ops::rounds::{FIRST_WAIT, Requests, Rounds, RoundsEnded};
 use musterout::ops::{Recorded, Task};
+use musterout::outcome::Cause;
 use musterout::outcome::{Outcome, Settlement, Standing, Tally};
 use musterout::pacing::Pacing;
 use musterout::runner::Limits;
@@ -326,7 +327,10 @@ fn a_breaker_remembers_the_days_before() {
         life.process.brakes = Brakes { stop_when, ..Brakes::default() };
         let requests = Requests { wait: true, ..Requests::default() };
         let ended = life.live(ALWAYS, requests, &mut Rng::with_seed(1)).await.unwrap();
-        assert!(matches!(&ended.stopped, Some(StopReason::Breaker(why)) if why.contains("2 jobs failed")), "{ended:?}");
+        assert!(
+            matches!(&ended.stopped, Some(StopReason::Policy(Cause::Breaker, why)) if why.contains("2 jobs failed")),
+            "{ended:?}"
+        );
         let tally = tally(&ended.settlements);
         assert_eq!((tally.of(Outcome::Accepted), tally.of(Outcome::Failed)), (2, 2), "{:#?}", ended.settlements);
         assert!((1.0..1.1).contains(&life.world.days()), "{} days", life.world.days());

@@ -6,6 +6,8 @@
 
 mod compare;
 mod normal;
+#[cfg(unix)]
+mod picture;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,13 +1,15 @@
-//! The documentation says what is true: the scenario format in full, and the table of actions.
+//! The reference says what is true: formats, tables, names and numbers as the code has them.
+//!
+//! In: the pages. Out: what they lack, or say otherwise than the code.
 
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, Action, Bucket, SELECTORS};
-use musterout::outcome::Cause;
+use musterout::catalog::{ACTIONS, Bucket, SELECTORS};
+use musterout::outcome::{Cause, Outcome, Standing};
 use musterout::plan::PROPERTIES;
 
-use crate::support::program::{Desk, run};
+use crate::support::program::{Desk, musterout, run};
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
@@ -92,18 +94,43 @@ fn the_page_on_pacing_names_every_allowance_as_the_catalog_has_it() {
 }
 
 #[test]
-fn what_the_readme_says_of_actions_is_true() {
-    let readme = page("README.md");
-    assert!(readme.contains(&format!("The catalog has {} of them", ACTIONS.len())));
-    let (_, section) = readme.split_once("## Actions").unwrap();
-    let rows: Vec<_> = section.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `")).collect();
-    assert!(rows.len() > 10, "the table was not found");
-    for row in rows {
-        let name = row.split('`').nth(1).unwrap();
-        let action = Action::named(name).unwrap_or_else(|| panic!("README.md lists {name}"));
-        assert!(row.ends_with(&format!("| {} |", action.risk.name())), "{row}");
-    }
-    assert!(page("CHANGELOG.md").contains(&format!("- {} actions on ", ACTIONS.len())));
+fn the_number_of_actions_is_true() {
+    let number = ACTIONS.len();
+    assert!(page("README.md").contains(&format!("{number} actions")));
+    assert!(page("CHANGELOG.md").contains(&format!("- {number} actions on ")));
+}
+
+/// The first two cells of each line of a table that begins with a name or a number in code.
+fn first_cells(section: &str) -> Vec<(String, String)> {
+    let lines = section.lines().filter_map(|line| line.strip_prefix("| `")).filter_map(|line| line.split_once("` | "));
+    lines.map(|(name, rest)| (name.to_owned(), rest.rsplit(" | ").next().unwrap_or(rest).to_owned())).collect()
+}
+
+#[test]
+fn every_outcome_is_explained_with_what_it_counts_as() {
+    let page = page("docs/reference/outcomes.md");
+    let (_, section) = page.split_once("## Outcomes").unwrap();
+    let printed = first_cells(section.split("\n## ").next().unwrap());
+    let standing = |outcome: Outcome| match outcome.standing() {
+        Standing::Good => "good |",
+        Standing::Bad => "bad |",
+        Standing::Open => "open |",
+    };
+    let expected = Outcome::ALL.map(|outcome| (outcome.name().to_owned(), standing(outcome).to_owned()));
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn every_exit_code_is_explained() {
+    let page = page("docs/reference/outcomes.md");
+    let (_, section) = page.split_once("## Exit codes").unwrap();
+    let printed: Vec<_> = first_cells(section.split("\n## ").next().unwrap()).into_iter().map(|row| row.0).collect();
+    let help = run(&mut musterout(["--help"])).ended_with(0).stdout;
+    let (_, table) = help.split_once("Exit codes:\n").unwrap();
+    let codes: Vec<_> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let codes: Vec<_> = codes.into_iter().filter(|word| word.parse::<u8>().is_ok()).collect();
+    assert!(codes.len() > 8, "the table was not found: {help}");
+    assert_eq!(printed, codes);
 }
 
 #[test]

@@ -52,6 +52,7 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
                 interactive: false,
                 repeats: Repeats::default(),
                 wait: true,
+                until: None,
                 inventory: None,
                 missing: None,
                 justification: None,

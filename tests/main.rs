@@ -38,5 +38,6 @@ mod support;
 mod tidy;
 mod tls;
 mod unknown_lists;
+mod until;
 mod verify;
 mod week;

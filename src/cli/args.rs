@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::records::{ReportArguments, ReportForm, RunsArguments};
 use super::approvals::ApprovalsArguments;
@@ -251,6 +251,9 @@ pub struct RunArguments {
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
+    /// End in good order at this time, such as 2026-12-01T06:00:00+01:00: nothing more is sent, and `resume` goes on later
+    #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
+    pub until: Option<Timestamp>,
     #[command(flatten)]
     pub follow_up: FollowUpArguments,
     /// How the result is written to stdout
@@ -319,6 +322,9 @@ pub struct ResumeArguments {
     /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
     #[arg(long)]
     pub wait: bool,
+    /// End in good order at this time, such as 2026-12-01T06:00:00+01:00: nothing more is sent, and `resume` goes on later
+    #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
+    pub until: Option<Timestamp>,
     #[command(flatten)]
     pub follow_up: FollowUpArguments,
     /// Where the report goes [default: where the run's own report is]

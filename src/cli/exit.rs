@@ -46,13 +46,13 @@ impl Exit {
     /// How a run ends: by what stopped it, else by its worst outcome. What is accepted is good, unless somebody has asked
     /// whether it has happened.
     pub fn of_run(finished: &Finished) -> Self {
-        match finished.stopped {
+        match &finished.stopped {
             Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
-            Some(StopReason::Breaker(_) | StopReason::Wave(_) | StopReason::Guards(_)) => return Self::Tripped,
+            Some(reason) if reason.is_a_guard() => return Self::Tripped,
             Some(StopReason::SignIn(_)) => return Self::SignIn,
             Some(StopReason::Unreachable(_) | StopReason::Journal(_)) => return Self::Unexpected,
             Some(StopReason::Justification(..)) => return Self::Refused,
-            None => {}
+            Some(StopReason::Policy(..)) | None => {}
         }
         let tally: Tally = finished.settlements.iter().map(|settlement| settlement.outcome).collect();
         let pending = finished.verification.map_or(0, |verification| verification.pending);

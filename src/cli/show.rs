@@ -17,7 +17,7 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::{Lack, Outcome, Settlement};
+use crate::outcome::{Cause, Lack, Outcome, Settlement};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report::{self, CsvRows, Row};
@@ -137,6 +137,20 @@ pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     }
 }
 
+/// Why a policy has ended a run, with what to do about it.
+fn by_policy(cause: Cause, why: &str, finished: &Finished) -> Diagnostic {
+    let text = format!("the run was stopped: {why}");
+    match cause {
+        Cause::Breaker => Diagnostic::error("breaker", text)
+            .help(format!("look at the report; when the cause is gone: {}", go_on_with_all(finished))),
+        Cause::Wave => Diagnostic::error("wave", text)
+            .help(format!("look at the wave; to begin the next one: {}", go_on_with_all(finished))),
+        Cause::Guards => Diagnostic::error("guards-changed", text)
+            .help(format!("to go on under what the guards say now: {}", go_on(finished))),
+        _ => Diagnostic::warning("stopped", text).help(go_on(finished)),
+    }
+}
+
 /// Why a run ended early, with what to do about it.
 pub fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
@@ -154,12 +168,7 @@ pub fn stopped(finished: &Finished, stderr: &Stderr) {
         Some(StopReason::Requested) => {
             Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
         }
-        Some(StopReason::Breaker(why)) => Diagnostic::error("breaker", format!("the run was stopped: {why}"))
-            .help(format!("look at the report; when the cause is gone: {}", go_on_with_all(finished))),
-        Some(StopReason::Wave(why)) => Diagnostic::error("wave", format!("the run was stopped: {why}"))
-            .help(format!("look at the wave; to begin the next one: {}", go_on_with_all(finished))),
-        Some(StopReason::Guards(why)) => Diagnostic::error("guards-changed", format!("the run was stopped: {why}"))
-            .help(format!("to go on under what the guards say now: {}", go_on(finished))),
+        Some(StopReason::Policy(cause, why)) => by_policy(*cause, why, finished),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
             .help(format!("once sign-in works: {}", go_on(finished))),
         Some(StopReason::Unreachable(why)) => {

@@ -28,7 +28,7 @@ struct Told {
 
 impl Agreement {
     /// A job was refused in words of that limit. Whether another target was told the same: the same status and code.
-    pub fn hear(&mut self, limit: usize, (job, target): (u32, &str), reply: &Reply) -> bool {
+    pub fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
         let answer = (limit, reply.http_status, reply.error_code.clone());
         if self.known.contains(&answer) {
             return true;
@@ -73,15 +73,15 @@ mod tests {
     #[test]
     fn two_targets_agree_if_status_and_code_are_the_same() {
         let mut agreement = Agreement::default();
-        assert!(!agreement.hear(0, (1, "a"), &refused(403, "Forbidden")));
-        assert!(!agreement.hear(0, (1, "A"), &refused(403, "Forbidden")), "one target, however often it asks");
-        assert!(!agreement.hear(0, (2, "b"), &refused(400, "Forbidden")));
-        assert!(!agreement.hear(0, (3, "c"), &refused(403, "BadRequest")));
-        assert!(!agreement.hear(1, (4, "d"), &refused(403, "Forbidden")));
-        assert!(agreement.hear(0, (5, "e"), &refused(403, "Forbidden")));
+        assert!(!agreement.hear(0, 1, "a", &refused(403, "Forbidden")));
+        assert!(!agreement.hear(0, 1, "A", &refused(403, "Forbidden")), "one target, however often it asks");
+        assert!(!agreement.hear(0, 2, "b", &refused(400, "Forbidden")));
+        assert!(!agreement.hear(0, 3, "c", &refused(403, "BadRequest")));
+        assert!(!agreement.hear(1, 4, "d", &refused(403, "Forbidden")));
+        assert!(agreement.hear(0, 5, "e", &refused(403, "Forbidden")));
         assert_eq!(agreement.forget(0), [1, 2, 3]);
-        assert!(agreement.hear(0, (5, "e"), &refused(403, "Forbidden")), "it is known by now");
-        assert!(!agreement.hear(0, (5, "e"), &refused(400, "Forbidden")));
+        assert!(agreement.hear(0, 5, "e", &refused(403, "Forbidden")), "it is known by now");
+        assert!(!agreement.hear(0, 5, "e", &refused(400, "Forbidden")));
         assert!(agreement.has(0, 5) && agreement.has(1, 4) && !agreement.has(0, 1));
     }
 }

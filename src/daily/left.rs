@@ -1,7 +1,7 @@
 //! The daily limits while a run is under way: which actions have none left, until when, and what that says.
 //!
 //! In: what the journal (or, without one, a [`Book`]) says of room, answers of the service. Out: which actions wait.
-//! Must not: move jobs; `dispatcher::days` does.
+//! Must not: move jobs; the runner does.
 
 use std::collections::HashMap;
 use std::sync::Arc;

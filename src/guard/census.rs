@@ -11,6 +11,7 @@ use super::crowd::Crowd;
 use super::preflight::Hold;
 use crate::catalog::{ACTIONS, Action, defined};
 use crate::job::Job;
+use crate::text::Folding;
 
 /// Some of the actions of the catalog and of those that plans define.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,34 +115,6 @@ impl Target<'_> {
         let mut folding = Folding::default();
         self.hash(&mut folding);
         folding.finish()
-    }
-}
-
-/// Hashes ids eight bytes at a time, and letters of both cases to one value. Whoever writes a plan has no use for
-/// collisions, and they would only make it slow.
-#[derive(Debug, Default)]
-struct Folding(u64);
-
-impl Folding {
-    /// The bit in which the two cases of an ASCII letter differ.
-    const CASES: u64 = 0x2020_2020_2020_2020;
-
-    fn add(&mut self, bytes: u64) {
-        self.0 = (self.0.rotate_left(23) ^ (bytes | Self::CASES)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-}
-
-impl Hasher for Folding {
-    fn write(&mut self, bytes: &[u8]) {
-        let (chunks, rest) = bytes.as_chunks();
-        chunks.iter().for_each(|chunk| self.add(u64::from_le_bytes(*chunk)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.add(u64::from_le_bytes(last));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
     }
 }
 

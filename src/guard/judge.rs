@@ -11,6 +11,7 @@ mod own;
 mod verdict;
 
 pub use self::denied::denials;
+use self::verdict::JobsAndHolds;
 pub use self::verdict::{About, Verdict};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
@@ -60,21 +61,15 @@ pub fn judge(
     let mut verdict = Verdict { rules, faults, in_use, census, plan, now };
     for at in 0..verdict.rules.stated.len() {
         let rule = verdict.rules.stated[at].clone();
-        verdict.check(&rule, jobs, holds, about, &place);
+        verdict.check(&rule, JobsAndHolds { jobs, holds }, about, &place);
     }
     verdict.warn_of_overrides();
     verdict
 }
 
 impl Verdict {
-    fn check(
-        &mut self,
-        rule: &Rule,
-        jobs: &[Job],
-        holds: &[Option<Hold>],
-        about: About<'_>,
-        place: &impl Fn(usize) -> Place,
-    ) {
+    fn check(&mut self, rule: &Rule, of_plan: JobsAndHolds<'_>, about: About<'_>, place: &impl Fn(usize) -> Place) {
+        let JobsAndHolds { jobs, holds } = of_plan;
         let beyond = |actions, limit| census::first_beyond(jobs, holds, actions, limit).map(place);
         match &rule.guard {
             Guard::MaxTargets(limit) => self.count(rule, *limit, ActionSet::all(), beyond),
@@ -96,7 +91,7 @@ impl Verdict {
                     .into(),
             ),
             Guard::Window(window) => self.check_window(rule, window, about),
-            Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, (jobs, holds), about),
+            Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, of_plan, about),
         }
         for (refused, why) in denied::refused_by(rule, &self.rules.stated) {
             self.forbid(rule, refused, why, beyond);

@@ -23,6 +23,7 @@ pub mod rules;
 pub mod waves;
 pub mod window;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use self::breaker::StopWhen;
@@ -33,4 +34,7 @@ use self::waves::Schedule;
 pub struct Brakes {
     pub stop_when: StopWhen,
     pub waves: Schedule,
+    /// When this process ends the run in good order. One that goes on has a time of its own.
+    #[serde(skip)]
+    pub until: Option<Timestamp>,
 }

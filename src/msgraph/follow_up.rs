@@ -30,9 +30,8 @@ struct Entry<'d> {
 pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> FollowUp {
     let (stage, words) = match job.action.read_back {
         ReadBack::ManagementState { landed, failed, cancelled, action_names, stays } => {
-            let ends = [(failed, Stage::Failed), (cancelled, Stage::Cancelled)];
-            let stays = stays_managed(job, stays);
-            device_state(document, (landed, ends), newest(document, action_names, since), stays, since)
+            let states = DeviceStates { landed, failed, cancelled, stays: stays_managed(job, stays) };
+            device_state(document, &states, newest(document, action_names, since), since)
         }
         ReadBack::ActionResult { action_name } => match newest(document, &[action_name], since) {
             Some(entry) => by_entry(&entry),
@@ -75,13 +74,17 @@ fn by_evidence(evidence: Evidence) -> Seen {
     }
 }
 
-fn device_state(
-    device: &Value,
-    (landed, ends): (&[&str], [(&str, Stage); 2]),
-    entry: Option<Entry<'_>>,
+/// What `managementState` says of an action.
+struct DeviceStates<'a> {
+    landed: &'a [&'a str],
+    failed: &'a str,
+    cancelled: &'a str,
+    /// The device is managed again in the end.
     stays: bool,
-    since: Timestamp,
-) -> Seen {
+}
+
+fn device_state(device: &Value, states: &DeviceStates<'_>, entry: Option<Entry<'_>>, since: Timestamp) -> Seen {
+    let DeviceStates { landed, failed, cancelled, stays } = *states;
     let state = state_of(device);
     let told = match entry.as_ref().map(by_entry) {
         // What the device is about to do has not ended: an entry that says so is of another attempt, by whatever clock.
@@ -90,6 +93,7 @@ fn device_state(
         told => told,
     };
     let words = format!("managementState is {state}");
+    let ends = [(failed, Stage::Failed), (cancelled, Stage::Cancelled)];
     let ended = ends.into_iter().find(|(name, _)| *name == state).map(|(_, stage)| stage);
     match ended {
         // A device that failed at it once may be asked again: only what it says after the attempt is about this one.

@@ -12,6 +12,7 @@ use super::request::GraphRequest;
 use super::transport::{Transport, WireReply};
 use crate::catalog::Bucket;
 use crate::outcome::{Reply, Verdict};
+use crate::pacing::RoundTrip;
 
 impl<T: Transport> GraphClient<T> {
     /// One request that is no attempt of a job, through the gate of its bucket.
@@ -31,7 +32,7 @@ impl<T: Transport> GraphClient<T> {
         self.gates().returned(bucket, Some(&reply), sent, now);
         // One of these at a time: it is drawn from its own id how long a pause is that nobody has named.
         let mut rng = Rng::with_seed(seed_of(id));
-        if !self.gates().told_to_wait(bucket, &reply, sent, now, &mut rng) {
+        if !self.gates().told_to_wait(bucket, &reply, RoundTrip { sent, back: now }, &mut rng) {
             self.gates().answered(bucket, sent);
         }
         (reply, wire)

@@ -34,7 +34,7 @@ pub async fn look<'j>(
     all: bool,
 ) -> Result<CalledBefore<'j>, Error> {
     let mut found = CalledBefore { jobs: Cow::Borrowed(jobs), unread: HashMap::new() };
-    let matters = |job: &&Job| job.names.is_none() && (all || job.once().is_some());
+    let matters = |job: &&Job| job.names.is_none() && (all || job.is_done_once());
     let of_users = jobs.iter().enumerate().filter(|(_, job)| matters(job));
     let of_users: Vec<(usize, &str)> = of_users.filter_map(|(at, job)| Some((at, user(job)?))).collect();
     let mut actions: Vec<&str> = of_users.iter().map(|(at, _)| jobs[*at].action.name).collect();

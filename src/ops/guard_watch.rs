@@ -29,7 +29,7 @@ use crate::job::{Job, JobId};
 use crate::msgraph::read_only::ReadOnly;
 use crate::outcome::Unsent;
 use crate::plan::{self, Input, Plan};
-use crate::runner::guards::{Answer, Change};
+use crate::runner::guards::{Answer, Ask};
 use crate::session::Client;
 use crate::settings::PolicyFile;
 use crate::source::Fingerprint;
@@ -54,7 +54,7 @@ pub struct GuardWatch {
     /// The files as they were when they were last looked at.
     seen: Option<Vec<Stamp>>,
     /// What was told last.
-    told: GuardsNow,
+    told: Arc<GuardsNow>,
 }
 
 /// The files of a plan as they were read.
@@ -117,27 +117,24 @@ impl GuardWatch {
     pub fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
-        Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told }
+        Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told: Arc::new(told) }
     }
 
     /// What holds to begin with.
-    pub fn to_begin_with(&self) -> GuardsNow {
+    pub fn to_begin_with(&self) -> Arc<GuardsNow> {
         self.told.clone()
     }
 
     /// Answers for as long as somebody asks.
     pub async fn answer(
         mut self,
-        (mut asked, answers): (mpsc::UnboundedReceiver<()>, mpsc::UnboundedSender<Answer>),
+        mut asked: mpsc::UnboundedReceiver<Ask>,
         (client, clock, mut rng): (&Client, &Clock, Rng),
         stderr: &Stderr,
     ) -> Infallible {
         self.until = self.next_end(clock.now());
-        while asked.recv().await.is_some() {
-            let answer = self.look((client, clock, rng.fork()), stderr).await;
-            if answers.send(answer).is_err() {
-                break;
-            }
+        while let Some(ask) = asked.recv().await {
+            ask.answer(self.look((client, clock, rng.fork()), stderr).await);
         }
         std::future::pending().await
     }
@@ -146,7 +143,7 @@ impl GuardWatch {
         let mut readings = 1;
         let read = loop {
             match self.read(tenant.1.now()) {
-                Ok(None) => return Ok(Change::None),
+                Ok(None) => return Ok(Arc::clone(&self.told)),
                 Ok(Some(read)) => break read,
                 Err(_) if readings < READINGS => {
                     readings += 1;
@@ -155,14 +152,13 @@ impl GuardWatch {
                 Err(why) => return Err(why),
             }
         };
-        let before = std::mem::take(&mut self.told.held);
         let now = self.judge(read, tenant).await?;
-        let held = now.held.keys().filter(|job| !before.contains_key(job)).count();
-        self.told = now;
+        let held = now.held.keys().filter(|job| !self.told.held.contains_key(job)).count();
+        self.told = Arc::new(now);
         let more = if held == 0 { String::new() } else { format!("; {} held or put off", count_of(held, "more row")) };
         stderr
             .say(&visible(&format!("a policy or the plan has changed: the run goes on under what it says now{more}")));
-        Ok(Change::To(Arc::new(self.told.clone())))
+        Ok(Arc::clone(&self.told))
     }
 
     /// `None`: nothing says anything else than before. Read on the spot: nothing else may go on before it is known.

@@ -358,7 +358,7 @@ fn journal_of(settings: &Settings, repeats: &Repeats) -> Result<Option<Journal>,
 
 /// What slows and stops a run of those jobs.
 pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
-    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds) }
+    Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds), until: None }
 }
 
 /// What earlier runs have done is neither sent nor counted. Returns how many were due with it.

@@ -154,13 +154,13 @@ pub async fn perform(
     let listening = begun.recorded.listen(&begun.stop);
     let budget = begun.limits.budget();
     let show = |told| ui::bar::start(told, stderr.clone(), budget);
-    let (guards, asked, answers) = Guards::asked(watch.to_begin_with());
+    let (guards, asked) = Guards::asked(watch.to_begin_with());
     let (ground, is_older) = (begun.ground(), begun.is_older());
     let rounds = Rounds::new(&mut begun.recorded, task, daily, ground);
     let mut rounds = Rounds { requests, is_older, shown, done_before, people, guards, ..rounds };
     let channel = (&begun.stop, &mut begun.requests);
     // Both are large, and few stacks are.
-    let answering = Box::pin(watch.answer((asked, answers), (&begun.client, &begun.clock, begun.rng.fork()), stderr));
+    let answering = Box::pin(watch.answer(asked, (&begun.client, &begun.clock, begun.rng.fork()), stderr));
     let ended = tokio::select! {
         biased;
         ended = Box::pin(through(&mut rounds, verify, &begun.client, channel, show, stderr)) => ended,
@@ -347,7 +347,8 @@ fn close(rounds: &Rounds<'_>, stopped: Option<StopReason>, waits: bool) -> Optio
         None if waits => RunState::Waiting,
         None => RunState::Finished,
         Some(StopReason::Interrupted | StopReason::Requested) => RunState::Interrupted,
-        Some(StopReason::Breaker(_) | StopReason::Wave(_) | StopReason::Guards(_)) => RunState::Tripped,
+        Some(ref reason) if reason.is_a_guard() => RunState::Tripped,
+        Some(StopReason::Policy(..)) => RunState::Interrupted,
         Some(_) => RunState::Stopped,
     };
     match rounds.recorded.journal.set_state(rounds.recorded.number, state, Some(rounds.clock.now())) {

@@ -38,6 +38,7 @@ use super::{Error, Tenant, agreed, asked};
 use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
@@ -70,6 +71,8 @@ pub struct ResumeRequest {
     pub as_agreed: bool,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// When it ends in good order.
+    pub until: Option<Timestamp>,
     /// The tenant, where the run's own was one in process.
     pub in_process: Option<SimTransport>,
     /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
@@ -159,7 +162,7 @@ pub async fn resume(
             jobs,
             holds: preflight.holds,
             earlier,
-            brakes,
+            brakes: Brakes { until: request.until, ..brakes },
         },
         consent: Consent { verdict, subject: subject(&record, &begun), due: due.len() as u32, question },
     };

@@ -39,7 +39,7 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::guards::Guards;
 use crate::runner::question::Question;
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{self, Carried, Earlier, Ended, History, Limits, Run};
+use crate::runner::{self, Carried, Earlier, Ended, History, Left, Limits, Run};
 use crate::session::Client;
 
 /// Time between two looks at what waits, at first; it grows while nothing happens.
@@ -76,7 +76,7 @@ pub struct Rounds<'a> {
     pub limits: Limits,
     pub daily: Daily,
     /// What the rounds so far have counted.
-    pub carried: Option<Carried>,
+    pub carried: Carried,
     /// Who is asked between waves, if anybody is.
     pub people: Option<mpsc::UnboundedSender<Question>>,
     /// What may be sent at all, now.
@@ -151,7 +151,7 @@ impl<'a> Rounds<'a> {
             done_before: HashSet::new(),
             limits,
             daily,
-            carried: None,
+            carried: Carried::default(),
             people: None,
             guards: Guards::default(),
             clock,
@@ -252,7 +252,7 @@ impl Rounds<'_> {
         let (recent, filing) = (self.recent()?, self.filing()?);
         self.began = true;
         // From here on nothing fails, and how the jobs stand is the round's.
-        let (earlier, carried) = (std::mem::take(&mut self.task.earlier), self.carried.take());
+        let (earlier, carried) = (std::mem::take(&mut self.task.earlier), std::mem::take(&mut self.carried));
         let seen = std::mem::take(&mut self.shown);
         let done_before = self.done_before.clone();
         let history = History { journal, earlier, recent, filing, shown: seen, done_before, between_waves, carried };
@@ -280,11 +280,12 @@ impl Rounds<'_> {
             }
             std::future::pending::<Ended>().await
         };
-        let Ended { settlements, stopped, later, unsent, journal, used, carried, guards, shown: seen } = tokio::select! {
+        let Ended { settlements, stopped, unsent, journal, used, left } = tokio::select! {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
-        (self.carried, self.guards, self.shown) = (Some(carried), guards, seen);
+        let Left { later, carried, guards, shown: seen } = left;
+        (self.carried, self.guards, self.shown) = (carried, guards, seen);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;
         let written = match journal {

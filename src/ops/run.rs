@@ -66,6 +66,8 @@ pub struct RunRequest {
     pub repeats: Repeats,
     /// Stay until nothing waits any more: neither for an approval nor for another day.
     pub wait: bool,
+    /// When it ends in good order.
+    pub until: Option<Timestamp>,
     /// Follow up what was accepted, for so long.
     pub verify: Option<Duration>,
     /// A saved inventory to look targets up in, instead of asking the service.
@@ -147,7 +149,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             holds: preflight.holds,
             earlier,
-            brakes: begun.brakes.clone(),
+            brakes: Brakes { until: request.until, ..begun.brakes.clone() },
             between_waves: false,
         },
         consent: Consent { verdict, subject, due: preflight.due, question },

@@ -24,7 +24,7 @@ use crate::msgraph::read_only::GraphReader;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
 use crate::report::beside::{Readers, may_take, put, temporary};
-use crate::session::{Session, named, survey};
+use crate::session::{Session, Survey, named};
 use crate::settings::{PolicyFile, Settings};
 
 /// How long a saved preview may be run unless somebody says otherwise: agreed today, done by tomorrow.
@@ -192,8 +192,8 @@ async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session
         let (reader, job) = (Arc::clone(&reader), plan.jobs[at].clone());
         async move { reader.inspect(&job, &id).await }
     };
-    let asked = (limits, reader.gates().clone());
-    let sightings = survey(&plan.jobs, |at| holds[at].is_none(), asked, rng.clone(), inspect).await;
+    let survey = Survey::new(limits, reader.gates().clone(), rng.clone());
+    let sightings = survey.inspect(&plan.jobs, |at| holds[at].is_none(), inspect).await;
     let keys = keys::look(&plan.jobs, holds, &sightings, (reader.read_only(), rng.clone())).await?;
     let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
     let meanings = protected::read(&previewed.verdict.rules.protected, &targets, reader.read_only(), rng).await?;

@@ -13,6 +13,13 @@ use super::gate::{BucketUse, Gate, Pacing, Throttled, Wait, is_crowded};
 use crate::catalog::Bucket;
 use crate::outcome::{Reply, Verdict};
 
+/// When a request left, and when its answer was back.
+#[derive(Debug, Clone, Copy)]
+pub struct RoundTrip {
+    pub sent: Instant,
+    pub back: Instant,
+}
+
 /// The gates. Clones are the same gates.
 #[derive(Debug, Clone)]
 pub struct Gates(Arc<Mutex<All>>);
@@ -130,13 +137,14 @@ impl Gates {
     }
 
     /// Heeds an answer that asks to wait, to whatever it came. Whether it does.
-    pub fn told_to_wait(&self, bucket: Bucket, reply: &Reply, sent: Instant, now: Instant, rng: &mut Rng) -> bool {
+    pub fn told_to_wait(&self, bucket: Bucket, reply: &Reply, trip: RoundTrip, rng: &mut Rng) -> bool {
+        let RoundTrip { sent, back } = trip;
         let asked = match reply.verdict {
             Verdict::Throttled { after } => after,
             Verdict::Unavailable { after } => Some(after),
             _ => return false,
         };
-        self.throttled(bucket, Throttled { asked, crowded: is_crowded(reply), sent, now }, rng);
+        self.throttled(bucket, Throttled { asked, crowded: is_crowded(reply), sent, now: back }, rng);
         true
     }
 

@@ -15,4 +15,4 @@ pub mod retry_after;
 mod window;
 
 pub use self::gate::{BucketUse, Pacing, Throttled, Wait, is_crowded};
-pub use self::gates::Gates;
+pub use self::gates::{Gates, RoundTrip};

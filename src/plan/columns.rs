@@ -20,7 +20,12 @@ pub enum Role<'p> {
     /// A plan by itself, with an action in every row.
     Plan,
     /// The targets of one job of a YAML plan, whose first step acts on that kind.
-    Targets { mapping: Option<&'p Mapping<'p>>, kind: Option<TargetKind> },
+    Targets {
+        mapping: Option<&'p Mapping<'p>>,
+        kind: Option<TargetKind>,
+        /// Actions that the plan defines.
+        own: &'p [&'static Action],
+    },
 }
 
 impl Role<'_> {
@@ -40,20 +45,22 @@ pub struct Understood {
     pub dialect: Option<&'static str>,
 }
 
-/// What `header` says of the columns. Of a file without one, it is the first row. `own`: actions that the plan defines.
-pub fn recognise(
-    table: &Table,
-    header: &StringRecord,
-    at: At,
-    role: Role<'_>,
-    own: &[&'static Action],
-    faults: &mut Diagnostics,
-) -> Understood {
+/// The first row of a file: its header, if it has one.
+#[derive(Clone, Copy)]
+pub struct Header<'t> {
+    pub table: &'t Table,
+    pub record: &'t StringRecord,
+    pub at: At,
+}
+
+/// What `header` says of the columns.
+pub fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnostics) -> Understood {
+    let Header { table, record, at } = header;
     let name = |(index, cell): (usize, &str)| match role.has_no_header() {
         true => format!("column {}", index + 1),
         false => cell.trim().to_owned(),
     };
-    let names: Vec<String> = header.iter().enumerate().map(name).collect();
+    let names: Vec<String> = record.iter().enumerate().map(name).collect();
     let mut layout = Layout { names, ..Layout::default() };
     if layout.names.len() > MAX_COLUMNS {
         let message = format!("the file has {} columns; a plan has {MAX_COLUMNS} at most", layout.names.len());
@@ -63,11 +70,11 @@ pub fn recognise(
     let (unused, dialect) = match role {
         Role::Targets { mapping: Some(mapping), .. } => (mapping::apply(table, mapping, &mut layout, faults), None),
         Role::Targets { mapping: None, .. } if table.is_template => by_template(&mut layout),
-        Role::Targets { mapping: None, kind } => match dialect::of(&layout.names) {
-            Some(dialect) => by_dialect(table, at, dialect, kind, &mut layout, faults),
-            None => (by_name(table, at, &mut layout, own, faults), None),
+        Role::Targets { mapping: None, kind, own } => match dialect::of(&layout.names) {
+            Some(dialect) => by_dialect(header, dialect, kind, &mut layout, faults),
+            None => (by_name(header, &mut layout, own, faults), None),
         },
-        Role::Plan => (by_name(table, at, &mut layout, own, faults), None),
+        Role::Plan => (by_name(header, &mut layout, &[], faults), None),
     };
     match (role, layout.action) {
         (Role::Plan, None) => faults.push(
@@ -107,8 +114,7 @@ fn by_template(layout: &mut Layout) -> (Vec<String>, Option<&'static str>) {
 }
 
 fn by_dialect(
-    table: &Table,
-    at: At,
+    header: Header<'_>,
     dialect: &'static Dialect,
     kind: Option<TargetKind>,
     layout: &mut Layout,
@@ -120,7 +126,7 @@ fn by_dialect(
         let message = format!("this looks like an {}, and no column of it points at a {}", dialect.name, kind.name());
         faults.push(
             Diagnostic::error("missing-column", message)
-                .at(table.row(at))
+                .at(header.table.row(header.at))
                 .help("name the column with `columns:` in the plan"),
         );
     }
@@ -133,13 +139,8 @@ fn by_dialect(
     (unused, Some(dialect.name))
 }
 
-fn by_name(
-    table: &Table,
-    at: At,
-    layout: &mut Layout,
-    own: &[&'static Action],
-    faults: &mut Diagnostics,
-) -> Vec<String> {
+fn by_name(header: Header<'_>, layout: &mut Layout, own: &[&'static Action], faults: &mut Diagnostics) -> Vec<String> {
+    let Header { table, at, .. } = header;
     let mut seen: Vec<(Meaning, usize)> = Vec::new();
     for field in 0..layout.names.len() {
         let name = layout.names[field].clone();

@@ -6,6 +6,7 @@
 //! A plan may have a million rows, so nothing here allocates for a row but the job itself.
 
 mod expander;
+mod jobs;
 mod lacking;
 mod naming;
 mod routing;
@@ -16,17 +17,18 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::rc::Rc;
 
-pub use self::expander::{Expander, MAX_JOBS, Row};
-use self::expander::{Shared, Slot};
+pub use self::expander::MAX_JOBS;
+pub(super) use self::expander::{Expander, Row};
+use self::expander::{Remarks, Shared, Slot, WrittenTarget};
+use self::jobs::Said;
 use self::selecting::Selected;
-use self::turn::Turn;
 use super::identifier::{self, NotAnId, wrong_name};
 use super::layout::Layout;
 use super::places::Position;
 use super::vocabulary;
 use super::work::{Setting, Work, known_parameters};
 use crate::catalog::{IdName, Route};
-use crate::job::{Ids, Job, JobParts, Parameters};
+use crate::job::{Ids, JobParts, Parameters};
 use crate::text::shown;
 
 /// Different parameter values that are remembered for sharing.
@@ -35,26 +37,26 @@ const MAX_REMEMBERED: usize = 65_536;
 impl Expander {
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
     pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
+        let target = &WrittenTarget { work, layout, row };
         let faults_before = self.faults.errors();
-        let named = self.named_route(work, layout, row);
-        let selected = self.select(work, layout, row);
-        let refused = self.collect_ids(work, layout, row, named);
+        let route = self.named_route(target);
+        let selected = self.select(target);
+        let refused = self.collect_ids(target, route);
         for field in layout.nameless.iter().copied().filter(|field| !row.field(*field).is_empty()) {
             self.fault(
-                row,
-                Some(field),
+                row.at(Some(field)),
                 "unknown-column",
                 || "this column has no header".into(),
                 || Some("give it one, or empty the cell".into()),
             );
         }
-        let turn = self.turn(work, layout, row);
+        let turn = self.turn(target);
         if !work.whole {
             return;
         }
-        let parameters = self.parameters(work, layout, row);
+        let parameters = self.parameters(target);
         let selected = match selected {
-            Selected::Nothing if !refused && named.is_none() => self.lead_on(work),
+            Selected::Nothing if !refused && route.is_none() => self.lead_on(work),
             other => other,
         };
         if self.refuse_group_of_nobody(work, row, &selected) {
@@ -67,21 +69,23 @@ impl Expander {
         if is_selected {
             self.refuse_both(work, row);
         } else {
-            self.choose_routes(work, layout, row, named);
+            self.choose_routes(target, route);
         }
         let Some(parameters) = parameters else { return };
         if self.faults.errors() == faults_before {
             let note = layout.note.map(|field| row.field(field)).filter(|note| !note.is_empty());
-            let at = Position { number, line: row.line() };
-            match is_selected {
-                true => self.push_unresolved((work, named), row, selected, (turn, note), &parameters, at),
-                false if self.names_a_user(&parameters) => self.push_named(work, row, (turn, note), &parameters, at),
-                false => self.push(work, turn, note, &parameters, at),
+            let remarks = Remarks { route, turn, note, position: Position { number, line: row.line() } };
+            match selected {
+                Selected::By(pointed) => self.push_unresolved(target, pointed, remarks, &parameters),
+                Selected::Refused => {}
+                Selected::Nothing if self.names_a_user(&parameters) => self.push_named(target, remarks, &parameters),
+                Selected::Nothing => self.push(work, remarks, &parameters),
             }
         }
     }
 
-    fn push(&mut self, work: &Work, turn: Turn, note: Option<&str>, with: &Shared, at: Position) {
+    fn push(&mut self, work: &Work, remarks: Remarks<'_>, with: &Shared) {
+        let Remarks { turn, note, position: at, .. } = remarks;
         let note: Option<Box<str>> = note.map(Box::from).or_else(|| work.note.clone());
         let mut after = None;
         for ((step, route), parameters) in work.steps.iter().zip(&self.routes).zip(with.iter()) {
@@ -91,7 +95,7 @@ impl Expander {
                 let at = self.given.iter().position(|given| given.name == id.name);
                 at.map_or("", |at| slots[at].value.as_str())
             };
-            let mut job = Job::new(JobParts {
+            let parts = JobParts {
                 row: at.number.unwrap_or(position + 1),
                 action: step.action,
                 route,
@@ -100,18 +104,17 @@ impl Expander {
                 not_before: turn.not_before,
                 note: note.clone(),
                 after,
-            });
-            job.priority = turn.priority;
-            job.missing = work.missing;
-            job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            self.jobs.push(job);
+            };
+            let verified_within = step.verified_within.filter(|_| after.is_some());
+            self.jobs.push(Said { parts, priority: turn.priority, missing: work.missing, verified_within });
             self.places.push(at.line);
             after = Some(position);
         }
     }
 
     /// Whether one of them was refused.
-    fn collect_ids(&mut self, work: &Work, layout: &Layout, row: &impl Row, named: Option<&'static Route>) -> bool {
+    fn collect_ids(&mut self, target: &WrittenTarget<'_, impl Row>, named: Option<&'static Route>) -> bool {
+        let WrittenTarget { work, layout, row } = *target;
         self.given.clear();
         let mut refused = false;
         for (field, id, spelling) in &layout.ids {
@@ -130,13 +133,13 @@ impl Expander {
             let [id] = route.ids else {
                 let message =
                     || format!("`id` cannot be used: the route `{}` takes {} ids", route.name, route.ids.len());
-                self.fault(row, Some(field), "no-route", message, || Some(vocabulary::routes(step.action)));
+                self.fault(row.at(Some(field)), "no-route", message, || Some(vocabulary::routes(step.action)));
                 return true;
             };
             match meant {
                 Some(other) if other.name != id.name => {
                     let message = || format!("`id` could be {} or {}: the steps need both", other.name, id.name);
-                    self.fault(row, Some(field), "contradicting-ids", message, || Some("name each of them".into()));
+                    self.fault(row.at(Some(field)), "contradicting-ids", message, || Some("name each of them".into()));
                     return true;
                 }
                 _ => meant = Some(id),
@@ -158,7 +161,7 @@ impl Expander {
         slot.field = field;
         if let Err(NotAnId { reason, help }) = identifier::spell(id.kind, row.field(field), &mut slot.value) {
             let message = || format!("`{}`: {reason}", shown(row.field(field)));
-            self.fault(row, Some(field), "bad-id", message, || help.map(Cow::into_owned));
+            self.fault(row.at(Some(field)), "bad-id", message, || help.map(Cow::into_owned));
             // It still says which ids the target is meant to have.
             if !self.given.iter().any(|given| given.name == id.name) {
                 self.given.push(id);
@@ -173,25 +176,27 @@ impl Expander {
         if !same {
             let other = self.slots[earlier].value.clone();
             let message = || format!("this is another {} than `{}` in the same target", id.name, shown(&other));
-            self.fault(row, Some(field), "contradicting-ids", message, || Some("keep the one that is meant".into()));
+            self.fault(row.at(Some(field)), "contradicting-ids", message, || Some("keep the one that is meant".into()));
         }
         same
     }
 
     /// The parameters of each step, `None` after a fault.
-    fn parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+    fn parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+        let WrittenTarget { work, layout, row } = *target;
         let is_plain = layout.parameters.iter().all(|(field, _)| row.field(*field).is_empty());
         if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
             return Some(Rc::clone(shared));
         }
-        let shared = self.remembered_parameters(work, layout, row)?;
+        let shared = self.remembered_parameters(target)?;
         if is_plain {
             self.plain = Some((work.number, Rc::clone(&shared)));
         }
         Some(shared)
     }
 
-    fn remembered_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+    fn remembered_parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+        let WrittenTarget { work, layout, row } = *target;
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
         for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
@@ -200,7 +205,7 @@ impl Expander {
         if let Some(shared) = self.remembered.get(&self.key) {
             return Some(Rc::clone(shared));
         }
-        let shared = self.read_parameters(work, layout, row)?;
+        let shared = self.read_parameters(target)?;
         if self.remembered.len() == MAX_REMEMBERED {
             self.remembered.clear();
         }
@@ -208,7 +213,8 @@ impl Expander {
         Some(shared)
     }
 
-    fn read_parameters(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Shared> {
+    fn read_parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
+        let WrittenTarget { work, layout, row } = *target;
         let faults_before = self.faults.errors();
         let mut more: Vec<Vec<Setting>> = vec![Vec::new(); work.steps.len()];
         for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
@@ -219,7 +225,7 @@ impl Expander {
                 owners += 1;
                 if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, Some(cell)) {
                     let message = || format!("`{}`: {reason}", shown(cell));
-                    self.fault(row, Some(*field), "bad-parameter", message, || help.map(String::from));
+                    self.fault(row.at(Some(*field)), "bad-parameter", message, || help.map(String::from));
                     continue;
                 }
                 match parameter.kind.read(cell) {
@@ -228,14 +234,14 @@ impl Expander {
                         // Quotes are for YAML; in a cell they mean nothing.
                         let expectation = parameter.kind.expectation().replace(", in quotes", "");
                         let message = || format!("`{}` is not {expectation}", shown(cell));
-                        self.fault(row, Some(*field), "bad-parameter", message, || None);
+                        self.fault(row.at(Some(*field)), "bad-parameter", message, || None);
                     }
                 }
             }
             if owners == 0 {
                 let actions = vocabulary::list(work.steps.iter().map(|step| step.action.name));
                 let message = || format!("`{actions}` has no parameter `{name}`");
-                self.fault(row, Some(*field), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
+                self.fault(row.at(Some(*field)), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
             }
         }
         let mut all = Vec::with_capacity(more.len());
@@ -243,7 +249,7 @@ impl Expander {
         for (step, more) in work.steps.iter().zip(more) {
             let untouched = more.is_empty();
             let with = step.and(more);
-            self.report_lacking(work, step, &with, layout, row);
+            self.report_lacking(target, step, &with);
             complete &= step.lacking(&with).next().is_none() && !step.lacks_any(&with);
             all.push(if untouched { step.shared.clone() } else { Parameters::new(step.action, with) });
         }

@@ -89,12 +89,16 @@ pub fn apply(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: 
     layout.told_without_ids |= mapping.faulty;
     for (meaning, column, span) in &mapping.entries {
         let field = match column {
-            Column::Header(header) => named(table, mapping, layout, header, *span, faults),
-            Column::Number(number) => numbered(table, mapping, layout, *number, *span, faults),
+            Column::Header(header) => named(header, &layout.names, &table.source.name),
+            Column::Number(number) => numbered(*number, &layout.names, &table.source.name),
         };
-        let Some(field) = field else {
-            layout.told_without_ids = true;
-            continue;
+        let field = match field {
+            Ok(field) => field,
+            Err(fault) => {
+                faults.push(fault.at(mapping.plan.place(span)));
+                layout.told_without_ids = true;
+                continue;
+            }
         };
         used[field] = true;
         layout.add(field, *meaning);
@@ -104,49 +108,33 @@ pub fn apply(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: 
     unused.map(|(name, _)| name.clone()).collect()
 }
 
-fn named(
-    table: &Table,
-    mapping: &Mapping<'_>,
-    layout: &Layout,
-    header: &str,
-    span: Span,
-    faults: &mut Diagnostics,
-) -> Option<usize> {
+/// The column of that name, or why there is none to take.
+fn named(header: &str, names: &[String], file: &str) -> Result<usize, Box<Diagnostic>> {
     let wanted = fold(header);
-    let mut fields = (0..layout.names.len()).filter(|field| fold(&layout.names[*field]) == wanted);
-    match (fields.next(), fields.next()) {
-        (Some(field), None) => return Some(field),
-        (Some(_), Some(_)) => faults.push(
+    let mut fields = (0..names.len()).filter(|field| fold(&names[*field]) == wanted);
+    let fault = match (fields.next(), fields.next()) {
+        (Some(field), None) => return Ok(field),
+        (Some(_), Some(_)) => {
             Diagnostic::error("duplicate-column", format!("two columns of the file are called `{}`", shown(header)))
-                .at(mapping.plan.place(&span))
-                .help(format!("rename one of them in {}", table.source.name)),
-        ),
+                .help(format!("rename one of them in {file}"))
+        }
         (None, _) => {
-            let names = layout.names.iter().map(String::as_str).filter(|name| !name.is_empty());
+            let names = names.iter().map(String::as_str).filter(|name| !name.is_empty());
             let help = match did_you_mean(header, names.clone()) {
                 Some(near) => format!("did you mean `{}`?", shown(near)),
                 None => format!("its columns are {}", shown(&names.take(20).collect::<Vec<_>>().join(", "))),
             };
-            let message = format!("{} has no column `{}`", table.source.name, shown(header));
-            faults.push(Diagnostic::error("missing-column", message).at(mapping.plan.place(&span)).help(help));
+            Diagnostic::error("missing-column", format!("{file} has no column `{}`", shown(header))).help(help)
         }
-    }
-    None
+    };
+    Err(Box::new(fault))
 }
 
-fn numbered(
-    table: &Table,
-    mapping: &Mapping<'_>,
-    layout: &Layout,
-    number: usize,
-    span: Span,
-    faults: &mut Diagnostics,
-) -> Option<usize> {
-    if number <= layout.names.len() {
-        return Some(number - 1);
+/// The column of that number, from 1, in a file that has no header.
+fn numbered(number: usize, names: &[String], file: &str) -> Result<usize, Box<Diagnostic>> {
+    if number <= names.len() {
+        return Ok(number - 1);
     }
-    let message =
-        format!("{} has no column {number}: its first row has {} cells", table.source.name, layout.names.len());
-    faults.push(Diagnostic::error("missing-column", message).at(mapping.plan.place(&span)));
-    None
+    let message = format!("{file} has no column {number}: its first row has {} cells", names.len());
+    Err(Box::new(Diagnostic::error("missing-column", message)))
 }

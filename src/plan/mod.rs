@@ -48,6 +48,7 @@ pub use self::input::Input;
 pub use self::load::load;
 pub use self::loaded::Plan;
 pub use self::places::Places;
+pub use self::schedule::not_before;
 pub use self::serial::says_nothing;
 pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 pub use crate::catalog::Limits;

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
-use super::columns::{self, Role, Understood};
+use super::columns::{self, Header, Role, Understood};
 use super::dialect;
 use super::expand::{Expander, MAX_JOBS, Row};
 use super::input::Input;
@@ -57,6 +57,13 @@ impl CsvRow<'_> {
     }
 }
 
+/// A CSV file that was read.
+pub struct CsvFile<'p> {
+    pub source: Source,
+    pub path: &'p Path,
+    pub role: Role<'p>,
+}
+
 /// Makes the jobs of the plan in `source`, whose rows name their action.
 pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
     let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
@@ -72,10 +79,7 @@ pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Opti
     };
     let mut last: Option<usize> = None;
     each_row(
-        source,
-        path,
-        Role::Plan,
-        &[],
+        CsvFile { source, path, role: Role::Plan },
         expander,
         |_, _| {},
         |expander, layout, row: &CsvRow<'_>| {
@@ -115,32 +119,24 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
     });
 }
 
-/// Makes the jobs of the targets in `source`, all of which get `work`.
-pub fn expand_targets(
-    source: Source,
-    path: &Path,
-    role: Role<'_>,
-    work: &Work,
-    expander: &mut Expander,
-) -> Option<Input> {
+/// Makes the jobs of the targets in a file, all of which get `work`.
+pub fn expand_targets(file: CsvFile<'_>, work: &Work, expander: &mut Expander) -> Option<Input> {
     let begin = |expander: &mut Expander, layout: &Layout| {
         let has_column = |name: &str| layout.parameters.iter().any(|(_, column)| *column == name);
         expander.report_lacking_everywhere(work, has_column);
     };
     let each = |expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>| expander.add(work, layout, row, None);
-    each_row(source, path, role, &work.own_actions(), expander, begin, each)
+    each_row(file, expander, begin, each)
 }
 
 /// Hands the layout of a file to `begin` and its rows to `each`. `None` if there is no telling what its rows mean.
 fn each_row(
-    source: Source,
-    path: &Path,
-    role: Role<'_>,
-    own: &[&'static Action],
+    file: CsvFile<'_>,
     expander: &mut Expander,
     begin: impl FnOnce(&mut Expander, &Layout),
     mut each: impl FnMut(&mut Expander, &Layout, &CsvRow<'_>),
 ) -> Option<Input> {
+    let CsvFile { source, path, role } = file;
     let table = match Table::new(source) {
         Ok(table) => table,
         Err(fault) => {
@@ -150,9 +146,9 @@ fn each_row(
     };
     let mut rows = table.rows();
     let mut record = StringRecord::new();
-    let header = next(&mut rows, &mut record, expander)?;
-    let Understood { layout, unused, dialect } =
-        columns::recognise(&table, &record, header, role, own, &mut expander.faults);
+    let first = next(&mut rows, &mut record, expander)?;
+    let header = Header { table: &table, record: &record, at: first };
+    let Understood { layout, unused, dialect } = columns::recognise(header, role, &mut expander.faults);
     if layout.names.len() != record.len() || layout.names.len() > MAX_COLUMNS {
         return None;
     }
@@ -160,10 +156,10 @@ fn each_row(
     expander.places.begin(&table.source.name);
     if layout.selectors.is_empty() {
         let lines = table.lines().min(MAX_JOBS);
-        expander.jobs.reserve(lines);
+        expander.jobs.expect(lines);
         expander.places.reserve(lines);
     }
-    let mut here = if role.has_no_header() { Some(header) } else { next(&mut rows, &mut record, expander) };
+    let mut here = if role.has_no_header() { Some(first) } else { next(&mut rows, &mut record, expander) };
     let has_example = here.is_some() && table.is_template && is_example(&record);
     if has_example {
         here = next(&mut rows, &mut record, expander);

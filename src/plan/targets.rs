@@ -12,7 +12,7 @@ use super::filter;
 use super::input::{CSV_LIMIT, Input, in_the_plan, read_file};
 use super::layout::Layout;
 use super::mapping;
-use super::rows;
+use super::rows::{self, CsvFile};
 use super::vocabulary::{self, Meaning};
 use super::work::Work;
 use crate::catalog::Action;
@@ -206,6 +206,7 @@ fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'
 
 fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expander: &mut Expander) -> Option<Input> {
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
+    let own = job.work.own_actions();
     let (mut file, mut mapping) = (None, None);
     let mut named = false;
     for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns"])? {
@@ -213,7 +214,7 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
             named = true;
             file = reader.text(value, "`csv`").map(|name| (name, value));
         } else {
-            mapping = Some(mapping::read(value, plan, &job.work.own_actions(), &mut reader));
+            mapping = Some(mapping::read(value, plan, &own, &mut reader));
         }
     }
     if !named {
@@ -230,6 +231,6 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
         }
     };
     let kind = job.work.steps.first().map(|step| step.action.target);
-    let role = Role::Targets { mapping: mapping.as_ref(), kind };
-    rows::expand_targets(source, &path, role, &job.work, expander)
+    let role = Role::Targets { mapping: mapping.as_ref(), kind, own: &own };
+    rows::expand_targets(CsvFile { source, path: &path, role }, &job.work, expander)
 }

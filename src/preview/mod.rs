@@ -3,6 +3,7 @@
 //! In: jobs and the preflight findings. Out: rows, made one at a time; counts; a forecast; CSV and JSON.
 //! Must not: touch the network, print, or hold text for every row, because a plan may have a million of them.
 
+mod blocks;
 mod consequences;
 mod count;
 pub mod diff;

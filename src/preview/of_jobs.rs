@@ -3,6 +3,8 @@
 //! In: jobs, what preflight and guards say of them, and what was seen of their targets. Out: a [`Preview`]: counts at once, rows
 //! when they are asked for. Must not: hold text for every row.
 
+use std::ops::Range;
+
 use super::consequences::{self, ConsequenceCount};
 use super::count::{self, ActionCount, BucketCount};
 use super::keys::{self, KeyCount};
@@ -112,10 +114,18 @@ impl<'a> Preview<'a> {
 
     /// Rows in plan order.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
+        self.rows_at(0..self.jobs.len())
+    }
+
+    /// Those at these places.
+    pub(super) fn rows_at(
+        &self,
+        places: Range<usize>,
+    ) -> impl DoubleEndedIterator<Item = Row<'a>> + ExactSizeIterator + use<'a> {
         let (jobs, holds, sightings, keys) = (self.jobs, &self.preflight.holds, self.sightings, self.keys);
         let sighting = |at: usize| sightings.get(at).and_then(Option::as_ref);
         let keys = |at: usize| keys.get(at).and_then(Option::as_ref);
-        (0..jobs.len()).map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
+        places.map(move |at| Row { keys: keys(at), ..Row::new(jobs, at, hold_at(holds, at), sighting(at)) })
     }
 
     /// Why jobs would not be sent, in plan order.

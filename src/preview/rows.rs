@@ -1,24 +1,20 @@
-//! Rows of CSV, written cell by cell into one buffer.
+//! Rows of CSV, written cell by cell into one text.
 //!
-//! In: cells. Out: the bytes that the csv crate would write. Must not: hold more than a buffer's worth of rows, or know what a
-//! cell means. A file may have a million rows, and the csv crate copies each cell three times.
+//! In: cells. Out: the text that the csv crate would write. Must not: know what a cell means. A file may have a million rows, and
+//! the csv crate copies each cell three times.
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, Write};
 
-/// Rows go out when there are so many bytes of them.
-const FULL: usize = 64 * 1024;
-
-pub struct Rows<W> {
-    out: W,
+pub struct Rows {
     text: String,
     /// Whether the row has a cell already.
     begun: bool,
 }
 
-impl<W: Write> Rows<W> {
-    pub fn new(out: W) -> Self {
-        Self { out, text: String::with_capacity(FULL + FULL / 8), begun: false }
+impl Rows {
+    /// With room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), begun: false }
     }
 
     pub fn cell(&mut self, cell: &str) {
@@ -48,21 +44,13 @@ impl<W: Write> Rows<W> {
     }
 
     /// The row has all its cells, which are two or more.
-    pub fn end(&mut self) -> io::Result<()> {
+    pub fn end(&mut self) {
         self.text.push('\n');
         self.begun = false;
-        if self.text.len() >= FULL { self.write() } else { Ok(()) }
     }
 
-    pub fn finish(mut self) -> io::Result<()> {
-        self.write()?;
-        self.out.flush()
-    }
-
-    fn write(&mut self) -> io::Result<()> {
-        self.out.write_all(self.text.as_bytes())?;
-        self.text.clear();
-        Ok(())
+    pub fn finish(self) -> String {
+        self.text
     }
 }
 
@@ -80,30 +68,14 @@ mod tests {
         fn a_row_is_what_the_csv_crate_makes_of_it(
             rows in prop::collection::vec(prop::collection::vec("[a-c,;\"\\n\\r' é#=]{0,6}|\\PC{0,9}", 2..6), 0..6)
         ) {
-            let (mut ours, mut theirs) = (Vec::new(), csv::WriterBuilder::new().flexible(true).from_writer(Vec::new()));
-            let mut writer = Rows::new(&mut ours);
+            let mut theirs = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
+            let mut ours = Rows::with_capacity(0);
             for row in &rows {
-                row.iter().for_each(|cell| writer.cell(cell));
-                writer.end().unwrap();
+                row.iter().for_each(|cell| ours.cell(cell));
+                ours.end();
                 theirs.write_record(row).unwrap();
             }
-            writer.finish().unwrap();
-            prop_assert_eq!(String::from_utf8(ours), String::from_utf8(theirs.into_inner().unwrap()));
+            prop_assert_eq!(Ok(ours.finish()), String::from_utf8(theirs.into_inner().unwrap()));
         }
-    }
-
-    #[test]
-    fn what_does_not_fit_into_a_buffer_is_written_on_the_way() {
-        let mut out = Vec::new();
-        let mut writer = Rows::new(&mut out);
-        for row in 0..20_000 {
-            writer.shown(row);
-            writer.cell_of(|text| text.push_str("a, b"));
-            writer.end().unwrap();
-            assert!(writer.text.len() < FULL);
-        }
-        writer.finish().unwrap();
-        let lines: Vec<String> = (0..20_000).map(|row| format!("{row},\"a, b\"\n")).collect();
-        assert_eq!(String::from_utf8(out).unwrap(), lines.concat());
     }
 }

@@ -1,14 +1,16 @@
 //! The preview as CSV and as one JSON document.
 //!
 //! In: a preview, the base of the URLs, somewhere to write. Out: bytes, written row by row; the same plan makes the
-//! same bytes. Must not: hold more than one row.
+//! same bytes. Must not: hold more than a few blocks of rows.
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::blocks;
 use super::guards;
 use super::keys::KeyCount;
 use super::of_jobs::Preview;
@@ -31,24 +33,33 @@ fn key_columns(preview: &Preview<'_>) -> impl Iterator<Item = &'static str> {
     SECRETS.iter().map(|row| row.name).filter(move |_| preview.has_keys())
 }
 
+/// Most rows are shorter.
+const ROW: usize = 256;
+
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
-pub fn write_csv(preview: &Preview<'_>, graph_url: &str, out: impl Write) -> io::Result<()> {
+pub fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
-    let mut rows = Rows::new(out);
-    COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| rows.cell(name));
-    rows.end()?;
-    for row in preview.rows() {
-        fill(&mut rows, base, &row);
-        if preview.has_keys() {
-            let word = |secret| row.keys.map_or("", |keys| keys.of(secret).status.name());
-            SECRETS.iter().for_each(|of| rows.cell(word(of.secret)));
+    let mut header = Rows::with_capacity(ROW);
+    COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| header.cell(name));
+    header.end();
+    out.write_all(header.finish().as_bytes())?;
+    let text_of = |range: Range<usize>| {
+        let mut rows = Rows::with_capacity(range.len() * ROW);
+        for row in preview.rows_at(range) {
+            fill(&mut rows, base, &row);
+            if preview.has_keys() {
+                let word = |secret| row.keys.map_or("", |keys| keys.of(secret).status.name());
+                SECRETS.iter().for_each(|of| rows.cell(word(of.secret)));
+            }
+            rows.end();
         }
-        rows.end()?;
-    }
-    rows.finish()
+        Ok(rows.finish())
+    };
+    blocks::write(preview.total(), text_of, &mut out)?;
+    out.flush()
 }
 
-fn fill(rows: &mut Rows<impl Write>, base: &str, row: &Row<'_>) {
+fn fill(rows: &mut Rows, base: &str, row: &Row<'_>) {
     let job = row.job;
     rows.shown(job.row);
     rows.shown(job.id);
@@ -107,11 +118,15 @@ pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>,
     }
     out.write_all(harmless(&top, Medium::Json).as_bytes())?;
     out.write_all(b",\"jobs\":[")?;
-    for (at, row) in preview.rows().enumerate() {
-        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        let text = serde_json::to_string(&json_row(base, &row)?)?;
-        out.write_all(harmless(&text, Medium::Json).as_bytes())?;
-    }
+    let text_of = |range: Range<usize>| {
+        let mut rows = String::with_capacity(2 * range.len() * ROW);
+        for (at, row) in range.clone().zip(preview.rows_at(range)) {
+            let text = serde_json::to_string(&json_row(base, &row)?)?;
+            rows.extend([if at == 0 { "\n" } else { ",\n" }, &*harmless(&text, Medium::Json)]);
+        }
+        Ok(rows)
+    };
+    blocks::write(preview.total(), text_of, &mut out)?;
     out.write_all(b"\n]}\n")?;
     out.flush()
 }

@@ -4,14 +4,12 @@
 //! stand, or the faults of all rows. Pure.
 //! Must not: make a job of a row that leads to none or to several targets, or let a plan through that has such a row.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::before::Before;
 use super::fault;
 use super::matching::{self, Match};
-use super::naming::{self, Users};
+use super::naming::{self, Called, Users};
 use super::pool::Pool;
 use super::slots::{self, Group, Search, Searched, Slot, Targets};
 use super::words::one;
@@ -76,8 +74,15 @@ pub fn resolve(
     }
 }
 
-/// What a row comes to: its targets, the group, the users in its parameters.
-type Found<'a> = (&'a Targets, Option<&'a Group>, &'a Users<'a>);
+/// What a row comes to.
+struct RowFinds<'a> {
+    row: &'a Unresolved,
+    targets: &'a Targets,
+    group: Option<&'a Group>,
+    /// In its parameters.
+    users: &'a Users<'a>,
+    before: &'a Before,
+}
 
 struct Weave {
     resolved: Resolved,
@@ -105,7 +110,9 @@ impl Weave {
     fn row(&mut self, row: &Unresolved, search: Search<'_>) {
         if !row.is_due(search.now) {
             let (found, group) = slots::later(row);
-            return self.push(row, (&found, group.as_ref(), &Users::new()), search.before);
+            let users = &Users::new();
+            let group = group.as_ref();
+            return self.push(&RowFinds { row, targets: &found, group, users, before: search.before });
         }
         let faults_before = self.faults.errors();
         let mut searched = Searched { search, faults: &mut self.faults, warnings: &mut self.resolved.warnings };
@@ -113,18 +120,20 @@ impl Weave {
         let group = searched.group(row);
         let users = self.users(row, search.pool);
         if self.faults.errors() == faults_before && self.resolved.jobs.len() <= MAX_JOBS {
-            self.push(row, (&found, group.as_ref(), &users), search.before);
+            let (group, users) = (group.as_ref(), &users);
+            self.push(&RowFinds { row, targets: &found, group, users, before: search.before });
         }
     }
 
     /// The jobs of a row.
-    fn push(&mut self, row: &Unresolved, found: Found<'_>, earlier: &Before) {
-        let (by, key): (Arc<str>, Arc<str>) = (row.pointer.to_string().into(), row.key().into());
+    fn push(&mut self, finds: &RowFinds<'_>) {
+        let row = finds.row;
+        let called = Called { by: row.pointer.to_string().into(), key: row.key().into() };
         let before = self.next_position();
         self.resolved.places.begin(&row.place.file);
         let of_ids = usize::from(row.pointer == Pointer::Ids);
-        for number in 0..found.0.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
-            self.target(row, (found, earlier), number, (&by, &key));
+        for number in 0..finds.targets.iter().map(|(_, targets)| targets.len()).max().unwrap_or(of_ids) {
+            self.target(finds, number, &called);
         }
         self.moved += self.next_position() - before;
     }
@@ -142,17 +151,13 @@ impl Weave {
     }
 
     /// The steps on one target.
-    fn target(
-        &mut self,
-        row: &Unresolved,
-        ((found, group, users), earlier): (Found<'_>, &Before),
-        number: usize,
-        (by, key): (&Arc<str>, &Arc<str>),
-    ) {
+    fn target(&mut self, finds: &RowFinds<'_>, number: usize, called: &Called) {
+        let RowFinds { row, targets: found, group, users, before } = *finds;
+        let by = &called.by;
         let mut after = None;
         for step in row.steps.iter() {
             let targets = found.iter().find(|(kind, _)| *kind == step.kind).map(|(_, targets)| targets);
-            let left = |target: &Match| Some(slots::nothing_left(row, earlier.step_left(row, step, &target.id)?));
+            let left = |target: &Match| Some(slots::nothing_left(row, before.step_left(row, step, &target.id)?));
             let (target, unfound) = match targets.and_then(|targets| targets.get(number)) {
                 Some(Slot::Found(target)) => (Some(target), None),
                 Some(Slot::Was(target)) => (Some(target), left(target)),
@@ -191,7 +196,7 @@ impl Weave {
             job.set_unfound(unfound.filter(|why| *why != Unfound::Nothing));
             // Where the steps before it are left out, there is nothing to wait for.
             job.set_verified_within(step.verified_within.filter(|_| after.is_some()));
-            job.found = target.and_then(|target| naming::found(row, step, target, (by, key))).map(Box::new);
+            job.found = target.and_then(|target| naming::found(row, step, target, called)).map(Box::new);
             let names = naming::names(row, step, &job, users).filter(|_| is_named && job.unfound().is_none());
             job.names = names.map(Box::new);
             self.resolved.jobs.push(job);

@@ -37,13 +37,14 @@ pub fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc<Parame
     parameters.with_users(step.action, current).or_else(|| step.parameters.clone())
 }
 
+/// What a row says of its targets, in words and as the next night knows it.
+pub struct Called {
+    pub by: Arc<str>,
+    pub key: Arc<str>,
+}
+
 /// What is known of the target, where it is what was looked up.
-pub fn found(
-    row: &Unresolved,
-    step: &UnresolvedStep,
-    target: &Match,
-    (by, key): (&Arc<str>, &Arc<str>),
-) -> Option<Found> {
+pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &Called) -> Option<Found> {
     let is_target = row.ids.as_ref().is_none_or(|given| {
         let last = step.route.ids.last();
         last.is_some_and(|id| !given.iter().any(|(known, _)| known.name == id.name))
@@ -52,8 +53,8 @@ pub fn found(
         (TargetKind::User, Some(user)) => user.title(TargetKind::User).map(Box::from),
         _ => target.name.clone(),
     };
-    let (identity, by) = (target.identity.clone(), Arc::clone(by));
-    let row = OfRow { key: Arc::clone(key), is_set: row.pointer.is_many(), device: target.device.clone() };
+    let (identity, by) = (target.identity.clone(), Arc::clone(&called.by));
+    let row = OfRow { key: Arc::clone(&called.key), is_set: row.pointer.is_many(), device: target.device.clone() };
     is_target.then_some(Found { name, identity, by, row: Some(row) })
 }
 

@@ -15,9 +15,9 @@ use crate::catalog::Bucket;
 use crate::msgraph::read_only::{Answer, BATCH, Get, NoEnd, ReadOnly, Trail};
 use crate::msgraph::transport::Transport;
 use crate::outcome::{Reply, Verdict};
-use crate::pacing::Gates;
 use crate::pacing::backoff::{MAX_CONNECT_FAILURES, connect_pause, transient_pause};
 use crate::pacing::failed_read::{AfterRead, after_failed_read};
+use crate::pacing::{Gates, RoundTrip};
 use crate::runner::DEFAULT_MAX_ATTEMPTS;
 
 /// Why something could not be read.
@@ -77,6 +77,16 @@ pub enum Pages {
     All,
 }
 
+/// A read that has left.
+#[derive(Clone, Copy)]
+struct SentRead<'g> {
+    get: &'g Get,
+    bucket: Bucket,
+    sent: Instant,
+    /// This one among them.
+    tries: u32,
+}
+
 /// What becomes of a read after an answer.
 enum Next {
     Done,
@@ -103,7 +113,7 @@ impl<'c, T: Transport> Reading<'c, T> {
             let id = self.fresh_id();
             let Answer { reply, document } = self.client.get(get, &id).await;
             tries += 1;
-            match self.judge(get, bucket, &reply, sent, tries)? {
+            match self.judge(SentRead { get, bucket, sent, tries }, &reply)? {
                 Next::Done => return document.map(Some).ok_or_else(|| ReadError::NoList(get.path().to_owned())),
                 Next::Gone => return Ok(None),
                 Next::Again { after, uses_try } => {
@@ -217,7 +227,8 @@ impl<'c, T: Transport> Reading<'c, T> {
                     continue;
                 }
                 tries[number] += 1;
-                let answer = match self.judge(get, bucket, &reply, sent, tries[number]) {
+                let read = SentRead { get, bucket, sent, tries: tries[number] };
+                let answer = match self.judge(read, &reply) {
                     Ok(Next::Again { after, uses_try }) => {
                         tries[number] -= u32::from(!uses_try);
                         pause = pause.max(after);
@@ -318,18 +329,12 @@ impl<'c, T: Transport> Reading<'c, T> {
         }
     }
 
-    fn judge(
-        &mut self,
-        get: &Get,
-        bucket: Bucket,
-        reply: &Reply,
-        sent: Instant,
-        tries: u32,
-    ) -> Result<Next, ReadError> {
+    fn judge(&mut self, read: SentRead<'_>, reply: &Reply) -> Result<Next, ReadError> {
+        let SentRead { get, bucket, sent, tries } = read;
         let gates = &self.gates;
         let now = Instant::now();
         gates.returned(bucket, Some(reply), sent, now);
-        if !gates.told_to_wait(bucket, reply, sent, now, &mut self.rng) {
+        if !gates.told_to_wait(bucket, reply, RoundTrip { sent, back: now }, &mut self.rng) {
             gates.answered(bucket, sent);
         }
         let why = || reply.error_message.clone().unwrap_or_default();

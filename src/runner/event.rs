@@ -65,12 +65,8 @@ pub enum StopReason {
     Interrupted,
     /// `musterout stop`.
     Requested,
-    /// A limit of `stop_when` was reached.
-    Breaker(Box<str>),
-    /// A wave went wrong, or nobody said yes to the next one.
-    Wave(Box<str>),
-    /// A policy or the plan has changed, and would refuse the run now.
-    Guards(Box<str>),
+    /// A policy of the runner has ended it: for which cause, and in words.
+    Policy(Cause, Box<str>),
     /// The token was refused, or no token could be had.
     SignIn(Box<str>),
     /// The host could not be reached.
@@ -82,11 +78,15 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Whether a guard has ended it, so that the way on begins with its cause.
+    pub fn is_a_guard(&self) -> bool {
+        matches!(self, Self::Policy(Cause::Breaker | Cause::Wave | Cause::Guards, _))
+    }
+
     /// Whether the service can still be asked what became of something.
     pub fn leaves_time(&self) -> bool {
         match self {
-            Self::Interrupted | Self::Requested | Self::Breaker(_) | Self::Wave(_) => true,
-            Self::Guards(_) | Self::Justification(..) => true,
+            Self::Interrupted | Self::Requested | Self::Policy(..) | Self::Justification(..) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,
         }
     }
@@ -96,9 +96,7 @@ impl StopReason {
         match self {
             Self::Interrupted => Cause::Interrupted.plain(),
             Self::Requested => Cause::Stopped.plain(),
-            Self::Breaker(why) => Cause::Breaker.with(why),
-            Self::Wave(why) => Cause::Wave.with(why),
-            Self::Guards(why) => Cause::Guards.with(why),
+            Self::Policy(cause, why) => cause.with(why),
             Self::SignIn(_) => Cause::SignInFailed.plain(),
             Self::Unreachable(_) => Cause::Unreachable.plain(),
             Self::Journal(_) => Cause::JournalFailed.plain(),

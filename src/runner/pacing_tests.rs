@@ -12,7 +12,12 @@ use tokio::time::Instant;
 
 use super::executor::Executor;
 use super::*;
+use crate::catalog::Bucket;
 use crate::catalog::{Access, Action, Allowance, INTUNE_DEVICES};
+use crate::clock::Clock;
+use crate::guard::Brakes;
+use crate::guard::lookout::Lookout;
+use crate::job::Job;
 use crate::job::{Ids, JobParts};
 use crate::outcome::{Evidence, Followed, Reply, Since, Verdict};
 use crate::outcome::{Presence, Seen};

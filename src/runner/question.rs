@@ -1,17 +1,27 @@
-//! What somebody is asked between two waves.
+//! What a person is asked between two waves.
 //!
-//! In: nothing. Out: a [`Question`] on a channel, for whoever has a terminal. Must not: wait; the dispatcher goes on
-//! listening for Ctrl-C while somebody thinks.
+//! In: nothing. Out: a [`Question`] on a channel, for a terminal. Must not: wait; the dispatcher goes on
+//! listening for Ctrl-C while the person thinks.
 
-use tokio::sync::oneshot;
-
+use super::mailbox::{News, WayBack};
 use crate::outcome::Tally;
 
 /// One question. Dropped without an answer, it is a no.
 #[derive(Debug)]
 pub struct Question {
     pub result: WaveResult,
-    pub answer: oneshot::Sender<bool>,
+    answer: WayBack,
+}
+
+impl Question {
+    pub(super) fn new(result: WaveResult, answer: WayBack) -> Self {
+        Self { result, answer }
+    }
+
+    /// Whether the next wave may go.
+    pub fn answer(self, yes: bool) {
+        self.answer.answer(News::NextWave(yes));
+    }
 }
 
 /// How a wave went.

@@ -1,41 +1,28 @@
-//! What waits to be sent: a ready queue for each bucket, what is due later, and what waits for another day.
+//! What waits to be sent: for each bucket the jobs whose target was just checked and those that are ready, and what is due later.
 //!
 //! In: [`Item`]s. Out: the next one of a bucket, and the instant at which a later one becomes ready. A waiting job is
 //! one small entry here and nothing else: no task, no timer. Must not: know gates or answers.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use crate::catalog::{Bucket, DailyLimit};
+use super::job_state::Item;
+use crate::catalog::Bucket;
 use crate::job::Job;
 
-/// What is to be done with a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    Send,
-    /// See who its target is, right before it is sent. It waits as [`Step::Send`].
-    Look,
-    /// Read its target; `resend` says whether it may be sent again after that.
-    ReadBack {
-        resend: bool,
-    },
-    /// Read how far it is: it was accepted, and somebody waits.
-    FollowUp,
-    /// Read what the id at that place of its route names: something of it is missing. After the last one, the state that the
-    /// action is about.
-    Find {
-        at: u8,
-    },
+/// Where in a bucket something waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Its target was read a moment ago. This lane comes first, so that the send follows at once.
+    Checked,
+    Ready,
 }
 
-/// A job that waits, and what for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Item {
-    pub job: u32,
-    pub step: Step,
+impl Lane {
+    pub const ALL: [Self; 2] = [Self::Checked, Self::Ready];
 }
 
 /// All waiting jobs.
@@ -43,9 +30,8 @@ pub struct Item {
 pub struct Queues {
     jobs: Arc<[Job]>,
     ready: Vec<Line>,
+    checked: Vec<VecDeque<u32>>,
     later: BinaryHeap<Reverse<(Instant, usize, Item)>>,
-    /// For another day, by daily limit.
-    parked: [BTreeSet<(Reverse<i16>, Item)>; DailyLimit::COUNT],
 }
 
 /// What is ready in one bucket: urgent jobs first.
@@ -74,7 +60,8 @@ impl Line {
 impl Queues {
     /// `jobs` say which of them are urgent.
     pub fn new(jobs: Arc<[Job]>) -> Self {
-        Self { jobs, ready: vec![Line::default(); Bucket::COUNT], later: BinaryHeap::new(), parked: Default::default() }
+        let (ready, checked) = (vec![Line::default(); Bucket::COUNT], vec![VecDeque::new(); Bucket::COUNT]);
+        Self { jobs, ready, checked, later: BinaryHeap::new() }
     }
 
     fn priority(&self, job: u32) -> i16 {
@@ -97,36 +84,29 @@ impl Queues {
         self.later.push(Reverse((at, bucket.index(), item)));
     }
 
-    /// Puts a job aside until its daily limit has room.
-    pub fn park(&mut self, limit: usize, item: Item) {
-        self.parked[limit].insert((Reverse(self.priority(item.job)), item));
+    /// Behind everything in the bucket whose target was checked.
+    pub fn push_checked(&mut self, bucket: Bucket, job: u32) {
+        self.checked[bucket.index()].push_back(job);
     }
 
-    /// Brings back so many of the jobs that were put aside, the first ones.
-    pub fn unpark(&mut self, limit: usize, most: usize) -> usize {
-        let mut back: Vec<Item> = Vec::with_capacity(most);
-        while back.len() < most {
-            let Some((_, item)) = self.parked[limit].pop_first() else { break };
-            back.push(item);
-        }
-        for item in back.iter().rev() {
-            let bucket = self.jobs.get(item.job as usize).map(Job::bucket);
-            bucket.into_iter().for_each(|bucket| self.push_front(bucket, *item));
-        }
-        back.len()
+    /// Takes a job out whose check is too old.
+    pub fn take_checked(&mut self, bucket: Bucket, job: u32) {
+        self.checked[bucket.index()].retain(|other| *other != job);
     }
 
-    pub fn parked(&self, limit: usize) -> usize {
-        self.parked[limit].len()
+    /// How many jobs of a bucket are checked and wait for their place.
+    pub fn checked(&self, bucket: Bucket) -> usize {
+        self.checked[bucket.index()].len()
     }
 
-    /// Takes all jobs that were put aside for that limit.
-    pub fn drain_parked(&mut self, limit: usize) -> Vec<Item> {
-        std::mem::take(&mut self.parked[limit]).into_iter().map(|(_, item)| item).collect()
+    /// All jobs that are checked and wait for their place.
+    pub fn all_checked(&self) -> impl Iterator<Item = u32> {
+        self.checked.iter().flatten().copied()
     }
 
-    /// Makes ready what is due.
-    pub fn wake(&mut self, now: Instant) {
+    /// Makes ready what is due, and says what that is.
+    pub fn wake(&mut self, now: Instant) -> Vec<Item> {
+        let mut woken = Vec::new();
         while let Some(Reverse((at, bucket, item))) = self.later.peek().copied() {
             if at > now {
                 break;
@@ -134,7 +114,9 @@ impl Queues {
             self.later.pop();
             let priority = self.priority(item.job);
             self.ready[bucket].at(priority).push_front(item);
+            woken.push(item);
         }
+        woken
     }
 
     /// When the next one becomes due.
@@ -142,13 +124,14 @@ impl Queues {
         self.later.peek().map(|Reverse((at, _, _))| *at)
     }
 
-    /// Whether nothing waits but what was put aside.
+    /// Whether nothing waits here.
     pub fn is_idle(&self) -> bool {
-        self.later.is_empty() && self.ready.iter().all(|line| line.0.is_empty())
+        self.later.is_empty() && !Bucket::all().any(|bucket| self.has_waiting(bucket))
     }
 
-    pub fn has_ready(&self, bucket: Bucket) -> bool {
-        !self.ready[bucket.index()].0.is_empty()
+    /// Whether something of a bucket waits for its gate.
+    pub fn has_waiting(&self, bucket: Bucket) -> bool {
+        !self.ready[bucket.index()].0.is_empty() || self.checked(bucket) > 0
     }
 
     /// Whether something like that is ready in a bucket.
@@ -156,32 +139,32 @@ impl Queues {
         self.ready[bucket.index()].0.values().flatten().any(|item| is_meant(*item))
     }
 
-    /// Whether something like that waits, but for what was put aside.
+    /// Whether something like that is ready, or due later.
     pub fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
         let ready = self.ready.iter().flat_map(|line| line.0.values().flatten());
         ready.chain(self.later.iter().map(|Reverse((_, _, item))| item)).any(|item| is_meant(*item))
     }
 
-    /// What comes next in a bucket.
-    pub fn peek(&self, bucket: Bucket) -> Option<Item> {
-        self.ready[bucket.index()].front()
+    /// What comes next in a lane.
+    pub fn peek(&self, bucket: Bucket, lane: Lane) -> Option<Item> {
+        match lane {
+            Lane::Checked => self.checked[bucket.index()].front().map(|job| Item::send(*job)),
+            Lane::Ready => self.ready[bucket.index()].front(),
+        }
     }
 
-    pub fn pop(&mut self, bucket: Bucket) -> Option<Item> {
-        self.ready[bucket.index()].pop()
+    pub fn pop(&mut self, bucket: Bucket, lane: Lane) -> Option<Item> {
+        match lane {
+            Lane::Checked => self.checked[bucket.index()].pop_front().map(Item::send),
+            Lane::Ready => self.ready[bucket.index()].pop(),
+        }
     }
 
-    /// Takes everything of one bucket.
-    pub fn drain_bucket(&mut self, bucket: Bucket) -> Vec<Item> {
-        std::mem::take(&mut self.ready[bucket.index()]).0.into_values().flatten().collect()
-    }
-
-    /// Takes everything.
-    pub fn drain(&mut self) -> Vec<Item> {
-        let mut items: Vec<Item> = Bucket::all().flat_map(|bucket| self.drain_bucket(bucket)).collect();
-        items.extend(std::mem::take(&mut self.later).into_iter().map(|Reverse((_, _, item))| item));
-        (0..DailyLimit::COUNT).for_each(|limit| items.extend(self.drain_parked(limit)));
-        items
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.ready.fill(Line::default());
+        self.checked.iter_mut().for_each(VecDeque::clear);
+        self.later.clear();
     }
 }
 
@@ -193,10 +176,6 @@ mod tests {
     use std::time::Duration;
 
     const BUCKET: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
-
-    fn send(job: u32) -> Item {
-        Item { job, step: Step::Send }
-    }
 
     fn jobs(priorities: &[i16]) -> Arc<[Job]> {
         let action = Action::named("retire").unwrap();
@@ -214,29 +193,26 @@ mod tests {
     #[test]
     fn urgent_jobs_come_first_and_others_in_their_order() {
         let mut queues = Queues::new(jobs(&[0, 5, 0, -1, 5]));
-        (0..5).for_each(|job| queues.push_back(BUCKET, send(job)));
-        queues.park(0, send(9));
-        let order: Vec<_> = std::iter::from_fn(|| queues.pop(BUCKET)).map(|item| item.job).collect();
+        (0..5).for_each(|job| queues.push_back(BUCKET, Item::send(job)));
+        let order: Vec<_> = std::iter::from_fn(|| queues.pop(BUCKET, Lane::Ready)).map(|item| item.job).collect();
         assert_eq!(order, [1, 4, 0, 2, 3]);
         assert!(queues.is_idle());
-        [3, 2, 4, 0].into_iter().for_each(|job| queues.park(0, send(job)));
-        assert_eq!((queues.unpark(0, 2), queues.parked(0)), (2, 3));
-        assert_eq!((queues.pop(BUCKET), queues.pop(BUCKET)), (Some(send(4)), Some(send(0))));
-        assert_eq!(queues.drain(), [send(2), send(9), send(3)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_due_comes_before_what_has_not_been_tried() {
         let now = Instant::now();
         let mut queues = Queues::new(jobs(&[0; 4]));
-        queues.push_back(BUCKET, send(1));
-        queues.push_later(now + Duration::from_secs(2), BUCKET, send(2));
-        queues.push_later(now + Duration::from_secs(1), BUCKET, send(3));
+        queues.push_back(BUCKET, Item::send(1));
+        queues.push_later(now + Duration::from_secs(2), BUCKET, Item::send(2));
+        queues.push_later(now + Duration::from_secs(1), BUCKET, Item::send(3));
         assert_eq!(queues.next_due(), Some(now + Duration::from_secs(1)));
-        queues.wake(now + Duration::from_secs(1));
-        assert_eq!(queues.pop(BUCKET), Some(send(3)));
-        assert_eq!(queues.pop(BUCKET), Some(send(1)));
-        assert_eq!(queues.pop(BUCKET), None);
-        assert_eq!(queues.drain(), [send(2)]);
+        assert_eq!(queues.wake(now + Duration::from_secs(1)), [Item::send(3)]);
+        assert_eq!(queues.pop(BUCKET, Lane::Ready), Some(Item::send(3)));
+        assert_eq!(queues.pop(BUCKET, Lane::Ready), Some(Item::send(1)));
+        assert_eq!(queues.pop(BUCKET, Lane::Ready), None);
+        assert_eq!(queues.wake(now + Duration::from_secs(2)), [Item::send(2)]);
+        queues.clear();
+        assert!(queues.is_idle());
     }
 }

@@ -56,10 +56,6 @@ pub enum Decision {
     PauseBucket {
         asked: Option<Duration>,
     },
-    /// The day's limit is used up: it waits for room, and no try was used.
-    WaitForDay,
-    /// It was refused in words of the day's limit: it waits for what another target is told.
-    WaitForOthers,
     /// Nothing left this machine: pause everything, then send it again; no try was used.
     WaitForHost,
     /// The token was refused: once more with a new one, then the run ends.

@@ -4,19 +4,31 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::event::{Event, StopReason};
+use super::executor::Executor;
+use super::shutdown::StopRequest;
 use super::*;
 use crate::catalog::{Action, Budget, Repeat};
+use crate::clock::Clock;
+use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
+use crate::guard::lookout::Lookout;
 use crate::guard::lookout::Source;
 use crate::guard::preflight;
+use crate::guard::preflight::Hold;
 use crate::identity::Identity;
+use crate::job::Job;
 use crate::job::{Ids, JobParts};
 use crate::journal::Tries;
+use crate::outcome::Settlement;
 use crate::outcome::{Evidence, FollowUp, Followed, Outcome, Reply, Since, Stage, Verdict};
 use crate::outcome::{Presence, Seen};
+use crate::pacing::{Gates, Pacing};
 use fastrand::Rng;
 use jiff::Timestamp;
 use proptest::prelude::*;
+use std::sync::Arc;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// What one request does in the imagined service.

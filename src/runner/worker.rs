@@ -24,7 +24,7 @@ pub enum Task {
         client_request_id: RequestId,
     },
     /// Read who the target is.
-    Look {
+    Check {
         job: u32,
         client_request_id: RequestId,
     },
@@ -52,18 +52,22 @@ impl Task {
     pub fn job(&self) -> u32 {
         match self {
             Self::Attempt { job, .. }
-            | Self::Look { job, .. }
+            | Self::Check { job, .. }
             | Self::ReadBack { job, .. }
             | Self::FollowUp { job, .. }
             | Self::Find { job, .. } => *job,
         }
     }
 
+    pub fn client_request_id(&self) -> RequestId {
+        self.outline().2
+    }
+
     /// Which job, what of it, and under which id.
     fn outline(&self) -> (u32, Kind, RequestId) {
         match self {
             Self::Attempt { job, client_request_id } => (*job, Kind::Attempt, client_request_id.clone()),
-            Self::Look { job, client_request_id } => (*job, Kind::Look, client_request_id.clone()),
+            Self::Check { job, client_request_id } => (*job, Kind::Check, client_request_id.clone()),
             Self::ReadBack { job, client_request_id, .. } => (*job, Kind::ReadBack, client_request_id.clone()),
             Self::FollowUp { job, client_request_id, .. } => (*job, Kind::FollowUp, client_request_id.clone()),
             Self::Find { job, client_request_id, .. } => (*job, Kind::Find, client_request_id.clone()),
@@ -74,7 +78,7 @@ impl Task {
 #[derive(Clone, Copy)]
 enum Kind {
     Attempt,
-    Look,
+    Check,
     ReadBack,
     FollowUp,
     Find,
@@ -94,7 +98,7 @@ impl Drop for Outcry {
         let answer = match kind {
             Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
             Kind::FollowUp => Answer::FollowUp(Err(lost)),
-            Kind::Look => Answer::Look(Seen::NotRead(lost)),
+            Kind::Check => Answer::Check(Seen::NotRead(lost)),
             Kind::Find => Answer::Find(Presence::NotRead(lost)),
             Kind::Attempt => Answer::Attempt(lost),
         };
@@ -117,7 +121,7 @@ pub struct Done {
 #[derive(Debug)]
 pub enum Answer {
     Attempt(Reply),
-    Look(Seen),
+    Check(Seen),
     ReadBack(Evidence),
     FollowUp(Result<Followed, Reply>),
     Find(Presence),
@@ -223,8 +227,8 @@ async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor:
         Task::Attempt { job, client_request_id } => {
             (job, Answer::Attempt(executor.attempt(&jobs[job as usize], client_request_id.write(id)).await))
         }
-        Task::Look { job, client_request_id } => {
-            (job, Answer::Look(executor.inspect(&jobs[job as usize], client_request_id.write(id)).await))
+        Task::Check { job, client_request_id } => {
+            (job, Answer::Check(executor.inspect(&jobs[job as usize], client_request_id.write(id)).await))
         }
         Task::ReadBack { job, since, client_request_id } => {
             (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, client_request_id.write(id)).await))

@@ -21,6 +21,6 @@ pub use self::approvals::{fresh_id, look_up, look_up_approved, pause};
 pub use self::error::SessionError;
 pub use self::expected::Source;
 pub use self::opening::{Client, Session};
-pub use self::survey::survey;
+pub use self::survey::Survey;
 pub use self::target::{OF_THE_TOKEN, Tenant, label, named, place};
 pub use self::wire::Wire;

@@ -19,40 +19,18 @@ use crate::outcome::Reply;
 use crate::outcome::Seen;
 use crate::pacing::backoff::connect_pause;
 use crate::pacing::failed_read::{AfterRead, after_failed_read};
-use crate::pacing::{Gates, Wait};
+use crate::pacing::{Gates, RoundTrip, Wait};
 use crate::runner::Limits;
 
-/// What a look came to: of which job, and when it left.
-type Look = (usize, Instant, Seen);
-
-/// Looks at the target of every job that is `wanted`, once for each target. `look` gets the job's index and a fresh id.
-pub async fn survey<F, Fut>(
-    jobs: &[Job],
-    wanted: impl Fn(usize) -> bool,
-    (limits, gates): (Limits, Gates),
-    rng: Rng,
-    look: F,
-) -> Vec<Option<Sighting>>
-where
-    F: Fn(usize, String) -> Fut,
-    Fut: Future<Output = Seen> + Send + 'static,
-{
-    let mut first: HashMap<(TargetKind, String), usize> = HashMap::new();
-    let key = |job: &Job| (job.action.target, job.target().to_ascii_lowercase());
-    let mut survey = Survey::new(limits, gates, rng);
-    for (at, job) in jobs.iter().enumerate().filter(|(at, _)| wanted(*at)) {
-        first.entry(key(job)).or_insert_with(|| {
-            survey.ready[job.read_bucket().index()].push_back(at);
-            at
-        });
-    }
-    survey.perform(jobs, look).await;
-    let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
-    let seen = |job: &Job| Some(survey.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
-    jobs.iter().map(seen).collect()
+/// What a read came to: of which job, and when it left.
+struct Inspected {
+    job: usize,
+    sent: Instant,
+    seen: Seen,
 }
 
-struct Survey {
+/// Reads of targets, paced as a run is.
+pub struct Survey {
     limits: Limits,
     rng: Rng,
     gates: Gates,
@@ -64,7 +42,7 @@ struct Survey {
 }
 
 impl Survey {
-    fn new(limits: Limits, gates: Gates, rng: Rng) -> Self {
+    pub fn new(limits: Limits, gates: Gates, rng: Rng) -> Self {
         Self {
             limits,
             rng,
@@ -76,12 +54,37 @@ impl Survey {
         }
     }
 
+    /// Reads the target of every job that is `wanted`, once for each target. `look` gets the job's index and a fresh id.
+    pub async fn inspect<F, Fut>(
+        mut self,
+        jobs: &[Job],
+        wanted: impl Fn(usize) -> bool,
+        look: F,
+    ) -> Vec<Option<Sighting>>
+    where
+        F: Fn(usize, String) -> Fut,
+        Fut: Future<Output = Seen> + Send + 'static,
+    {
+        let mut first: HashMap<(TargetKind, String), usize> = HashMap::new();
+        let key = |job: &Job| (job.action.target, job.target().to_ascii_lowercase());
+        for (at, job) in jobs.iter().enumerate().filter(|(at, _)| wanted(*at)) {
+            first.entry(key(job)).or_insert_with(|| {
+                self.ready[job.read_bucket().index()].push_back(at);
+                at
+            });
+        }
+        self.perform(jobs, look).await;
+        let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
+        let seen = |job: &Job| Some(self.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
+        jobs.iter().map(seen).collect()
+    }
+
     async fn perform<F, Fut>(&mut self, jobs: &[Job], look: F)
     where
         F: Fn(usize, String) -> Fut,
         Fut: Future<Output = Seen> + Send + 'static,
     {
-        let mut out: JoinSet<Look> = JoinSet::new();
+        let mut out: JoinSet<Inspected> = JoinSet::new();
         loop {
             let wake = self.begin(jobs, &mut out, &look);
             let asleep = async {
@@ -102,7 +105,7 @@ impl Survey {
     }
 
     /// Lets out what may leave now. Returns when to come again.
-    fn begin<F, Fut>(&mut self, jobs: &[Job], out: &mut JoinSet<Look>, look: &F) -> Option<Instant>
+    fn begin<F, Fut>(&mut self, jobs: &[Job], out: &mut JoinSet<Inspected>, look: &F) -> Option<Instant>
     where
         F: Fn(usize, String) -> Fut,
         Fut: Future<Output = Seen> + Send + 'static,
@@ -128,7 +131,7 @@ impl Survey {
                         let Some(at) = ready.pop_front() else { break };
                         let bytes = std::array::from_fn(|_| self.rng.u8(..));
                         let seen = look(at, uuid::Builder::from_random_bytes(bytes).into_uuid().to_string());
-                        out.spawn(async move { (at, now, seen.await) });
+                        out.spawn(async move { Inspected { job: at, sent: now, seen: seen.await } });
                     }
                     Err(Wait::Until(due)) => {
                         wake = Some(wake.map_or(due, |wake| wake.min(due)));
@@ -144,7 +147,8 @@ impl Survey {
         wake
     }
 
-    fn ended(&mut self, jobs: &[Job], (at, sent, seen): Look) {
+    fn ended(&mut self, jobs: &[Job], ended: Inspected) {
+        let Inspected { job: at, sent, seen } = ended;
         let (gates, bucket) = (&self.gates, jobs[at].read_bucket());
         if jobs[at].action.on_all_devices && gates.has_room_for_two(bucket) {
             gates.came_back(bucket, sent, Instant::now());
@@ -165,7 +169,7 @@ impl Survey {
 
     fn failed(&mut self, at: usize, bucket: Bucket, sent: Instant, reply: &Reply) {
         let now = Instant::now();
-        self.gates.told_to_wait(bucket, reply, sent, now, &mut self.rng);
+        self.gates.told_to_wait(bucket, reply, RoundTrip { sent, back: now }, &mut self.rng);
         let nth = self.failed.get(&at).copied().unwrap_or_default() + 1;
         let most = self.limits.max_attempts;
         let after = match after_failed_read(&reply.verdict, nth, most, &mut self.rng) {
@@ -238,7 +242,8 @@ mod tests {
         let pacing = Pacing::Within(Budget::documented(0));
         let limits = Limits { concurrency: 4, max_attempts: 3, settling: Duration::ZERO, pacing };
         let began = Instant::now();
-        let seen = survey(&jobs, |at| at != 304, (limits, Gates::new(pacing)), Rng::with_seed(1), look).await;
+        let seen =
+            Survey::new(limits, Gates::new(pacing), Rng::with_seed(1)).inspect(&jobs, |at| at != 304, look).await;
         assert!(began.elapsed() > Duration::from_secs(60), "a pause is kept");
         let of = |at: usize| seen[at].clone();
         assert!(matches!(of(0), Some(Sighting::Identity(_))) && of(0) == of(1));

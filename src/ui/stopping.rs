@@ -16,9 +16,7 @@ pub(super) fn draining(in_flight: u32, reason: &StopReason) -> String {
         StopReason::Interrupted if in_flight > 0 => format!("stopping: {out}; Ctrl-C again abandons them"),
         StopReason::Interrupted => format!("stopping: {out}"),
         StopReason::Requested => format!("stopping on request: {out}"),
-        StopReason::Breaker(why) | StopReason::Wave(why) | StopReason::Guards(why) => {
-            format!("stopping: {}; {out}", visible(why))
-        }
+        StopReason::Policy(_, why) => format!("stopping: {}; {out}", visible(why)),
         StopReason::SignIn(why) => format!("stopping, because sign-in failed: {}; {out}", visible(why)),
         StopReason::Journal(why) => format!("stopping, because the journal cannot be written: {}; {out}", visible(why)),
         StopReason::Justification(_, why) => {

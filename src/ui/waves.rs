@@ -156,12 +156,12 @@ fn ask(
 pub fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
     let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
     let listen = move || {
-        while let Some(Question { result, answer }) = questions.blocking_recv() {
+        while let Some(question) = questions.blocking_recv() {
             stderr.without_bar(|| {
                 typed_ahead::forget();
-                let yes = ask((&result, &about), stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
+                let yes = ask((&question.result, &about), stderr.styled(), &mut io::stderr(), &mut io::stdin().lock());
                 // A run that has ended meanwhile wants no answer; a terminal that cannot be read says no.
-                let _ = answer.send(yes.unwrap_or(false));
+                question.answer(yes.unwrap_or(false));
             });
         }
     };

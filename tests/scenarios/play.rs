@@ -18,6 +18,7 @@ use musterout::guard::waves::Schedule;
 use musterout::job::Job;
 use musterout::msgraph::client::GraphClient;
 use musterout::msgraph::token::{Credentials, TokenSource};
+use musterout::outcome::Cause;
 use musterout::outcome::Settlement;
 use musterout::pacing::Gates;
 use musterout::plan::{self, Plan};
@@ -103,7 +104,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
         Ok(_) => {
             let holds = preflight::inspect(&jobs, wall()).holds;
             let waves = Schedule::new(&rules.waves, &jobs, &holds);
-            let brakes = Brakes { stop_when: rules.stop_when, waves };
+            let brakes = Brakes { stop_when: rules.stop_when, waves, until: None };
             let run = Run {
                 jobs,
                 holds,
@@ -180,7 +181,8 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         });
     }
     let (events, mut told) = mpsc::unbounded_channel();
-    let Ended { settlements, stopped, later, .. } = runner::run(run, Arc::clone(client), events, requests).await;
+    let Ended { settlements, stopped, left, .. } = runner::run(run, Arc::clone(client), events, requests).await;
+    let later = left.later;
     drop(stop);
     let settles = played.settlements.is_empty();
     while let Ok(event) = told.try_recv() {
@@ -195,12 +197,14 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
         None => (Stopped::None, String::new()),
         Some(StopReason::Interrupted) => (Stopped::Interrupted, String::new()),
         Some(StopReason::Requested) => (Stopped::Requested, String::new()),
-        Some(StopReason::Breaker(reason)) => (Stopped::Breaker, reason.into()),
-        Some(StopReason::Wave(reason)) => (Stopped::Wave, reason.into()),
+        Some(StopReason::Policy(Cause::Breaker, reason)) => (Stopped::Breaker, reason.into()),
+        Some(StopReason::Policy(Cause::Wave, reason)) => (Stopped::Wave, reason.into()),
         Some(StopReason::SignIn(reason)) => (Stopped::SignIn, reason.into()),
         Some(StopReason::Unreachable(reason)) => (Stopped::Unreachable, reason.into()),
         Some(StopReason::Justification(_, reason)) => (Stopped::Justification, reason.into()),
-        Some(StopReason::Guards(reason)) => panic!("a run without guards was stopped by them: {reason}"),
+        Some(StopReason::Policy(cause, reason)) => {
+            panic!("a run without guards was stopped by {}: {reason}", cause.name())
+        }
         Some(StopReason::Journal(reason)) => panic!("a run without a journal lost it: {reason}"),
     };
 }
@@ -211,7 +215,7 @@ fn people(answers: Vec<bool>) -> mpsc::UnboundedSender<Question> {
     tokio::spawn(async move {
         for answer in answers {
             let Some(question) = questions.recv().await else { return };
-            let _ = question.answer.send(answer);
+            question.answer(answer);
         }
     });
     sender

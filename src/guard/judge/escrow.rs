@@ -3,26 +3,25 @@
 //! In: the rule, the jobs with their holds, what was found out about keys. Out: which overrides are in use, and refusals
 //! where keys may not be read or nobody has looked. Must not: refuse for a key that is missing; its row is held.
 
-use super::verdict::{About, Verdict, placed};
+use super::verdict::{About, JobsAndHolds, Verdict, placed};
 use crate::catalog::{Bearing, Proof, SECRETS, Secret, bearing};
 use crate::diagnostics::Diagnostic;
 use crate::escrow::{Keys, Status};
 use crate::guard::escrow::{Asking, lacking, lifted_by};
 use crate::guard::preflight::Hold;
 use crate::guard::rule::Rule;
-use crate::job::Job;
 
 impl Verdict {
     pub(super) fn check_escrow(
         &mut self,
         rule: &Rule,
         secrets: &[Secret],
-        (jobs, holds): (&[Job], &[Option<Hold>]),
+        of_plan: JobsAndHolds<'_>,
         about: About<'_>,
     ) {
         let (mut in_use, mut forbidden, mut unread) = (Vec::new(), Vec::new(), 0u32);
         let asking = Asking { rules: &self.rules, plan: self.plan.as_deref(), now: self.now };
-        for (at, (job, hold)) in jobs.iter().zip(holds).enumerate() {
+        for (at, (job, hold)) in of_plan.jobs.iter().zip(of_plan.holds).enumerate() {
             let stands = matches!(hold, None | Some(Hold::NotEscrowed(_))) && bearing(job.action) != Bearing::None;
             if !stands {
                 continue;

@@ -7,11 +7,13 @@ use jiff::Timestamp;
 
 use super::super::census::{ActionSet, Census};
 use super::super::overrides::{Allowance, Override};
+use super::super::preflight::Hold;
 use super::super::rule::Rule;
 use super::super::rules::Rules;
 use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
+use crate::job::Job;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,13 @@ pub struct About<'a> {
     pub begins: bool,
     /// What is on file of the devices, one for each job; empty where nobody has looked.
     pub keys: &'a [Option<Keys>],
+}
+
+/// The jobs of a plan, each with why it would not be sent.
+#[derive(Clone, Copy)]
+pub(super) struct JobsAndHolds<'a> {
+    pub(super) jobs: &'a [Job],
+    pub(super) holds: &'a [Option<Hold>],
 }
 
 /// What came of it.

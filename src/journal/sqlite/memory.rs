@@ -17,6 +17,7 @@ use super::open_jobs::{self, Asker};
 use super::order;
 use super::parts::{Deeds, PastRun, TURNED_DOWN, job_id, kept, of_run};
 use super::rows::settlement;
+use super::sieve::Sieve;
 use super::store::Store;
 use crate::approval::Status;
 use crate::job::{Job, JobId};
@@ -73,7 +74,7 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
         store.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(JournalError::write)?;
     let order = order::now(&transaction).map_err(JournalError::read)?;
     let mut known = HashMap::new();
-    let repeats = about.place != SIMULATED && jobs.iter().any(|job| job.once().is_none());
+    let repeats = about.place != SIMULATED && jobs.iter().any(|job| !job.is_done_once());
     let of_plan = match about.once || repeats {
         true => plans_own(&transaction, about.plan_key)?,
         false => HashMap::new(),
@@ -82,8 +83,11 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
         true => (of_plan, HashMap::new()),
         false => (HashMap::new(), repeated(jobs, &of_plan)),
     };
+    let sieve = Sieve::of(&transaction, about.place, jobs.len(), NO_RUN).map_err(JournalError::read)?;
+    let may_be_known = |job: &Job| sieve.as_ref().is_none_or(|sieve| sieve.may_know(job));
     let mut deeds = deeds_at(&transaction, about.place, about.tenant, NO_RUN)?;
-    for (index, job) in (0u32..).zip(jobs) {
+    let of_plan_or_deed = |job: &Job| of_plan.contains_key(&job.digest()) || may_be_known(job);
+    for (index, job) in (0u32..).zip(jobs).filter(|(_, job)| of_plan_or_deed(job)) {
         let parts = parts(job, &of_plan, deeds.as_mut())?;
         if let Some(one) = parts.known(job, FROM_THE_BEGINNING) {
             known.insert(index, one);
@@ -94,7 +98,7 @@ pub(in crate::journal) fn memory(store: &mut Store, about: About<'_>, jobs: &[Jo
         add_requests(&transaction, about.plan_key, jobs, &mut known)?;
     }
     let asker = Asker { place: about.place, tenant: about.tenant, plan_key: about.plan_key };
-    let open = open(&transaction, asker, (0u32..).zip(jobs), about.now)?;
+    let open = open(&transaction, asker, (0u32..).zip(jobs).filter(|(_, job)| may_be_known(job)), about.now)?;
     transaction.commit().map_err(JournalError::write)?;
     Ok(Memory { jobs: known, order, repeated, open })
 }
@@ -117,8 +121,16 @@ pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord, now: Time
         .filter(|(_, pending)| pending.run != head.number)
         .collect();
     let mut known = HashMap::new();
+    // What is done to other targets of its chain concerns a step too, and it is this run that knows the chain.
+    let has_steps = jobs.iter().any(|stored| stored.job.after.is_some());
+    let sieve = (!has_steps).then(|| Sieve::of(&transaction, &head.place, jobs.len(), head.number));
+    let sieve = sieve.transpose().map_err(JournalError::read)?.flatten();
+    let may_be_known = |job: &Job| sieve.as_ref().is_none_or(|sieve| sieve.may_know(job));
     for (index, job) in (0u32..).zip(jobs.iter().map(|stored| &stored.job)) {
-        let one = parts(job, &of_plan, deeds.as_mut())?.known(job, head.known);
+        let one = match of_plan.contains_key(&job.digest()) || may_be_known(job) {
+            true => parts(job, &of_plan, deeds.as_mut())?.known(job, head.known),
+            false => None,
+        };
         let one = one.or_else(|| asked.remove(&job.id).map(|pending| Known::Asked(Box::new(pending))));
         let of_a_name = || asked_of_a_name(job, |id| asked.remove(&id));
         let one = one.or_else(of_a_name);
@@ -126,7 +138,8 @@ pub(in crate::journal) fn since(store: &mut Store, record: &RunRecord, now: Time
     }
     drop(deeds);
     let asker = Asker { place: &head.place, tenant: &head.tenant, plan_key: &head.plan_key };
-    let open = open(&transaction, asker, (0u32..).zip(jobs.iter().map(|stored| &stored.job)), now)?;
+    let maybe = (0u32..).zip(jobs.iter().map(|stored| &stored.job)).filter(|(_, job)| may_be_known(job));
+    let open = open(&transaction, asker, maybe, now)?;
     transaction.commit().map_err(JournalError::write)?;
     Ok(Memory { jobs: known, order, repeated: HashMap::new(), open })
 }
@@ -149,7 +162,7 @@ const NO_RUN: i64 = -1;
 
 /// What may be repeated, and runs of its plan have done.
 fn repeated(jobs: &[Job], of_plan: &HashMap<JobId, Vec<Part>>) -> HashMap<u32, Done> {
-    let repeated = (0u32..).zip(jobs).filter(|(_, job)| job.once().is_none());
+    let repeated = (0u32..).zip(jobs).filter(|(_, job)| !job.is_done_once());
     let done = repeated.filter_map(|(index, job)| match known(of_plan.get(&job.digest())?, FROM_THE_BEGINNING)? {
         Known::Done(done) => Some((index, done)),
         _ => None,
@@ -194,7 +207,8 @@ fn parts(
     };
     let digest = job.digest();
     let mut parts = Parts { by_ids: of_plan(digest), by_deed: of_deed(job.once(), digest)?, by_name: Vec::new() };
-    if let Some(by_names) = job.once_by_names().filter(|by_names| Some(by_names) != job.once().as_ref()) {
+    let by_names = job.names.as_ref().and_then(|_| job.once_by_names());
+    if let Some(by_names) = by_names.filter(|by_names| Some(by_names) != job.once().as_ref()) {
         parts.by_deed.extend(of_deed(Some(by_names), digest)?);
     }
     if let Some(written) = written_id(job) {
@@ -219,6 +233,9 @@ fn add_requests(
     let asked: HashMap<JobId, Pending> = approvals::pending(connection, plan_key)?.into_iter().collect();
     let mut turned_down = turned_down_before(connection, plan_key)?;
     turned_down.extend(approvals::turned_down(connection, plan_key)?);
+    if asked.is_empty() && turned_down.is_empty() {
+        return Ok(());
+    }
     for (index, job) in (0u32..).zip(jobs) {
         let is_done = matches!(known.get(&index), Some(Known::Done(_)));
         if let Some(pending) = asked.get(&job.id).filter(|_| !is_done) {

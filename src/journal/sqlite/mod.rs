@@ -28,6 +28,7 @@ mod rivals;
 mod rows;
 mod schema;
 pub(super) mod shown;
+mod sieve;
 mod statements;
 mod steps;
 pub(super) mod store;

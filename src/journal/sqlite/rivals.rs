@@ -126,7 +126,7 @@ mod tests {
         let wipe = Action::named("wipe").unwrap();
         let removals =
             Job::new(JobParts::plain(1, wipe, Ids::new(["7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11"]))).removals();
-        let removals: Vec<_> = removals.iter().map(|job| (job.action.name, job.once().is_some())).collect();
+        let removals: Vec<_> = removals.iter().map(|job| (job.action.name, job.is_done_once())).collect();
         assert_eq!(removals, [("retire", true), ("delete", false)]);
         let is_dated = |action: &&Action| matches!(action.read_back, ReadBack::ActionResult { .. });
         let once = |action: &&Action| action.repeat == Repeat::AfterReadBack && action.once_per == OncePer::Target;

@@ -52,7 +52,7 @@ pub fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], l
         true => Schedule::new(waves, jobs, left),
         false => begun.waves.clone(),
     };
-    Brakes { stop_when: rules.stop_when, waves }
+    Brakes { stop_when: rules.stop_when, waves, until: None }
 }
 
 /// The jobs of a run, what holds them, and what was agreed to about them.

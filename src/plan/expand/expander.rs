@@ -9,14 +9,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::super::places::Places;
+use super::super::layout::Layout;
+use super::super::places::{Places, Position};
 use super::super::unresolved::{Unresolved, UnresolvedStep};
+use super::super::work::Work;
+use super::jobs::Jobs;
 use crate::catalog::{IdName, Route};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
-use crate::job::{Job, Parameters};
+use crate::job::Parameters;
 
 /// A target as it is written: text fields, and where they stand.
-pub trait Row {
+pub(in crate::plan) trait Row {
     /// Trimmed; empty where nothing is given.
     fn field(&self, index: usize) -> &str;
     /// Of a field, or of the row as a whole.
@@ -25,6 +28,44 @@ pub trait Row {
     fn prefix(&self, field: Option<usize>) -> String;
     /// The line on which it starts.
     fn line(&self) -> u32;
+
+    /// Where a fault is shown: at a field, or at the row as a whole.
+    fn at(&self, field: Option<usize>) -> Spot<'_, Self>
+    where
+        Self: Sized,
+    {
+        Spot { row: self, field }
+    }
+}
+
+/// A field of a row, or the row as a whole.
+pub(in crate::plan) struct Spot<'r, R> {
+    row: &'r R,
+    field: Option<usize>,
+}
+
+/// A target as it is written, and what is to be done with it.
+pub(super) struct WrittenTarget<'r, R> {
+    pub(super) work: &'r Work,
+    pub(super) layout: &'r Layout,
+    pub(super) row: &'r R,
+}
+
+/// What a row says beside its target.
+#[derive(Clone, Copy)]
+pub(super) struct Remarks<'r> {
+    /// The route that it names.
+    pub(super) route: Option<&'static Route>,
+    pub(super) turn: Turn,
+    pub(super) note: Option<&'r str>,
+    pub(super) position: Position,
+}
+
+/// When a target has its turn.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub(super) not_before: Option<Timestamp>,
+    pub(super) priority: i16,
 }
 
 /// Jobs of one plan, at most.
@@ -34,8 +75,8 @@ pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 
 /// Collects the jobs and faults of a plan.
 #[derive(Default)]
-pub struct Expander {
-    pub jobs: Vec<Job>,
+pub(in crate::plan) struct Expander {
+    pub jobs: Jobs,
     /// Of the jobs.
     pub places: Places,
     /// Rows that have to be looked up first, in plan order.
@@ -85,12 +126,12 @@ impl Expander {
     /// Reports a fault of `row`, described only if there is room to keep it.
     pub(super) fn fault(
         &mut self,
-        row: &impl Row,
-        field: Option<usize>,
+        spot: Spot<'_, impl Row>,
         code: &'static str,
         message: impl FnOnce() -> String,
         help: impl FnOnce() -> Option<String>,
     ) {
+        let Spot { row, field } = spot;
         self.faults.push_error_with(|| {
             let fault = Diagnostic::error(code, row.prefix(field) + &message()).at(row.place(field));
             match help() {

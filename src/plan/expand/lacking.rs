@@ -3,26 +3,19 @@
 //! In: the steps of a target, and what is given. Out: faults, told once: for the whole job where no target can give
 //! them, at the row or column otherwise. Must not: judge values.
 
-use super::expander::{Expander, Row};
+use super::expander::{Expander, Row, WrittenTarget};
 use crate::catalog::Parameter;
 use crate::diagnostics::Diagnostic;
-use crate::plan::layout::Layout;
 use crate::plan::work::{Setting, Step, Work, known_parameters};
 
 impl Expander {
-    pub(super) fn report_lacking(
-        &mut self,
-        work: &Work,
-        step: &Step,
-        with: &[Setting],
-        layout: &Layout,
-        row: &impl Row,
-    ) {
+    pub(super) fn report_lacking(&mut self, target: &WrittenTarget<'_, impl Row>, step: &Step, with: &[Setting]) {
+        let WrittenTarget { work, layout, row } = *target;
         let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
         if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
             let message = || format!("`{}` needs one of its parameters at least", step.action.name);
             let help = || Some(known_parameters(std::slice::from_ref(step)));
-            self.fault(row, layout.action, "missing-parameter", message, help);
+            self.fault(row.at(layout.action), "missing-parameter", message, help);
         }
         for parameter in step.lacking(with) {
             let column = layout.parameters.iter().find(|(_, name)| *name == parameter.name).map(|(field, _)| *field);
@@ -34,7 +27,7 @@ impl Expander {
             if !told {
                 let message =
                     || format!("`{}` needs `{}`: {}", step.action.name, parameter.name, parameter.kind.expectation());
-                self.fault(row, column.or(layout.action), "missing-parameter", message, || None);
+                self.fault(row.at(column.or(layout.action)), "missing-parameter", message, || None);
             }
         }
     }

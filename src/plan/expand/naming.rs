@@ -4,12 +4,9 @@
 //! the name becomes the id of the one user who has it before anything is sent. Must not: look anything up, or let a name
 //! through that stands for an id.
 
-use super::expander::{Expander, Row, Shared, Slot};
-use super::turn::Turn;
+use super::expander::{Expander, Remarks, Row, Shared, Slot, WrittenTarget};
 use crate::catalog::{TargetKind, USER_BY_NAME};
-use crate::plan::places::Position;
 use crate::plan::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
-use crate::plan::work::Work;
 
 impl Expander {
     /// Whether the row names a user.
@@ -23,14 +20,9 @@ impl Expander {
     }
 
     /// Keeps the row for `resolve`. Its routes have been chosen.
-    pub(super) fn push_named(
-        &mut self,
-        work: &Work,
-        row: &impl Row,
-        (turn, note): (Turn, Option<&str>),
-        with: &Shared,
-        at: Position,
-    ) {
+    pub(super) fn push_named(&mut self, target: &WrittenTarget<'_, impl Row>, remarks: Remarks<'_>, with: &Shared) {
+        let WrittenTarget { work, row, .. } = *target;
+        let Remarks { turn, note, position, .. } = remarks;
         let (names, ids): (Vec<usize>, Vec<usize>) = (0..self.given.len()).partition(|at| self.is_a_name(*at));
         let (pointer, field) = match names.as_slice() {
             [] => (Pointer::Ids, None),
@@ -44,7 +36,7 @@ impl Expander {
             [_, second, ..] => {
                 let field = self.slots[*second].field;
                 let message = || "one user of a target is named by a principal name, and this is the second".into();
-                return self.fault(row, Some(field), "selector", message, || Some("give this one's id".into()));
+                return self.fault(row.at(Some(field)), "selector", message, || Some("give this one's id".into()));
             }
         };
         let ids = ids.into_iter().map(|at| (self.given[at], self.slots[at].value.as_str().into())).collect();
@@ -59,7 +51,7 @@ impl Expander {
         });
         self.unresolved.push(Unresolved {
             at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
-            row: at.number,
+            row: position.number,
             pointer,
             ids: Some(ids),
             group: None,
@@ -70,7 +62,7 @@ impl Expander {
             note: note.map(Box::from).or_else(|| work.note.clone()),
             missing: work.missing,
             place: Box::new(row.place(field)),
-            line: at.line,
+            line: position.line,
         });
     }
 

@@ -6,15 +6,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::expander::{Expander, LastSteps, Row, Shared};
-use super::turn::Turn;
+use super::expander::{Expander, LastSteps, Remarks, Row, Shared, WrittenTarget};
 use crate::catalog::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE_BY_ID, MEMBER, MEMBERS_OF_GROUP_NAMED,
     PRINCIPAL_NAME, Route, Selector, SelectorForm, TargetKind, USER, USER_BY_NAME, kind_behind,
 };
 use crate::plan::identifier::NotAnId;
-use crate::plan::layout::{Layout, Spelling};
-use crate::plan::places::Position;
+use crate::plan::layout::Spelling;
 use crate::plan::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
 use crate::plan::work::{Step, Work};
 use crate::plan::{identifier, serial, vocabulary};
@@ -25,13 +23,19 @@ pub(super) enum Selected {
     Nothing,
     /// It gives something, and a fault has been told.
     Refused,
-    By(Pointer, usize),
-    Filter(Pointer),
+    By(Pointed),
+}
+
+/// What a row gives in the place of an id, and where; a filter stands in no field.
+pub(super) struct Pointed {
+    pointer: Pointer,
+    field: Option<usize>,
 }
 
 impl Expander {
     /// Gathers the selectors of a row. A user's name is one only where no step acts on a user.
-    pub(super) fn select(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Selected {
+    pub(super) fn select(&mut self, target: &WrittenTarget<'_, impl Row>) -> Selected {
+        let WrittenTarget { work, layout, row } = *target;
         let names = layout.ids.iter();
         let names = names.filter_map(|(field, id, spelling)| Some((*field, as_selector(*id, *spelling, work)?)));
         let all = layout.selectors.iter().copied().chain(names).filter(|(field, _)| !row.field(*field).is_empty());
@@ -45,7 +49,7 @@ impl Expander {
                 Ok(value) => criteria.push(Criterion { selector, value }),
                 Err((message, help)) => {
                     refused = true;
-                    self.fault(row, Some(field), "selector", || message, || help.map(Cow::into_owned));
+                    self.fault(row.at(Some(field)), "selector", || message, || help.map(Cow::into_owned));
                 }
             }
         }
@@ -53,14 +57,14 @@ impl Expander {
         match (first, filter) {
             _ if refused || layout.refused_filter => Selected::Refused,
             (None, None) => Selected::Nothing,
-            (None, Some(filter)) => Selected::Filter(filter),
+            (None, Some(pointer)) => Selected::By(Pointed { pointer, field: None }),
             (Some(field), None) if criteria.len() == 1 || !criteria.iter().any(|c| c.selector.form.is_many()) => {
-                Selected::By(Pointer::Given(criteria.into()), field)
+                Selected::By(Pointed { pointer: Pointer::Given(criteria.into()), field: Some(field) })
             }
             (field, _) => {
                 let message = || "what stands for several targets stands alone".into();
                 let help = "leave out the others: devices_of_user, members_of_group and filter are not combined";
-                self.fault(row, field, "selector", message, || Some(help.into()));
+                self.fault(row.at(field), "selector", message, || Some(help.into()));
                 Selected::Refused
             }
         }
@@ -83,7 +87,7 @@ impl Expander {
             return Selected::Nothing;
         }
         self.given.clear();
-        Selected::By(pointer, self.slots[0].field)
+        Selected::By(Pointed { pointer, field: Some(self.slots[0].field) })
     }
 
     /// `userId` by name and a group, where a step takes the id of the member: both are the same user.
@@ -100,7 +104,8 @@ impl Expander {
         self.given.remove(at);
         let slot = self.slots.remove(at);
         self.slots.push(slot);
-        Some(Selected::By(Pointer::Given([Criterion { selector: &USER_BY_NAME, value }].into()), field))
+        let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value }].into());
+        Some(Selected::By(Pointed { pointer, field: Some(field) }))
     }
 
     /// A group by name is looked up beside a target that is; alone, and for steps that know no groups, it says nothing.
@@ -117,7 +122,7 @@ impl Expander {
             }
             _ => return false,
         };
-        self.fault(row, Some(field), "selector", || message.into(), || Some(help.into()));
+        self.fault(row.at(Some(field)), "selector", || message.into(), || Some(help.into()));
         true
     }
 
@@ -129,31 +134,27 @@ impl Expander {
         let Some((id, at)) = other.map(|at| (self.given[at], at)) else { return };
         let (name, field) = (id.name, self.slots[at].field);
         let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
-        self.fault(row, Some(field), "selector", message, || Some("keep one of them".into()));
+        self.fault(row.at(Some(field)), "selector", message, || Some("keep one of them".into()));
     }
 
     /// Keeps the row for `resolve`.
     pub(super) fn push_unresolved(
         &mut self,
-        (work, named): (&Work, Option<&'static Route>),
-        row: &impl Row,
-        selected: Selected,
-        (turn, note): (Turn, Option<&str>),
+        target: &WrittenTarget<'_, impl Row>,
+        pointed: Pointed,
+        remarks: Remarks<'_>,
         with: &Shared,
-        at: Position,
     ) {
-        let (pointer, field) = match selected {
-            Selected::By(pointer, field) => (pointer, Some(field)),
-            Selected::Filter(pointer) => (pointer, None),
-            Selected::Nothing | Selected::Refused => return,
-        };
-        let Some(steps) = self.steps_to_look_up(work, named, row, &pointer, field, with) else { return };
+        let WrittenTarget { work, row, .. } = *target;
+        let Remarks { route, turn, note, position } = remarks;
+        let Some(steps) = self.steps_to_look_up(target, &pointed, route, with) else { return };
+        let Pointed { pointer, field } = pointed;
         let Ok(group) = self.group_given(&steps, row) else { return };
         self.unresolved.push(Unresolved {
             group,
             ids: None,
             at: u32::try_from(self.jobs.len()).unwrap_or(u32::MAX),
-            row: at.number,
+            row: position.number,
             through_device: pointer.goes_through_device(steps.iter().map(|step| step.kind)),
             pointer,
             steps,
@@ -162,7 +163,7 @@ impl Expander {
             missing: work.missing,
             note: note.map(Box::from).or_else(|| work.note.clone()),
             place: Box::new(row.place(field)),
-            line: at.line,
+            line: position.line,
         });
     }
 
@@ -176,20 +177,20 @@ impl Expander {
             return Ok(Some(GroupGiven::Id(self.slots[at].value.as_str().into())));
         }
         let message = || format!("`{}` needs groupId, or groupName", step.action.name);
-        self.fault(row, None, "missing-id", message, || None);
+        self.fault(row.at(None), "missing-id", message, || None);
         Err(())
     }
 
     /// The steps with the route that each takes; `None` after a fault.
     fn steps_to_look_up(
         &mut self,
-        work: &Work,
+        target: &WrittenTarget<'_, impl Row>,
+        pointed: &Pointed,
         named: Option<&'static Route>,
-        row: &impl Row,
-        pointer: &Pointer,
-        field: Option<usize>,
         with: &Shared,
     ) -> Option<Arc<[UnresolvedStep]>> {
+        let WrittenTarget { work, row, .. } = *target;
+        let Pointed { ref pointer, field } = *pointed;
         let same_route = |a: Option<&'static Route>, b: Option<&'static Route>| a.map(|r| r.name) == b.map(|r| r.name);
         let known = self.last_steps.as_ref().filter(|last| {
             last.work == work.number && std::rc::Rc::ptr_eq(&last.parameters, with) && same_route(last.route, named)
@@ -205,7 +206,7 @@ impl Expander {
                         let takes = if several { "more than one id" } else { "an id that cannot be looked up" };
                         let name = step.action.name;
                         let message = || format!("`{name}` takes {takes}: a target is given by its ids");
-                        self.fault(row, field, "selector", message, || Some(vocabulary::routes(step.action)));
+                        self.fault(row.at(field), "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
                     steps.push(UnresolvedStep {
@@ -229,7 +230,7 @@ impl Expander {
         if let Some(step) = steps.iter().find(|step| step.if_found && !is_linked(step)) {
             let message = || format!("`if_found` of `{}`: it is not found through a managed device", step.action.name);
             let help = "it is for a step on another kind of target than the managed device that the row says";
-            self.fault(row, field, "selector", message, || Some(help.into()));
+            self.fault(row.at(field), "selector", message, || Some(help.into()));
             return None;
         }
         if through {
@@ -237,14 +238,14 @@ impl Expander {
         }
         if pointer.is_many() && kinds().any(|kind| Some(kind) != kinds().next()) {
             let message = || "what stands for several targets cannot be looked up for steps on different kinds".into();
-            self.fault(row, field, "selector", message, || Some("give each kind of target a job of its own".into()));
+            self.fault(row.at(field), "selector", message, || Some("give each kind of target a job of its own".into()));
             return None;
         }
         for step in steps.iter() {
             if let Err(what) = can_find(pointer, step.kind) {
                 let message =
                     || format!("`{}` acts on {}, which {what} does not lead to", step.action.name, of(step.kind));
-                self.fault(row, field, "selector", message, || Some(ways_to(step.kind)));
+                self.fault(row.at(field), "selector", message, || Some(ways_to(step.kind)));
                 return None;
             }
         }

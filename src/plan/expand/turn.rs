@@ -4,29 +4,22 @@
 
 use jiff::Timestamp;
 
-use super::expander::{Expander, Row};
-use crate::plan::layout::Layout;
-use crate::plan::work::Work;
+use super::expander::{Expander, Row, Turn, WrittenTarget};
 use crate::plan::{priority, schedule};
 use crate::text::shown;
 
-#[derive(Clone, Copy)]
-pub(super) struct Turn {
-    pub not_before: Option<Timestamp>,
-    pub priority: i16,
-}
-
 impl Expander {
-    pub(super) fn turn(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Turn {
-        Turn { not_before: self.not_before(work, layout, row), priority: self.priority(work, layout, row) }
+    pub(super) fn turn(&mut self, target: &WrittenTarget<'_, impl Row>) -> Turn {
+        Turn { not_before: self.not_before(target), priority: self.priority(target) }
     }
 
-    fn not_before(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> Option<Timestamp> {
+    fn not_before(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Timestamp> {
+        let WrittenTarget { work, layout, row } = *target;
         let Some(field) = layout.not_before else { return work.not_before };
         if row.field(field).is_empty() {
             if layout.wants_day && work.not_before.is_none() {
                 let help = "fill it in, take the row out, or leave `notBefore` out of `columns:`";
-                self.fault(row, Some(field), "missing-date", || "there is no day".into(), || Some(help.into()));
+                self.fault(row.at(Some(field)), "missing-date", || "there is no day".into(), || Some(help.into()));
             }
             return work.not_before;
         }
@@ -40,18 +33,19 @@ impl Expander {
                 Some(time)
             }
             Err(reason) => {
-                self.fault(row, Some(field), "bad-date", || format!("`{}`: {reason}", shown(text)), || None);
+                self.fault(row.at(Some(field)), "bad-date", || format!("`{}`: {reason}", shown(text)), || None);
                 None
             }
         }
     }
 
-    fn priority(&mut self, work: &Work, layout: &Layout, row: &impl Row) -> i16 {
+    fn priority(&mut self, target: &WrittenTarget<'_, impl Row>) -> i16 {
+        let WrittenTarget { work, layout, row } = *target;
         let Some(field) = layout.priority.filter(|field| !row.field(*field).is_empty()) else { return work.priority };
         let text = row.field(field);
         priority::read(text).unwrap_or_else(|| {
             let message = || format!("`{}` is not {}", shown(text), priority::EXPECTED);
-            self.fault(row, Some(field), "out-of-range", message, || None);
+            self.fault(row.at(Some(field)), "out-of-range", message, || None);
             0
         })
     }

@@ -5,6 +5,7 @@ use crate::catalog::Missing;
 use crate::guard::breaker::REPEATED_REFUSAL;
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
 use crate::job::Found;
+use crate::outcome::Cause;
 use crate::runner::event::StopReason;
 
 const GONE: Answer = Answer::Bad(Verdict::Gone);
@@ -215,7 +216,7 @@ async fn a_list_of_strangers_stops_the_run_and_no_wave_lands_on_it() {
     let not_found = count(&ended, Outcome::NotFound);
     assert!((REPEATED_REFUSAL as usize..REPEATED_REFUSAL as usize + 5).contains(&not_found), "{not_found}");
     assert_eq!(count(&ended, Outcome::NotAttempted), 60 - not_found);
-    assert!(matches!(ended.stopped, Some(StopReason::Breaker(why)) if why.contains("right kind")));
+    assert!(matches!(ended.stopped, Some(StopReason::Policy(Cause::Breaker, why)) if why.contains("right kind")));
     let mut in_waves = plan(jobs.clone(), 7);
     let wave = |size| Wave { size, conditions: Conditions::default() };
     in_waves.brakes.waves = Schedule::new(&[wave(Size::Jobs(2)), wave(Size::Rest)], &in_waves.jobs, &in_waves.holds);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::guard::breaker::{Share, StopWhen};
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
+use crate::outcome::Cause;
 use crate::outcome::{Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::question::Question;
@@ -206,7 +207,7 @@ fn a_run_that_goes_on_looks_first_whether_the_last_wave_has_landed() {
     let mut run = broken_off(Outcome::Accepted);
     run.history.between_waves = true;
     let (ended, _, executor) = play(run, landed(&["1"]));
-    let Some(StopReason::Wave(why)) = ended.stopped else { panic!("{:?}", ended.stopped) };
+    let Some(StopReason::Policy(Cause::Wave, why)) = ended.stopped else { panic!("{:?}", ended.stopped) };
     assert_eq!(
         &*why,
         "wave 1 of 3: 1 of its 2 jobs has not landed within 30 min, retire in row 2 among them (managed)"
@@ -219,7 +220,7 @@ fn a_failure_that_nobody_has_seen_stops_it_and_one_that_somebody_has_seen_does_n
     let mut run = broken_off(Outcome::Failed);
     run.history.between_waves = true;
     let (ended, _, executor) = play(run, landed(&["2"]));
-    assert!(matches!(ended.stopped, Some(StopReason::Wave(_))), "{:?}", ended.stopped);
+    assert!(matches!(ended.stopped, Some(StopReason::Policy(Cause::Wave, _))), "{:?}", ended.stopped);
     assert!(executor.log.lock().unwrap().is_empty());
     let (ended, _, executor) = play(broken_off(Outcome::Failed), landed(&["2"]));
     assert_eq!((ended.stopped, executor.log.lock().unwrap().len()), (None, 2));

@@ -1,6 +1,7 @@
 //! Reads that fail: looks, read-backs and searches for what is missing. What is waited for, and what ends.
 
 use super::*;
+use crate::approval::Request;
 use crate::catalog::{Allowance, Bucket, Terms};
 use crate::guard::now::GuardsNow;
 use crate::guard::protected::Entry;

@@ -1,6 +1,7 @@
 //! Follow-ups in the real dispatcher: verifications, and steps that wait to be verified.
 
 use super::*;
+use crate::outcome::Cause;
 use crate::runner::event::{Event, StopReason};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -163,7 +164,7 @@ fn a_failure_on_a_device_counts_for_the_breaker() {
     let mut run = plan(pairs(3, 60 * MINUTE), 7);
     run.brakes.stop_when.failures = Some(1);
     let (ended, _, executor, _) = play(run, ending(Scripted::default(), &[("1", Stage::Failed)]));
-    assert!(matches!(ended.stopped, Some(StopReason::Breaker(_))), "{:?}", ended.stopped);
+    assert!(matches!(ended.stopped, Some(StopReason::Policy(Cause::Breaker, _))), "{:?}", ended.stopped);
     assert_eq!(outcomes(&ended)[..2], [Outcome::Failed, Outcome::Held]);
     assert!(executor.sends("2") <= 1, "no wipe has left");
 }

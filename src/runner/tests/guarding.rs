@@ -7,7 +7,7 @@ use crate::guard::window::{Window, Windows};
 use crate::outcome::Cause;
 use crate::pacing::{Gates, Pacing};
 use crate::runner::event::StopReason;
-use crate::runner::guards::{Answer as Word, Change, Guards};
+use crate::runner::guards::{Answer, Guards};
 
 /// Four retires, one after the other, each of which takes a second.
 fn slow() -> (Run, Arc<Scripted>) {
@@ -23,14 +23,18 @@ fn paced(run: &mut Run) {
     run.gates = Gates::new(Pacing::Within(Budget::documented(0)));
 }
 
+/// What the reader answers; `None`: that nothing has changed.
+type Word = Option<Answer>;
+
 /// Plays the run. What is asked is answered with the next of `words`, and that nothing has changed when there is none left.
 async fn answered(mut run: Run, executor: &Arc<Scripted>, words: Vec<Word>) -> Ended {
-    let (guards, mut asked, answers) = Guards::asked(GuardsNow::default());
+    let (guards, mut asked) = Guards::asked(Arc::default());
     run.guards = guards;
     let answering = async {
-        let mut words = words.into_iter();
-        while asked.recv().await.is_some() {
-            let _ = answers.send(words.next().unwrap_or(Ok(Change::None)));
+        let (mut words, mut last) = (words.into_iter(), Ok(Arc::default()));
+        while let Some(ask) = asked.recv().await {
+            last = words.next().flatten().unwrap_or(last);
+            ask.answer(last.clone());
         }
         std::future::pending::<Ended>().await
     };
@@ -45,7 +49,7 @@ fn causes(ended: &Ended) -> Vec<(Outcome, Option<Cause>)> {
 }
 
 fn to(guards: GuardsNow) -> Word {
-    Ok(Change::To(Arc::new(guards)))
+    Some(Ok(Arc::new(guards)))
 }
 
 const SENT: (Outcome, Option<Cause>) = (Outcome::Accepted, None);
@@ -54,7 +58,7 @@ const SENT: (Outcome, Option<Cause>) = (Outcome::Accepted, None);
 async fn what_is_held_under_way_is_not_sent() {
     let (run, executor) = slow();
     let held = [(2, Cause::Denied.with("deny_actions: retire is denied"))].into();
-    let ended = answered(run, &executor, vec![Ok(Change::None), to(GuardsNow { held, ..GuardsNow::default() })]).await;
+    let ended = answered(run, &executor, vec![None, to(GuardsNow { held, ..GuardsNow::default() })]).await;
     assert_eq!(causes(&ended), [SENT, SENT, (Outcome::Held, Some(Cause::Denied)), SENT]);
     assert_eq!(executor.sent(), ["1", "2", "4"]);
 }
@@ -64,7 +68,7 @@ async fn what_is_protected_under_way_is_looked_at_and_not_sent() {
     let (run, executor) = slow();
     let protected = vec![Entry::new("3", &"vip.csv".into(), 1)].into();
     let guards = GuardsNow { protected, ..GuardsNow::default() };
-    let ended = answered(run, &executor, vec![Ok(Change::None), to(guards)]).await;
+    let ended = answered(run, &executor, vec![None, to(guards)]).await;
     assert_eq!(causes(&ended), [SENT, SENT, (Outcome::Held, Some(Cause::Protected)), SENT]);
     assert_eq!(executor.sent(), ["1", "2", "4"]);
 }
@@ -72,14 +76,13 @@ async fn what_is_protected_under_way_is_looked_at_and_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_where_the_guards_refuse_the_run_or_nobody_can_tell() {
     let (run, executor) = slow();
-    let ended =
-        answered(run, &executor, vec![Ok(Change::None), Err("max_targets: 4, and the limit is 1".into())]).await;
+    let ended = answered(run, &executor, vec![None, Some(Err("max_targets: 4, and the limit is 1".into()))]).await;
     let left = (Outcome::NotAttempted, Some(Cause::Guards));
     assert_eq!(causes(&ended), [SENT, left, left, left]);
-    assert!(matches!(ended.stopped, Some(StopReason::Guards(_))), "{ended:?}");
+    assert!(matches!(ended.stopped, Some(StopReason::Policy(Cause::Guards, _))), "{ended:?}");
 
     let (mut run, executor) = slow();
-    let (guards, _, _) = Guards::asked(GuardsNow::default());
+    let (guards, _) = Guards::asked(Arc::default());
     run.guards = guards;
     let ended = perform(run, &executor).await;
     assert_eq!((causes(&ended), executor.sent().len()), (vec![left; 4], 0));

@@ -1,0 +1,90 @@
+//! The workers of a run, and what waits for them.
+//!
+//! In: tasks. Out: tasks given to idle workers, their answers. Must not: choose what is done.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::job::Job;
+use crate::runner::executor::Executor;
+use crate::runner::worker::{Done, Task, Worker};
+
+pub struct Pool {
+    workers: Vec<Worker>,
+    /// Starts the worker of that number, at first and in place of one that has ended.
+    start: Box<dyn Fn(usize) -> Worker + Send>,
+    idle: Vec<usize>,
+    /// What may leave, and waits for an idle worker.
+    ready: VecDeque<Task>,
+    pub done: mpsc::UnboundedReceiver<Done>,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("workers", &self.workers).field("ready", &self.ready).finish_non_exhaustive()
+    }
+}
+
+impl Pool {
+    pub fn new<E: Executor>(jobs: Arc<[Job]>, executor: Arc<E>, concurrency: u16) -> Self {
+        let (report, done) = mpsc::unbounded_channel();
+        let count = usize::from(concurrency).min(jobs.len()).max(1);
+        let start = move |number| Worker::start(number, Arc::clone(&jobs), Arc::clone(&executor), report.clone());
+        let workers = (0..count).map(&start).collect();
+        Self { workers, start: Box::new(start), idle: (0..count).rev().collect(), ready: VecDeque::new(), done }
+    }
+
+    pub fn size(&self) -> usize {
+        self.workers.len()
+    }
+
+    pub fn push(&mut self, task: Task) {
+        self.ready.push_back(task);
+    }
+
+    /// What comes next, if a worker is idle.
+    pub fn next(&self) -> Option<&Task> {
+        self.ready.front().filter(|_| !self.idle.is_empty())
+    }
+
+    /// Gives the next task to an idle worker. Which one it was, if it was given.
+    pub fn give_next(&mut self) -> Option<u32> {
+        let (task, worker) = (self.ready.pop_front()?, self.idle.pop()?);
+        let job = task.job();
+        match self.workers[worker].give(task) {
+            Ok(()) => Some(job),
+            Err(task) => {
+                // It has ended since its last answer.
+                self.workers[worker] = (self.start)(worker);
+                self.idle.push(worker);
+                self.ready.push_front(task);
+                None
+            }
+        }
+    }
+
+    /// A worker has answered.
+    pub fn is_idle(&mut self, worker: usize) {
+        // One that has ended takes no more work.
+        if !self.workers[worker].is_alive() {
+            self.workers[worker] = (self.start)(worker);
+        }
+        self.idle.push(worker);
+    }
+
+    /// Takes back the attempts that no worker has yet.
+    pub fn take_attempts(&mut self) -> Vec<Task> {
+        let (attempts, others): (VecDeque<Task>, VecDeque<Task>) =
+            std::mem::take(&mut self.ready).into_iter().partition(|task| matches!(task, Task::Attempt { .. }));
+        self.ready = others;
+        attempts.into()
+    }
+
+    /// Drops whatever they are doing.
+    pub fn abort(&self) {
+        self.workers.iter().for_each(Worker::abort);
+    }
+}

@@ -1,0 +1,82 @@
+//! What the dispatcher has, and what it tells.
+//!
+//! In: nothing. Out: the state of a run; what happens, told to all policies. Must not: decide.
+
+use std::sync::Arc;
+
+use fastrand::Rng;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::pool::Pool;
+use super::records::Records;
+use super::road::Road;
+use crate::clock::Clock;
+use crate::job::Job;
+use crate::runner::dialogue::{Happened, Policy, Then};
+use crate::runner::event::{Event, StopReason};
+use crate::runner::ledger::Ledger;
+use crate::runner::limits::Limits;
+use crate::runner::queue::Queues;
+use crate::runner::view::View;
+
+pub struct Dispatcher {
+    pub jobs: Arc<[Job]>,
+    pub limits: Limits,
+    pub clock: Clock,
+    pub rng: Rng,
+    pub ledger: Ledger,
+    pub queues: Queues,
+    pub policies: Vec<Box<dyn Policy>>,
+    /// What they want done.
+    pub then: Then,
+    pub road: Road,
+    pub pool: Pool,
+    pub records: Records,
+    pub events: mpsc::UnboundedSender<Event>,
+    pub stopped: Option<StopReason>,
+}
+
+impl Dispatcher {
+    pub fn view(&self, now: Instant) -> View<'_> {
+        View {
+            jobs: &self.jobs,
+            ledger: &self.ledger,
+            queues: &self.queues,
+            limits: &self.limits,
+            clock: &self.clock,
+            now,
+            stopped: self.stopped.as_ref(),
+            has_journal: self.records.journal.is_some(),
+        }
+    }
+
+    /// Tells all policies what has happened, and does what follows from it. Whether anything did.
+    pub fn happens(&mut self, happened: &Happened, now: Instant) -> bool {
+        self.hear(happened, now);
+        self.apply_all(now)
+    }
+
+    /// Tells all policies what has happened.
+    pub fn hear(&mut self, happened: &Happened, now: Instant) {
+        let view = View {
+            jobs: &self.jobs,
+            ledger: &self.ledger,
+            queues: &self.queues,
+            limits: &self.limits,
+            clock: &self.clock,
+            now,
+            stopped: self.stopped.as_ref(),
+            has_journal: self.records.journal.is_some(),
+        };
+        for policy in &mut self.policies {
+            policy.on(happened, &view, &mut self.then);
+        }
+        self.then.decide();
+    }
+
+    /// Nobody listening is no reason to stop.
+    pub fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}
