@@ -25,8 +25,9 @@ ROOT = {
     for version, package in (("v1.0", "msgraph"), ("beta", "msgraph_beta"))
 }
 
-# Paths that Microsoft's reference pages have and the SDK has not: three collections of scripts lead to a device, and on from it.
-ONLY_ON_PAGES = ("/deviceRunStates/",)
+# What the SDK has not: three collections of scripts that lead to a device, and the devices that a profile is assigned to, are
+# on Microsoft's reference pages of the actions; how a primary user is removed is in Microsoft's Intune samples.
+ONLY_ON_PAGES = ("/deviceRunStates/", "/deploymentProfile/assignedDevices/", "/managedDevices/{managedDeviceId}/users/$ref")
 
 # What is needed beside what the catalog calls required.
 LEAST = {"enableLostMode": ["message"]}
@@ -142,7 +143,7 @@ class Mock(http.server.BaseHTTPRequestHandler):
         elif path.endswith("s"):
             self.answer(200, {"value": []})
         else:
-            self.answer(200, {"id": path.rsplit("/", 1)[-1]})
+            self.answer(200, {"id": path.rsplit("/", 1)[-1], "userPrincipalName": "ada@contoso.com"})
 
     def write(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -218,7 +219,7 @@ def main(binary):
             for version in route["versions"]:
                 pattern = re.sub(r"\{\w+\}", "[^/]+", re.escape(f"/{version}{route['path']}").replace(r"\{", "{").replace(r"\}", "}"))
                 place = Place(version, route["path"])
-                if not place.text and any(part in route["path"] for part in ONLY_ON_PAGES):
+                if any(part in route["path"] for part in ONLY_ON_PAGES):
                     place = None
                 elif not place.has(route["method"]):
                     Mock.faults.append(f"{action['name']}: the {version} schema has no {route['method']} {route['path']}")
