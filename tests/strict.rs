@@ -268,6 +268,82 @@ fn approval_requests_are_read_by_id_and_by_function() {
     assert_eq!(get(&simulator, &format!("{requests}/{}", guid(8))).0, 404);
 }
 
+const SEEDS: &[&str] =
+    &["deprovision", "unassignResourceAccountFromDevice", "unassignUserFromDevice", "removeAllDevicesFromManagement"];
+
+/// A tenant with everything on the way of every route of those actions.
+fn rehearsal(more: &str) -> Simulator {
+    let script = |number: usize, kind: &str| {
+        format!("  - {{ id: {}, kind: {kind}, run_states: [{{ id: state-1, device: {} }}] }}\n", guid(number), guid(1))
+    };
+    let scripts = script(11, "deviceHealthScripts")
+        + &script(12, "deviceManagementScripts")
+        + &script(13, "deviceComplianceScripts");
+    Simulator::start(&format!(
+        "only_listed: true\ndevices: [{{ id: {}, operatingSystem: ChromeOS, userPrincipalName: ada@contoso.com }}]\n\
+         users: [{{ id: {}, userPrincipalName: ada@contoso.com, devices: [{}] }}]\n\
+         autopilot: [{{ id: {}, userPrincipalName: ada@contoso.com }}]\nscripts:\n{scripts}{more}",
+        guid(1),
+        guid(3),
+        guid(1),
+        guid(6)
+    ))
+}
+
+/// The path of a route with ids that are there; with `wrong`, the one at that place is not.
+fn path_of(route: &musterout::catalog::Route, wrong: Option<usize>) -> String {
+    let id = |name: &str| match name {
+        "managedDeviceId" => guid(1),
+        "userId" => guid(3),
+        "deviceHealthScriptId" => guid(11),
+        "deviceManagementScriptId" => guid(12),
+        "deviceComplianceScriptId" => guid(13),
+        "detectedAppId" => "app-1".to_owned(),
+        name if name.ends_with("StateId") => "state-1".to_owned(),
+        _ => guid(6),
+    };
+    let ids = route.ids.iter().enumerate();
+    let path = ids.fold(route.path.to_owned(), |path, (at, name)| {
+        let value = if Some(at) == wrong { guid(99) } else { id(name.name) };
+        path.replacen(&format!("{{{}}}", name.name), &value, 1)
+    });
+    format!("/{}{path}", route.versions[0].name())
+}
+
+#[test]
+fn each_of_the_first_endpoints_is_rehearsed_with_each_refusal() {
+    let served = rehearsal("");
+    let unlicensed = rehearsal("sign_in: { roles: [User.Read.All] }\n");
+    let throttled = rehearsal(
+        "throttle: { intune-devices/write: { requests: 1, window: 1h }, intune-other/write: { requests: 1, window: 1h } }\n",
+    );
+    let mut rehearsed = 0;
+    for name in SEEDS {
+        let action = musterout::catalog::Action::named(name).unwrap();
+        let body = if *name == "deprovision" { r#"{"deprovisionReason":"sold"}"# } else { "" };
+        for route in action.routes {
+            let path = path_of(route, None);
+            assert_eq!(post(&served, &path, body).0, 204, "{path}");
+            for (at, id) in route.ids.iter().enumerate().filter(|(_, id)| id.name != "detectedAppId") {
+                let path = path_of(route, Some(at));
+                // Of an identity whose profile is walked, nothing but its form is looked at.
+                let is_walked = id.name == "windowsAutopilotDeviceIdentityId" && at + 1 < route.ids.len();
+                let status = if is_walked { 204 } else { 404 };
+                assert_eq!(post(&served, &path, body).0, status, "{path}");
+            }
+            assert_eq!(post(&unlicensed, &path, body).0, 403, "{path}");
+            let twice = [post(&throttled, &path, body).0, post(&throttled, &path, body).0];
+            assert_eq!(twice[1], 429, "{path}: {twice:?}");
+            if *name == "deprovision" {
+                assert_eq!(post(&served, &path, "{}").0, 400, "{path} without a reason");
+                assert_eq!(post(&served, &path.replacen("/beta", "/v1.0", 1), body).0, 400, "{path} in v1.0");
+            }
+            rehearsed += 1;
+        }
+    }
+    assert_eq!(rehearsed, 12);
+}
+
 /// Situations from practice in which the simulator was greener than Graph. Each of these was a success before.
 mod greener_than_graph {
     use super::*;

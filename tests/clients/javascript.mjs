@@ -2,7 +2,14 @@
 //
 // In: the address of `musterout simulate` with scenario.yaml. Out: a line for each check; 1 if one fails.
 
-import { BatchRequestContent, BatchResponseContent, Client, GraphError, PageIterator } from "@microsoft/microsoft-graph-client";
+import {
+  BatchRequestContent,
+  BatchResponseContent,
+  Client,
+  GraphError,
+  HTTPMessageHandler,
+  PageIterator,
+} from "@microsoft/microsoft-graph-client";
 
 const url = process.argv[2];
 const device = "/deviceManagement/managedDevices/10000000-0000-4000-8000-000000000002";
@@ -13,11 +20,29 @@ function check(what, isSo, told = "") {
   console.log(`${isSo ? "ok    " : "FAIL  "}javascript: ${what}${isSo ? "" : `: ${JSON.stringify(told)}`}`);
 }
 
-const client = Client.init({
-  baseUrl: url,
-  customHosts: new Set(["127.0.0.1"]),
-  authProvider: (done) => done(null, "any"),
-});
+// The client gives its token, and follows links, to https addresses alone. This handler stands in for the encryption.
+const secure = url.replace("http://", "https://");
+
+class Loopback {
+  async execute(context) {
+    const headers = new Headers(context.options?.headers ?? {});
+    headers.set("Authorization", "Bearer any");
+    context.request = context.request.replace(secure, url);
+    context.options = { ...context.options, headers: Object.fromEntries(headers) };
+    await this.next.execute(context);
+    const { status, statusText, headers: told } = context.response;
+    const text = (await context.response.text()).replaceAll(url, secure);
+    context.response = new Response(text === "" ? null : text, { status, statusText, headers: told });
+  }
+
+  setNext(next) {
+    this.next = next;
+  }
+}
+
+const middleware = new Loopback();
+middleware.setNext(new HTTPMessageHandler());
+const client = Client.initWithMiddleware({ baseUrl: secure, middleware });
 
 const names = [];
 const first = await client.api("/deviceManagement/managedDevices").select(["id", "deviceName"]).get();
@@ -47,7 +72,7 @@ try {
   check("a user who is not there", told, error);
 }
 
-const request = (path, options) => new Request(`${url}/v1.0${path}`, options);
+const request = (path, options) => new Request(`${secure}/v1.0${path}`, options);
 const json = { "Content-Type": "application/json" };
 const steps = [
   { id: "1", request: request("/users/bo@contoso.com", { method: "GET" }) },
