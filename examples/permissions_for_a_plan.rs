@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use musterout::plan;
+use musterout::testing::plan;
 
 fn main() -> ExitCode {
     let file = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("plans/deprovision.csv"), PathBuf::from);

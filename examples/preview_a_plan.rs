@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use musterout::catalog::Budget;
-use musterout::guard::preflight;
-use musterout::plan;
-use musterout::preview::Preview;
+use musterout::testing::catalog::Budget;
+use musterout::testing::guard::preflight;
+use musterout::testing::plan;
+use musterout::testing::preview::Preview;
 
 fn main() -> ExitCode {
     let file = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("plans/wipe.yaml"), PathBuf::from);

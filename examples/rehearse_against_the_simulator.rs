@@ -7,19 +7,19 @@ use std::sync::Arc;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::catalog::Action;
-use musterout::clock::Clock;
-use musterout::daily::Daily;
-use musterout::guard::{Brakes, preflight};
-use musterout::job::{Ids, Job, JobParts};
-use musterout::msgraph::client::GraphClient;
-use musterout::msgraph::token::{Credentials, TokenSource};
-use musterout::pacing::Gates;
-use musterout::report::Account;
-use musterout::runner::{self, History, Limits, Run};
-use musterout::simulator::scenario::Scenario;
-use musterout::simulator::tenant::Tenant;
-use musterout::simulator::transport::SimTransport;
+use musterout::testing::catalog::Action;
+use musterout::testing::clock::Clock;
+use musterout::testing::daily::Daily;
+use musterout::testing::guard::{Brakes, preflight};
+use musterout::testing::job::{Ids, Job, JobParts};
+use musterout::testing::msgraph::client::GraphClient;
+use musterout::testing::msgraph::token::{Credentials, TokenSource};
+use musterout::testing::pacing::Gates;
+use musterout::testing::report::Account;
+use musterout::testing::runner::{self, History, Limits, Run};
+use musterout::testing::simulator::scenario::Scenario;
+use musterout::testing::simulator::tenant::Tenant;
+use musterout::testing::simulator::transport::SimTransport;
 use tokio::sync::mpsc;
 
 const SCENARIO: &str = "

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::Uri;
 
 /// Addresses of one service are spelled alike: what was done is known by the address too.
-pub fn one_spelling(uri: &Uri) -> String {
+pub(crate) fn one_spelling(uri: &Uri) -> String {
     let scheme = uri.scheme_str().unwrap_or("https").to_ascii_lowercase();
     let host = uri.host().unwrap_or_default().to_ascii_lowercase();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<Ipv6Addr>();
@@ -18,7 +18,7 @@ pub fn one_spelling(uri: &Uri) -> String {
 }
 
 /// Whether an address of the host can only be this machine.
-pub fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

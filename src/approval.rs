@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a request that nobody completes lives. The service says so nowhere but in its documentation.
-pub const LIFE: SignedDuration = SignedDuration::from_hours(72);
+const LIFE: SignedDuration = SignedDuration::from_hours(72);
 
 /// A request as it was filed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl fmt::Display for Request {
 }
 
 /// `2026-11-22 10:00:00Z`.
-pub fn minute(at: Timestamp) -> String {
+pub(crate) fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
 

@@ -324,7 +324,7 @@ impl From<Diagnostic> for Diagnostics {
 }
 
 /// The word among `known` that somebody who typed `wrong` most likely meant.
-pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     // A short word is like the beginning of many long ones.
     let as_long = |word: &&str| word.len() <= wrong.len() * 2 + 2;

@@ -62,7 +62,7 @@ pub struct Identity {
 }
 
 /// What to ask for with `$select`, by kind of target.
-pub fn properties(kind: TargetKind) -> &'static [&'static str] {
+pub(crate) fn properties(kind: TargetKind) -> &'static [&'static str] {
     match kind {
         TargetKind::ManagedDevice => &[
             "id",

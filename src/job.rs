@@ -19,9 +19,9 @@ use crate::catalog::{ACTIONS, Access, Action, Bucket, Missing, OncePer, Paramete
 use crate::identity::Identity;
 
 pub use self::ids::Ids;
-pub use self::job_id::JobId;
+pub(crate) use self::job_id::JobId;
 use self::job_id::identify;
-pub use self::unfound::Unfound;
+pub(crate) use self::unfound::Unfound;
 
 /// The parameters of a job and the request body they make. Shared by all jobs that say the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -389,7 +389,7 @@ fn texts(value: &serde_json::Value) -> impl Iterator<Item = String> {
 
 /// The state of a script on a device is called after both, so that its device is known by it: a deed on a device is one by
 /// whatever route it is asked for. Whatever else names a target is the target.
-pub fn device_of_state(target: &str) -> &str {
+pub(crate) fn device_of_state(target: &str) -> &str {
     match target.rsplit_once(':') {
         Some((_, device)) if uuid::Uuid::try_parse(device).is_ok() => device,
         _ => target,

@@ -5,5 +5,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    musterout::cli::main()
+    musterout::main()
 }

@@ -17,14 +17,14 @@ use crate::journal::place::Place;
 ///
 /// Source: Graph's national cloud deployments page; for China's login host the newer of two pages that disagree.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Cloud {
+struct Cloud {
     pub name: &'static str,
     pub login_url: &'static str,
     pub graph_url: &'static str,
 }
 
 /// The first is the default.
-pub static CLOUDS: &[Cloud] = &[
+static CLOUDS: &[Cloud] = &[
     Cloud { name: "global", login_url: "https://login.microsoftonline.com", graph_url: "https://graph.microsoft.com" },
     Cloud { name: "usgov", login_url: "https://login.microsoftonline.us", graph_url: "https://graph.microsoft.us" },
     Cloud {

@@ -14,7 +14,7 @@ use crate::diagnostics::{Diagnostic, Place};
 
 /// The text of a file under the name that its user knows.
 #[derive(Debug)]
-pub struct Source {
+pub(crate) struct Source {
     pub name: String,
     /// Without a byte order mark.
     pub text: String,
@@ -40,7 +40,7 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Where something stands in a [`Source`]: line and column from 1, and the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     pub line: u32,
     pub column: u32,
     pub start: usize,
@@ -49,14 +49,14 @@ pub struct Span {
 
 impl Source {
     /// Reads and decodes the file at `path`, unless it is larger than `limit` bytes.
-    pub fn read(path: &Path, limit: u64) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn read(path: &Path, limit: u64) -> Result<Self, Box<Diagnostic>> {
         let name = path.display().to_string();
         let bytes = bytes(path, limit).map_err(|fault| Box::new((*fault).at(Place::file(&name))))?;
         Self::decode(name, bytes)
     }
 
     /// The text that `bytes` hold. A list may have a million rows, so that UTF-8 is not copied.
-    pub fn decode(name: String, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
+    pub(crate) fn decode(name: String, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         let (encoding, fingerprint) = (encoding_of(&bytes), Fingerprint::of(&bytes));
         let bytes = match String::from_utf8(bytes) {
             Ok(text) if encoding == UTF_8 && !text.starts_with(BYTE_ORDER_MARK) => {
@@ -86,14 +86,14 @@ impl Source {
     }
 
     /// The byte at which that line and column, both from 1, begin.
-    pub fn offset_of(&self, line: usize, column: usize) -> usize {
+    pub(crate) fn offset_of(&self, line: usize, column: usize) -> usize {
         let line_start: usize = self.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
         let rest = self.text.get(line_start..).unwrap_or_default();
         line_start + rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
     }
 
     /// `span` as a place to show.
-    pub fn place(&self, span: &Span) -> Place {
+    pub(crate) fn place(&self, span: &Span) -> Place {
         let end = span.end.max(self.end_of_word(span.start));
         Place::known(&self.name, &self.text, span.line as usize, span.column as usize, span.start..end)
     }

@@ -15,10 +15,10 @@ use std::ops::RangeInclusive;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-pub use self::folding::Folding;
+pub(crate) use self::folding::Folding;
 
 /// The composed form: what is written in another one (`e` and an accent for `é`) is the same text.
-pub fn composed(text: &str) -> Cow<'_, str> {
+pub(crate) fn composed(text: &str) -> Cow<'_, str> {
     match text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
         true => Cow::Borrowed(text),
         false => Cow::Owned(text.nfc().collect()),
@@ -26,7 +26,7 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 }
 
 /// The form in which two texts are compared: composed, without regard to case and to space around it.
-pub fn key(text: &str) -> Cow<'_, str> {
+pub(crate) fn key(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if text.is_ascii() {
         return match text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -76,7 +76,7 @@ const ODD_SPACES: &[RangeInclusive<char>] = &[
 
 /// A character that nobody sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hidden(char);
+pub(crate) struct Hidden(char);
 
 /// `U+200B (zero width space)`.
 impl fmt::Display for Hidden {
@@ -107,7 +107,7 @@ const NAMES: &[(RangeInclusive<char>, &str)] = &[
 ];
 
 /// The first character of `text` that does not show, wherever it stands; white space around the text is not looked at.
-pub fn hidden(text: &str) -> Option<Hidden> {
+pub(crate) fn hidden(text: &str) -> Option<Hidden> {
     let text = text.trim();
     if text.is_ascii() {
         return None;
@@ -141,7 +141,7 @@ impl Sight {
 
 /// Where foreign text goes, and so what is harmless there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Medium {
+pub(crate) enum Medium {
     /// One line, however long: of the terminal, of the log, a cell of a table or of a CSV file, a remark in the journal.
     Line,
     /// Several lines: those of a remedy.
@@ -176,7 +176,7 @@ impl Medium {
 ///
 /// What breaks a line or jumps becomes a space where there is one line. Other control characters, those that turn the
 /// direction of text and those that nobody sees become `U+FFFD`. Text that is too long ends in `…`.
-pub fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
     let longest = medium.longest().unwrap_or(usize::MAX);
     let spaced = medium == Medium::Message && (text != text.trim() || text.contains("  "));
     if text.len() <= longest && !spaced && is_printable_ascii(text) {
@@ -219,12 +219,12 @@ fn is_printable_ascii(text: &str) -> bool {
 }
 
 /// Foreign text on a line of its own, in a cell, or as long as it is in a sentence.
-pub fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     harmless(text, Medium::Line)
 }
 
 /// A word of somebody's file or of the service's inside a sentence.
-pub fn shown(text: &str) -> Cow<'_, str> {
+pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     harmless(text, Medium::Word)
 }
 

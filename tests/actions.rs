@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, Action, Method, Parameter, ParameterKind, Route, TargetKind, Version};
-use musterout::ui::actions::one;
-use musterout::ui::style::View;
+use musterout::testing::catalog::{ACTIONS, Action, Method, Parameter, ParameterKind, Route, TargetKind, Version};
+use musterout::testing::ui::actions::one;
+use musterout::testing::ui::style::View;
 use serde_json::{Map, Value, json};
 
 use crate::support::guid;
@@ -158,8 +158,11 @@ fn every_action_is_reached_from_yaml_on_every_route() {
     let report = desk.report();
     assert_eq!(report.len(), samples.len());
     for (row, sample) in report.iter().zip(&samples) {
-        let outcome =
-            if sample.action.success == musterout::catalog::Success::Completed { "completed" } else { "accepted" };
+        let outcome = if sample.action.success == musterout::testing::catalog::Success::Completed {
+            "completed"
+        } else {
+            "accepted"
+        };
         assert_eq!((row["outcome"].as_str(), row["request"].as_str()), (outcome, sample.request().as_str()));
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use musterout::catalog::{Action, Repeat};
+use musterout::testing::catalog::{Action, Repeat};
 use serde_json::Value;
 
 use crate::outside::{Desk, Ended, Row, Simulator, count_of, guid, linger, rows};

@@ -10,23 +10,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fastrand::Rng;
-use musterout::clock::Clock;
-use musterout::daily::Daily;
-use musterout::guard::drift::Sighting;
-use musterout::guard::lookout::{Lookout, Source};
-use musterout::guard::{Brakes, preflight};
-use musterout::job::Job;
-use musterout::journal::resume::Only;
-use musterout::journal::{Recorder, RunId};
-use musterout::ops;
-use musterout::outcome::Seen;
-use musterout::outcome::Settlement;
-use musterout::pacing::{Gates, Pacing};
-use musterout::runner::{History, Limits, Run};
-use musterout::simulator::power::Power;
-use musterout::simulator::scenario::Scenario;
-use musterout::simulator::tenant::Tenant;
-use musterout::simulator::transport::SimTransport;
+use musterout::testing::clock::Clock;
+use musterout::testing::daily::Daily;
+use musterout::testing::guard::drift::Sighting;
+use musterout::testing::guard::lookout::{Lookout, Source};
+use musterout::testing::guard::{Brakes, preflight};
+use musterout::testing::job::Job;
+use musterout::testing::journal::resume::Only;
+use musterout::testing::journal::{Recorder, RunId};
+use musterout::testing::ops;
+use musterout::testing::outcome::Seen;
+use musterout::testing::outcome::Settlement;
+use musterout::testing::pacing::{Gates, Pacing};
+use musterout::testing::runner::{History, Limits, Run};
+use musterout::testing::simulator::power::Power;
+use musterout::testing::simulator::scenario::Scenario;
+use musterout::testing::simulator::tenant::Tenant;
+use musterout::testing::simulator::transport::SimTransport;
 
 use crate::crash::{plan, scenario, wrong};
 use crate::outside::Row;
@@ -125,7 +125,7 @@ async fn perform(
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Lookout::for_drift(seen.into_iter().map(|(at, seen)| (at, (seen, Source::Preview))).collect()),
-        guards: musterout::runner::guards::Guards::default(),
+        guards: musterout::testing::runner::guards::Guards::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };

@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fastrand::Rng;
-use musterout::clock::Clock;
-use musterout::daily::Account;
-use musterout::daily::Daily;
-use musterout::daily::Settings;
-use musterout::guard::Brakes;
-use musterout::guard::preflight;
-use musterout::job::Job;
-use musterout::journal::resume::Only;
-use musterout::journal::{Recorder, RunId};
-use musterout::ops;
-use musterout::outcome::{Outcome, Settlement};
-use musterout::pacing::{Gates, Pacing};
-use musterout::runner::{History, Limits, Run};
-use musterout::simulator::transport::SimTransport;
+use musterout::testing::clock::Clock;
+use musterout::testing::daily::Account;
+use musterout::testing::daily::Daily;
+use musterout::testing::daily::Settings;
+use musterout::testing::guard::Brakes;
+use musterout::testing::guard::preflight;
+use musterout::testing::job::Job;
+use musterout::testing::journal::resume::Only;
+use musterout::testing::journal::{Recorder, RunId};
+use musterout::testing::ops;
+use musterout::testing::outcome::{Outcome, Settlement};
+use musterout::testing::pacing::{Gates, Pacing};
+use musterout::testing::runner::{History, Limits, Run};
+use musterout::testing::simulator::transport::SimTransport;
 
 use crate::support::world::{self, ALWAYS, HOUR, World, account, all, at_one_moment, begin, paused, retires, wall};
 
@@ -98,7 +98,7 @@ async fn run(
         clock: Clock::starting_at(world.now()),
         rng: Rng::with_seed(seed),
         lookout: Default::default(),
-        guards: musterout::runner::guards::Guards::default(),
+        guards: musterout::testing::runner::guards::Guards::default(),
         history: History { journal: Some(recorder), earlier, ..History::default() },
         verify: None,
     };

@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use musterout::catalog::{ACTIONS, Bucket, SELECTORS};
-use musterout::outcome::{Cause, Outcome, Standing};
-use musterout::plan::PROPERTIES;
+use musterout::testing::catalog::{ACTIONS, Bucket, SELECTORS};
+use musterout::testing::outcome::{Cause, Outcome, Standing};
+use musterout::testing::plan::PROPERTIES;
 
 use crate::support::program::{Desk, musterout, run};
 
@@ -37,7 +37,7 @@ fn the_example_of_the_guards_is_a_plan_and_a_policy_that_work() {
     let files = [("plan.yaml", plan.as_str()), ("policy.yaml", &policy), ("laptops.csv", laptops), ("vip.csv", vip)];
     let desk = Desk::with(&files);
     let ran = run(&mut desk.musterout(["preview", "plan.yaml", "--policy", "policy.yaml"])).ended_with(0);
-    for key in musterout::plan::GUARDS {
+    for key in musterout::testing::plan::GUARDS {
         let named = page.contains(&format!("| `{key}` |"));
         assert!(named, "docs/reference/guards.md does not explain {key}");
     }

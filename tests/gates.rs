@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use musterout::ops::{self, Choices, Repeats, RunRequest, Tenant};
-use musterout::outcome::Tally;
-use musterout::settings::{Environment, Flags, Settings};
-use musterout::ui::stderr::Stderr;
+use musterout::testing::ops::{self, Choices, Repeats, RunRequest, Tenant};
+use musterout::testing::outcome::Tally;
+use musterout::testing::settings::{Environment, Flags, Settings};
+use musterout::testing::ui::stderr::Stderr;
 
 use crate::support::world::{ALWAYS, World, paused, system, target};
 
@@ -48,7 +48,7 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
                 tenant: Tenant::InProcess(transport),
                 policies: Vec::new(),
                 report: Some(world.path("report.csv")),
-                confirm: Some(musterout::ops::Confirm::Exactly(ROWS + 1)),
+                confirm: Some(musterout::testing::ops::Confirm::Exactly(ROWS + 1)),
                 interactive: false,
                 repeats: Repeats::default(),
                 wait: true,

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-use musterout::outcome::Outcome;
+use musterout::testing::outcome::Outcome;
 
 mod generate;
 mod judge;

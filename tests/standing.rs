@@ -9,7 +9,7 @@ mod sets;
 mod site;
 mod steps;
 
-use musterout::catalog::TargetKind;
+use musterout::testing::catalog::TargetKind;
 
 use self::site::{Night, Site};
 use crate::support::guid;
@@ -167,7 +167,7 @@ jobs:
         assert_eq!(night.told(), ["held 22", "held 22"]);
         assert!(night.note(0).contains(&guid(21)) && night.note(0).contains(&guid(22)), "{night:?}");
         // The account is deleted, and the name is nobody's.
-        site.by_hand(TargetKind::User, 22, musterout::simulator::by_hand::ByHand::Leaves);
+        site.by_hand(TargetKind::User, 22, musterout::testing::simulator::by_hand::ByHand::Leaves);
         assert_eq!(site.night().await.told(), ["already_done 21", "already_done 21"]);
         assert_eq!(site.effects("disableUser"), [(21, 1)]);
     });

@@ -291,7 +291,7 @@ fn rehearsal(more: &str) -> Simulator {
 }
 
 /// The path of a route with ids that are there; with `wrong`, the one at that place is not.
-fn path_of(route: &musterout::catalog::Route, wrong: Option<usize>) -> String {
+fn path_of(route: &musterout::testing::catalog::Route, wrong: Option<usize>) -> String {
     let id = |name: &str| match name {
         "managedDeviceId" => guid(1),
         "userId" => guid(3),
@@ -319,7 +319,7 @@ fn each_of_the_first_endpoints_is_rehearsed_with_each_refusal() {
     );
     let mut rehearsed = 0;
     for name in SEEDS {
-        let action = musterout::catalog::Action::named(name).unwrap();
+        let action = musterout::testing::catalog::Action::named(name).unwrap();
         let body = if *name == "deprovision" { r#"{"deprovisionReason":"sold"}"# } else { "" };
         for route in action.routes {
             let path = path_of(route, None);

@@ -2,13 +2,15 @@
 //!
 //! In: the sources as text. Out: a list of every breach at once. The table below is the one in ARCHITECTURE.md.
 
+mod widths;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which rooms a room may import. `room::file` stands for that file of the room alone.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("main", &["cli"]),
+    ("main", &[]),
     ("address", &[]),
     ("clock", &[]),
     ("text", &[]),
@@ -158,6 +160,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["msgraph::transport", "msgraph::request", "catalog", "approval", "text", "diagnostics", "source", "yaml"],
     ),
 ];
+
+/// What lists the rooms for others, and is none.
+const NO_ROOMS: &[&str] = &["lib.rs", "testing.rs"];
 
 const LONGEST_FILE: usize = 400;
 
@@ -336,7 +341,7 @@ fn assert_none(breaches: Vec<String>) {
 #[test]
 fn imports_point_one_way() {
     let mut breaches = Vec::new();
-    for source in sources().iter().filter(|source| source.name != "lib.rs" && !source.is_test()) {
+    for source in sources().iter().filter(|source| !NO_ROOMS.contains(&source.name.as_str()) && !source.is_test()) {
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(room, _)| *room == source.room()) else {
             breaches.push(format!("{}: the room {} is not in the table", source.name, source.room()));
             continue;

@@ -4,11 +4,11 @@
 //! Must not: open sockets.
 
 use jiff::SignedDuration;
-use musterout::journal::resume::Only;
-use musterout::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Tenant};
-use musterout::outcome::{Outcome, Tally};
-use musterout::settings::{Environment, Flags, Settings};
-use musterout::ui::stderr::Stderr;
+use musterout::testing::journal::resume::Only;
+use musterout::testing::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Tenant};
+use musterout::testing::outcome::{Outcome, Tally};
+use musterout::testing::settings::{Environment, Flags, Settings};
+use musterout::testing::ui::stderr::Stderr;
 
 use crate::support::world::{ALWAYS, World, paused, system, target};
 

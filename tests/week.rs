@@ -10,15 +10,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fastrand::Rng;
-use musterout::catalog::Limits;
-use musterout::journal::JournalError;
-use musterout::journal::resume::Only;
-use musterout::ops::{self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Tenant};
-use musterout::outcome::{Outcome, Standing, Tally};
-use musterout::runner::event::StopReason;
-use musterout::settings::{Environment, Flags, Settings};
-use musterout::simulator::transport::SimTransport;
-use musterout::ui::stderr::Stderr;
+use musterout::testing::catalog::Limits;
+use musterout::testing::journal::JournalError;
+use musterout::testing::journal::resume::Only;
+use musterout::testing::ops::{self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Tenant};
+use musterout::testing::outcome::{Outcome, Standing, Tally};
+use musterout::testing::runner::event::StopReason;
+use musterout::testing::settings::{Environment, Flags, Settings};
+use musterout::testing::simulator::transport::SimTransport;
+use musterout::testing::ui::stderr::Stderr;
 
 use crate::support::left_to_confirm;
 use crate::support::world::{ALWAYS, HOUR, World, balance, no_code_was_refused, paused, system, target};
@@ -94,7 +94,7 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         tenant: Tenant::InProcess(transport),
         policies: Vec::new(),
         report,
-        confirm: Some(musterout::ops::Confirm::Exactly(confirm)),
+        confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
         interactive: false,
         repeats: Repeats { once, ..Repeats::default() },
         wait,

@@ -5,8 +5,8 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use musterout::catalog::Action;
-use musterout::job::{Ids, Job, JobParts};
+use musterout::testing::catalog::Action;
+use musterout::testing::job::{Ids, Job, JobParts};
 use tempfile::TempDir;
 
 use crate::Fallible;

@@ -14,17 +14,17 @@ use crate::{
 };
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::clock::Clock;
-use musterout::guard::Brakes;
-use musterout::job::Job;
-use musterout::journal::{Journal, NewRun, Recorder, RunId};
-use musterout::msgraph::client::GraphClient;
-use musterout::msgraph::http::HttpTransport;
-use musterout::msgraph::request;
-use musterout::msgraph::token::{Credentials, TokenSource};
-use musterout::outcome::Outcome;
-use musterout::pacing::{Gates, Pacing};
-use musterout::runner::{self, History, Limits, Run};
+use musterout::testing::clock::Clock;
+use musterout::testing::guard::Brakes;
+use musterout::testing::job::Job;
+use musterout::testing::journal::{Journal, NewRun, Recorder, RunId};
+use musterout::testing::msgraph::client::GraphClient;
+use musterout::testing::msgraph::http::HttpTransport;
+use musterout::testing::msgraph::request;
+use musterout::testing::msgraph::token::{Credentials, TokenSource};
+use musterout::testing::outcome::Outcome;
+use musterout::testing::pacing::{Gates, Pacing};
+use musterout::testing::runner::{self, History, Limits, Run};
 use tempfile::TempDir;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
@@ -101,7 +101,7 @@ fn perform(jobs: &Arc<[Job]>, url: &str, folder: Option<&Path>) -> Fallible<(f64
                     pacing: Pacing::Off,
                 },
                 gates: client.gates().clone(),
-                daily: musterout::daily::Daily::default(),
+                daily: musterout::testing::daily::Daily::default(),
                 brakes: Brakes::default(),
                 people: None,
                 clock,

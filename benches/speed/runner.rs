@@ -7,14 +7,16 @@ use std::time::Duration;
 use crate::{Fallible, Table, Target, cpu_of_this_process, jobs, median, micros};
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::catalog::Budget;
-use musterout::clock::Clock;
-use musterout::guard::Brakes;
-use musterout::job::Job;
-use musterout::outcome::{Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict};
-use musterout::pacing::{Gates, Pacing};
-use musterout::runner::executor::Executor;
-use musterout::runner::{self, History, Limits, Run};
+use musterout::testing::catalog::Budget;
+use musterout::testing::clock::Clock;
+use musterout::testing::guard::Brakes;
+use musterout::testing::job::Job;
+use musterout::testing::outcome::{
+    Evidence, FollowUp, Followed, Outcome, Presence, Reply, Seen, Since, Stage, Verdict,
+};
+use musterout::testing::pacing::{Gates, Pacing};
+use musterout::testing::runner::executor::Executor;
+use musterout::testing::runner::{self, History, Limits, Run};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
@@ -103,7 +105,7 @@ async fn perform(jobs: &Arc<[Job]>, pacing: Pacing) -> Fallible<()> {
         holds: vec![None; jobs.len()],
         limits: Limits { concurrency: IN_FLIGHT, max_attempts: 5, settling: Duration::from_secs(60), pacing },
         gates: Gates::new(pacing),
-        daily: musterout::daily::Daily::default(),
+        daily: musterout::testing::daily::Daily::default(),
         brakes: Brakes::default(),
         people: None,
         clock: Clock::starting_at(Timestamp::UNIX_EPOCH),

@@ -9,11 +9,11 @@ use super::action::Action;
 use super::parameter::Parameter;
 
 /// One parameter and its value.
-pub type Setting = (&'static Parameter, Value);
+pub(crate) type Setting = (&'static Parameter, Value);
 
 /// Why a document is not a body of the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotABody {
+pub(crate) enum NotABody {
     /// Something that must always be there, is not.
     Lacks(String),
     /// Something that the action does not know.
@@ -21,7 +21,7 @@ pub enum NotABody {
 }
 
 /// The body that says `settings`, in the order of the catalog; `None` where there is nothing to send.
-pub fn write(action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
+pub(crate) fn write(action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
     settings.sort_by_key(|(parameter, _)| action.parameters.iter().position(|known| known.name == parameter.name));
     let mut body = fixed(action);
     for (parameter, value) in settings {
@@ -32,7 +32,7 @@ pub fn write(action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
 }
 
 /// The settings that `body` holds, in the order of the catalog.
-pub fn read(action: &'static Action, body: &Value) -> Result<Vec<Setting>, NotABody> {
+pub(crate) fn read(action: &'static Action, body: &Value) -> Result<Vec<Setting>, NotABody> {
     let mut rest = body.clone();
     if let Some(fixed) = fixed(action) {
         subtract(&mut rest, &fixed).map_err(NotABody::Lacks)?;

@@ -172,7 +172,7 @@ pub static INTUNE_OTHER: Service = Service {
 /// Users, groups and what else Entra keeps, but for its devices. Its reads are measured in resource units: a tenth is
 /// left to the reads of [`ENTRA_DEVICES`], 450 are set aside for the writes of both, of which paced ones use 400 in 10 s,
 /// and a read is taken for two, as a page of a list is that names no properties.
-pub static DIRECTORY: Service = Service {
+pub(crate) static DIRECTORY: Service = Service {
     name: "directory",
     writes: Allowance::per(3_000, 150),
     reads: Allowance::per(1_350, 10),
@@ -185,7 +185,7 @@ pub static DIRECTORY: Service = Service {
 
 /// Writes to Entra's devices have an allowance of their own; reads of them count as any other of the directory, of whose
 /// units they get a tenth.
-pub static ENTRA_DEVICES: Service = Service {
+pub(super) static ENTRA_DEVICES: Service = Service {
     name: "entra-devices",
     writes: Allowance::per(3_000, 150),
     reads: Allowance::per(150, 10),
@@ -196,7 +196,7 @@ pub static ENTRA_DEVICES: Service = Service {
              one user of it",
 };
 
-pub static SERVICES: &[&Service] = &[&INTUNE_DEVICES, &INTUNE_OTHER, &DIRECTORY, &ENTRA_DEVICES];
+static SERVICES: &[&Service] = &[&INTUNE_DEVICES, &INTUNE_OTHER, &DIRECTORY, &ENTRA_DEVICES];
 
 #[cfg(test)]
 mod tests {

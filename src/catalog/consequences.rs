@@ -80,7 +80,7 @@ const ENTRA_JOINED_WINDOWS: &[Test] = &[
     Any(&[Is(JoinType, &["azureADJoined"]), Is(EnrollmentType, &["windowsAzureADJoin", "windowsBulkAzureDomainJoin"])]),
 ];
 
-pub static CONSEQUENCES: &[Consequence] = &[
+pub(crate) static CONSEQUENCES: &[Consequence] = &[
     Consequence {
         code: "factory-reset",
         actions: &["delete"],

@@ -10,7 +10,7 @@ use super::action::Action;
 
 /// One allowance of a tenant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct DailyLimit {
+pub(crate) struct DailyLimit {
     /// The action that is counted.
     pub action: &'static str,
     /// So many a day.
@@ -23,7 +23,7 @@ pub struct DailyLimit {
     pub source: &'static str,
 }
 
-pub static DAILY: &[DailyLimit] = &[
+pub(crate) static DAILY: &[DailyLimit] = &[
     DailyLimit {
         action: "retire",
         requests: 1_000,
@@ -50,14 +50,14 @@ pub static DAILY: &[DailyLimit] = &[
 ];
 
 impl DailyLimit {
-    pub const COUNT: usize = DAILY.len();
+    pub(crate) const COUNT: usize = DAILY.len();
 
     /// The place of the allowance that an action uses up in [`DAILY`], if there is one.
-    pub fn index_of(action: &Action) -> Option<usize> {
+    pub(crate) fn index_of(action: &Action) -> Option<usize> {
         DAILY.iter().position(|limit| limit.action == action.name || limit.also.contains(&action.name))
     }
 
-    pub fn index_named(action: &str) -> Option<usize> {
+    pub(crate) fn index_named(action: &str) -> Option<usize> {
         DAILY.iter().position(|limit| limit.action == action)
     }
 }

@@ -26,7 +26,7 @@ static MADE: Mutex<Vec<&'static Action>> = Mutex::new(Vec::new());
 const MOST: usize = 32;
 
 /// Every action that was defined, in the order in which it first was.
-pub fn defined() -> impl Iterator<Item = &'static Action> {
+pub(crate) fn defined() -> impl Iterator<Item = &'static Action> {
     MADE.lock().unwrap_or_else(PoisonError::into_inner).clone().into_iter()
 }
 
@@ -200,7 +200,7 @@ impl DefinedParameter {
 }
 
 /// Whether a word can name an action, a parameter or an id of a plan's own.
-pub fn is_name(word: &str) -> bool {
+pub(crate) fn is_name(word: &str) -> bool {
     word.len() <= 64
         && word.starts_with(|c: char| c.is_ascii_alphabetic())
         && word.bytes().all(|byte| byte.is_ascii_alphanumeric())

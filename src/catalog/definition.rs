@@ -62,7 +62,7 @@ impl DefinedKind {
 }
 
 /// The methods that an action of a plan can have.
-pub const METHODS: [Method; 3] = [Method::Post, Method::Patch, Method::Delete];
+pub(crate) const METHODS: [Method; 3] = [Method::Post, Method::Patch, Method::Delete];
 
 /// The versions of the API.
-pub const VERSIONS: [Version; 2] = [Version::V1, Version::Beta];
+pub(crate) const VERSIONS: [Version; 2] = [Version::V1, Version::Beta];

@@ -61,14 +61,14 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
 });
 
 /// The action of the catalog that such a request is. `names`: the properties that its body holds.
-pub fn disguised(method: Method, path: &str, names: &[&str]) -> Option<&'static Action> {
+pub(super) fn disguised(method: Method, path: &str, names: &[&str]) -> Option<&'static Action> {
     let asked = segments(path);
     let mut like = KNOWN.iter().filter(|known| known.method == method && is_like(&asked, known));
     like.find(|known| method != Method::Patch || changes(known.action, names)).map(|known| known.action)
 }
 
 /// What is behind a text that may be encoded more than once: a gateway may decode it as often.
-pub fn decoded(text: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..8 {
         let once = percent_decode_str(&text).decode_utf8_lossy().into_owned();

@@ -50,28 +50,29 @@ const fn id(name: &'static str, aliases: &'static [&'static str], kind: IdKind) 
     IdName { name, aliases, kind }
 }
 
-pub const MANAGED_DEVICE: IdName = id("managedDeviceId", &["intuneDeviceId"], IdKind::Guid);
-pub const AUTOPILOT_IDENTITY: IdName = id("windowsAutopilotDeviceIdentityId", &["autopilotDeviceId"], IdKind::Guid);
+pub(crate) const MANAGED_DEVICE: IdName = id("managedDeviceId", &["intuneDeviceId"], IdKind::Guid);
+pub(super) const AUTOPILOT_IDENTITY: IdName =
+    id("windowsAutopilotDeviceIdentityId", &["autopilotDeviceId"], IdKind::Guid);
 /// Microsoft's pages print the name of the identity twice in the `deploymentProfile` routes; they are two ids.
-pub const ASSIGNED_DEVICE: IdName = id("assignedDeviceId", &[], IdKind::Guid);
-pub const USER: IdName = id("userId", &["usersId", "userPrincipalName", "upn"], IdKind::User);
-pub const HEALTH_SCRIPT: IdName = id("deviceHealthScriptId", &[], IdKind::Guid);
-pub const HEALTH_SCRIPT_STATE: IdName = id("deviceHealthScriptDeviceStateId", &[], IdKind::Opaque);
-pub const MANAGEMENT_SCRIPT: IdName = id("deviceManagementScriptId", &[], IdKind::Guid);
-pub const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStateId", &[], IdKind::Opaque);
-pub const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
-pub const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
-pub const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
-pub const GROUP: IdName = id("groupId", &[], IdKind::Guid);
+pub(super) const ASSIGNED_DEVICE: IdName = id("assignedDeviceId", &[], IdKind::Guid);
+pub(crate) const USER: IdName = id("userId", &["usersId", "userPrincipalName", "upn"], IdKind::User);
+pub(super) const HEALTH_SCRIPT: IdName = id("deviceHealthScriptId", &[], IdKind::Guid);
+pub(super) const HEALTH_SCRIPT_STATE: IdName = id("deviceHealthScriptDeviceStateId", &[], IdKind::Opaque);
+pub(super) const MANAGEMENT_SCRIPT: IdName = id("deviceManagementScriptId", &[], IdKind::Guid);
+pub(super) const MANAGEMENT_SCRIPT_STATE: IdName = id("deviceManagementScriptDeviceStateId", &[], IdKind::Opaque);
+pub(super) const COMPLIANCE_SCRIPT: IdName = id("deviceComplianceScriptId", &[], IdKind::Guid);
+pub(super) const COMPLIANCE_SCRIPT_STATE: IdName = id("deviceComplianceScriptDeviceStateId", &[], IdKind::Opaque);
+pub(super) const DETECTED_APP: IdName = id("detectedAppId", &[], IdKind::Opaque);
+pub(crate) const GROUP: IdName = id("groupId", &[], IdKind::Guid);
 /// The object id of a user, device or group that is in a group; a principal name is not accepted there.
-pub const MEMBER: IdName = id("memberId", &["memberObjectId"], IdKind::Guid);
-pub const DELETED_USER: IdName = id("deletedUserId", &[], IdKind::Guid);
+pub(crate) const MEMBER: IdName = id("memberId", &["memberObjectId"], IdKind::Guid);
+pub(super) const DELETED_USER: IdName = id("deletedUserId", &[], IdKind::Guid);
 /// The `id` of Entra's device object. Not its `deviceId`, which Intune shows as `azureADDeviceId`: the two are mixed up
 /// so often that no name here leaves room for it.
-pub const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], IdKind::Guid);
-pub const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
+pub(crate) const ENTRA_DEVICE: IdName = id("entraDeviceObjectId", &["deviceObjectId"], IdKind::Guid);
+pub(super) const IMPORTED_AUTOPILOT: IdName = id("importedWindowsAutopilotDeviceIdentityId", &[], IdKind::Guid);
 /// No page says what this id looks like.
-pub const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
+pub(super) const IMPORTED_IDENTITY: IdName = id("importedDeviceIdentityId", &[], IdKind::Opaque);
 
 /// Whoever is in a group is an object of the directory, of whatever kind.
 const HOMES: &[(&str, &str)] = &[
@@ -149,36 +150,37 @@ const fn selector(name: &'static str, form: SelectorForm, finds: &'static [Targe
 use TargetKind::{AutopilotIdentity, EntraDevice, ManagedDevice, User};
 
 /// Entra's device object as a way to what Intune and Autopilot know of the device: an id where the target is the object.
-pub static ENTRA_OBJECT: Selector =
+pub(crate) static ENTRA_OBJECT: Selector =
     selector(ENTRA_DEVICE.name, SelectorForm::EntraObject, &[ManagedDevice, AutopilotIdentity]);
 
 /// Intune's id of a device as a way to what Autopilot and Entra know of it: where nothing but the device is acted on, it
 /// needs no looking up.
-pub static MANAGED_DEVICE_BY_ID: Selector = selector(MANAGED_DEVICE.name, SelectorForm::OwnId, &[ManagedDevice]);
+pub(crate) static MANAGED_DEVICE_BY_ID: Selector = selector(MANAGED_DEVICE.name, SelectorForm::OwnId, &[ManagedDevice]);
 
 /// What a managed device has in common with what else is known of the same device. Its user is not the same device.
 const LINKS: &[(TargetKind, &str)] = &[(AutopilotIdentity, "serialNumber"), (EntraDevice, "azureADDeviceId")];
 
 /// By what a managed device leads to a target of that kind.
-pub fn link_to(kind: TargetKind) -> Option<&'static Selector> {
+pub(crate) fn link_to(kind: TargetKind) -> Option<&'static Selector> {
     let link = LINKS.iter().find(|(to, _)| *to == kind);
     link.and_then(|(_, name)| selector_named(name))
 }
 
 /// A name of a user as a way to a device: an id where the target is a user, so that it is not among [`SELECTORS`].
-pub static PRINCIPAL_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
+pub(crate) static PRINCIPAL_NAME: Selector =
+    selector("userPrincipalName", SelectorForm::PrincipalName, &[ManagedDevice]);
 
 /// A name of a user as a way to the id of that user: what is sent goes to the id.
-pub static USER_BY_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[User]);
+pub(crate) static USER_BY_NAME: Selector = selector("userPrincipalName", SelectorForm::PrincipalName, &[User]);
 
 /// The id of a user, where it matters whether there is one of that id.
-pub static USER_BY_ID: Selector = selector(USER.name, SelectorForm::OwnId, &[User]);
+pub(crate) static USER_BY_ID: Selector = selector(USER.name, SelectorForm::OwnId, &[User]);
 
 /// What people take for the name of a user. It is looked at for the fault, and nobody is found by it.
-pub static USER_BY_MAIL: Selector = selector("mail", SelectorForm::PrincipalName, &[User]);
+pub(crate) static USER_BY_MAIL: Selector = selector("mail", SelectorForm::PrincipalName, &[User]);
 
 /// Members of a group by its name.
-pub const MEMBERS_OF_GROUP_NAMED: &str = "members_of_group_named";
+pub(crate) const MEMBERS_OF_GROUP_NAMED: &str = "members_of_group_named";
 
 /// Graph's own names keep Graph's spelling; the others are ours.
 pub static SELECTORS: &[Selector] = &[
@@ -193,7 +195,7 @@ pub static SELECTORS: &[Selector] = &[
 ];
 
 /// The kind of target that an id column alone names, where such targets can be looked up.
-pub fn kind_behind(id: IdName) -> Option<TargetKind> {
+pub(crate) fn kind_behind(id: IdName) -> Option<TargetKind> {
     let kinds = [
         (MANAGED_DEVICE, ManagedDevice),
         (AUTOPILOT_IDENTITY, AutopilotIdentity),
@@ -204,18 +206,18 @@ pub fn kind_behind(id: IdName) -> Option<TargetKind> {
 }
 
 /// Folds a header or key so that `Managed Device ID`, `managed_device_id` and `managedDeviceId` are one.
-pub fn fold(name: &str) -> String {
+pub(crate) fn fold(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The id column of that name or alias.
-pub fn id_named(name: &str) -> Option<IdName> {
+pub(crate) fn id_named(name: &str) -> Option<IdName> {
     let wanted = fold(name);
     IDS.iter().copied().find(|id| fold(id.name) == wanted || id.aliases.iter().any(|alias| fold(alias) == wanted))
 }
 
 /// The selector of that name.
-pub fn selector_named(name: &str) -> Option<&'static Selector> {
+pub(crate) fn selector_named(name: &str) -> Option<&'static Selector> {
     let wanted = fold(name);
     SELECTORS.iter().find(|selector| fold(selector.name) == wanted)
 }

@@ -62,11 +62,11 @@ mod size {
 
     use crate::catalog::bucket::TenantSize;
 
-    pub fn serialize<S: Serializer>(size: &Option<TenantSize>, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(size: &Option<TenantSize>, to: S) -> Result<S::Ok, S::Error> {
         size.map(TenantSize::name).serialize(to)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TenantSize>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TenantSize>, D::Error> {
         let name = Option::<String>::deserialize(from)?;
         name.map(|name| TenantSize::named(&name).ok_or_else(|| D::Error::custom("unknown tenant size"))).transpose()
     }
@@ -97,14 +97,14 @@ mod allowances {
         Pair(u32, u64),
     }
 
-    pub fn serialize<S: Serializer>(own: &OwnAllowances, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(own: &OwnAllowances, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(Bucket::all().filter_map(|bucket| {
             let Allowance { requests, window } = own[bucket.index()]?;
             Some((bucket.to_string(), Own { requests, window_seconds: window.as_secs() }))
         }))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<OwnAllowances, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<OwnAllowances, D::Error> {
         let mut own = OwnAllowances::default();
         for (name, written) in BTreeMap::<String, Written>::deserialize(from)? {
             let (requests, seconds) = match written {

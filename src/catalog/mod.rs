@@ -7,7 +7,7 @@
 
 mod action;
 mod actions;
-pub mod body;
+pub(crate) mod body;
 mod bucket;
 mod budget;
 mod consequences;
@@ -24,25 +24,27 @@ mod route;
 mod secrets;
 mod target;
 
-pub use action::{Action, Alters, Gone, OncePer, ReadBack, Repeat, Risk, Success};
+pub use action::{Action, Repeat, Success};
+pub(crate) use action::{Alters, Gone, OncePer, ReadBack, Risk};
 pub use actions::ACTIONS;
-pub use bucket::{
-    Access, Allowance, Bucket, DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER, SERVICES, Service, TenantSize,
-};
+pub use bucket::{Access, Allowance, Bucket, INTUNE_DEVICES, INTUNE_OTHER};
+pub(crate) use bucket::{DIRECTORY, Service, TenantSize};
 pub use budget::{Budget, OwnAllowances, Terms};
-pub use consequences::{CONSEQUENCES, Consequence, Given, Property, Test as ConsequenceTest};
-pub use daily::{DAILY, DailyLimit};
-pub use defining::{defined, is_name};
-pub use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS};
-pub use disguise::{decoded, disguised};
-pub use id::{
+pub(crate) use consequences::{CONSEQUENCES, Consequence, Property, Test as ConsequenceTest};
+pub(crate) use daily::{DAILY, DailyLimit};
+pub(crate) use defining::{defined, is_name};
+pub(crate) use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS};
+pub(crate) use disguise::decoded;
+pub use id::SELECTORS;
+pub(crate) use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
-    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, SELECTORS, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL,
-    USER_BY_NAME, fold, id_named, kind_behind, link_to, selector_named,
+    MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL, USER_BY_NAME, fold,
+    id_named, kind_behind, link_to, selector_named,
 };
 pub use limits::Limits;
-pub use missing::{Missing, Unresolvable};
+pub(crate) use missing::Missing;
+pub use missing::Unresolvable;
 pub use parameter::{Parameter, ParameterKind};
 pub use route::{Method, Route, Version};
-pub use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
+pub(crate) use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 pub use target::TargetKind;

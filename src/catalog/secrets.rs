@@ -45,7 +45,7 @@ pub enum Proof {
     OnlyItself { call: &'static str },
 }
 
-pub static SECRETS: [SecretRow; 3] = [
+pub(crate) static SECRETS: [SecretRow; 3] = [
     SecretRow {
         secret: Secret::BitLocker,
         name: "bitlocker",
@@ -85,7 +85,7 @@ impl Secret {
 
 /// On whose secrets an action bears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearing {
+pub(crate) enum Bearing {
     /// Nobody's.
     None,
     /// Its target's: what is on the device cannot be had back, or only with them.
@@ -95,7 +95,7 @@ pub enum Bearing {
 }
 
 /// On whose secrets that action bears. What a plan defines itself is taken for the worst that can be done to a device.
-pub fn bearing(action: &Action) -> Bearing {
+pub(crate) fn bearing(action: &Action) -> Bearing {
     match action.target {
         TargetKind::ManagedDevice if action.risk == Risk::Irreversible || action.is_unverified() => Bearing::Target,
         TargetKind::User if action.name == "removeAllDevicesFromManagement" => Bearing::Unlisted,

@@ -25,7 +25,7 @@ use crate::ui::stderr::Stderr;
 use crate::ui::text::count_of;
 
 #[derive(Debug, Args)]
-pub struct ApprovalsArguments {
+pub(super) struct ApprovalsArguments {
     /// The run: its id, the beginning of it, or `latest` [default: all runs in which something waits]
     pub run: Option<String>,
     /// Ask the service how the requests stand now, and keep that in the journal
@@ -44,12 +44,12 @@ pub struct ApprovalsArguments {
 }
 
 impl ApprovalsArguments {
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
 }
 
-pub async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+pub(super) async fn approvals(arguments: ApprovalsArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let flags = arguments.flags();
     let request = ApprovalsRequest { run: arguments.run, now: now(), seed: fastrand::u64(..) };
     let environment = environment()?;
@@ -78,7 +78,7 @@ fn show(waiting: &[Waiting], now: Timestamp, form: Form) -> Result<(), Failure> 
 }
 
 /// What could not be withdrawn is told request by request.
-pub fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
+pub(super) fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr) -> Result<(), Failure> {
     let (done, left) = (withdrawn.withdrawn, withdrawn.left_alone);
     for (code, why) in &withdrawn.refused {
         let fault =

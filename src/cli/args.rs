@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::records::{ReportArguments, ReportForm, RunsArguments};
+pub(super) use self::records::{ReportArguments, ReportForm, RunsArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::pace::PaceArguments;
@@ -29,7 +29,7 @@ use crate::settings::Flags;
 /// would be sent, `run` sends it and writes one report row for every row of the plan.
 #[derive(Debug, Parser)]
 #[command(name = "musterout", version, after_help = exit::table(), max_term_width = 110)]
-pub struct Arguments {
+pub(super) struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
 
@@ -43,7 +43,7 @@ pub struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {
+pub(super) enum Verb {
     /// Validate a plan and all its files; no network
     Check(CheckArguments),
     /// Show every request that a run would send; reads only what has to be looked up, or what a saved preview says
@@ -74,7 +74,7 @@ pub enum Verb {
 
 impl Verb {
     /// How results and faults are shown.
-    pub fn form(&self) -> Form {
+    pub(super) fn form(&self) -> Form {
         match self {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
@@ -97,7 +97,7 @@ impl Verb {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
+pub(super) enum LogFormat {
     #[default]
     Text,
     Json,
@@ -105,7 +105,7 @@ pub enum LogFormat {
 
 /// How results are written to stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Form {
+pub(super) enum Form {
     #[default]
     Human,
     Json,
@@ -115,7 +115,7 @@ pub enum Form {
 
 /// As [`Form`], where CSV makes no sense.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum PlainForm {
+pub(super) enum PlainForm {
     #[default]
     Human,
     Json,
@@ -131,7 +131,7 @@ impl From<PlainForm> for Form {
 }
 
 #[derive(Debug, Args)]
-pub struct CheckArguments {
+pub(super) struct CheckArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// How the result is written to stdout
@@ -142,7 +142,7 @@ pub struct CheckArguments {
 }
 
 #[derive(Debug, Clone, Args)]
-pub struct PreviewArguments {
+pub(super) struct PreviewArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Save the preview for `run`: look at every target (reads alone are sent) and write down what was seen
@@ -174,7 +174,7 @@ pub struct PreviewArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct InventoryArguments {
+pub(super) struct InventoryArguments {
     /// Where it goes; what is there is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -198,7 +198,7 @@ fn again(text: &str) -> Result<Again, std::convert::Infallible> {
 }
 
 #[derive(Debug, Args)]
-pub struct DiffArguments {
+pub(super) struct DiffArguments {
     /// The saved preview (.json) or plan that was
     pub before: PathBuf,
     /// The saved preview or plan that is
@@ -211,7 +211,7 @@ pub struct DiffArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ConfirmArguments {
+pub(super) struct ConfirmArguments {
     /// Agree beforehand to this number of jobs; a different number refuses the run
     #[arg(long, value_name = "N", conflicts_with = "confirm_at_most")]
     confirm: Option<u32>,
@@ -221,14 +221,14 @@ pub struct ConfirmArguments {
 }
 
 impl ConfirmArguments {
-    pub fn number(&self) -> Option<Confirm> {
+    pub(super) fn number(&self) -> Option<Confirm> {
         let exactly = self.confirm.map(Confirm::Exactly);
         exactly.or(self.confirm_at_most.map(Confirm::AtMost))
     }
 }
 
 #[derive(Debug, Args)]
-pub struct RunArguments {
+pub(super) struct RunArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
     /// Show what would be sent, and send nothing: the same as `preview`
@@ -270,18 +270,18 @@ pub struct RunArguments {
 }
 
 impl PreviewArguments {
-    pub fn repeats(&self) -> Repeats {
+    pub(super) fn repeats(&self) -> Repeats {
         Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
     }
 }
 
 impl RunArguments {
-    pub fn repeats(&self) -> Repeats {
+    pub(super) fn repeats(&self) -> Repeats {
         Repeats { once: self.once, again: self.again.clone().unwrap_or_default() }
     }
 
     /// A dry run is a preview.
-    pub fn as_preview(&self) -> PreviewArguments {
+    pub(super) fn as_preview(&self) -> PreviewArguments {
         PreviewArguments {
             plan: self.plan.clone(),
             out: None,
@@ -299,7 +299,7 @@ impl RunArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct ResumeArguments {
+pub(super) struct ResumeArguments {
     /// The run: its id, or the beginning of it; `latest` is the newest that ended early or waits for anything
     #[arg(default_value = "latest")]
     pub run: String,
@@ -342,21 +342,21 @@ pub struct ResumeArguments {
 }
 
 impl ResumeArguments {
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
 }
 
 /// A class of jobs, by how they stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OnlyClass {
+pub(super) enum OnlyClass {
     Failed,
     Unknown,
     NotAttempted,
 }
 
 impl OnlyClass {
-    pub fn only(class: Option<Self>) -> Only {
+    pub(super) fn only(class: Option<Self>) -> Only {
         match class {
             None => Only::Open,
             Some(Self::Failed) => Only::Failed,
@@ -367,7 +367,7 @@ impl OnlyClass {
 }
 
 #[derive(Debug, Args)]
-pub struct ActionsArguments {
+pub(super) struct ActionsArguments {
     /// The action to explain
     pub name: Option<String>,
     /// How the result is written to stdout
@@ -376,7 +376,7 @@ pub struct ActionsArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct SimulateArguments {
+pub(super) struct SimulateArguments {
     /// Loopback address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,

@@ -10,7 +10,7 @@ use crate::runner::event::StopReason;
 
 /// How the process ends. The numbers are an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(super) enum Exit {
     Good,
     Unexpected,
     Usage,
@@ -39,13 +39,13 @@ const TABLE: &[(Exit, u8, &str)] = &[
 ];
 
 impl Exit {
-    pub fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         TABLE.iter().find(|(exit, _, _)| *exit == self).map_or(1, |(_, code, _)| *code)
     }
 
     /// How a run ends: by what stopped it, else by its worst outcome. What is accepted is good, unless somebody has asked
     /// whether it has happened.
-    pub fn of_run(finished: &Finished) -> Self {
+    pub(super) fn of_run(finished: &Finished) -> Self {
         match &finished.stopped {
             Some(StopReason::Interrupted | StopReason::Requested) => return Self::Interrupted,
             Some(reason) if reason.is_a_guard() => return Self::Tripped,
@@ -71,7 +71,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The table for the help text.
-pub fn table() -> String {
+pub(super) fn table() -> String {
     let rows = TABLE.iter().map(|(_, code, meaning)| format!("  {code:>3}  {meaning}\n"));
     format!("Exit codes:\n{}", rows.collect::<String>())
 }

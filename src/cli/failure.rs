@@ -19,7 +19,7 @@ use crate::ui::stderr::Stderr;
 
 /// Why a verb ended badly.
 #[derive(Debug)]
-pub struct Failure {
+pub(super) struct Failure {
     exit: Exit,
     /// `None` where whoever read stdout has gone: that is no error.
     faults: Option<Diagnostics>,
@@ -28,16 +28,16 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub fn usage(diagnostic: Diagnostic) -> Self {
+    pub(super) fn usage(diagnostic: Diagnostic) -> Self {
         Self::one(Exit::Usage, diagnostic)
     }
 
-    pub fn csv_of_a_run() -> Self {
+    pub(super) fn csv_of_a_run() -> Self {
         let fault = Diagnostic::error("no-csv", "--format csv is for previews");
         Self::usage(fault.help("a run writes its rows to --report FILE.csv"))
     }
 
-    pub fn from_report(error: &ReportError) -> Self {
+    pub(super) fn from_report(error: &ReportError) -> Self {
         Self::one(Exit::Unexpected, Diagnostic::error("report", format!("the report could not be written: {error}")))
     }
 
@@ -46,7 +46,7 @@ impl Failure {
     }
 
     /// Whoever read stdout has gone; what came of the work is as it was.
-    pub fn or_if_nobody_listens(self, exit: Exit) -> Self {
+    pub(super) fn or_if_nobody_listens(self, exit: Exit) -> Self {
         match self.faults {
             None => Self { exit, ..self },
             Some(_) => self,
@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// Shows it, and says how the process ends.
-    pub fn show(self, form: Form, stderr: &Stderr) -> Exit {
+    pub(super) fn show(self, form: Form, stderr: &Stderr) -> Exit {
         let Some(faults) = self.faults else { return self.exit };
         match (form, &self.file) {
             (Form::Json, _) => {

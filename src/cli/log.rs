@@ -17,7 +17,7 @@ use crate::text::{Medium, harmless, visible};
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{FAINT, paint};
 
-pub fn start(arguments: &Arguments, stderr: &Stderr) {
+pub(super) fn start(arguments: &Arguments, stderr: &Stderr) {
     let level = match arguments.verbose {
         0 => "warn",
         1 => "info",

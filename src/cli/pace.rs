@@ -10,7 +10,7 @@ use crate::ops::Choices;
 /// How hard to work.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
-pub struct PaceArguments {
+pub(super) struct PaceArguments {
     /// Requests in flight, at most [default: the plan's, or 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: Option<u16>,
@@ -29,7 +29,7 @@ pub struct PaceArguments {
 }
 
 impl PaceArguments {
-    pub fn choices(&self) -> Choices {
+    pub(super) fn choices(&self) -> Choices {
         let limits = Limits {
             concurrency: self.concurrency,
             reserve_percent: self.reserve_percent,

@@ -12,7 +12,7 @@ use crate::settings::Flags;
 
 /// Where targets are looked up that are not named by their id.
 #[derive(Debug, Clone, Args)]
-pub struct LookUpArguments {
+pub(super) struct LookUpArguments {
     /// Look targets up in a saved inventory instead of asking the service
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
@@ -26,7 +26,7 @@ pub struct LookUpArguments {
 
 impl LookUpArguments {
     /// What becomes of rows that do not lead to one target, where that is said.
-    pub fn unresolvable(&self) -> Option<Unresolvable> {
+    pub(super) fn unresolvable(&self) -> Option<Unresolvable> {
         let hold = self.hold_unresolved.then_some(Unresolvable::Hold);
         hold.or(self.missing.map(Unresolvable::Missing))
     }
@@ -39,7 +39,7 @@ fn missing(word: &str) -> Result<Missing, String> {
 /// Which guards, beside the plan's own.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Guards")]
-pub struct PolicyArguments {
+pub(super) struct PolicyArguments {
     /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct PolicyArguments {
 /// Which tenant.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Where to connect")]
-pub struct ConnectionArguments {
+pub(super) struct ConnectionArguments {
     /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     pub simulate: Option<Option<PathBuf>>,
@@ -60,7 +60,7 @@ pub struct ConnectionArguments {
 
 /// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
 #[derive(Debug, Clone, Args)]
-pub struct HostArguments {
+pub(super) struct HostArguments {
     /// global, usgov, usgov-dod or china
     #[arg(long, value_name = "CLOUD")]
     pub cloud: Option<String>,
@@ -73,7 +73,7 @@ pub struct HostArguments {
 }
 
 impl HostArguments {
-    pub fn flags(&self, state: &StateArguments) -> Flags {
+    pub(super) fn flags(&self, state: &StateArguments) -> Flags {
         let Self { cloud, graph_url, login_url } = self.clone();
         Flags { cloud, graph_url, login_url, ..state.flags() }
     }
@@ -81,27 +81,27 @@ impl HostArguments {
 
 /// Where the journal is.
 #[derive(Debug, Clone, Args)]
-pub struct StateArguments {
+pub(super) struct StateArguments {
     /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "FOLDER")]
     pub state_dir: Option<PathBuf>,
 }
 
 impl StateArguments {
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         Flags { state_dir: self.state_dir.clone().map(Into::into), ..Flags::default() }
     }
 }
 
 impl ConnectionArguments {
-    pub fn tenant(&self) -> Tenant {
+    pub(super) fn tenant(&self) -> Tenant {
         match &self.simulate {
             Some(scenario) => Tenant::Simulated(scenario.clone()),
             None => Tenant::Real,
         }
     }
 
-    pub fn flags(&self) -> Flags {
+    pub(super) fn flags(&self) -> Flags {
         self.hosts.flags(&self.state)
     }
 }

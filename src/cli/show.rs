@@ -31,7 +31,7 @@ use crate::ui::style::{View, stdout_width};
 use crate::ui::text::{count, count_of};
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
-pub fn styled(stream: &impl anstream::stream::RawStream) -> bool {
+pub(super) fn styled(stream: &impl anstream::stream::RawStream) -> bool {
     AutoStream::choice(stream) != ColorChoice::Never
 }
 
@@ -56,14 +56,14 @@ fn print_as(text: &str, medium: Medium) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::checked::render(&looked.plan, &looked.verdict, view())),
         PlainForm::Json => print_json(&format!("{}\n", ui::checked::json(&looked.plan, &looked.verdict))),
     }
 }
 
-pub fn previewed(
+pub(super) fn previewed(
     previewed: &Previewed,
     graph_url: &str,
     (budget, spread): (Budget, Spread),
@@ -102,7 +102,7 @@ pub fn previewed(
 }
 
 /// Warnings of the guards beside a preview; where they refuse the run, they are said with the refusal.
-pub fn warned(previewed: &Previewed, form: Form, stderr: &Stderr) {
+pub(super) fn warned(previewed: &Previewed, form: Form, stderr: &Stderr) {
     if form != Form::Json && !previewed.verdict.faults.has_errors() {
         ui::faults::tell(&previewed.verdict.faults, &previewed.plan.file, stderr);
     }
@@ -113,14 +113,14 @@ fn agreed_to(agreed: &Agreed) -> serde_json::Value {
     json!({ "file": agreed.file.to_string_lossy(), "digest": agreed.digest, "head": agreed.head })
 }
 
-pub fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn differences(differences: &Differences, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::diff::render(differences, view())),
         PlainForm::Json => print_json(&format!("{:#}\n", ui::diff::json(differences))),
     }
 }
 
-pub fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
+pub(super) fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     let report = finished.report.as_deref().ok();
     let result = RunResult {
         jobs: &finished.jobs,
@@ -152,7 +152,7 @@ fn by_policy(cause: Cause, why: &str, finished: &Finished) -> Diagnostic {
 }
 
 /// Why a run ended early, with what to do about it.
-pub fn stopped(finished: &Finished, stderr: &Stderr) {
+pub(super) fn stopped(finished: &Finished, stderr: &Stderr) {
     let fault = match &finished.stopped {
         None if !finished.later.is_empty() => {
             waits(finished, stderr);
@@ -259,14 +259,14 @@ fn go_on_with_all(finished: &Finished) -> String {
 }
 
 /// What is told beside a verb's result.
-pub fn told(told: &Diagnostics, stderr: &Stderr) {
+pub(super) fn told(told: &Diagnostics, stderr: &Stderr) {
     for one in told.iter() {
         stderr.say(one.render(stderr.styled()).trim_end());
     }
 }
 
 /// The rows of a report on stdout, as they come. Nothing is printed before there is one.
-pub enum Reported {
+pub(super) enum Reported {
     NotBegun(ReportForm),
     Csv(Box<CsvRows<Out>>),
     Json(Out),
@@ -275,7 +275,7 @@ pub enum Reported {
 type Out = BufWriter<io::StdoutLock<'static>>;
 
 impl Reported {
-    pub fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
+    pub(super) fn row(&mut self, row: &Row<'_>) -> Result<(), Failure> {
         self.begin()?;
         match self {
             Self::NotBegun(_) => Ok(()),
@@ -284,7 +284,7 @@ impl Reported {
         }
     }
 
-    pub fn end(mut self) -> Result<(), Failure> {
+    pub(super) fn end(mut self) -> Result<(), Failure> {
         self.begin()?;
         match self {
             Self::NotBegun(_) => Ok(()),
@@ -304,7 +304,7 @@ impl Reported {
     }
 }
 
-pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&ui::runs::render(runs, now, view())),
         PlainForm::Json => print_json(&ui::runs::json_lines(runs)),
@@ -312,7 +312,7 @@ pub fn runs(runs: &[RunSummary], now: Timestamp, form: PlainForm) -> Result<(), 
 }
 
 /// What came of a request to stop, and the exit code that goes with it.
-pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => {
             print(&format!("removed {} with {}\n", count_of(pruned.runs, "run"), count_of(pruned.jobs, "job")))
@@ -321,14 +321,14 @@ pub fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
     }
 }
 
-pub fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
     match form {
         PlainForm::Human => print(&format!("run {id} is in {}\n", visible(file))),
         PlainForm::Json => print_json(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
     }
 }
 
-pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
+pub(super) fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
     let file = saved.file.display().to_string();
     match form {
         PlainForm::Human => {
@@ -355,7 +355,7 @@ pub fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
     }
 }
 
-pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
+pub(super) fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
     let Some(name) = name else {
         match form {
             PlainForm::Human => print(&ui::actions::list(ACTIONS, view()))?,
@@ -377,7 +377,7 @@ pub fn actions(name: Option<&str>, form: PlainForm) -> Result<Exit, Failure> {
 }
 
 /// The address goes to stdout so that a script that asked for port 0 can read it.
-pub fn listening(address: SocketAddr, stderr: &Stderr) -> Result<(), Failure> {
+pub(super) fn listening(address: SocketAddr, stderr: &Stderr) -> Result<(), Failure> {
     print(&format!("http://{address}\n"))?;
     stderr.say("the simulated tenant listens on this address for Graph and for sign-in; Ctrl-C ends it");
     stderr.say(&format!("what it counted: http://{address}/simulator/counts"));

@@ -18,7 +18,7 @@ use crate::ui;
 use crate::ui::stderr::Stderr;
 
 #[derive(Debug, Args)]
-pub struct StopArguments {
+pub(super) struct StopArguments {
     /// The run: its id, or the beginning of it; `latest` is the newest that is under way
     #[arg(default_value = "latest")]
     pub run: String,
@@ -35,7 +35,7 @@ pub struct StopArguments {
 }
 
 /// Stops the run; once it has ended, what it has filed may be withdrawn.
-pub async fn stop(arguments: StopArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+pub(super) async fn stop(arguments: StopArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let flags = arguments.hosts.flags(&arguments.state);
     let stopped = ops::stop(&settings(flags.clone())?, &arguments.run).await?;
     let exit = show(&stopped, arguments.form)?;

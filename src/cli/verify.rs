@@ -18,7 +18,7 @@ use crate::ops::{self, VerifyRequest};
 use crate::ui::stderr::Stderr;
 
 #[derive(Debug, Args)]
-pub struct VerifyArguments {
+pub(super) struct VerifyArguments {
     /// The run: its id, or the beginning of it; `latest` is the newest
     #[arg(default_value = "latest")]
     pub run: String,
@@ -39,7 +39,7 @@ pub struct VerifyArguments {
 
 /// `--verify` of the verbs that send.
 #[derive(Debug, Clone, Args)]
-pub struct FollowUpArguments {
+pub(super) struct FollowUpArguments {
     /// Then follow up what was accepted until it has happened, for so long, such as 30m or 8h: as `verify --for` does
     #[arg(long, value_name = "TIME", value_parser = patience)]
     pub verify: Option<Duration>,
@@ -53,7 +53,7 @@ fn patience(text: &str) -> Result<Duration, String> {
     Duration::try_from(time).map_err(|error| error.to_string())
 }
 
-pub async fn verify(arguments: VerifyArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+pub(super) async fn verify(arguments: VerifyArguments, stderr: &Stderr) -> Result<Exit, Failure> {
     let flags = arguments.hosts.flags(&arguments.state);
     let request = VerifyRequest {
         run: arguments.run,

@@ -24,6 +24,6 @@ pub struct Take {
 }
 
 /// The place of a job's action in the catalog's table, if it has a daily limit.
-pub fn limit_of(action: &Action) -> Option<usize> {
+pub(crate) fn limit_of(action: &Action) -> Option<usize> {
     DailyLimit::index_of(action)
 }

@@ -13,7 +13,7 @@ type Answer = (usize, Option<u16>, Option<Box<str>>);
 
 /// Who was told so, of each limit, since something of it last passed.
 #[derive(Debug, Default)]
-pub struct Agreement {
+pub(crate) struct Agreement {
     told: Vec<Told>,
     /// What two targets were told, so that one is enough from then on.
     known: Vec<Answer>,
@@ -28,7 +28,7 @@ struct Told {
 
 impl Agreement {
     /// A job was refused in words of that limit. Whether another target was told the same: the same status and code.
-    pub fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
+    pub(crate) fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
         let answer = (limit, reply.http_status, reply.error_code.clone());
         if self.known.contains(&answer) {
             return true;
@@ -45,17 +45,17 @@ impl Agreement {
     }
 
     /// Something of that limit went through, or nobody else is left to be asked: the jobs that were told so.
-    pub fn forget(&mut self, limit: usize) -> Vec<u32> {
+    pub(crate) fn forget(&mut self, limit: usize) -> Vec<u32> {
         self.told.extract_if(.., |told| told.answer.0 == limit).map(|told| told.job).collect()
     }
 
     /// For the next round: what is known stays so, and nobody waits.
-    pub fn next_round(self) -> Self {
+    pub(crate) fn next_round(self) -> Self {
         Self { told: Vec::new(), ..self }
     }
 
     /// Whether that job was told so.
-    pub fn has(&self, limit: usize, job: u32) -> bool {
+    pub(crate) fn has(&self, limit: usize, job: u32) -> bool {
         self.told.iter().any(|told| (told.answer.0, told.job) == (limit, job))
     }
 }

@@ -43,7 +43,7 @@ pub struct Later {
 
 /// What the service says when it wants no more of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
+pub(crate) enum Refused {
     /// None until then.
     Until(Timestamp),
     /// None until then, if that is no matter of this one target.
@@ -52,7 +52,7 @@ pub enum Refused {
 
 /// What the dispatcher knows.
 #[derive(Debug)]
-pub struct LeftToday {
+pub(crate) struct LeftToday {
     daily: Daily,
     book: Book,
     /// By action: no room until then.
@@ -71,7 +71,7 @@ pub struct LeftToday {
 }
 
 impl LeftToday {
-    pub fn new(daily: Daily) -> Self {
+    pub(crate) fn new(daily: Daily) -> Self {
         Self {
             daily,
             book: Book::default(),
@@ -86,18 +86,18 @@ impl LeftToday {
     }
 
     /// The daily limit of a job, if it has one that is kept.
-    pub fn limit_of(&self, job: &Job) -> Option<usize> {
+    pub(crate) fn limit_of(&self, job: &Job) -> Option<usize> {
         self.daily.account.as_ref().and(limit_of(job.action))
     }
 
     /// What sending a job takes.
-    pub fn take_for(&self, job: &Job) -> Option<Take> {
+    pub(crate) fn take_for(&self, job: &Job) -> Option<Take> {
         let limit = limit_of(job.action)?;
         self.daily.account.clone().map(|account| Take { account, limit })
     }
 
     /// Takes it, without a journal.
-    pub fn take(&mut self, job: u32, take: Option<Take>, now: Timestamp) -> Result<(), UsedUp> {
+    pub(crate) fn take(&mut self, job: u32, take: Option<Take>, now: Timestamp) -> Result<(), UsedUp> {
         let Some(Take { account, limit }) = take else { return Ok(()) };
         self.book.take(&account.rules, limit, now)?;
         self.out.insert(job, now);
@@ -105,7 +105,7 @@ impl LeftToday {
     }
 
     /// Gives it back, without a journal, if nothing has happened.
-    pub fn answered(&mut self, index: u32, job: &Job, nothing_happened: bool) {
+    pub(crate) fn answered(&mut self, index: u32, job: &Job, nothing_happened: bool) {
         self.asked.remove(&index);
         if let (Some(left), Some(take), true) = (self.out.remove(&index), self.take_for(job), nothing_happened) {
             self.book.give_back(&take.account.rules, take.limit, left);
@@ -113,7 +113,7 @@ impl LeftToday {
     }
 
     /// Whether the service wants no more of that action for a while.
-    pub fn refusal(&self, job: &Job, reply: &Reply, now: Timestamp) -> Option<Refused> {
+    pub(crate) fn refusal(&self, job: &Job, reply: &Reply, now: Timestamp) -> Option<Refused> {
         let Take { account, .. } = self.take_for(job)?;
         let asked = match &reply.verdict {
             Verdict::Throttled { after } => after.filter(|after| *after > LONGEST_PAUSE),
@@ -131,14 +131,14 @@ impl LeftToday {
     }
 
     /// Until when an action waits that had better wait so long: no longer than until the day turns, where that is known.
-    pub fn presumed_until(&self, job: &Job, wait: Duration, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn presumed_until(&self, job: &Job, wait: Duration, now: Timestamp) -> Option<Timestamp> {
         let Take { account, .. } = self.take_for(job)?;
         let until = now.checked_add(SignedDuration::try_from(wait).ok()?).ok()?;
         Some(until.min(account.rules.paused_until(now)))
     }
 
     /// An action has no room until then.
-    pub fn close(&mut self, limit: usize, used_up: UsedUp) {
+    pub(crate) fn close(&mut self, limit: usize, used_up: UsedUp) {
         if used_up.ground != Ground::Counted {
             self.book.pause(used_up);
         }
@@ -148,7 +148,7 @@ impl LeftToday {
     }
 
     /// A job of that action is left for another day.
-    pub fn left(&mut self, action: &'static str, used_up: &UsedUp) {
+    pub(crate) fn left(&mut self, action: &'static str, used_up: &UsedUp) {
         let UsedUp { until, ground, .. } = *used_up;
         match self.later.iter_mut().find(|later| later.action == action && later.until == until) {
             Some(later) => later.jobs += 1,
@@ -157,47 +157,47 @@ impl LeftToday {
     }
 
     /// What nobody has been told of yet.
-    pub fn news(&mut self, limit: usize) -> Option<UsedUp> {
+    pub(crate) fn news(&mut self, limit: usize) -> Option<UsedUp> {
         let news = self.closed[limit].filter(|closed| self.told[limit].is_none_or(|told| told.until < closed.until));
         self.told[limit] = news.or(self.told[limit]);
         news
     }
 
     /// The journal is asked for room for a job.
-    pub fn ask(&mut self, job: u32) {
+    pub(crate) fn ask(&mut self, job: u32) {
         self.asked.insert(job, self.given_back);
     }
 
     /// Whether something was given back since the journal was asked for that job: a no of before is none any more.
-    pub fn is_old_news(&mut self, job: u32) -> bool {
+    pub(crate) fn is_old_news(&mut self, job: u32) -> bool {
         self.asked.remove(&job).is_some_and(|before| before != self.given_back)
     }
 
     /// A request that was out has used up nothing after all: there may be room again, unless the service has said no.
-    pub fn reopen(&mut self, limit: usize) {
+    pub(crate) fn reopen(&mut self, limit: usize) {
         self.given_back = self.given_back.wrapping_add(1);
         self.closed[limit] = self.closed[limit].filter(|closed| closed.ground != Ground::Counted);
     }
 
-    pub fn closed(&self, limit: usize) -> Option<UsedUp> {
+    pub(crate) fn closed(&self, limit: usize) -> Option<UsedUp> {
         self.closed[limit]
     }
 
     /// Opens what has room again by then.
-    pub fn open(&mut self, now: Timestamp) {
+    pub(crate) fn open(&mut self, now: Timestamp) {
         for closed in &mut self.closed {
             *closed = closed.filter(|used_up| used_up.until > now);
         }
     }
 
     /// Whether a run with nothing else to do stays until then.
-    pub fn is_worth_staying(&self, until: Timestamp, now: Timestamp) -> bool {
+    pub(crate) fn is_worth_staying(&self, until: Timestamp, now: Timestamp) -> bool {
         Duration::try_from(until.duration_since(now)).unwrap_or_default() <= self.daily.patience
     }
 }
 
 /// Why an action waits, in the words of notes.
-pub fn why(action: &str, used_up: &UsedUp) -> String {
+pub(crate) fn why(action: &str, used_up: &UsedUp) -> String {
     let whose = DAILY.get(used_up.limit).map_or("", |limit| limit.action);
     let until = shown(used_up.until);
     match (used_up.ground, action == whose) {
@@ -213,7 +213,7 @@ pub fn why(action: &str, used_up: &UsedUp) -> String {
 }
 
 /// A time for people: the first whole second that is not too early.
-pub fn shown(at: Timestamp) -> String {
+pub(crate) fn shown(at: Timestamp) -> String {
     let late = i64::from(at.subsec_nanosecond() > 0);
     let second = Timestamp::from_second(at.as_second() + late).unwrap_or(at);
     second.strftime("%Y-%m-%d %H:%M:%SZ").to_string()

@@ -18,11 +18,14 @@ mod suspicion;
 #[cfg(test)]
 mod tests;
 
-pub use self::account::{Account, Take, limit_of};
-pub use self::agreement::Agreement;
-pub use self::book::{Book, Ground, UsedUp};
-pub use self::left::{Daily, Later, LeftToday, Refused, shown, why};
-pub use self::rules::{DEFAULT_RESERVE_PERCENT, Rules, zone_named};
+pub use self::account::Account;
+pub(crate) use self::account::Take;
+pub(crate) use self::agreement::Agreement;
+pub(crate) use self::book::{Book, Ground, UsedUp};
+pub use self::left::{Daily, Later};
+pub(crate) use self::left::{LeftToday, Refused, shown, why};
+pub use self::rules::Rules;
+pub(crate) use self::rules::zone_named;
 pub use self::settings::Settings;
-pub use self::spread::{Day, Spread, spread};
-pub use self::suspicion::{Advice, Suspicion};
+pub(crate) use self::spread::{Day, Spread, spread};
+pub(crate) use self::suspicion::{Advice, Suspicion};

@@ -15,7 +15,7 @@ use super::settings::Settings;
 use crate::catalog::{DAILY, DailyLimit};
 
 /// What is left to people in the portal, unless the plan says otherwise.
-pub const DEFAULT_RESERVE_PERCENT: u8 = 10;
+const DEFAULT_RESERVE_PERCENT: u8 = 10;
 
 /// The service may count a request later than it left here: it is given up after 100 seconds.
 const MARGIN: SignedDuration = SignedDuration::from_secs(120);
@@ -43,7 +43,7 @@ const STATUSES: &[u16] = &[400, 403, 429];
 
 /// How a refusal reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub(super) enum Reading {
     /// It has nothing to do with the day.
     Other,
     /// It may be the daily limit: others have to be told the same.
@@ -130,7 +130,7 @@ impl Rules {
     }
 
     /// Until when nothing more makes sense after the service has said no at that time.
-    pub fn paused_until(&self, refused: Timestamp) -> Timestamp {
+    pub(super) fn paused_until(&self, refused: Timestamp) -> Timestamp {
         match &self.turn {
             Turn::Sliding => refused.checked_add(DAY).unwrap_or(Timestamp::MAX),
             Turn::At(time, zone) => turn_after(refused, *time, zone).unwrap_or(Timestamp::MAX),
@@ -138,7 +138,7 @@ impl Rules {
     }
 
     /// Whether that is what a service says whose daily limit is used up.
-    pub fn read_refusal(&self, status: Option<u16>, code: Option<&str>, message: Option<&str>) -> Reading {
+    pub(super) fn read_refusal(&self, status: Option<u16>, code: Option<&str>, message: Option<&str>) -> Reading {
         let said = [code, message].into_iter().flatten().map(str::to_lowercase).collect::<Vec<_>>();
         let has = |word: &str| said.iter().any(|said| said.contains(word));
         let any = |words: &[&str]| words.iter().any(|word| has(word));
@@ -155,7 +155,7 @@ impl Rules {
 }
 
 /// The zone of that name, if this machine knows it.
-pub fn zone_named(name: &str) -> Option<TimeZone> {
+pub(crate) fn zone_named(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok()
 }
 

@@ -45,7 +45,13 @@ impl Spread {
 }
 
 /// Spreads the jobs that `is_sent` names by their index, urgent ones first, else in plan order. `book` holds what counts already.
-pub fn spread(jobs: &[Job], is_sent: impl Fn(usize) -> bool, rules: &Rules, mut book: Book, now: Timestamp) -> Spread {
+pub(crate) fn spread(
+    jobs: &[Job],
+    is_sent: impl Fn(usize) -> bool,
+    rules: &Rules,
+    mut book: Book,
+    now: Timestamp,
+) -> Spread {
     let mut waiting: [Vec<usize>; DailyLimit::COUNT] = Default::default();
     for (index, job) in jobs.iter().enumerate() {
         if let Some(limit) = limit_of(job.action).filter(|_| is_sent(index)) {

@@ -32,7 +32,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8 * 3_600);
 
 /// What an action had better do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advice {
+pub(crate) enum Advice {
     /// What every throttled request does.
     Nothing,
     /// Let others of its bucket go first, where there are any.
@@ -43,7 +43,7 @@ pub enum Advice {
 
 /// What is known of each daily limit.
 #[derive(Debug, Default)]
-pub struct Suspicion {
+pub(crate) struct Suspicion {
     series: [Option<Series>; DailyLimit::COUNT],
 }
 
@@ -72,7 +72,7 @@ impl Series {
 
 impl Suspicion {
     /// A request that left at `sent` was answered with a 429 that does not say what it is about.
-    pub fn throttled(&mut self, limit: usize, bucket: Bucket, sent: Instant, now: Instant) -> Advice {
+    pub(crate) fn throttled(&mut self, limit: usize, bucket: Bucket, sent: Instant, now: Instant) -> Advice {
         let fresh = Series { bucket, began: sent, heard: sent, episodes: 0, others: 0, waits: 0 };
         let Some(place) = self.series.get_mut(limit) else { return Advice::Nothing };
         let series = place.get_or_insert(fresh);
@@ -90,7 +90,7 @@ impl Suspicion {
     }
 
     /// A request went through: of that limit, or of no limit at all.
-    pub fn passed(&mut self, limit: Option<usize>, bucket: Bucket) {
+    pub(crate) fn passed(&mut self, limit: Option<usize>, bucket: Bucket) {
         for (index, place) in self.series.iter_mut().enumerate() {
             match place {
                 Some(_) if limit == Some(index) => *place = None,

@@ -27,9 +27,9 @@ use crate::catalog::Action;
 use crate::outcome::{Outcome, Settlement, Standing};
 
 /// Jobs that a percentage is taken of, at least.
-pub const MIN_SAMPLE: u32 = 20;
+pub(crate) const MIN_SAMPLE: u32 = 20;
 /// Equal refusals in a row that stop a run whose plan says nothing about them.
-pub const REPEATED_REFUSAL: u32 = 20;
+pub(crate) const REPEATED_REFUSAL: u32 = 20;
 
 /// The `stop_when` of a plan; `None` where it says nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl Share {
 
 /// Which limit was reached, and by what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trip {
+pub(crate) enum Trip {
     Failures { limit: u32 },
     FailurePercent { share: Share, failed: u32, settled: u32 },
     ConsecutiveFailures { limit: u32 },
@@ -173,7 +173,7 @@ impl Watched {
 
 /// The state of the breaker. Nothing in it grows with the jobs, but for those that an earlier round has left open.
 #[derive(Debug)]
-pub struct Breaker {
+pub(crate) struct Breaker {
     limits: StopWhen,
     repeated_refusal: u32,
     /// Nobody has asked for that limit: what is out counts as spent from the first refusal on, and not before.
@@ -191,7 +191,7 @@ pub struct Breaker {
 impl Breaker {
     /// Where nobody has asked for a limit on equal refusals, the built-in one slows nothing: it begins to count what is out
     /// when the first refusal has come.
-    pub fn new(limits: StopWhen) -> Self {
+    pub(crate) fn new(limits: StopWhen) -> Self {
         Self {
             limits,
             repeated_refusal: limits.repeated_refusal.unwrap_or(REPEATED_REFUSAL),
@@ -208,14 +208,14 @@ impl Breaker {
 
     /// The same for the next round of the run: what is open may settle otherwise, and then counts once.
     #[must_use]
-    pub fn next_round(mut self) -> Self {
+    pub(crate) fn next_round(mut self) -> Self {
         self.at_risk = 0;
         self.actions.iter_mut().for_each(|watched| watched.at_risk = 0);
         self
     }
 
     /// Whether one more job may leave, if everything that is out goes wrong, and it too.
-    pub fn admits(&self, action: &'static Action) -> bool {
+    pub(crate) fn admits(&self, action: &'static Action) -> bool {
         let StopWhen { failures, failure_percent, consecutive_failures, unknown, .. } = self.limits;
         let room = |limit: Option<u32>, spent: u32| limit.is_none_or(|limit| spent + self.at_risk < limit);
         let passed = |share: Share| share.is_passed(self.failed + self.at_risk + 1, self.settled + self.at_risk + 1);
@@ -230,43 +230,43 @@ impl Breaker {
     }
 
     /// A job leaves for the first time: from now on it is out.
-    pub fn sent(&mut self, action: &'static Action) {
+    pub(crate) fn sent(&mut self, action: &'static Action) {
         self.at_risk += 1;
         self.watch(action).at_risk += 1;
     }
 
     /// A job that is out was answered by somebody in Graph's place.
-    pub fn suspect(&mut self, action: &'static Action) {
+    pub(crate) fn suspect(&mut self, action: &'static Action) {
         self.watch(action).suspected = true;
     }
 
     /// A job that is out was answered with an error of the service. As long as nothing of that action went well, it may be
     /// all that the service has to say.
-    pub fn suspect_at_first(&mut self, action: &'static Action) {
+    pub(crate) fn suspect_at_first(&mut self, action: &'static Action) {
         let watched = self.watch(action);
         watched.suspected |= !watched.found;
     }
 
     /// A job that was to leave has not, or nothing has come of it: it is not out any more.
-    pub fn spared(&mut self, action: &'static Action) {
+    pub(crate) fn spared(&mut self, action: &'static Action) {
         self.at_risk = self.at_risk.saturating_sub(1);
         let watched = self.watch(action);
         watched.at_risk = watched.at_risk.saturating_sub(1);
     }
 
     /// A job that was out has settled.
-    pub fn settled(&mut self, action: &'static Action, settlement: &Settlement) {
+    pub(crate) fn settled(&mut self, action: &'static Action, settlement: &Settlement) {
         self.spared(action);
         self.count(action, settlement);
     }
 
     /// A job stays open, and may come up again in the next round.
-    pub fn left_open(&mut self, job: u32, outcome: Outcome) {
+    pub(crate) fn left_open(&mut self, job: u32, outcome: Outcome) {
         self.open.insert(job, outcome);
     }
 
     /// A job comes up again. Whether an earlier round has counted it, which holds no longer.
-    pub fn taken_up(&mut self, job: u32) -> bool {
+    pub(crate) fn taken_up(&mut self, job: u32) -> bool {
         let Some(outcome) = self.open.remove(&job) else { return false };
         self.settled = self.settled.saturating_sub(1);
         self.unknown = self.unknown.saturating_sub(u32::from(outcome == Outcome::Unknown));
@@ -274,7 +274,7 @@ impl Breaker {
     }
 
     /// A job has settled that is not out: it was in an earlier round.
-    pub fn count(&mut self, action: &'static Action, settlement: &Settlement) {
+    pub(crate) fn count(&mut self, action: &'static Action, settlement: &Settlement) {
         self.settled += 1;
         let good = settlement.outcome.standing() == Standing::Good;
         let not_found = settlement.outcome == Outcome::NotFound;
@@ -297,12 +297,12 @@ impl Breaker {
     }
 
     /// Jobs that are out.
-    pub fn at_risk(&self) -> u32 {
+    pub(crate) fn at_risk(&self) -> u32 {
         self.at_risk
     }
 
     /// The limit that lets nothing leave any more, if there is one.
-    pub fn tripped(&self) -> Option<Trip> {
+    pub(crate) fn tripped(&self) -> Option<Trip> {
         let reached = |limit: Option<u32>, spent: u32| limit.filter(|limit| spent >= *limit);
         let limits = self.limits;
         if let Some(limit) = reached(limits.failures, self.failed) {

@@ -15,34 +15,34 @@ use crate::text::Folding;
 
 /// Some of the actions of the catalog and of those that plans define.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ActionSet(u128);
+pub(crate) struct ActionSet(u128);
 
 impl ActionSet {
-    pub fn of(belongs: impl Fn(&Action) -> bool) -> Self {
+    pub(crate) fn of(belongs: impl Fn(&Action) -> bool) -> Self {
         let all = ACTIONS.iter().chain(defined());
         let bits = all.enumerate().filter(|(_, action)| belongs(action)).map(|(at, _)| bit(at));
         Self(bits.fold(0, |all, bit| all | bit))
     }
 
-    pub fn all() -> Self {
+    pub(crate) fn all() -> Self {
         Self::of(|_| true)
     }
 
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
     #[must_use]
-    pub fn without(self, other: Self) -> Self {
+    pub(crate) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    pub fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    pub fn holds(self, action: &Action) -> bool {
+    pub(crate) fn holds(self, action: &Action) -> bool {
         index(action).is_some_and(|at| self.0 & bit(at) != 0)
     }
 }
@@ -58,14 +58,14 @@ fn index(action: &Action) -> Option<usize> {
 
 /// The different targets of the jobs to send.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Census {
+pub(crate) struct Census {
     /// Targets by the set of actions that they get.
     groups: Vec<(ActionSet, u32)>,
 }
 
 impl Census {
     /// Targets that get at least one of those actions.
-    pub fn targets(&self, actions: ActionSet) -> u32 {
+    pub(crate) fn targets(&self, actions: ActionSet) -> u32 {
         self.groups.iter().filter(|(set, _)| !set.and(actions).is_empty()).map(|(_, targets)| targets).sum()
     }
 
@@ -131,7 +131,7 @@ struct Seen {
 const REMEMBERED: usize = 16;
 
 /// Counts the jobs that are sent; `pair` gets every two jobs of one target that are sent now or on their day.
-pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, usize)) -> Census {
+pub(crate) fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, usize)) -> Census {
     let mut census = Census::default();
     let crowd = Crowd::of(jobs.iter().map(|job| Target(job).as_hash()));
     let mut targets: HashMap<Target<'_>, Seen, Fast> =
@@ -178,7 +178,7 @@ pub fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, us
 }
 
 /// The job that brings the number of different targets over `limit`.
-pub fn first_beyond(jobs: &[Job], holds: &[Option<Hold>], actions: ActionSet, limit: u32) -> Option<usize> {
+pub(super) fn first_beyond(jobs: &[Job], holds: &[Option<Hold>], actions: ActionSet, limit: u32) -> Option<usize> {
     let mut targets: HashSet<Target<'_>, Fast> = HashSet::default();
     let due = jobs.iter().zip(holds).enumerate().filter(|(_, (job, hold))| hold.is_none() && actions.holds(job.action));
     due.map(|(at, (job, _))| (at, job)).find_map(|(at, job)| {

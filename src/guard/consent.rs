@@ -10,9 +10,9 @@ use crate::catalog::Risk;
 use crate::job::Job;
 
 /// More targets than these are agreed to whatever is changed about them.
-pub const MANY: usize = 50;
+pub(crate) const MANY: usize = 50;
 
-pub fn is_needed(jobs: &[Job], holds: &[Option<Hold>]) -> bool {
+pub(crate) fn is_needed(jobs: &[Job], holds: &[Option<Hold>]) -> bool {
     let sent = || jobs.iter().zip(holds).filter(|(_, hold)| hold.is_none()).map(|(job, _)| job);
     if sent().any(|job| job.action.risk.wants_confirmation()) {
         return true;

@@ -89,7 +89,7 @@ pub fn may_follow(open: &str, then: &str) -> bool {
 
 /// What is wrong with a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clash {
+pub(crate) enum Clash {
     /// The same action, with other parameters.
     OtherParameters,
     /// Only one of the two can be meant, or their order matters and is nowhere said.
@@ -100,7 +100,7 @@ pub enum Clash {
 
 /// How two jobs of one target stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pair {
+pub(crate) enum Pair {
     Clash(Clash),
     /// One after the other, as the plan says.
     InOrder,
@@ -109,12 +109,12 @@ pub enum Pair {
 }
 
 /// Whether nothing is left of the target after it.
-pub fn removes(action: &Action) -> bool {
+pub(crate) fn removes(action: &Action) -> bool {
     LAST.contains(&action.name)
 }
 
 /// `holds` are those of the `jobs`.
-pub fn judge(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: usize) -> Pair {
+pub(crate) fn judge(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: usize) -> Pair {
     let (a, b) = (&jobs[first], &jobs[second]);
     let (one, two) = (a.action.name, b.action.name);
     // What is done only once for a target is not done twice by one plan either, in whatever order.

@@ -12,7 +12,7 @@ const CELLS_IN_A_WORD: usize = 32;
 
 /// How often hashes came up, as far as two bits can tell: not, once, more than once.
 #[derive(Debug)]
-pub struct Crowd {
+pub(super) struct Crowd {
     hashes: Vec<u64>,
     words: Vec<u64>,
     /// Of the cells, whose number is a power of two.
@@ -21,7 +21,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    pub fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
+    pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let cells = (hashes.len().max(CELLS_IN_A_WORD) * CELLS).next_power_of_two();
         let mut crowd =
             Self { hashes: hashes.collect(), words: vec![0; cells / CELLS_IN_A_WORD], mask: cells - 1, repeated: 0 };
@@ -36,13 +36,13 @@ impl Crowd {
     }
 
     /// Whether another one may be the same as the one at that place.
-    pub fn has_company(&self, at: usize) -> bool {
+    pub(super) fn has_company(&self, at: usize) -> bool {
         let (word, shift) = self.cell(at);
         self.words[word] >> shift & 0b10 != 0
     }
 
     /// About how many of them there are of which something came up before.
-    pub fn repeated(&self) -> usize {
+    pub(super) fn repeated(&self) -> usize {
         self.repeated
     }
 

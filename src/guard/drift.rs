@@ -69,7 +69,7 @@ const TRAITS: &[Trait] = &[
 
 /// Every difference that matters, in words; empty where it is the same one. What an older file has not kept is no difference.
 /// `altered`: what the steps before have changed themselves.
-pub fn differences(was: &Identity, is: &Identity, altered: &[Alters]) -> Vec<String> {
+pub(crate) fn differences(was: &Identity, is: &Identity, altered: &[Alters]) -> Vec<String> {
     let mut told = Vec::new();
     told.extend(enrolled_again(was.enrolled_at, is.enrolled_at));
     if let (Some(before), Some(now)) = (&was.owner_id, &is.owner_id)

@@ -23,7 +23,7 @@ pub struct Asking<'a> {
 }
 
 /// What is lacking of those secrets, in words; empty where nothing is. What is told of several for one reason is told once.
-pub fn lacking(keys: &Keys, secrets: &[Secret]) -> Vec<String> {
+pub(crate) fn lacking(keys: &Keys, secrets: &[Secret]) -> Vec<String> {
     let mut told: Vec<(&Finding, Vec<&str>)> = Vec::new();
     for secret in secrets {
         let finding = keys.of(*secret);
@@ -49,7 +49,7 @@ fn sentence(finding: &Finding, what: &[&str]) -> String {
 }
 
 /// The override of that rule for an action, if one is in force.
-pub fn lifted_by(rule: &Rule, action: &Action, asking: Asking<'_>) -> Option<usize> {
+pub(super) fn lifted_by(rule: &Rule, action: &Action, asking: Asking<'_>) -> Option<usize> {
     let lifts = |entry: &Override| {
         entry.is_about(rule) && entry.is_in_force(asking.plan, asking.now) && entry.covers(action.name)
     };

@@ -10,9 +10,9 @@ mod opening;
 mod own;
 mod verdict;
 
-pub use self::denied::denials;
+pub(crate) use self::denied::denials;
 use self::verdict::JobsAndHolds;
-pub use self::verdict::{About, Verdict};
+pub(crate) use self::verdict::{About, Verdict};
 use super::census::{self, ActionSet, Census};
 use super::contradictions::{self, Clash, Pair};
 use super::overrides::Allowance;
@@ -24,7 +24,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::job::Job;
 
 /// Judges a plan that is about to run, or somebody looks at. `place` says where a job stands.
-pub fn judge(
+pub(crate) fn judge(
     jobs: &[Job],
     holds: &[Option<Hold>],
     rules: Rules,

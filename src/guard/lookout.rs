@@ -41,7 +41,7 @@ impl Source {
 }
 
 /// Whether the target of an action is compared with what the preview saw of it: wherever something changes.
-pub fn is_compared(action: &Action) -> bool {
+pub(super) fn is_compared(action: &Action) -> bool {
     action.risk >= Risk::Reversible
 }
 

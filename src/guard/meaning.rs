@@ -94,7 +94,7 @@ const SHOWN: &[(Form, Object, &[Kind])] = &[
 
 /// Whether the read of such a target tells by itself: it is of a kind that shows what the entry would be known by, and, where
 /// it was read, has shown that.
-pub fn is_shown(form: Form, object: Object, target: Kind, read: Option<&Identity>) -> bool {
+pub(super) fn is_shown(form: Form, object: Object, target: Kind, read: Option<&Identity>) -> bool {
     let has_shown = read.is_none_or(|read| match (form, object, target) {
         (Form::Guid, Object::User, Kind::ManagedDevice) => {
             read.owner_id.is_some() || read.user_principal_name.is_none()
@@ -114,12 +114,12 @@ fn is_of_kind(form: Form, object: Object, target: Kind) -> bool {
 }
 
 /// Whether a pattern is held against enough where only the target itself is read: its names, its serial number and its owner.
-pub fn shows_all_names(target: Kind) -> bool {
+pub(crate) fn shows_all_names(target: Kind) -> bool {
     matches!(target, Kind::ManagedDevice | Kind::User | Kind::DeletedUser)
 }
 
 /// Whether the read of such a target shows a user, or whose it is. A member of a group does if it is a user.
-pub fn shows_its_user(target: Kind, read: Option<&Identity>) -> bool {
+pub(super) fn shows_its_user(target: Kind, read: Option<&Identity>) -> bool {
     match target {
         Kind::User | Kind::DeletedUser => true,
         Kind::ManagedDevice => read.is_none_or(|read| read.owner_id.is_some() || read.user_principal_name.is_some()),
@@ -129,7 +129,7 @@ pub fn shows_its_user(target: Kind, read: Option<&Identity>) -> bool {
 }
 
 /// Whether such a target may be the owner of a device.
-pub fn may_own(target: Kind) -> bool {
+pub(crate) fn may_own(target: Kind) -> bool {
     matches!(target, Kind::User | Kind::GroupMember | Kind::Other)
 }
 

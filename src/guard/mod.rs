@@ -3,25 +3,25 @@
 //! In: the jobs of a plan and the time; of a single job, who its target is; what happens during the run. Out: findings.
 //! Must not: send, ask, or print.
 
-pub mod breaker;
-pub mod census;
-pub mod consent;
-pub mod contradictions;
+pub(crate) mod breaker;
+mod census;
+pub(crate) mod consent;
+pub(crate) mod contradictions;
 mod crowd;
-pub mod drift;
-pub mod escrow;
-pub mod filing;
-pub mod judge;
-pub mod lookout;
-pub mod meaning;
-pub mod now;
-pub mod overrides;
-pub mod preflight;
-pub mod protected;
-pub mod rule;
-pub mod rules;
-pub mod waves;
-pub mod window;
+pub(crate) mod drift;
+pub(crate) mod escrow;
+pub(crate) mod filing;
+pub(crate) mod judge;
+pub(crate) mod lookout;
+pub(crate) mod meaning;
+pub(crate) mod now;
+pub(crate) mod overrides;
+pub(crate) mod preflight;
+pub(crate) mod protected;
+pub(crate) mod rule;
+pub(crate) mod rules;
+pub(crate) mod waves;
+pub(crate) mod window;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

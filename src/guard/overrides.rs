@@ -54,11 +54,11 @@ impl fmt::Display for Override {
 
 impl Override {
     /// Whether it holds now for that plan.
-    pub fn is_in_force(&self, plan: Option<&str>, now: Timestamp) -> bool {
+    pub(super) fn is_in_force(&self, plan: Option<&str>, now: Timestamp) -> bool {
         now < self.until && self.is_for_plan(plan)
     }
 
-    pub fn is_for_plan(&self, plan: Option<&str>) -> bool {
+    pub(super) fn is_for_plan(&self, plan: Option<&str>) -> bool {
         self.plan.as_deref().is_none_or(|wanted| plan == Some(wanted))
     }
 
@@ -73,13 +73,13 @@ impl Override {
     }
 
     /// Whether both are one exception, wherever they stand.
-    pub fn lifts_as(&self, other: &Self) -> bool {
+    pub(super) fn lifts_as(&self, other: &Self) -> bool {
         let of =
             |entry: &Self| (entry.guard.clone(), entry.actions.clone(), entry.plan.clone(), entry.allow, entry.until);
         of(self) == of(other)
     }
 
-    pub fn covers(&self, action: &str) -> bool {
+    pub(super) fn covers(&self, action: &str) -> bool {
         self.actions.is_empty() || self.actions.iter().any(|name| **name == *action)
     }
 }

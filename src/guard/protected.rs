@@ -88,7 +88,7 @@ impl fmt::Display for Entry {
 
 /// Why a target is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Of a user: which of their devices it is about.
     device: Option<Box<str>>,
     /// What of the target matched: `name`, `serial number`.
@@ -113,7 +113,7 @@ enum By {
 
 impl Finding {
     /// Whether the target is meant; otherwise nobody knows.
-    pub fn is_certain(&self) -> bool {
+    pub(super) fn is_certain(&self) -> bool {
         self.by != By::Nobody
     }
 }
@@ -260,7 +260,7 @@ impl Protected {
     }
 
     /// Whether the job's target is on the list, as far as its ids tell, and what a read showed of it where there was one.
-    pub fn covers(&self, job: &Job, identity: Option<&Identity>) -> Option<Finding> {
+    pub(super) fn covers(&self, job: &Job, identity: Option<&Identity>) -> Option<Finding> {
         if self.is_empty() {
             return None;
         }

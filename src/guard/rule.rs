@@ -30,7 +30,7 @@ impl Origin {
     }
 
     /// Whether both stand in one file; the built-in ones stand in none.
-    pub fn same_file(&self, other: &Self) -> bool {
+    pub(super) fn same_file(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Plan(a), Self::Plan(b)) | (Self::Policy(a), Self::Policy(b)) => a.file == b.file,
             _ => false,
@@ -63,7 +63,7 @@ impl Percent {
     pub const ALL: Self = Self(10_000);
 
     /// Whether `part` of `whole` is more than this share. Any part of nothing is.
-    pub fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
+    pub(super) fn is_exceeded_by(self, part: u64, whole: u64) -> bool {
         u128::from(part) * 10_000 > u128::from(whole) * u128::from(self.0)
     }
 }
@@ -124,7 +124,7 @@ impl Guard {
 
 impl Guard {
     /// Whether it says which actions there may be, or how much of one.
-    pub fn is_about_actions(&self) -> bool {
+    pub(super) fn is_about_actions(&self) -> bool {
         matches!(self, Self::AllowActions(_) | Self::DenyActions(_) | Self::MaxPerAction { .. })
     }
 }

@@ -12,7 +12,7 @@ use super::rule::{Guard, Origin, Rule};
 use super::waves::Wave;
 
 /// Targets of what cannot be taken back or locks people out in one run, where nobody has said how many.
-pub const DEFAULT_MAX_TARGETS: u32 = 50;
+const DEFAULT_MAX_TARGETS: u32 = 50;
 
 /// What a run must keep to. Every rule holds by itself: the tightest decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

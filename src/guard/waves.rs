@@ -11,7 +11,7 @@ use super::preflight::Hold;
 use crate::job::Job;
 
 /// How long a wave may take to land, once it has settled, unless the plan says otherwise.
-pub const WITHIN: Duration = Duration::from_secs(30 * 60);
+pub(crate) const WITHIN: Duration = Duration::from_secs(30 * 60);
 
 /// How many jobs a wave takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +104,7 @@ impl Schedule {
 }
 
 /// How people write a length of time: `90 s`, `30 min`, `2 h`.
-pub fn length(time: Duration) -> String {
+pub(crate) fn length(time: Duration) -> String {
     match time.as_secs() {
         hours if hours >= 3_600 && hours % 3_600 == 0 => format!("{} h", hours / 3_600),
         minutes if minutes >= 60 && minutes % 60 == 0 => format!("{} min", minutes / 60),

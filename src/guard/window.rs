@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 /// The days as they are written, the first of the week first.
-pub const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+pub(crate) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const MINUTES_OF_A_DAY: u16 = 24 * 60;
 
 /// Hours on some days of the week. They may cross midnight; such a night belongs to the day on which it begins.
@@ -57,7 +57,7 @@ impl Window {
     }
 
     /// The next moment at which it opens, from `now` on.
-    pub fn opens_after(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn opens_after(&self, now: Timestamp) -> Option<Timestamp> {
         let zone = TimeZone::get(&self.zone).ok()?;
         let today = zone.to_datetime(now).date();
         (0..=7).find_map(|days| {

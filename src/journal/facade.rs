@@ -58,11 +58,6 @@ impl Journal {
         list::runs(&self.store, |plan_key, id| self.is_under_way(plan_key, id.as_str()))
     }
 
-    /// The runs of one plan, the oldest first.
-    pub fn runs_of(&self, plan_key: &str) -> Result<Vec<RunId>, JournalError> {
-        list::runs_of(&self.store, plan_key)
-    }
-
     /// Removes runs that finished, with nothing open, before that time. What a standing plan remembers of them stays.
     pub fn prune(&mut self, before: Timestamp) -> Result<Pruned, JournalError> {
         let place = self.place.clone();

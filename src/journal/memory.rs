@@ -9,11 +9,11 @@ use jiff::Timestamp;
 
 use crate::job::JobId;
 
-pub use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
-pub use super::open::OpenJob;
+pub(crate) use super::known::{Done, InDoubt, Known, Pending, TurnedDown};
+pub(crate) use super::open::OpenJob;
 
 /// The place of tenants that are embedded in the process that runs against them, each a new one.
-pub const SIMULATED: &str = "simulated";
+pub(crate) const SIMULATED: &str = "simulated";
 
 /// Whose jobs, and what to look for.
 #[derive(Debug, Clone, Copy)]

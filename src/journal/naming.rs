@@ -20,7 +20,7 @@ pub(super) struct Parts {
 
 impl Parts {
     /// What is known of `job`; what has its place at or before `since` is left out of account.
-    pub fn known(self, job: &Job, since: i64) -> Option<Known> {
+    pub(super) fn known(self, job: &Job, since: i64) -> Option<Known> {
         let Some(names) = job.names.as_deref() else {
             let parts: Vec<Part> = self.by_ids.into_iter().chain(self.by_deed).collect();
             return known(&parts, since);

@@ -11,7 +11,7 @@ use crate::outcome::{Outcome, Settlement, Stamp};
 
 /// For so long a job holds others that nobody looks at again: as long as a step may wait to be verified. A device that has not
 /// been there for a week may never come back, and must not keep its record for ever.
-pub const HOLDS: SignedDuration = SignedDuration::from_hours(7 * 24);
+pub(super) const HOLDS: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A job of another plan that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]

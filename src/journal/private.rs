@@ -8,14 +8,14 @@ use std::io;
 use std::path::Path;
 
 /// What is made with these options is for its owner alone.
-pub fn for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn for_its_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
 /// Makes a folder for its owner alone, unless it is there.
-pub fn make_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut folders = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folders, 0o700);
@@ -24,14 +24,14 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
 
 /// Makes a file for its owner alone. One that others may read, because an older version or somebody's copy left it so, is
 /// closed to them; where the system refuses that, it is somebody else's, and stays as it is.
-pub fn make_file(file: &Path) -> io::Result<()> {
+pub(super) fn make_file(file: &Path) -> io::Result<()> {
     for_its_owner(OpenOptions::new().append(true).create(true)).open(file)?;
     close_to_others(file);
     Ok(())
 }
 
 /// The same for a file that is there, if it is.
-pub fn close_to_others(file: &Path) {
+pub(super) fn close_to_others(file: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

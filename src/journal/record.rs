@@ -24,10 +24,10 @@ pub enum TurnedAway {
 }
 
 /// What the writer came to.
-pub type Written = Result<(), JournalError>;
+pub(crate) type Written = Result<(), JournalError>;
 
 /// What is called when the record of an attempt is durable, or when there is to be none.
-pub type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
+pub(super) type Release = Box<dyn FnOnce(Result<(), TurnedAway>) + Send>;
 
 /// Another job, of whatever run, to which something that was seen may be due as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct Rival {
 }
 
 /// What is called with the rival, if there is one.
-pub type Told = Box<dyn FnOnce(Option<Rival>) + Send>;
+pub(super) type Told = Box<dyn FnOnce(Option<Rival>) + Send>;
 
 /// What a rival of a job can be.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@
 use std::path::Path;
 
 /// The kind of network that the folder lies on, if it is known to lie on one.
-pub fn network(folder: &Path) -> Option<String> {
+pub(super) fn network(folder: &Path) -> Option<String> {
     let folder = folder.canonicalize().ok()?;
     kind(&folder)
 }

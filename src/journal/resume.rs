@@ -96,7 +96,7 @@ pub enum Only {
 
 /// What to do with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub(crate) enum Next {
     /// It stays as the journal has it.
     Keep,
     /// As if it were new: it is sent when nothing holds it.
@@ -114,7 +114,7 @@ pub enum Next {
 }
 
 /// The tables.
-pub fn decide(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
+pub(crate) fn decide(past: Past, repeat: Repeat, only: Only, refile: bool) -> Next {
     let class = class(past, refile);
     let wanted = match only {
         Only::Open => !matches!(class, Class::Done | Class::Failed),

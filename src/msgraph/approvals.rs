@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::client::GraphClient;
 use super::request::GraphRequest;
 use super::request_of_approval::companion;
-pub use super::request_of_approval::{Found, NotRead};
+pub(crate) use super::request_of_approval::{Found, NotRead};
 use super::shape::{Shape, document};
 use super::transport::Transport;
 use crate::approval::Status;
@@ -24,10 +24,11 @@ use crate::outcome::{Evidence, Reply, Verdict};
 const PATH: &str = "/beta/deviceManagement/operationApprovalRequests";
 
 /// What reading requests needs, least privileged first.
-pub const READ_PERMISSIONS: &[&str] = &["DeviceManagementRBAC.Read.All", "DeviceManagementConfiguration.Read.All"];
+pub(crate) const READ_PERMISSIONS: &[&str] =
+    &["DeviceManagementRBAC.Read.All", "DeviceManagementConfiguration.Read.All"];
 
 /// Up to so many requests are asked for by name; for more, the list is paged through.
-pub const BY_NAME: usize = 15;
+pub(crate) const BY_NAME: usize = 15;
 
 /// Properties in which a request may name the object that it is about.
 const OBJECTS: &[&str] = &["payloadId", "entityId", "objectId"];
@@ -49,7 +50,7 @@ const ACTIONS_BY_WORD: &[(&str, &str)] = &[
 ];
 
 /// Codes are compared in lower case.
-pub type Statuses = HashMap<String, Found>;
+pub(crate) type Statuses = HashMap<String, Found>;
 
 impl<T: Transport> GraphClient<T> {
     /// How these requests stand. One that is not in the answer is not known to the service.

@@ -23,7 +23,7 @@ const LOAD_HEADER: &str = "x-ms-throttle-limit-percentage";
 const JUSTIFICATION_HEADER: &str = "x-msft-approval-justification";
 
 /// Judges what came back for the request with that id.
-pub fn classify(result: Result<WireReply, TransportError>, client_request_id: &str, now: Timestamp) -> Reply {
+pub(super) fn classify(result: Result<WireReply, TransportError>, client_request_id: &str, now: Timestamp) -> Reply {
     match result {
         Ok(reply) => judge(&reply, client_request_id, now),
         Err(error) => {

@@ -396,7 +396,7 @@ fn only_expected(action: &Action, reply: Reply) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES};
+    use crate::catalog::{DIRECTORY, INTUNE_DEVICES};
     use crate::job::{Ids, JobParts};
     use crate::msgraph::token::Credentials;
     use crate::msgraph::transport::TransportError;
@@ -506,9 +506,10 @@ mod tests {
     async fn a_low_priority_is_told_to_services_that_know_of_it_and_to_no_other() {
         let recorder = Recorder::default();
         let mut client = client(&recorder, Timestamp::UNIX_EPOCH);
+        let entra_devices = job("deleteEntraDevice").action.service;
         for low in [false, true] {
             client = client.low_priority(low);
-            for service in [&DIRECTORY, &ENTRA_DEVICES, &INTUNE_DEVICES, &INTUNE_OTHER] {
+            for service in [&DIRECTORY, entra_devices, &INTUNE_DEVICES, &INTUNE_OTHER] {
                 client.send(request::build(&job("retire")), "1", service, None).await;
             }
         }

@@ -20,7 +20,7 @@ const ENOUGH: usize = 1_600;
 
 /// What a body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ErrorBody {
+pub(super) struct ErrorBody {
     /// The most specific one.
     pub code: Option<String>,
     /// Every code of an error document of Graph's, from the outermost in; empty where the body is none.
@@ -30,7 +30,7 @@ pub struct ErrorBody {
 }
 
 /// Reads whatever came, as far as an error is read at all.
-pub fn read(body: &[u8], now: Timestamp) -> ErrorBody {
+pub(super) fn read(body: &[u8], now: Timestamp) -> ErrorBody {
     let body = &body[..body.len().min(LONGEST_ERROR)];
     let text = String::from_utf8_lossy(body);
     match serde_json::from_str::<Value>(&text) {
@@ -74,7 +74,7 @@ fn from_json(document: &Value, now: Timestamp) -> ErrorBody {
 }
 
 /// Names of the error in a document: services of Microsoft's spell it in three ways.
-pub const ERRORS: [&str; 3] = ["error", "Error", "odata.error"];
+pub(super) const ERRORS: [&str; 3] = ["error", "Error", "odata.error"];
 
 /// The message of an error; OData of version 3 says in which language it is.
 fn message_of(error: &Value) -> Option<String> {

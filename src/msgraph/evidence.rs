@@ -19,7 +19,7 @@ pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
 pub(super) const UNTOUCHED: &str = "managed";
 
 /// `since`: when the attempt left, by the service's clock.
-pub fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
+pub(crate) fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
     match job.action.read_back {
         ReadBack::ManagementState { landed, action_names, stays, .. } => {
             match newer_result(document, action_names, since) {
@@ -47,7 +47,7 @@ pub fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
 
 /// What it means that the service knows nothing to read. Not what is missing: the route may name more than the target; nor
 /// that anything went: it may never have been there.
-pub fn of_nothing(job: &Job) -> Evidence {
+pub(crate) fn of_nothing(job: &Job) -> Evidence {
     match job.action.read_back {
         ReadBack::BackAt { .. } => Evidence::NoEffect("a read showed that it is not back".into()),
         _ => Evidence::Gone("a read showed that it is not there".into()),

@@ -27,7 +27,7 @@ struct Entry<'d> {
     is_news: bool,
 }
 
-pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> FollowUp {
+pub(super) fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> FollowUp {
     let (stage, words) = match job.action.read_back {
         ReadBack::ManagementState { landed, failed, cancelled, action_names, stays } => {
             let states = DeviceStates { landed, failed, cancelled, stays: stays_managed(job, stays) };
@@ -49,7 +49,7 @@ pub fn judge(job: &Job, document: &Value, since: Timestamp, now: Timestamp) -> F
 }
 
 /// What it means that the service knows nothing to read. It has accepted the action, so that the target was there.
-pub fn of_nothing(job: &Job, now: Timestamp) -> FollowUp {
+pub(super) fn of_nothing(job: &Job, now: Timestamp) -> FollowUp {
     let (stage, words) = match job.action.read_back {
         ReadBack::ManagementState { stays, .. } if !stays_managed(job, stays) => {
             (Stage::Done, "the device is not there any more".to_owned())

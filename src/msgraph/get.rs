@@ -58,7 +58,7 @@ impl Get {
     }
 
     /// The next page, as the service names it. The token goes along, so that it must be the same service.
-    pub fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
+    pub(super) fn next_page(link: &str, graph_url: &str) -> Result<Self, ForeignLink> {
         let foreign = || ForeignLink(harmless(link, Medium::Message).into_owned());
         let (there, here): (Uri, Uri) =
             (link.parse().map_err(|_| foreign())?, graph_url.parse().map_err(|_| foreign())?);

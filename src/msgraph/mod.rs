@@ -3,26 +3,26 @@
 //! In: jobs, and a transport that carries bytes. Out: replies, classified. Must not: decide about retries, keep jobs'
 //! state, or print.
 
-pub mod approvals;
+pub(crate) mod approvals;
 mod claims;
 mod classify;
-pub mod client;
+pub(crate) mod client;
 mod envelope;
 mod error_body;
 pub(crate) mod evidence;
 mod fleet;
 mod follow_up;
 mod get;
-pub mod http;
-pub mod read_only;
+pub(crate) mod http;
+pub(crate) mod read_only;
 mod paced;
 mod pages;
 mod recognise;
-pub mod request;
+pub(crate) mod request;
 mod request_of_approval;
 mod service_clock;
 mod shape;
 mod sights;
-pub mod token;
+pub(crate) mod token;
 mod trail;
-pub mod transport;
+pub(crate) mod transport;

@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 
 use super::classify::classify;
 use super::client::GraphClient;
-pub use super::get::{ForeignLink, Get};
+pub(crate) use super::get::Get;
 use super::request::GraphRequest;
-use super::token::TokenSource;
-pub use super::trail::{NoEnd, Trail};
+pub(crate) use super::trail::{NoEnd, Trail};
 use super::transport::{Transport, TransportError, WireReply};
 use crate::catalog::{Method, Version};
 use crate::job::Job;
@@ -25,7 +24,7 @@ use crate::outcome::{Reply, Verdict};
 use crate::pacing::Gates;
 
 /// Requests in one envelope, at most.
-pub const BATCH: usize = 20;
+pub(crate) const BATCH: usize = 20;
 
 /// What came back for one read.
 #[derive(Debug)]
@@ -37,7 +36,7 @@ pub struct Answer {
 
 /// A client of which only the reading half can be reached: what a preview holds cannot change a tenant.
 #[derive(Debug)]
-pub struct GraphReader<T>(GraphClient<T>);
+pub(crate) struct GraphReader<T>(GraphClient<T>);
 
 impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
     fn from(client: GraphClient<T>) -> Self {
@@ -46,20 +45,16 @@ impl<T: Transport> From<GraphClient<T>> for GraphReader<T> {
 }
 
 impl<T: Transport> GraphReader<T> {
-    pub fn tokens(&self) -> &TokenSource<T> {
-        self.0.tokens()
-    }
-
-    pub fn gates(&self) -> &Gates {
+    pub(crate) fn gates(&self) -> &Gates {
         self.0.gates()
     }
 
-    pub fn read_only(&self) -> ReadOnly<'_, T> {
+    pub(crate) fn read_only(&self) -> ReadOnly<'_, T> {
         ReadOnly::new(&self.0)
     }
 
     /// Reads who the job's target is.
-    pub async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
+    pub(crate) async fn inspect(&self, job: &Job, client_request_id: &str) -> Seen {
         self.0.inspect(job, client_request_id).await
     }
 }
@@ -190,7 +185,7 @@ impl From<RawPart> for Part {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::msgraph::token::Credentials;
+    use crate::msgraph::token::{Credentials, TokenSource};
     use crate::msgraph::transport::WireRequest;
     use jiff::Timestamp;
 

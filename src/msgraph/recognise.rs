@@ -12,7 +12,7 @@ use super::error_body::ErrorBody;
 
 /// What came with a status of success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Body {
+pub(super) enum Body {
     Empty,
     /// A JSON document that is no error.
     Document,
@@ -23,7 +23,7 @@ pub enum Body {
 }
 
 /// Looks at a body without keeping anything of it. Whatever Graph answers with is an object.
-pub fn body(bytes: &[u8]) -> Body {
+pub(super) fn body(bytes: &[u8]) -> Body {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {
         return Body::Empty;
@@ -98,7 +98,7 @@ const WRONG_ROUTE: &[&str] = &[
 
 /// Whether a 404 or 410 with that error says that Graph does not know something that the path names. If not, what is wrong
 /// is something else: the path itself.
-pub fn says_not_found(body: &ErrorBody) -> bool {
+pub(super) fn says_not_found(body: &ErrorBody) -> bool {
     let text = body.message.as_deref().unwrap_or_default().to_ascii_lowercase();
     let is_known = |code: &String| NOT_FOUND.iter().any(|known| known.eq_ignore_ascii_case(code));
     !WRONG_ROUTE.iter().any(|words| text.contains(words)) && body.codes.iter().any(is_known)

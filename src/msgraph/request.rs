@@ -49,7 +49,7 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// The request that performs `job`.
-pub fn build(job: &Job) -> GraphRequest<'_> {
+pub(crate) fn build(job: &Job) -> GraphRequest<'_> {
     let version = version(job);
     GraphRequest { method: job.route.method, version, path: path(job, version, job.route.path, ""), body: body(job) }
 }
@@ -59,12 +59,12 @@ fn body(job: &Job) -> Option<&Bytes> {
 }
 
 /// Writes the path of the request that performs `job` behind `out`, for whoever writes one after the other.
-pub fn push_path(job: &Job, out: &mut String) {
+pub(crate) fn push_path(job: &Job, out: &mut String) {
     push(out, job, version(job), job.route.path);
 }
 
 /// The body of that request, as people read it.
-pub fn text(job: &Job) -> Option<&str> {
+pub(crate) fn text(job: &Job) -> Option<&str> {
     job.parameters.as_deref().map(|parameters| parameters.body())
 }
 
@@ -76,7 +76,7 @@ pub fn recorded(job: &Job) -> (&'static str, String, Option<&str>) {
 }
 
 /// The read that shows whether `job` took effect, or `None` where no read tells.
-pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
+pub(crate) fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
     // Whoever has the name today may be another one than it was sent to.
     if job.name_in_path().is_some() {
         return None;
@@ -104,7 +104,7 @@ pub fn build_read_back(job: &Job) -> Option<GraphRequest<'_>> {
 }
 
 /// The read that shows who the target of `job` is.
-pub fn build_look(job: &Job) -> GraphRequest<'_> {
+pub(crate) fn build_look(job: &Job) -> GraphRequest<'_> {
     let query = match properties(job.action.target) {
         [] => String::new(),
         names => format!("?$select={}", names.join(",")),
@@ -126,7 +126,7 @@ pub fn build_look(job: &Job) -> GraphRequest<'_> {
 ///
 /// An id that has a place of its own is read there: below another one, a device that is not that user's looks as if there
 /// were none. The others are read where the route names them.
-pub fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
+pub(crate) fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
     let (name, id) = job.route.ids.get(at).zip(job.ids.iter().nth(at))?;
     let version = version(job);
     let mut path = match name.home() {
@@ -145,7 +145,7 @@ pub fn build_find(job: &Job, at: usize) -> Option<GraphRequest<'_>> {
 }
 
 /// The read that shows what a user is called now.
-pub fn build_look_at_user(id: &str) -> GraphRequest<'static> {
+pub(super) fn build_look_at_user(id: &str) -> GraphRequest<'static> {
     let mut path = format!("/{}/users", Version::V1.name());
     push_id(&mut path, id);
     path.push_str("?$select=id,userPrincipalName");
@@ -153,7 +153,7 @@ pub fn build_look_at_user(id: &str) -> GraphRequest<'static> {
 }
 
 /// The read that shows the devices of the user whom `job` is about, where the action reaches all of them.
-pub fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
+pub(super) fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
     if !job.action.on_all_devices {
         return None;
     }

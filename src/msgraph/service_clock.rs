@@ -13,7 +13,7 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// What the answers so far have shown, and from when on by our clock: a clock may be set, or a machine suspended.
 #[derive(Debug, Default)]
-pub struct ServiceClock(RwLock<Vec<(Timestamp, Ahead)>>);
+pub(super) struct ServiceClock(RwLock<Vec<(Timestamp, Ahead)>>);
 
 /// The service's clock is ahead of ours by at least and by at most so much.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ impl Ahead {
 
 impl ServiceClock {
     /// An answer that was asked for at `sent` came at `received`, and names `date` as its time.
-    pub fn heard(&self, date: Timestamp, sent: Timestamp, received: Timestamp) {
+    pub(super) fn heard(&self, date: Timestamp, sent: Timestamp, received: Timestamp) {
         let newer =
             Ahead { least: date.duration_since(received), most: date.duration_since(sent).saturating_add(SECOND) };
         if newer.least > newer.most {
@@ -52,7 +52,7 @@ impl ServiceClock {
     }
 
     /// When the service's clock showed what ours showed at `ours`. Before the first answer it is taken to have gone as then.
-    pub fn at(&self, ours: Timestamp) -> Timestamp {
+    pub(super) fn at(&self, ours: Timestamp) -> Timestamp {
         let heard = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let then = heard.iter().rfind(|(since, _)| *since <= ours).or(heard.first());
         then.and_then(|(_, ahead)| ours.checked_add(ahead.by()).ok()).unwrap_or(ours)

@@ -37,7 +37,7 @@ pub(super) fn shape_of(read_back: ReadBack) -> Shape {
 
 impl Shape {
     /// `path`: where it was read. Another thing than the one that was asked for tells nothing of it.
-    pub fn is_shown_by(self, document: &Value, path: &str) -> bool {
+    pub(super) fn is_shown_by(self, document: &Value, path: &str) -> bool {
         let asked = path.split('?').next().and_then(|path| path.rsplit('/').next());
         let asked = asked.and_then(|id| uuid::Uuid::try_parse(id).ok());
         let is_it = |id: &str| match (asked, uuid::Uuid::try_parse(id)) {

@@ -55,7 +55,7 @@ pub enum SignInError {
 }
 
 /// The tenant that a ready token names.
-pub fn tenant_in(token: &SecretString) -> Option<String> {
+pub(crate) fn tenant_in(token: &SecretString) -> Option<String> {
     Claims::read(token.expose_secret()).and_then(|claims| claims.tid)
 }
 

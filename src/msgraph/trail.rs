@@ -30,7 +30,7 @@ pub enum NoEnd {
 
 /// Where a list has led so far.
 #[derive(Debug)]
-pub struct Trail {
+pub(crate) struct Trail {
     /// What was asked for at first.
     path: String,
     seen: HashSet<Get>,
@@ -39,18 +39,18 @@ pub struct Trail {
 
 impl Trail {
     /// `path`: of the first page, without its query.
-    pub fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         let path = path.split('?').next().unwrap_or_default().to_owned();
         Self { path, seen: HashSet::new(), began: Instant::now() }
     }
 
     /// What was asked for.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The next page.
-    pub fn follow(&mut self, link: &str, graph_url: &str) -> Result<Get, NoEnd> {
+    pub(crate) fn follow(&mut self, link: &str, graph_url: &str) -> Result<Get, NoEnd> {
         let (path, pages) = (self.path.clone(), self.seen.len() + 1);
         let next = match Get::next_page(link, graph_url) {
             Ok(next) => next,

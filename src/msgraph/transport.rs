@@ -19,10 +19,10 @@ pub struct WireRequest {
 }
 
 /// Longest body that is read; the largest page of an inventory stays far below.
-pub const LONGEST_BODY: usize = 16 * 1024 * 1024;
+pub(super) const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// Longest body of an answer that is no success. It says why in a sentence, and whoever sends more wants something else.
-pub const LONGEST_ERROR: usize = 64 * 1024;
+pub(super) const LONGEST_ERROR: usize = 64 * 1024;
 
 /// A reply, whole, but for an error's body, which is cut. It has no `Debug`: its body may hold a token.
 pub struct WireReply {

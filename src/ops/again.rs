@@ -84,7 +84,7 @@ impl Again {
     }
 
     /// Of rows that are the same job, the first is sent. Who names another one by its row would wait for it in vain.
-    pub fn refuse_copies(&self, jobs: &[Job], holds: &[Option<Hold>]) -> Result<(), Error> {
+    pub(super) fn refuse_copies(&self, jobs: &[Job], holds: &[Option<Hold>]) -> Result<(), Error> {
         let Self::These(names) = self else { return Ok(()) };
         for row in names.iter().filter_map(Named::row) {
             let mut of_row = jobs.iter().zip(holds).filter(|(job, _)| job.row == row).map(|(_, hold)| hold);

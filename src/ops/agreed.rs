@@ -34,7 +34,7 @@ pub struct Agreed {
 }
 
 /// A saved preview is told from a plan by its name: `.json`.
-pub fn is_saved(file: &Path) -> bool {
+pub(super) fn is_saved(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
@@ -42,7 +42,7 @@ pub fn is_saved(file: &Path) -> bool {
 const LIMIT: u64 = 2 << 30;
 
 /// Reads a saved preview whole.
-pub fn load(file: &Path) -> Result<Previewed, Error> {
+pub(super) fn load(file: &Path) -> Result<Previewed, Error> {
     let unreadable = |message: String| {
         Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
     };
@@ -128,7 +128,7 @@ fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Prev
 }
 
 /// Gives the report a name for each target that was seen.
-pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
+pub(super) fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
     for (job, sighting) in jobs.iter_mut().zip(sightings) {
         if let Some(Sighting::Identity(identity)) = sighting {
             job.set_target_name(identity.title(job.action.target).map(Box::from));
@@ -137,30 +137,30 @@ pub fn name_targets(jobs: &mut [Job], sightings: &[Option<Sighting>]) {
 }
 
 /// What is compared right before each send: what the preview saw, or else what the inventory has.
-pub fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen) -> Lookout {
+pub(super) fn lookout(jobs: &[Job], sightings: Vec<Option<Sighting>>, inventory: Seen) -> Lookout {
     let listed = inventory.into_iter().map(|(index, seen)| (index, (Sighting::Identity(seen), Source::Inventory)));
     let seen = (0u32..).zip(sightings).filter_map(|(index, seen)| Some((index, (seen?, Source::Preview))));
     Lookout::for_drift(listed.chain(seen).collect::<HashMap<_, _>>()).in_steps(jobs)
 }
 
 /// What an inventory has of targets, by the job's index.
-pub type Seen = Vec<(u32, Box<Identity>)>;
+pub(super) type Seen = Vec<(u32, Box<Identity>)>;
 
 /// What the inventory has of the targets that were looked up in it.
-pub fn in_the_inventory(jobs: &[Job]) -> Seen {
+pub(super) fn in_the_inventory(jobs: &[Job]) -> Seen {
     let seen = |job: &Job| job.found.as_ref()?.identity.as_deref().cloned().map(Box::new);
     let wanted = jobs.iter().map(|job| Some(job).filter(|job| job.action.risk.wants_confirmation()).and_then(seen));
     (0u32..).zip(wanted).filter_map(|(index, seen)| Some((index, seen?))).collect()
 }
 
 /// Nobody reads the fractions of a second.
-pub fn whole_second(at: Timestamp) -> Timestamp {
+pub(super) fn whole_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 impl Agreed {
     /// Refuses a run at another time or place than was agreed to.
-    pub fn permits(
+    pub(super) fn permits(
         &self,
         tenant: &Tenant,
         settings: &Settings,
@@ -202,19 +202,19 @@ impl Agreed {
 }
 
 /// When it ends, whatever stands in it: after a week, or when a policy says so.
-pub fn expiry(head: &Head, max_age: Option<Duration>) -> Timestamp {
+pub(super) fn expiry(head: &Head, max_age: Option<Duration>) -> Timestamp {
     at_most(head.created, head.expires, max_age)
 }
 
 /// An end that is not later than a week after the beginning, or than a policy allows.
-pub fn at_most(created: Timestamp, expires: Timestamp, max_age: Option<Duration>) -> Timestamp {
+pub(super) fn at_most(created: Timestamp, expires: Timestamp, max_age: Option<Duration>) -> Timestamp {
     let max_age = max_age.and_then(|age| SignedDuration::try_from(age).ok()).unwrap_or(LONGEST_VALID);
     created.saturating_add(max_age.min(LONGEST_VALID)).map_or(expires, |last| last.min(expires))
 }
 
 impl Agreed {
     /// Refuses what was run before: one look is good for one run.
-    pub fn is_unspent(&self, journal: &Journal) -> Result<(), Error> {
+    pub(super) fn is_unspent(&self, journal: &Journal) -> Result<(), Error> {
         let Some(run) = journal.spent(&self.digest)? else { return Ok(()) };
         let message = format!("this preview was run before, by run {run}");
         let help =
@@ -224,7 +224,7 @@ impl Agreed {
 }
 
 /// The saved preview that a run in the journal was begun from, if it was. What cannot be read stops whoever asks.
-pub fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPreview>, Error> {
+pub(super) fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPreview>, Error> {
     let saved = of_run(journal, &record.head)?;
     if let Some(saved) = &saved {
         must_have(saved, 0, record.jobs.iter().map(|stored| &stored.job))?;
@@ -233,7 +233,7 @@ pub fn recorded(journal: &Journal, record: &RunRecord) -> Result<Option<SavedPre
 }
 
 /// The same, for whoever compares the jobs as they come.
-pub fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPreview>, Error> {
+pub(super) fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPreview>, Error> {
     let Some(digest) = head.settings.get("saved_preview").and_then(serde_json::Value::as_str) else {
         return Ok(None);
     };
@@ -247,7 +247,11 @@ pub fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPreview>,
 }
 
 /// Whether these are the jobs of the saved preview, from the one with that index on.
-pub fn must_have<'j>(saved: &SavedPreview, first: u32, jobs: impl IntoIterator<Item = &'j Job>) -> Result<(), Error> {
+pub(super) fn must_have<'j>(
+    saved: &SavedPreview,
+    first: u32,
+    jobs: impl IntoIterator<Item = &'j Job>,
+) -> Result<(), Error> {
     let mut agreed = saved.jobs.iter().skip(first as usize);
     match jobs.into_iter().all(|job| agreed.next().is_some_and(|agreed| agreed.id == job.id)) {
         true => Ok(()),

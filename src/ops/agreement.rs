@@ -9,14 +9,14 @@ use crate::guard::preflight::{Hold, Preflight};
 
 /// What was agreed to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreement {
+pub(super) struct Agreement {
     pub requests: u32,
     /// Rows that were held then, as the first of so many in a row.
     held: Vec<(u32, u32)>,
 }
 
 impl Agreement {
-    pub fn of(preflight: &Preflight) -> Self {
+    pub(super) fn of(preflight: &Preflight) -> Self {
         let mut held: Vec<(u32, u32)> = Vec::new();
         for (index, _) in (0u32..).zip(&preflight.holds).filter(|(_, hold): &(u32, &Option<Hold>)| hold.is_some()) {
             match held.last_mut().filter(|(first, rows)| first + rows == index) {
@@ -28,7 +28,7 @@ impl Agreement {
     }
 
     /// Whether a row was among the requests.
-    pub fn has(&self, index: u32) -> bool {
+    pub(super) fn has(&self, index: u32) -> bool {
         let behind = self.held.partition_point(|(first, _)| *first <= index);
         let last = behind.checked_sub(1).and_then(|at| self.held.get(at));
         last.is_none_or(|(first, rows)| index >= first + rows)

@@ -26,7 +26,7 @@ const BETWEEN: Duration = Duration::from_millis(250);
 
 /// Which requests.
 #[derive(Debug)]
-pub struct ApprovalsRequest {
+pub(crate) struct ApprovalsRequest {
     /// The run's id, the beginning of it, or `latest`; all runs without it.
     pub run: Option<String>,
     pub now: Timestamp,
@@ -35,7 +35,7 @@ pub struct ApprovalsRequest {
 
 /// What became of the requests of a run.
 #[derive(Debug, Default)]
-pub struct Withdrawn {
+pub(crate) struct Withdrawn {
     pub withdrawn: usize,
     /// Not filed by this run.
     pub left_alone: usize,
@@ -44,14 +44,14 @@ pub struct Withdrawn {
 }
 
 /// What waits, as the journal knows it. Touches no network.
-pub fn approvals(request: &ApprovalsRequest, settings: &Settings) -> Result<Vec<Waiting>, Error> {
+pub(crate) fn approvals(request: &ApprovalsRequest, settings: &Settings) -> Result<Vec<Waiting>, Error> {
     let journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;
     let run = request.run.as_deref().map(|run| journal.find(run)).transpose()?;
     Ok(journal.waiting(run.as_ref())?)
 }
 
 /// What waits, as the service has it now. The journal keeps that.
-pub async fn live_approvals(
+pub(crate) async fn live_approvals(
     request: ApprovalsRequest,
     flags: &Flags,
     environment: &Environment,
@@ -63,7 +63,11 @@ pub async fn live_approvals(
 }
 
 /// Cancels what the run has filed and nobody has completed. Its rows are `not_attempted` then: `resume` files them anew.
-pub async fn withdraw(request: ApprovalsRequest, flags: &Flags, environment: &Environment) -> Result<Withdrawn, Error> {
+pub(crate) async fn withdraw(
+    request: ApprovalsRequest,
+    flags: &Flags,
+    environment: &Environment,
+) -> Result<Withdrawn, Error> {
     let mut visit = Visit::begin(request, flags, environment)?;
     // A run that is under way would go on with what is withdrawn.
     let _lock = visit.journal.lock(&visit.head.plan_key, &visit.head.id, visit.now)?;

@@ -26,7 +26,7 @@ use crate::ui::subject::Subject;
 
 /// What somebody is asked.
 #[derive(Debug)]
-pub struct Question {
+pub(super) struct Question {
     text: String,
     policies: Vec<PolicyFile>,
     /// What they said before the question.
@@ -36,13 +36,13 @@ pub struct Question {
 }
 
 impl Question {
-    pub fn new(text: String, policies: &[PolicyFile], said: &Policies, agreed: Option<&Agreed>) -> Self {
+    pub(super) fn new(text: String, policies: &[PolicyFile], said: &Policies, agreed: Option<&Agreed>) -> Self {
         let ends = agreed.map(|agreed| expiry(&agreed.head, said.preview_max_age));
         Self { text, policies: policies.to_vec(), said: said.clone(), ends }
     }
 
     /// Asks for that number.
-    pub fn ask(&self, due: u32) -> Result<(), Error> {
+    pub(super) fn ask(&self, due: u32) -> Result<(), Error> {
         let agreed = ui::confirm::ask_on_terminal(&self.text, due)
             .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
         match agreed {
@@ -52,7 +52,7 @@ impl Question {
     }
 
     /// Whether it is still what was looked at: the time has gone on, and somebody may have changed a policy.
-    pub fn still_stands(&self, verdict: &Verdict, plan: &Path, now: Timestamp) -> Result<(), Error> {
+    pub(super) fn still_stands(&self, verdict: &Verdict, plan: &Path, now: Timestamp) -> Result<(), Error> {
         let faults = verdict.ended_by(now);
         if faults.has_errors() {
             return Err(Error::Guarded { file: plan.to_owned(), faults });
@@ -72,7 +72,7 @@ impl Question {
 }
 
 /// What the question is about.
-pub struct Shown<'a> {
+pub(super) struct Shown<'a> {
     pub preflight: &'a Preflight,
     pub sightings: &'a [Option<Sighting>],
     pub verdict: &'a Verdict,
@@ -82,12 +82,12 @@ pub struct Shown<'a> {
 }
 
 /// What people are asked about.
-pub fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
+pub(super) fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
     Subject { name: plan.name.clone(), file: plan.file.display().to_string(), tenant: called(tenant, label) }
 }
 
 /// What people call a tenant.
-pub fn called(tenant: &Tenant, label: &str) -> String {
+pub(super) fn called(tenant: &Tenant, label: &str) -> String {
     match tenant {
         Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant".to_owned(),
         Tenant::Real => label.to_owned(),
@@ -95,7 +95,7 @@ pub fn called(tenant: &Tenant, label: &str) -> String {
 }
 
 /// Asked where something cannot be taken back or much is changed, and nobody has named the number yet.
-pub fn question(
+pub(super) fn question(
     request: &RunRequest,
     (plan, agreed, policies): (&Plan, Option<&Agreed>, &Policies),
     Shown { preflight, sightings, verdict, daily, label }: &Shown<'_>,

@@ -19,7 +19,7 @@ use crate::session::Session;
 
 /// What was found out.
 #[derive(Debug)]
-pub struct CalledBefore<'j> {
+pub(super) struct CalledBefore<'j> {
     /// The jobs by which the journal is asked.
     pub jobs: Cow<'j, [Job]>,
     /// By index: why nobody knows what the user is called.
@@ -27,7 +27,7 @@ pub struct CalledBefore<'j> {
 }
 
 /// Looks up what users are called today, where that may matter. `all`: what may be repeated is not done twice either.
-pub async fn look<'j>(
+pub(super) async fn look<'j>(
     session: &mut Session<'_>,
     jobs: &'j [Job],
     (journal, place): (&Journal, &str),
@@ -68,7 +68,7 @@ pub async fn look<'j>(
 impl CalledBefore<'_> {
     /// Holds what is known of a name alone, and what nobody could tell of. How many are held that a preview, which reads
     /// nothing for this, has counted.
-    pub fn hold(&self, jobs: &[Job], of_names: &HashMap<usize, Arc<str>>, preflight: &mut Preflight) -> u32 {
+    pub(super) fn hold(&self, jobs: &[Job], of_names: &HashMap<usize, Arc<str>>, preflight: &mut Preflight) -> u32 {
         let (by_name, by_id): (HashMap<_, _>, HashMap<_, _>) =
             of_names.iter().map(|(at, why)| (*at, Arc::clone(why))).partition(|(at, _)| jobs[*at].names.is_some());
         preflight.hold_moved(jobs, &by_name);

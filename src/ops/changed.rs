@@ -23,7 +23,7 @@ use crate::ui::text::count_of;
 
 /// How the plan differs today from what was begun.
 #[derive(Debug, Default)]
-pub struct Changed {
+pub(super) struct Changed {
     pub told: Diagnostics,
     /// Why jobs are not to be sent any more, or not yet.
     pub kept_back: HashMap<JobId, Hold>,
@@ -33,7 +33,7 @@ pub struct Changed {
 
 /// What a plan says beside its jobs.
 #[derive(Debug, Default)]
-pub struct Said {
+pub(super) struct Said {
     pub tenant: Option<String>,
     /// `None`: the plan is what the run was begun with.
     pub rules: Option<Rules>,
@@ -42,7 +42,7 @@ pub struct Said {
 
 impl Said {
     /// What was agreed to, and what the plan says now.
-    pub fn tighten(&self, agreed: Rules) -> Rules {
+    pub(super) fn tighten(&self, agreed: Rules) -> Rules {
         match &self.rules {
             Some(now) => agreed.tightened_by(now),
             None => agreed,
@@ -50,19 +50,19 @@ impl Said {
     }
 
     /// Waves that the plan has now.
-    pub fn waves(&self) -> &[Wave] {
+    pub(super) fn waves(&self) -> &[Wave] {
         self.rules.as_ref().map_or(&[], |rules| &rules.waves)
     }
 }
 
 impl Changed {
-    pub fn kept_back_from(&self, record: &RunRecord) -> HashSet<u32> {
+    pub(super) fn kept_back_from(&self, record: &RunRecord) -> HashSet<u32> {
         let kept_back = |(_, stored): &(u32, &StoredJob)| self.kept_back.contains_key(&stored.job.id);
         (0u32..).zip(&record.jobs).filter(kept_back).map(|(index, _)| index).collect()
     }
 
     /// Nothing is sent that somebody has taken out of the plan meanwhile, or put off. A doubt about it stays one.
-    pub fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
+    pub(super) fn hold(&self, record: &RunRecord, holds: &mut [Option<Hold>], earlier: &mut HashMap<u32, Earlier>) {
         for ((index, stored), hold) in (0u32..).zip(&record.jobs).zip(holds) {
             let Some(why) = self.kept_back.get(&stored.job.id) else { continue };
             if leave_as_it_is(index, stored, earlier) {
@@ -74,7 +74,7 @@ impl Changed {
 
 /// The plan of a run, as it is now.
 #[derive(Debug, Default)]
-pub struct PlanNow {
+pub(super) struct PlanNow {
     /// To be watched from now on; `None`: no plan is read.
     pub files: Option<AgreedPlan>,
     /// Where it is not what the run was begun with.
@@ -82,7 +82,7 @@ pub struct PlanNow {
 }
 
 /// `as_agreed`: a plan that cannot be read any more changes nothing; somebody has said so.
-pub fn plan_now(record: &RunRecord, as_agreed: bool) -> Result<PlanNow, Error> {
+pub(super) fn plan_now(record: &RunRecord, as_agreed: bool) -> Result<PlanNow, Error> {
     let plan = match plan::load(Path::new(&record.head.plan_file)) {
         Ok(plan) => plan,
         Err(_) if as_agreed => return Ok(PlanNow::default()),
@@ -94,7 +94,7 @@ pub fn plan_now(record: &RunRecord, as_agreed: bool) -> Result<PlanNow, Error> {
 }
 
 /// Compares the plan as it is now with what was begun.
-pub fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now: Timestamp) -> Changed {
+pub(super) fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clone, now: Timestamp) -> Changed {
     let days = Days::of(&plan);
     let mut kept_back = HashMap::new();
     let (mut removed, mut put_off) = (Vec::new(), 0);
@@ -208,7 +208,7 @@ fn body(parameters: Option<&Parameters>) -> String {
 }
 
 /// A job that is not to be sent any more, but may have been. Whether nothing else is known of it.
-pub fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
+pub(super) fn leave_as_it_is(index: u32, stored: &StoredJob, earlier: &mut HashMap<u32, Earlier>) -> bool {
     match earlier.get(&index) {
         Some(Earlier::Kept(_) | Earlier::Approved(_)) => false,
         Some(Earlier::Failed(failed, _)) => {

@@ -23,7 +23,7 @@ pub enum Confirm {
 /// With `--once`, and where nothing is left to be sent, it may also be the number of the whole plan, what earlier runs
 /// have done included: who agreed to all of it has agreed to the rest, and one line of a scheduler is good for every night.
 /// So has who has counted what is `spared` because of what `protected` stands for: a preview that reads nothing shows it so.
-pub fn confirm_number(
+pub(super) fn confirm_number(
     request: &RunRequest,
     (plan, preflight): (&Plan, &Preflight),
     Whole { known, spared }: Whole,
@@ -67,7 +67,7 @@ pub fn confirm_number(
 
 /// How many jobs there are.
 #[derive(Debug, Clone, Copy)]
-pub struct Whole {
+pub(super) struct Whole {
     /// What would be sent today, and what earlier runs have done of it.
     pub known: u32,
     /// Held because of what was found out since the preview.

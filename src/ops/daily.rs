@@ -22,7 +22,7 @@ use crate::settings::Settings;
 
 /// What a run knows of daily limits before it has signed in.
 #[derive(Debug, Clone)]
-pub struct DailyWork {
+pub(super) struct DailyWork {
     pub rules: Rules,
     /// What the tenant is called before a token names it.
     pub label: String,
@@ -31,12 +31,12 @@ pub struct DailyWork {
 }
 
 impl DailyWork {
-    pub fn new(settings: &DailySettings, label: &str, wait: bool) -> Result<Self, Error> {
+    pub(super) fn new(settings: &DailySettings, label: &str, wait: bool) -> Result<Self, Error> {
         Ok(Self { rules: rules(settings)?, label: label.to_owned(), wait })
     }
 
     /// Opens the tenant's account. `id`: the tenant that the token is for, as far as it says.
-    pub fn open(
+    pub(super) fn open(
         &self,
         journal: &mut Journal,
         tenant: &Tenant,
@@ -62,7 +62,7 @@ impl DailyWork {
 
 /// Runs at the same place in a tenant of another name may have been in this one, or not: only a token tells. Where there are
 /// any, it is asked for before anything is taken for done.
-pub async fn learn_tenant(session: &mut Session<'_>, journal: &mut Journal, label: &str) -> Result<(), Error> {
+pub(super) async fn learn_tenant(session: &mut Session<'_>, journal: &mut Journal, label: &str) -> Result<(), Error> {
     let graph_url = &session.settings().graph_url;
     let name = named(graph_url, label);
     let is_made_up = matches!(session.tenant(), Tenant::Simulated(_));
@@ -81,7 +81,7 @@ pub async fn learn_tenant(session: &mut Session<'_>, journal: &mut Journal, labe
 }
 
 /// The id of the tenant that a run was in, as far as tokens have shown it.
-pub fn known_id(journal: &Journal, graph_url: &str, label: &str) -> Result<Option<String>, Error> {
+pub(super) fn known_id(journal: &Journal, graph_url: &str, label: &str) -> Result<Option<String>, Error> {
     let known = journal.tenant_known_as(&named(graph_url, label))?;
     let id = known.rsplit_once('|').map(|(_, id)| id.to_owned());
     Ok(id.filter(|id| uuid::Uuid::try_parse(id).is_ok()))
@@ -89,7 +89,7 @@ pub fn known_id(journal: &Journal, graph_url: &str, label: &str) -> Result<Optio
 
 /// A tenant's name in the ledger: its place comes before it. Clouds do not share tenants, and servers on this machine share
 /// their ids.
-pub fn named(graph_url: &str, tenant: &str) -> String {
+pub(super) fn named(graph_url: &str, tenant: &str) -> String {
     format!("{}|{tenant}", place(&Tenant::Real, graph_url)).to_lowercase()
 }
 
@@ -101,7 +101,7 @@ fn rules(settings: &DailySettings) -> Result<Rules, Error> {
 }
 
 /// How the daily limits spread a plan, by what the journal says is used up already. Touches no network.
-pub fn forecast(
+pub(crate) fn forecast(
     plan: &Plan,
     daily: &DailySettings,
     preflight: &Preflight,

@@ -15,7 +15,7 @@ use crate::preview::diff::{Differences, Side, compare};
 use crate::settings::PolicyFile;
 
 /// Compares them. `now` decides what is due in a plan.
-pub fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Differences, Error> {
+pub(crate) fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Differences, Error> {
     let (before, after) = (known(before, policies, now)?, known(after, policies, now)?);
     Ok(compare(&side(&before), &side(&after)))
 }

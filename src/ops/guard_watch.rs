@@ -43,7 +43,7 @@ const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 /// What was agreed to, and where it may have changed since.
 #[derive(Debug)]
-pub struct GuardWatch {
+pub(super) struct GuardWatch {
     watched: Watched,
     /// What the policies said last.
     said: Policies,
@@ -59,13 +59,13 @@ pub struct GuardWatch {
 
 /// The files of a plan as they were read.
 #[derive(Debug, Clone)]
-pub struct AgreedPlan {
+pub(super) struct AgreedPlan {
     file: PathBuf,
     inputs: Vec<(PathBuf, Fingerprint)>,
 }
 
 impl AgreedPlan {
-    pub fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan) -> Self {
         Self { file: plan.file.clone(), inputs: inputs(&plan.inputs) }
     }
 }
@@ -95,7 +95,7 @@ struct Read {
 
 /// What the guards are watched with.
 #[derive(Debug)]
-pub struct Watched {
+pub(super) struct Watched {
     /// Where policies may be.
     pub policies: Vec<PolicyFile>,
     /// Where a saved preview is run, or the journal's copy of a plan, no plan is read.
@@ -114,19 +114,19 @@ pub struct Watched {
 
 impl GuardWatch {
     /// `verdict`: by which the run begins.
-    pub fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
+    pub(super) fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
         Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told: Arc::new(told) }
     }
 
     /// What holds to begin with.
-    pub fn to_begin_with(&self) -> Arc<GuardsNow> {
+    pub(super) fn to_begin_with(&self) -> Arc<GuardsNow> {
         self.told.clone()
     }
 
     /// Answers for as long as somebody asks.
-    pub async fn answer(
+    pub(super) async fn answer(
         mut self,
         mut asked: mpsc::UnboundedReceiver<Ask>,
         (client, clock, mut rng): (&Client, &Clock, Rng),

@@ -33,7 +33,7 @@ pub struct Policies {
 }
 
 /// Reads the policies that are there. One that was asked for by name has to be, and none may be unreadable.
-pub fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
+pub(super) fn policies(candidates: &[PolicyFile]) -> Result<Policies, Error> {
     let mut all = Policies::default();
     for PolicyFile { path, named } in candidates {
         if !named && is_absent(path) {
@@ -70,7 +70,7 @@ fn refuse_misnamed(path: &Path) -> Result<(), Error> {
 }
 
 /// A tenant has one day.
-pub fn contradiction(what: String) -> Error {
+pub(super) fn contradiction(what: String) -> Error {
     let message = format!("the plan and the policies contradict each other: {what}");
     Error::refused(
         Diagnostic::error("two-days", message).help("correct `turns_at` and `zone`, or leave them out of all but one"),
@@ -78,7 +78,7 @@ pub fn contradiction(what: String) -> Error {
 }
 
 /// The rules of a plan and of the policies. What they protect is held.
-pub fn look(plan: &Plan, rules: Rules, preflight: &mut Preflight, sightings: &[Option<Sighting>]) -> Rules {
+pub(super) fn look(plan: &Plan, rules: Rules, preflight: &mut Preflight, sightings: &[Option<Sighting>]) -> Rules {
     let rules = rules.and(plan.rules.clone()).or_default();
     preflight.hold_protected(&plan.jobs, &rules.protected, sightings);
     rules
@@ -86,7 +86,7 @@ pub fn look(plan: &Plan, rules: Rules, preflight: &mut Preflight, sightings: &[O
 
 /// What the rules say of what would be sent. `keys`: what is on file of the devices, where anybody has looked. `begins`: a run
 /// is about to.
-pub fn verdict(
+pub(super) fn verdict(
     plan: &Plan,
     (preflight, keys): (&Preflight, &[Option<Keys>]),
     rules: Rules,
@@ -98,7 +98,7 @@ pub fn verdict(
 }
 
 /// The refusal, if there is one. `file` is what was looked at.
-pub fn refused(verdict: &Verdict, file: &std::path::Path) -> Result<(), Error> {
+pub(super) fn refused(verdict: &Verdict, file: &std::path::Path) -> Result<(), Error> {
     match verdict.faults.has_errors() {
         true => Err(Error::Guarded { file: file.to_owned(), faults: verdict.faults.clone() }),
         false => Ok(()),

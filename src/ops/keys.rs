@@ -27,7 +27,7 @@ use crate::session::Session;
 
 /// What the check is made for.
 #[derive(Debug)]
-pub struct About<'a> {
+pub(super) struct About<'a> {
     pub jobs: &'a [Job],
     /// The plan's name.
     pub plan: Option<&'a str>,
@@ -36,14 +36,14 @@ pub struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    pub fn of(plan: &'a Plan, look_up: &LookUp<'_>) -> Self {
+    pub(super) fn of(plan: &'a Plan, look_up: &LookUp<'_>) -> Self {
         Self { jobs: &plan.jobs, plan: plan.name.as_deref(), from_inventory: look_up.inventory.is_some() }
     }
 }
 
 /// Looks for the keys that the rules want, if they want any, and holds what lacks them. `skipped`: jobs that will not be
 /// sent, besides those that are held. Empty where nothing had to be read.
-pub async fn check(
+pub(super) async fn check(
     session: &mut Session<'_>,
     about: &About<'_>,
     (preflight, rules): (&mut Preflight, &Rules),
@@ -65,7 +65,7 @@ pub async fn check(
 }
 
 /// Looks for all keys of what cannot be taken back, whatever the rules say. `seen`: what was just seen of the targets.
-pub async fn look<T: Transport>(
+pub(super) async fn look<T: Transport>(
     jobs: &[Job],
     holds: &[Option<Hold>],
     seen: &[Option<Sighting>],
@@ -77,7 +77,7 @@ pub async fn look<T: Transport>(
 }
 
 /// What the sign-in may not read, said once.
-pub fn forbidden(keys: &[Option<Keys>]) -> Diagnostics {
+pub(super) fn forbidden(keys: &[Option<Keys>]) -> Diagnostics {
     let mut told = Diagnostics::default();
     for row in &SECRETS {
         let findings = keys.iter().flatten().map(|keys| keys.of(row.secret));

@@ -23,7 +23,7 @@ use crate::ui;
 
 /// What is inherited from the runs before.
 #[derive(Debug, Default)]
-pub struct Past {
+pub(super) struct Past {
     /// By index.
     pub inherited: Vec<(u32, Inherited)>,
     /// By index: jobs of which something is known for the name of a user alone, and not whose the name was. The text says it.
@@ -41,7 +41,7 @@ pub struct Past {
 /// What earlier runs leave for a new one: what may not be repeated and was done is not sent again, whatever plan it was
 /// done for, unless it is named; what is in doubt is read first. With `once`, all that runs of the same plan have done is
 /// left out. A second row of one job is held as that, whatever became of the first.
-pub fn past(
+pub(super) fn past(
     journal: &mut Journal,
     about: About<'_>,
     (jobs, holds): (&[Job], &[Option<Hold>]),
@@ -90,7 +90,7 @@ pub fn past(
 
 /// Rows of a run that were held because something is known of the name of a user alone: what is known of them by now. They
 /// were not taken over when the run began. And those whose row led to another target then: nobody looks again.
-pub fn still_of_names(
+pub(super) fn still_of_names(
     journal: &mut Journal,
     record: &RunRecord,
     replaced: &BTreeMap<u32, String>,
@@ -125,7 +125,7 @@ fn behind<'j>(open: &[(u32, Vec<OpenJob>)], jobs: impl Iterator<Item = &'j Job>)
 }
 
 /// Leaves to other runs what they have in their hands, and holds what may not follow it. How many jobs that are.
-pub fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
+pub(super) fn leave_to_others(past: &Past, jobs: &[Job], preflight: &mut Preflight) -> u32 {
     let before = preflight.due;
     preflight.leave_to(jobs, &past.under_way);
     preflight.hold_behind_others(jobs, &past.behind);
@@ -171,7 +171,7 @@ fn of_a_name(known: &Known, job: &Job) -> String {
 }
 
 /// How far a job has come, for a sentence about it.
-pub fn told(known: &Known) -> String {
+pub(super) fn told(known: &Known) -> String {
     match known {
         Known::Done(Done { run_id, settled, .. }) => {
             let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
@@ -312,7 +312,7 @@ fn awaiting(Pending { request, filed_by, settled, .. }: &Pending) -> Settlement 
 
 /// What other runs have done about the jobs of a run.
 #[derive(Debug, Default)]
-pub struct Elsewhere {
+pub(super) struct Elsewhere {
     /// What they have done, or have in their hands, as it stands.
     pub kept: HashMap<u32, Settlement>,
     /// Whether the run has changed in the journal.
@@ -324,7 +324,7 @@ pub struct Elsewhere {
 /// What other runs have done about jobs of a run since it has last taken account of them, so that it must not do it again:
 /// what they have settled well is its own from now on, and so is what they have left in doubt; what they have asked an
 /// approval for is theirs. Whoever decides what becomes of its jobs does so by what is in the journal then.
-pub fn catch_up(journal: &mut Journal, record: &RunRecord, now: Timestamp) -> Result<Elsewhere, Error> {
+pub(super) fn catch_up(journal: &mut Journal, record: &RunRecord, now: Timestamp) -> Result<Elsewhere, Error> {
     let Memory { jobs: since, order, open, .. } = journal.since(record, now)?;
     let (mut taken_over, mut kept, mut upto) = (Vec::new(), HashMap::new(), order);
     for (index, stored) in (0u32..).zip(&record.jobs) {
@@ -373,7 +373,7 @@ fn in_hands_of(stored: &StoredJob, run_id: &str) -> Settlement {
 }
 
 /// What is inherited, as the runner takes it up; what is left to others is not.
-pub fn take_up(Past { inherited, under_way, .. }: &Past, jobs: &[Job]) -> HashMap<u32, Earlier> {
+pub(super) fn take_up(Past { inherited, under_way, .. }: &Past, jobs: &[Job]) -> HashMap<u32, Earlier> {
     let take_up = |(index, what): &(u32, Inherited)| {
         let earlier = match what {
             Inherited::Settled(settlement) | Inherited::Asked { settlement, .. } => Earlier::Kept(settlement.clone()),

@@ -28,7 +28,7 @@ impl Choices {
 }
 
 /// What a run may use of each allowance.
-pub fn budget(choices: Choices, plan: plan::Limits) -> Budget {
+pub(crate) fn budget(choices: Choices, plan: plan::Limits) -> Budget {
     let plan::Limits { tenant_size, allowances, reserve_percent, .. } = choices.limits.or(plan);
     // Nothing is reserved by default: the allowance is the app's own, and half of the tenant's is beyond it already.
     let reserve_percent = reserve_percent.unwrap_or(0);
@@ -36,7 +36,7 @@ pub fn budget(choices: Choices, plan: plan::Limits) -> Budget {
 }
 
 /// The limits of a run. `local`: the service is on this machine.
-pub fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limits, Error> {
+pub(super) fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Result<Limits, Error> {
     let pacing = match choices.unpaced {
         true if local => Pacing::Off,
         true => {

@@ -110,7 +110,7 @@ impl<'a> LookUp<'a> {
 }
 
 /// Turns the rows of `plan` that are not due into jobs that nothing is sent for. None may be due. Whether there were any.
-pub fn put_off(plan: &mut Plan, now: Timestamp) -> Result<bool, Error> {
+pub(super) fn put_off(plan: &mut Plan, now: Timestamp) -> Result<bool, Error> {
     let any = !plan.unresolved.is_empty();
     if any {
         let (pool, before) = (&mut Pool::default(), &Before::new());
@@ -142,7 +142,7 @@ fn graph(settings: &Settings, tenant: &Tenant) -> String {
 
 /// What was saved.
 #[derive(Debug)]
-pub struct Saved {
+pub(crate) struct Saved {
     pub file: PathBuf,
     pub devices: usize,
     /// `None`: reading them was not permitted.
@@ -154,7 +154,7 @@ pub struct Saved {
 }
 
 /// Reads a tenant's devices and saves them in `file`.
-pub async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved, Error> {
+pub(crate) async fn take_inventory(look_up: &LookUp<'_>, file: PathBuf) -> Result<Saved, Error> {
     let written = |written: std::io::Result<()>| {
         written.map_err(|cause| Error::Io { what: format!("{} cannot be written", file.display()), cause })
     };
@@ -197,7 +197,7 @@ fn row_of(rows: &[&Unresolved], error: &ReadError) -> Option<Place> {
 }
 
 /// Why nothing was sent.
-pub fn not_read(error: ReadError) -> Error {
+pub(super) fn not_read(error: ReadError) -> Error {
     not_read_at(None, error)
 }
 

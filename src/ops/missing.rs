@@ -9,14 +9,14 @@ use crate::job::Job;
 
 /// So many jobs in a row, from that index on, of which the same was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Span {
+pub(super) struct Span {
     first: u32,
     jobs: u32,
     missing: Missing,
 }
 
 /// What is said of the jobs, as short as it can be written. Jobs of which nothing is said are in no span.
-pub fn spans(jobs: &[Job]) -> Vec<Span> {
+pub(super) fn spans(jobs: &[Job]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     for (index, job) in (0u32..).zip(jobs) {
         let Some(missing) = job.missing else { continue };
@@ -29,7 +29,7 @@ pub fn spans(jobs: &[Job]) -> Vec<Span> {
 }
 
 /// Says it of the jobs again. A policy that refuses such rows today is stricter than whatever was said.
-pub fn apply(spans: &[Span], jobs: &mut [Job], refused_by_policy: bool) {
+pub(super) fn apply(spans: &[Span], jobs: &mut [Job], refused_by_policy: bool) {
     for Span { first, jobs: count, missing } in spans {
         let of_span = jobs.iter_mut().skip(*first as usize).take(*count as usize);
         of_span.for_each(|job| job.missing = Some(*missing));

@@ -27,7 +27,7 @@ mod place_of_report;
 mod protected;
 mod record;
 mod resume;
-pub mod rounds;
+pub(crate) mod rounds;
 mod run;
 mod runs;
 mod same_place;
@@ -65,21 +65,26 @@ use crate::settings::{PolicyFile, Settings};
 use crate::simulator::scenario::ScenarioError;
 
 pub use self::again::{Again, Repeats};
-pub use self::agreed::Agreed;
-pub use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
+pub(crate) use self::agreed::Agreed;
+pub(crate) use self::approvals::{ApprovalsRequest, Withdrawn, approvals, live_approvals, withdraw};
 pub use self::confirm::Confirm;
-pub use self::daily::forecast;
-pub use self::diff::diff;
-pub use self::limits::{Choices, budget};
-pub use self::look_up::{LookUp, Saved, take_inventory};
-pub use self::perform::{Finished, Verification};
+pub(crate) use self::daily::forecast;
+pub(crate) use self::diff::diff;
+pub use self::limits::Choices;
+pub(crate) use self::limits::budget;
+pub use self::look_up::LookUp;
+pub(crate) use self::look_up::{Saved, take_inventory};
+pub use self::perform::Finished;
 pub use self::record::{Recorded, take_up};
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
-pub use self::runs::{export, prune, report, runs};
-pub use self::save::{LONGEST_VALID, SaveRequest, VALID_FOR, save};
-pub use self::simulate::{Serving, serve};
-pub use self::stop::{Stopped, stop};
+pub(crate) use self::runs::{export, report};
+pub use self::runs::{prune, runs};
+pub(crate) use self::save::{LONGEST_VALID, VALID_FOR};
+pub use self::save::{SaveRequest, save};
+pub(crate) use self::simulate::serve;
+pub(crate) use self::stop::Stopped;
+pub use self::stop::stop;
 pub use self::task::Task;
 pub use self::verify::{VerifyRequest, verify};
 pub use crate::session::Tenant;
@@ -214,7 +219,7 @@ fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
 }
 
 /// Reads and validates a plan or a saved preview, whole, and holds what needs no looking up against its guards.
-pub fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+pub(crate) fn check(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, now)?;
     previewed.hold_against(policies, now)?;
@@ -357,7 +362,7 @@ fn journal_of(settings: &Settings, repeats: &Repeats) -> Result<Option<Journal>,
 }
 
 /// What slows and stops a run of those jobs.
-pub fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
+pub(crate) fn brakes(rules: &Rules, jobs: &[Job], preflight: &Preflight) -> Brakes {
     Brakes { stop_when: rules.stop_when, waves: Schedule::new(&rules.waves, jobs, &preflight.holds), until: None }
 }
 

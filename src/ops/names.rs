@@ -15,7 +15,7 @@ use crate::session::Session;
 
 /// Holds the jobs whose body calls a user by a name that is not his any more. `skipped`: jobs that will not be sent, besides
 /// those that are held.
-pub async fn hold_moved(
+pub(super) async fn hold_moved(
     session: &mut Session<'_>,
     jobs: &[Job],
     preflight: &mut Preflight,
@@ -50,7 +50,7 @@ fn moved(name: &str, id: &str, owners: &Owners) -> Option<String> {
 }
 
 /// Looks the names up.
-pub async fn owners(names: &[&str], session: &mut Session<'_>) -> Result<Owners, Error> {
+pub(super) async fn owners(names: &[&str], session: &mut Session<'_>) -> Result<Owners, Error> {
     let rng = session.rng();
     let mut reading = Reading::new(session.reading().await?, rng);
     resolve::owners(names.iter().copied(), &mut reading).await.map_err(not_read)

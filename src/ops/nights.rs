@@ -19,7 +19,7 @@ use crate::resolve::{self, Before, Made, Pool, Standing};
 use crate::session::{Session, label, place};
 
 /// What earlier runs have made of the rows of a plan that lead to nothing today.
-pub async fn before(
+pub(super) async fn before(
     previewed: &Previewed,
     look_up: &LookUp<'_>,
     repeats: &Repeats,
@@ -49,7 +49,7 @@ pub async fn before(
 
 /// Holds the jobs of rows that stand for one target, and lead to another one than a run has dealt with for the same row. Why, by
 /// index.
-pub fn hold_replaced(
+pub(super) fn hold_replaced(
     journal: &mut Journal,
     about: About<'_>,
     (jobs, repeats): (&[Job], &Repeats),

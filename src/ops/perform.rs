@@ -42,7 +42,7 @@ use crate::ui::subject::Subject;
 use crate::ui::waves::About;
 
 /// What is performed: everything that is settled before anybody signs in.
-pub struct Work<'a> {
+pub(super) struct Work<'a> {
     pub session: Session<'a>,
     pub task: Task,
     /// What the guards say once it is under way.
@@ -53,7 +53,7 @@ pub struct Work<'a> {
 
 /// What has to be agreed to before anything is sent.
 #[derive(Debug)]
-pub struct Consent {
+pub(super) struct Consent {
     /// What the guards say of it, before anything was asked of the tenant.
     pub verdict: Verdict,
     /// What people are asked about, now and between waves.
@@ -66,7 +66,7 @@ pub struct Consent {
 
 /// How it is done, and what else somebody wants of it.
 #[derive(Debug)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// What is done about approval requests.
     pub requests: Requests,
     pub justification: Option<String>,
@@ -125,7 +125,7 @@ pub struct Finished {
 }
 
 /// Does the work. `record` puts the run into the journal.
-pub async fn perform(
+pub(super) async fn perform(
     work: Work<'_>,
     stderr: &Stderr,
     record: impl FnOnce() -> Result<Recorded, Error>,
@@ -171,7 +171,7 @@ pub async fn perform(
 }
 
 /// Looks at what was accepted in a run that has ended, for so long; zero is one look at each.
-pub async fn look_at(
+pub(super) async fn look_at(
     (session, jobs): (Session<'_>, Arc<[Job]>),
     (within, daily, report): (Duration, &DailyWork, PathBuf),
     stderr: &Stderr,

@@ -13,21 +13,21 @@ use crate::report::{OwnPlace, ReportFile};
 use crate::settings::Settings;
 
 /// The place of a report: one that somebody has named, or one of our own.
-pub enum ReportPlace {
+pub(super) enum ReportPlace {
     Named(PathBuf),
     Own(OwnPlace),
 }
 
 impl ReportPlace {
     /// `stem`: what the report is about, where nobody has named its place.
-    pub fn of(named: Option<PathBuf>, now: Timestamp, stem: &str) -> Result<Self, Error> {
+    pub(super) fn of(named: Option<PathBuf>, now: Timestamp, stem: &str) -> Result<Self, Error> {
         match named {
             Some(path) => Ok(Self::Named(path)),
             None => Ok(Self::Own(OwnPlace::find(now, stem)?)),
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         match self {
             Self::Named(path) => path,
             Self::Own(place) => place.path(),
@@ -37,7 +37,7 @@ impl ReportPlace {
 
 /// The place for a new run, which is that of none of the files that were `read`. It is kept from others for as long as the
 /// value lives.
-pub fn find(request: &RunRequest, read: &[PathBuf], settings: &Settings) -> Result<ReportPlace, Error> {
+pub(super) fn find(request: &RunRequest, read: &[PathBuf], settings: &Settings) -> Result<ReportPlace, Error> {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
     let place = ReportPlace::of(request.report.clone(), request.now, &stem)?;
     Output::report(place.path()).spares(read, settings)?;

@@ -23,7 +23,7 @@ use crate::session::Session;
 
 /// What was found out.
 #[derive(Debug, Default)]
-pub struct Checked {
+pub(super) struct Checked {
     /// Jobs that are held because of it, and were not before.
     pub held: u32,
     pub told: Diagnostics,
@@ -31,7 +31,7 @@ pub struct Checked {
 
 /// Finds out what the entries stand for, if there are any and something is to be sent, and holds what that covers.
 /// `is_sent`: whether something is to be sent for a job that is held so, or not at all.
-pub async fn check(
+pub(super) async fn check(
     session: &mut Session<'_>,
     jobs: &[Job],
     (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
@@ -51,7 +51,7 @@ pub async fn check(
 }
 
 /// Reads what the entries stand for.
-pub async fn read<T: Transport>(
+pub(super) async fn read<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     client: ReadOnly<'_, T>,
@@ -65,7 +65,7 @@ pub async fn read<T: Transport>(
 }
 
 /// The kinds of target that something would be done to.
-pub fn targets(
+pub(super) fn targets(
     jobs: &[Job],
     holds: &[Option<Hold>],
     is_sent: impl Fn(usize, Option<&Hold>) -> bool,
@@ -93,7 +93,7 @@ pub fn targets(
 const NAMED: usize = 10;
 
 /// What somebody should know of the list.
-pub fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
+pub(super) fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
     let mut told = Diagnostics::default();
     let of = |wanted: fn(&Meaning) -> bool| {
         let is_wanted = move |entry: &&Entry| entry.means.as_deref().is_some_and(wanted);

@@ -50,7 +50,7 @@ pub struct Recorded {
 
 /// What a resumed run must know of how it was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Begun {
+pub(super) struct Begun {
     pub graph_url: String,
     pub login_url: String,
     pub tenant: Tenant,
@@ -117,7 +117,7 @@ impl Begun {
     }
 
     /// The files that the run was made of, as far as it has recorded them.
-    pub fn read_by(&self, journal: &Journal, record: &RunRecord) -> Result<Vec<PathBuf>, Error> {
+    pub(super) fn read_by(&self, journal: &Journal, record: &RunRecord) -> Result<Vec<PathBuf>, Error> {
         let mut read = self.read.clone();
         if read.is_empty() {
             read.extend(journal.plan_files(record.head.number)?.into_iter().map(|file| file.file.into()));
@@ -132,7 +132,7 @@ impl Begun {
     }
 
     /// `None` where the record lacks what every run records.
-    pub fn from_json(settings: &Value) -> Option<Self> {
+    pub(super) fn from_json(settings: &Value) -> Option<Self> {
         let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
         // Runs of older versions had none. Those that cannot be understood are not left out.
         let rules = match settings.get("guards") {
@@ -205,7 +205,7 @@ impl Begun {
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
 ///
 /// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
-pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
+pub(super) fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     let graph = match tenant {
         Tenant::Real | Tenant::InProcess(_) => graph_url,
         Tenant::Simulated(_) => "simulated",
@@ -220,7 +220,7 @@ pub fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
 
 /// The plan's files as they were read, and one digest over them. A file that has changed since is an error: what is
 /// recorded must be what somebody has looked at.
-pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
+pub(super) fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
     let mut digest = Sha256::new();
     let mut files = Vec::with_capacity(plan.inputs.len());
     for input in &plan.inputs {
@@ -241,7 +241,7 @@ pub fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> {
 }
 
 /// What a new run is recorded with.
-pub struct Beginning<'a> {
+pub(super) struct Beginning<'a> {
     pub plan: &'a Plan,
     /// The plan's, which the run has taken over.
     pub jobs: &'a [Job],
@@ -259,7 +259,7 @@ pub struct Beginning<'a> {
 }
 
 /// Records a run whole, under a lock that was taken before.
-pub fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
+pub(super) fn begin(mut journal: Journal, lock: RunLock, beginning: Beginning<'_>) -> Result<Recorded, Error> {
     let Beginning { plan, jobs, key, tenant, place, order, begun, report, inherited, id, now } = beginning;
     // Somebody may have thought about the question for a while.
     lock.keep()?;
@@ -295,7 +295,7 @@ impl Recorded {
     }
 
     /// Looks at a run that is in the journal, under a lock that was taken before it was read: it stays as it ended.
-    pub fn as_it_is(journal: Journal, lock: RunLock, record: &RunRecord) -> Self {
+    pub(super) fn as_it_is(journal: Journal, lock: RunLock, record: &RunRecord) -> Self {
         let (id, tenant) = (record.head.id.clone(), record.head.tenant.clone());
         Self { id, tenant, number: record.head.number, journal, lock }
     }
@@ -372,7 +372,7 @@ pub fn take_up(jobs: &[StoredJob], only: Only, refile: bool) -> Result<HashMap<u
 }
 
 /// A job that is sent or read once more.
-pub fn again(stored: &StoredJob, next: Next) -> Earlier {
+pub(super) fn again(stored: &StoredJob, next: Next) -> Earlier {
     let open = open(stored, next);
     let bad = |settlement: &Settlement| matches!(settlement.outcome, Outcome::Failed | Outcome::NotFound);
     match stored.settled.clone().filter(bad) {

@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 
 use self::looked::Looked;
-pub use self::looking::Looks;
+pub(crate) use self::looking::Looks;
 use self::waiting::is_braked;
 use super::Error;
 use super::record::{Recorded, take_up};

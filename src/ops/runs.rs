@@ -22,7 +22,11 @@ pub fn runs(settings: &Settings) -> Result<Vec<RunSummary>, Error> {
 }
 
 /// One row for every row of the plan, as the journal knows them now: handed over one by one, all of one instant.
-pub fn report<E>(settings: &Settings, run: &str, mut each: impl FnMut(&Row<'_>) -> Result<(), E>) -> Result<(), E>
+pub(crate) fn report<E>(
+    settings: &Settings,
+    run: &str,
+    mut each: impl FnMut(&Row<'_>) -> Result<(), E>,
+) -> Result<(), E>
 where
     E: From<Error> + From<JournalError>,
 {
@@ -55,7 +59,7 @@ pub fn prune(settings: &Settings, days: u16, now: Timestamp) -> Result<Pruned, E
 }
 
 /// Writes one run alone into a new database.
-pub fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
+pub(crate) fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
     if file.symlink_metadata().is_ok() {
         let message = format!("{} is there already, and an export takes the place of nothing", file.display());
         return Err(Error::usage(Diagnostic::error("export-exists", message).help("name another file after --export")));

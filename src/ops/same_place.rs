@@ -14,7 +14,7 @@ use crate::session::{OF_THE_TOKEN, label, place};
 use crate::settings::{Environment, Flags, Settings};
 
 /// A run goes on where it was begun, unless the command line says otherwise.
-pub fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Result<Settings, Error> {
+pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Result<Settings, Error> {
     let today = Settings::new(flags, environment).map_err(Error::Usage)?;
     let is_said = flags.cloud.is_some() || (flags.graph_url.is_some() && flags.login_url.is_some());
     if !is_said && begun.tenant == Tenant::Real && !today.knows(&begun.graph_url, &begun.login_url) {
@@ -38,7 +38,7 @@ pub fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Resu
 /// What a run has done is known by where it was done: it goes on at the same Graph, in the same tenant.
 ///
 /// Two names may be of one tenant: where the journal knows its id, the token is compared with that at sign-in.
-pub fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
+pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let place = place(&begun.tenant, &settings.graph_url);
     if place != head.place {
         let message = format!("the run was begun against {}, and this is {place}", head.place);

@@ -28,10 +28,10 @@ use crate::session::{Session, Survey, named};
 use crate::settings::{PolicyFile, Settings};
 
 /// How long a saved preview may be run unless somebody says otherwise: agreed today, done by tomorrow.
-pub const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// No saved preview is good for longer, whatever stands in it: a digest without a key is no seal.
-pub const LONGEST_VALID: SignedDuration = SignedDuration::from_hours(24 * 7);
+pub(crate) const LONGEST_VALID: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// What to save, and where.
 #[derive(Debug)]

@@ -17,13 +17,13 @@ use crate::simulator::server::Server;
 use crate::simulator::tenant::Tenant;
 
 /// A server that listens and has not begun to answer.
-pub struct Serving {
+pub(crate) struct Serving {
     server: Server,
     stop: mpsc::UnboundedReceiver<StopRequest>,
 }
 
 /// Reads the scenario and takes the address.
-pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp) -> Result<Serving, Error> {
+pub(crate) async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp) -> Result<Serving, Error> {
     if !address.ip().is_loopback() {
         return Err(Error::usage(
             Diagnostic::error("not-loopback", format!("{address} is not an address of this machine alone"))
@@ -44,12 +44,12 @@ pub async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp)
 }
 
 impl Serving {
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.local_addr()
     }
 
     /// Answers until Ctrl-C.
-    pub async fn until_stopped(mut self) {
+    pub(crate) async fn until_stopped(mut self) {
         tokio::select! {
             () = self.server.run() => {}
             _ = self.stop.recv() => {}

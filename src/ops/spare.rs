@@ -13,7 +13,7 @@ use crate::settings::Settings;
 
 /// A file that is about to be written.
 #[derive(Debug, Clone, Copy)]
-pub struct Output<'a> {
+pub(super) struct Output<'a> {
     pub path: &'a Path,
     /// `the report`.
     pub what: &'static str,
@@ -22,16 +22,20 @@ pub struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    pub fn report(path: &'a Path) -> Self {
+    pub(super) fn report(path: &'a Path) -> Self {
         Self { path, what: "the report", option: "--report", code: "report-over-plan" }
     }
 
-    pub fn out(path: &'a Path, what: &'static str) -> Self {
+    pub(super) fn out(path: &'a Path, what: &'static str) -> Self {
         Self { path, what, option: "--out", code: "out-over-plan" }
     }
 
     /// Refuses to take the place of one of these files, or of the journal.
-    pub fn spares<'f>(self, read: impl IntoIterator<Item = &'f PathBuf>, settings: &Settings) -> Result<(), Error> {
+    pub(super) fn spares<'f>(
+        self,
+        read: impl IntoIterator<Item = &'f PathBuf>,
+        settings: &Settings,
+    ) -> Result<(), Error> {
         let here = places(self.path);
         let meets = |file: &Path| places(file).iter().any(|place| here.contains(place));
         if let Some(file) = read.into_iter().find(|file| meets(file)) {
@@ -66,18 +70,18 @@ fn is_of_journal(file: &Path, folder: &Path) -> bool {
 }
 
 /// Every file that a new run is made of.
-pub fn read_for(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn read_for(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Vec<PathBuf> {
     let inputs = plan.inputs.iter().map(|input| &input.file).chain(policy_files).chain(&request.inventory);
     inputs.chain(scenario(&request.tenant)).cloned().collect()
 }
 
 /// The same files, for whoever is in another folder.
-pub fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
     files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
 }
 
 /// The scenario that a tenant is played from.
-pub fn scenario(tenant: &Tenant) -> Option<&PathBuf> {
+pub(super) fn scenario(tenant: &Tenant) -> Option<&PathBuf> {
     match tenant {
         Tenant::Simulated(scenario) => scenario.as_ref(),
         Tenant::Real | Tenant::InProcess(_) => None,

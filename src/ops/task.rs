@@ -37,7 +37,7 @@ impl Task {
     }
 
     /// Jobs to which nothing more is done: they stay as the journal has them.
-    pub fn of_the_past(jobs: Arc<[Job]>) -> Self {
+    pub(super) fn of_the_past(jobs: Arc<[Job]>) -> Self {
         let (earlier, lookout, brakes) = (HashMap::new(), Lookout::default(), Brakes::default());
         Self { holds: vec![None; jobs.len()], jobs, earlier, lookout, brakes, between_waves: false }
     }

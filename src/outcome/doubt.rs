@@ -31,7 +31,7 @@ pub struct Doubt {
 
 /// What is in doubt after all of `attempts`, in whatever order they come. `settled`: the place of the newest outcome that
 /// says what came of all before it; 0 where there is none.
-pub fn doubt(attempts: impl IntoIterator<Item = Made>, settled: i64) -> Option<Doubt> {
+pub(crate) fn doubt(attempts: impl IntoIterator<Item = Made>, settled: i64) -> Option<Doubt> {
     let mut open: BTreeMap<i64, Option<Timestamp>> = BTreeMap::new();
     for made in attempts.into_iter().filter(|made| made.seq > settled) {
         let at = (made.effect == Effect::Possible && !made.cleared).then_some(made.sent_at);

@@ -8,13 +8,13 @@ use std::time::Duration;
 use fastrand::Rng;
 
 /// A bucket that is told to wait longer than this is closed for the rest of the run.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Connect errors in a row before a host that never answered is called unreachable.
-pub const MAX_CONNECT_FAILURES: u32 = 5;
+pub(crate) const MAX_CONNECT_FAILURES: u32 = 5;
 
 /// The longest wait before another try, unless a longer one was named.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 const TRANSIENT: Backoff = Backoff { first: Duration::from_secs(1), longest: LONGEST_DELAY };
 const THROTTLED: Backoff = Backoff { first: Duration::from_secs(4), longest: Duration::from_secs(120) };
@@ -29,7 +29,7 @@ const TAKEN_AT_THEIR_WORD: u32 = 4;
 /// How long to pause a bucket after the `nth` throttle answer in a row: for the time that it named, and longer when
 /// such times keep proving too short. Throttled requests use up the allowance too, so that whoever comes back too soon,
 /// again and again, never gets in.
-pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Duration {
+pub(super) fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Duration {
     match (asked, nth.saturating_sub(TAKEN_AT_THEIR_WORD)) {
         (None, _) => unnamed_pause(nth, rng),
         (Some(asked), 0) => asked,
@@ -39,7 +39,7 @@ pub fn throttle_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Durat
 
 /// How long to pause a bucket after the `nth` answer in a row, from 1, of a service that is out of order: for the time
 /// that it named, and no shorter than a floor that grows. A service that says 0 for ever is not asked for ever at once.
-pub fn outage_pause(asked: Duration, nth: u32, rng: &mut Rng) -> Duration {
+pub(super) fn outage_pause(asked: Duration, nth: u32, rng: &mut Rng) -> Duration {
     asked.max(UNREACHABLE.delay_from_half(nth, rng))
 }
 
@@ -52,18 +52,18 @@ fn unnamed_pause(nth: u32, rng: &mut Rng) -> Duration {
 }
 
 /// How long to wait before the try after the `nth`, from 1, whose answer does not tell.
-pub fn transient_delay(nth: u32, rng: &mut Rng) -> Duration {
+pub(crate) fn transient_delay(nth: u32, rng: &mut Rng) -> Duration {
     TRANSIENT.delay(nth, rng)
 }
 
 /// How long to leave a host alone after the `nth` failed connection in a row, from 1.
-pub fn connect_pause(nth: u32, rng: &mut Rng) -> Duration {
+pub(crate) fn connect_pause(nth: u32, rng: &mut Rng) -> Duration {
     UNREACHABLE.delay_from_half(nth, rng)
 }
 
 /// How long to wait after the `nth` answer in a row, from 1, that does not tell; `asked` is the time it named. `None`:
 /// it named one that nobody waits for.
-pub fn transient_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Option<Duration> {
+pub(crate) fn transient_pause(asked: Option<Duration>, nth: u32, rng: &mut Rng) -> Option<Duration> {
     let asked = asked.unwrap_or_default();
     (asked <= LONGEST_PAUSE).then(|| TRANSIENT.delay(nth, rng).max(asked))
 }

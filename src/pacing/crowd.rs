@@ -18,7 +18,7 @@ const FEWEST: f64 = 4.0;
 const QUEUEING: u32 = 4;
 
 #[derive(Debug)]
-pub struct Crowd {
+pub(crate) struct Crowd {
     most: f64,
     size: f64,
     shrunk: Option<Instant>,
@@ -28,17 +28,17 @@ pub struct Crowd {
 
 impl Crowd {
     /// `adapts`: otherwise it is as large as it may be from the beginning, and stays so.
-    pub fn new(most: u16, adapts: bool) -> Self {
+    pub(crate) fn new(most: u16, adapts: bool) -> Self {
         let size = if adapts { most.min(FIRST) } else { most };
         Self { most: f64::from(most.max(1)), size: f64::from(size.max(1)), shrunk: None, quickest: None }
     }
 
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size as usize
     }
 
     /// An answer came to a request that left at `sent`, when so many were out with it.
-    pub fn came_back(&mut self, sent: Instant, answered: Instant, out: usize) {
+    pub(crate) fn came_back(&mut self, sent: Instant, answered: Instant, out: usize) {
         let took = answered.saturating_duration_since(sent);
         let quickest = *self.quickest.insert(self.quickest.map_or(took, |quickest| quickest.min(took)));
         if out * 2 > self.size() && took <= quickest.max(Duration::from_millis(50)) * QUEUEING {
@@ -48,7 +48,7 @@ impl Crowd {
     }
 
     /// An answer came that shows a service in trouble.
-    pub fn trouble(&mut self, sent: Instant, now: Instant) {
+    pub(crate) fn trouble(&mut self, sent: Instant, now: Instant) {
         if self.shrunk.is_none_or(|shrunk| sent > shrunk) {
             self.size = (self.size / 2.0).max(FEWEST).min(self.size);
             self.shrunk = Some(now);

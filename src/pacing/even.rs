@@ -26,7 +26,7 @@ const BEGINNING: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// One at a time.
 #[derive(Debug)]
-pub struct Even {
+pub(super) struct Even {
     limiter: RateLimiter<NotKeyed, InMemoryState, Named, NoOpMiddleware<Nanos>>,
     clock: Named,
     /// How many may leave at once after a time without any: more than one only makes up for lateness.
@@ -39,7 +39,7 @@ pub struct Even {
 
 impl Even {
     /// The first one leaves at that instant.
-    pub fn beginning(now: Instant, interval: Duration) -> Self {
+    pub(super) fn beginning(now: Instant, interval: Duration) -> Self {
         let clock = Named { epoch: now, shown: Arc::default() };
         let (limiter, burst) = limiter(interval, &clock);
         let even = Self { limiter, clock, burst, last: now, owed: 0 };
@@ -48,13 +48,13 @@ impl Even {
     }
 
     /// From now on at that rate.
-    pub fn change(&mut self, interval: Duration) {
+    pub(super) fn change(&mut self, interval: Duration) {
         (self.limiter, self.burst) = limiter(interval, &self.clock);
         self.spend(self.last);
     }
 
     /// Lets one leave, or says when to ask again.
-    pub fn pass(&mut self, now: Instant) -> Result<(), Instant> {
+    pub(super) fn pass(&mut self, now: Instant) -> Result<(), Instant> {
         while self.owed > 0 {
             self.check(now)?;
             self.owed -= 1;
@@ -65,7 +65,7 @@ impl Even {
     }
 
     /// One leaves right behind the one before it, whose place the next one waits for.
-    pub fn pass_along(&mut self) {
+    pub(super) fn pass_along(&mut self) {
         self.owed += 1;
     }
 

@@ -22,7 +22,7 @@ use crate::outcome::Verdict;
 
 /// The way on after a read that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AfterRead {
+pub(crate) enum AfterRead {
     AtTheGate,
     Outage { after: Duration },
     NoHost,
@@ -33,7 +33,7 @@ pub enum AfterRead {
 }
 
 /// What follows the `nth` read in a row, from 1, that failed with that verdict. `most`: so many are made.
-pub fn after_failed_read(verdict: &Verdict, nth: u32, most: u32, rng: &mut Rng) -> AfterRead {
+pub(crate) fn after_failed_read(verdict: &Verdict, nth: u32, most: u32, rng: &mut Rng) -> AfterRead {
     let mut later = |named: Option<Duration>| match transient_pause(named, nth, rng) {
         Some(after) if nth < most => AfterRead::Later { after },
         _ => AfterRead::Never,

@@ -66,13 +66,13 @@ pub struct Throttled {
 }
 
 /// A service that is out of order names a time too; only this answer is about how many requests there are.
-pub fn is_crowded(reply: &Reply) -> bool {
+pub(crate) fn is_crowded(reply: &Reply) -> bool {
     matches!(reply.verdict, Verdict::Throttled { .. })
 }
 
 /// The gate of one bucket.
 #[derive(Debug)]
-pub struct Gate {
+pub(super) struct Gate {
     limit: Option<(Window, Pace)>,
     pause: Pause,
     closed: Option<Duration>,
@@ -85,7 +85,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    pub fn new(bucket: Bucket, pacing: Pacing) -> Self {
+    pub(super) fn new(bucket: Bucket, pacing: Pacing) -> Self {
         let allowed = match pacing {
             Pacing::Off => None,
             Pacing::Within(budget) => Some(budget.allowance(bucket)),
@@ -96,12 +96,12 @@ impl Gate {
     }
 
     /// How many requests have left, whoever counted them.
-    pub fn passed(&self) -> u64 {
+    pub(super) fn passed(&self) -> u64 {
         self.passed
     }
 
     /// From now on it is counted for somebody else.
-    pub fn count_anew(&mut self) {
+    pub(super) fn count_anew(&mut self) {
         let BucketUse { bucket, allowed, .. } = self.used;
         self.used = BucketUse { bucket, allowed, sent: 0, throttled: 0, lost: Duration::ZERO, busy: Duration::ZERO };
         self.first = None;
@@ -109,7 +109,7 @@ impl Gate {
 
     /// Counts what was sent before this run began, each so long ago. Reads leave no record: where anything was sent,
     /// as many of them are taken for sent as could have been.
-    pub fn remember(&mut self, ages: &[Duration], somebody_was_there: bool, now: Instant) {
+    pub(super) fn remember(&mut self, ages: &[Duration], somebody_was_there: bool, now: Instant) {
         let Some((window, _)) = &mut self.limit else { return };
         match self.used.bucket.access {
             Access::Write => ages.iter().for_each(|age| window.left_before(*age, now)),
@@ -119,12 +119,12 @@ impl Gate {
     }
 
     /// Whether nothing leaves now, however much of the allowance is left.
-    pub fn is_paused(&self, now: Instant) -> bool {
+    pub(super) fn is_paused(&self, now: Instant) -> bool {
         self.closed.is_some() || self.pause.until().is_some_and(|until| until > now)
     }
 
     /// Asks to send one request now. `Ok` has used up its place.
-    pub fn pass(&mut self, now: Instant) -> Result<(), Wait> {
+    pub(super) fn pass(&mut self, now: Instant) -> Result<(), Wait> {
         if let Some(asked) = self.closed {
             return Err(Wait::Closed { asked });
         }
@@ -142,13 +142,13 @@ impl Gate {
     }
 
     /// Whether two requests may ever leave together.
-    pub fn has_room_for_two(&self) -> bool {
+    pub(super) fn has_room_for_two(&self) -> bool {
         self.used.allowed.is_none_or(|allowed| allowed.requests > 1)
     }
 
     /// Asks to send a second request right behind the one that was just let through. `Ok` has used up its place; without
     /// one, neither leaves. Where no two ever may, nobody asks.
-    pub fn pass_along(&mut self, now: Instant) -> Result<(), Wait> {
+    pub(super) fn pass_along(&mut self, now: Instant) -> Result<(), Wait> {
         if let Some((window, pace)) = &mut self.limit {
             window.room(now).map_err(Wait::Until)?;
             window.take();
@@ -160,14 +160,14 @@ impl Gate {
     }
 
     /// A request that left at `sent` is out no more: it was answered, or given up.
-    pub fn came_back(&mut self, sent: Instant, now: Instant) {
+    pub(super) fn came_back(&mut self, sent: Instant, now: Instant) {
         if let Some((window, _)) = &mut self.limit {
             window.came_back(sent, now);
         }
     }
 
     /// A request is out no more, with this answer unless it went well. Whether it had left at all.
-    pub fn returned(&mut self, reply: Option<&Reply>, sent: Instant, now: Instant) -> bool {
+    pub(super) fn returned(&mut self, reply: Option<&Reply>, sent: Instant, now: Instant) -> bool {
         if reply.is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::SignInFailed)) {
             self.never_left();
             return false;
@@ -180,7 +180,7 @@ impl Gate {
     }
 
     /// A request that was let through never left.
-    pub fn never_left(&mut self) {
+    pub(super) fn never_left(&mut self) {
         self.used.sent = self.used.sent.saturating_sub(1);
         self.passed = self.passed.saturating_sub(1);
         if let Some((window, _)) = &mut self.limit {
@@ -189,7 +189,7 @@ impl Gate {
     }
 
     /// A throttle answer came. Returns the pause from now on, if it is news.
-    pub fn throttled(&mut self, answer: Throttled, rng: &mut Rng) -> Option<Duration> {
+    pub(super) fn throttled(&mut self, answer: Throttled, rng: &mut Rng) -> Option<Duration> {
         let Throttled { asked, crowded, sent, now } = answer;
         self.used.throttled += 1;
         if let Some(asked) = asked.filter(|asked| *asked > LONGEST_PAUSE) {
@@ -222,19 +222,19 @@ impl Gate {
     }
 
     /// The service answered a request that left at `sent` with something else than a throttle.
-    pub fn answered(&mut self, sent: Instant) {
+    pub(super) fn answered(&mut self, sent: Instant) {
         self.pause.over(sent);
     }
 
     /// The service says how loaded it is, in percent of its limit, or that it is not.
-    pub fn loaded(&mut self, percent: Option<u16>, now: Instant) {
+    pub(super) fn loaded(&mut self, percent: Option<u16>, now: Instant) {
         if let Some((_, pace)) = &mut self.limit {
             pace.loaded(percent, now);
         }
     }
 
     /// How much of the allowance the pace uses, in thousandths, when that has changed since it was last asked.
-    pub fn news(&mut self) -> Option<u16> {
+    pub(super) fn news(&mut self) -> Option<u16> {
         let permille = self.permille();
         (std::mem::replace(&mut self.told, permille) != permille).then_some(permille)
     }
@@ -243,7 +243,7 @@ impl Gate {
         self.limit.as_ref().map_or(WHOLE, |(_, pace)| pace.permille())
     }
 
-    pub fn used(&self) -> BucketUse {
+    pub(super) fn used(&self) -> BucketUse {
         self.used
     }
 }

@@ -36,7 +36,7 @@ const LOAD_STEP: f64 = 0.05;
 const LOAD_SHOWS_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
-pub struct Pace {
+pub(super) struct Pace {
     allowance: Allowance,
     /// Of the allowance, more than 0 and at most 1.
     share: f64,
@@ -51,12 +51,12 @@ pub struct Pace {
 }
 
 impl Pace {
-    pub fn new(allowance: Allowance) -> Self {
+    pub(super) fn new(allowance: Allowance) -> Self {
         Self { allowance, share: 1.0, step: 0.0, load: None, changed: None, began: None, even: None }
     }
 
     /// Lets one leave, or says when to ask again.
-    pub fn pass(&mut self, now: Instant) -> Result<(), Instant> {
+    pub(super) fn pass(&mut self, now: Instant) -> Result<(), Instant> {
         self.recover(now);
         let interval = self.interval();
         match &mut self.even {
@@ -70,14 +70,14 @@ impl Pace {
     }
 
     /// One leaves right behind the one before it.
-    pub fn pass_along(&mut self) {
+    pub(super) fn pass_along(&mut self) {
         if let Some(even) = &mut self.even {
             even.pass_along();
         }
     }
 
     /// The service throttles although there was room: `in_window` requests of ours are all that it takes.
-    pub fn too_fast(&mut self, in_window: u32, now: Instant) {
+    pub(super) fn too_fast(&mut self, in_window: u32, now: Instant) {
         let whole = f64::from(self.allowance.requests);
         let known = self.began.map_or(Duration::ZERO, |began| now.saturating_duration_since(began));
         let covered = (known.as_secs_f64() / self.allowance.window.as_secs_f64()).clamp(0.05, 1.0);
@@ -87,7 +87,7 @@ impl Pace {
 
     /// An answer came from a service that says how loaded it is, in percent of its limit, from eight tenths on and not
     /// below. Taken in once in a while, because what we change shows only after some time.
-    pub fn loaded(&mut self, percent: Option<u16>, now: Instant) {
+    pub(super) fn loaded(&mut self, percent: Option<u16>, now: Instant) {
         let recent = self.changed.is_some_and(|changed| now.saturating_duration_since(changed) < LOAD_SHOWS_AFTER);
         match percent.map(|percent| f64::from(percent) / 100.0).filter(|load| *load >= LOADED) {
             Some(load) => {
@@ -111,7 +111,7 @@ impl Pace {
     }
 
     /// Of the allowance, in thousandths.
-    pub fn permille(&self) -> u16 {
+    pub(super) fn permille(&self) -> u16 {
         (self.share * 1_000.0).round() as u16
     }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Many requests are in flight when the first bad answer comes; their answers belong to the same episode and must not
 /// make the pause grow once each.
 #[derive(Debug, Default)]
-pub struct Pause {
+pub(crate) struct Pause {
     until: Option<Instant>,
     began: Option<Instant>,
     nth: u32,
@@ -21,7 +21,7 @@ pub struct Pause {
 impl Pause {
     /// Prolongs the pause because of a request that left at `sent`. `length` is told how many episodes in a row there
     /// were; `named` lengths count even within an episode. Returns the pause if it was prolonged.
-    pub fn extend(
+    pub(crate) fn extend(
         &mut self,
         sent: Instant,
         now: Instant,
@@ -46,17 +46,17 @@ impl Pause {
     }
 
     /// A request that left at `sent` went well. Ends the row of episodes, never the pause itself.
-    pub fn over(&mut self, sent: Instant) {
+    pub(crate) fn over(&mut self, sent: Instant) {
         if self.began.is_none_or(|began| sent > began) {
             self.nth = 0;
         }
     }
 
-    pub fn until(&self) -> Option<Instant> {
+    pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    pub fn nth(&self) -> u32 {
+    pub(crate) fn nth(&self) -> u32 {
         self.nth
     }
 }

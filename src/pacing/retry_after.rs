@@ -14,18 +14,18 @@ use jiff::fmt::rfc2822;
 use serde_json::Value;
 
 /// The time named in the headers.
-pub fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn from_headers(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
     from_text(text, date_of(headers).unwrap_or(now))
 }
 
 /// The service's own time, if the answer names it.
-pub fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
+pub(crate) fn date_of(headers: &HeaderMap) -> Option<Timestamp> {
     http_date(headers.get(DATE)?.to_str().ok()?)
 }
 
 /// The time named in Intune's nested error document: `RetryAfter`, or a header inside `HttpHeaders`.
-pub fn from_intune(document: &Value, now: Timestamp) -> Option<Duration> {
+pub(crate) fn from_intune(document: &Value, now: Timestamp) -> Option<Duration> {
     let direct = document.get("RetryAfter").and_then(|value| from_json(value, now));
     direct.or_else(|| {
         let headers = match document.get("HttpHeaders")? {

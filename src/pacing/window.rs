@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::catalog::Allowance;
 
 #[derive(Debug)]
-pub struct Window {
+pub(super) struct Window {
     allowance: Allowance,
     /// When the places are free again, earliest first.
     taken_until: VecDeque<Instant>,
@@ -25,12 +25,12 @@ pub struct Window {
 }
 
 impl Window {
-    pub fn new(allowance: Allowance) -> Self {
+    pub(super) fn new(allowance: Allowance) -> Self {
         Self { allowance, taken_until: VecDeque::new(), out: 0 }
     }
 
     /// Whether one more may leave; if not, when to ask again. An answer may make it earlier.
-    pub fn room(&mut self, now: Instant) -> Result<(), Instant> {
+    pub(super) fn room(&mut self, now: Instant) -> Result<(), Instant> {
         while self.taken_until.front().is_some_and(|until| *until <= now) {
             self.taken_until.pop_front();
         }
@@ -41,23 +41,23 @@ impl Window {
     }
 
     /// One leaves.
-    pub fn take(&mut self) {
+    pub(super) fn take(&mut self) {
         self.out += 1;
     }
 
     /// One that left at `sent` came back.
-    pub fn came_back(&mut self, sent: Instant, answered: Instant) {
+    pub(super) fn came_back(&mut self, sent: Instant, answered: Instant) {
         self.out = self.out.saturating_sub(1);
         self.hold_until(answered.min(sent + self.allowance.margin()) + self.allowance.window);
     }
 
     /// One that was let go never left.
-    pub fn never_left(&mut self) {
+    pub(super) fn never_left(&mut self) {
         self.out = self.out.saturating_sub(1);
     }
 
     /// Somebody else has sent one, so long ago.
-    pub fn left_before(&mut self, age: Duration, now: Instant) {
+    pub(super) fn left_before(&mut self, age: Duration, now: Instant) {
         let rest = (self.allowance.window + self.allowance.margin()).saturating_sub(age);
         if !rest.is_zero() {
             self.hold_until(now + rest);
@@ -65,14 +65,14 @@ impl Window {
     }
 
     /// As if the whole allowance had been used up evenly until now: nobody who keeps to it can have sent more.
-    pub fn was_used_up(&mut self, now: Instant) {
+    pub(super) fn was_used_up(&mut self, now: Instant) {
         for place in 1..=self.allowance.requests {
             self.hold_until(now + self.allowance.interval() * place + self.allowance.margin());
         }
     }
 
     /// How many are in the window as of the last look.
-    pub fn count(&self) -> u32 {
+    pub(super) fn count(&self) -> u32 {
         self.out.saturating_add(u32::try_from(self.taken_until.len()).unwrap_or(u32::MAX))
     }
 

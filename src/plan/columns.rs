@@ -16,7 +16,7 @@ use crate::text::shown;
 
 /// What a CSV file is.
 #[derive(Debug, Clone, Copy)]
-pub enum Role<'p> {
+pub(super) enum Role<'p> {
     /// A plan by itself, with an action in every row.
     Plan,
     /// The targets of one job of a YAML plan, whose first step acts on that kind.
@@ -30,14 +30,14 @@ pub enum Role<'p> {
 
 impl Role<'_> {
     /// Whether the first row is a row like any other.
-    pub fn has_no_header(self) -> bool {
+    pub(super) fn has_no_header(self) -> bool {
         matches!(self, Self::Targets { mapping: Some(mapping), .. } if mapping.by_number())
     }
 }
 
 /// How a file was understood.
 #[derive(Debug, Default)]
-pub struct Understood {
+pub(super) struct Understood {
     pub layout: Layout,
     /// Columns that are not used, as the file spells them.
     pub unused: Vec<String>,
@@ -47,14 +47,14 @@ pub struct Understood {
 
 /// The first row of a file: its header, if it has one.
 #[derive(Clone, Copy)]
-pub struct Header<'t> {
+pub(super) struct Header<'t> {
     pub table: &'t Table,
     pub record: &'t StringRecord,
     pub at: At,
 }
 
 /// What `header` says of the columns.
-pub fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnostics) -> Understood {
+pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnostics) -> Understood {
     let Header { table, record, at } = header;
     let name = |(index, cell): (usize, &str)| match role.has_no_header() {
         true => format!("column {}", index + 1),

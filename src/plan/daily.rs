@@ -13,7 +13,7 @@ const KEYS: &[&str] =
     &["retire", "wipe", "delete", "reserve_percent", "turns_at", "zone", "delete_counts_as", "refusals"];
 
 /// Reads the map.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings {
     let mut settings = Settings::default();
     let mut zone_at = None;
     for Entry { name, key, value } in reader.map_of(node, "`daily`", KEYS).unwrap_or_default() {

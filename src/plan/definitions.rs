@@ -12,7 +12,7 @@ const KEYS: &[&str] = &["method", "version", "path", "body", "parameters", "succ
 const PARAMETER_KEYS: &[&str] = &["type", "required"];
 
 /// Reads all of them; those with a fault are left out.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<&'static Action> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<&'static Action> {
     let entries = reader.map(node, "`actions`").unwrap_or_default();
     entries.iter().filter_map(|entry| read_one(entry, reader)).collect()
 }

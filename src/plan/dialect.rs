@@ -13,7 +13,7 @@ use crate::catalog::fold;
 
 /// A kind of file.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Dialect {
+pub(super) struct Dialect {
     /// For people: `Intune device export`.
     pub name: &'static str,
     /// Columns that it always has.
@@ -76,7 +76,7 @@ static DIALECTS: &[Dialect] = &[
 ];
 
 /// The kind of file that has these headers.
-pub fn of(headers: &[String]) -> Option<&'static Dialect> {
+pub(super) fn of(headers: &[String]) -> Option<&'static Dialect> {
     let headers: Vec<_> = headers.iter().map(|header| fold(header)).collect();
     let has = |name: &&&str| headers.contains(&fold(name));
     DIALECTS.iter().find(|dialect| {
@@ -86,7 +86,7 @@ pub fn of(headers: &[String]) -> Option<&'static Dialect> {
 
 impl Dialect {
     /// The column that points at targets of that kind, and what stands in it.
-    pub fn target(&self, headers: &[String], kind: TargetKind) -> Option<(usize, Meaning)> {
+    pub(super) fn target(&self, headers: &[String], kind: TargetKind) -> Option<(usize, Meaning)> {
         let fitting = self.targets.iter().filter(|(.., kinds)| kinds.contains(&kind));
         fitting.into_iter().find_map(|(name, word, _)| {
             let field = headers.iter().position(|header| fold(header) == fold(name))?;
@@ -96,7 +96,7 @@ impl Dialect {
 }
 
 /// What a header of an Entra bulk template (`User name [userPrincipalName] Required`) says of a target.
-pub fn of_template(header: &str) -> Option<Meaning> {
+pub(super) fn of_template(header: &str) -> Option<Meaning> {
     let (_, rest) = header.split_once('[')?;
     let (property, _) = rest.split_once(']')?;
     if property.eq_ignore_ascii_case("memberObjectIdOrUpn") {
@@ -107,7 +107,7 @@ pub fn of_template(header: &str) -> Option<Meaning> {
 }
 
 /// How the row begins that a template shows as an example.
-pub fn is_example(first_cell: &str) -> bool {
+pub(super) fn is_example(first_cell: &str) -> bool {
     first_cell.trim().get(..8).is_some_and(|start| start.eq_ignore_ascii_case("example:"))
 }
 

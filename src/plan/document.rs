@@ -28,7 +28,7 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 
 /// What a plan says, before its targets.
 #[derive(Debug, Default)]
-pub struct Document<'s> {
+pub(super) struct Document<'s> {
     pub heading: Heading,
     pub jobs: Vec<Entries<'s>>,
     pub guards: Option<&'s Node>,
@@ -37,13 +37,13 @@ pub struct Document<'s> {
 
 /// One item of `jobs:`.
 #[derive(Debug)]
-pub struct Entries<'s> {
+pub(super) struct Entries<'s> {
     pub work: Work,
     pub targets: Option<&'s Node>,
 }
 
 /// Reads a plan.
-pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
+pub(super) fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     let mut document = Document::default();
     let Some(entries) = reader.map_of(root, "a plan", KEYS) else { return document };
     let mut jobs = None;
@@ -80,7 +80,7 @@ pub fn read<'s>(root: &'s Node, reader: &mut Reader<'s, '_>) -> Document<'s> {
     document
 }
 
-pub fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
+pub(super) fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
     match &node.value {
         Value::Number(text) if text == "1" => {}
         Value::Number(text) => {
@@ -99,7 +99,7 @@ fn too_long(text: &str) -> Option<String> {
 }
 
 /// A justification that is not a plan's own, or what is wrong with it.
-pub fn justification(text: &str) -> Result<String, String> {
+pub(crate) fn justification(text: &str) -> Result<String, String> {
     match text.trim().is_empty() {
         true => Err("a justification says something".into()),
         false => too_long(text).map_or_else(|| Ok(text.to_owned()), Err),
@@ -288,7 +288,11 @@ fn read_action<'s>(node: &'s Node, own: &[&'static Action], reader: &mut Reader<
 }
 
 /// The route of `action` that `node` names.
-pub fn read_route<'s>(node: &'s Node, action: &'static Action, reader: &mut Reader<'s, '_>) -> Option<&'static Route> {
+pub(super) fn read_route<'s>(
+    node: &'s Node,
+    action: &'static Action,
+    reader: &mut Reader<'s, '_>,
+) -> Option<&'static Route> {
     let name = reader.text(node, "a route")?;
     let route = action.route_named(name);
     if route.is_none() {
@@ -303,7 +307,7 @@ pub fn read_route<'s>(node: &'s Node, action: &'static Action, reader: &mut Read
 }
 
 /// `steps` with the parameters of a `with:` map, each given to the steps that have it.
-pub fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Step> {
+pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Step> {
     let mut more: Vec<Vec<Setting>> = vec![Vec::new(); steps.len()];
     let mut spoilt = Vec::new();
     for Entry { name, key, value } in reader.map(with, "`with`").unwrap_or_default() {

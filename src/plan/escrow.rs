@@ -9,7 +9,7 @@ use crate::text::shown;
 use crate::yaml::{Node, Reader, Value};
 
 /// Reads `[bitlocker, laps]`, or one of them alone.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Secret>> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<Secret>> {
     let items: Vec<&Node> = match &node.value {
         Value::Text(_) => vec![node],
         _ => reader.list(node, "`require_escrow`")?.iter().collect(),

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::rc::Rc;
 
-pub use self::expander::MAX_JOBS;
+pub(crate) use self::expander::MAX_JOBS;
 pub(super) use self::expander::{Expander, Row};
 use self::expander::{Remarks, Shared, Slot, WrittenTarget};
 use self::jobs::Said;
@@ -36,7 +36,7 @@ const MAX_REMEMBERED: usize = 65_536;
 
 impl Expander {
     /// Makes the jobs of one target. They are numbered `number`, or by their position in the plan.
-    pub fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
+    pub(super) fn add(&mut self, work: &Work, layout: &Layout, row: &impl Row, number: Option<u32>) {
         let target = &WrittenTarget { work, layout, row };
         let faults_before = self.faults.errors();
         let route = self.named_route(target);

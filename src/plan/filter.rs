@@ -117,7 +117,7 @@ impl fmt::Display for Filter {
 }
 
 /// Reads the map under `filter:`. `None` after a fault.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Arc<Filter>> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Arc<Filter>> {
     let faults_before = reader.faults.errors();
     let mut tests = Vec::new();
     for entry in reader.map(node, "`filter`")? {

@@ -35,13 +35,13 @@ pub const KEYS: &[&str] = &[
     "require_escrow",
 ];
 /// More targets than a plan can have are no limit.
-pub const MOST: u32 = 2_000_000;
+pub(super) const MOST: u32 = 2_000_000;
 
 const WINDOW_KEYS: &[&str] = &["days", "hours", "zone", "strict"];
 
 /// Whose guards they are, and where the files that they name are looked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Owner<'a> {
+pub(super) struct Owner<'a> {
     pub origin: fn(Place) -> Origin,
     pub folder: &'a Path,
     /// The actions that the plan defines itself; a policy knows those of the catalog alone.
@@ -49,7 +49,12 @@ pub struct Owner<'a> {
 }
 
 /// Reads the map. CSV files that it names are added to `inputs`.
-pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>, inputs: &mut Vec<Input>) -> Rules {
+pub(super) fn read<'s>(
+    node: &'s Node,
+    owner: Owner<'_>,
+    reader: &mut Reader<'s, '_>,
+    inputs: &mut Vec<Input>,
+) -> Rules {
     let mut rules = Rules::default();
     for entry in reader.map_of(node, "`guards`", KEYS).unwrap_or_default() {
         if entry.name == "protected" {
@@ -120,7 +125,7 @@ fn known_action(
 }
 
 /// Names of actions, one or more; `None` after a fault.
-pub fn read_actions<'s>(
+pub(super) fn read_actions<'s>(
     node: &'s Node,
     what: &str,
     own: &[&'static Action],
@@ -158,7 +163,7 @@ fn read_own_actions<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<V
 }
 
 /// `5`, `0.5` or `5%`, up to 100.
-pub fn read_percent<'s>(node: &'s Node, what: &str, reader: &mut Reader<'s, '_>) -> Option<Percent> {
+pub(super) fn read_percent<'s>(node: &'s Node, what: &str, reader: &mut Reader<'s, '_>) -> Option<Percent> {
     let (Value::Number(text) | Value::Text(text)) = &node.value else {
         reader.wrong_type(node, what, "a percentage from 0 to 100", None);
         return None;

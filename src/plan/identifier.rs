@@ -9,7 +9,7 @@ use crate::text::{composed, hidden};
 
 /// Why a text is not an id.
 #[derive(Debug, PartialEq, Eq)]
-pub struct NotAnId {
+pub(super) struct NotAnId {
     pub reason: Cow<'static, str>,
     pub help: Option<Cow<'static, str>>,
 }
@@ -28,7 +28,7 @@ const LONGEST: usize = 256;
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Writes the one spelling of `text` into `out`, which is emptied first.
-pub fn spell(kind: IdKind, text: &str, out: &mut String) -> Result<(), NotAnId> {
+pub(super) fn spell(kind: IdKind, text: &str, out: &mut String) -> Result<(), NotAnId> {
     out.clear();
     let text = text.trim();
     // A GUID has nothing in it or around it.
@@ -47,7 +47,7 @@ const SCHEMES: &[&str] = &["mailto:", "smtp:", "sip:", "upn:", "x500:", "http://
 
 /// Whether a text is what it looks like. What mail programs, browsers and spreadsheets leave in or around a value makes it
 /// another one, whatever it is the value of.
-pub fn plain(text: &str) -> Result<(), NotAnId> {
+pub(super) fn plain(text: &str) -> Result<(), NotAnId> {
     let text = text.trim();
     if let Some(hidden) = hidden(text) {
         let reason = format!("there is a character in it that cannot be seen, {hidden}").into();
@@ -86,12 +86,12 @@ pub fn plain(text: &str) -> Result<(), NotAnId> {
 }
 
 /// What is wrong with the text that is given for a parameter of that kind, if it is one that names something.
-pub fn wrong_name(kind: ParameterKind, text: Option<&str>) -> Option<NotAnId> {
+pub(super) fn wrong_name(kind: ParameterKind, text: Option<&str>) -> Option<NotAnId> {
     text.filter(|_| kind.names()).and_then(|text| plain(text).err())
 }
 
 /// `1.23E+10`: what Excel makes of a long number.
-pub fn is_spreadsheet_number(text: &str) -> bool {
+pub(super) fn is_spreadsheet_number(text: &str) -> bool {
     let Some((number, exponent)) = text.split_once(['E', 'e']) else { return false };
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let signed = exponent.starts_with(['+', '-']);

@@ -9,11 +9,11 @@ use super::vocabulary::Meaning;
 use crate::catalog::{IdName, Selector};
 
 /// Columns of one file, at most: more is a file of another kind.
-pub const MAX_COLUMNS: usize = 1_000;
+pub(super) const MAX_COLUMNS: usize = 1_000;
 
 /// Which field of a row (or of a target in YAML) holds what.
 #[derive(Debug, Default)]
-pub struct Layout {
+pub(super) struct Layout {
     /// Names as the user spells them.
     pub names: Vec<String>,
     pub ids: Vec<(usize, IdName, Spelling)>,
@@ -39,7 +39,7 @@ pub struct Layout {
 
 /// How a user id is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spelling {
+pub(super) enum Spelling {
     Id,
     /// `userPrincipalName`, which is only a selector where the action is not bound to a user.
     PrincipalName,
@@ -47,7 +47,7 @@ pub enum Spelling {
 
 impl Layout {
     /// Puts the next field to its meaning.
-    pub fn add(&mut self, field: usize, meaning: Meaning) {
+    pub(super) fn add(&mut self, field: usize, meaning: Meaning) {
         match meaning {
             Meaning::Action => self.action = Some(field),
             Meaning::Id(id) => self.ids.push((field, id, Spelling::Id)),
@@ -63,7 +63,7 @@ impl Layout {
     }
 
     /// The columns that count, in their order, and what they mean.
-    pub fn used(&self) -> Vec<(usize, &'static str)> {
+    pub(super) fn used(&self) -> Vec<(usize, &'static str)> {
         let ids = self.ids.iter().map(|(field, id, spelling)| match spelling {
             Spelling::Id => (*field, id.name),
             Spelling::PrincipalName => (*field, "userPrincipalName"),

@@ -24,7 +24,7 @@ const KEYS: &[&str] = &[
 ];
 const ALLOWANCE_KEYS: &[&str] = &["requests", "window_seconds"];
 
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> (Limits, Settings) {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> (Limits, Settings) {
     let (mut limits, mut days) = (Limits::default(), Settings::default());
     for Entry { name, value, .. } in reader.map_of(node, "`limits`", KEYS).unwrap_or_default() {
         let narrow = |number: u16| u8::try_from(number).ok();

@@ -14,7 +14,7 @@ use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Keys of ours and columns of the file, with their places in the plan.
 #[derive(Debug)]
-pub struct Mapping<'p> {
+pub(super) struct Mapping<'p> {
     pub plan: &'p Source,
     pub entries: Vec<(Meaning, Column<'p>, Span)>,
     /// Something in it was not understood, and a fault has been told.
@@ -23,7 +23,7 @@ pub struct Mapping<'p> {
 
 /// How a plan names a column.
 #[derive(Debug, Clone, Copy)]
-pub enum Column<'p> {
+pub(super) enum Column<'p> {
     Header(&'p str),
     /// From 1, in a file that has no header.
     Number(usize),
@@ -31,13 +31,18 @@ pub enum Column<'p> {
 
 impl Mapping<'_> {
     /// Whether columns are named by their number: then the first row is a row like any other.
-    pub fn by_number(&self) -> bool {
+    pub(super) fn by_number(&self) -> bool {
         self.entries.iter().any(|(_, column, _)| matches!(column, Column::Number(_)))
     }
 }
 
 /// Reads the map.
-pub fn read<'s>(node: &'s Node, plan: &'s Source, own: &[&'static Action], reader: &mut Reader<'s, '_>) -> Mapping<'s> {
+pub(super) fn read<'s>(
+    node: &'s Node,
+    plan: &'s Source,
+    own: &[&'static Action],
+    reader: &mut Reader<'s, '_>,
+) -> Mapping<'s> {
     let mut mapping: Mapping<'s> = Mapping { plan, entries: Vec::new(), faulty: false };
     for entry in reader.map(node, "`columns`").unwrap_or_default() {
         let Entry { name, key, value } = entry;
@@ -84,7 +89,12 @@ fn refuse_a_mixture(mapping: &mut Mapping<'_>, reader: &mut Reader<'_, '_>) {
 }
 
 /// Puts the columns of the file to their meanings. Returns those that are not used.
-pub fn apply(table: &Table, mapping: &Mapping<'_>, layout: &mut Layout, faults: &mut Diagnostics) -> Vec<String> {
+pub(super) fn apply(
+    table: &Table,
+    mapping: &Mapping<'_>,
+    layout: &mut Layout,
+    faults: &mut Diagnostics,
+) -> Vec<String> {
     let mut used = vec![false; layout.names.len()];
     layout.told_without_ids |= mapping.faulty;
     for (meaning, column, span) in &mapping.entries {

@@ -9,7 +9,7 @@ use crate::text::shown;
 use crate::yaml::{Node, Reader};
 
 /// Reads it.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Missing> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Missing> {
     let word = reader.text(node, "`missing`")?;
     let missing = Missing::named(word);
     if missing.is_none() {
@@ -22,7 +22,7 @@ pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Missing> 
 }
 
 /// Reads it in a policy, which can only demand that nothing is missing.
-pub fn read_of_policy<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> bool {
+pub(super) fn read_of_policy<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> bool {
     match read(node, reader) {
         Some(Missing::Refuse) => true,
         Some(other) => {

@@ -25,7 +25,7 @@ mod missing;
 mod order;
 mod overrides;
 mod places;
-pub mod policy;
+pub(crate) mod policy;
 mod priority;
 mod protected;
 mod rows;
@@ -40,18 +40,20 @@ mod waiting;
 mod waves;
 mod work;
 
-pub use self::document::justification;
-pub use self::expand::MAX_JOBS;
-pub use self::filter::{Age, Filter, PROPERTIES, Property, Test};
+pub(crate) use self::document::justification;
+pub(crate) use self::expand::MAX_JOBS;
+pub use self::filter::PROPERTIES;
+pub(crate) use self::filter::{Filter, Property, Test};
 pub use self::guards::KEYS as GUARDS;
-pub use self::input::Input;
+pub(crate) use self::input::Input;
 pub use self::load::load;
 pub use self::loaded::Plan;
 pub use self::places::Places;
-pub use self::schedule::not_before;
-pub use self::serial::says_nothing;
-pub use self::unresolved::{Criterion, GroupGiven, Pointer, Unresolved, UnresolvedStep};
-pub use crate::catalog::Limits;
+pub(crate) use self::schedule::not_before;
+pub(crate) use self::serial::says_nothing;
+pub(crate) use self::unresolved::GroupGiven;
+pub use self::unresolved::{Criterion, Pointer, Unresolved, UnresolvedStep};
+pub(crate) use crate::catalog::Limits;
 
 #[cfg(test)]
 mod tests;

@@ -17,7 +17,7 @@ const IDENTITY: &str = "deleteAutopilotIdentity";
 const DEVICE: &str = "deleteEntraDevice";
 
 /// What is wrong, once for all rows: with the place of the first.
-pub fn check(jobs: &[Job], places: &Places, unresolved: &[Unresolved]) -> Vec<Diagnostic> {
+pub(crate) fn check(jobs: &[Job], places: &Places, unresolved: &[Unresolved]) -> Vec<Diagnostic> {
     let mut seen = Seen::default();
     for row in unresolved {
         for step in row.steps.iter() {

@@ -42,7 +42,7 @@ enum Allow {
 }
 
 /// Reads the list.
-pub fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -> Vec<Override> {
+pub(super) fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -> Vec<Override> {
     let items = reader.list(node, "`overrides`").unwrap_or_default();
     items.iter().filter_map(|item| read_one(item, owner, reader)).collect()
 }

@@ -7,7 +7,7 @@ use crate::diagnostics::Place;
 
 /// Of a target: its number, where it has one of its own, and the line in its file.
 #[derive(Debug, Clone, Copy)]
-pub struct Position {
+pub(super) struct Position {
     pub number: Option<u32>,
     pub line: u32,
 }

@@ -24,7 +24,7 @@ const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
 /// What a policy file says.
 #[derive(Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     pub rules: Rules,
     /// What it says of the tenant's daily limits.
     pub daily: Settings,
@@ -37,7 +37,7 @@ pub struct Policy {
 }
 
 /// Reads and validates the policy at `path`.
-pub fn load(path: &Path) -> Result<Policy, Diagnostics> {
+pub(crate) fn load(path: &Path) -> Result<Policy, Diagnostics> {
     let whole = read_file(path, YAML_LIMIT);
     let whole = whole.and_then(|source| yaml::parse(&source, &KIND).map(|root| (source, root)));
     let (source, root) = whole.map_err(|fault| Diagnostics::from(unreadable(*fault, path)))?;

@@ -3,10 +3,10 @@
 //! In: the text of `priority`. Out: the number, or nothing. Must not: change the order of rows in the report.
 
 /// What it has to be.
-pub const EXPECTED: &str = "a whole number from -1000 to 1000";
+pub(super) const EXPECTED: &str = "a whole number from -1000 to 1000";
 
 /// Reads it. 0 is what rows have that say nothing.
-pub fn read(text: &str) -> Option<i16> {
+pub(super) fn read(text: &str) -> Option<i16> {
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     // What the library reads beyond these is nothing that people write.

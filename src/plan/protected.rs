@@ -22,7 +22,12 @@ use crate::text::shown;
 use crate::yaml::{Entry as Key, Node, Reader, Value};
 
 /// Reads a list of entries and files, or one of either.
-pub fn read<'s>(node: &'s Node, folder: &Path, reader: &mut Reader<'s, '_>, inputs: &mut Vec<Input>) -> Protected {
+pub(super) fn read<'s>(
+    node: &'s Node,
+    folder: &Path,
+    reader: &mut Reader<'s, '_>,
+    inputs: &mut Vec<Input>,
+) -> Protected {
     let items = match &node.value {
         Value::List(items) => items.as_slice(),
         _ => std::slice::from_ref(node),

@@ -58,14 +58,14 @@ impl CsvRow<'_> {
 }
 
 /// A CSV file that was read.
-pub struct CsvFile<'p> {
+pub(super) struct CsvFile<'p> {
     pub source: Source,
     pub path: &'p Path,
     pub role: Role<'p>,
 }
 
 /// Makes the jobs of the plan in `source`, whose rows name their action.
-pub fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
+pub(super) fn expand_plan(source: Source, path: &Path, expander: &mut Expander) -> Option<Input> {
     let mut works: Vec<Option<Work>> = vec![None; ACTIONS.len()];
     let unknown = Work {
         number: ACTIONS.len(),
@@ -120,7 +120,7 @@ fn refuse_action(expander: &mut Expander, layout: &Layout, row: &CsvRow<'_>, nam
 }
 
 /// Makes the jobs of the targets in a file, all of which get `work`.
-pub fn expand_targets(file: CsvFile<'_>, work: &Work, expander: &mut Expander) -> Option<Input> {
+pub(super) fn expand_targets(file: CsvFile<'_>, work: &Work, expander: &mut Expander) -> Option<Input> {
     let begin = |expander: &mut Expander, layout: &Layout| {
         let has_column = |name: &str| layout.parameters.iter().any(|(_, column)| *column == name);
         expander.report_lacking_everywhere(work, has_column);

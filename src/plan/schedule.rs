@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 /// Reads a date (midnight UTC) or a date and time with an offset.
-pub fn not_before(text: &str) -> Result<Timestamp, &'static str> {
+pub(crate) fn not_before(text: &str) -> Result<Timestamp, &'static str> {
     const EXPECTED: &str = "expected a date like 2026-12-01, or a time like 2026-12-01T18:00:00+01:00";
     let text = text.trim();
     if !text.is_ascii() || !begins_like_a_date(text) {

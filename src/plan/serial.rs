@@ -45,7 +45,7 @@ const LEFT_IN: &[&str] = &[
 ];
 
 /// Why this is no serial number that could belong to one device only.
-pub fn says_nothing(text: &str) -> Option<&'static str> {
+pub(crate) fn says_nothing(text: &str) -> Option<&'static str> {
     let folded = fold(text);
     let mut characters = folded.chars();
     let first = characters.next();

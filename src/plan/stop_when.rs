@@ -12,7 +12,7 @@ const KEYS: &[&str] =
 const MOST_JOBS: u32 = 1_000_000;
 
 /// Reads it.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> StopWhen {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> StopWhen {
     let mut limits = StopWhen::default();
     let (mut percent, mut sample) = (None, None);
     for Entry { name, value, .. } in reader.map_of(node, "`stop_when`", KEYS).unwrap_or_default() {

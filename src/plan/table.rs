@@ -16,7 +16,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
 /// A decoded CSV file and how it is written.
 #[derive(Debug)]
-pub struct Table {
+pub(super) struct Table {
     pub source: Source,
     /// It begins with `version:v1.0`, as Entra's bulk templates do.
     pub is_template: bool,
@@ -29,7 +29,7 @@ pub struct Table {
 
 /// Where a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct At {
+pub(super) struct At {
     /// The physical line on which it starts, from 1.
     pub line: u32,
     start: usize,
@@ -38,7 +38,7 @@ pub struct At {
 
 impl Table {
     /// Finds out the separator: the `sep=` line says it, or the header row shows it.
-    pub fn new(source: Source) -> Result<Self, Box<Diagnostic>> {
+    pub(super) fn new(source: Source) -> Result<Self, Box<Diagnostic>> {
         let bytes = source.text.as_bytes();
         let lone_returns = source.text.match_indices('\r').any(|(at, _)| bytes.get(at + 1) != Some(&b'\n'));
         let mut table = Self { source, is_template: false, separator: b',', start: (0, 1), lone_returns };
@@ -53,13 +53,13 @@ impl Table {
     }
 
     /// For people: `CSV, UTF-8, separated by ;`.
-    pub fn format(&self) -> String {
+    pub(super) fn format(&self) -> String {
         let separator = if self.separator == b'\t' { "tab".into() } else { char::from(self.separator).to_string() };
         format!("CSV, {}, separated by {separator}", self.source.encoding)
     }
 
     /// All rows, the header first.
-    pub fn rows(&self) -> Rows<'_> {
+    pub(super) fn rows(&self) -> Rows<'_> {
         let rest = &self.source.text.as_bytes()[self.start.0..];
         let reader =
             csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(self.separator).from_reader(rest);
@@ -67,12 +67,12 @@ impl Table {
     }
 
     /// How many rows there are at most, to make room for them.
-    pub fn lines(&self) -> usize {
+    pub(super) fn lines(&self) -> usize {
         self.source.text.bytes().filter(|byte| *byte == b'\n').count()
     }
 
     /// A cell, or what stands where it should be.
-    pub fn cell(&self, at: At, index: usize, column_name: &str) -> Place {
+    pub(super) fn cell(&self, at: At, index: usize, column_name: &str) -> Place {
         let range = self.cell_range(at, index);
         let mut place = self.place(at, range);
         place.column_name = Some(column_name.to_owned());
@@ -80,7 +80,7 @@ impl Table {
     }
 
     /// A row as a whole.
-    pub fn row(&self, at: At) -> Place {
+    pub(super) fn row(&self, at: At) -> Place {
         let text = &self.source.text[at.start..at.end];
         self.place(at, at.start..at.start + text.trim_end().len())
     }
@@ -212,7 +212,7 @@ fn most_frequent_separator(header: &[u8]) -> u8 {
 }
 
 /// The rows of a [`Table`], one after the other.
-pub struct Rows<'a> {
+pub(super) struct Rows<'a> {
     reader: csv::Reader<&'a [u8]>,
     table: &'a Table,
     counted_to: usize,
@@ -221,7 +221,7 @@ pub struct Rows<'a> {
 
 impl Rows<'_> {
     /// Reads the next row that is not empty into `record`. After a fault there is nothing more to read.
-    pub fn read(&mut self, record: &mut StringRecord) -> Result<Option<At>, Box<Diagnostic>> {
+    pub(super) fn read(&mut self, record: &mut StringRecord) -> Result<Option<At>, Box<Diagnostic>> {
         loop {
             let Some(at) = self.read_any(record)? else { return Ok(None) };
             if record.iter().any(|cell| !cell.trim().is_empty()) {

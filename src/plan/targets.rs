@@ -21,7 +21,13 @@ use crate::source::Source;
 use crate::yaml::{Entry, Node, Reader, Value};
 
 /// Makes the jobs of one item of `jobs:`.
-pub fn expand(job: &Entries<'_>, plan: &Source, folder: &Path, expander: &mut Expander, inputs: &mut Vec<Input>) {
+pub(super) fn expand(
+    job: &Entries<'_>,
+    plan: &Source,
+    folder: &Path,
+    expander: &mut Expander,
+    inputs: &mut Vec<Input>,
+) {
     match job.targets.map(|node| (node, &node.value)) {
         Some((_, Value::List(items))) => listed(job, items, plan, expander),
         Some((node, Value::Map(_))) => inputs.extend(in_a_file(job, node, plan, folder, expander)),

@@ -10,16 +10,16 @@ use std::path::PathBuf;
 use super::*;
 use crate::diagnostics::Diagnostics;
 
-pub const A: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
-pub const B: &str = "11111111-2222-4333-8444-555555555555";
+pub(super) const A: &str = "7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11";
+pub(super) const B: &str = "11111111-2222-4333-8444-555555555555";
 
 /// Files in a folder of their own; the first is the plan.
-pub struct Folder {
+pub(super) struct Folder {
     _dir: tempfile::TempDir,
     pub plan: PathBuf,
 }
 
-pub fn folder<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Folder {
+pub(super) fn folder<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Folder {
     let dir = tempfile::tempdir().unwrap();
     for (name, content) in files {
         std::fs::write(dir.path().join(name), content).unwrap();
@@ -28,18 +28,18 @@ pub fn folder<T: AsRef<[u8]>>(files: &[(&str, T)]) -> Folder {
     Folder { _dir: dir, plan }
 }
 
-pub fn loaded(name: &str, text: &str) -> Plan {
+pub(super) fn loaded(name: &str, text: &str) -> Plan {
     match load(&folder(&[(name, text)]).plan) {
         Ok(plan) => plan,
         Err(faults) => panic!("{}", render(&faults)),
     }
 }
 
-pub fn render(faults: &Diagnostics) -> String {
+pub(super) fn render(faults: &Diagnostics) -> String {
     faults.iter().map(|fault| fault.render(false)).collect()
 }
 
-pub fn refused<T: AsRef<[u8]>>(files: &[(&str, T)]) -> String {
+pub(super) fn refused<T: AsRef<[u8]>>(files: &[(&str, T)]) -> String {
     match load(&folder(files).plan) {
         Ok(plan) => panic!("accepted: {:?}", plan.jobs),
         Err(faults) => render(&faults),
@@ -48,7 +48,7 @@ pub fn refused<T: AsRef<[u8]>>(files: &[(&str, T)]) -> String {
 
 /// Asserts that there is exactly one fault, and that its text has all of `parts`.
 #[track_caller]
-pub fn one_fault(name: &str, text: &str, parts: &[&str]) {
+pub(super) fn one_fault(name: &str, text: &str, parts: &[&str]) {
     let faults = load(&folder(&[(name, text)]).plan).map(|plan| plan.jobs).unwrap_err();
     let rendered = render(&faults);
     assert_eq!(faults.errors(), 1, "{rendered}");

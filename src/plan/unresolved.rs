@@ -15,7 +15,7 @@ use crate::diagnostics::Place;
 use crate::job::{Ids, Job, JobParts, Parameters};
 
 /// An id that a row gives by itself.
-pub type GivenId = (IdName, Box<str>);
+pub(super) type GivenId = (IdName, Box<str>);
 
 /// A row that has to be looked up before it has jobs.
 #[derive(Debug, Clone)]
@@ -186,7 +186,7 @@ impl std::hash::Hash for Criterion {
 
 impl Pointer {
     /// Whether it can say which target of that kind is meant.
-    pub fn leads_to(&self, kind: TargetKind) -> bool {
+    fn leads_to(&self, kind: TargetKind) -> bool {
         match self {
             Self::Given(criteria) => criteria.iter().all(|criterion| criterion.selector.finds.contains(&kind)),
             Self::Ids => false,
@@ -196,7 +196,7 @@ impl Pointer {
 
     /// Whether steps on these kinds find their targets through the managed device that is meant: where they act on
     /// several things that are one machine, or on one that this does not lead to.
-    pub fn goes_through_device(&self, mut kinds: impl Iterator<Item = TargetKind> + Clone) -> bool {
+    pub(super) fn goes_through_device(&self, mut kinds: impl Iterator<Item = TargetKind> + Clone) -> bool {
         let machine = |kind| kind == TargetKind::ManagedDevice || link_to(kind).is_some();
         let first = kinds.clone().next();
         self.leads_to(TargetKind::ManagedDevice)

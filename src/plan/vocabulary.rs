@@ -8,7 +8,7 @@ use crate::text::shown;
 
 /// What the value under a header or key says about a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
+pub(super) enum Meaning {
     Action,
     Id(IdName),
     /// An id where the action is bound to a user, a selector anywhere else.
@@ -33,7 +33,7 @@ const WORDS: &[(&str, Meaning)] = &[
 ];
 
 impl Meaning {
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Id(id) => id.name,
             Self::UserPrincipalName(_) => "userPrincipalName",
@@ -44,7 +44,7 @@ impl Meaning {
     }
 
     /// What a header means, without regard to case, spaces and punctuation. `own`: actions that the plan defines.
-    pub fn of_header(header: &str, own: &[&'static Action]) -> Option<Self> {
+    pub(super) fn of_header(header: &str, own: &[&'static Action]) -> Option<Self> {
         let folded = fold(header);
         let word = WORDS.iter().find(|(name, _)| fold(name) == folded).map(|(_, meaning)| *meaning);
         let parameter = |name: &str| {
@@ -60,7 +60,7 @@ impl Meaning {
     }
 
     /// What a key of ours means: YAML keys are spelled exactly.
-    pub fn of_key(key: &str, own: &[&'static Action]) -> Option<Self> {
+    pub(super) fn of_key(key: &str, own: &[&'static Action]) -> Option<Self> {
         known(own).find(|known| *known == key).and_then(|known| Self::of_header(known, own))
     }
 
@@ -86,18 +86,18 @@ fn targets(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
 }
 
 /// Every word that a header can be.
-pub fn known(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
+pub(super) fn known(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(name, _)| *name);
     words.chain(targets(own)).chain(parameters(own).map(|parameter| parameter.name))
 }
 
 /// Every key that an item of `targets:` can have.
-pub fn keys_of_a_target(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
+pub(super) fn keys_of_a_target(own: &[&'static Action]) -> impl Iterator<Item = &'static str> {
     ["id", "with", "filter", "notBefore", "note", "priority", "route"].into_iter().chain(targets(own))
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(super) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<_> = words.into_iter().collect();
     match words.split_last() {
         None => String::new(),
@@ -107,7 +107,7 @@ pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// The routes of an action with their ids, for help.
-pub fn routes(action: &Action) -> String {
+pub(super) fn routes(action: &Action) -> String {
     let routes: Vec<_> = action
         .routes
         .iter()
@@ -117,7 +117,7 @@ pub fn routes(action: &Action) -> String {
 }
 
 /// What to say about an action that is neither in the catalog nor among the plan's own.
-pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
+pub(super) fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
     const ALL: &str = "`musterout actions` lists them";
     let message = format!("there is no action `{}`", shown(name));
     let names = ACTIONS.iter().chain(own.iter().copied()).map(|action| action.name);
@@ -129,7 +129,7 @@ pub fn unknown_action(name: &str, own: &[&'static Action]) -> (String, String) {
 }
 
 /// Words that can stand on the left side of `columns:`.
-pub fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
+pub(super) fn mappable(key: &str, own: &[&'static Action]) -> Option<Meaning> {
     match key.strip_prefix("with.") {
         Some(name) => ACTIONS
             .iter()

@@ -16,7 +16,7 @@ const WITHIN: Duration = Duration::from_secs(3_600);
 const SHORTEST: Duration = Duration::from_secs(60);
 
 /// Reads both keys. The outer `None` is a fault.
-pub fn read<'s>(
+pub(super) fn read<'s>(
     after: Option<&'s Node>,
     within: Option<Entry<'s>>,
     reader: &mut Reader<'s, '_>,
@@ -52,7 +52,7 @@ pub fn read<'s>(
 
 /// The step, if what it waits for can be seen. One that may be left out is no step to rely on: then the one before that has
 /// to be seen as well.
-pub fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Reader<'_, '_>) -> Option<Step> {
+pub(super) fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Reader<'_, '_>) -> Option<Step> {
     if step.verified_within.is_none() {
         return Some(step);
     }

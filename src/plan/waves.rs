@@ -29,7 +29,7 @@ struct Read<'s> {
 }
 
 /// Reads the list. Empty after a fault.
-pub fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Wave> {
+pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Wave> {
     let Some(items) = reader.list(node, "`waves`") else { return Vec::new() };
     if items.is_empty() {
         reader.fault(&node.span, "impossible-waves", "the list of waves is empty", Some(EXAMPLE.into()));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::vocabulary;
-pub use crate::catalog::body::Setting;
+pub(super) use crate::catalog::body::Setting;
 use crate::catalog::{Action, IdName, Missing, Parameter, Route};
 use crate::diagnostics::Place;
 use crate::job::Parameters;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 /// The steps for each target, and what the job says for all of them.
 #[derive(Debug, Clone)]
-pub struct Work {
+pub(super) struct Work {
     /// Tells one `Work` of a plan from another.
     pub number: usize,
     pub steps: Vec<Step>,
@@ -33,14 +33,14 @@ pub struct Work {
 
 impl Work {
     /// Those of its actions that the plan defines.
-    pub fn own_actions(&self) -> Vec<&'static Action> {
+    pub(super) fn own_actions(&self) -> Vec<&'static Action> {
         self.steps.iter().map(|step| step.action).filter(|action| action.is_unverified()).collect()
     }
 }
 
 /// One action on the target.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(super) struct Step {
     pub action: &'static Action,
     /// Where the plan names one.
     pub route: Option<&'static Route>,
@@ -56,13 +56,13 @@ pub struct Step {
 }
 
 impl Step {
-    pub fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
+    pub(super) fn new(action: &'static Action, route: Option<&'static Route>, with: Vec<Setting>) -> Self {
         let shared = Parameters::new(action, with.clone());
         Self { action, route, with, spoilt: Vec::new(), shared, if_found: false, verified_within: None }
     }
 
     /// The step with `more` on top of its own parameters.
-    pub fn and(&self, more: impl IntoIterator<Item = Setting>) -> Vec<Setting> {
+    pub(super) fn and(&self, more: impl IntoIterator<Item = Setting>) -> Vec<Setting> {
         let mut with = self.with.clone();
         for (parameter, value) in more {
             with.retain(|(earlier, _)| earlier.name != parameter.name);
@@ -72,28 +72,28 @@ impl Step {
     }
 
     /// Required parameters that `with` does not give.
-    pub fn lacking(&self, with: &[Setting]) -> impl Iterator<Item = &'static Parameter> {
+    pub(super) fn lacking(&self, with: &[Setting]) -> impl Iterator<Item = &'static Parameter> {
         let given = with.iter().map(|(parameter, _)| parameter.name);
         let given: Vec<_> = given.chain(self.spoilt.iter().copied()).collect();
         self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
     }
 
     /// Whether `with` is empty and leaves nothing to do.
-    pub fn lacks_any(&self, with: &[Setting]) -> bool {
+    pub(super) fn lacks_any(&self, with: &[Setting]) -> bool {
         self.action.needs_a_parameter && with.is_empty() && self.spoilt.is_empty()
     }
 
-    pub fn knows(&self, id: &str) -> bool {
+    pub(super) fn knows(&self, id: &str) -> bool {
         self.action.routes.iter().any(|route| takes(route, id))
     }
 
     /// The route that `id` alone stands for.
-    pub fn route_of_any_id(&self, named: Option<&'static Route>) -> &'static Route {
+    pub(super) fn route_of_any_id(&self, named: Option<&'static Route>) -> &'static Route {
         named.or(self.route).unwrap_or_else(|| self.action.default_route())
     }
 
     /// The route of a target with exactly the ids `given`.
-    pub fn exact_route(&self, named: Option<&'static Route>, given: &[IdName]) -> Option<&'static Route> {
+    pub(super) fn exact_route(&self, named: Option<&'static Route>, given: &[IdName]) -> Option<&'static Route> {
         let fits = |route: &&Route| route.ids.len() == given.len() && given.iter().all(|id| takes(route, id.name));
         match named.or(self.route) {
             Some(route) => Some(route).filter(fits),
@@ -102,13 +102,13 @@ impl Step {
     }
 
     /// Whether no route could be used for a target with the ids `given`.
-    pub fn has_no_route(&self, given: &[IdName]) -> bool {
+    pub(super) fn has_no_route(&self, given: &[IdName]) -> bool {
         self.fitting(given).next().is_none()
     }
 
     /// The routes that could be used for a target with the ids `given`, some of which may be for other steps. All
     /// that are returned take the same number of ids, the largest possible.
-    pub fn possible_routes(&self, given: &[IdName]) -> Vec<&'static Route> {
+    pub(super) fn possible_routes(&self, given: &[IdName]) -> Vec<&'static Route> {
         let fitting = self.fitting(given);
         let most = fitting.clone().map(|route| route.ids.len()).max();
         fitting.filter(|route| Some(route.ids.len()) == most).collect()
@@ -124,12 +124,12 @@ impl Step {
 }
 
 /// Whether `route` has a place for that id.
-pub fn takes(route: &Route, id: &str) -> bool {
+pub(super) fn takes(route: &Route, id: &str) -> bool {
     route.ids.iter().any(|own| own.name == id)
 }
 
 /// For help: what the actions of `steps` understand.
-pub fn known_parameters(steps: &[Step]) -> String {
+pub(super) fn known_parameters(steps: &[Step]) -> String {
     let names: Vec<_> = steps.iter().flat_map(|step| step.action.parameters).map(|parameter| parameter.name).collect();
     match names.as_slice() {
         [] => "it has none".into(),

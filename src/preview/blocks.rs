@@ -16,7 +16,7 @@ const BLOCK: usize = 320;
 const AHEAD: usize = 4;
 
 /// Writes the rows `0..rows`. `text_of` gives the text of those in a range.
-pub fn write(
+pub(super) fn write(
     rows: usize,
     text_of: impl Fn(Range<usize>) -> io::Result<String> + Sync,
     out: &mut impl Write,

@@ -15,7 +15,7 @@ use crate::job::{Job, JobId};
 
 /// One side of the comparison.
 #[derive(Debug)]
-pub struct Side<'a> {
+pub(crate) struct Side<'a> {
     pub jobs: &'a [Job],
     pub holds: &'a [Option<Hold>],
     /// Whether the journal and the tenant were asked for it, as they are for a preview that is saved.
@@ -28,7 +28,7 @@ pub struct Side<'a> {
 
 /// A job, as far as a reader needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct JobLine {
+pub(crate) struct JobLine {
     pub row: u32,
     pub job_id: String,
     pub action: &'static str,
@@ -43,20 +43,20 @@ pub struct JobLine {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub(crate) struct Change {
     pub before: JobLine,
     pub after: JobLine,
 }
 
 /// The same target, and somebody else behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Drift {
+pub(crate) struct Drift {
     pub job: JobLine,
     pub differences: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Term {
+pub(crate) struct Term {
     pub term: &'static str,
     pub before: String,
     pub after: String,
@@ -64,7 +64,7 @@ pub struct Term {
 
 /// Everything that differs, in the order of the rows.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Differences {
+pub(crate) struct Differences {
     pub added: Vec<JobLine>,
     pub removed: Vec<JobLine>,
     /// The same target, and another action or other parameters.
@@ -79,13 +79,13 @@ pub struct Differences {
 }
 
 impl Differences {
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self { same: self.same, ..Self::default() }
     }
 }
 
 /// Compares. Of equal rows on one side, only the first counts: the others are held.
-pub fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
+pub(crate) fn compare(before: &Side<'_>, after: &Side<'_>) -> Differences {
     let (was, is) = (first_of_each(before.jobs), first_of_each(after.jobs));
     let mut found = Differences { terms: terms(before, after), ..Differences::default() };
     for (at, job) in before.jobs.iter().enumerate().filter(|(at, job)| was.get(&job.id) == Some(at)) {

@@ -20,7 +20,7 @@ pub struct KeyCount {
 }
 
 /// Only the secrets that some device may have.
-pub fn count(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<KeyCount> {
+pub(super) fn count(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<KeyCount> {
     let mut counts: Vec<KeyCount> =
         SECRETS.iter().map(|secret| KeyCount { secret, on_file: 0, missing: 0, unknown: 0 }).collect();
     let mut seen = HashSet::new();
@@ -40,7 +40,7 @@ pub fn count(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<KeyCount> {
 }
 
 /// Why it is not known, with the number of devices, the most frequent first.
-pub fn reasons(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<(String, u32)> {
+pub(super) fn reasons(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<(String, u32)> {
     let mut reasons: Vec<(String, u32)> = Vec::new();
     let mut seen = HashSet::new();
     for (job, keys) in jobs.iter().zip(keys) {
@@ -61,7 +61,7 @@ pub fn reasons(jobs: &[Job], keys: &[Option<Keys>]) -> Vec<(String, u32)> {
 const MOST_REASONS: usize = 8;
 
 /// Why it is not known of a device, for the note of its row.
-pub fn not_known(keys: &Keys) -> Option<String> {
+pub(super) fn not_known(keys: &Keys) -> Option<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for row in &SECRETS {
         let finding = keys.of(row.secret);

@@ -6,20 +6,19 @@
 mod blocks;
 mod consequences;
 mod count;
-pub mod diff;
+pub(crate) mod diff;
 mod guards;
 mod keys;
 mod of_jobs;
 mod row;
 mod rows;
-pub mod saved;
+pub(crate) mod saved;
 #[cfg(test)]
 mod tests;
 mod write;
 
-pub use consequences::ConsequenceCount;
-pub use count::{ActionCount, BucketCount};
-pub use keys::KeyCount;
+pub(crate) use consequences::ConsequenceCount;
+pub(crate) use count::BucketCount;
 pub use of_jobs::Preview;
-pub use row::{Row, State, UNVERIFIED};
-pub use write::{COLUMNS, write_csv, write_json};
+pub(crate) use row::{Row, State, UNVERIFIED};
+pub(crate) use write::{write_csv, write_json};

@@ -98,7 +98,7 @@ impl<'a> Preview<'a> {
     }
 
     /// Whether anybody has looked for the keys of any of them.
-    pub fn has_keys(&self) -> bool {
+    pub(super) fn has_keys(&self) -> bool {
         !self.keys.is_empty()
     }
 

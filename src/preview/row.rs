@@ -56,7 +56,7 @@ impl State {
 }
 
 /// What is said of an action that the plan defines.
-pub const UNVERIFIED: &str = "unverified: the plan defines this action";
+pub(crate) const UNVERIFIED: &str = "unverified: the plan defines this action";
 
 /// One row.
 #[derive(Debug)]

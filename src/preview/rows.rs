@@ -5,7 +5,7 @@
 
 use std::fmt::{Display, Write as _};
 
-pub struct Rows {
+pub(super) struct Rows {
     text: String,
     /// Whether the row has a cell already.
     begun: bool,
@@ -13,15 +13,15 @@ pub struct Rows {
 
 impl Rows {
     /// With room for so many bytes.
-    pub fn with_capacity(bytes: usize) -> Self {
+    pub(super) fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), begun: false }
     }
 
-    pub fn cell(&mut self, cell: &str) {
+    pub(super) fn cell(&mut self, cell: &str) {
         self.cell_of(|text| text.push_str(cell));
     }
 
-    pub fn shown(&mut self, cell: impl Display) {
+    pub(super) fn shown(&mut self, cell: impl Display) {
         // Writing to a String cannot fail.
         self.cell_of(|text| {
             let _ = write!(text, "{cell}");
@@ -29,7 +29,7 @@ impl Rows {
     }
 
     /// A cell that `write` puts behind what is there.
-    pub fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
+    pub(super) fn cell_of(&mut self, write: impl FnOnce(&mut String)) {
         if self.begun {
             self.text.push(',');
         }
@@ -44,12 +44,12 @@ impl Rows {
     }
 
     /// The row has all its cells, which are two or more.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.text.push('\n');
         self.begun = false;
     }
 
-    pub fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         self.text
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::write::COLUMNS;
 use super::*;
 use crate::catalog::{Action, Budget};
 use crate::guard::preflight;

@@ -25,7 +25,7 @@ use crate::report::cell;
 use crate::text::{Medium, harmless};
 
 /// The columns of a preview, and the keys of its rows in JSON.
-pub const COLUMNS: [&str; 11] =
+pub(crate) const COLUMNS: [&str; 11] =
     ["row", "job_id", "action", "target", "method", "url", "body", "risk", "state", "not_before", "note"];
 
 /// Columns that stand behind those where anybody has looked for keys: one for each secret.
@@ -37,7 +37,7 @@ fn key_columns(preview: &Preview<'_>) -> impl Iterator<Item = &'static str> {
 const ROW: usize = 256;
 
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
-pub fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
+pub(crate) fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut header = Rows::with_capacity(ROW);
     COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| header.cell(name));
@@ -103,7 +103,12 @@ struct JsonRow<'a> {
 
 /// Writes `{"summary": {…}, "saved": {…}, "guards": […], "overrides": […], "findings": […], "jobs": […]}`, one job a line.
 /// `saved` is what a saved preview says of itself.
-pub fn write_json(preview: &Preview<'_>, graph_url: &str, saved: Option<&Value>, out: impl Write) -> io::Result<()> {
+pub(crate) fn write_json(
+    preview: &Preview<'_>,
+    graph_url: &str,
+    saved: Option<&Value>,
+    out: impl Write,
+) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
     let mut out = BufWriter::with_capacity(64 * 1024, out);
     let mut top = format!("{{\"summary\":{}", summary(preview));

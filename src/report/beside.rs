@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readers {
+pub(crate) enum Readers {
     /// Whoever the umask lets.
     Anybody,
     /// The person who has it written.
@@ -21,7 +21,7 @@ pub enum Readers {
 
 /// Whether a file may take that place. Renaming asks nobody: it would take the place of a pipe, or of a file that
 /// somebody has protected.
-pub fn may_take(place: &Path) -> io::Result<()> {
+pub(crate) fn may_take(place: &Path) -> io::Result<()> {
     let about = match fs::metadata(place) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         about => about?,
@@ -36,7 +36,7 @@ pub fn may_take(place: &Path) -> io::Result<()> {
 }
 
 /// A temporary file beside that place.
-pub fn temporary(place: &Path, readers: Readers) -> io::Result<NamedTempFile> {
+pub(crate) fn temporary(place: &Path, readers: Readers) -> io::Result<NamedTempFile> {
     may_take(place)?;
     let folder = folder_of(place);
     clear_up(folder);
@@ -54,7 +54,7 @@ pub fn temporary(place: &Path, readers: Readers) -> io::Result<NamedTempFile> {
 }
 
 /// Makes it durable, and gives it its name.
-pub fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
+pub(crate) fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
     temporary.as_file().sync_all()?;
     temporary.persist(place).map_err(|failed| failed.error)?;
     // The file is there already; not every system lets a folder be synced.
@@ -63,13 +63,13 @@ pub fn put(temporary: NamedTempFile, place: &Path) -> io::Result<()> {
 }
 
 /// A bare file name is in the current folder.
-pub fn folder_of(place: &Path) -> &Path {
+pub(crate) fn folder_of(place: &Path) -> &Path {
     place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What the name of a file begins and ends with that is not finished.
 const PREFIX: &str = ".musterout-";
-pub const SUFFIX: &str = ".part";
+pub(super) const SUFFIX: &str = ".part";
 
 /// Removes what processes that were killed have left here: a living one holds the lock of its file.
 fn clear_up(folder: &Path) {

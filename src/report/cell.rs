@@ -13,7 +13,7 @@ use crate::text::visible;
 /// A cell that a spreadsheet would calculate gets a leading apostrophe, as OWASP advises: one that starts with
 /// `=`, `+`, `-`, `@` or their full-width forms, leading white space or not, or with a tab or line break. What no terminal
 /// should see is made harmless first.
-pub fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let shown = visible(text);
     let is_changed = matches!(shown, Cow::Owned(_));
     match is_formula(text) || (is_changed && is_formula(&shown)) {
@@ -32,7 +32,7 @@ pub(super) fn is_formula(text: &str) -> bool {
 }
 
 /// RFC 3339 in UTC with milliseconds: `2026-11-22T07:00:00.000Z`.
-pub fn instant(at: Timestamp) -> String {
+pub(crate) fn instant(at: Timestamp) -> String {
     const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
     PRINTER.timestamp_to_string(&at)
 }

@@ -12,39 +12,39 @@ use crate::outcome::RequestId;
 
 /// A report that is written row by row, for whoever never has all of them.
 #[derive(Debug)]
-pub struct CsvRows<W: Write> {
+pub(crate) struct CsvRows<W: Write> {
     writer: Writer<W>,
     record: ByteRecord,
 }
 
 impl<W: Write> CsvRows<W> {
     /// Begins with the header.
-    pub fn begin(out: W) -> io::Result<Self> {
+    pub(crate) fn begin(out: W) -> io::Result<Self> {
         let mut writer = WriterBuilder::new().buffer_capacity(64 * 1024).from_writer(out);
         writer.write_byte_record(&ByteRecord::from(COLUMNS.to_vec()))?;
         Ok(Self { writer, record: ByteRecord::new() })
     }
 
-    pub fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
+    pub(crate) fn write(&mut self, row: &Row<'_>) -> io::Result<()> {
         self.record.clear();
         fill(&mut self.record, row);
         Ok(self.writer.write_byte_record(&self.record)?)
     }
 
-    pub fn end(mut self) -> io::Result<()> {
+    pub(crate) fn end(mut self) -> io::Result<()> {
         self.writer.flush()
     }
 }
 
 /// Writes the header and one record for every row.
-pub fn write_csv<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
+pub(crate) fn write_csv<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
     let mut csv = CsvRows::begin(out)?;
     rows.into_iter().try_for_each(|row| csv.write(&row))?;
     csv.end()
 }
 
 /// Writes a table of texts.
-pub fn write_csv_of<const N: usize>(
+pub(crate) fn write_csv_of<const N: usize>(
     out: impl Write,
     header: &[&str; N],
     records: impl IntoIterator<Item = [String; N]>,

@@ -115,7 +115,7 @@ fn format_of(path: &Path) -> Result<Format, ReportError> {
 
 /// The place of a report that nobody named, kept from other processes until this is dropped.
 #[derive(Debug)]
-pub struct OwnPlace {
+pub(crate) struct OwnPlace {
     path: PathBuf,
     /// It stands beside the report, and is cleared up after like half a report if the process is killed.
     _mark: NamedTempFile,
@@ -124,7 +124,7 @@ pub struct OwnPlace {
 impl OwnPlace {
     /// A name in the current folder that no report has and that nobody else is about to give to one. Two runs begin within a
     /// second, also at once.
-    pub fn find(now: Timestamp, stem: &str) -> Result<Self, ReportError> {
+    pub(crate) fn find(now: Timestamp, stem: &str) -> Result<Self, ReportError> {
         for number in 1..=NAMES {
             let name = if number == 1 { stem.to_owned() } else { format!("{stem}-{number}") };
             let path = PathBuf::from(default_name(now, &name));
@@ -148,7 +148,7 @@ impl OwnPlace {
         Err(ReportError::Write { path: default_name(now, stem).into(), source })
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }

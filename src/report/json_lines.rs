@@ -11,7 +11,7 @@ use super::row::Row;
 use crate::text::{Medium, harmless};
 
 /// Writes one line for every row; what is empty is `null`.
-pub fn write_json_lines<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
+pub(super) fn write_json_lines<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<'a>>) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(64 * 1024, out);
     for row in rows {
         write_line(&mut out, &row)?;
@@ -20,7 +20,7 @@ pub fn write_json_lines<'a>(out: impl Write, rows: impl IntoIterator<Item = Row<
 }
 
 /// Writes one value, and a line end.
-pub fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write_line(mut out: impl Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(harmless(&serde_json::to_string(value)?, Medium::Json).as_bytes())?;
     out.write_all(b"\n")
 }

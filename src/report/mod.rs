@@ -4,18 +4,20 @@
 //! Must not: print, or know how a run goes.
 
 mod account;
-pub mod beside;
-pub mod cell;
+pub(crate) mod beside;
+pub(crate) mod cell;
 mod csv;
 mod file;
 mod json_lines;
 mod row;
 
 pub use account::Account;
-pub use csv::{CsvRows, write_csv, write_csv_of};
-pub use file::{OwnPlace, ReportError, ReportFile};
-pub use json_lines::{write_json_lines, write_line};
-pub use row::{COLUMNS, Mismatch, Row, rows};
+pub(crate) use csv::{CsvRows, write_csv_of};
+pub use file::ReportFile;
+pub(crate) use file::{OwnPlace, ReportError};
+pub(crate) use json_lines::write_line;
+pub use row::COLUMNS;
+pub(crate) use row::{Row, rows};
 
 #[cfg(test)]
 mod tests;

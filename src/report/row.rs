@@ -39,7 +39,7 @@ pub const COLUMNS: [&str; 20] = [
 
 /// One row. Made when it is written, because a plan may have a million of them.
 #[derive(Debug, Serialize)]
-pub struct Row<'a> {
+pub(crate) struct Row<'a> {
     pub row: u32,
     pub job_id: String,
     pub action: &'static str,
@@ -65,7 +65,7 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    pub fn new(job: &'a Job, settlement: &'a Settlement) -> Self {
+    pub(crate) fn new(job: &'a Job, settlement: &'a Settlement) -> Self {
         let target = job.target();
         Self {
             row: job.row,
@@ -107,7 +107,7 @@ pub struct Mismatch {
 }
 
 /// The rows of a report, in plan order.
-pub fn rows<'a>(
+pub(crate) fn rows<'a>(
     jobs: &'a [Job],
     settlements: &'a [Settlement],
 ) -> Result<impl ExactSizeIterator<Item = Row<'a>>, Mismatch> {

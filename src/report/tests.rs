@@ -8,6 +8,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
+use super::csv::write_csv;
+use super::json_lines::write_json_lines;
+use super::row::Mismatch;
 use super::*;
 use crate::catalog::Action;
 use crate::job::{Ids, Job, JobParts};

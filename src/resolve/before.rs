@@ -106,7 +106,7 @@ impl Before {
     }
 
     /// A step on a target that is gone, for which nothing was left to do the last time.
-    pub fn step_left(&self, row: &Unresolved, step: &UnresolvedStep, target: &str) -> Option<&Made> {
+    pub(super) fn step_left(&self, row: &Unresolved, step: &UnresolvedStep, target: &str) -> Option<&Made> {
         let mut made = self.of(row).iter().filter(|made| made.standing == Standing::NothingLeft);
         made.find(|made| made.is_of_step(step) && made.job.target() == target)
     }
@@ -121,7 +121,7 @@ impl Before {
     }
 
     /// Whether runs have dealt with a row.
-    pub fn is_dealt(&self, row: &Unresolved) -> bool {
+    pub(super) fn is_dealt(&self, row: &Unresolved) -> bool {
         self.thing(row).is_some()
     }
 

@@ -15,7 +15,7 @@ use crate::plan::{Criterion, Pointer, Unresolved};
 use crate::text;
 
 /// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
-pub fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
@@ -116,20 +116,20 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
 }
 
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
-pub fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+pub(super) fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
     matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
 /// Whether the name that nobody has is somebody's mail address: whoever is meant is there. Where that could not be read, nothing is
 /// done for it either.
-pub fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+pub(super) fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
     let may_be = || row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some();
     matches!(refusal, Refusal::Nothing | Refusal::NoSuchOwner)
         && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
 }
 
 /// The fault of a row that names that user in a parameter.
-pub fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value: name.into() }].into());
     fault(&Unresolved { pointer, ..row.clone() }, TargetKind::User, refusal, pool)
 }
@@ -137,7 +137,7 @@ pub fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool)
 const NO_GROUP: &str = "give the id of a group that exists, or its whole name";
 
 /// The fault of a row that names a group beside its target.
-pub fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic {
     let (code, message, help) = match refusal {
         Refusal::SeveralGroups(groups) => (
             "several-matches",
@@ -155,7 +155,7 @@ pub fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic 
 }
 
 /// A step that is left out, because it may be.
-pub fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
     let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
     let steps: Vec<_> = steps.collect();
     let message = format!("{}{}; left out: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
@@ -268,7 +268,7 @@ fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
 }
 
 /// The service calls something an id that is none.
-pub fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
+pub(super) fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
     let id = text::shown(id);
     let message = format!("{}the service gives `{id}` as the id of {}", prefix(&row.place), row.pointer);
     Diagnostic::error("bad-id", message)
@@ -285,7 +285,7 @@ fn prefix(place: &Place) -> String {
 }
 
 /// Members that have no managed device: nothing can be done to them, and nobody must think that it was.
-pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
+pub(super) fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
     let devices = if members.len() == 1 {
         "1 member of the group is"
     } else {
@@ -300,7 +300,7 @@ pub fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
 }
 
 /// A set in which there is nothing is no fault: on a good day there is nothing to do.
-pub fn nothing_today(row: &Unresolved) -> Diagnostic {
+pub(super) fn nothing_today(row: &Unresolved) -> Diagnostic {
     let what = match &row.pointer {
         Pointer::Filter(_) => format!("no device passes the {}", row.pointer),
         Pointer::Given(_) | Pointer::Ids => format!("{} leads to nothing today", row.pointer),
@@ -309,7 +309,7 @@ pub fn nothing_today(row: &Unresolved) -> Diagnostic {
 }
 
 /// Why a row is held that leads to several targets, with those.
-pub fn several(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> String {
+pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> String {
     let told =
         |many: &str, by: &str, listed: String| format!("{many} are meant by {by}: {}", listed.replace('\n', "; "));
     let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));

@@ -9,7 +9,7 @@ use super::record::{Record, key};
 use crate::plan::{Filter, Property, Test};
 
 /// Whether all tests are passed.
-pub fn passes(record: &Record, filter: &Filter, now: Timestamp) -> bool {
+pub(super) fn passes(record: &Record, filter: &Filter, now: Timestamp) -> bool {
     filter.tests.iter().all(|(property, test)| holds(record, *property, test, now))
 }
 

@@ -147,7 +147,7 @@ pub(super) async fn read<T: Transport>(
 
 /// Reads the devices of a tenant, its Autopilot identities, what Entra knows of devices, and its users, to be saved. All but the
 /// first take permissions of their own: where one is missing, the inventory says that it has none.
-pub async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Inventory, ReadError> {
+pub(crate) async fn take_inventory<T: Transport>(reading: &mut Reading<'_, T>) -> Result<Inventory, ReadError> {
     let mut inventory = Inventory::default();
     let mut pool = Pool::default();
     read_whole(TargetKind::ManagedDevice, None, &mut pool, reading).await?;

@@ -19,14 +19,14 @@ use crate::msgraph::transport::Transport;
 
 /// A managed device.
 #[derive(Debug, Clone)]
-pub struct Device {
+pub(crate) struct Device {
     pub id: Box<str>,
     /// What was just read of it, where anything was.
     pub seen: Option<Identity>,
 }
 
 /// Reads what is needed. What single devices come to is in their keys; an error is one of all reads.
-pub async fn read_keys<T: Transport>(
+pub(crate) async fn read_keys<T: Transport>(
     devices: Vec<Device>,
     reading: &mut Reading<'_, T>,
 ) -> Result<Vec<Keys>, ReadError> {

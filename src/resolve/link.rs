@@ -10,7 +10,7 @@ use crate::catalog::{Selector, SelectorForm, TargetKind, link_to};
 use crate::plan::says_nothing;
 
 /// By what `device` leads to a target of that kind, where it leads anywhere.
-pub fn link(device: &Record, kind: TargetKind) -> Option<(&'static Selector, &str)> {
+pub(super) fn link(device: &Record, kind: TargetKind) -> Option<(&'static Selector, &str)> {
     let by = link_to(kind)?;
     let value = device.value(by, "")?;
     let says_something = by.form != SelectorForm::Serial || says_nothing(value).is_none();
@@ -18,7 +18,7 @@ pub fn link(device: &Record, kind: TargetKind) -> Option<(&'static Selector, &st
 }
 
 /// The one target of that kind that `device` leads to. Needs [`Pool::index`] by the link.
-pub fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Result<Match, Refusal<'p>> {
+pub(super) fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Result<Match, Refusal<'p>> {
     if pool.unread.contains(&kind) {
         return Err(Refusal::NotRead);
     }

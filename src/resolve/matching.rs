@@ -17,7 +17,7 @@ use crate::plan::{Criterion, Pointer, Unresolved};
 
 /// A target, as its id and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match {
+pub(super) struct Match {
     pub id: Box<str>,
     pub name: Option<Box<str>>,
     /// What was read of it.
@@ -27,7 +27,7 @@ pub struct Match {
 }
 
 impl Match {
-    pub fn of(record: &Record) -> Self {
+    pub(super) fn of(record: &Record) -> Self {
         let identity = &record.identity;
         let (id, name) = (identity.id.to_ascii_lowercase().into(), identity.name.clone());
         Self { id, name, identity: Some(Arc::clone(identity)), device: None }
@@ -36,7 +36,7 @@ impl Match {
 
 /// Why a row leads to no target.
 #[derive(Debug)]
-pub enum Refusal<'p> {
+pub(super) enum Refusal<'p> {
     /// Nothing has that value.
     Nothing,
     /// Each of these has the first value, and none of them all.
@@ -63,7 +63,7 @@ pub enum Refusal<'p> {
 impl Refusal<'_> {
     /// Whether there is no such thing, and nothing like it that could have been meant, so that the row is not refused. Of a
     /// device that shows nothing by which another record could be found, nobody knows: that is never done.
-    pub fn is_absence_to(&self, missing: Missing) -> bool {
+    pub(super) fn is_absence_to(&self, missing: Missing) -> bool {
         match self {
             _ if missing == Missing::Refuse => false,
             Self::NoLink(_) => missing == Missing::Hold,
@@ -81,19 +81,19 @@ impl Refusal<'_> {
 
 impl Refusal<'_> {
     /// Whether there is no such thing today; there may have been one.
-    pub fn is_gone(&self) -> bool {
+    pub(super) fn is_gone(&self) -> bool {
         matches!(self, Self::Nothing | Self::NoSuchGroup | Self::NoSuchOwner | Self::NothingLinked(_) | Self::NoLink(_))
     }
 
     /// Whether several are meant where one must be.
-    pub fn is_several(&self) -> bool {
+    pub(super) fn is_several(&self) -> bool {
         matches!(self, Self::Several(_) | Self::SeveralGroups(_) | Self::SeveralOfMember(..) | Self::SeveralLinked(..))
     }
 }
 
 /// What a pointer stands for.
 #[derive(Debug, Default)]
-pub struct Matches<'p> {
+pub(super) struct Matches<'p> {
     pub targets: Vec<Match>,
     /// Members of a group that are not managed.
     pub left_out: Vec<&'p Member>,
@@ -106,7 +106,7 @@ impl<'p> From<Vec<Match>> for Matches<'p> {
 }
 
 /// Builds the indexes that [`find`] and `link::follow` need for these rows.
-pub fn prepare(rows: &[&Unresolved], pool: &mut Pool) {
+pub(super) fn prepare(rows: &[&Unresolved], pool: &mut Pool) {
     for row in rows {
         row.users().for_each(|name| pool.index(TargetKind::User, &USER_BY_NAME, name));
         for kind in row.linked_kinds() {
@@ -131,7 +131,7 @@ pub fn prepare(rows: &[&Unresolved], pool: &mut Pool) {
 }
 
 /// Finds what `pointer` means.
-pub fn find<'p>(
+pub(super) fn find<'p>(
     pool: &'p Pool,
     pointer: &Pointer,
     kind: TargetKind,
@@ -178,7 +178,7 @@ fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, Refusal<'p>
 }
 
 /// The one user who has that name. Needs [`Pool::index`] by it.
-pub fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, Refusal<'p>> {
+pub(super) fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, Refusal<'p>> {
     if pool.unread.contains(&TargetKind::User) {
         return Err(Refusal::NotRead);
     }
@@ -191,7 +191,7 @@ pub fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, Refusal<
 }
 
 /// The criteria with the `deviceId` in place of the object that has it.
-pub fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<Cow<'c, [Criterion]>, Refusal<'static>> {
+pub(super) fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<Cow<'c, [Criterion]>, Refusal<'static>> {
     if !criteria.iter().any(|criterion| criterion.selector.form == SelectorForm::EntraObject) {
         return Ok(Cow::Borrowed(criteria));
     }
@@ -231,7 +231,7 @@ fn is_true_of(criterion: &Criterion, record: &Record) -> bool {
 
 /// The criterion that is looked up; the others are held against what it leads to. The most telling one that the
 /// service can filter by.
-pub fn best(criteria: &[Criterion], kind: TargetKind) -> Option<&Criterion> {
+pub(super) fn best(criteria: &[Criterion], kind: TargetKind) -> Option<&Criterion> {
     const TELLING: [&str; 4] = ["azureADDeviceId", "serialNumber", "userPrincipalName", "deviceName"];
     let rank = |criterion: &&Criterion| {
         let place = TELLING.iter().position(|name| *name == criterion.selector.name);
@@ -241,12 +241,12 @@ pub fn best(criteria: &[Criterion], kind: TargetKind) -> Option<&Criterion> {
 }
 
 /// What the devices of a group are found by.
-pub fn by_device_id() -> Option<&'static Selector> {
+pub(super) fn by_device_id() -> Option<&'static Selector> {
     selector_named("azureADDeviceId")
 }
 
 /// The id of the group that is called so.
-pub fn group_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p str, Refusal<'p>> {
+pub(super) fn group_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p str, Refusal<'p>> {
     match pool.named_groups.get(key(name).as_str()).map(Vec::as_slice) {
         None => Err(Refusal::NotRead),
         Some([]) => Err(Refusal::NoSuchGroup),

@@ -16,7 +16,7 @@ use crate::guard::protected::Protected;
 use crate::msgraph::transport::Transport;
 
 /// Finds out what each entry of `list` stands for, as far as that matters for targets of those kinds. An error is one of all reads.
-pub async fn read_meanings<T: Transport>(
+pub(crate) async fn read_meanings<T: Transport>(
     list: &Protected,
     targets: &[TargetKind],
     reading: &mut Reading<'_, T>,

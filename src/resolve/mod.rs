@@ -35,15 +35,17 @@ mod tests;
 #[cfg(test)]
 mod users_tests;
 
-pub use self::before::{Before, Made, Standing};
-pub use self::gather::{gather, take_inventory};
-pub use self::inventory::{Inventory, InventoryError};
-pub use self::jobs::{Known, Resolved, resolve};
-pub use self::keys::{Device, read_keys};
-pub use self::meanings::read_meanings;
-pub use self::owners::{Owners, names_of, owners};
-pub use self::pool::{Group, Member, Pool};
-pub use self::reading::{ReadError, Reading};
+pub use self::before::Before;
+pub(crate) use self::before::{Made, Standing};
+pub use self::gather::gather;
+pub(crate) use self::gather::take_inventory;
+pub use self::inventory::Inventory;
+pub use self::jobs::{Known, resolve};
+pub(crate) use self::keys::{Device, read_keys};
+pub(crate) use self::meanings::read_meanings;
+pub(crate) use self::owners::{Owners, names_of, owners};
+pub use self::pool::Pool;
+pub(crate) use self::reading::ReadError;
+pub use self::reading::Reading;
 pub use self::record::Record;
-pub use self::slots::gone;
-pub use crate::plan::Unresolved;
+pub(crate) use self::slots::gone;

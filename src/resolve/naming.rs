@@ -12,10 +12,10 @@ use crate::job::{Found, Ids, Job, Names, OfRow, Parameters};
 use crate::plan::{Pointer, Unresolved, UnresolvedStep};
 
 /// The users in the parameters of a row, each under the name that the row gives.
-pub type Users<'p> = Vec<(Box<str>, &'p Record)>;
+pub(super) type Users<'p> = Vec<(Box<str>, &'p Record)>;
 
 /// The ids of a job. `found`: that of what was looked up.
-pub fn ids(row: &Unresolved, step: &UnresolvedStep, group: Option<&str>, found: &str) -> Ids {
+pub(super) fn ids(row: &Unresolved, step: &UnresolvedStep, group: Option<&str>, found: &str) -> Ids {
     match &row.ids {
         Some(given) => Ids::new(step.route.ids.iter().map(|id| {
             let by_itself = given.iter().find(|(known, _)| known.name == id.name);
@@ -27,7 +27,7 @@ pub fn ids(row: &Unresolved, step: &UnresolvedStep, group: Option<&str>, found: 
 }
 
 /// The parameters with every user called as he is called now.
-pub fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc<Parameters>> {
+pub(super) fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc<Parameters>> {
     let parameters = step.parameters.as_ref()?;
     let current = |name: &str| {
         let (_, record) = users.iter().find(|(written, _)| **written == *name)?;
@@ -38,13 +38,13 @@ pub fn parameters(step: &UnresolvedStep, users: &Users<'_>) -> Option<Arc<Parame
 }
 
 /// What a row says of its targets, in words and as the next night knows it.
-pub struct Called {
+pub(super) struct Called {
     pub by: Arc<str>,
     pub key: Arc<str>,
 }
 
 /// What is known of the target, where it is what was looked up.
-pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &Called) -> Option<Found> {
+pub(super) fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &Called) -> Option<Found> {
     let is_target = row.ids.as_ref().is_none_or(|given| {
         let last = step.route.ids.last();
         last.is_some_and(|id| !given.iter().any(|(known, _)| known.name == id.name))
@@ -59,7 +59,7 @@ pub fn found(row: &Unresolved, step: &UnresolvedStep, target: &Match, called: &C
 }
 
 /// What a job owes to the names of users, if it does.
-pub fn names(row: &Unresolved, step: &UnresolvedStep, job: &Job, users: &Users<'_>) -> Option<Names> {
+pub(super) fn names(row: &Unresolved, step: &UnresolvedStep, job: &Job, users: &Users<'_>) -> Option<Names> {
     let alias = match (&row.ids, &row.pointer) {
         (Some(given), Pointer::Given(criteria)) => {
             let is_meant = step.route.ids.iter().any(|id| !given.iter().any(|(known, _)| known.name == id.name));

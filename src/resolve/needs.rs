@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 /// What has to be read of one kind of target.
 #[derive(Debug)]
-pub struct Needs {
+pub(super) struct Needs {
     pub kind: TargetKind,
     /// Each value once.
     pub values: Vec<(&'static Selector, Box<str>)>,
@@ -28,7 +28,7 @@ pub struct Needs {
 }
 
 /// The groups whose members the rows mean, each once: as they are named, and whether that is by name.
-pub fn groups(rows: &[&Unresolved]) -> Vec<(Box<str>, bool)> {
+pub(super) fn groups(rows: &[&Unresolved]) -> Vec<(Box<str>, bool)> {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
@@ -41,7 +41,7 @@ pub fn groups(rows: &[&Unresolved]) -> Vec<(Box<str>, bool)> {
 }
 
 /// Every name of a group that has to be looked up, each once.
-pub fn group_names(rows: &[&Unresolved]) -> Vec<Box<str>> {
+pub(super) fn group_names(rows: &[&Unresolved]) -> Vec<Box<str>> {
     let mut seen = HashSet::new();
     let of_rows = rows.iter().filter_map(|row| match &row.group {
         Some(GroupGiven::Name(name, _)) => Some(key(name).into_boxed_str()),
@@ -52,7 +52,7 @@ pub fn group_names(rows: &[&Unresolved]) -> Vec<Box<str>> {
 }
 
 /// The device objects of the directory that the rows name, each once.
-pub fn objects(rows: &[&Unresolved]) -> Needs {
+pub(super) fn objects(rows: &[&Unresolved]) -> Needs {
     let mut seen = HashSet::new();
     let criteria = rows.iter().flat_map(|row| match &row.pointer {
         Pointer::Given(criteria) => &**criteria,
@@ -64,7 +64,7 @@ pub fn objects(rows: &[&Unresolved]) -> Needs {
 }
 
 /// What is left to read once groups and objects are in `pool`.
-pub fn of(rows: &[&Unresolved], pool: &Pool) -> Vec<Needs> {
+pub(super) fn of(rows: &[&Unresolved], pool: &Pool) -> Vec<Needs> {
     let mut list = List::default();
     for row in rows {
         for kind in row.kinds() {
@@ -80,7 +80,7 @@ pub fn of(rows: &[&Unresolved], pool: &Pool) -> Vec<Needs> {
 }
 
 /// Of `needs`, the values that nothing in `pool` has.
-pub fn unknown(needs: &Needs, pool: &mut Pool) -> Needs {
+pub(super) fn unknown(needs: &Needs, pool: &mut Pool) -> Needs {
     needs.values.iter().for_each(|(selector, value)| pool.index(needs.kind, selector, value));
     let is_unknown =
         |(selector, value): &&(&'static Selector, Box<str>)| pool.look_up(needs.kind, selector, value).next().is_none();
@@ -93,7 +93,7 @@ const MAILS: usize = 20;
 
 /// The names among `users` that nobody in `pool` has, as mail addresses. Whom they lead to is named in the refusal; it is
 /// nobody's target. `None`: there are none.
-pub fn mails(users: &Needs, rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
+pub(super) fn mails(users: &Needs, rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     // Where nobody found is no fault, nobody may be taken for absent who is there.
     let may_be_missing = rows.iter().any(|row| row.missing.is_some_and(|missing| missing != Missing::Refuse));
     let most = if may_be_missing { usize::MAX } else { MAILS };
@@ -105,7 +105,7 @@ pub fn mails(users: &Needs, rows: &[&Unresolved], pool: &mut Pool) -> Option<Nee
 
 /// Of the owners of whom there is no managed device in `pool`: whose mail address the name is, and, where all of somebody's
 /// devices are meant, whether there is such a user at all. `None`: there are none.
-pub fn owners(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
+pub(super) fn owners(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
     let of_devices = rows.iter().filter(|row| row.kinds().any(|it| it == kind));
     let named = of_devices.filter_map(|row| Some((row, owner(&row.pointer)?)));
@@ -141,7 +141,7 @@ fn owner(pointer: &Pointer) -> Option<&Criterion> {
 }
 
 /// Where devices are pointed at by what their owner is called: by that.
-pub fn owner_named(pointer: &Pointer) -> Option<&Criterion> {
+pub(super) fn owner_named(pointer: &Pointer) -> Option<&Criterion> {
     owner(pointer).filter(|criterion| criterion.value.contains('@'))
 }
 
@@ -152,7 +152,7 @@ const BARE: usize = 20;
 
 /// Serial numbers with the zeros that those may have lost which no managed device in `pool` has. What they lead to is named in
 /// the refusal; it is nobody's target. `None`: there are none.
-pub fn bare_numbers(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
+pub(super) fn bare_numbers(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
     let kind = TargetKind::ManagedDevice;
     let serials = rows.iter().filter(|row| row.kinds().any(|it| it == kind)).filter_map(|row| match &row.pointer {
         Pointer::Given(criteria) => criteria.iter().find(|criterion| criterion.selector.form == SelectorForm::Serial),
@@ -171,7 +171,7 @@ pub fn bare_numbers(rows: &[&Unresolved], pool: &mut Pool) -> Option<Needs> {
 }
 
 /// What the managed devices in `pool` lead to, for the steps on other kinds.
-pub fn linked(rows: &[&Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
+pub(super) fn linked(rows: &[&Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<Needs> {
     let mut list = List::default();
     if rows.iter().all(|row| !row.through_device) {
         return list.all;
@@ -234,19 +234,19 @@ impl List {
 const MANY: usize = 200;
 
 /// Whether it is worth asking how large the inventory is: one envelope is cheaper than anything.
-pub fn asks_for_size(needs: &Needs) -> bool {
+pub(super) fn asks_for_size(needs: &Needs) -> bool {
     !needs.whole && needs.values.len() > BATCH
 }
 
 /// How many pages of a list of unknown size are read before single reads are the better choice: as many as those would take
 /// envelopes, so that the wrong guess costs no more than the right one would have. `None`: single reads from the beginning.
-pub fn pages_worth_a_try(needs: &Needs) -> Option<usize> {
+pub(super) fn pages_worth_a_try(needs: &Needs) -> Option<usize> {
     let wanted = needs.kind == TargetKind::User && !needs.whole && needs.values.len() > MANY;
     wanted.then(|| needs.values.len().div_ceil(BATCH))
 }
 
 /// Whether the whole inventory takes fewer requests than the single reads. `size`: records in it, where that is known.
-pub fn whole_costs_less(needs: &Needs, size: Option<u64>) -> bool {
+pub(super) fn whole_costs_less(needs: &Needs, size: Option<u64>) -> bool {
     let envelopes = needs.values.len().div_ceil(BATCH) as u64;
     match size {
         _ if needs.whole => true,

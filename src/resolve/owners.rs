@@ -18,16 +18,16 @@ use crate::msgraph::transport::Transport;
 
 /// By name, whatever its case: the user who has it. `None`: nobody, or several.
 #[derive(Debug, Default)]
-pub struct Owners(HashMap<String, Option<Arc<Identity>>>);
+pub(crate) struct Owners(HashMap<String, Option<Arc<Identity>>>);
 
 impl Owners {
-    pub fn of(&self, name: &str) -> Option<&Identity> {
+    pub(crate) fn of(&self, name: &str) -> Option<&Identity> {
         self.0.get(&key(name))?.as_deref()
     }
 }
 
 /// What each of these users is called today; `None`: nobody has that id, or they have no name. An error is one of that read alone.
-pub async fn names_of<T: Transport>(
+pub(crate) async fn names_of<T: Transport>(
     ids: &[&str],
     reading: &mut Reading<'_, T>,
 ) -> Result<Vec<Result<Option<Box<str>>, Box<str>>>, ReadError> {
@@ -45,7 +45,7 @@ pub async fn names_of<T: Transport>(
 }
 
 /// Looks up who has each of these names.
-pub async fn owners<T: Transport>(
+pub(crate) async fn owners<T: Transport>(
     names: impl IntoIterator<Item = &'_ str>,
     reading: &mut Reading<'_, T>,
 ) -> Result<Owners, ReadError> {

@@ -13,7 +13,7 @@ use crate::identity;
 use crate::msgraph::read_only::Get;
 
 /// Records on a page of an inventory of Intune, at most.
-pub const PAGE: u64 = 1_000;
+pub(super) const PAGE: u64 = 1_000;
 
 /// A collection that targets are found in.
 struct Collection {
@@ -68,7 +68,7 @@ fn collection(kind: TargetKind) -> Option<&'static Collection> {
 }
 
 /// The allowance that reads of that kind use up.
-pub fn bucket(kind: TargetKind) -> Bucket {
+pub(super) fn bucket(kind: TargetKind) -> Bucket {
     let service = match kind {
         TargetKind::ManagedDevice => &INTUNE_DEVICES,
         TargetKind::User | TargetKind::EntraDevice => &DIRECTORY,
@@ -78,14 +78,14 @@ pub fn bucket(kind: TargetKind) -> Bucket {
 }
 
 /// Whether a single read can look up by that selector; otherwise the whole inventory has to be read.
-pub fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
+pub(super) fn can_filter(kind: TargetKind, selector: &Selector) -> bool {
     let knows = |it: &Collection| it.equal.iter().chain(it.containing).any(|(name, _)| *name == selector.name);
     let alone = matches!(selector.form, SelectorForm::DevicesOfUser | SelectorForm::OwnId);
     alone || collection(kind).is_some_and(knows)
 }
 
 /// The read that gives everything with that value, and maybe more.
-pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get> {
+pub(super) fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get> {
     let collection = collection(kind)?;
     let select = select(collection);
     let name = match selector.form {
@@ -112,7 +112,7 @@ pub fn single(kind: TargetKind, selector: &Selector, value: &str) -> Option<Get>
 }
 
 /// The read of one thing by its id.
-pub fn by_id(kind: TargetKind, id: &str) -> Option<Get> {
+pub(super) fn by_id(kind: TargetKind, id: &str) -> Option<Get> {
     let collection = collection(kind)?;
     let query = select(collection);
     let (id, query) = (utf8_percent_encode(id.trim(), NON_ALPHANUMERIC), query.trim_end_matches('&'));
@@ -121,7 +121,7 @@ pub fn by_id(kind: TargetKind, id: &str) -> Option<Get> {
 }
 
 /// The read that gives everything of which that property has that value, and maybe more.
-pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> {
+pub(super) fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> {
     let collection = collection(kind)?;
     let quoted = format!("'{}'", value.trim().replace('\'', "''"));
     let test = match collection.containing.iter().any(|(_, known)| *known == property) {
@@ -133,7 +133,7 @@ pub fn with_value(kind: TargetKind, property: &str, value: &str) -> Option<Get> 
 }
 
 /// The users whom mail reaches by that address, whatever they are called. It takes `User.Read.All`.
-pub fn with_alias(address: &str) -> Option<Get> {
+pub(super) fn with_alias(address: &str) -> Option<Get> {
     let collection = collection(TargetKind::User)?;
     let test = format!("proxyAddresses/any(x:x eq 'smtp:{}')", address.trim().replace('\'', "''"));
     let filter = utf8_percent_encode(&test, NON_ALPHANUMERIC);
@@ -146,47 +146,47 @@ fn with_addresses(collection: &Collection) -> String {
 }
 
 /// The first page of all users, with every address of theirs. It takes `User.Read.All`.
-pub fn whole_with_aliases() -> Option<Get> {
+pub(super) fn whole_with_aliases() -> Option<Get> {
     let collection = collection(TargetKind::User)?;
     let (path, select, page) = (collection.path, with_addresses(collection), collection.page);
     Some(Get::new(format!("{path}?$select={select}&$top={page}")))
 }
 
 /// The devices that a user has in Intune.
-pub fn devices_of(user: &str) -> Option<Get> {
+pub(super) fn devices_of(user: &str) -> Option<Get> {
     let collection = collection(TargetKind::ManagedDevice)?;
     let user = utf8_percent_encode(user, NON_ALPHANUMERIC);
     Some(Get::below(format!("/users/{user}/managedDevices?{}$top={PAGE}", select(collection))))
 }
 
 /// Whose a device object in the directory is, with the properties that come unasked.
-pub fn owners_of(device: &str) -> Get {
+pub(super) fn owners_of(device: &str) -> Get {
     Get::below(format!("/devices/{}/registeredOwners?$top=999", utf8_percent_encode(device, NON_ALPHANUMERIC)))
 }
 
 /// The device objects in the directory that a user owns, with the properties that come unasked.
-pub fn owned_by(user: &str) -> Get {
+pub(super) fn owned_by(user: &str) -> Get {
     Get::below(format!("/users/{}/ownedDevices?$top=999", utf8_percent_encode(user, NON_ALPHANUMERIC)))
 }
 
 /// The first page of everything.
-pub fn whole(kind: TargetKind) -> Option<Get> {
+pub(super) fn whole(kind: TargetKind) -> Option<Get> {
     let collection = collection(kind)?;
     Some(Get::new(format!("{}?{}$top={page}", collection.path, select(collection), page = collection.page)))
 }
 
 /// How many devices there are.
-pub fn fleet() -> Get {
+pub(super) fn fleet() -> Get {
     Get::new("/deviceManagement/managedDeviceOverview?$select=enrolledDeviceCount".into())
 }
 
 /// The direct members of a group, with the properties that come unasked: those of devices cannot be selected here.
-pub fn members(group: &str) -> Get {
+pub(super) fn members(group: &str) -> Get {
     Get::below(format!("/groups/{}/members?$top=999", utf8_percent_encode(group, NON_ALPHANUMERIC)))
 }
 
 /// The groups of that name, and nothing but them: the directory compares whole names.
-pub fn groups_named(name: &str) -> Get {
+pub(super) fn groups_named(name: &str) -> Get {
     let test = format!("displayName eq '{}'", name.trim().replace('\'', "''"));
     Get::new(format!("/groups?$select=id,displayName&$filter={}", utf8_percent_encode(&test, NON_ALPHANUMERIC)))
 }

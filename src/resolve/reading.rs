@@ -70,7 +70,7 @@ pub struct Reading<'c, T> {
 
 /// How much of a list was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pages {
+pub(super) enum Pages {
     /// There is no such list.
     None,
     Some,
@@ -139,7 +139,7 @@ impl<'c, T: Transport> Reading<'c, T> {
     }
 
     /// The same, for as long as `each` wants more.
-    pub async fn pages_while(
+    pub(super) async fn pages_while(
         &mut self,
         first: Get,
         bucket: Bucket,
@@ -179,7 +179,7 @@ impl<'c, T: Transport> Reading<'c, T> {
 
     /// Reads many short lists, [`BATCH`] in one envelope, each to find what a value means. `each` gets the number of the read
     /// and its documents; a list that is not there has none.
-    pub async fn batched(
+    pub(super) async fn batched(
         &mut self,
         reads: &[(Get, Box<str>)],
         bucket: Bucket,
@@ -203,7 +203,7 @@ impl<'c, T: Transport> Reading<'c, T> {
     }
 
     /// The same, where one that cannot be read is no reason to stop: `each` is told of it, and may.
-    pub async fn each_of(
+    pub(super) async fn each_of(
         &mut self,
         gets: &[Get],
         bucket: Bucket,

@@ -62,6 +62,6 @@ impl Record {
 }
 
 /// The form in which values are compared.
-pub fn key(text: &str) -> String {
+pub(super) fn key(text: &str) -> String {
     text::key(text).into_owned()
 }

@@ -17,7 +17,7 @@ use crate::plan::{GroupGiven, Unresolved};
 
 /// What one step of a row acts on.
 #[derive(Debug)]
-pub enum Slot {
+pub(super) enum Slot {
     Found(Match),
     /// It was there when an earlier run dealt with the row, and is not found today.
     Was(Match),
@@ -30,11 +30,11 @@ pub enum Slot {
 }
 
 /// What was found, by kind.
-pub type Targets = Vec<(TargetKind, Vec<Slot>)>;
+pub(super) type Targets = Vec<(TargetKind, Vec<Slot>)>;
 
 /// The group that a step does something in.
 #[derive(Debug)]
-pub struct Group {
+pub(super) struct Group {
     pub id: Box<str>,
     /// Why there is none of that id.
     pub unfound: Option<Unfound>,
@@ -42,7 +42,7 @@ pub struct Group {
 
 /// Where targets are looked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Search<'a> {
+pub(super) struct Search<'a> {
     pub pool: &'a Pool,
     pub before: &'a Before,
     /// Rows that match several are held.
@@ -51,7 +51,7 @@ pub struct Search<'a> {
 }
 
 /// A search, and what there is to say of it.
-pub struct Searched<'a, 'd> {
+pub(super) struct Searched<'a, 'd> {
     pub search: Search<'a>,
     pub faults: &'d mut Diagnostics,
     pub warnings: &'d mut Diagnostics,
@@ -59,7 +59,7 @@ pub struct Searched<'a, 'd> {
 
 impl Searched<'_, '_> {
     /// The targets of a row. A set that is empty has one slot for all its steps.
-    pub fn targets(&mut self, row: &Unresolved) -> Targets {
+    pub(super) fn targets(&mut self, row: &Unresolved) -> Targets {
         let Search { pool, now, .. } = self.search;
         let mut found: Targets = Vec::with_capacity(1);
         for kind in row.kinds() {
@@ -177,7 +177,7 @@ impl Searched<'_, '_> {
     }
 
     /// The group that something is done in: its id, or what the plan says of it where there is none, and why.
-    pub fn group(&mut self, row: &Unresolved) -> Option<Group> {
+    pub(super) fn group(&mut self, row: &Unresolved) -> Option<Group> {
         let given = row.group.as_ref()?;
         let id: Box<str> = match given {
             GroupGiven::Id(id) => id.clone(),
@@ -234,12 +234,12 @@ impl Searched<'_, '_> {
 }
 
 /// Why nothing is done for a row that leads to nothing today, and for which nothing was left to do before.
-pub fn nothing_left(row: &Unresolved, made: &Made) -> Unfound {
+pub(super) fn nothing_left(row: &Unresolved, made: &Made) -> Unfound {
     Unfound::NothingLeft(format!("looking up {} has found nothing; {}", row.pointer, made.told).into())
 }
 
 /// The rows that lead to nothing today, or whose machine leads to nothing of another kind.
-pub fn gone<'r>(rows: &'r [Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<&'r Unresolved> {
+pub(crate) fn gone<'r>(rows: &'r [Unresolved], pool: &mut Pool, now: Timestamp) -> Vec<&'r Unresolved> {
     let due: Vec<&Unresolved> = rows.iter().filter(|row| row.is_due(now)).collect();
     matching::prepare(&due, pool);
     let pool = &*pool;
@@ -268,7 +268,7 @@ fn as_it_was(made: &Made) -> Match {
 }
 
 /// A row whose day has not come: every step waits for it, and nobody looks.
-pub fn later(row: &Unresolved) -> (Targets, Option<Group>) {
+pub(super) fn later(row: &Unresolved) -> (Targets, Option<Group>) {
     let kinds = row.steps.iter().map(|step| step.kind);
     let group = row.group.as_ref().map(|given| Group { id: as_said(given), unfound: Some(Unfound::NotDue) });
     (kinds.map(|kind| (kind, vec![Slot::Absent(Unfound::NotDue)])).collect(), group)

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use super::jobs::Resolved;
 use super::*;
 use crate::catalog::Bucket;
 use crate::catalog::{Action, Budget, PRINCIPAL_NAME, Selector, TargetKind, selector_named};
@@ -21,7 +22,7 @@ use crate::msgraph::read_only::NoEnd;
 use crate::msgraph::read_only::ReadOnly;
 use crate::msgraph::token::{Credentials, TokenSource};
 use crate::pacing::{Gates, Pacing};
-use crate::plan::{Criterion, Places, Pointer, UnresolvedStep};
+use crate::plan::{Criterion, Places, Pointer, Unresolved, UnresolvedStep};
 use crate::simulator::counts::Counts;
 use crate::simulator::scenario::Scenario;
 use crate::simulator::tenant::Tenant;

@@ -12,7 +12,7 @@ use crate::diagnostics::{Diagnostics, Place};
 use crate::job::{Ids, Job, Parameters};
 use crate::msgraph::read_only::ReadOnly;
 use crate::pacing::Pacing;
-use crate::plan::{Criterion, Places, Pointer, UnresolvedStep};
+use crate::plan::{Criterion, Places, Pointer, Unresolved, UnresolvedStep};
 use crate::simulator::tenant::Tenant;
 
 /// A row that gives every id by itself but that of a user, whom it names; or names one in a parameter.

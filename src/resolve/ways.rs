@@ -17,7 +17,7 @@ use crate::msgraph::read_only::Get;
 use crate::msgraph::transport::Transport;
 use crate::text::key;
 
-pub fn kind(object: Object) -> TargetKind {
+pub(super) fn kind(object: Object) -> TargetKind {
     match object {
         Object::ManagedDevice => TargetKind::ManagedDevice,
         Object::User => TargetKind::User,
@@ -28,7 +28,7 @@ pub fn kind(object: Object) -> TargetKind {
 
 /// How an object is looked for.
 #[derive(Debug, Clone, Copy)]
-pub enum By {
+pub(super) enum By {
     Id,
     /// One of several addresses of a user.
     Alias,
@@ -36,10 +36,10 @@ pub enum By {
     Value(&'static str, fn(&Identity) -> Option<&str>),
 }
 
-pub const SERIAL: By = By::Value("serialNumber", |it| it.serial_number.as_deref());
+pub(super) const SERIAL: By = By::Value("serialNumber", |it| it.serial_number.as_deref());
 
 /// The reads that find an object which an entry of that form may be.
-pub fn ways(form: Form, object: Object) -> &'static [By] {
+pub(super) fn ways(form: Form, object: Object) -> &'static [By] {
     match (form, object) {
         (Form::Guid, Object::ManagedDevice) => {
             &[By::Id, By::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())]
@@ -60,12 +60,12 @@ pub fn ways(form: Form, object: Object) -> &'static [By] {
 }
 
 /// Whether it looks like the number of a telephone: an IMEI has 15 digits, a MEID of digits 14, and with its version either 16.
-pub fn is_imei(text: &str) -> bool {
+pub(super) fn is_imei(text: &str) -> bool {
     (14..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl By {
-    pub fn get(self, object: Object, value: &str) -> Option<Get> {
+    pub(super) fn get(self, object: Object, value: &str) -> Option<Get> {
         match self {
             Self::Id => query::by_id(kind(object), value),
             Self::Alias => query::with_alias(value),
@@ -74,7 +74,7 @@ impl By {
     }
 
     /// A filter of the service only narrows what is read.
-    pub fn is_true_of(self, identity: &Identity, value: &str) -> bool {
+    pub(super) fn is_true_of(self, identity: &Identity, value: &str) -> bool {
         let shown = match self {
             Self::Id => Some(&*identity.id),
             Self::Alias => return identity.aliases.iter().any(|alias| key(alias) == key(value)),
@@ -85,12 +85,12 @@ impl By {
 }
 
 /// Whether an error is one of that read alone, or of its kind.
-pub fn is_of_one(error: &ReadError) -> bool {
+pub(super) fn is_of_one(error: &ReadError) -> bool {
     matches!(error, ReadError::Refused { .. } | ReadError::NoList(_))
 }
 
 /// Reads all of them. What is forbidden for one is forbidden for all, and nobody goes on asking.
-pub async fn read<T: Transport>(
+pub(super) async fn read<T: Transport>(
     gets: &[Get],
     kind: TargetKind,
     reading: &mut Reading<'_, T>,

@@ -11,7 +11,7 @@ use crate::text;
 /// So many candidates are listed.
 const LISTED: usize = 10;
 
-pub fn list_groups(groups: &[NamedGroup]) -> String {
+pub(super) fn list_groups(groups: &[NamedGroup]) -> String {
     let mut lines: Vec<_> = groups.iter().take(LISTED).map(|group| listed(&group.id, &group.name)).collect();
     if groups.len() > LISTED {
         lines.push(format!("… and {} more", groups.len() - LISTED));
@@ -19,7 +19,7 @@ pub fn list_groups(groups: &[NamedGroup]) -> String {
     lines.join("\n")
 }
 
-pub fn one(kind: TargetKind) -> &'static str {
+pub(super) fn one(kind: TargetKind) -> &'static str {
     match kind {
         TargetKind::ManagedDevice => "managed device",
         TargetKind::AutopilotIdentity => "Autopilot identity",
@@ -29,7 +29,7 @@ pub fn one(kind: TargetKind) -> &'static str {
     }
 }
 
-pub fn many(kind: TargetKind) -> &'static str {
+pub(super) fn many(kind: TargetKind) -> &'static str {
     match kind {
         TargetKind::ManagedDevice => "managed devices",
         TargetKind::AutopilotIdentity => "Autopilot identities",
@@ -39,15 +39,15 @@ pub fn many(kind: TargetKind) -> &'static str {
     }
 }
 
-pub fn with_a_mail(kind: TargetKind) -> &'static str {
+pub(super) fn with_a_mail(kind: TargetKind) -> &'static str {
     if kind == TargetKind::User { "one" } else { "a user" }
 }
 
-pub fn wanted(kind: TargetKind) -> &'static str {
+pub(super) fn wanted(kind: TargetKind) -> &'static str {
     if kind == TargetKind::User { "users" } else { "devices" }
 }
 
-pub fn list(candidates: &[&Record]) -> String {
+pub(super) fn list(candidates: &[&Record]) -> String {
     let mut lines: Vec<_> = candidates.iter().take(LISTED).map(|record| shown(record)).collect();
     if candidates.len() > LISTED {
         lines.push(format!("… and {} more", candidates.len() - LISTED));
@@ -81,7 +81,7 @@ fn day(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-pub fn list_members(members: &[&Member]) -> String {
+pub(super) fn list_members(members: &[&Member]) -> String {
     let mut lines: Vec<_> = members.iter().take(LISTED).map(|member| shown_member(member)).collect();
     if members.len() > LISTED {
         lines.push(format!("… and {} more", members.len() - LISTED));
@@ -89,6 +89,6 @@ pub fn list_members(members: &[&Member]) -> String {
     lines.join("\n")
 }
 
-pub fn shown_member(member: &Member) -> String {
+pub(super) fn shown_member(member: &Member) -> String {
     listed(&member.id, &format!("{} {}", member.kind, member.name.as_deref().unwrap_or("without a name")))
 }

@@ -20,7 +20,11 @@ const TRIES: u32 = 4;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// How these requests stand.
-pub async fn look_up<T: Transport>(client: &GraphClient<T>, codes: &[&str], rng: &mut Rng) -> Result<Statuses, String> {
+pub(crate) async fn look_up<T: Transport>(
+    client: &GraphClient<T>,
+    codes: &[&str],
+    rng: &mut Rng,
+) -> Result<Statuses, String> {
     match codes {
         [] => Ok(Statuses::new()),
         codes => patiently(rng, async |id| client.statuses(codes, &id).await).await,
@@ -28,7 +32,7 @@ pub async fn look_up<T: Transport>(client: &GraphClient<T>, codes: &[&str], rng:
 }
 
 /// All requests that are approved, if the service understands the question.
-pub async fn look_up_approved<T: Transport>(
+pub(crate) async fn look_up_approved<T: Transport>(
     client: &GraphClient<T>,
     rng: &mut Rng,
 ) -> Result<Option<Statuses>, String> {
@@ -52,7 +56,7 @@ async fn patiently<A>(rng: &mut Rng, ask: impl AsyncFn(String) -> Result<A, NotR
 }
 
 /// When to try again, if that may help. The gates let nothing through before it is time.
-pub fn pause(reply: &Reply, tries: u32, rng: &mut Rng) -> Option<Duration> {
+pub(crate) fn pause(reply: &Reply, tries: u32, rng: &mut Rng) -> Option<Duration> {
     let pause = match after_failed_read(&reply.verdict, tries, TRIES, rng) {
         AfterRead::AtTheGate | AfterRead::Outage { .. } | AfterRead::NoHost => connect_pause(tries, rng),
         AfterRead::Later { after } => after,
@@ -72,6 +76,6 @@ fn explain(error: &NotRead) -> String {
 }
 
 /// An id for a request that belongs to no attempt.
-pub fn fresh_id(rng: &mut Rng) -> String {
+pub(crate) fn fresh_id(rng: &mut Rng) -> String {
     uuid::Builder::from_random_bytes(std::array::from_fn(|_| rng.u8(..))).into_uuid().to_string()
 }

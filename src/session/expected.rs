@@ -22,7 +22,7 @@ pub enum Source {
 /// Compares the tenant that is meant (an id or a domain) with the one the token was issued by.
 ///
 /// `signed_in_to` is the tenant that was named when we asked for the token; Entra issues tokens of no other.
-pub async fn verify<T: Transport>(
+pub(super) async fn verify<T: Transport>(
     tokens: &TokenSource<T>,
     (source, expected): (Source, &str),
     signed_in_to: Option<&str>,

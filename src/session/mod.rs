@@ -17,10 +17,11 @@ mod survey;
 mod target;
 mod wire;
 
-pub use self::approvals::{fresh_id, look_up, look_up_approved, pause};
-pub use self::error::SessionError;
-pub use self::expected::Source;
-pub use self::opening::{Client, Session};
-pub use self::survey::Survey;
-pub use self::target::{OF_THE_TOKEN, Tenant, label, named, place};
+pub(crate) use self::approvals::{fresh_id, look_up, look_up_approved, pause};
+pub(crate) use self::error::SessionError;
+pub(crate) use self::expected::Source;
+pub(crate) use self::opening::{Client, Session};
+pub(crate) use self::survey::Survey;
+pub use self::target::Tenant;
+pub(crate) use self::target::{OF_THE_TOKEN, label, named, place};
 pub use self::wire::Wire;

@@ -23,7 +23,7 @@ use crate::runner::Limits;
 use crate::settings::Settings;
 
 /// The client of a session.
-pub type Client = GraphClient<Wire>;
+pub(crate) type Client = GraphClient<Wire>;
 
 /// A tenant, and whoever works in it.
 #[derive(Debug)]

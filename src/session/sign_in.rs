@@ -14,7 +14,7 @@ use crate::pacing::Gates;
 use crate::settings::Identity;
 
 /// What a token is asked for with.
-pub fn credentials(identity: &Identity) -> Credentials {
+pub(super) fn credentials(identity: &Identity) -> Credentials {
     match identity.clone() {
         Identity::AccessToken(token) => Credentials::AccessToken(token),
         Identity::ClientSecret { tenant, client_id, secret } => Credentials::ClientSecret { tenant, client_id, secret },
@@ -22,7 +22,7 @@ pub fn credentials(identity: &Identity) -> Credentials {
 }
 
 /// Whoever has no credentials at hand signs in to the embedded tenant with these.
-pub fn rehearsal(tenant: Option<&str>) -> Credentials {
+pub(super) fn rehearsal(tenant: Option<&str>) -> Credentials {
     Credentials::ClientSecret {
         tenant: tenant.unwrap_or("contoso.onmicrosoft.com").to_owned(),
         client_id: "simulated".into(),
@@ -31,7 +31,11 @@ pub fn rehearsal(tenant: Option<&str>) -> Credentials {
 }
 
 /// Obtains a token, so that a wrong secret is found before anything else happens. The gates learn who it is for.
-pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, gates: &Gates, now: Timestamp) -> Result<(), SessionError> {
+pub(super) async fn sign_in<T: Transport>(
+    tokens: &TokenSource<T>,
+    gates: &Gates,
+    now: Timestamp,
+) -> Result<(), SessionError> {
     let claims = tokens.claims().await.map_err(|error| SessionError::SignIn(Box::new(explain(&error))))?;
     // A person is signed in rather than an app, as far as the token says.
     gates.signed_in(claims.as_ref().is_some_and(|claims| claims.scp.is_some() && claims.roles.is_empty()));
@@ -46,7 +50,7 @@ pub async fn sign_in<T: Transport>(tokens: &TokenSource<T>, gates: &Gates, now: 
 }
 
 /// Sign-in errors with Entra's own words.
-pub fn explain(error: &SignInError) -> Diagnostic {
+pub(super) fn explain(error: &SignInError) -> Diagnostic {
     let diagnostic = Diagnostic::error("sign-in", format!("sign-in failed: {error}"));
     match error {
         SignInError::Refused { .. } => {

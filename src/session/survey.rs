@@ -30,7 +30,7 @@ struct Inspected {
 }
 
 /// Reads of targets, paced as a run is.
-pub struct Survey {
+pub(crate) struct Survey {
     limits: Limits,
     rng: Rng,
     gates: Gates,
@@ -42,7 +42,7 @@ pub struct Survey {
 }
 
 impl Survey {
-    pub fn new(limits: Limits, gates: Gates, rng: Rng) -> Self {
+    pub(crate) fn new(limits: Limits, gates: Gates, rng: Rng) -> Self {
         Self {
             limits,
             rng,
@@ -55,7 +55,7 @@ impl Survey {
     }
 
     /// Reads the target of every job that is `wanted`, once for each target. `look` gets the job's index and a fresh id.
-    pub async fn inspect<F, Fut>(
+    pub(crate) async fn inspect<F, Fut>(
         mut self,
         jobs: &[Job],
         wanted: impl Fn(usize) -> bool,

@@ -32,7 +32,7 @@ impl Tenant {
 }
 
 /// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
-pub fn place(tenant: &Tenant, graph_url: &str) -> String {
+pub(crate) fn place(tenant: &Tenant, graph_url: &str) -> String {
     match tenant {
         Tenant::Real | Tenant::InProcess(_) => {
             let place = graph_url.trim_end_matches('/').to_ascii_lowercase();
@@ -44,10 +44,10 @@ pub fn place(tenant: &Tenant, graph_url: &str) -> String {
 }
 
 /// What a tenant is called whose token does not say which it is.
-pub const OF_THE_TOKEN: &str = "the tenant of the access token";
+pub(crate) const OF_THE_TOKEN: &str = "the tenant of the access token";
 
 /// What the tenant is called in the journal and in questions: known without asking anybody.
-pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
+pub(crate) fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
     if let Tenant::Simulated(_) = tenant {
         return "simulated".into();
     }
@@ -55,7 +55,7 @@ pub fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) ->
 }
 
 /// The tenant that the sign-in settings name.
-pub fn named(settings: &Settings) -> Option<String> {
+pub(crate) fn named(settings: &Settings) -> Option<String> {
     match settings.identity() {
         Ok(Identity::AccessToken(token)) => tenant_in(token),
         Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant.clone()),
@@ -64,7 +64,7 @@ pub fn named(settings: &Settings) -> Option<String> {
 }
 
 /// The tenant that the token was asked of.
-pub fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
+pub(super) fn signed_in_to<'a>(settings: &'a Settings, plan_tenant: Option<&'a str>) -> Option<&'a str> {
     match settings.identity() {
         Ok(Identity::ClientSecret { tenant, .. }) => Some(tenant),
         Ok(Identity::AccessToken(_)) => None,

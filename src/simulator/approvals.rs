@@ -29,7 +29,7 @@ const LONGEST_JUSTIFICATION: usize = 1_024;
 const PAGE: usize = 1_000;
 
 /// Path of the collection, below the version.
-pub const PATH: &str = "/deviceManagement/operationApprovalRequests";
+pub(crate) const PATH: &str = "/deviceManagement/operationApprovalRequests";
 
 /// One request, for whoever looks from outside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,7 +97,7 @@ impl Request {
 }
 
 #[derive(Debug, Default)]
-pub struct Requests {
+pub(crate) struct Requests {
     all: Vec<Request>,
     by_id: HashMap<String, usize>,
     /// The last request about a target.
@@ -108,7 +108,7 @@ pub struct Requests {
 }
 
 impl Requests {
-    pub fn new(scenario: &Scenario, now: Moment) -> Self {
+    pub(crate) fn new(scenario: &Scenario, now: Moment) -> Self {
         let mut requests = Self::default();
         for listed in &scenario.approvals.requests {
             requests.add(Request {
@@ -140,7 +140,7 @@ impl Requests {
         self.all.push(request);
     }
 
-    pub fn seen(&self, scenario: &Scenario, now: Moment) -> Vec<ApprovalSeen> {
+    pub(crate) fn seen(&self, scenario: &Scenario, now: Moment) -> Vec<ApprovalSeen> {
         let seen = |request: &Request| ApprovalSeen {
             code: request.id.clone(),
             action: ACTIONS[request.action].name,
@@ -153,7 +153,7 @@ impl Requests {
     }
 
     /// What people have completed in the portal since somebody last asked: when, which action, on what.
-    pub fn done_in_portal(&mut self, now: Moment) -> Vec<(Duration, usize, String)> {
+    pub(super) fn done_in_portal(&mut self, now: Moment) -> Vec<(Duration, usize, String)> {
         if self.next_in_portal.is_none_or(|next| next > now.since) {
             return Vec::new();
         }
@@ -174,7 +174,7 @@ impl Requests {
     }
 
     /// Whether a write may happen: with which request, or without any because no policy stands before it.
-    pub fn admit(
+    pub(super) fn admit(
         &mut self,
         scenario: &Scenario,
         (action, target): (usize, &str),
@@ -249,7 +249,7 @@ impl Requests {
     }
 
     /// The write that an approval was for has happened.
-    pub fn used(&mut self, at: usize) {
+    pub(crate) fn used(&mut self, at: usize) {
         if let Some(request) = self.all.get_mut(at) {
             request.used = true;
             request.fixed = Some(Status::Completed);
@@ -257,7 +257,7 @@ impl Requests {
     }
 
     /// A page of the collection.
-    pub fn page(&self, scenario: &Scenario, incoming: &Incoming<'_>, now: Moment) -> Result<Value, Refusal> {
+    pub(crate) fn page(&self, scenario: &Scenario, incoming: &Incoming<'_>, now: Moment) -> Result<Value, Refusal> {
         let (mut wanted, mut skip) = (None, 0);
         for option in incoming.query.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
@@ -294,7 +294,7 @@ impl Requests {
     }
 
     /// `cancelMyRequest`, which takes the id in its body.
-    pub fn cancel(&mut self, scenario: &Scenario, incoming: &Incoming<'_>, now: Moment) -> Result<(), Refusal> {
+    pub(crate) fn cancel(&mut self, scenario: &Scenario, incoming: &Incoming<'_>, now: Moment) -> Result<(), Refusal> {
         let body: Option<Value> = serde_json::from_slice(incoming.body).ok();
         let id = body.as_ref().and_then(|body| body.get("id")).and_then(Value::as_str);
         let id = id.ok_or_else(|| Refusal::bad_request("Empty Payload. JSON content expected."))?;

@@ -36,7 +36,7 @@ struct Part {
     depends_on: Vec<String>,
 }
 
-pub fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version) -> Answer {
+pub(super) fn handle(tenant: &Tenant, incoming: &Incoming<'_>, version: Version) -> Answer {
     let now = tenant.now();
     let mut state = tenant.lock();
     let stamp = state.stamp(incoming.headers, now);

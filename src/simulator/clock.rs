@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 #[derive(Debug)]
-pub struct Clock {
+pub(super) struct Clock {
     origin: Instant,
     start: Timestamp,
     /// Hours that went by at once.
@@ -22,40 +22,40 @@ const LONGEST_JUMP: u64 = 366 * 24;
 
 /// One moment, told twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// Since the tenant began.
     pub since: Duration,
     pub wall: Timestamp,
 }
 
 impl Clock {
-    pub fn starting_at(start: Timestamp) -> Self {
+    pub(super) fn starting_at(start: Timestamp) -> Self {
         Self { origin: Instant::now(), start, jumped: AtomicU64::new(0) }
     }
 
-    pub fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         let since = self.origin.elapsed() + Duration::from_secs(3_600 * self.jumped.load(Ordering::Relaxed));
         Moment { since, wall: self.wall_at(since) }
     }
 
     /// So much time goes by now, as `hours=24` says it. `None` if it says nothing of the kind.
-    pub fn jump(&self, query: &str) -> Option<()> {
+    pub(super) fn jump(&self, query: &str) -> Option<()> {
         let hours = query.strip_prefix("hours=")?.parse().ok().filter(|hours| *hours <= LONGEST_JUMP)?;
         self.jumped.fetch_add(hours, Ordering::Relaxed);
         Some(())
     }
 
-    pub fn wall_at(&self, since: Duration) -> Timestamp {
+    pub(super) fn wall_at(&self, since: Duration) -> Timestamp {
         self.start.checked_add(since).unwrap_or(Timestamp::MAX)
     }
 }
 
 /// A moment as HTTP headers write it: `Sun, 06 Nov 1994 08:49:37 GMT`.
-pub fn http_date(wall: Timestamp) -> String {
+pub(super) fn http_date(wall: Timestamp) -> String {
     wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 /// A moment as Graph's JSON writes it, to the second.
-pub fn iso_date(wall: Timestamp) -> String {
+pub(super) fn iso_date(wall: Timestamp) -> String {
     wall.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

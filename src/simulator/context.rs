@@ -8,7 +8,7 @@ use super::query::Query;
 
 /// Where an answer comes from.
 #[derive(Debug, Clone)]
-pub struct Source {
+pub(crate) struct Source {
     /// Scheme, host and version.
     pub root: String,
     /// `users('…')/managedDevices`
@@ -17,7 +17,7 @@ pub struct Source {
 
 impl Source {
     /// The context of one thing.
-    pub fn of_one(&self, query: &Query) -> String {
+    pub(crate) fn of_one(&self, query: &Query) -> String {
         let set = match self.place.strip_suffix("')").and_then(|rest| rest.rsplit_once("('")) {
             Some((set, _)) => set,
             None => &self.place,
@@ -26,17 +26,17 @@ impl Source {
     }
 
     /// The context of a list.
-    pub fn of_many(&self, query: &Query) -> String {
+    pub(crate) fn of_many(&self, query: &Query) -> String {
         self.told(&self.place, query, "")
     }
 
     /// The same for objects of the directory of whatever kind, which say theirs themselves.
-    pub fn of_objects(&self, query: &Query, end: &str) -> String {
+    pub(crate) fn of_objects(&self, query: &Query, end: &str) -> String {
         self.told("directoryObjects", query, end)
     }
 
     /// The context of a value that is no thing.
-    pub fn of_value(&self, type_name: &str) -> String {
+    pub(crate) fn of_value(&self, type_name: &str) -> String {
         format!("{}/$metadata#{type_name}", self.root)
     }
 

@@ -37,7 +37,7 @@ impl TargetCounts {
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy)]
-pub struct Ending {
+pub(crate) struct Ending {
     /// `None` where no answer was given.
     pub status: Option<u16>,
     pub effect: bool,
@@ -113,7 +113,7 @@ impl Counts {
     }
 
     /// The most requests of a bucket that arrived in any stretch of time of that length.
-    pub fn max_in_any_window(&self, bucket: Bucket, window: Duration) -> usize {
+    pub(super) fn max_in_any_window(&self, bucket: Bucket, window: Duration) -> usize {
         let window = window.as_micros() as u64;
         let arrivals = &self.arrivals[bucket.index()];
         let mut first = 0;

@@ -5,7 +5,7 @@
 
 /// One change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub(super) enum Deed {
     /// A property gets a value.
     Set(&'static str, &'static str),
     /// A property becomes the present moment.
@@ -32,7 +32,7 @@ pub enum Deed {
 
 /// What comes back with a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply {
+pub(super) enum Reply {
     /// 204.
     Nothing,
     /// 200 and `{"value": true}`.
@@ -45,7 +45,7 @@ pub enum Reply {
 
 /// All that an action does.
 #[derive(Debug)]
-pub struct Effect {
+pub(super) struct Effect {
     action: &'static str,
     pub deeds: &'static [Deed],
     pub reply: Reply,
@@ -149,7 +149,7 @@ static EFFECTS: &[Effect] = &[
 ];
 
 /// What the action of that name does; `None` if the simulator cannot play it.
-pub fn of(action: &str) -> Option<&'static Effect> {
+pub(super) fn of(action: &str) -> Option<&'static Effect> {
     EFFECTS.iter().find(|effect| effect.action == action)
 }
 

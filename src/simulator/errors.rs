@@ -26,7 +26,7 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A no, with all that it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub(crate) struct Refusal {
     pub status: u16,
     pub code: Cow<'static, str>,
     pub message: Cow<'static, str>,
@@ -37,25 +37,25 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code: code.into(), message: message.into(), headers: Vec::new(), wait: None, body: Body::Json }
     }
 
     /// 400 `BadRequest`, Graph's word for most things.
-    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
     /// 429.
-    pub fn throttled(form: RetryAfter, wait: Duration) -> Self {
+    pub(crate) fn throttled(form: RetryAfter, wait: Duration) -> Self {
         Self::new(429, "TooManyRequests", "Too many requests. Please try again later.").waiting(form, wait)
     }
 
-    pub fn waiting(self, form: RetryAfter, wait: Duration) -> Self {
+    pub(crate) fn waiting(self, form: RetryAfter, wait: Duration) -> Self {
         Self { wait: Some((form, wait)), ..self }
     }
 
-    pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -63,7 +63,7 @@ impl Refusal {
 
 /// What every answer to one request carries.
 #[derive(Debug)]
-pub struct Stamp {
+pub(super) struct Stamp {
     pub request_id: String,
     pub client_request_id: HeaderValue,
     pub now: Moment,
@@ -71,14 +71,19 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    pub fn new(request_id: String, client_request_id: Option<&HeaderValue>, now: Moment, date: HeaderValue) -> Self {
+    pub(crate) fn new(
+        request_id: String,
+        client_request_id: Option<&HeaderValue>,
+        now: Moment,
+        date: HeaderValue,
+    ) -> Self {
         let own = || HeaderValue::from_str(&request_id).unwrap_or(HeaderValue::from_static(NOBODY));
         let client_request_id = client_request_id.cloned().unwrap_or_else(own);
         Self { request_id, client_request_id, now, date }
     }
 
     /// An answer without a body.
-    pub fn empty(&self, status: StatusCode) -> WireReply {
+    pub(super) fn empty(&self, status: StatusCode) -> WireReply {
         let mut headers = HeaderMap::with_capacity(8);
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             headers.insert(REQUEST_ID, id);
@@ -88,7 +93,7 @@ impl Stamp {
         WireReply { status, headers, body: Bytes::new() }
     }
 
-    pub fn json(&self, status: StatusCode, document: &Value) -> WireReply {
+    pub(super) fn json(&self, status: StatusCode, document: &Value) -> WireReply {
         let mut reply = self.empty(status);
         reply.headers.insert(CONTENT_TYPE, JSON);
         reply.body = document.to_string().into();
@@ -96,7 +101,7 @@ impl Stamp {
     }
 
     /// An answer of Graph's. A number alone is plain text.
-    pub fn shown(&self, document: &Value) -> WireReply {
+    pub(crate) fn shown(&self, document: &Value) -> WireReply {
         let mut reply = self.json(StatusCode::OK, document);
         let kind = if document.is_number() { HeaderValue::from_static("text/plain") } else { MINIMAL };
         reply.headers.insert(CONTENT_TYPE, kind);
@@ -104,7 +109,7 @@ impl Stamp {
     }
 
     /// `path` decides between Graph's shape and Intune's.
-    pub fn refuse(&self, path: &str, refusal: &Refusal) -> WireReply {
+    pub(super) fn refuse(&self, path: &str, refusal: &Refusal) -> WireReply {
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = match refusal.body {
             Body::Json => self.json(status, &self.document(path, refusal)),

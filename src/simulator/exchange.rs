@@ -67,16 +67,16 @@ pub(super) struct Ruling {
 }
 
 impl Ruling {
-    pub fn reply(reply: WireReply) -> Self {
+    pub(super) fn reply(reply: WireReply) -> Self {
         Self { answer: Answer::of(Delivery::Reply(reply)) }
     }
 
-    pub fn undelivered(delivery: Delivery) -> Self {
+    pub(super) fn undelivered(delivery: Delivery) -> Self {
         Self { answer: Answer::of(delivery) }
     }
 
     /// The directory says how near its limit is, from eight tenths on.
-    pub fn tell_load(&mut self, load: f64) {
+    pub(super) fn tell_load(&mut self, load: f64) {
         let header = HeaderValue::from_str(&format!("{load:.2}"));
         if let (Delivery::Reply(reply), Ok(header), true) = (&mut self.answer.delivery, header, load >= 0.8) {
             reply.headers.insert(LOAD, header);
@@ -84,7 +84,7 @@ impl Ruling {
     }
 
     /// It says what an answer cost as well, and of a request that was throttled, by which limit.
-    pub fn tell_units(&mut self, units: u32, scope: &str, information: &'static str) {
+    pub(crate) fn tell_units(&mut self, units: u32, scope: &str, information: &'static str) {
         let Delivery::Reply(reply) = &mut self.answer.delivery else { return };
         if reply.status.is_success() {
             reply.headers.insert(UNITS, HeaderValue::from(units));
@@ -95,7 +95,7 @@ impl Ruling {
         }
     }
 
-    pub fn ending(&self) -> Ending {
+    pub(super) fn ending(&self) -> Ending {
         let status = match &self.answer.delivery {
             Delivery::Reply(reply) => Some(reply.status.as_u16()),
             Delivery::Lost | Delivery::Refused => None,

@@ -9,7 +9,7 @@ use super::scenario::{Fault, FaultRule};
 
 /// What a rule can look at.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub(super) struct Facts<'a> {
     /// Index in the catalog; `None` for a read.
     pub action: Option<usize>,
     /// In lower case.
@@ -28,15 +28,15 @@ struct Tally {
 
 /// How often each rule has matched and fired so far.
 #[derive(Debug)]
-pub struct Faults(Vec<Tally>);
+pub(super) struct Faults(Vec<Tally>);
 
 impl Faults {
-    pub fn new(rules: &[FaultRule]) -> Self {
+    pub(super) fn new(rules: &[FaultRule]) -> Self {
         Self(rules.iter().map(|_| Tally::default()).collect())
     }
 
     /// Every rule counts the call, also when an earlier one fires: numbers mean the same whatever else is in the file.
-    pub fn pick<'r>(
+    pub(super) fn pick<'r>(
         &mut self,
         rules: &'r [FaultRule],
         facts: Facts<'_>,

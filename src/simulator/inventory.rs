@@ -24,16 +24,16 @@ use super::scenario::{Guid, HybridDeletion, Scenario};
 use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
-pub use deleted::Record;
-pub use shown::Look;
+pub(crate) use deleted::Record;
+pub(crate) use shown::Look;
 
 /// Where a thing stands.
-pub type Place = (TargetKind, usize);
+pub(super) type Place = (TargetKind, usize);
 
 const A_MILLION: usize = 1_000_000;
 
 #[derive(Debug)]
-pub struct Inventory {
+pub(super) struct Inventory {
     setting: Setting,
     missing: HashSet<String>,
     /// The ids of what the scenario lists: none of them is a device as well that nobody has listed.
@@ -56,12 +56,12 @@ pub struct Inventory {
 }
 
 /// What a [`TargetKind::GroupMember`] is known by: a group, and who is in it.
-pub fn membership(group: &str, member: &str) -> String {
+pub(super) fn membership(group: &str, member: &str) -> String {
     format!("{group}/{member}")
 }
 
 impl Inventory {
-    pub fn new(scenario: &Scenario, setting: Setting) -> Self {
+    pub(super) fn new(scenario: &Scenario, setting: Setting) -> Self {
         let mut inventory = Self {
             hybrid_deletion: scenario.deleted_hybrid_devices,
             now: setting.start,
@@ -116,7 +116,7 @@ impl Inventory {
     }
 
     /// The place of the thing that `id` names, or `None` if there is no such thing.
-    pub fn find(&mut self, kind: TargetKind, id: &str) -> Option<usize> {
+    pub(super) fn find(&mut self, kind: TargetKind, id: &str) -> Option<usize> {
         let key = id.to_ascii_lowercase();
         let key = match kind {
             TargetKind::ManagedDevice if !Guid::is(&key) => device_behind(&key),
@@ -143,17 +143,17 @@ impl Inventory {
         }
     }
 
-    pub fn setting(&self) -> &Setting {
+    pub(super) fn setting(&self) -> &Setting {
         &self.setting
     }
 
     /// Whether one of the ids is on the list of those that do not exist.
-    pub fn lacks(&self, id: &str) -> bool {
+    pub(super) fn lacks(&self, id: &str) -> bool {
         !self.missing.is_empty() && self.missing.contains(&id.to_ascii_lowercase())
     }
 
     /// Does an action's deeds to the thing at that place; `false` where it cannot be done. `body` is what was sent.
-    pub fn perform(
+    pub(super) fn perform(
         &mut self,
         action: &'static str,
         deeds: &[Deed],
@@ -210,7 +210,7 @@ impl Inventory {
     }
 
     /// The places of a user's devices that are still there.
-    pub fn devices_of(&mut self, user: usize) -> Vec<usize> {
+    pub(super) fn devices_of(&mut self, user: usize) -> Vec<usize> {
         let devices = match self.users.things[user].devices.clone() {
             Some(devices) => devices,
             None => {
@@ -223,7 +223,7 @@ impl Inventory {
     }
 
     /// The places of what the directory knows of a user's devices.
-    pub fn owned_by(&mut self, user: usize) -> Vec<usize> {
+    pub(super) fn owned_by(&mut self, user: usize) -> Vec<usize> {
         let managed = self.devices_of(user);
         let ids: Vec<String> = managed
             .into_iter()
@@ -235,20 +235,20 @@ impl Inventory {
     }
 
     /// The places of the users that the directory knows a device of.
-    pub fn owners_of(&mut self, entra_device: usize) -> Vec<usize> {
+    pub(super) fn owners_of(&mut self, entra_device: usize) -> Vec<usize> {
         let users: Vec<usize> = (0..self.users.things.len()).filter(|at| !self.users.things[*at].gone).collect();
         users.into_iter().filter(|user| self.owned_by(*user).contains(&entra_device)).collect()
     }
 
     /// How many devices there are. Where every id exists, that is a very large number.
-    pub fn fleet(&self) -> usize {
+    pub(super) fn fleet(&self) -> usize {
         let listed = self.devices.things.iter().filter(|thing| !thing.gone).count();
         if self.only_listed { listed } else { listed.max(A_MILLION) }
     }
 
     /// Where every id exists, so does whatever a filter asks for by its exact value: it comes into being as it is asked
     /// for.
-    pub fn bring_into_being(&mut self, kind: TargetKind, property: &'static str, value: &str) -> Option<usize> {
+    pub(super) fn bring_into_being(&mut self, kind: TargetKind, property: &'static str, value: &str) -> Option<usize> {
         if kind == TargetKind::User && property == "userPrincipalName" && value.contains('@') {
             let is_new =
                 !self.only_listed && !self.lacks(value) && !self.users.by_key.contains_key(&*value.to_lowercase());
@@ -268,20 +268,20 @@ impl Inventory {
     }
 
     /// How many places there are; some of them may be empty by now.
-    pub fn places(&self, kind: TargetKind) -> usize {
+    pub(super) fn places(&self, kind: TargetKind) -> usize {
         self.shelf(kind).things.len()
     }
 
-    pub fn is_gone(&self, kind: TargetKind, at: usize) -> bool {
+    pub(super) fn is_gone(&self, kind: TargetKind, at: usize) -> bool {
         self.shelf(kind).things.get(at).is_none_or(|thing| thing.gone)
     }
 
-    pub fn value(&self, kind: TargetKind, at: usize, property: &str) -> Option<Value> {
+    pub(super) fn value(&self, kind: TargetKind, at: usize, property: &str) -> Option<Value> {
         self.shelf(kind).value(at, property, &self.setting)
     }
 
     /// The places where an indexed property has this value, whatever its case; `None` where there is no index.
-    pub fn look_up(&mut self, kind: TargetKind, property: &str, value: &str) -> Option<Vec<usize>> {
+    pub(super) fn look_up(&mut self, kind: TargetKind, property: &str, value: &str) -> Option<Vec<usize>> {
         let setting = self.setting.clone();
         let shelf = self.shelf_mut(kind);
         let property = *shelf.kind.indexed.iter().find(|name| **name == property)?;

@@ -21,7 +21,7 @@ const CONSISTENCY: HeaderName = HeaderName::from_static("consistencylevel");
 
 /// A request that reached something.
 #[derive(Debug)]
-pub struct Call<'p> {
+pub(super) struct Call<'p> {
     pub endpoint: Endpoint,
     pub bucket: Option<Bucket>,
     pub ids: Vec<PathId<'p>>,
@@ -36,7 +36,7 @@ pub struct Call<'p> {
 
 impl Call<'_> {
     /// Index in the catalog; `None` for a read.
-    pub fn action(&self) -> Option<usize> {
+    pub(super) fn action(&self) -> Option<usize> {
         match self.endpoint {
             Endpoint::Perform { action } => Some(action),
             _ => None,
@@ -45,7 +45,7 @@ impl Call<'_> {
 }
 
 /// Reads a request to `path` (below the version).
-pub fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Result<Call<'p>, Refusal> {
+pub(super) fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str) -> Result<Call<'p>, Refusal> {
     let found = routes::find(path).map_err(nothing_there)?;
     let method = incoming.method.as_str();
     let served = meant(found.served.iter().filter(|served| served.method == method), incoming).ok_or_else(|| {
@@ -143,7 +143,7 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
 }
 
 /// What there is to say of a thing that is not there.
-pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
+pub(super) fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let kind = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target,
         Endpoint::DeleteMember => TargetKind::GroupMember,
@@ -164,7 +164,7 @@ pub fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
 }
 
 /// Graph's 404 for directory objects.
-pub fn no_such_user(id: &str) -> Refusal {
+pub(super) fn no_such_user(id: &str) -> Refusal {
     let message =
         format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present.");
     Refusal::new(404, "Request_ResourceNotFound", message)

@@ -18,11 +18,11 @@ use super::scenario::{Scenario, Volume};
 use crate::catalog::{Proof, Secret};
 
 /// Where the lists are.
-pub const RECOVERY_KEYS: &str = "/informationProtection/bitlocker/recoveryKeys";
-pub const LOCAL_CREDENTIALS: &str = "/directory/deviceLocalCredentials";
+pub(super) const RECOVERY_KEYS: &str = "/informationProtection/bitlocker/recoveryKeys";
+pub(super) const LOCAL_CREDENTIALS: &str = "/directory/deviceLocalCredentials";
 
 /// Whether an answer to this would be a secret. It is never given; that somebody asks is counted.
-pub fn is_for_a_secret(path: &str, query: &str) -> bool {
+pub(super) fn is_for_a_secret(path: &str, query: &str) -> bool {
     let selects = |name: &str| {
         let query = percent_encoding::percent_decode_str(query).decode_utf8_lossy().to_lowercase();
         let selected = query.split('&').filter_map(|option| option.strip_prefix("$select="));
@@ -48,7 +48,7 @@ fn admit(scenario: &Scenario, secret: Secret) -> Result<(), Refusal> {
 }
 
 /// What is answered to a read of keys.
-pub fn answer(
+pub(super) fn answer(
     scenario: &Scenario,
     (setting, record): (&Setting, Record),
     call: &Call<'_>,
@@ -75,7 +75,7 @@ pub fn answer(
 }
 
 /// Entra's id of the device that a read of keys is about.
-pub fn device<'c>(call: &'c Call<'_>) -> &'c str {
+pub(crate) fn device<'c>(call: &'c Call<'_>) -> &'c str {
     let filtered = call.query.filter.as_ref().and_then(|filter| filter.wanted().into_iter().next());
     filtered.map_or(&call.target, |(_, device)| device)
 }
@@ -111,7 +111,7 @@ fn volumes(scenario: &Scenario, device: &str) -> Vec<Volume> {
     match listed {
         Some(keys) => keys.bitlocker.clone(),
         None if scenario.only_listed => Vec::new(),
-        None => vec![Volume::OperatingSystemVolume],
+        None => vec![Volume::OperatingSystem],
     }
 }
 

@@ -25,21 +25,21 @@ struct Due {
 }
 
 #[derive(Debug, Default)]
-pub struct Late(Vec<Due>);
+pub(super) struct Late(Vec<Due>);
 
 impl Late {
     /// The action happens to the thing at that place when the tenant is `since` old. `body` is what was sent.
-    pub fn add(&mut self, since: Duration, action: usize, at: usize, body: Value) {
+    pub(super) fn add(&mut self, since: Duration, action: usize, at: usize, body: Value) {
         self.0.push(Due { since, action, at, body, end: None });
     }
 
     /// The device at that place, or those of the user there, check in then.
-    pub fn check_in(&mut self, since: Duration, action: usize, at: usize, body: Value, end: End) {
+    pub(super) fn check_in(&mut self, since: Duration, action: usize, at: usize, body: Value, end: End) {
         self.0.push(Due { since, action, at, body, end: Some(end) });
     }
 
     /// What is due has happened.
-    pub fn land(&mut self, inventory: &mut Inventory, now: Moment) {
+    pub(super) fn land(&mut self, inventory: &mut Inventory, now: Moment) {
         let mut due: Vec<Due> = self.0.extract_if(.., |due| due.since <= now.since).collect();
         due.sort_by_key(|due| due.since);
         for Due { since, action, at, body, end } in due {

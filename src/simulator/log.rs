@@ -76,17 +76,17 @@ impl Kept {
 }
 
 #[derive(Debug)]
-pub struct Log {
+pub(super) struct Log {
     on: bool,
     kept: VecDeque<Kept>,
 }
 
 impl Log {
-    pub fn new(on: bool) -> Self {
+    pub(super) fn new(on: bool) -> Self {
         Self { on, kept: VecDeque::new() }
     }
 
-    pub fn keep(&mut self, incoming: &Incoming<'_>, at_ms: u64, status: Option<u16>, secret: bool) {
+    pub(super) fn keep(&mut self, incoming: &Incoming<'_>, at_ms: u64, status: Option<u16>, secret: bool) {
         if !self.on {
             return;
         }
@@ -105,7 +105,7 @@ impl Log {
         });
     }
 
-    pub fn seen(&self) -> impl Iterator<Item = Seen> {
+    pub(super) fn seen(&self) -> impl Iterator<Item = Seen> {
         self.kept.iter().map(Kept::show)
     }
 }

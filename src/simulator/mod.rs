@@ -8,16 +8,16 @@
 //! allowances (`throttle`), spoilt where the scenario says so (`faults`), carried out (`effects`) on what the tenant
 //! holds (`inventory`), and counted (`counts`, `log`).
 
-pub mod by_hand;
-pub mod counts;
-pub mod power;
-pub mod scenario;
-pub mod server;
-pub mod tenant;
-pub mod transport;
-pub mod wire;
+pub(crate) mod by_hand;
+pub(crate) mod counts;
+pub(crate) mod power;
+pub(crate) mod scenario;
+pub(crate) mod server;
+pub(crate) mod tenant;
+pub(crate) mod transport;
+pub(crate) mod wire;
 
-pub mod approvals;
+pub(crate) mod approvals;
 mod batch;
 mod clock;
 mod context;

@@ -40,7 +40,7 @@ const WIDER: &[(&str, &[&str])] = &[
 ];
 
 /// Whether the token may do this.
-pub fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
+pub(crate) fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
     let Some(roles) = &scenario.sign_in.roles else { return Ok(()) };
     let wanted = wanted(call);
     let holds = |permission: &&str| roles.iter().any(|role| role == permission);

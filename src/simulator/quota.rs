@@ -16,7 +16,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 #[derive(Debug, Default)]
-pub struct Quotas {
+pub(super) struct Quotas {
     /// Per action: when it has happened of late.
     used: HashMap<usize, VecDeque<Timestamp>>,
     /// How many days of the portal are in the books, and when the first began.
@@ -25,7 +25,7 @@ pub struct Quotas {
 
 /// No room today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UsedUp {
+pub(super) struct UsedUp {
     /// Whose limit it is.
     pub action: &'static str,
     /// When there is room again.
@@ -35,7 +35,7 @@ pub struct UsedUp {
 impl Quotas {
     /// Whether the action may happen once more; if so, it counts. What acts on all devices of a user counts for each of the
     /// `devices`, and happens to all of them or to none.
-    pub fn take(
+    pub(super) fn take(
         &mut self,
         scenario: &Scenario,
         action: usize,
@@ -82,7 +82,7 @@ impl Quotas {
     }
 
     /// Somebody has done it in the portal, at that time.
-    pub fn by_hand(&mut self, scenario: &Scenario, action: usize, at: Timestamp) {
+    pub(super) fn by_hand(&mut self, scenario: &Scenario, action: usize, at: Timestamp) {
         self.let_people_in(scenario, at);
         self.count(scenario, action, at);
     }
@@ -127,7 +127,7 @@ fn counts_until(scenario: &Scenario, at: Timestamp) -> Timestamp {
 }
 
 /// The answer on the day's last legs; nobody has seen a real one. `wait`: until there is room, where that is known.
-pub fn used_up(scenario: &Scenario, action: &str, wait: Duration) -> Refusal {
+pub(super) fn used_up(scenario: &Scenario, action: &str, wait: Duration) -> Refusal {
     let named = scenario.daily_message.clone();
     let message =
         named.unwrap_or_else(|| format!("The daily limit of {action} requests for this tenant has been reached."));

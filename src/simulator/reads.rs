@@ -19,7 +19,7 @@ use crate::catalog::{TargetKind, Version};
 const EXPANDED: usize = 20;
 
 /// A document with its context in front.
-pub fn framed(context: String, properties: impl IntoIterator<Item = (String, Value)>) -> Value {
+pub(crate) fn framed(context: String, properties: impl IntoIterator<Item = (String, Value)>) -> Value {
     let mut document = Map::new();
     document.insert("@odata.context".into(), json!(context));
     document.extend(properties);
@@ -27,7 +27,7 @@ pub fn framed(context: String, properties: impl IntoIterator<Item = (String, Val
 }
 
 /// One thing, with what is expanded.
-pub fn one(
+pub(super) fn one(
     inventory: &mut Inventory,
     (kind, at): (TargetKind, usize),
     query: &Query,
@@ -59,7 +59,7 @@ fn expand(inventory: &mut Inventory, at: usize, query: &Query, shown: &mut Map<S
 }
 
 /// How many devices are enrolled.
-pub fn overview(enrolled: usize, query: &Query, source: &Source) -> Value {
+pub(super) fn overview(enrolled: usize, query: &Query, source: &Source) -> Value {
     let whole = json!({
         "id": guid_from("overview", 0),
         "enrolledDeviceCount": enrolled,
@@ -72,7 +72,7 @@ pub fn overview(enrolled: usize, query: &Query, source: &Source) -> Value {
 }
 
 /// What `$select` leaves of a document.
-pub fn selected(document: Value, query: &Query) -> Map<String, Value> {
+pub(crate) fn selected(document: Value, query: &Query) -> Map<String, Value> {
     let Value::Object(properties) = document else { return Map::new() };
     let wanted = |name: &str| query.select.as_ref().is_none_or(|names| names.contains(&name));
     properties.into_iter().filter(|(name, _)| wanted(name)).collect()
@@ -80,7 +80,7 @@ pub fn selected(document: Value, query: &Query) -> Map<String, Value> {
 
 /// What is asked for, and where the next page would be.
 #[derive(Debug)]
-pub struct Listing<'a> {
+pub(super) struct Listing<'a> {
     pub query: &'a Query,
     pub version: Version,
     /// The most a page holds, where the scenario says so.
@@ -115,7 +115,12 @@ impl Listing<'_> {
 }
 
 /// The places of all things that pass the filter, in order; where everything exists, so does what is asked for by its value.
-pub fn found(inventory: &mut Inventory, kind: TargetKind, among: Option<Vec<usize>>, query: &Query) -> Vec<usize> {
+pub(crate) fn found(
+    inventory: &mut Inventory,
+    kind: TargetKind,
+    among: Option<Vec<usize>>,
+    query: &Query,
+) -> Vec<usize> {
     let is_whole = among.is_none();
     let candidates = among.or_else(|| indexed(inventory, kind, query));
     let places: Vec<usize> = candidates.unwrap_or_else(|| (0..inventory.places(kind)).collect());
@@ -178,7 +183,12 @@ fn in_order(inventory: &Inventory, kind: TargetKind, (one, other): (usize, usize
 }
 
 /// A page of a collection; `among` narrows it to some places.
-pub fn page(inventory: &mut Inventory, kind: TargetKind, among: Option<Vec<usize>>, listing: &Listing<'_>) -> Value {
+pub(super) fn page(
+    inventory: &mut Inventory,
+    kind: TargetKind,
+    among: Option<Vec<usize>>,
+    listing: &Listing<'_>,
+) -> Value {
     let query = listing.query;
     let all = found(inventory, kind, among, query);
     let size = query.page(kind, listing.most);
@@ -207,7 +217,7 @@ pub fn page(inventory: &mut Inventory, kind: TargetKind, among: Option<Vec<usize
 }
 
 /// The groups that pass the filter; where every group exists, so does one of any name.
-pub fn groups(inventory: &Inventory, scenario: &Scenario, listing: &Listing<'_>) -> Value {
+pub(super) fn groups(inventory: &Inventory, scenario: &Scenario, listing: &Listing<'_>) -> Value {
     let query = listing.query;
     let all = inventory.groups();
     let passes = |(id, name): &(String, Option<String>)| {
@@ -233,7 +243,7 @@ pub fn groups(inventory: &Inventory, scenario: &Scenario, listing: &Listing<'_>)
 }
 
 /// One group, with its members where they are expanded.
-pub fn group(
+pub(crate) fn group(
     inventory: &Inventory,
     id: &str,
     name: Option<&str>,
@@ -256,7 +266,7 @@ pub fn group(
 
 /// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such
 /// group at all.
-pub fn members(inventory: &Inventory, group: &str, listing: &Listing<'_>) -> Option<Value> {
+pub(super) fn members(inventory: &Inventory, group: &str, listing: &Listing<'_>) -> Option<Value> {
     let (ids, whole) = inventory.members_of(group)?;
     let items = ids.iter().map(|id| Value::Object(inventory.show_object(id, &listing.look())));
     let mut document = objects(items.collect(), listing);
@@ -267,7 +277,7 @@ pub fn members(inventory: &Inventory, group: &str, listing: &Listing<'_>) -> Opt
 }
 
 /// A page of objects of the directory, of whatever kind.
-pub fn objects(all: Vec<Value>, listing: &Listing<'_>) -> Value {
+pub(crate) fn objects(all: Vec<Value>, listing: &Listing<'_>) -> Value {
     let query = listing.query;
     let size = query.page(TargetKind::User, listing.most);
     let count = all.len();
@@ -292,7 +302,7 @@ fn primary_users(inventory: &Inventory, device: usize, look: &Look<'_>) -> Vec<V
 }
 
 /// The list of a device's primary user.
-pub fn primary_user(inventory: &Inventory, device: usize, listing: &Listing<'_>) -> Value {
+pub(super) fn primary_user(inventory: &Inventory, device: usize, listing: &Listing<'_>) -> Value {
     let users = primary_users(inventory, device, &listing.look());
     let count = users.len();
     listing.page(listing.source.of_many(listing.query), users, count, None)

@@ -9,7 +9,7 @@ use super::clock::iso_date;
 
 /// How a property that nobody has set is made up.
 #[derive(Debug, Clone, Copy)]
-pub enum Plausible {
+pub(super) enum Plausible {
     Id,
     Text(&'static str),
     OneOf(&'static [&'static str]),
@@ -34,27 +34,27 @@ pub enum Plausible {
 use Plausible::{AtDomain, EmptyList, Flag, Guid, Hours, Id, Licences, LongAgo, Null, Numbered, OneOf, Text};
 
 /// Microsoft 365 E3, and Enterprise Mobility + Security E3.
-pub const SKUS: [&str; 2] = ["05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"];
+pub(super) const SKUS: [&str; 2] = ["05e9a617-0261-4cee-bb44-138d3ef5d965", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"];
 
 /// `assignedLicenses` that holds those.
-pub fn licences<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
+pub(super) fn licences<'a>(skus: impl IntoIterator<Item = &'a str>) -> Value {
     skus.into_iter().map(|sku| json!({ "disabledPlans": [], "skuId": sku })).collect()
 }
 
 /// A number that follows from a text (FNV-1a), the same on every machine.
-pub fn digest(text: &str) -> u64 {
+pub(super) fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Spreads a number over all its bits (the finisher of SplitMix64).
-pub fn mix(number: u64) -> u64 {
+pub(super) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
 
 /// A version 4 GUID made of 128 bits.
-pub fn guid(high: u64, low: u64) -> String {
+pub(super) fn guid(high: u64, low: u64) -> String {
     uuid::Builder::from_random_bytes(((u128::from(high) << 64) | u128::from(low)).to_be_bytes())
         .into_uuid()
         .hyphenated()
@@ -62,20 +62,20 @@ pub fn guid(high: u64, low: u64) -> String {
 }
 
 /// A GUID that follows from a text and a number.
-pub fn guid_from(text: &str, salt: u64) -> String {
+pub(super) fn guid_from(text: &str, salt: u64) -> String {
     let hash = digest(text);
     guid(mix(hash ^ salt), mix(hash.rotate_left(32) ^ salt.wrapping_add(0x9e37_79b9_7f4a_7c15)))
 }
 
 /// Where and when made-up values are set.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub(super) struct Setting {
     pub domain: String,
     pub start: Timestamp,
 }
 
 impl Setting {
-    pub fn make_up(&self, id: &str, plausible: Plausible) -> Value {
+    pub(super) fn make_up(&self, id: &str, plausible: Plausible) -> Value {
         let number = mix(digest(id));
         let code = || format!("{:010X}", number >> 24);
         match plausible {

@@ -17,7 +17,7 @@ use crate::catalog::{
 
 /// What a method does at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
+pub(super) enum Endpoint {
     /// Performs the action at this index of the catalog.
     Perform {
         action: usize,
@@ -54,7 +54,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// What a read shows, and whether it shows a list. `None`: it takes no options.
-    pub fn shows(self) -> Option<(&'static Kind, bool)> {
+    pub(crate) fn shows(self) -> Option<(&'static Kind, bool)> {
         match self {
             Self::Perform { .. } | Self::DeleteMember | Self::ReadAny => None,
             Self::ReadOne(TargetKind::DeletedUser) => Some((&kinds::DIRECTORY_OBJECT, false)),
@@ -78,7 +78,7 @@ impl Endpoint {
 
 /// One method of a place.
 #[derive(Debug)]
-pub struct Served {
+pub(super) struct Served {
     pub method: &'static str,
     pub versions: Vec<Version>,
     pub endpoint: Endpoint,
@@ -88,7 +88,7 @@ pub struct Served {
 
 /// An id that stood in a path, decoded.
 #[derive(Debug, Clone)]
-pub struct PathId<'p> {
+pub(super) struct PathId<'p> {
     pub name: IdName,
     pub value: Cow<'p, str>,
     /// It is another property of the thing than its id: `devices(deviceId='…')`.
@@ -96,7 +96,7 @@ pub struct PathId<'p> {
 }
 
 #[derive(Debug)]
-pub struct Found<'p> {
+pub(super) struct Found<'p> {
     pub served: &'static [Served],
     pub ids: Vec<PathId<'p>>,
     /// The place as Graph writes it, with keys in brackets: `users('…')/managedDevices`.
@@ -111,12 +111,12 @@ struct Node {
 }
 
 #[derive(Debug)]
-pub struct Routes(Vec<Node>);
+pub(super) struct Routes(Vec<Node>);
 
 static TABLE: LazyLock<Routes> = LazyLock::new(Routes::of_catalog);
 
 /// What serves `path` (below the version), or the segment at which nobody does.
-pub fn find(path: &str) -> Result<Found<'_>, &str> {
+pub(super) fn find(path: &str) -> Result<Found<'_>, &str> {
     TABLE.find(path)
 }
 

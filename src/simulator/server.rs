@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// What a connection is told that is one too many.
 const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-pub struct Server {
+pub(crate) struct Server {
     listener: TcpListener,
     address: SocketAddr,
     tenant: Arc<Tenant>,
@@ -43,7 +43,7 @@ struct NoAnswer;
 
 impl Server {
     /// Listens on `address`, which must be a loopback address; port 0 picks one.
-    pub async fn bind(address: SocketAddr, tenant: Arc<Tenant>) -> io::Result<Self> {
+    pub(crate) async fn bind(address: SocketAddr, tenant: Arc<Tenant>) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             let message = format!("the simulator listens on loopback addresses only, not on {address}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
@@ -53,12 +53,12 @@ impl Server {
         Ok(Self { listener, address, tenant })
     }
 
-    pub fn local_addr(&self) -> SocketAddr {
+    pub(crate) fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
     /// Serves until it is dropped; its connections end with it.
-    pub async fn run(self) {
+    pub(crate) async fn run(self) {
         let mut connections = JoinSet::new();
         loop {
             tokio::select! {

@@ -14,7 +14,7 @@ use super::resources::Setting;
 
 /// One device, user or Autopilot identity.
 #[derive(Debug)]
-pub struct Thing {
+pub(super) struct Thing {
     pub id: Box<str>,
     pub gone: bool,
     /// Of what is gone from the directory and can be had back: since when.
@@ -31,7 +31,7 @@ pub struct Thing {
 
 /// An entry of `deviceActionResults`.
 #[derive(Debug)]
-pub struct ActionResult {
+pub(super) struct ActionResult {
     pub action: &'static str,
     pub state: &'static str,
     pub asked: Timestamp,
@@ -39,11 +39,11 @@ pub struct ActionResult {
 }
 
 impl ActionResult {
-    pub fn pending(action: &'static str, asked: Timestamp) -> Self {
+    pub(super) fn pending(action: &'static str, asked: Timestamp) -> Self {
         Self { action, state: "pending", asked, updated: asked }
     }
 
-    pub fn show(&self) -> Value {
+    pub(super) fn show(&self) -> Value {
         json!({
             "actionName": self.action,
             "actionState": self.state,
@@ -55,14 +55,14 @@ impl ActionResult {
 
 /// The value of a property that is not made up. Moments become text only when they are read.
 #[derive(Debug)]
-pub enum Given {
+pub(super) enum Given {
     Listed(Value),
     Word(&'static str),
     Moment(Timestamp),
 }
 
 impl Given {
-    pub fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self {
             Self::Listed(value) => value.clone(),
             Self::Word(word) => json!(word),
@@ -72,15 +72,15 @@ impl Given {
 }
 
 impl Thing {
-    pub fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
+    pub(super) fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
         Self { id: id.into(), gone: false, deleted: None, set, results: Vec::new(), devices: None, mark: "" }
     }
 
-    pub fn is_given(&self, name: &str) -> bool {
+    pub(crate) fn is_given(&self, name: &str) -> bool {
         self.set.iter().any(|(known, _)| *known == name)
     }
 
-    pub fn set(&mut self, name: &'static str, value: Given) {
+    pub(super) fn set(&mut self, name: &'static str, value: Given) {
         match self.set.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.set.push((name, value)),
@@ -90,7 +90,7 @@ impl Thing {
 
 /// All things of one kind, in the order in which they came into being.
 #[derive(Debug)]
-pub struct Shelf {
+pub(super) struct Shelf {
     pub kind: &'static Kind,
     pub things: Vec<Thing>,
     pub by_key: HashMap<Box<str>, usize>,
@@ -100,18 +100,18 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    pub fn new(kind: &'static Kind) -> Self {
+    pub(super) fn new(kind: &'static Kind) -> Self {
         Self { kind, things: Vec::new(), by_key: HashMap::new(), index: HashMap::new(), indexed: 0 }
     }
 
-    pub fn put(&mut self, thing: Thing) -> usize {
+    pub(super) fn put(&mut self, thing: Thing) -> usize {
         let at = self.things.len();
         self.by_key.insert(thing.id.to_ascii_lowercase().into_boxed_str(), at);
         self.things.push(thing);
         at
     }
 
-    pub fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
+    pub(super) fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
         let property = self.kind.property(name)?;
         let thing = self.things.get(at)?;
         let set = thing.set.iter().find(|(known, _)| *known == property.name).map(|(_, given)| given.value());

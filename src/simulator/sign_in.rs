@@ -24,7 +24,7 @@ const AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// The tokens that are out.
 #[derive(Default)]
-pub struct Tokens {
+pub(super) struct Tokens {
     /// When each stops being good, since the tenant began.
     issued: HashMap<Box<str>, Duration>,
     revoked: HashSet<Box<str>>,
@@ -32,7 +32,7 @@ pub struct Tokens {
 
 impl Tokens {
     /// Whether a Graph request with these headers may come in.
-    pub fn admit(&self, scenario: &Scenario, headers: &HeaderMap, now: Moment) -> Result<(), Refusal> {
+    pub(super) fn admit(&self, scenario: &Scenario, headers: &HeaderMap, now: Moment) -> Result<(), Refusal> {
         let token = bearer(headers).ok_or_else(|| unauthorized("Access token is empty."))?;
         if self.revoked.contains(token) {
             return Err(unauthorized("Lifetime validation failed, the token is expired."));
@@ -46,14 +46,14 @@ impl Tokens {
     }
 
     /// From now on the token in these headers is no good.
-    pub fn revoke(&mut self, headers: &HeaderMap) {
+    pub(super) fn revoke(&mut self, headers: &HeaderMap) {
         if let Some(token) = bearer(headers) {
             self.revoked.insert(token.into());
         }
     }
 
     /// Answers `POST /{tenant}/oauth2/v2.0/token`.
-    pub fn issue(&mut self, scenario: &Scenario, tenant: &str, form: &[u8], stamp: &Stamp) -> WireReply {
+    pub(super) fn issue(&mut self, scenario: &Scenario, tenant: &str, form: &[u8], stamp: &Stamp) -> WireReply {
         match request_of(scenario, tenant, form) {
             Err(error) => error.reply(stamp),
             Ok(request) => {
@@ -93,7 +93,7 @@ impl Tokens {
 }
 
 /// Answers `GET /{tenant}/v2.0/.well-known/openid-configuration`.
-pub fn discover(scenario: &Scenario, tenant: &str, base: &str, stamp: &Stamp) -> WireReply {
+pub(super) fn discover(scenario: &Scenario, tenant: &str, base: &str, stamp: &Stamp) -> WireReply {
     match tenant_id(scenario, tenant) {
         Err(error) => error.reply(stamp),
         Ok(id) => stamp.json(
@@ -236,6 +236,6 @@ fn field(form: &[u8], name: &str) -> Option<String> {
 }
 
 /// The ids that requests get, one after the other.
-pub fn request_id(dice: &mut fastrand::Rng) -> String {
+pub(super) fn request_id(dice: &mut fastrand::Rng) -> String {
     guid(dice.u64(..), dice.u64(..))
 }

@@ -18,7 +18,7 @@ const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justi
 const LONGEST_JUSTIFICATION: usize = 1_024;
 
 /// The answer of a fault that needs nothing but itself.
-pub fn answer(fault: &Fault) -> Option<Refusal> {
+pub(super) fn answer(fault: &Fault) -> Option<Refusal> {
     match fault {
         Fault::Throttle(slow) => Some(Refusal::throttled(slow.retry_after, slow.seconds.0)),
         Fault::Status(status) => (!status.after_effect).then(|| words(status)),
@@ -33,7 +33,7 @@ pub fn answer(fault: &Fault) -> Option<Refusal> {
 }
 
 /// The answer of a fault that is given when the request has had its effect.
-pub fn after_effect(fault: &Fault) -> Option<Refusal> {
+pub(super) fn after_effect(fault: &Fault) -> Option<Refusal> {
     match fault {
         Fault::Status(status) => status.after_effect.then(|| words(status)),
         _ => None,
@@ -52,7 +52,7 @@ fn words(status: &Status) -> Refusal {
 
 /// Multi Admin Approval: `None` once the request carries the right code. `number` makes the code where the scenario
 /// names none, so that it is the same whenever the same request is filed.
-pub fn approval(approval: &Approval, headers: &HeaderMap, number: u64) -> Option<Refusal> {
+pub(super) fn approval(approval: &Approval, headers: &HeaderMap, number: u64) -> Option<Refusal> {
     let code = approval.code.as_ref().map_or_else(|| guid(mix(number), mix(!number)), |code| code.0.clone());
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if text(CODE).is_some_and(|given| given.eq_ignore_ascii_case(&code)) {

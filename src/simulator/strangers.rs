@@ -8,7 +8,7 @@ use super::scenario::{Scenario, Stranger};
 
 /// All strangers, as one bucket sees them.
 #[derive(Debug)]
-pub struct Strangers(Vec<Sender>);
+pub(super) struct Strangers(Vec<Sender>);
 
 #[derive(Debug)]
 struct Sender {
@@ -21,13 +21,13 @@ struct Sender {
 }
 
 impl Strangers {
-    pub fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario) -> Self {
         let sender = |(number, stranger): (u64, &Stranger)| Sender::new(stranger, scenario.seed.wrapping_add(number));
         Self((1..).zip(&scenario.strangers).map(sender).collect())
     }
 
     /// The next request that has arrived by now.
-    pub fn next(&mut self, now: Duration) -> Option<Duration> {
+    pub(super) fn next(&mut self, now: Duration) -> Option<Duration> {
         let due = self.0.iter_mut().filter(|sender| sender.next <= now && !sender.is_gone());
         due.min_by_key(|sender| sender.next).map(Sender::send)
     }

@@ -36,8 +36,8 @@ use crate::catalog::{ACTIONS, TargetKind, Version};
 mod perform;
 mod reading;
 
-pub use super::exchange::{Answer, Carrier, Delivery, Incoming};
-pub use super::log::Seen;
+pub(crate) use super::exchange::{Answer, Carrier, Delivery, Incoming};
+pub(crate) use super::log::Seen;
 
 /// What a fault says in place of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);

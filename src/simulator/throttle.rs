@@ -72,13 +72,13 @@ impl Window {
 }
 
 #[derive(Debug)]
-pub struct Windows {
+pub(super) struct Windows {
     buckets: [Option<Window>; Bucket::COUNT],
     count_throttled: bool,
 }
 
 impl Windows {
-    pub fn new(scenario: &Scenario) -> Self {
+    pub(super) fn new(scenario: &Scenario) -> Self {
         let window = |bucket: usize| {
             let burst = scenario.throttle.1[bucket];
             Some(Window {
@@ -94,7 +94,7 @@ impl Windows {
 
     /// Whether there is room for a request now; the time until there is, otherwise. A request that finds none is
     /// counted here if throttled requests count; one that finds room must be handed to [`Windows::count`].
-    pub fn look(&mut self, bucket: Bucket, now: Duration) -> Result<(), Duration> {
+    pub(super) fn look(&mut self, bucket: Bucket, now: Duration) -> Result<(), Duration> {
         let Some(window) = &mut self.buckets[bucket.index()] else { return Ok(()) };
         window.let_in(self.count_throttled, now);
         let punished = window.burst.as_mut().and_then(|burst| burst.wait(now));
@@ -105,7 +105,7 @@ impl Windows {
         Err(window.wait(now).unwrap_or(wait).max(wait))
     }
 
-    pub fn count(&mut self, bucket: Bucket, now: Duration) {
+    pub(super) fn count(&mut self, bucket: Bucket, now: Duration) {
         if let Some(window) = &mut self.buckets[bucket.index()] {
             window.count(now);
             if let Some(burst) = &mut window.burst {
@@ -115,7 +115,7 @@ impl Windows {
     }
 
     /// How much of the allowance is used up, 1 being all of it.
-    pub fn load(&self, bucket: Bucket, now: Duration) -> f64 {
+    pub(super) fn load(&self, bucket: Bucket, now: Duration) -> f64 {
         let Some(window) = &self.buckets[bucket.index()] else { return 0.0 };
         let length = window.allowance.window;
         let recent = window.latest.iter().rev().take_while(|at| **at + length > now).count();
@@ -123,12 +123,12 @@ impl Windows {
     }
 
     /// Requests of strangers, by the index of the bucket.
-    pub fn of_strangers(&self) -> [u64; Bucket::COUNT] {
+    pub(super) fn of_strangers(&self) -> [u64; Bucket::COUNT] {
         std::array::from_fn(|bucket| self.buckets[bucket].as_ref().map_or(0, |window| window.of_strangers))
     }
 
     /// The length of a bucket's window, also where there is no limit.
-    pub fn length(&self, bucket: Bucket) -> Duration {
+    pub(super) fn length(&self, bucket: Bucket) -> Duration {
         self.buckets[bucket.index()].as_ref().map_or(bucket.allowance().window, |window| window.allowance.window)
     }
 }

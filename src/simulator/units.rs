@@ -11,7 +11,7 @@ use crate::catalog::{Access, TargetKind};
 
 /// What an answer cost. A page of fewer than twenty, and one of which the properties are named, costs one less; what is
 /// expanded one more; nothing is for nothing.
-pub fn of(endpoint: Endpoint, query: &Query) -> u32 {
+pub(crate) fn of(endpoint: Endpoint, query: &Query) -> u32 {
     let base: u32 = match endpoint {
         Endpoint::ReadAll(TargetKind::User) | Endpoint::ReadOwnedDevices => 2,
         Endpoint::ReadMembers => 3,
@@ -22,12 +22,12 @@ pub fn of(endpoint: Endpoint, query: &Query) -> u32 {
 }
 
 /// `x-ms-throttle-scope` of a throttled request.
-pub fn scope(access: Access, application: &str, tenant: &str) -> String {
+pub(crate) fn scope(access: Access, application: &str, tenant: &str) -> String {
     let limit = if access == Access::Write { "Write" } else { "Read" };
     format!("Tenant_Application/{limit}/{application}/{tenant}")
 }
 
 /// `x-ms-throttle-information` of a throttled request.
-pub fn information(access: Access) -> &'static str {
+pub(crate) fn information(access: Access) -> &'static str {
     if access == Access::Write { "WriteLimitExceeded" } else { "ResourceUnitLimitExceeded" }
 }

@@ -17,7 +17,7 @@ use crate::catalog::{Action, TargetKind};
 const LONGEST_NAME: usize = 15;
 
 /// Whether the service takes what was sent.
-pub fn check(inventory: &mut Inventory, action: &Action, at: usize, body: &Value) -> Result<(), Refusal> {
+pub(crate) fn check(inventory: &mut Inventory, action: &Action, at: usize, body: &Value) -> Result<(), Refusal> {
     let text = |name: &str| body[name].as_str().unwrap_or_default();
     let refused = |message: String| Err(Refusal::bad_request(message));
     match action.name {
@@ -77,7 +77,7 @@ fn is_user(inventory: &mut Inventory, name: &str) -> bool {
 }
 
 /// `@odata.type` of an entity in a body is the type of what it is sent to, or of nothing.
-pub fn check_type(kind: &'static Kind, body: &Value) -> Result<(), Refusal> {
+pub(crate) fn check_type(kind: &'static Kind, body: &Value) -> Result<(), Refusal> {
     let Some(told) = body.get("@odata.type") else { return Ok(()) };
     let told = told.as_str().unwrap_or_default().trim_start_matches('#');
     match told.eq_ignore_ascii_case(kind.type_name) || kind.type_name == kinds::kind_of(TargetKind::Other).type_name {
@@ -88,7 +88,7 @@ pub fn check_type(kind: &'static Kind, body: &Value) -> Result<(), Refusal> {
 
 /// What was sent, without annotations, in the one form that the catalog writes. Microsoft's clients send `@odata.type` with
 /// every object or with none, and the collection of logs names its template as an object or as a word.
-pub fn plain(action: &Action, body: Value) -> Value {
+pub(crate) fn plain(action: &Action, body: Value) -> Value {
     let mut body = body;
     if let Some(word) = body.get("templateType").and_then(Value::as_str).map(str::to_owned)
         && action.name == "createDeviceLogCollectionRequest"

@@ -7,14 +7,14 @@ use std::hash::Hasher;
 /// Hashes ids eight bytes at a time, and letters of both cases to one value. Whoever writes a plan has no use for
 /// collisions, and they would only make it slow.
 #[derive(Debug, Default)]
-pub struct Folding(u64);
+pub(crate) struct Folding(u64);
 
 impl Folding {
     /// The bit in which the two cases of an ASCII letter differ.
     const CASES: u64 = 0x2020_2020_2020_2020;
 
     /// The hash of one text.
-    pub fn hash(text: &[u8]) -> u64 {
+    pub(crate) fn hash(text: &[u8]) -> u64 {
         let mut folding = Self::default();
         folding.write(text);
         folding.finish()

@@ -20,7 +20,7 @@ const WITH_RISK: usize = 3;
 
 /// One line for each action; where the terminal is narrow, the summary stands below it and the last columns are left
 /// out: `actions NAME` has them.
-pub fn list(actions: &[Action], view: View) -> String {
+pub(crate) fn list(actions: &[Action], view: View) -> String {
     let columns = view.width.map_or(usize::MAX, usize::from);
     let fits = |text: &String| text.lines().all(|line| width(line) <= columns);
     let wide = list_table(actions, LIST.len(), view.styled);
@@ -224,12 +224,12 @@ fn versions_of(action: &Action) -> String {
 }
 
 /// Every action as one object.
-pub fn list_json(actions: &[Action]) -> Value {
+pub(crate) fn list_json(actions: &[Action]) -> Value {
     actions.iter().map(one_json).collect()
 }
 
 /// One action as an object.
-pub fn one_json(action: &Action) -> Value {
+pub(crate) fn one_json(action: &Action) -> Value {
     let allowance = bucket(action).allowance();
     json!({
         "name": action.name,

@@ -17,7 +17,7 @@ use crate::report::cell::instant;
 use crate::text::visible;
 
 /// Columns of the CSV; an interface.
-pub const COLUMNS: [&str; 15] = [
+pub(crate) const COLUMNS: [&str; 15] = [
     "code",
     "status",
     "action",
@@ -39,7 +39,7 @@ pub const COLUMNS: [&str; 15] = [
 const SOON: Duration = Duration::from_secs(24 * 3_600);
 
 /// For people who approve: one block for each action of each run, what expires first at the top.
-pub fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
+pub(crate) fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
     if waiting.is_empty() {
         return "nothing waits for approval\n".into();
     }
@@ -129,7 +129,7 @@ fn plan(waiting: &Waiting) -> &str {
 }
 
 /// For spreadsheets: the cells of [`COLUMNS`].
-pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 15]> {
+pub(crate) fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 15]> {
     waiting.iter().map(|waiting| {
         let request = &waiting.filed.request;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -154,7 +154,7 @@ pub fn records(waiting: &[Waiting]) -> impl Iterator<Item = [String; 15]> {
 }
 
 /// For programs.
-pub fn json_lines(waiting: &[Waiting]) -> String {
+pub(crate) fn json_lines(waiting: &[Waiting]) -> String {
     let object = |waiting: &Waiting| {
         let request = &waiting.filed.request;
         json!({

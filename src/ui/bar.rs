@@ -25,7 +25,7 @@ const BUSY: usize = 64;
 
 /// Shows a run on a thread of its own, so that a terminal that takes nothing holds up no request. What it gives back
 /// resolves when the last line is drawn.
-pub fn start(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) -> oneshot::Receiver<()> {
+pub(crate) fn start(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) -> oneshot::Receiver<()> {
     let (done, drawn) = oneshot::channel();
     // Where nothing is shown there is nothing to wait for: the events go nowhere.
     if stderr.is_silent() {

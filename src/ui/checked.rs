@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::text::visible;
 
 /// For people.
-pub fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
+pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     let mut text = String::new();
     for input in &plan.inputs {
         let file = input.file.display().to_string();
@@ -90,7 +90,7 @@ fn by_selector(plan: &Plan) -> Vec<(&'static str, usize)> {
 }
 
 /// For programs.
-pub fn json(plan: &Plan, verdict: &Verdict) -> Value {
+pub(crate) fn json(plan: &Plan, verdict: &Verdict) -> Value {
     let inputs: Vec<_> = plan
         .inputs
         .iter()

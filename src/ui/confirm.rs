@@ -19,7 +19,7 @@ use crate::preview::{Preview, State};
 use crate::text::{Medium, harmless};
 
 /// What is about to happen, without the prompt.
-pub fn question(preview: &Preview<'_>, subject: &Subject, styled: bool) -> String {
+pub(crate) fn question(preview: &Preview<'_>, subject: &Subject, styled: bool) -> String {
     let consequences = consequences::render(preview, styled);
     let between = if consequences.is_empty() { "" } else { "\n" };
     let held = match preview.held() {
@@ -90,15 +90,15 @@ fn first(preview: &Preview<'_>) -> String {
 }
 
 /// The line to answer on.
-pub const PROMPT: &str = "Type the number of jobs to send them, anything else to stop: ";
+const PROMPT: &str = "Type the number of jobs to send them, anything else to stop: ";
 
 /// Whether the answer is the number, and nothing but the number.
-pub fn judge(answer: &str, number: u32) -> bool {
+pub(crate) fn judge(answer: &str, number: u32) -> bool {
     answer.trim() == number.to_string()
 }
 
 /// Asks on `out` and reads one line of `answers`. The end of the input is a no.
-pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
+pub(crate) fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl BufRead) -> io::Result<bool> {
     write!(out, "{}\n{PROMPT}", harmless(question, Medium::Screen))?;
     out.flush()?;
     let mut answer = String::new();
@@ -111,7 +111,7 @@ pub fn ask(question: &str, number: u32, out: &mut impl Write, answers: &mut impl
 }
 
 /// [`ask`] on the terminal.
-pub fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
+pub(crate) fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
     typed_ahead::forget();
     ask(question, number, &mut io::stderr(), &mut io::stdin().lock())
 }

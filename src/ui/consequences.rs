@@ -8,7 +8,7 @@ use crate::catalog::TargetKind;
 use crate::preview::{ConsequenceCount, Preview};
 
 /// A heading and the lines; empty where there is nothing to say.
-pub fn render(preview: &Preview<'_>, styled: bool) -> String {
+pub(crate) fn render(preview: &Preview<'_>, styled: bool) -> String {
     let counts = preview.consequences();
     if counts.is_empty() {
         return String::new();

@@ -17,7 +17,7 @@ const FIRST: usize = 10;
 const NUMBERS: [usize; 1 + DailyLimit::COUNT] = [0, 2, 3, 4];
 
 /// One sentence and a table; nothing for a plan that one day holds.
-pub fn schedule(spread: Option<&Spread>, styled: bool) -> String {
+pub(crate) fn schedule(spread: Option<&Spread>, styled: bool) -> String {
     let Some(spread) = spread.filter(|spread| spread.takes_days()) else { return String::new() };
     let used = (0..DailyLimit::COUNT).filter(|limit| spread.days.iter().any(|day| day.sends[*limit] > 0));
     let used: Vec<usize> = used.collect();
@@ -48,7 +48,7 @@ fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<Strin
 }
 
 /// How it is known that an action had better wait.
-pub fn why(ground: Ground) -> &'static str {
+pub(crate) fn why(ground: Ground) -> &'static str {
     match ground {
         Ground::Counted => "the day's allowance is used up",
         Ground::Said => "the service says that the day's limit is used up",
@@ -57,7 +57,7 @@ pub fn why(ground: Ground) -> &'static str {
 }
 
 /// `4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00Z`, and why, unless that was known before.
-pub fn left(later: &[Later]) -> String {
+pub(crate) fn left(later: &[Later]) -> String {
     let rows: u32 = later.iter().map(|later| later.jobs).sum();
     let of_each = later.iter().map(|later| {
         let why = match later.ground {

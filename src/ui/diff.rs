@@ -16,7 +16,7 @@ use crate::text::visible;
 const LISTED: usize = 50;
 
 /// For people.
-pub fn render(differences: &Differences, view: View) -> String {
+pub(crate) fn render(differences: &Differences, view: View) -> String {
     let same = count_of(differences.same, "job");
     if differences.is_empty() {
         return format!("{}\n", paint(view.styled, GOOD, &format!("no differences: {same} on both sides")));
@@ -87,6 +87,6 @@ fn finding(change: &Change) -> [String; 4] {
 }
 
 /// For programs.
-pub fn json(differences: &Differences) -> Value {
+pub(crate) fn json(differences: &Differences) -> Value {
     json!({ "equal": differences.is_empty(), "differences": differences })
 }

@@ -17,14 +17,14 @@ use crate::text::visible;
 const SHOWN: usize = 50;
 
 /// Says warnings that stop nothing; `file` is what was looked at.
-pub fn tell(faults: &Diagnostics, file: &Path, stderr: &Stderr) {
+pub(crate) fn tell(faults: &Diagnostics, file: &Path, stderr: &Stderr) {
     if !faults.is_empty() {
         stderr.say(render(faults, &file.display().to_string(), stderr.styled()).trim_end());
     }
 }
 
 /// Each fault, how many more there are, and a last line that counts. `file` is what was read.
-pub fn render(faults: &Diagnostics, file: &str, styled: bool) -> String {
+pub(crate) fn render(faults: &Diagnostics, file: &str, styled: bool) -> String {
     let mut text = String::new();
     for fault in faults.iter().take(SHOWN) {
         text.push_str(&fault.render(styled));
@@ -51,7 +51,7 @@ fn verdict(faults: &Diagnostics, file: &str, styled: bool) -> Option<String> {
 }
 
 /// All kept faults, each one flat object with the same keys.
-pub fn json(faults: &Diagnostics) -> Value {
+pub(crate) fn json(faults: &Diagnostics) -> Value {
     faults.iter().map(Diagnostic::object).collect()
 }
 

@@ -13,7 +13,7 @@ use crate::guard::rule::Guard;
 use crate::text::visible;
 
 /// One line for each rule and each override.
-pub fn render(verdict: &Verdict, view: View) -> String {
+pub(super) fn render(verdict: &Verdict, view: View) -> String {
     let mut table = Table::new(&[]);
     for rule in &verdict.rules.stated {
         let later = match rule.guard {

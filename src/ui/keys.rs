@@ -14,7 +14,7 @@ use crate::preview::Preview;
 use crate::text::visible;
 
 /// `BitLocker, no LAPS`, `FileVault ?`.
-pub fn in_short(keys: Option<&Keys>) -> String {
+pub(super) fn in_short(keys: Option<&Keys>) -> String {
     let Some(keys) = keys else { return String::new() };
     let words = SECRETS.iter().filter_map(|row| match keys.of(row.secret).status {
         Status::OnFile => Some(row.label.to_owned()),
@@ -27,7 +27,7 @@ pub fn in_short(keys: Option<&Keys>) -> String {
 }
 
 /// A heading and the lines; empty where nobody looked, or no device has anything to keep.
-pub fn counts(preview: &Preview<'_>, view: View) -> String {
+pub(super) fn counts(preview: &Preview<'_>, view: View) -> String {
     let counts = preview.key_counts();
     if counts.is_empty() {
         return String::new();

@@ -3,33 +3,33 @@
 //! In: events, previews, outcomes. Out: a bar, lines, tables, a question; mostly as strings, so that they are tested
 //! without a terminal. Must not: decide anything about a run.
 
-pub mod actions;
-pub mod approvals;
-pub mod bar;
-pub mod checked;
-pub mod consequences;
-pub mod diff;
-pub mod confirm;
-pub mod days;
-pub mod faults;
+pub(crate) mod actions;
+pub(crate) mod approvals;
+pub(crate) mod bar;
+pub(crate) mod checked;
+pub(crate) mod consequences;
+pub(crate) mod diff;
+pub(crate) mod confirm;
+pub(crate) mod days;
+pub(crate) mod faults;
 mod guards;
 #[cfg(test)]
 mod fixtures;
 mod keys;
 mod pace;
-pub mod preview;
-pub mod progress;
-pub mod result;
-pub mod resuming;
-pub mod runs;
-pub mod saved;
-pub mod stderr;
+pub(crate) mod preview;
+pub(crate) mod progress;
+pub(crate) mod result;
+pub(crate) mod resuming;
+pub(crate) mod runs;
+pub(crate) mod saved;
+pub(crate) mod stderr;
 mod steps;
 mod stopping;
-pub mod style;
-pub mod subject;
+pub(crate) mod style;
+pub(crate) mod subject;
 mod tables;
-pub mod text;
+pub(crate) mod text;
 mod waits;
 mod typed_ahead;
-pub mod waves;
+pub(crate) mod waves;

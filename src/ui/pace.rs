@@ -18,7 +18,7 @@ fn worth_telling(used: &[BucketUse]) -> impl Iterator<Item = &BucketUse> {
 }
 
 /// `intune-devices/write: 5,000 requests, 9.8 a second of 10 allowed; throttled 12 times, which cost 40 s`.
-pub fn lines(used: &[BucketUse]) -> impl Iterator<Item = String> {
+pub(super) fn lines(used: &[BucketUse]) -> impl Iterator<Item = String> {
     worth_telling(used).map(|used| {
         let mut line = format!("{}: {}", used.bucket, count_of(used.sent, "request"));
         if let Some(per_second) = per_second(used) {
@@ -37,7 +37,7 @@ pub fn lines(used: &[BucketUse]) -> impl Iterator<Item = String> {
 }
 
 /// `None` where there is nothing worth telling.
-pub fn json(used: &[BucketUse]) -> Option<Value> {
+pub(super) fn json(used: &[BucketUse]) -> Option<Value> {
     let rounded = |number: f64| (number * 100.0).round() / 100.0;
     let rows: Vec<_> = worth_telling(used)
         .map(|used| {

@@ -28,7 +28,7 @@ const LAST: usize = 5;
 
 /// What the preview is of.
 #[derive(Debug, Clone, Copy)]
-pub struct Heading<'a> {
+pub(crate) struct Heading<'a> {
     /// Name of the plan, or of its file.
     pub plan: &'a str,
     pub tenant: Option<&'a str>,
@@ -39,7 +39,7 @@ pub struct Heading<'a> {
 }
 
 /// The whole text.
-pub fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String {
+pub(crate) fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) -> String {
     let mut text = paint(view.styled, STRONG, &visible(heading.plan));
     if let Some(tenant) = heading.tenant {
         let _ = write!(text, " for {}", paint(view.styled, STRONG, &visible(tenant)));
@@ -270,7 +270,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
 }
 
 /// `24 jobs, about 3 s at the documented 10 a second`.
-pub fn forecast(preview: &Preview<'_>) -> String {
+pub(crate) fn forecast(preview: &Preview<'_>) -> String {
     let Some(longest) = preview.longest() else { return "No job would be sent.".into() };
     let all = count_of(preview.send(), "job");
     let about = duration(longest.time);

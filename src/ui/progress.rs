@@ -79,7 +79,7 @@ struct Words {
 
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// `None`: nothing is paced.
     budget: Option<Budget>,
     jobs: u32,
@@ -106,7 +106,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(budget: Option<Budget>) -> Self {
+    pub(crate) fn new(budget: Option<Budget>) -> Self {
         Self {
             budget,
             jobs: 0,
@@ -126,7 +126,7 @@ impl Progress {
     }
 
     /// Takes one event in, `now` after the start. Out comes what a person should be told at once, if anything.
-    pub fn apply(&mut self, event: &Event, now: Duration) -> Option<String> {
+    pub(crate) fn apply(&mut self, event: &Event, now: Duration) -> Option<String> {
         match event {
             Event::Started { jobs, .. } => self.jobs = *jobs,
             Event::Sent { bucket, .. } => self.sent(*bucket, now),
@@ -160,17 +160,17 @@ impl Progress {
     }
 
     /// Rows that have settled; of a verification, accepted ones that are told.
-    pub fn done(&self) -> u32 {
+    pub(crate) fn done(&self) -> u32 {
         self.verifying.as_ref().map_or(self.tally.total(), Verifying::told)
     }
 
     /// Rows of the plan; of a verification, accepted ones.
-    pub fn total(&self) -> u32 {
+    pub(crate) fn total(&self) -> u32 {
         self.verifying.as_ref().map_or(self.jobs, |verifying| verifying.jobs)
     }
 
     /// Sends a second, of late.
-    pub fn rate(&self, now: Duration) -> f64 {
+    pub(crate) fn rate(&self, now: Duration) -> f64 {
         let second = now.as_secs();
         let recent = self.sends.iter().filter(|(at, _)| at + (WINDOW as u64) > second);
         let sends: u32 = recent.map(|(_, sends)| sends).sum();
@@ -180,7 +180,7 @@ impl Progress {
     }
 
     /// Sends a second that the allowances of the buckets in use make possible.
-    pub fn allowed(&self) -> Option<f64> {
+    pub(crate) fn allowed(&self) -> Option<f64> {
         self.sum(|_| 1.0)
     }
 
@@ -197,7 +197,7 @@ impl Progress {
 
     /// Time to the end: what is left at the rate so far, pauses and all, and never less than the pause that is on and
     /// the rest at the pace that is kept now.
-    pub fn remaining(&self, now: Duration) -> Option<Duration> {
+    fn remaining(&self, now: Duration) -> Option<Duration> {
         let left = f64::from(self.jobs.saturating_sub(self.done()));
         let unpaced = self.tally.of(Outcome::Held) + self.tally.of(Outcome::NotAttempted);
         let sent = f64::from(self.done().saturating_sub(unpaced));
@@ -214,7 +214,7 @@ impl Progress {
 
     /// `1,240/5,000 done, 4.7/s of 10/s allowed, slowed to 4.8/s, 3 failed, paused until 07:12:31 UTC, 40 s lost to
     /// pauses, about 14 min left`.
-    pub fn line(&self, now: Duration, styled: bool) -> String {
+    pub(crate) fn line(&self, now: Duration, styled: bool) -> String {
         self.facts(
             now,
             styled,
@@ -233,7 +233,7 @@ impl Progress {
 
     /// The same beside a bar, where it has to fit 80 columns:
     /// `1,240/5,000, 9.7/s of 10/s, 3 failed, paused to 07:12:31Z, 6 min left`.
-    pub fn short_line(&self, now: Duration, styled: bool) -> String {
+    pub(super) fn short_line(&self, now: Duration, styled: bool) -> String {
         self.facts(
             now,
             styled,
@@ -332,12 +332,12 @@ impl Progress {
         facts.join(", ")
     }
 
-    pub fn is_verifying(&self) -> bool {
+    pub(super) fn is_verifying(&self) -> bool {
         self.verifying.is_some()
     }
 
     /// How long nothing will happen that is worth a line, where that is a good while.
-    pub fn sleeps(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn sleeps(&self, now: Duration) -> Option<Duration> {
         let quiet = !self.stopping && self.rate(now) == 0.0 && self.pause(now).is_none();
         match self.day(now) {
             Some(_) if quiet => Some(NIGHT),

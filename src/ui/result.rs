@@ -30,7 +30,7 @@ const TOLD_APART: usize = 1_000;
 
 /// A run that is over.
 #[derive(Debug, Clone, Copy)]
-pub struct RunResult<'a> {
+pub(crate) struct RunResult<'a> {
     pub jobs: &'a [Job],
     pub settlements: &'a [Settlement],
     pub report: Option<&'a Path>,
@@ -66,7 +66,7 @@ impl<'a> RunResult<'a> {
     }
 
     /// For people.
-    pub fn render(&self, view: View) -> String {
+    pub(crate) fn render(&self, view: View) -> String {
         let account = self.account();
         let mut text = String::new();
         if self.unsettled().next().is_some() {
@@ -109,7 +109,7 @@ impl<'a> RunResult<'a> {
     }
 
     /// Rows that did not settle well as the report has them, then the report's name, then the account.
-    pub fn write_json(&self, mut out: impl Write) -> io::Result<()> {
+    pub(crate) fn write_json(&self, mut out: impl Write) -> io::Result<()> {
         let rows = rows(self.jobs, self.settlements).map_err(io::Error::other)?;
         for (row, settlement) in rows.zip(self.settlements) {
             if self.wants_somebody(settlement) {

@@ -12,7 +12,7 @@ use crate::journal::RunHead;
 use crate::text::visible;
 
 /// `left`: how many jobs of each action.
-pub fn taken(run: &RunHead, age: SignedDuration, left: &BTreeMap<&str, usize>) -> String {
+pub(crate) fn taken(run: &RunHead, age: SignedDuration, left: &BTreeMap<&str, usize>) -> String {
     let age = match Duration::try_from(age).unwrap_or_default() {
         age if age < Duration::from_secs(60) => "less than a minute".to_owned(),
         age => duration(age),

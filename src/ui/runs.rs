@@ -14,7 +14,7 @@ use crate::journal::{RunState, RunSummary};
 use crate::outcome::Outcome;
 
 /// For people: the newest first.
-pub fn render(runs: &[RunSummary], now: Timestamp, view: View) -> String {
+pub(crate) fn render(runs: &[RunSummary], now: Timestamp, view: View) -> String {
     if runs.is_empty() {
         return "the journal holds no runs\n".into();
     }
@@ -37,7 +37,7 @@ fn counts(run: &RunSummary) -> String {
 }
 
 /// What came of a request to stop a run.
-pub fn stopped(words: &str, run: &RunSummary) -> String {
+pub(crate) fn stopped(words: &str, run: &RunSummary) -> String {
     let next = match run.state.can_go_on() {
         true => format!("to go on with it: musterout resume {}\n", run.id),
         false => String::new(),
@@ -46,12 +46,12 @@ pub fn stopped(words: &str, run: &RunSummary) -> String {
 }
 
 /// The same for programs.
-pub fn stopped_json(word: &str, run: &RunSummary) -> Value {
+pub(crate) fn stopped_json(word: &str, run: &RunSummary) -> Value {
     json!({ "result": word, "run": object(run) })
 }
 
 /// For programs.
-pub fn json_lines(runs: &[RunSummary]) -> String {
+pub(crate) fn json_lines(runs: &[RunSummary]) -> String {
     runs.iter().map(|run| format!("{}\n", object(run))).collect()
 }
 

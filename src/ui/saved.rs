@@ -15,7 +15,13 @@ use crate::preview::saved::Head;
 use crate::text::visible;
 
 /// `now` tells whether it is still good.
-pub fn render(preview: &Preview<'_>, head: &Head, (file, digest): (&str, &str), now: Timestamp, view: View) -> String {
+pub(crate) fn render(
+    preview: &Preview<'_>,
+    head: &Head,
+    (file, digest): (&str, &str),
+    now: Timestamp,
+    view: View,
+) -> String {
     let mut text = format!("\n{}\n", seen(preview, head, view));
     let tenant = head.tenant.as_deref().or(head.tenant_id.as_deref()).unwrap_or("the simulated tenant");
     let good = match now < head.expires {

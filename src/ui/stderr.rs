@@ -50,7 +50,7 @@ impl Stderr {
     }
 
     /// Does something that has the terminal for itself: the bar would draw over what is typed.
-    pub fn without_bar(&self, doing: impl FnOnce()) {
+    pub(super) fn without_bar(&self, doing: impl FnOnce()) {
         let target = |drawn: bool| match drawn {
             true => ProgressDrawTarget::stderr_with_hz(10),
             false => ProgressDrawTarget::hidden(),

@@ -9,7 +9,7 @@ use super::text::{count, count_of, duration};
 use crate::preview::{Preview, State};
 
 /// What a preview says of them.
-pub fn preview(preview: &Preview<'_>) -> String {
+pub(super) fn preview(preview: &Preview<'_>) -> String {
     let mut waits: Vec<(&str, &str, Duration, u32)> = Vec::new();
     for row in preview.rows().filter(|row| row.state == State::Send) {
         let (Some(within), Some(before)) = (row.job.verified_within(), row.after) else { continue };

@@ -16,22 +16,22 @@ pub struct View {
     pub styled: bool,
 }
 
-pub const PLAIN: Style = Style::new();
-pub const STRONG: Style = Style::new().bold();
-pub const FAINT: Style = Style::new().dimmed();
-pub const GOOD: Style = AnsiColor::Green.on_default();
-pub const OPEN: Style = AnsiColor::Yellow.on_default();
-pub const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const PLAIN: Style = Style::new();
+pub(super) const STRONG: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const OPEN: Style = AnsiColor::Yellow.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
 
 /// `text` in that style, or as it is.
-pub fn paint(styled: bool, style: Style, text: &str) -> String {
+pub(crate) fn paint(styled: bool, style: Style, text: &str) -> String {
     match styled && !style.is_plain() && !text.is_empty() {
         true => format!("{style}{text}{style:#}"),
         false => text.to_owned(),
     }
 }
 
-pub fn of_risk(risk: Risk) -> Style {
+pub(super) fn of_risk(risk: Risk) -> Style {
     match risk {
         Risk::Irreversible => BAD,
         Risk::Destructive => OPEN,
@@ -39,7 +39,7 @@ pub fn of_risk(risk: Risk) -> Style {
     }
 }
 
-pub fn of_outcome(outcome: Outcome) -> Style {
+pub(super) fn of_outcome(outcome: Outcome) -> Style {
     match outcome.standing() {
         Standing::Good => GOOD,
         Standing::Bad => BAD,
@@ -48,7 +48,7 @@ pub fn of_outcome(outcome: Outcome) -> Style {
 }
 
 /// Columns of the terminal on stdout, if it is one.
-pub fn stdout_width() -> Option<u16> {
+pub(crate) fn stdout_width() -> Option<u16> {
     let terminal = dialoguer::console::Term::stdout();
     terminal.is_term().then(|| terminal.size_checked().map(|(_, columns)| columns)).flatten()
 }

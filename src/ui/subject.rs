@@ -7,7 +7,7 @@ use crate::text::visible;
 
 /// What is done, and where.
 #[derive(Debug, Clone)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The name of the plan, where it has one.
     pub name: Option<String>,
     pub file: String,
@@ -16,7 +16,7 @@ pub struct Subject {
 
 impl Subject {
     /// `lab-refresh (plans/lab.yaml) in contoso.onmicrosoft.com`.
-    pub fn render(&self, styled: bool) -> String {
+    pub(crate) fn render(&self, styled: bool) -> String {
         let plan = match &self.name {
             Some(name) => format!("{} ({})", paint(styled, STRONG, &visible(name)), visible(&self.file)),
             None => paint(styled, STRONG, &visible(&self.file)),

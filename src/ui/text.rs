@@ -7,18 +7,18 @@ use std::time::Duration;
 use dialoguer::console;
 
 /// `1,240`.
-pub fn count(number: impl TryInto<u64>) -> String {
+pub(crate) fn count(number: impl TryInto<u64>) -> String {
     indicatif::HumanCount(number.try_into().unwrap_or(u64::MAX)).to_string()
 }
 
 /// `1 request`, `1,240 requests`.
-pub fn count_of(number: impl TryInto<u64> + Copy, thing: &str) -> String {
+pub(crate) fn count_of(number: impl TryInto<u64> + Copy, thing: &str) -> String {
     let plural = if number.try_into().is_ok_and(|number| number == 1) { "" } else { "s" };
     format!("{} {thing}{plural}", count(number))
 }
 
 /// `3 s`, `17 min`, `1 h 23 min`, `2 d 4 h`: rounded up, because waiting longer than announced annoys.
-pub fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     if seconds < 100 {
         return format!("{seconds} s");
@@ -38,7 +38,7 @@ fn pair(number: u64, base: u64, large: &str, small: &str) -> String {
 }
 
 /// `9.7`, `10`: a rate without digits that say nothing.
-pub fn rate(per_second: f64) -> String {
+pub(crate) fn rate(per_second: f64) -> String {
     let tenths = (per_second * 10.0).round() / 10.0;
     match tenths < 100.0 && tenths.fract() != 0.0 {
         true => format!("{tenths:.1}"),
@@ -47,12 +47,12 @@ pub fn rate(per_second: f64) -> String {
 }
 
 /// The columns that a text takes on a terminal.
-pub fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     console::measure_text_width(text)
 }
 
 /// At most so many columns of it.
-pub fn shorten(text: &str, room: usize) -> String {
+pub(super) fn shorten(text: &str, room: usize) -> String {
     console::truncate_str(text, room, "…").into_owned()
 }
 

@@ -5,7 +5,7 @@
 
 /// Forgets what was typed so far: it answers no question that nobody had seen.
 #[cfg(unix)]
-pub fn forget() {
+pub(super) fn forget() {
     let _ = rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
 }
 

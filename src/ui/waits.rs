@@ -13,7 +13,7 @@ const WORTH_COUNTING: Duration = Duration::from_secs(5);
 pub(super) struct Waits(BTreeMap<u64, u32>);
 
 impl Waits {
-    pub fn add(&mut self, delay: Duration, now: Duration) {
+    pub(super) fn add(&mut self, delay: Duration, now: Duration) {
         self.0.retain(|second, _| *second > now.as_secs());
         if delay >= WORTH_COUNTING {
             *self.0.entry((now + delay).as_secs()).or_default() += 1;
@@ -21,7 +21,7 @@ impl Waits {
     }
 
     /// How many still wait, and how long the last of them does.
-    pub fn left(&self, now: Duration) -> (u32, Duration) {
+    pub(super) fn left(&self, now: Duration) -> (u32, Duration) {
         let waits = self.0.range(now.as_secs() + 1..);
         let last = waits.clone().next_back().map_or(Duration::ZERO, |(second, _)| Duration::from_secs(*second));
         (waits.map(|(_, jobs)| jobs).sum(), last.saturating_sub(now))

@@ -23,7 +23,7 @@ use crate::runner::question::{Question, WaveResult};
 use crate::text::visible;
 
 /// What a preview says of them; empty where everything goes at once.
-pub fn preview(schedule: &Schedule, jobs: &[Job]) -> String {
+pub(crate) fn preview(schedule: &Schedule, jobs: &[Job]) -> String {
     let stages = schedule.stages();
     let [_, _, ..] = stages else { return String::new() };
     let mut text = format!("\n{}, each begun when the one before it has landed:\n", count_of(stages.len(), "wave"));
@@ -84,7 +84,7 @@ pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
 
 /// What the waves are waves of.
 #[derive(Debug)]
-pub struct About {
+pub(crate) struct About {
     pub subject: Subject,
     pub jobs: Arc<[Job]>,
     pub schedule: Schedule,
@@ -153,7 +153,7 @@ fn ask(
 }
 
 /// Answers questions from the terminal, on a thread of its own: it may wait for ever, and the run must not.
-pub fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
+pub(crate) fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
     let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
     let listen = move || {
         while let Some(question) = questions.blocking_recv() {

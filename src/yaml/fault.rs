@@ -11,12 +11,12 @@ use crate::source::{Source, Span};
 use crate::text::{Medium, harmless, shown};
 
 /// Nodes of one document, at most: six for each of the targets that fit into the largest file.
-pub const MAX_NODES: usize = 2_000_000;
-pub const MAX_DEPTH: usize = 32;
+pub(super) const MAX_NODES: usize = 2_000_000;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// What a file is, in messages about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub(crate) struct Kind {
     /// `a plan`
     pub name: &'static str,
     /// What to do if it is too large.
@@ -24,7 +24,7 @@ pub struct Kind {
 }
 
 /// What stopped the parser.
-pub fn describe(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
+pub(super) fn describe(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
     let fault = match error {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
             Diagnostic::error("too-deep", format!("the YAML is nested more than {MAX_DEPTH} levels deep"))
@@ -63,7 +63,7 @@ fn at_its_place(fault: Diagnostic, error: &Error, source: &Source) -> Diagnostic
 }
 
 /// Why the values of a file are not what its type wants; anything else is what stops the parser.
-pub fn of_values(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
+pub(super) fn of_values(error: &Error, source: &Source, kind: &Kind) -> Diagnostic {
     let fault = match error {
         Error::AliasError { error, .. } => return of_values(error, source, kind),
         Error::SerdeUnknownField { field, expected, .. } => unknown_key(field, expected, kind),
@@ -110,7 +110,7 @@ fn unknown_key(field: &str, expected: &[&str], kind: &Kind) -> Diagnostic {
 }
 
 /// The word that was meant, or all of them.
-pub fn known(wrong: &str, words: &[&str]) -> String {
+pub(super) fn known(wrong: &str, words: &[&str]) -> String {
     match did_you_mean(wrong, words.iter().copied()) {
         Some(word) => format!("did you mean `{word}`?"),
         None => format!("known are {}", words.join(", ")),
@@ -129,7 +129,7 @@ fn reason(message: &str) -> String {
 }
 
 /// Where the parser says that something is.
-pub fn span(at: Location, source: &Source) -> Span {
+pub(super) fn span(at: Location, source: &Source) -> Span {
     let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     let start = match at.span().byte_offset() {
         Some(start) => number(start).min(source.text.len()),

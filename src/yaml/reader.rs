@@ -12,21 +12,21 @@ use crate::source::{Source, Span};
 use crate::text::shown;
 
 /// A tree's source, and where its faults go.
-pub struct Reader<'s, 'f> {
+pub(crate) struct Reader<'s, 'f> {
     pub source: &'s Source,
     pub faults: &'f mut Diagnostics,
 }
 
 /// A key and its value.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'s> {
+pub(crate) struct Entry<'s> {
     pub name: &'s str,
     pub key: &'s Node,
     pub value: &'s Node,
 }
 
 impl<'s> Reader<'s, '_> {
-    pub fn fault(&mut self, span: &Span, code: &'static str, message: impl Into<String>, help: Option<String>) {
+    pub(crate) fn fault(&mut self, span: &Span, code: &'static str, message: impl Into<String>, help: Option<String>) {
         let source = self.source;
         self.faults.push_error_with(|| {
             let fault = Diagnostic::error(code, message).at(source.place(span));
@@ -37,13 +37,13 @@ impl<'s> Reader<'s, '_> {
         });
     }
 
-    pub fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, help: Option<&str>) {
+    pub(crate) fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, help: Option<&str>) {
         let message = format!("{what} is {expected}, and this is {}", node.value.kind());
         self.fault(&node.span, "wrong-type", message, help.map(str::to_owned));
     }
 
     /// The entries of a map, each key once. `None` if it is no map.
-    pub fn map(&mut self, node: &'s Node, what: &str) -> Option<Vec<Entry<'s>>> {
+    pub(crate) fn map(&mut self, node: &'s Node, what: &str) -> Option<Vec<Entry<'s>>> {
         let Value::Map(pairs) = &node.value else {
             self.wrong_type(node, what, "a map", None);
             return None;
@@ -66,7 +66,7 @@ impl<'s> Reader<'s, '_> {
     }
 
     /// The entries of a map that has no other keys than the `known` ones.
-    pub fn map_of(&mut self, node: &'s Node, what: &str, known: &[&'static str]) -> Option<Vec<Entry<'s>>> {
+    pub(crate) fn map_of(&mut self, node: &'s Node, what: &str, known: &[&'static str]) -> Option<Vec<Entry<'s>>> {
         let mut entries = self.map(node, what)?;
         entries.retain(|entry| {
             let is_known = known.contains(&entry.name);
@@ -78,7 +78,7 @@ impl<'s> Reader<'s, '_> {
         Some(entries)
     }
 
-    pub fn unknown_key(&mut self, entry: &Entry<'s>, what: &str, known: &[&'static str]) {
+    pub(crate) fn unknown_key(&mut self, entry: &Entry<'s>, what: &str, known: &[&'static str]) {
         let help = match entry.name {
             "<<" => "merge keys are not supported; repeat the map with an alias, or write it out".into(),
             name => known_words(name, known),
@@ -88,12 +88,12 @@ impl<'s> Reader<'s, '_> {
     }
 
     /// `node` has no such key, and must; `example` shows it.
-    pub fn missing_key(&mut self, node: &Node, key: &str, example: &str) {
+    pub(crate) fn missing_key(&mut self, node: &Node, key: &str, example: &str) {
         let message = format!("the key `{key}` is missing");
         self.fault(&node.span, "missing-key", message, Some(format!("write `{example}`")));
     }
 
-    pub fn list(&mut self, node: &'s Node, what: &str) -> Option<&'s [Node]> {
+    pub(crate) fn list(&mut self, node: &'s Node, what: &str) -> Option<&'s [Node]> {
         match &node.value {
             Value::List(items) => Some(items),
             _ => {
@@ -104,7 +104,7 @@ impl<'s> Reader<'s, '_> {
     }
 
     /// Text that is not empty.
-    pub fn text(&mut self, node: &'s Node, what: &str) -> Option<&'s str> {
+    pub(crate) fn text(&mut self, node: &'s Node, what: &str) -> Option<&'s str> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(text.trim()),
             Value::Number(_) | Value::Boolean(_) => {
@@ -119,7 +119,7 @@ impl<'s> Reader<'s, '_> {
     }
 
     /// A whole number in `from..=to`.
-    pub fn number<N>(&mut self, node: &'s Node, what: &str, from: N, to: N) -> Option<N>
+    pub(crate) fn number<N>(&mut self, node: &'s Node, what: &str, from: N, to: N) -> Option<N>
     where
         N: FromStr + PartialOrd + Display + Copy,
     {

@@ -18,14 +18,14 @@ use crate::text::shown;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub struct Node {
+pub(crate) struct Node {
     pub value: Value,
     /// Where it is used: for an alias, the place of the `*name`.
     pub span: Span,
 }
 
 #[derive(Debug, Clone)]
-pub enum Value {
+pub(crate) enum Value {
     Null,
     Boolean(bool),
     /// As it is written, because `012345` and `12345` are not the same to the operator.
@@ -37,7 +37,7 @@ pub enum Value {
 
 impl Value {
     /// What it is, for people.
-    pub fn kind(&self) -> String {
+    pub(crate) fn kind(&self) -> String {
         match self {
             Self::Null => "nothing".into(),
             Self::Boolean(value) => format!("the boolean {value}"),
@@ -53,7 +53,7 @@ impl Value {
 const MAX_REPLAYED: usize = 100_000;
 
 /// Parses `source` into a tree.
-pub fn parse(source: &Source, kind: &Kind) -> Result<Node, Box<Diagnostic>> {
+pub(crate) fn parse(source: &Source, kind: &Kind) -> Result<Node, Box<Diagnostic>> {
     let options = serde_yaml::options! {
         budget: serde_yaml::budget! {
             max_nodes: MAX_NODES,

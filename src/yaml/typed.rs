@@ -9,7 +9,7 @@ use crate::diagnostics::Diagnostic;
 use crate::source::Source;
 
 /// Reads `source` into a `T`.
-pub fn read<T: DeserializeOwned>(source: &Source, kind: &Kind) -> Result<T, Box<Diagnostic>> {
+pub(crate) fn read<T: DeserializeOwned>(source: &Source, kind: &Kind) -> Result<T, Box<Diagnostic>> {
     serde_yaml::from_str_with_options(&source.text, serde_yaml::options! { with_snippet: false })
         .map_err(|error| Box::new(of_values(&error, source, kind)))
 }

@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use musterout::catalog::{Action, Repeat, Success};
-use musterout::guard::contradictions::may_follow;
-use musterout::outcome::Outcome;
+use musterout::testing::catalog::{Action, Repeat, Success};
+use musterout::testing::guard::contradictions::may_follow;
+use musterout::testing::outcome::Outcome;
 
 use super::script::{Fault, Script, Step};
 use super::tape::{Event, Job, May, NOBODY, Process, Request, Shown, Spoilt, Tape, licences, state};

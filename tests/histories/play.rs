@@ -10,17 +10,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use musterout::catalog::Limits;
-use musterout::journal::JournalError;
-use musterout::ops::{
+use musterout::testing::catalog::Limits;
+use musterout::testing::journal::JournalError;
+use musterout::testing::ops::{
     self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
     VerifyRequest,
 };
-use musterout::runner::event::StopReason;
-use musterout::settings::{Environment, PolicyFile};
-use musterout::simulator::power::Power;
-use musterout::simulator::transport::SimTransport;
-use musterout::ui::stderr::Stderr;
+use musterout::testing::runner::event::StopReason;
+use musterout::testing::settings::{Environment, PolicyFile};
+use musterout::testing::simulator::power::Power;
+use musterout::testing::simulator::transport::SimTransport;
+use musterout::testing::ui::stderr::Stderr;
 use tokio::time::sleep;
 
 use super::judge::{Broken, judge};
@@ -334,7 +334,7 @@ async fn run(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
             tenant: Tenant::InProcess(told.transport.clone()),
             policies: policies(world),
             report: Some(told.report.clone()),
-            confirm: Some(musterout::ops::Confirm::Exactly(confirm)),
+            confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
             interactive: false,
             repeats: told.repeats.clone(),
             wait: false,

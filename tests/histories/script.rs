@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-pub use musterout::journal::resume::Only;
+pub use musterout::testing::journal::resume::Only;
 
 /// The number of the first user; those below it are devices.
 pub const USERS: usize = 50;

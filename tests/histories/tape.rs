@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use musterout::outcome::Outcome;
+use musterout::testing::outcome::Outcome;
 
 use super::script::{Entry, Policy};
 

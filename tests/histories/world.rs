@@ -14,16 +14,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
-use musterout::catalog::TargetKind;
-use musterout::journal::place::{Memory, Place};
-use musterout::msgraph::transport::{WireReply, WireRequest};
-use musterout::settings::{Environment, Flags, Settings};
-use musterout::simulator::by_hand::ByHand;
-use musterout::simulator::power::Power;
-use musterout::simulator::scenario::Scenario;
-use musterout::simulator::tenant::Tenant;
-use musterout::simulator::transport::SimTransport;
-use musterout::simulator::wire::{Fate, Passed, Spoil, Wire};
+use musterout::testing::catalog::TargetKind;
+use musterout::testing::journal::place::{Memory, Place};
+use musterout::testing::msgraph::transport::{WireReply, WireRequest};
+use musterout::testing::settings::{Environment, Flags, Settings};
+use musterout::testing::simulator::by_hand::ByHand;
+use musterout::testing::simulator::power::Power;
+use musterout::testing::simulator::scenario::Scenario;
+use musterout::testing::simulator::tenant::Tenant;
+use musterout::testing::simulator::transport::SimTransport;
+use musterout::testing::simulator::wire::{Fate, Passed, Spoil, Wire};
 use tokio::time::Instant;
 
 use super::script::{By, Entry, Fault, Plan, Policy, Row, Script, USERS, Wrong};
@@ -304,7 +304,7 @@ fn about(method: &str, url: &str, mut things: impl Iterator<Item = usize>) -> Op
         "DELETE" => Some("deleteUser"),
         "PATCH" => Some("disableUser"),
         _ if path.ends_with("/assignLicense") => Some("removeLicenses"),
-        _ => Some(musterout::catalog::Action::named(path.rsplit('/').next()?)?.name),
+        _ => Some(musterout::testing::catalog::Action::named(path.rsplit('/').next()?)?.name),
     };
     Some((action, device))
 }

@@ -3,7 +3,7 @@
 //! In: the expectations and a [`Played`]. Out: breaches. Must not: run anything.
 
 use jiff::{SignedDuration, Timestamp};
-use musterout::outcome::{Outcome, Settlement, Standing};
+use musterout::testing::outcome::{Outcome, Settlement, Standing};
 
 use super::file::Expect;
 use super::play::Played;

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use musterout::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
-use musterout::daily::Account;
-use musterout::daily::Daily;
-use musterout::daily::{Rules, Settings};
-use musterout::pacing::Pacing;
-use musterout::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
-use musterout::simulator::scenario::{Scenario, Seconds};
+use musterout::testing::catalog::{Allowance, Bucket, Budget, OwnAllowances, Terms};
+use musterout::testing::daily::Account;
+use musterout::testing::daily::Daily;
+use musterout::testing::daily::{Rules, Settings};
+use musterout::testing::pacing::Pacing;
+use musterout::testing::runner::{DEFAULT_CONCURRENCY, DEFAULT_MAX_ATTEMPTS, Limits};
+use musterout::testing::simulator::scenario::{Scenario, Seconds};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use musterout::catalog::{Access, Bucket, Repeat};
-use musterout::job::Job;
-use musterout::outcome::{Outcome, Settlement};
-use musterout::pacing::Pacing;
-use musterout::report::COLUMNS;
-use musterout::runner::event::Event;
+use musterout::testing::catalog::{Access, Bucket, Repeat};
+use musterout::testing::job::Job;
+use musterout::testing::outcome::{Outcome, Settlement};
+use musterout::testing::pacing::Pacing;
+use musterout::testing::report::COLUMNS;
+use musterout::testing::runner::event::Event;
 
 use super::file::{Range, ScenarioFile};
 use super::play::Played;

@@ -10,26 +10,26 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use jiff::Timestamp;
-use musterout::clock::Clock;
-use musterout::daily::{Daily, Later};
-use musterout::guard::Brakes;
-use musterout::guard::preflight::{self, Hold};
-use musterout::guard::waves::Schedule;
-use musterout::job::Job;
-use musterout::msgraph::client::GraphClient;
-use musterout::msgraph::token::{Credentials, TokenSource};
-use musterout::outcome::Cause;
-use musterout::outcome::Settlement;
-use musterout::pacing::Gates;
-use musterout::plan::{self, Plan};
-use musterout::report::ReportFile;
-use musterout::runner::event::{Event, StopReason};
-use musterout::runner::question::Question;
-use musterout::runner::shutdown::StopRequest;
-use musterout::runner::{self, Earlier, Ended, History, Limits, Run};
-use musterout::simulator::counts::Counts;
-use musterout::simulator::tenant::Tenant;
-use musterout::simulator::transport::SimTransport;
+use musterout::testing::clock::Clock;
+use musterout::testing::daily::{Daily, Later};
+use musterout::testing::guard::Brakes;
+use musterout::testing::guard::preflight::{self, Hold};
+use musterout::testing::guard::waves::Schedule;
+use musterout::testing::job::Job;
+use musterout::testing::msgraph::client::GraphClient;
+use musterout::testing::msgraph::token::{Credentials, TokenSource};
+use musterout::testing::outcome::Cause;
+use musterout::testing::outcome::Settlement;
+use musterout::testing::pacing::Gates;
+use musterout::testing::plan::{self, Plan};
+use musterout::testing::report::ReportFile;
+use musterout::testing::runner::event::{Event, StopReason};
+use musterout::testing::runner::question::Question;
+use musterout::testing::runner::shutdown::StopRequest;
+use musterout::testing::runner::{self, Earlier, Ended, History, Limits, Run};
+use musterout::testing::simulator::counts::Counts;
+use musterout::testing::simulator::tenant::Tenant;
+use musterout::testing::simulator::transport::SimTransport;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -116,7 +116,7 @@ async fn perform(file: &ScenarioFile, seed: u64) -> Result<Played, String> {
                 clock: clock.clone(),
                 rng: Rng::with_seed(seed),
                 lookout: Default::default(),
-                guards: musterout::runner::guards::Guards::default(),
+                guards: musterout::testing::runner::guards::Guards::default(),
                 history: History::default(),
                 verify: None,
             };
@@ -158,7 +158,7 @@ fn verification(
         clock,
         rng,
         lookout: Default::default(),
-        guards: musterout::runner::guards::Guards::default(),
+        guards: musterout::testing::runner::guards::Guards::default(),
         history: History { earlier, ..History::default() },
         verify: Some(within),
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
-use musterout::catalog::{Access, Bucket, INTUNE_DEVICES, INTUNE_OTHER};
-use musterout::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
-use musterout::simulator::transport::SimTransport;
+use musterout::testing::catalog::{Access, Bucket, INTUNE_DEVICES, INTUNE_OTHER};
+use musterout::testing::msgraph::transport::{Transport, TransportError, WireReply, WireRequest};
+use musterout::testing::simulator::transport::SimTransport;
 use serde_json::Value;
 use tokio::time::Instant;
 

@@ -1,7 +1,7 @@
 //! Owners, groups and filters: sets that grow and shrink, and are empty.
 
-use musterout::catalog::TargetKind;
-use musterout::simulator::by_hand::ByHand;
+use musterout::testing::catalog::TargetKind;
+use musterout::testing::simulator::by_hand::ByHand;
 
 use super::site::{Night, Site};
 use crate::support::guid;

@@ -7,22 +7,22 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use musterout::catalog::{Limits, TargetKind, Unresolvable};
-use musterout::job::Job;
-use musterout::journal::place::{Memory, Place};
-use musterout::journal::resume::Only;
-use musterout::ops::{
+use musterout::testing::catalog::{Limits, TargetKind, Unresolvable};
+use musterout::testing::job::Job;
+use musterout::testing::journal::place::{Memory, Place};
+use musterout::testing::journal::resume::Only;
+use musterout::testing::ops::{
     self, Again, Choices, Confirm, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest,
     Tenant as At,
 };
-use musterout::outcome::Settlement;
-use musterout::settings::{Environment, Flags, Settings};
-use musterout::simulator::by_hand::ByHand;
-use musterout::simulator::power::Power;
-use musterout::simulator::scenario::Scenario;
-use musterout::simulator::tenant::Tenant;
-use musterout::simulator::transport::SimTransport;
-use musterout::ui::stderr::Stderr;
+use musterout::testing::outcome::Settlement;
+use musterout::testing::settings::{Environment, Flags, Settings};
+use musterout::testing::simulator::by_hand::ByHand;
+use musterout::testing::simulator::power::Power;
+use musterout::testing::simulator::scenario::Scenario;
+use musterout::testing::simulator::tenant::Tenant;
+use musterout::testing::simulator::transport::SimTransport;
+use musterout::testing::ui::stderr::Stderr;
 use tempfile::TempDir;
 
 use crate::support::guid;
@@ -255,8 +255,8 @@ impl Site {
         let look_up = self.look_up(&tenant);
         let repeats = Repeats { once: true, again: Again::Nothing };
         let previewed = ops::preview(&self.path("plan.yaml"), &[], &look_up, &repeats).await.unwrap();
-        let budget = musterout::catalog::Budget::documented(0);
-        let preview = musterout::preview::Preview::new(&previewed.plan.jobs, &previewed.preflight, budget);
+        let budget = musterout::testing::catalog::Budget::documented(0);
+        let preview = musterout::testing::preview::Preview::new(&previewed.plan.jobs, &previewed.preflight, budget);
         preview.rows().map(|row| row.state.name()).collect()
     }
 

@@ -7,8 +7,8 @@ pub mod tls;
 pub mod world;
 
 /// How many jobs are left, where a run does not go on before somebody has confirmed that number.
-pub fn left_to_confirm(error: &musterout::ops::Error) -> Option<u32> {
-    let musterout::ops::Error::Refused(fault) = error else { return None };
+pub fn left_to_confirm(error: &musterout::testing::ops::Error) -> Option<u32> {
+    let musterout::testing::ops::Error::Refused(fault) = error else { return None };
     let (_, number) = fault.help.as_deref()?.rsplit_once("--confirm ")?;
     (fault.code == "not-confirmed").then(|| number.parse().ok())?
 }

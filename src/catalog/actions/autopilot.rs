@@ -50,7 +50,7 @@ macro_rules! identity_routes {
     };
 }
 
-pub const UNASSIGN_RESOURCE_ACCOUNT: Action = Action {
+pub(super) const UNASSIGN_RESOURCE_ACCOUNT: Action = Action {
     name: "unassignResourceAccountFromDevice",
     summary: "Take the resource account off an Autopilot identity (Surface Hub, Teams Rooms).",
     routes: identity_routes!("unassignResourceAccountFromDevice", BETA),
@@ -58,7 +58,7 @@ pub const UNASSIGN_RESOURCE_ACCOUNT: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const UNASSIGN_USER: Action = Action {
+pub(super) const UNASSIGN_USER: Action = Action {
     name: "unassignUserFromDevice",
     summary: "Take the assigned user off an Autopilot identity.",
     routes: identity_routes!("unassignUserFromDevice", V1_AND_BETA),
@@ -69,7 +69,7 @@ pub const UNASSIGN_USER: Action = Action {
 
 const USER: ParameterKind = ParameterKind::PrincipalName;
 
-pub const ASSIGN_USER: Action = Action {
+pub(super) const ASSIGN_USER: Action = Action {
     name: "assignUserToDevice",
     summary: "Assign a user to an Autopilot identity.",
     routes: identity_routes!("assignUserToDevice", V1_AND_BETA),
@@ -81,7 +81,7 @@ pub const ASSIGN_USER: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const ASSIGN_RESOURCE_ACCOUNT: Action = Action {
+pub(super) const ASSIGN_RESOURCE_ACCOUNT: Action = Action {
     name: "assignResourceAccountToDevice",
     summary: "Assign a resource account to an Autopilot identity (Surface Hub, Teams Rooms).",
     routes: identity_routes!("assignResourceAccountToDevice", BETA),
@@ -93,7 +93,7 @@ pub const ASSIGN_RESOURCE_ACCOUNT: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const UPDATE_DEVICE_PROPERTIES: Action = Action {
+pub(super) const UPDATE_DEVICE_PROPERTIES: Action = Action {
     name: "updateDeviceProperties",
     summary: "Change the group tag, the name or the user of an Autopilot identity.",
     routes: identity_routes!("updateDeviceProperties", V1_AND_BETA),
@@ -115,14 +115,14 @@ pub const UPDATE_DEVICE_PROPERTIES: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const ALLOW_NEXT_ENROLLMENT: Action = Action {
+pub(super) const ALLOW_NEXT_ENROLLMENT: Action = Action {
     name: "allowNextEnrollment",
     summary: "Let a device enrol once more that was blocked after a change of hardware.",
     routes: identity_routes!("allowNextEnrollment", BETA),
     ..ON_IDENTITY
 };
 
-pub const DELETE_IDENTITY: Action = Action {
+pub(super) const DELETE_IDENTITY: Action = Action {
     name: "deleteAutopilotIdentity",
     summary: "Deregister a device from Autopilot.",
     routes: &[route(
@@ -143,7 +143,7 @@ pub const DELETE_IDENTITY: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const DELETE_IMPORTED_AUTOPILOT: Action = Action {
+pub(super) const DELETE_IMPORTED_AUTOPILOT: Action = Action {
     name: "deleteImportedAutopilotIdentity",
     summary: "Delete the record of an Autopilot import.",
     target: TargetKind::ImportedAutopilotIdentity,
@@ -162,7 +162,7 @@ pub const DELETE_IMPORTED_AUTOPILOT: Action = Action {
     ..ON_IDENTITY
 };
 
-pub const DELETE_IMPORTED_IDENTITY: Action = Action {
+pub(super) const DELETE_IMPORTED_IDENTITY: Action = Action {
     name: "deleteImportedDeviceIdentity",
     summary: "Delete a corporate device identifier (IMEI or serial number).",
     target: TargetKind::ImportedDeviceIdentity,

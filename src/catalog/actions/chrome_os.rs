@@ -11,7 +11,7 @@ use crate::catalog::id::{
 };
 use crate::catalog::parameter::ParameterKind;
 
-pub const DEPROVISION: Action = Action {
+pub(super) const DEPROVISION: Action = Action {
     name: "deprovision",
     summary: "Deprovision a ChromeOS device: its Google Admin policies are removed.",
     routes: &[
@@ -75,7 +75,7 @@ pub const DEPROVISION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const DISABLE: Action = Action {
+pub(super) const DISABLE: Action = Action {
     name: "disable",
     summary: "Disable a ChromeOS device: it shows that it is lost, and nobody can sign in.",
     routes: device_routes!("disable", BETA),
@@ -86,7 +86,7 @@ pub const DISABLE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REENABLE: Action = Action {
+pub(super) const REENABLE: Action = Action {
     name: "reenable",
     summary: "Enable a disabled ChromeOS device again.",
     routes: device_routes!("reenable", BETA),

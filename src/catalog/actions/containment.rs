@@ -7,7 +7,7 @@ use super::base::{device_routes, optional};
 use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
 use crate::catalog::parameter::ParameterKind;
 
-pub const REMOTE_LOCK: Action = Action {
+pub(super) const REMOTE_LOCK: Action = Action {
     name: "remoteLock",
     summary: "Lock the device; unlocking takes its passcode, on a Mac a PIN that Intune shows.",
     routes: device_routes!("remoteLock", V1_AND_BETA),
@@ -17,7 +17,7 @@ pub const REMOTE_LOCK: Action = Action {
     ..ON_DEVICE
 };
 
-pub const RESET_PASSCODE: Action = Action {
+pub(super) const RESET_PASSCODE: Action = Action {
     name: "resetPasscode",
     summary: "Remove or replace the device's passcode.",
     routes: device_routes!("resetPasscode", V1_AND_BETA),
@@ -27,7 +27,7 @@ pub const RESET_PASSCODE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const RECOVER_PASSCODE: Action = Action {
+pub(super) const RECOVER_PASSCODE: Action = Action {
     name: "recoverPasscode",
     summary: "Recover the device's passcode.",
     routes: device_routes!("recoverPasscode", V1_AND_BETA),
@@ -37,7 +37,7 @@ pub const RECOVER_PASSCODE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ENABLE_LOST_MODE: Action = Action {
+pub(super) const ENABLE_LOST_MODE: Action = Action {
     name: "enableLostMode",
     summary: "Lock a supervised Apple device and show a message on it.",
     routes: device_routes!("enableLostMode", BETA),
@@ -52,7 +52,7 @@ pub const ENABLE_LOST_MODE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const DISABLE_LOST_MODE: Action = Action {
+pub(super) const DISABLE_LOST_MODE: Action = Action {
     name: "disableLostMode",
     summary: "End the lost mode of an Apple device.",
     routes: device_routes!("disableLostMode", V1_AND_BETA),
@@ -61,7 +61,7 @@ pub const DISABLE_LOST_MODE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const PLAY_LOST_MODE_SOUND: Action = Action {
+pub(super) const PLAY_LOST_MODE_SOUND: Action = Action {
     name: "playLostModeSound",
     summary: "Have a device in lost mode make itself heard.",
     routes: device_routes!("playLostModeSound", BETA),
@@ -71,7 +71,7 @@ pub const PLAY_LOST_MODE_SOUND: Action = Action {
     ..ON_DEVICE
 };
 
-pub const LOCATE_DEVICE: Action = Action {
+pub(super) const LOCATE_DEVICE: Action = Action {
     name: "locateDevice",
     summary: "Ask the device where it is.",
     routes: device_routes!("locateDevice", V1_AND_BETA),
@@ -81,7 +81,7 @@ pub const LOCATE_DEVICE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const BYPASS_ACTIVATION_LOCK: Action = Action {
+pub(super) const BYPASS_ACTIVATION_LOCK: Action = Action {
     name: "bypassActivationLock",
     summary: "Lift the activation lock of a supervised Apple device, so that somebody else can set it up.",
     routes: device_routes!("bypassActivationLock", V1_AND_BETA),
@@ -90,7 +90,7 @@ pub const BYPASS_ACTIVATION_LOCK: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ROTATE_BITLOCKER_KEYS: Action = Action {
+pub(super) const ROTATE_BITLOCKER_KEYS: Action = Action {
     name: "rotateBitLockerKeys",
     summary: "Give the device's BitLocker drives new recovery keys.",
     routes: device_routes!("rotateBitLockerKeys", BETA),
@@ -100,7 +100,7 @@ pub const ROTATE_BITLOCKER_KEYS: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ROTATE_FILE_VAULT_KEY: Action = Action {
+pub(super) const ROTATE_FILE_VAULT_KEY: Action = Action {
     name: "rotateFileVaultKey",
     summary: "Give a Mac a new FileVault recovery key.",
     routes: device_routes!("rotateFileVaultKey", BETA),
@@ -110,7 +110,7 @@ pub const ROTATE_FILE_VAULT_KEY: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ROTATE_LOCAL_ADMIN_PASSWORD: Action = Action {
+pub(super) const ROTATE_LOCAL_ADMIN_PASSWORD: Action = Action {
     name: "rotateLocalAdminPassword",
     summary: "Give the local administrator of a Windows device a new password (LAPS).",
     routes: device_routes!("rotateLocalAdminPassword", BETA),
@@ -120,7 +120,7 @@ pub const ROTATE_LOCAL_ADMIN_PASSWORD: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ROTATE_RECOVERY_LOCK_PASSCODE: Action = Action {
+pub(super) const ROTATE_RECOVERY_LOCK_PASSCODE: Action = Action {
     name: "rotateRecoveryLockPasscode",
     summary: "Give a Mac a new recovery lock passcode.",
     routes: device_routes!("rotateRecoveryLockPasscode", BETA),
@@ -130,7 +130,7 @@ pub const ROTATE_RECOVERY_LOCK_PASSCODE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const INITIATE_KEY_RECOVERY: Action = Action {
+pub(super) const INITIATE_KEY_RECOVERY: Action = Action {
     name: "initiateMobileDeviceManagementKeyRecovery",
     summary: "Recover the device's management key, and replace it.",
     routes: device_routes!("initiateMobileDeviceManagementKeyRecovery", BETA),

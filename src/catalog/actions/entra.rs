@@ -23,7 +23,7 @@ const fn device(method: Method) -> Route {
 
 const OBJECT_ID: &str = "Takes the object id, not the deviceId that Intune shows as azureADDeviceId.";
 
-pub const DISABLE_ENTRA_DEVICE: Action = Action {
+pub(super) const DISABLE_ENTRA_DEVICE: Action = Action {
     name: "disableEntraDevice",
     summary: "Disable a device in Entra: nobody can sign in with it.",
     routes: &[device(Method::Patch)],
@@ -35,7 +35,7 @@ pub const DISABLE_ENTRA_DEVICE: Action = Action {
     ..ON_ENTRA_DEVICE
 };
 
-pub const ENABLE_ENTRA_DEVICE: Action = Action {
+pub(super) const ENABLE_ENTRA_DEVICE: Action = Action {
     name: "enableEntraDevice",
     summary: "Enable a device in Entra again.",
     routes: DISABLE_ENTRA_DEVICE.routes,
@@ -50,7 +50,7 @@ pub const ENABLE_ENTRA_DEVICE: Action = Action {
 /// A 404 is not "already done" here: it is the answer to a deviceId as well, and to a device that can still be had back.
 ///
 /// Sources: Entra's page on the soft deletion of devices (preview) and Graph's beta page of the action.
-pub const DELETE_ENTRA_DEVICE: Action = Action {
+pub(super) const DELETE_ENTRA_DEVICE: Action = Action {
     name: "deleteEntraDevice",
     summary: "Delete a device from Entra; a joined or registered one can be restored for 30 days, with its keys.",
     routes: &[device(Method::Delete)],

@@ -13,7 +13,7 @@ pub(super) const RETIRING: &[&str] = &["retirePending", "retireIssued"];
 const WIPING: &[&str] = &["wipePending", "wipeIssued"];
 const PRECEDENCE: &str = "Takes precedence over every other pending action on the device; queued ones may be dropped.";
 
-pub const RETIRE: Action = Action {
+pub(super) const RETIRE: Action = Action {
     name: "retire",
     summary: "Remove company data and settings and end management; personal data stays.",
     routes: device_routes!("retire", V1_AND_BETA),
@@ -37,7 +37,7 @@ pub const RETIRE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const WIPE: Action = Action {
+pub(super) const WIPE: Action = Action {
     name: "wipe",
     summary: "Factory-reset the device.",
     routes: device_routes!("wipe", V1_AND_BETA),
@@ -81,7 +81,7 @@ pub const WIPE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const DELETE: Action = Action {
+pub(super) const DELETE: Action = Action {
     name: "delete",
     summary: "Delete the Intune record; the device is retired, or wiped where it is a corporate Android.",
     routes: &[
@@ -114,7 +114,7 @@ pub const DELETE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const CLEAN_WINDOWS_DEVICE: Action = Action {
+pub(super) const CLEAN_WINDOWS_DEVICE: Action = Action {
     name: "cleanWindowsDevice",
     summary: "Fresh Start: reinstall Windows without what the manufacturer and the user have installed.",
     routes: device_routes!("cleanWindowsDevice", V1_AND_BETA),
@@ -126,7 +126,7 @@ pub const CLEAN_WINDOWS_DEVICE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REMOVE_DFCI: Action = Action {
+pub(super) const REMOVE_DFCI: Action = Action {
     name: "removeDeviceFirmwareConfigurationInterfaceManagement",
     summary: "Take the device's firmware settings (DFCI) out of management.",
     routes: device_routes!("removeDeviceFirmwareConfigurationInterfaceManagement", BETA),
@@ -135,7 +135,7 @@ pub const REMOVE_DFCI: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REVOKE_APPLE_VPP_LICENSES: Action = Action {
+pub(super) const REVOKE_APPLE_VPP_LICENSES: Action = Action {
     name: "revokeAppleVppLicenses",
     summary: "Take back every Apple volume-purchase licence that the device holds.",
     routes: device_routes!("revokeAppleVppLicenses", BETA),
@@ -145,7 +145,7 @@ pub const REVOKE_APPLE_VPP_LICENSES: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REMOVE_DEVICE_ESIM: Action = Action {
+pub(super) const REMOVE_DEVICE_ESIM: Action = Action {
     name: "removeDeviceEsim",
     summary: "Remove an eSIM from the device.",
     routes: device_routes!("removeDeviceEsim", BETA),
@@ -157,7 +157,7 @@ pub const REMOVE_DEVICE_ESIM: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ACTIVATE_DEVICE_ESIM: Action = Action {
+pub(super) const ACTIVATE_DEVICE_ESIM: Action = Action {
     name: "activateDeviceEsim",
     summary: "Have the device fetch an eSIM from the carrier.",
     routes: device_routes!("activateDeviceEsim", BETA),
@@ -169,7 +169,7 @@ pub const ACTIVATE_DEVICE_ESIM: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REMOVE_PRIMARY_USER: Action = Action {
+pub(super) const REMOVE_PRIMARY_USER: Action = Action {
     name: "removePrimaryUser",
     summary: "Take the primary user off the device, which makes it a shared one.",
     routes: &[route(
@@ -189,7 +189,7 @@ pub const REMOVE_PRIMARY_USER: Action = Action {
     ..ON_DEVICE
 };
 
-pub const UPDATE_MANAGED_DEVICE: Action = Action {
+pub(super) const UPDATE_MANAGED_DEVICE: Action = Action {
     name: "updateManagedDevice",
     summary: "Change what Intune keeps about the device: its management name, owner type, notes.",
     routes: &[

@@ -7,7 +7,7 @@ use super::base::{acted_on, at, device_routes, optional, required};
 use crate::catalog::action::{Action, Alters, OncePer, ReadBack, Repeat, Risk};
 use crate::catalog::parameter::ParameterKind;
 
-pub const SYNC_DEVICE: Action = Action {
+pub(super) const SYNC_DEVICE: Action = Action {
     name: "syncDevice",
     summary: "Ask the device to check in now.",
     routes: device_routes!("syncDevice", V1_AND_BETA),
@@ -18,7 +18,7 @@ pub const SYNC_DEVICE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REBOOT_NOW: Action = Action {
+pub(super) const REBOOT_NOW: Action = Action {
     name: "rebootNow",
     summary: "Restart the device.",
     routes: device_routes!("rebootNow", V1_AND_BETA),
@@ -28,7 +28,7 @@ pub const REBOOT_NOW: Action = Action {
     ..ON_DEVICE
 };
 
-pub const SHUT_DOWN: Action = Action {
+pub(super) const SHUT_DOWN: Action = Action {
     name: "shutDown",
     summary: "Shut the device down.",
     routes: device_routes!("shutDown", V1_AND_BETA),
@@ -38,7 +38,7 @@ pub const SHUT_DOWN: Action = Action {
     ..ON_DEVICE
 };
 
-pub const LOGOUT_SHARED_APPLE_USER: Action = Action {
+pub(super) const LOGOUT_SHARED_APPLE_USER: Action = Action {
     name: "logoutSharedAppleDeviceActiveUser",
     summary: "Sign out whoever uses a shared iPad now.",
     routes: device_routes!("logoutSharedAppleDeviceActiveUser", V1_AND_BETA),
@@ -48,7 +48,7 @@ pub const LOGOUT_SHARED_APPLE_USER: Action = Action {
     ..ON_DEVICE
 };
 
-pub const DELETE_SHARED_APPLE_USER: Action = Action {
+pub(super) const DELETE_SHARED_APPLE_USER: Action = Action {
     name: "deleteUserFromSharedAppleDevice",
     summary: "Delete a user's data from a shared iPad.",
     routes: device_routes!("deleteUserFromSharedAppleDevice", V1_AND_BETA),
@@ -60,7 +60,7 @@ pub const DELETE_SHARED_APPLE_USER: Action = Action {
     ..ON_DEVICE
 };
 
-pub const SET_DEVICE_NAME: Action = Action {
+pub(super) const SET_DEVICE_NAME: Action = Action {
     name: "setDeviceName",
     summary: "Rename the device.",
     routes: device_routes!("setDeviceName", BETA),
@@ -72,7 +72,7 @@ pub const SET_DEVICE_NAME: Action = Action {
     ..ON_DEVICE
 };
 
-pub const WINDOWS_DEFENDER_SCAN: Action = Action {
+pub(super) const WINDOWS_DEFENDER_SCAN: Action = Action {
     name: "windowsDefenderScan",
     summary: "Have Defender scan the device.",
     routes: device_routes!("windowsDefenderScan", V1_AND_BETA),
@@ -82,7 +82,7 @@ pub const WINDOWS_DEFENDER_SCAN: Action = Action {
     ..ON_DEVICE
 };
 
-pub const WINDOWS_DEFENDER_UPDATE_SIGNATURES: Action = Action {
+pub(super) const WINDOWS_DEFENDER_UPDATE_SIGNATURES: Action = Action {
     name: "windowsDefenderUpdateSignatures",
     summary: "Have Defender fetch its newest signatures.",
     routes: device_routes!("windowsDefenderUpdateSignatures", V1_AND_BETA),
@@ -98,7 +98,7 @@ macro_rules! of_account {
     };
 }
 
-pub const UPDATE_WINDOWS_DEVICE_ACCOUNT: Action = Action {
+pub(super) const UPDATE_WINDOWS_DEVICE_ACCOUNT: Action = Action {
     name: "updateWindowsDeviceAccount",
     summary: "Change how the account of a Surface Hub is used.",
     routes: device_routes!("updateWindowsDeviceAccount", V1_AND_BETA),
@@ -133,7 +133,7 @@ pub const UPDATE_WINDOWS_DEVICE_ACCOUNT: Action = Action {
     ..ON_DEVICE
 };
 
-pub const REQUEST_REMOTE_ASSISTANCE: Action = Action {
+pub(super) const REQUEST_REMOTE_ASSISTANCE: Action = Action {
     name: "requestRemoteAssistance",
     summary: "Ask for a remote assistance session with the device.",
     routes: device_routes!("requestRemoteAssistance", V1_AND_BETA),
@@ -143,7 +143,7 @@ pub const REQUEST_REMOTE_ASSISTANCE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const SEND_CUSTOM_NOTIFICATION: Action = Action {
+pub(super) const SEND_CUSTOM_NOTIFICATION: Action = Action {
     name: "sendCustomNotificationToCompanyPortal",
     summary: "Show a notification in the Company Portal app.",
     routes: device_routes!("sendCustomNotificationToCompanyPortal", BETA),
@@ -159,7 +159,7 @@ pub const SEND_CUSTOM_NOTIFICATION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
+pub(super) const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
     name: "createDeviceLogCollectionRequest",
     summary: "Collect diagnostics from a Windows device.",
     routes: device_routes!("createDeviceLogCollectionRequest", BETA),
@@ -173,7 +173,7 @@ pub const CREATE_LOG_COLLECTION_REQUEST: Action = Action {
     ..ON_DEVICE
 };
 
-pub const TRIGGER_CONFIGURATION_MANAGER_ACTION: Action = Action {
+pub(super) const TRIGGER_CONFIGURATION_MANAGER_ACTION: Action = Action {
     name: "triggerConfigurationManagerAction",
     summary: "Have the Configuration Manager client of a co-managed device do something.",
     routes: device_routes!("triggerConfigurationManagerAction", BETA),
@@ -198,7 +198,7 @@ pub const TRIGGER_CONFIGURATION_MANAGER_ACTION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const INITIATE_PROACTIVE_REMEDIATION: Action = Action {
+pub(super) const INITIATE_PROACTIVE_REMEDIATION: Action = Action {
     name: "initiateOnDemandProactiveRemediation",
     summary: "Run a remediation script on the device now.",
     routes: device_routes!("initiateOnDemandProactiveRemediation", BETA),
@@ -210,7 +210,7 @@ pub const INITIATE_PROACTIVE_REMEDIATION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const INITIATE_DEVICE_ATTESTATION: Action = Action {
+pub(super) const INITIATE_DEVICE_ATTESTATION: Action = Action {
     name: "initiateDeviceAttestation",
     summary: "Have a Windows device prove its state.",
     routes: device_routes!("initiateDeviceAttestation", BETA),
@@ -219,7 +219,7 @@ pub const INITIATE_DEVICE_ATTESTATION: Action = Action {
     ..ON_DEVICE
 };
 
-pub const ENROLL_NOW: Action = Action {
+pub(super) const ENROLL_NOW: Action = Action {
     name: "enrollNowAction",
     summary: "Have a co-managed device enrol now.",
     routes: device_routes!("enrollNowAction", BETA),
@@ -228,7 +228,7 @@ pub const ENROLL_NOW: Action = Action {
     ..ON_DEVICE
 };
 
-pub const PAUSE_CONFIGURATION_REFRESH: Action = Action {
+pub(super) const PAUSE_CONFIGURATION_REFRESH: Action = Action {
     name: "pauseConfigurationRefresh",
     summary: "Stop the regular refresh of the device's settings for a while.",
     routes: device_routes!("pauseConfigurationRefresh", BETA),
@@ -238,7 +238,7 @@ pub const PAUSE_CONFIGURATION_REFRESH: Action = Action {
     ..ON_DEVICE
 };
 
-pub const OVERRIDE_COMPLIANCE_STATE: Action = Action {
+pub(super) const OVERRIDE_COMPLIANCE_STATE: Action = Action {
     name: "overrideComplianceState",
     summary: "Call the device non-compliant whatever its policies say, or end that.",
     routes: device_routes!("overrideComplianceState", BETA),
@@ -256,7 +256,7 @@ pub const OVERRIDE_COMPLIANCE_STATE: Action = Action {
     ..ON_DEVICE
 };
 
-pub const CHANGE_ASSIGNMENTS: Action = Action {
+pub(super) const CHANGE_ASSIGNMENTS: Action = Action {
     name: "changeAssignments",
     summary: "Take one app or configuration off the device for a while, or give it back.",
     routes: device_routes!("changeAssignments", BETA),
@@ -292,7 +292,7 @@ pub const CHANGE_ASSIGNMENTS: Action = Action {
     ..ON_DEVICE
 };
 
-pub const SUSPEND_MANAGED_HOME_SCREEN: Action = Action {
+pub(super) const SUSPEND_MANAGED_HOME_SCREEN: Action = Action {
     name: "suspendManagedHomeScreen",
     summary: "Let the user of an Android kiosk leave the managed home screen for a while.",
     routes: device_routes!("suspendManagedHomeScreen", BETA),
@@ -302,7 +302,7 @@ pub const SUSPEND_MANAGED_HOME_SCREEN: Action = Action {
     ..ON_DEVICE
 };
 
-pub const RESTORE_MANAGED_HOME_SCREEN: Action = Action {
+pub(super) const RESTORE_MANAGED_HOME_SCREEN: Action = Action {
     name: "restoreManagedHomeScreen",
     summary: "Bring the managed home screen of an Android kiosk back.",
     routes: device_routes!("restoreManagedHomeScreen", BETA),

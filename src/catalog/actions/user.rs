@@ -28,7 +28,7 @@ const ON_USER: Action = Action {
 /// Intune's actions under `/users`.
 const ON_APPS: Action = Action { target: TargetKind::User, permissions: &[APPS], service: &INTUNE_OTHER, ..CAREFUL };
 
-pub const REMOVE_ALL_DEVICES: Action = Action {
+pub(super) const REMOVE_ALL_DEVICES: Action = Action {
     name: "removeAllDevicesFromManagement",
     summary: "Retire every device of a user.",
     target: TargetKind::User,
@@ -48,7 +48,7 @@ pub const REMOVE_ALL_DEVICES: Action = Action {
     ..CAREFUL
 };
 
-pub const REVOKE_SIGN_IN_SESSIONS: Action = Action {
+pub(super) const REVOKE_SIGN_IN_SESSIONS: Action = Action {
     name: "revokeSignInSessions",
     summary: "End all sessions of a user: every app asks for a sign-in again.",
     routes: &[post("users", "/users/{userId}/revokeSignInSessions", V1_AND_BETA, &[USER])],
@@ -62,7 +62,7 @@ pub const REVOKE_SIGN_IN_SESSIONS: Action = Action {
     ..ON_USER
 };
 
-pub const DISABLE_USER: Action = Action {
+pub(super) const DISABLE_USER: Action = Action {
     name: "disableUser",
     summary: "Disable an account: the user cannot sign in any more.",
     routes: &[route("users", Method::Patch, "/users/{userId}", V1, &[USER])],
@@ -80,7 +80,7 @@ pub const DISABLE_USER: Action = Action {
     ..ON_USER
 };
 
-pub const ENABLE_USER: Action = Action {
+pub(super) const ENABLE_USER: Action = Action {
     name: "enableUser",
     summary: "Enable an account again.",
     routes: DISABLE_USER.routes,
@@ -91,7 +91,7 @@ pub const ENABLE_USER: Action = Action {
     ..ON_USER
 };
 
-pub const REMOVE_LICENSES: Action = Action {
+pub(super) const REMOVE_LICENSES: Action = Action {
     name: "removeLicenses",
     summary: "Take licences off a user.",
     routes: &[post("users", "/users/{userId}/assignLicense", V1, &[USER])],
@@ -111,7 +111,7 @@ pub const REMOVE_LICENSES: Action = Action {
     ..ON_USER
 };
 
-pub const REMOVE_FROM_GROUP: Action = Action {
+pub(super) const REMOVE_FROM_GROUP: Action = Action {
     name: "removeFromGroup",
     summary: "Take a member out of a group.",
     target: TargetKind::GroupMember,
@@ -127,7 +127,7 @@ pub const REMOVE_FROM_GROUP: Action = Action {
     ..ON_USER
 };
 
-pub const DELETE_USER: Action = Action {
+pub(super) const DELETE_USER: Action = Action {
     name: "deleteUser",
     summary: "Delete an account; it can be restored for 30 days.",
     routes: &[route("users", Method::Delete, "/users/{userId}", V1, &[USER])],
@@ -140,7 +140,7 @@ pub const DELETE_USER: Action = Action {
     ..ON_USER
 };
 
-pub const RESTORE_USER: Action = Action {
+pub(super) const RESTORE_USER: Action = Action {
     name: "restoreUser",
     summary: "Restore an account that was deleted less than 30 days ago.",
     target: TargetKind::DeletedUser,
@@ -158,7 +158,7 @@ pub const RESTORE_USER: Action = Action {
 const DEVICE_TAG: &[crate::catalog::parameter::Parameter] =
     &[required("deviceTag", ParameterKind::Name, "The tag of the app registrations, as Intune shows it.")];
 
-pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
+pub(super) const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
     name: "wipeManagedAppRegistrationsByDeviceTag",
     summary: "Remove company data from the managed apps on one of a user's devices.",
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByDeviceTag", V1_AND_BETA, &[USER])],
@@ -169,7 +169,7 @@ pub const WIPE_APPS_BY_DEVICE_TAG: Action = Action {
     ..ON_APPS
 };
 
-pub const WIPE_APP_BY_DEVICE_TAG: Action = Action {
+pub(super) const WIPE_APP_BY_DEVICE_TAG: Action = Action {
     name: "wipeManagedAppRegistrationByDeviceTag",
     summary: "Remove company data from the managed app with that device tag.",
     // In the singular: another action than the one above.
@@ -180,7 +180,7 @@ pub const WIPE_APP_BY_DEVICE_TAG: Action = Action {
     ..ON_APPS
 };
 
-pub const WIPE_APPS_BY_DEVICE_ID: Action = Action {
+pub(super) const WIPE_APPS_BY_DEVICE_ID: Action = Action {
     name: "wipeManagedAppRegistrationsByAzureAdDeviceId",
     summary: "Remove company data from the managed apps on the device with that Entra deviceId.",
     routes: &[post("users", "/users/{userId}/wipeManagedAppRegistrationsByAzureAdDeviceId", BETA, &[USER])],
@@ -193,7 +193,7 @@ pub const WIPE_APPS_BY_DEVICE_ID: Action = Action {
     ..ON_APPS
 };
 
-pub const WIPE_AND_BLOCK_APPS: Action = Action {
+pub(super) const WIPE_AND_BLOCK_APPS: Action = Action {
     name: "wipeAndBlockManagedApps",
     summary: "Remove company data from all managed apps of a user, and keep them from getting it again.",
     routes: &[post("users", "/users/{userId}/wipeAndBlockManagedApps", BETA, &[USER])],
@@ -202,7 +202,7 @@ pub const WIPE_AND_BLOCK_APPS: Action = Action {
     ..ON_APPS
 };
 
-pub const UNBLOCK_APPS: Action = Action {
+pub(super) const UNBLOCK_APPS: Action = Action {
     name: "unblockManagedApps",
     summary: "Lift the block on a user's managed apps.",
     routes: &[post("users", "/users/{userId}/unblockManagedApps", BETA, &[USER])],

@@ -8,7 +8,7 @@ use super::{PlainForm, StateArguments};
 
 /// How the rows of a run are written to stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportForm {
+pub(crate) enum ReportForm {
     #[default]
     Csv,
     /// One object a line
@@ -16,7 +16,7 @@ pub enum ReportForm {
 }
 
 #[derive(Debug, Args)]
-pub struct ReportArguments {
+pub(in crate::cli) struct ReportArguments {
     /// The run: its id, the beginning of it, or `latest`
     #[arg(default_value = "latest")]
     pub run: String,
@@ -28,7 +28,7 @@ pub struct ReportArguments {
 }
 
 #[derive(Debug, Args)]
-pub struct RunsArguments {
+pub(in crate::cli) struct RunsArguments {
     /// Remove runs in which nothing is open and that began more than this many days ago
     #[arg(long, value_name = "DAYS", num_args = 0..=1, require_equals = true, default_missing_value = "30")]
     pub prune: Option<u16>,

@@ -30,7 +30,7 @@ pub(super) fn refused_by(rule: &Rule, stated: &[Rule]) -> Vec<(ActionSet, &'stat
 }
 
 /// Why nothing may be done with actions, by their names, for the plan of that name.
-pub fn denials<'j>(
+pub(crate) fn denials<'j>(
     rules: &Rules,
     jobs: impl IntoIterator<Item = &'j Job>,
     plan: Option<&str>,

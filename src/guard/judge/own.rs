@@ -19,7 +19,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub fn of(rule: &Rule, stated: &[Rule]) -> Self {
+    pub(super) fn of(rule: &Rule, stated: &[Rule]) -> Self {
         let beside = || stated.iter().filter(|other| other.origin.same_file(&rule.origin));
         let is_strict = rule.guard.is_about_actions() && matches!(rule.origin, Origin::Policy(_));
         // A list of what is allowed refuses what is not on it by itself.

@@ -17,7 +17,7 @@ use crate::job::Job;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
-pub struct About<'a> {
+pub(crate) struct About<'a> {
     /// The plan's name, which overrides may be for.
     pub plan: Option<&'a str>,
     pub justified: bool,

@@ -26,7 +26,7 @@ pub(super) struct Statements<'c> {
 }
 
 impl<'c> Statements<'c> {
-    pub fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
+    pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             nth: connection.prepare_cached(
                 "SELECT left_at FROM daily_uses WHERE tenant = ?1 AND action = ?2
@@ -44,7 +44,7 @@ impl<'c> Statements<'c> {
     }
 
     /// Takes one request out of its allowances; `Err`: there is no room, and nothing was taken.
-    pub fn take(&mut self, take: &Take, now: Timestamp, id: &str) -> rusqlite::Result<Result<(), UsedUp>> {
+    pub(super) fn take(&mut self, take: &Take, now: Timestamp, id: &str) -> rusqlite::Result<Result<(), UsedUp>> {
         if let Some(used_up) = self.used_up(take, now)? {
             return Ok(Err(used_up));
         }
@@ -70,12 +70,12 @@ impl<'c> Statements<'c> {
     }
 
     /// The attempt was none: nothing happened.
-    pub fn give_back(&mut self, id: &str) -> rusqlite::Result<()> {
+    pub(super) fn give_back(&mut self, id: &str) -> rusqlite::Result<()> {
         self.give_back.execute([id]).map(|_| ())
     }
 
     /// The service wants no more of it until then, or so it seems.
-    pub fn pause(&mut self, take: &Take, used_up: UsedUp) -> rusqlite::Result<()> {
+    pub(super) fn pause(&mut self, take: &Take, used_up: UsedUp) -> rusqlite::Result<()> {
         let (name, presumed) = (action(take.limit), used_up.ground == Ground::Presumed);
         let until = used_up.until.as_microsecond();
         self.pause.execute(params![take.account.tenant, name, until, presumed]).map(|_| ())

@@ -18,7 +18,7 @@ pub(super) struct Others {
 impl Others {
     /// At the beginning, nothing may stand behind the place up to which the run has taken account of others: neither theirs, nor
     /// copies of what is this run's.
-    pub fn of(connection: &Connection, run: i64) -> rusqlite::Result<Self> {
+    pub(super) fn of(connection: &Connection, run: i64) -> rusqlite::Result<Self> {
         // Read first: whoever writes between the two is noticed later.
         let version = version(connection)?;
         let silent = connection
@@ -31,12 +31,12 @@ impl Others {
 
     /// Whether nobody has written since but this connection. In a transaction that keeps others from it. Once somebody has, it
     /// stays so.
-    pub fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn look(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.silent = self.silent && self.version == version(connection)?;
         Ok(())
     }
 
-    pub fn are_silent(&self) -> bool {
+    pub(super) fn are_silent(&self) -> bool {
         self.silent
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Statements<'c> {
 }
 
 impl<'c> Statements<'c> {
-    pub fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
+    pub(super) fn prepare(connection: &'c Connection, run: i64) -> rusqlite::Result<Self> {
         Ok(Self {
             run,
             seen: connection.prepare_cached("INSERT OR REPLACE INTO follow_ups VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?,
@@ -40,7 +40,7 @@ impl<'c> Statements<'c> {
         })
     }
 
-    pub fn seen(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
+    pub(super) fn seen(&mut self, job: u32, settlement: &Settlement) -> rusqlite::Result<()> {
         let Some(seen) = &settlement.follow_up else { return Ok(()) };
         let last_check_in = seen.last_check_in.map(Timestamp::as_microsecond);
         let read_at = seen.read_at.as_microsecond();

@@ -28,7 +28,7 @@ type Identity = (u64, u64);
 
 impl InPlace {
     /// Right after it was opened, and written to.
-    pub fn of(file: &Path, connection: &Connection) -> Result<Self, JournalError> {
+    pub(super) fn of(file: &Path, connection: &Connection) -> Result<Self, JournalError> {
         let beside = |ending: &str| {
             let mut name = OsString::from(file);
             name.push(ending);
@@ -45,7 +45,7 @@ impl InPlace {
     }
 
     /// Before anything is written: what was cut since would be made long again by it.
-    pub fn is_whole(&mut self) -> rusqlite::Result<()> {
+    pub(super) fn is_whole(&mut self) -> rusqlite::Result<()> {
         if let Some((path, _)) = self.files.iter().find(|(path, opened)| identity(path) != Some(*opened)) {
             return Err(failed(gone(path)));
         }
@@ -60,7 +60,7 @@ impl InPlace {
     }
 
     /// After it: what was committed is there, and the mark says so.
-    pub fn check(&mut self, order: i64) -> rusqlite::Result<()> {
+    pub(super) fn check(&mut self, order: i64) -> rusqlite::Result<()> {
         self.is_whole()?;
         self.mark.write(order).map_err(|error| failed(format!("the mark beside it: {error}")))
     }

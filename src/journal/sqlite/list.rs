@@ -54,16 +54,6 @@ pub(in crate::journal) fn runs(
     found.into_iter().map(finish).collect()
 }
 
-/// The runs of one plan, the oldest first.
-pub(in crate::journal) fn runs_of(store: &Store, plan_key: &str) -> Result<Vec<RunId>, JournalError> {
-    let mut select = store
-        .connection
-        .prepare("SELECT run_id FROM runs WHERE plan_key = ?1 ORDER BY run")
-        .map_err(JournalError::read)?;
-    let found = select.query_map([plan_key], |row| row.get(0).map(RunId));
-    found.and_then(Iterator::collect).map_err(JournalError::read)
-}
-
 fn tally(store: &Store, run: i64) -> Result<Tally, JournalError> {
     let mut select = store
         .connection

@@ -40,7 +40,7 @@ const MOMENT: Duration = Duration::from_millis(50);
 
 impl Mark {
     /// Holds a database against its mark, and makes one where there is none.
-    pub fn compare(database: &Path, connection: &Connection) -> Result<(), JournalError> {
+    pub(super) fn compare(database: &Path, connection: &Connection) -> Result<(), JournalError> {
         let id = id_of(connection).map_err(JournalError::read)?;
         private::close_to_others(&path(database));
         // The mark first: what it says is in the database by then.
@@ -62,7 +62,7 @@ impl Mark {
         }
     }
 
-    pub fn open(database: &Path, connection: &Connection) -> Result<Self, JournalError> {
+    pub(super) fn open(database: &Path, connection: &Connection) -> Result<Self, JournalError> {
         let id = id_of(connection).map_err(JournalError::read)?;
         let mut options = OpenOptions::new();
         private::for_its_owner(options.write(true).create(true).truncate(false));
@@ -73,7 +73,7 @@ impl Mark {
     }
 
     /// Up to that place everything is durable. Always as long as before, so that a full disk takes it too.
-    pub fn write(&mut self, order: i64) -> io::Result<()> {
+    pub(super) fn write(&mut self, order: i64) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(format!("{:011} {order:020}\n", self.id).as_bytes())
     }

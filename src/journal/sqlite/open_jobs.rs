@@ -79,7 +79,7 @@ struct Of {
 const LONGEST_CHAIN: u32 = 32;
 
 impl<'c> OnTargets<'c> {
-    pub fn look(connection: &'c Connection, asker: Asker<'_>, now: Timestamp) -> rusqlite::Result<Self> {
+    pub(super) fn look(connection: &'c Connection, asker: Asker<'_>, now: Timestamp) -> rusqlite::Result<Self> {
         let Asker { place, tenant, plan_key } = asker;
         Ok(Self {
             connection,
@@ -101,7 +101,7 @@ impl<'c> OnTargets<'c> {
     }
 
     /// Whether another plan can have anything open there at all: mostly a machine runs one, and need not look for each job.
-    pub fn may_be_any(connection: &Connection, asker: Asker<'_>, now: Timestamp) -> rusqlite::Result<bool> {
+    pub(super) fn may_be_any(connection: &Connection, asker: Asker<'_>, now: Timestamp) -> rusqlite::Result<bool> {
         let Asker { place, plan_key, .. } = asker;
         let of_runs: bool = connection.query_row(
             &format!(
@@ -115,7 +115,7 @@ impl<'c> OnTargets<'c> {
     }
 
     /// What runs of other plans have open on that target.
-    pub fn open(&mut self, wanted: Wanted<'_>, now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
+    pub(super) fn open(&mut self, wanted: Wanted<'_>, now: Timestamp) -> rusqlite::Result<Vec<OpenJob>> {
         let mut rows = self.rows(wanted.target)?;
         let mut targets: HashSet<String> = HashSet::from([wanted.target.to_owned()]);
         let steps: Vec<(i64, u32)> =
@@ -319,7 +319,7 @@ pub(super) struct Beside<'c> {
 
 impl<'c> Beside<'c> {
     /// `None`: nothing is open where everything is made up.
-    pub fn look(connection: &'c Connection, run: i64, now: Timestamp) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn look(connection: &'c Connection, run: i64, now: Timestamp) -> rusqlite::Result<Option<Self>> {
         let mut select = connection
             .prepare_cached("SELECT place, tenant, plan_key FROM runs WHERE run = ?1 AND place <> 'simulated'")?;
         let found = select.query_row([run], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?])).optional()?;
@@ -332,7 +332,7 @@ impl<'c> Beside<'c> {
     }
 
     /// What a job that is about to leave may not follow.
-    pub fn of(
+    pub(super) fn of(
         &mut self,
         job: u32,
         now: Timestamp,

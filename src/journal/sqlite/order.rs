@@ -13,22 +13,22 @@ pub(super) struct Order {
 }
 
 impl Order {
-    pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
         let last = now(connection)?;
         Ok(Self { last, kept: last })
     }
 
-    pub fn last(&self) -> i64 {
+    pub(super) fn last(&self) -> i64 {
         self.last
     }
 
-    pub fn next(&mut self) -> i64 {
+    pub(super) fn next(&mut self) -> i64 {
         self.last += 1;
         self.last
     }
 
     /// Keeps what was given out. Within the same transaction.
-    pub fn keep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn keep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         if self.kept != self.last {
             connection.prepare_cached("UPDATE sequence SET last = ?1")?.execute([self.last])?;
             self.kept = self.last;

@@ -25,7 +25,7 @@ pub(super) struct PastRun {
 }
 
 impl PastRun {
-    pub fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self { number: row.get(0)?, run_id: row.get(1)?, finished: row.get(2)? })
     }
 }
@@ -95,7 +95,7 @@ pub(super) struct Deeds<'c> {
 
 impl<'c> Deeds<'c> {
     /// At that place, in that tenant; `but`: not those of this run.
-    pub fn look(connection: &'c Connection, place: &str, tenant: &str, but: i64) -> rusqlite::Result<Self> {
+    pub(super) fn look(connection: &'c Connection, place: &str, tenant: &str, but: i64) -> rusqlite::Result<Self> {
         let (runs, kept) = (same_tenant("?2", "r.tenant", "?3"), same_tenant("?2", "m.tenant", "?3"));
         Ok(Self {
             jobs: connection.prepare_cached(&format!(
@@ -119,7 +119,7 @@ impl<'c> Deeds<'c> {
     }
 
     /// What runs have had to do with a deed, and what is kept of those that were pruned.
-    pub fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<Part>> {
+    pub(super) fn parts(&mut self, once: &str, job: JobId) -> rusqlite::Result<Vec<Part>> {
         let mut jobs = Vec::new();
         let mut rows = self.jobs.query(params![once, self.place, self.tenant, self.but])?;
         while let Some(row) = rows.next()? {
@@ -142,7 +142,7 @@ impl<'c> Deeds<'c> {
     }
 
     /// What one run has had to do with a job, if anything.
-    pub fn part(&mut self, of: &JobOfRun) -> rusqlite::Result<Option<Part>> {
+    pub(super) fn part(&mut self, of: &JobOfRun) -> rusqlite::Result<Option<Part>> {
         let attempts = self.attempts.query_map(params![of.run, of.job], attempt)?;
         let attempts: Vec<_> = attempts.collect::<rusqlite::Result<_>>()?;
         let mut outcomes = self.outcome.query(params![of.run, of.job])?;
@@ -155,7 +155,7 @@ impl<'c> Deeds<'c> {
     }
 
     /// What is kept of a deed in runs that were pruned. `job`: what it is called, for what an older version has kept.
-    pub fn kept(&mut self, once: &str, job: Option<JobId>) -> rusqlite::Result<Vec<Part>> {
+    pub(super) fn kept(&mut self, once: &str, job: Option<JobId>) -> rusqlite::Result<Vec<Part>> {
         let mut found = Vec::new();
         let job = job.map(|job| job.to_string()).unwrap_or_default();
         let mut rows = self.remembered.query(params![once, self.place, self.tenant, job])?;

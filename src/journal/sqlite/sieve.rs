@@ -28,7 +28,7 @@ pub(super) struct Sieve {
 impl Sieve {
     /// Of the jobs of all runs at a place but that one, and of what is kept of runs that were pruned. `None`: for so few jobs it is
     /// less work to ask for each.
-    pub fn of(connection: &Connection, place: &str, jobs: usize, but: i64) -> rusqlite::Result<Option<Self>> {
+    pub(super) fn of(connection: &Connection, place: &str, jobs: usize, but: i64) -> rusqlite::Result<Option<Self>> {
         let worth = i64::try_from(jobs).unwrap_or(i64::MAX).saturating_mul(READ_FOR_ONE);
         let recorded: i64 = connection.query_row(
             "SELECT coalesce(sum(jobs), 0) + (SELECT count(*) FROM (SELECT 1 FROM remembered LIMIT ?3)) FROM runs
@@ -62,7 +62,7 @@ impl Sieve {
     }
 
     /// Whether something may be recorded of it, or of what else is done to its target.
-    pub fn may_know(&self, job: &Job) -> bool {
+    pub(super) fn may_know(&self, job: &Job) -> bool {
         // What was made of the names of users is looked for by several names, and there are few.
         job.names.is_some()
             || self.has(job.id.as_hash())

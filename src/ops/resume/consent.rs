@@ -34,7 +34,7 @@ use crate::ui::subject::Subject;
 const GOOD_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// What is left of a run.
-pub struct Rest<'a> {
+pub(super) struct Rest<'a> {
     pub request: &'a ResumeRequest,
     pub record: &'a RunRecord,
     pub begun: &'a Begun,
@@ -45,7 +45,7 @@ pub struct Rest<'a> {
 
 impl Rest<'_> {
     /// Says which run it is, where nobody has named it.
-    pub fn introduce(&self, stderr: &Stderr) {
+    pub(super) fn introduce(&self, stderr: &Stderr) {
         if !is_named(&self.request.run) {
             let head = &self.record.head;
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -57,7 +57,7 @@ impl Rest<'_> {
     }
 
     /// What somebody is asked, if anybody is. Without an answer that can be had, nothing goes.
-    pub fn question(
+    pub(super) fn question(
         &self,
         judged: (&Verdict, &[Option<Sighting>]),
         policies: (&[PolicyFile], &Policies),

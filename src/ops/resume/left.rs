@@ -24,7 +24,7 @@ use crate::runner::Earlier;
 use crate::session::Session;
 
 /// What the guards look at once more: the jobs that are left of a run.
-pub struct Left<'a> {
+pub(super) struct Left<'a> {
     pub request: &'a ResumeRequest,
     pub record: &'a RunRecord,
     pub begun: &'a Begun,
@@ -39,7 +39,7 @@ impl Left<'_> {
 
     /// Since the run was begun, names may have moved, the list and what it stands for may be another one, and keys may have
     /// gone.
-    pub async fn look(
+    pub(super) async fn look(
         &self,
         session: &mut Session<'_>,
         (preflight, rules): (&mut Preflight, &mut Rules),
@@ -64,7 +64,7 @@ impl Left<'_> {
 
     /// What holds the jobs, those that are done included. What waits for an approval may be completed now, and has to keep to
     /// the rules of now.
-    pub fn open(&self, holds: &[Option<Hold>]) -> Vec<Option<Hold>> {
+    pub(super) fn open(&self, holds: &[Option<Hold>]) -> Vec<Option<Hold>> {
         let holds = holds.iter().enumerate().map(|(at, hold)| match self.is_skipped(at) {
             true => Some(Hold::Done),
             false => hold.clone(),
@@ -73,7 +73,7 @@ impl Left<'_> {
     }
 
     /// What the rules say of them, unless they refuse it.
-    pub fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
+    pub(super) fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
         let Self { request, record, begun, jobs, .. } = self;
         let left = self.open(holds);
         let plan = begun.plan_name.as_deref();
@@ -87,7 +87,7 @@ impl Left<'_> {
 }
 
 /// Whether nothing is done to it today, whatever was done before.
-pub fn is_barred(hold: Option<&Hold>) -> bool {
+pub(super) fn is_barred(hold: Option<&Hold>) -> bool {
     let today = [
         Cause::Protected,
         Cause::MaybeProtected,

@@ -22,17 +22,17 @@ use crate::runner::Earlier;
 use crate::session::Session;
 
 /// The run that goes on, and how.
-pub struct Nameless<'a> {
+pub(super) struct Nameless<'a> {
     pub request: &'a ResumeRequest,
     pub saved: Option<&'a SavedPreview>,
 }
 
 /// Why jobs are held, by index.
-pub type OfNames = HashMap<usize, Arc<str>>;
+pub(super) type OfNames = HashMap<usize, Arc<str>>;
 
 impl Nameless<'_> {
     /// Looks up whom the names lead to that are still to be sent, and records it.
-    pub async fn look_up(
+    pub(super) async fn look_up(
         &self,
         journal: &mut Journal,
         record: &mut RunRecord,

@@ -25,7 +25,7 @@ use crate::preview::saved::SavedPreview;
 use crate::settings::{Environment, PolicyFile};
 
 /// What it was begun with, and what the policies say today.
-pub struct Today {
+pub(super) struct Today {
     pub rules: Rules,
     /// Where policies may be.
     pub candidates: Vec<PolicyFile>,
@@ -36,7 +36,12 @@ pub struct Today {
 }
 
 /// `now`: what the plan says now, where it has changed. What is sent keeps to both.
-pub fn today(request: &ResumeRequest, begun: &Begun, now: &Said, environment: &Environment) -> Result<Today, Error> {
+pub(super) fn today(
+    request: &ResumeRequest,
+    begun: &Begun,
+    now: &Said,
+    environment: &Environment,
+) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());
     let candidates = environment.policies(named);
     let policies = guards::policies(&candidates)?;
@@ -47,7 +52,7 @@ pub fn today(request: &ResumeRequest, begun: &Begun, now: &Said, environment: &E
 }
 
 /// A policy may have become stricter since, and the plan may have been given waves. Those that the run was begun with stay.
-pub fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
+pub(super) fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
     let waves = match begun.waves.stages().is_empty() {
         true => Schedule::new(waves, jobs, left),
         false => begun.waves.clone(),
@@ -56,7 +61,7 @@ pub fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], l
 }
 
 /// The jobs of a run, what holds them, and what was agreed to about them.
-pub struct BegunJobs {
+pub(super) struct BegunJobs {
     pub jobs: Arc<[Job]>,
     pub preflight: Preflight,
     pub sightings: Vec<Option<Sighting>>,
@@ -64,7 +69,7 @@ pub struct BegunJobs {
 
 impl Today {
     /// Of a saved preview, jobs are held by what held them when it was made.
-    pub fn jobs(
+    pub(super) fn jobs(
         &self,
         record: &RunRecord,
         saved: Option<SavedPreview>,

@@ -13,13 +13,13 @@ use crate::ops::Error;
 const LATEST: &str = "latest";
 
 /// Whether somebody has said which run it is.
-pub fn is_named(run: &str) -> bool {
+pub(super) fn is_named(run: &str) -> bool {
     !run.eq_ignore_ascii_case(LATEST)
 }
 
 /// The run, under the lock of its plan: that is taken before it is read, or what another process does to it meanwhile would
 /// be sent once more.
-pub fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
+pub(super) fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(RunLock, RunRecord), Error> {
     let id = match is_named(&request.run) {
         true => journal.find(&request.run)?,
         false => newest_open(journal, request)?,

@@ -20,7 +20,7 @@ use crate::runner::{Approved, Earlier};
 
 /// What a look at the requests has come to.
 #[derive(Debug, Default)]
-pub struct Looked {
+pub(super) struct Looked {
     pub earlier: HashMap<u32, Earlier>,
     pub codes: HashMap<JobId, Box<str>>,
     pub settled: Vec<(u32, Settlement)>,
@@ -28,12 +28,12 @@ pub struct Looked {
 
 impl Looked {
     /// Whether there is anything to be done, other than for jobs that are `idle`.
-    pub fn has_news(&self, idle: impl Fn(u32) -> bool) -> bool {
+    pub(super) fn has_news(&self, idle: impl Fn(u32) -> bool) -> bool {
         self.earlier.keys().any(|job| !idle(*job)) || !self.settled.is_empty()
     }
 
     /// What follows for a job; `status` is what the look has shown, if it has shown anything.
-    pub fn take(
+    pub(super) fn take(
         &mut self,
         index: u32,
         stored: &StoredJob,
@@ -65,7 +65,7 @@ impl Looked {
 }
 
 /// Neither settled well nor failed.
-pub fn is_open(stored: &StoredJob) -> bool {
+pub(super) fn is_open(stored: &StoredJob) -> bool {
     let settled = stored.settled.as_ref().map(|settled| settled.outcome);
     settled.is_none_or(|outcome| {
         !matches!(outcome, Outcome::Failed | Outcome::NotFound) && outcome.standing() != Standing::Good
@@ -73,7 +73,7 @@ pub fn is_open(stored: &StoredJob) -> bool {
 }
 
 /// What a list of all requests says of one. One that the service does not know any more has expired, if its time is over.
-pub fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
+pub(super) fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> Option<Read> {
     let expired = filed.request.expires_at < now;
     let code = filed.request.code.clone();
     found(job, filed, statuses)
@@ -81,7 +81,7 @@ pub fn read_of(job: u32, filed: &Filed, statuses: &Statuses, now: Timestamp) -> 
 }
 
 /// The same of a list that need not have it: that it is not there says nothing.
-pub fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<Read> {
+pub(super) fn found(job: u32, filed: &Filed, statuses: &Statuses) -> Option<Read> {
     let code = filed.request.code.clone();
     let found = statuses.get(&code.to_ascii_lowercase())?;
     Some(Read { job, code, status: found.status, expires_at: found.expires_at })

@@ -28,7 +28,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10 * 60);
 const PER_MINUTE: usize = 100;
 
 /// A job that was not filed, because as much is open as can be carried out.
-pub fn is_braked(settled: &Settlement) -> bool {
+pub(super) fn is_braked(settled: &Settlement) -> bool {
     settled.cause == Some(Cause::ApprovalRequestsFull)
 }
 

@@ -69,7 +69,7 @@ pub(super) struct Turn {
 }
 
 /// Jobs of one plan, at most.
-pub const MAX_JOBS: usize = 2_000_000;
+pub(crate) const MAX_JOBS: usize = 2_000_000;
 
 pub(super) type Shared = Rc<[Option<Arc<Parameters>>]>;
 
@@ -113,12 +113,12 @@ pub(super) struct LastSteps {
 
 impl Expander {
     /// Jobs so far, and rows that have yet to become some.
-    pub fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.jobs.len() + self.unresolved.len()
     }
 
     /// A number for the work of one target; those of jobs count from the other end.
-    pub fn fresh_number(&mut self) -> usize {
+    pub(in crate::plan) fn fresh_number(&mut self) -> usize {
         self.numbers_given += 1;
         usize::MAX - self.numbers_given
     }

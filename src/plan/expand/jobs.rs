@@ -20,7 +20,7 @@ const BLOCK: usize = 512;
 const AHEAD: usize = 4;
 
 /// All that a plan says of a job.
-pub struct Said {
+pub(crate) struct Said {
     pub parts: JobParts,
     pub priority: i16,
     pub missing: Option<Missing>,
@@ -39,7 +39,7 @@ impl Said {
 
 /// Jobs in plan order.
 #[derive(Default)]
-pub struct Jobs {
+pub(crate) struct Jobs {
     /// Not handed over yet.
     block: Vec<Said>,
     handed_over: usize,
@@ -51,16 +51,16 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.handed_over + self.block.len()
     }
 
     /// So many more may come.
-    pub fn expect(&mut self, more: usize) {
+    pub(crate) fn expect(&mut self, more: usize) {
         self.expected = self.len() + more;
     }
 
-    pub fn push(&mut self, said: Said) {
+    pub(crate) fn push(&mut self, said: Said) {
         self.block.push(said);
         if self.block.len() == BLOCK {
             self.hand_over();
@@ -79,7 +79,7 @@ impl Jobs {
     }
 
     /// All of them.
-    pub fn finish(self) -> Vec<Job> {
+    pub(crate) fn finish(self) -> Vec<Job> {
         let mut jobs = self.second.map_or(self.made, Second::finish);
         jobs.extend(self.block.into_iter().map(Said::job));
         jobs

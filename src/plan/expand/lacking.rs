@@ -33,7 +33,7 @@ impl Expander {
     }
 
     /// Reports, once for the whole job, required parameters that neither it nor any of its targets gives.
-    pub fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
+    pub(in crate::plan) fn report_lacking_everywhere(&mut self, work: &Work, given_by_targets: impl Fn(&str) -> bool) {
         let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
         for step in &work.steps {
             if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {

@@ -17,10 +17,10 @@ use crate::job::{Found, Job, Names, OfRow, Unfound};
 ///
 /// The first one knew ids, and names as they stood in the plan: what it says of a name is refused, because the name may be
 /// somebody else's today. With ids alone both are the same bytes, and the first one is written.
-pub const FIRST: u32 = 1;
+pub(crate) const FIRST: u32 = 1;
 
 /// Says of each name whose it was.
-pub const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 2;
 
 /// How every saved preview begins, whatever its version.
 pub(super) const BEGINNING: &str = "{\"musterout_preview\":";

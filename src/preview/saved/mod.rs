@@ -15,7 +15,7 @@ mod read;
 mod tests;
 mod write;
 
-pub use format::{FIRST, Head, PlanOfPreview, VERSION};
-pub use limits::LimitsOfPreview;
-pub use read::{SavedPreview, Unusable, read, read_of_run};
-pub use write::write;
+pub(crate) use format::{Head, PlanOfPreview};
+pub(crate) use limits::LimitsOfPreview;
+pub(crate) use read::{SavedPreview, Unusable, read, read_of_run};
+pub(crate) use write::write;

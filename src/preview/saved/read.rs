@@ -24,7 +24,7 @@ use crate::preview::row::State;
 
 /// A saved preview, read and found whole.
 #[derive(Debug)]
-pub struct SavedPreview {
+pub(crate) struct SavedPreview {
     pub head: Head,
     pub jobs: Vec<Job>,
     /// One for each job; `None` where nobody looked.
@@ -41,7 +41,7 @@ pub struct SavedPreview {
 
 /// Why a file cannot be used. The line is that of the file, from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unusable {
+pub(crate) enum Unusable {
     #[error("this is not a saved preview")]
     Foreign,
     #[error("this is a saved preview of version {0}; this program knows versions {FIRST} and {VERSION}")]
@@ -62,7 +62,7 @@ pub enum Unusable {
 type Said = (String, Option<String>, Option<Sighting>);
 
 /// Reads and checks all of it.
-pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
+pub(crate) fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
     let saved = read_of_run(bytes)?;
     let named = |job: &Job| {
         let in_body = job.parameters.as_deref().and_then(|parameters| parameters.users().first());
@@ -77,7 +77,7 @@ pub fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
 
 /// Reads and checks all of it for a run that was begun from it, by whatever version: names go on being names there, and
 /// whoever goes on with the run looks them up.
-pub fn read_of_run(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
+pub(crate) fn read_of_run(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
     let text = bytes.strip_prefix(BEGINNING.as_bytes()).ok_or(Unusable::Foreign)?;
     let version: String = text.iter().take(10).take_while(|b| b.is_ascii_digit()).map(|b| char::from(*b)).collect();
     if ![FIRST, VERSION].iter().any(|known| version == known.to_string()) {

@@ -15,7 +15,7 @@ use crate::preview::of_jobs::Preview;
 use crate::preview::row::Row;
 
 /// Writes it, and returns the digest in hexadecimal. The preview must have its sightings.
-pub fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {
+pub(crate) fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::Result<String> {
     let mut out = Hashing { out: BufWriter::with_capacity(64 * 1024, out), digest: Sha256::new() };
     let head = Head { guards: sorted(&head.guards), ..head.clone() };
     let version = if preview.jobs().iter().any(|job| job.names.is_some()) { VERSION } else { FIRST };

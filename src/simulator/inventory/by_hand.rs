@@ -10,7 +10,7 @@ use crate::simulator::by_hand::ByHand;
 use crate::simulator::shelf::Given;
 
 impl Inventory {
-    pub fn by_hand(&mut self, kind: TargetKind, id: &str, deed: &ByHand) {
+    pub(crate) fn by_hand(&mut self, kind: TargetKind, id: &str, deed: &ByHand) {
         self.find(kind, id);
         let shelf = self.shelf_mut(kind);
         let Some(at) = shelf.by_key.get(&*id.to_ascii_lowercase()).copied() else { return };

@@ -23,7 +23,7 @@ pub(super) fn results(device: &ListedDevice, start: Timestamp) -> Vec<ActionResu
 
 impl Inventory {
     /// What leads from the Autopilot identity with that serial number to the device that has it, if there is one.
-    pub fn links_to_device(&mut self, serial: &str) -> Vec<(&'static str, Given)> {
+    pub(crate) fn links_to_device(&mut self, serial: &str) -> Vec<(&'static str, Given)> {
         let found = self.look_up(TargetKind::ManagedDevice, "serialNumber", serial).unwrap_or_default();
         let there = found.into_iter().find(|at| !self.is_gone(TargetKind::ManagedDevice, *at));
         let value = |name| there.and_then(|at| self.value(TargetKind::ManagedDevice, at, name));
@@ -32,7 +32,7 @@ impl Inventory {
     }
 
     /// Whether an Entra device is registered with Autopilot, by the identity that names its deviceId.
-    pub fn is_registered(&mut self, entra_device: usize) -> bool {
+    pub(crate) fn is_registered(&mut self, entra_device: usize) -> bool {
         let device_id = self.value(TargetKind::EntraDevice, entra_device, "deviceId").unwrap_or_default();
         let property = "azureActiveDirectoryDeviceId";
         let device_id = device_id.as_str().unwrap_or_default().to_owned();
@@ -41,7 +41,7 @@ impl Inventory {
     }
 
     /// The devices of the target do what was accepted for it: the device itself, or all of a user's.
-    pub fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
+    pub(crate) fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
         let devices = match action.target {
             TargetKind::ManagedDevice => vec![at],
             TargetKind::User => self.devices_of(at),

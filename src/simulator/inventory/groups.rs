@@ -11,7 +11,7 @@ use crate::simulator::shelf::Shelf;
 
 impl Inventory {
     /// An object of the directory, of whatever kind, which says its own type.
-    pub fn show_object(&self, id: &str, look: &Look<'_>) -> Map<String, Value> {
+    pub(crate) fn show_object(&self, id: &str, look: &Look<'_>) -> Map<String, Value> {
         let id = id.to_ascii_lowercase();
         if let Some(at) = self.entra_devices.by_key.get(id.as_str()).copied() {
             return self.show_object_at(TargetKind::EntraDevice, at, look);
@@ -34,7 +34,7 @@ impl Inventory {
     }
 
     /// The same of a thing on a shelf.
-    pub fn show_object_at(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
+    pub(crate) fn show_object_at(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("@odata.type".into(), json!(format!("#{}", kind_of(kind).type_name)));
         shown.extend(self.show(kind, at, look));
@@ -42,17 +42,17 @@ impl Inventory {
     }
 
     /// The name of a group, if it has one. `None`: there is no such group.
-    pub fn group(&self, id: &str) -> Option<Option<String>> {
+    pub(crate) fn group(&self, id: &str) -> Option<Option<String>> {
         self.members_of(id).map(|_| self.groups.get(&id.to_ascii_lowercase()).cloned().flatten())
     }
 
     /// Ids and names of the groups that are listed.
-    pub fn groups(&self) -> Vec<(String, Option<String>)> {
+    pub(crate) fn groups(&self) -> Vec<(String, Option<String>)> {
         self.groups.iter().map(|(id, name)| (id.clone(), name.clone())).collect()
     }
 
     /// What an object of the directory is that stands on a shelf.
-    pub fn kind_of_object(&self, id: &str) -> Option<TargetKind> {
+    pub(crate) fn kind_of_object(&self, id: &str) -> Option<TargetKind> {
         let id = id.to_ascii_lowercase();
         match self.groups.contains_key(&id) {
             true => None,
@@ -62,7 +62,7 @@ impl Inventory {
     }
 
     /// Whether the directory has an object of that id, of whatever kind.
-    pub fn is_object(&mut self, id: &str) -> bool {
+    pub(crate) fn is_object(&mut self, id: &str) -> bool {
         let key = id.to_ascii_lowercase();
         let listed = self.groups.contains_key(&key) || self.entra_devices.by_key.contains_key(key.as_str());
         match listed {
@@ -75,7 +75,7 @@ impl Inventory {
     }
 
     /// The ids of the members of a group that are known, and whether they are all of them. `None`: no such group.
-    pub fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
+    pub(in crate::simulator) fn members_of(&self, group: &str) -> Option<(Vec<&str>, bool)> {
         let group = group.to_ascii_lowercase();
         if self.lacks(&group) || (self.only_listed && !self.groups.contains_key(&group)) {
             return None;

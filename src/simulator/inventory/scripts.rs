@@ -13,10 +13,10 @@ use crate::simulator::scenario::{Scenario, ScriptKind};
 
 /// Of the scripts that the scenario lists: their kind, and the device of each run state.
 #[derive(Debug, Default)]
-pub struct Scripts(HashMap<String, (ScriptKind, HashMap<String, String>)>);
+pub(crate) struct Scripts(HashMap<String, (ScriptKind, HashMap<String, String>)>);
 
 impl Scripts {
-    pub fn of(scenario: &Scenario) -> Self {
+    pub(crate) fn of(scenario: &Scenario) -> Self {
         let states = |script: &crate::simulator::scenario::ListedScript| {
             let state = |state: &crate::simulator::scenario::ListedRunState| {
                 (state.id.to_ascii_lowercase(), state.device.0.to_ascii_lowercase())
@@ -29,7 +29,7 @@ impl Scripts {
 
 impl Inventory {
     /// Follows the ids of a route. `Ok(None)`: they name no device on their way. `Err`: the id that is not there.
-    pub fn follow(&mut self, ids: &[PathId<'_>]) -> Result<Option<usize>, String> {
+    pub(crate) fn follow(&mut self, ids: &[PathId<'_>]) -> Result<Option<usize>, String> {
         let (mut script, mut user, mut device) = (None, None, None);
         for id in ids {
             let value = id.value.to_ascii_lowercase();

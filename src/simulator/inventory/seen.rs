@@ -12,7 +12,7 @@ use crate::simulator::shelf::{Given, Thing};
 
 impl Inventory {
     /// Takes a thing over, as `document` shows it.
-    pub fn take_over_seen(&mut self, kind: TargetKind, document: &Value) {
+    pub(crate) fn take_over_seen(&mut self, kind: TargetKind, document: &Value) {
         let Some(id) = document.get("id").and_then(Value::as_str) else { return };
         let known = self.shelf(kind).by_key.contains_key(id.to_ascii_lowercase().as_str());
         if known || self.only_listed || self.lacks(id) {

@@ -16,7 +16,7 @@ use crate::simulator::shelf::ActionResult;
 
 /// How a thing is looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'q> {
+pub(crate) struct Look<'q> {
     /// What `$select` names; `None`: what comes unasked.
     pub select: Option<&'q [&'static str]>,
     pub version: Version,
@@ -31,7 +31,7 @@ fn nothing(property: &Property) -> Value {
 
 impl Inventory {
     /// The thing as JSON, as that look shows it.
-    pub fn show(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
+    pub(crate) fn show(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
         let shelf = self.shelf(kind);
         let named = |name: &str| look.select.is_some_and(|names| names.contains(&name));
         let mut shown = Map::new();
@@ -58,12 +58,12 @@ impl Inventory {
     }
 
     /// Whether somebody has given a property its value, and it is not made up.
-    pub fn is_given(&self, kind: TargetKind, at: usize, name: &str) -> bool {
+    pub(crate) fn is_given(&self, kind: TargetKind, at: usize, name: &str) -> bool {
         self.shelf(kind).things.get(at).is_some_and(|thing| thing.is_given(name))
     }
 
     /// What was done to things that no property of Graph shows: kind, id, and what.
-    pub fn marks(&self) -> Value {
+    pub(crate) fn marks(&self) -> Value {
         let shelves = [&self.devices, &self.identities, &self.users];
         let marked = shelves.iter().flat_map(|shelf| {
             let marked = shelf.things.iter().filter(|thing| !thing.mark.is_empty());
@@ -73,7 +73,7 @@ impl Inventory {
     }
 
     /// Puts the id of a thing in the place of another property that a path names it by, where there is such a thing.
-    pub fn name_by_id(&mut self, ids: &mut [PathId<'_>]) {
+    pub(crate) fn name_by_id(&mut self, ids: &mut [PathId<'_>]) {
         for id in ids {
             let Some(property) = id.alternate else { continue };
             let found = self.look_up(TargetKind::EntraDevice, property, &id.value).unwrap_or_default();

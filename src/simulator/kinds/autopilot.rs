@@ -10,7 +10,7 @@ use super::kind::{Kind, Logic, Property};
 use crate::catalog::TargetKind;
 use crate::simulator::resources::Plausible::{AtDomain, Guid, Hours, Id, Numbered, OneOf, Text};
 
-pub static IDENTITY: Kind = Kind {
+pub(crate) static IDENTITY: Kind = Kind {
     kind: TargetKind::AutopilotIdentity,
     type_name: "microsoft.graph.windowsAutopilotDeviceIdentity",
     properties: &[
@@ -37,7 +37,7 @@ pub static IDENTITY: Kind = Kind {
     expansions: &[],
 };
 
-pub static IMPORTED_AUTOPILOT: Kind = Kind {
+pub(crate) static IMPORTED_AUTOPILOT: Kind = Kind {
     kind: TargetKind::ImportedAutopilotIdentity,
     type_name: "microsoft.graph.importedWindowsAutopilotDeviceIdentity",
     properties: &[
@@ -51,7 +51,7 @@ pub static IMPORTED_AUTOPILOT: Kind = Kind {
     expansions: &[],
 };
 
-pub static IMPORTED_IDENTITY: Kind = Kind {
+pub(crate) static IMPORTED_IDENTITY: Kind = Kind {
     kind: TargetKind::ImportedDeviceIdentity,
     type_name: "microsoft.graph.importedDeviceIdentity",
     properties: &[

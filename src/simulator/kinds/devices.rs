@@ -14,12 +14,12 @@ use crate::simulator::resources::Plausible::{
     AtDomain, EmptyList, Flag, Guid, Hours, Id, LongAgo, Null, Numbered, OneOf, Text,
 };
 
-pub const RESULTS: &str = "deviceActionResults";
+pub(crate) const RESULTS: &str = "deviceActionResults";
 
 const DATE: &[Test] = &[Lt, Gt, Le, Ge];
 const EQUAL: &[Test] = &[Eq];
 
-pub static DEVICE: Kind = Kind {
+pub(crate) static DEVICE: Kind = Kind {
     kind: TargetKind::ManagedDevice,
     type_name: "microsoft.graph.managedDevice",
     properties: &[
@@ -93,7 +93,7 @@ pub static DEVICE: Kind = Kind {
 };
 
 /// How many of them there are.
-pub static OVERVIEW: Kind = Kind {
+pub(crate) static OVERVIEW: Kind = Kind {
     kind: TargetKind::Other,
     type_name: "microsoft.graph.managedDeviceOverview",
     properties: &[

@@ -14,9 +14,9 @@ use crate::simulator::resources::Plausible::{
 };
 
 /// The addresses of a user, of which there are several.
-pub const ALIASES: &str = "proxyAddresses";
+pub(crate) const ALIASES: &str = "proxyAddresses";
 /// The licences of a user, each of which is told apart by its `skuId`.
-pub const LICENCES: &str = "assignedLicenses";
+pub(crate) const LICENCES: &str = "assignedLicenses";
 
 const PLAIN: &[Test] = &[Eq, In];
 const TEXT: &[Test] = &[Eq, In, StartsWith];
@@ -24,7 +24,7 @@ const ORDERED_TEXT: &[Test] = &[Eq, In, StartsWith, Ge, Le];
 const DATE: &[Test] = &[Eq, Ge, Le];
 const NEGATED: &[Test] = &[Ne];
 
-pub static USER: Kind = Kind {
+pub(crate) static USER: Kind = Kind {
     kind: TargetKind::User,
     type_name: "microsoft.graph.user",
     properties: &[
@@ -59,7 +59,7 @@ pub static USER: Kind = Kind {
 };
 
 /// Of what Entra knows of a device, everything comes unasked.
-pub static ENTRA_DEVICE: Kind = Kind {
+pub(crate) static ENTRA_DEVICE: Kind = Kind {
     kind: TargetKind::EntraDevice,
     type_name: "microsoft.graph.device",
     properties: &[
@@ -108,7 +108,7 @@ pub static ENTRA_DEVICE: Kind = Kind {
 };
 
 /// Of a group only what it is called and who is in it is played.
-pub static GROUP: Kind = Kind {
+pub(crate) static GROUP: Kind = Kind {
     expansions: &[Expansion::Members],
     silent: &[
         "classification",
@@ -143,11 +143,11 @@ pub static GROUP: Kind = Kind {
 };
 
 /// Kept under the ids of its group and of itself.
-pub static MEMBER: Kind =
+pub(crate) static MEMBER: Kind =
     Kind::in_directory(TargetKind::GroupMember, "microsoft.graph.directoryObject", &[Property::new("id", Id)]);
 
 /// What stands for an object of the directory of whatever kind: `$select` may name what any of the kinds has.
-pub static DIRECTORY_OBJECT: Kind = Kind::in_directory(
+pub(crate) static DIRECTORY_OBJECT: Kind = Kind::in_directory(
     TargetKind::Other,
     "microsoft.graph.directoryObject",
     &[
@@ -166,7 +166,7 @@ pub static DIRECTORY_OBJECT: Kind = Kind::in_directory(
 /// The list never holds a key. It knows one filter.
 ///
 /// Source: Graph's page on listing BitLocker recovery keys.
-pub static RECOVERY_KEY: Kind = Kind {
+pub(crate) static RECOVERY_KEY: Kind = Kind {
     logic: Logic::OneClause,
     ..Kind::in_directory(
         TargetKind::Other,
@@ -183,7 +183,7 @@ pub static RECOVERY_KEY: Kind = Kind {
 /// Without `$select=credentials` it holds no password.
 ///
 /// Source: Graph's page on reading a deviceLocalCredentialInfo.
-pub static LOCAL_CREDENTIAL: Kind = Kind {
+pub(crate) static LOCAL_CREDENTIAL: Kind = Kind {
     logic: Logic::OneClause,
     ..Kind::in_directory(
         TargetKind::Other,

@@ -8,7 +8,7 @@ use crate::simulator::resources::Plausible;
 
 /// When a read shows a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shown {
+pub(crate) enum Shown {
     /// Unasked.
     Always,
     /// Where `$select` names it; it is absent otherwise.
@@ -19,7 +19,7 @@ pub enum Shown {
 
 /// A comparison of `$filter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Test {
+pub(crate) enum Test {
     Eq,
     Ne,
     Gt,
@@ -34,7 +34,7 @@ pub enum Test {
 
 /// Whether `$orderby` may name a property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sorting {
+pub(crate) enum Sorting {
     No,
     Plain,
     /// Only with `ConsistencyLevel: eventual` and `$count=true`.
@@ -43,7 +43,7 @@ pub enum Sorting {
 
 /// One property of a kind.
 #[derive(Debug, Clone, Copy)]
-pub struct Property {
+pub(crate) struct Property {
     pub name: &'static str,
     pub plausible: Plausible,
     pub shown: Shown,
@@ -57,7 +57,7 @@ pub struct Property {
 }
 
 impl Property {
-    pub const fn new(name: &'static str, plausible: Plausible) -> Self {
+    pub(crate) const fn new(name: &'static str, plausible: Plausible) -> Self {
         Self {
             name,
             plausible,
@@ -69,34 +69,34 @@ impl Property {
         }
     }
 
-    pub const fn selected(self) -> Self {
+    pub(crate) const fn selected(self) -> Self {
         Self { shown: Shown::Selected, ..self }
     }
 
-    pub const fn selected_by_id(self) -> Self {
+    pub(crate) const fn selected_by_id(self) -> Self {
         Self { shown: Shown::SelectedById, ..self }
     }
 
-    pub const fn beta(self) -> Self {
+    pub(crate) const fn beta(self) -> Self {
         Self { beta_only: true, ..self }
     }
 
-    pub const fn tested(self, tests: &'static [Test]) -> Self {
+    pub(crate) const fn tested(self, tests: &'static [Test]) -> Self {
         Self { tests, ..self }
     }
 
-    pub const fn tested_in(self, tests: &'static [Test], advanced_tests: &'static [Test]) -> Self {
+    pub(crate) const fn tested_in(self, tests: &'static [Test], advanced_tests: &'static [Test]) -> Self {
         Self { tests, advanced_tests, ..self }
     }
 
-    pub const fn sorted(self, sorting: Sorting) -> Self {
+    pub(crate) const fn sorted(self, sorting: Sorting) -> Self {
         Self { sorting, ..self }
     }
 }
 
 /// How clauses of `$filter` may be put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Logic {
+pub(crate) enum Logic {
     /// One clause and no more.
     OneClause,
     /// `and`; `or` between clauses about the same property; no `not`.
@@ -107,7 +107,7 @@ pub enum Logic {
 
 /// A relationship that `$expand` may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expansion {
+pub(crate) enum Expansion {
     Members,
     RegisteredOwners,
     OwnedDevices,
@@ -115,7 +115,7 @@ pub enum Expansion {
 }
 
 impl Expansion {
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Members => "members",
             Self::RegisteredOwners => "registeredOwners",
@@ -127,7 +127,7 @@ impl Expansion {
 
 /// One kind of thing.
 #[derive(Debug)]
-pub struct Kind {
+pub(crate) struct Kind {
     pub kind: TargetKind,
     /// In full.
     pub type_name: &'static str,
@@ -142,28 +142,32 @@ pub struct Kind {
 
 impl Kind {
     /// A kind of Entra's that the table says nothing more of.
-    pub const fn in_directory(kind: TargetKind, type_name: &'static str, properties: &'static [Property]) -> Self {
+    pub(crate) const fn in_directory(
+        kind: TargetKind,
+        type_name: &'static str,
+        properties: &'static [Property],
+    ) -> Self {
         Self { kind, type_name, properties, silent: &[], indexed: &[], logic: Logic::Directory, expansions: &[] }
     }
 
     /// The property of that name, with the spelling that lives forever.
-    pub fn property(&self, name: &str) -> Option<&'static Property> {
+    pub(crate) fn property(&self, name: &str) -> Option<&'static Property> {
         self.properties.iter().find(|known| known.name == name)
     }
 
     /// What a version knows under that name: a property, or a name that is shown as null. OData names have one case.
-    pub fn known(&self, name: &str, version: Version) -> Option<&'static str> {
+    pub(crate) fn known(&self, name: &str, version: Version) -> Option<&'static str> {
         let property = self.property(name).filter(|known| !known.beta_only || version == Version::Beta);
         let silent = || self.silent.iter().find(|known| **known == name).copied();
         property.map(|known| known.name).or_else(silent)
     }
 
-    pub fn is_in_directory(&self) -> bool {
+    pub(crate) fn is_in_directory(&self) -> bool {
         self.logic == Logic::Directory
     }
 
     /// 400 in the words of the service that keeps it.
-    pub fn bad_request(&self, message: String) -> Refusal {
+    pub(crate) fn bad_request(&self, message: String) -> Refusal {
         match self.is_in_directory() {
             true => Refusal::new(400, "Request_BadRequest", message),
             false => Refusal::bad_request(message),
@@ -171,7 +175,7 @@ impl Kind {
     }
 
     /// 400 for a query that the service does not support.
-    pub fn unsupported(&self, message: String) -> Refusal {
+    pub(crate) fn unsupported(&self, message: String) -> Refusal {
         match self.is_in_directory() {
             true => Refusal::new(400, "Request_UnsupportedQuery", message),
             false => Refusal::bad_request(message),

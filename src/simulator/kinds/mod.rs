@@ -8,8 +8,10 @@ mod directory;
 mod kind;
 mod of;
 
-pub use autopilot::IDENTITY;
-pub use devices::{DEVICE, OVERVIEW, RESULTS};
-pub use directory::{ALIASES, DIRECTORY_OBJECT, ENTRA_DEVICE, GROUP, LICENCES, LOCAL_CREDENTIAL, RECOVERY_KEY, USER};
-pub use kind::{Expansion, Kind, Logic, Property, Shown, Sorting, Test};
-pub use of::kind_of;
+pub(crate) use autopilot::IDENTITY;
+pub(crate) use devices::{DEVICE, OVERVIEW, RESULTS};
+pub(crate) use directory::{
+    ALIASES, DIRECTORY_OBJECT, ENTRA_DEVICE, GROUP, LICENCES, LOCAL_CREDENTIAL, RECOVERY_KEY, USER,
+};
+pub(crate) use kind::{Expansion, Kind, Logic, Property, Shown, Sorting, Test};
+pub(crate) use of::kind_of;

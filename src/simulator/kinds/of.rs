@@ -20,7 +20,7 @@ static OTHER: Kind = Kind {
     expansions: &[],
 };
 
-pub fn kind_of(kind: TargetKind) -> &'static Kind {
+pub(crate) fn kind_of(kind: TargetKind) -> &'static Kind {
     match kind {
         TargetKind::ManagedDevice => &DEVICE,
         TargetKind::AutopilotIdentity => &IDENTITY,

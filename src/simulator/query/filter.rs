@@ -11,7 +11,7 @@ use crate::simulator::kinds::{LICENCES, Property, Test};
 
 /// One comparison.
 #[derive(Debug, Clone)]
-pub struct Clause {
+pub(crate) struct Clause {
     pub property: &'static Property,
     pub test: Test,
     /// One, or for `in` several; one of them has to fit.
@@ -21,7 +21,7 @@ pub struct Clause {
 }
 
 #[derive(Debug, Clone)]
-pub enum Filter {
+pub(crate) enum Filter {
     Is(Clause),
     Not(Box<Filter>),
     All(Vec<Filter>),
@@ -29,7 +29,7 @@ pub enum Filter {
 }
 
 impl Filter {
-    pub fn passes(&self, value: &impl Fn(&str) -> Value) -> bool {
+    pub(crate) fn passes(&self, value: &impl Fn(&str) -> Value) -> bool {
         match self {
             Self::Is(clause) => clause.passes(&value(clause.property.name)),
             Self::Not(inner) => !inner.passes(value),
@@ -38,7 +38,7 @@ impl Filter {
         }
     }
 
-    pub fn clauses(&self) -> Vec<&Clause> {
+    pub(crate) fn clauses(&self) -> Vec<&Clause> {
         match self {
             Self::Is(clause) => vec![clause],
             Self::Not(inner) => inner.clauses(),
@@ -47,7 +47,7 @@ impl Filter {
     }
 
     /// The one clause that it consists of.
-    pub fn alone(&self) -> Option<&Clause> {
+    pub(crate) fn alone(&self) -> Option<&Clause> {
         match self {
             Self::Is(clause) => Some(clause),
             _ => None,
@@ -55,7 +55,7 @@ impl Filter {
     }
 
     /// The values by which it asks for things, with the property, if it asks for nothing else.
-    pub fn wanted(&self) -> Vec<(&'static str, &str)> {
+    pub(crate) fn wanted(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::Is(clause) if matches!(clause.test, Test::Eq | Test::In | Test::Contains) && !clause.of_items => {
                 clause.literals.iter().filter_map(|literal| Some((clause.property.name, literal.text()?))).collect()

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// One literal.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Literal {
+pub(crate) enum Literal {
     Text(String),
     Flag(bool),
     Moment(Timestamp),
@@ -19,7 +19,7 @@ pub enum Literal {
 
 impl Literal {
     /// A word that stands in no quotes.
-    pub fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
             "true" => Some(Self::Flag(true)),
             "false" => Some(Self::Flag(false)),
@@ -28,7 +28,7 @@ impl Literal {
         }
     }
 
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
@@ -36,7 +36,7 @@ impl Literal {
     }
 
     /// How `value` stands to it. Both services compare text without regard to case.
-    pub fn compare(&self, value: &Value) -> Option<Ordering> {
+    pub(crate) fn compare(&self, value: &Value) -> Option<Ordering> {
         match (self, value) {
             (Self::Text(text), Value::String(value)) => Some(value.to_lowercase().cmp(&text.to_lowercase())),
             (Self::Flag(flag), Value::Bool(value)) => Some(value.cmp(flag)),

@@ -8,4 +8,4 @@ mod options;
 mod parse;
 mod words;
 
-pub use options::{Asked, Direction, Query};
+pub(crate) use options::{Asked, Direction, Query};

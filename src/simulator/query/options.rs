@@ -12,7 +12,7 @@ use crate::simulator::kinds::{Expansion, Kind, Property, Sorting};
 
 /// What a read is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     pub kind: &'static Kind,
     pub version: Version,
     /// Whether a list is read, and not one thing.
@@ -23,7 +23,7 @@ pub struct Asked<'a> {
 
 /// The options, understood.
 #[derive(Debug, Default)]
-pub struct Query {
+pub(crate) struct Query {
     pub filter: Option<Filter>,
     pub select: Option<Vec<&'static str>>,
     pub top: Option<usize>,
@@ -39,7 +39,7 @@ pub struct Query {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     Ascending,
     Descending,
 }
@@ -53,7 +53,7 @@ const KNOWN: &[&str] =
     &["filter", "select", "top", "count", "skiptoken", "skip", "orderby", "expand", "search", "format"];
 
 impl Query {
-    pub fn parse(raw: &str, asked: &Asked<'_>) -> Result<Self, Refusal> {
+    pub(crate) fn parse(raw: &str, asked: &Asked<'_>) -> Result<Self, Refusal> {
         let options = split(raw);
         let value_of = |wanted: &str| options.iter().find(|(name, ..)| name == wanted).map(|(_, value, _)| &**value);
         let eventual = asked.consistency.is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
@@ -117,7 +117,7 @@ impl Query {
     }
 
     /// How many things go on a page.
-    pub fn page(&self, kind: TargetKind, most: Option<usize>) -> usize {
+    pub(crate) fn page(&self, kind: TargetKind, most: Option<usize>) -> usize {
         let in_directory = matches!(kind, TargetKind::User | TargetKind::EntraDevice);
         let usual = if in_directory { PAGE_IN_DIRECTORY } else { MOST };
         self.top.unwrap_or(usual).min(most.unwrap_or(usize::MAX))

@@ -14,7 +14,7 @@ use crate::simulator::resources::Plausible;
 const DEEPEST: usize = 30;
 
 /// The filter in `text`. `advanced`: the request says that it wants an answer out of the index.
-pub fn parse(text: &str, asked: &Asked<'_>, advanced: bool) -> Result<Filter, Refusal> {
+pub(crate) fn parse(text: &str, asked: &Asked<'_>, advanced: bool) -> Result<Filter, Refusal> {
     let invalid = || asked.kind.bad_request(format!("Invalid filter clause: '{text}'."));
     let words = words::split(text).ok_or_else(invalid)?;
     let mut parser = Parser { words: &words, at: 0, asked, depth: 0 };

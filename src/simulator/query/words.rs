@@ -4,7 +4,7 @@
 
 /// One piece of the expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Word<'t> {
+pub(crate) enum Word<'t> {
     /// A name, an operator, or a literal without quotes.
     Bare(&'t str),
     Quoted(String),
@@ -15,7 +15,7 @@ pub enum Word<'t> {
 }
 
 /// `None`: a quote is not closed, or a character has no place in an expression.
-pub fn split(text: &str) -> Option<Vec<Word<'_>>> {
+pub(crate) fn split(text: &str) -> Option<Vec<Word<'_>>> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {

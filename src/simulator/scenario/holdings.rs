@@ -186,16 +186,6 @@ impl ScriptKind {
     }
 }
 
-/// What comes of an action that is not for the platform of its device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WrongPlatform {
-    /// It is accepted, and the device says that it does not know how.
-    NotSupported,
-    /// 400.
-    Refused,
-}
-
 /// Whether a deleted device that is joined to a domain as well can be had back for 30 days, as one can that is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -230,20 +220,22 @@ pub struct ListedKeys {
 
 /// Names are Graph's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum Volume {
-    OperatingSystemVolume,
-    FixedDataVolume,
-    RemovableDataVolume,
+    #[serde(rename = "operatingSystemVolume")]
+    OperatingSystem,
+    #[serde(rename = "fixedDataVolume")]
+    FixedData,
+    #[serde(rename = "removableDataVolume")]
+    RemovableData,
 }
 
 impl Volume {
     /// As the service shows it: a number in quotes.
     pub fn shown(self) -> &'static str {
         match self {
-            Self::OperatingSystemVolume => "1",
-            Self::FixedDataVolume => "2",
-            Self::RemovableDataVolume => "3",
+            Self::OperatingSystem => "1",
+            Self::FixedData => "2",
+            Self::RemovableData => "3",
         }
     }
 }

@@ -23,15 +23,17 @@ use crate::source::Source;
 use crate::text::visible;
 use crate::yaml::{self, Kind};
 
-pub use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters, ListedRequest};
-pub use check_ins::{CheckIn, End, ListedResult};
-pub use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, On, RetryAfter, Slowdown, Status};
-pub use holdings::{
+pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledStatus, Filters};
+pub(crate) use check_ins::{CheckIn, End, ListedResult};
+pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
+pub(crate) use holdings::{
     HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedRunState,
-    ListedScript, ListedUser, ScriptKind, SignIn, TenantIdentity, Volume, WrongPlatform,
+    ListedScript, ListedUser, ScriptKind, SignIn, TenantIdentity, Volume,
 };
-pub use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger, Throttle};
-pub use value::{ActionName, BucketName, Guid, HourOfDay, HttpStatus, Probability, Rate, Seconds, Secret, Switch};
+pub use limits::Throttle;
+pub(crate) use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger};
+pub(crate) use value::{ActionName, Guid, HourOfDay};
+pub use value::{Seconds, Switch};
 
 /// When devices check in where nobody says.
 const CHECK_IN: Duration = Duration::from_secs(3);
@@ -64,8 +66,6 @@ pub struct Scenario {
     pub scripts: Vec<ListedScript>,
     /// How long an Autopilot identity is still there after its deletion was accepted; Microsoft says some minutes.
     pub autopilot_lingers: Seconds,
-    /// What comes of an action that is not for the platform of its device; sources disagree.
-    pub wrong_platform: WrongPlatform,
     /// What becomes of a deleted Entra device that is joined to a domain as well; sources disagree.
     pub deleted_hybrid_devices: HybridDeletion,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
@@ -121,7 +121,6 @@ impl Default for Scenario {
             keys: Vec::new(),
             scripts: Vec::new(),
             autopilot_lingers: Seconds(LINGERING),
-            wrong_platform: WrongPlatform::NotSupported,
             deleted_hybrid_devices: HybridDeletion::Gone,
             next_links: None,
             page_size: None,

@@ -11,7 +11,7 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::source::Source;
 
 /// Finds what cannot be so.
-pub fn check(scenario: &Scenario, source: &Source) -> Result<(), Box<Diagnostic>> {
+pub(crate) fn check(scenario: &Scenario, source: &Source) -> Result<(), Box<Diagnostic>> {
     let fault = twice(scenario).or_else(|| missing(scenario)).or_else(|| times(scenario)).or_else(|| numbers(scenario));
     match fault {
         None => Ok(()),
@@ -76,7 +76,7 @@ fn missing(scenario: &Scenario) -> Option<Contradiction> {
 /// Ends that come before their beginnings.
 fn times(scenario: &Scenario) -> Option<Contradiction> {
     let spans = scenario.strangers.iter().map(|it| ("strangers", it.from.0, it.until.map(|until| until.0)));
-    let of_fault = |on: &super::On| {
+    let of_fault = |on: &super::fault::On| {
         let from = on.after.map_or(Duration::ZERO, |after| after.0);
         ("faults", from, on.until.map(|until| until.0))
     };

@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for ActionName {
 
 /// The name of a bucket, as `intune-devices/write`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BucketName(pub Bucket);
+pub(super) struct BucketName(pub Bucket);
 
 impl<'de> Deserialize<'de> for BucketName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
