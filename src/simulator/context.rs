@@ -31,12 +31,12 @@ impl Source {
     }
 
     /// The same for objects of the directory of whatever kind, which say theirs themselves.
-    pub(crate) fn of_objects(&self, query: &Query, end: &str) -> String {
+    pub(super) fn of_objects(&self, query: &Query, end: &str) -> String {
         self.told("directoryObjects", query, end)
     }
 
     /// The context of a value that is no thing.
-    pub(crate) fn of_value(&self, type_name: &str) -> String {
+    pub(super) fn of_value(&self, type_name: &str) -> String {
         format!("{}/$metadata#{type_name}", self.root)
     }
 

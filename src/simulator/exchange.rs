@@ -84,7 +84,7 @@ impl Ruling {
     }
 
     /// It says what an answer cost as well, and of a request that was throttled, by which limit.
-    pub(crate) fn tell_units(&mut self, units: u32, scope: &str, information: &'static str) {
+    pub(super) fn tell_units(&mut self, units: u32, scope: &str, information: &'static str) {
         let Delivery::Reply(reply) = &mut self.answer.delivery else { return };
         if reply.status.is_success() {
             reply.headers.insert(UNITS, HeaderValue::from(units));

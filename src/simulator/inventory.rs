@@ -24,8 +24,8 @@ use super::scenario::{Guid, HybridDeletion, Scenario};
 use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
-pub(crate) use deleted::Record;
-pub(crate) use shown::Look;
+pub(super) use deleted::Record;
+pub(super) use shown::Look;
 
 /// Where a thing stands.
 pub(super) type Place = (TargetKind, usize);

@@ -328,12 +328,11 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// Paths are matched without regard to case.
+    /// Paths are matched without regard to case, with the namespace of a name or without it.
     fn literal(&self, segment: &str) -> Option<(&'static str, usize)> {
-        let full = NAMESPACES.iter().find_map(|namespace| segment.strip_prefix(namespace)).unwrap_or(segment);
         let node = &self.routes.0[self.node];
-        let known = |wanted: &str| node.literals.iter().find(|(literal, _)| literal.eq_ignore_ascii_case(wanted));
-        known(segment).or_else(|| known(full)).copied()
+        let is_it = |literal: &str| short(literal).eq_ignore_ascii_case(short(segment));
+        node.literals.iter().find(|(literal, _)| is_it(literal)).copied()
     }
 
     /// What stands in brackets: `'key'`, or `property='key'` where another property may stand for the id.
@@ -362,6 +361,11 @@ impl<'p> Walk<'p> {
         self.node = child;
         Some(())
     }
+}
+
+/// A name without its namespace.
+fn short(name: &str) -> &str {
+    NAMESPACES.iter().find_map(|namespace| name.strip_prefix(namespace)).unwrap_or(name)
 }
 
 /// What is in v1.0 is in beta as well, whether or not we send it there. Source: Microsoft's beta SDK 1.66 has every path of
@@ -417,6 +421,7 @@ mod tests {
     fn places_are_found_in_any_case_and_under_full_names() {
         let path = "/DeviceManagement/manageddevices('x')/microsoft.graph.ReTire";
         assert_eq!(find(path).unwrap().place, "deviceManagement/managedDevices('x')/retire");
+        assert!(find("/directory/deletedItems/graph.device").unwrap().ids.is_empty());
         let group = find("/groups/g/members/m/%24ref").unwrap();
         assert_eq!(group.place, "groups('g')/members('m')/$ref");
         let device = find("/devices(deviceId='d')").unwrap();

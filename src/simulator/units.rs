@@ -28,6 +28,6 @@ pub(crate) fn scope(access: Access, application: &str, tenant: &str) -> String {
 }
 
 /// `x-ms-throttle-information` of a throttled request.
-pub(crate) fn information(access: Access) -> &'static str {
+pub(super) fn information(access: Access) -> &'static str {
     if access == Access::Write { "WriteLimitExceeded" } else { "ResourceUnitLimitExceeded" }
 }

@@ -77,7 +77,7 @@ fn is_user(inventory: &mut Inventory, name: &str) -> bool {
 }
 
 /// `@odata.type` of an entity in a body is the type of what it is sent to, or of nothing.
-pub(crate) fn check_type(kind: &'static Kind, body: &Value) -> Result<(), Refusal> {
+pub(super) fn check_type(kind: &'static Kind, body: &Value) -> Result<(), Refusal> {
     let Some(told) = body.get("@odata.type") else { return Ok(()) };
     let told = told.as_str().unwrap_or_default().trim_start_matches('#');
     match told.eq_ignore_ascii_case(kind.type_name) || kind.type_name == kinds::kind_of(TargetKind::Other).type_name {

@@ -23,7 +23,7 @@ const HYBRID: &str = "serverad";
 
 impl Inventory {
     /// Takes an object out of the directory.
-    pub(crate) fn delete_object(&mut self, kind: TargetKind, at: usize) {
+    pub(in crate::simulator) fn delete_object(&mut self, kind: TargetKind, at: usize) {
         let is_kept = match kind {
             TargetKind::EntraDevice => self.is_kept(at),
             _ => true,
@@ -41,7 +41,7 @@ impl Inventory {
     }
 
     /// The object is back, as far as it goes: nothing is known of its compliance before it checks in.
-    pub(crate) fn restore_object(&mut self, kind: TargetKind, at: usize) {
+    pub(in crate::simulator) fn restore_object(&mut self, kind: TargetKind, at: usize) {
         let thing = &mut self.shelf_mut(kind).things[at];
         (thing.gone, thing.deleted) = (false, None);
         if kind == TargetKind::EntraDevice {
@@ -50,25 +50,25 @@ impl Inventory {
     }
 
     /// Whether it can be had back.
-    pub(crate) fn is_recoverable(&self, kind: TargetKind, at: usize) -> bool {
+    pub(in crate::simulator) fn is_recoverable(&self, kind: TargetKind, at: usize) -> bool {
         let kept = SignedDuration::from_hours(24 * DAYS_KEPT);
         let thing = &self.shelf(kind).things[at];
         thing.gone && thing.deleted.is_some_and(|deleted| self.now.duration_since(deleted) < kept)
     }
 
     /// The place of a deleted device, by its object id.
-    pub(crate) fn deleted_device(&self, id: &str) -> Option<usize> {
+    pub(in crate::simulator) fn deleted_device(&self, id: &str) -> Option<usize> {
         let at = self.entra_devices.by_key.get(&*id.to_ascii_lowercase()).copied()?;
         self.is_recoverable(TargetKind::EntraDevice, at).then_some(at)
     }
 
     /// The places of everything of that kind that can be had back.
-    pub(crate) fn all_deleted(&self, kind: TargetKind) -> Vec<usize> {
+    pub(in crate::simulator) fn all_deleted(&self, kind: TargetKind) -> Vec<usize> {
         (0..self.places(kind)).filter(|at| self.is_recoverable(kind, *at)).collect()
     }
 
     /// What became of the record of the device with that deviceId: BitLocker keys and LAPS passwords go with it.
-    pub(crate) fn record_of(&mut self, device_id: &str) -> Record {
+    pub(in crate::simulator) fn record_of(&mut self, device_id: &str) -> Record {
         let found = self.look_up(TargetKind::EntraDevice, "deviceId", device_id).unwrap_or_default();
         match found.as_slice() {
             [] => Record::There,

@@ -23,7 +23,7 @@ pub(super) fn results(device: &ListedDevice, start: Timestamp) -> Vec<ActionResu
 
 impl Inventory {
     /// What leads from the Autopilot identity with that serial number to the device that has it, if there is one.
-    pub(crate) fn links_to_device(&mut self, serial: &str) -> Vec<(&'static str, Given)> {
+    pub(in crate::simulator) fn links_to_device(&mut self, serial: &str) -> Vec<(&'static str, Given)> {
         let found = self.look_up(TargetKind::ManagedDevice, "serialNumber", serial).unwrap_or_default();
         let there = found.into_iter().find(|at| !self.is_gone(TargetKind::ManagedDevice, *at));
         let value = |name| there.and_then(|at| self.value(TargetKind::ManagedDevice, at, name));
@@ -32,7 +32,7 @@ impl Inventory {
     }
 
     /// Whether an Entra device is registered with Autopilot, by the identity that names its deviceId.
-    pub(crate) fn is_registered(&mut self, entra_device: usize) -> bool {
+    pub(in crate::simulator) fn is_registered(&mut self, entra_device: usize) -> bool {
         let device_id = self.value(TargetKind::EntraDevice, entra_device, "deviceId").unwrap_or_default();
         let property = "azureActiveDirectoryDeviceId";
         let device_id = device_id.as_str().unwrap_or_default().to_owned();

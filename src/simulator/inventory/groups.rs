@@ -11,7 +11,7 @@ use crate::simulator::shelf::Shelf;
 
 impl Inventory {
     /// An object of the directory, of whatever kind, which says its own type.
-    pub(crate) fn show_object(&self, id: &str, look: &Look<'_>) -> Map<String, Value> {
+    pub(in crate::simulator) fn show_object(&self, id: &str, look: &Look<'_>) -> Map<String, Value> {
         let id = id.to_ascii_lowercase();
         if let Some(at) = self.entra_devices.by_key.get(id.as_str()).copied() {
             return self.show_object_at(TargetKind::EntraDevice, at, look);
@@ -34,7 +34,12 @@ impl Inventory {
     }
 
     /// The same of a thing on a shelf.
-    pub(crate) fn show_object_at(&self, kind: TargetKind, at: usize, look: &Look<'_>) -> Map<String, Value> {
+    pub(in crate::simulator) fn show_object_at(
+        &self,
+        kind: TargetKind,
+        at: usize,
+        look: &Look<'_>,
+    ) -> Map<String, Value> {
         let mut shown = Map::new();
         shown.insert("@odata.type".into(), json!(format!("#{}", kind_of(kind).type_name)));
         shown.extend(self.show(kind, at, look));
@@ -52,7 +57,7 @@ impl Inventory {
     }
 
     /// What an object of the directory is that stands on a shelf.
-    pub(crate) fn kind_of_object(&self, id: &str) -> Option<TargetKind> {
+    pub(in crate::simulator) fn kind_of_object(&self, id: &str) -> Option<TargetKind> {
         let id = id.to_ascii_lowercase();
         match self.groups.contains_key(&id) {
             true => None,

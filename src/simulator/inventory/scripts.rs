@@ -13,7 +13,7 @@ use crate::simulator::scenario::{Scenario, ScriptKind};
 
 /// Of the scripts that the scenario lists: their kind, and the device of each run state.
 #[derive(Debug, Default)]
-pub(crate) struct Scripts(HashMap<String, (ScriptKind, HashMap<String, String>)>);
+pub(in crate::simulator) struct Scripts(HashMap<String, (ScriptKind, HashMap<String, String>)>);
 
 impl Scripts {
     pub(crate) fn of(scenario: &Scenario) -> Self {

@@ -63,7 +63,7 @@ impl Inventory {
     }
 
     /// What was done to things that no property of Graph shows: kind, id, and what.
-    pub(crate) fn marks(&self) -> Value {
+    pub(in crate::simulator) fn marks(&self) -> Value {
         let shelves = [&self.devices, &self.identities, &self.users];
         let marked = shelves.iter().flat_map(|shelf| {
             let marked = shelf.things.iter().filter(|thing| !thing.mark.is_empty());
@@ -73,7 +73,7 @@ impl Inventory {
     }
 
     /// Puts the id of a thing in the place of another property that a path names it by, where there is such a thing.
-    pub(crate) fn name_by_id(&mut self, ids: &mut [PathId<'_>]) {
+    pub(in crate::simulator) fn name_by_id(&mut self, ids: &mut [PathId<'_>]) {
         for id in ids {
             let Some(property) = id.alternate else { continue };
             let found = self.look_up(TargetKind::EntraDevice, property, &id.value).unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::simulator::resources::Plausible::{
     AtDomain, EmptyList, Flag, Guid, Hours, Id, LongAgo, Null, Numbered, OneOf, Text,
 };
 
-pub(crate) const RESULTS: &str = "deviceActionResults";
+pub(in crate::simulator) const RESULTS: &str = "deviceActionResults";
 
 const DATE: &[Test] = &[Lt, Gt, Le, Ge];
 const EQUAL: &[Test] = &[Eq];
@@ -93,7 +93,7 @@ pub(crate) static DEVICE: Kind = Kind {
 };
 
 /// How many of them there are.
-pub(crate) static OVERVIEW: Kind = Kind {
+pub(in crate::simulator) static OVERVIEW: Kind = Kind {
     kind: TargetKind::Other,
     type_name: "microsoft.graph.managedDeviceOverview",
     properties: &[

@@ -14,9 +14,9 @@ use crate::simulator::resources::Plausible::{
 };
 
 /// The addresses of a user, of which there are several.
-pub(crate) const ALIASES: &str = "proxyAddresses";
+pub(in crate::simulator) const ALIASES: &str = "proxyAddresses";
 /// The licences of a user, each of which is told apart by its `skuId`.
-pub(crate) const LICENCES: &str = "assignedLicenses";
+pub(in crate::simulator) const LICENCES: &str = "assignedLicenses";
 
 const PLAIN: &[Test] = &[Eq, In];
 const TEXT: &[Test] = &[Eq, In, StartsWith];
@@ -147,7 +147,7 @@ pub(crate) static MEMBER: Kind =
     Kind::in_directory(TargetKind::GroupMember, "microsoft.graph.directoryObject", &[Property::new("id", Id)]);
 
 /// What stands for an object of the directory of whatever kind: `$select` may name what any of the kinds has.
-pub(crate) static DIRECTORY_OBJECT: Kind = Kind::in_directory(
+pub(in crate::simulator) static DIRECTORY_OBJECT: Kind = Kind::in_directory(
     TargetKind::Other,
     "microsoft.graph.directoryObject",
     &[
@@ -166,7 +166,7 @@ pub(crate) static DIRECTORY_OBJECT: Kind = Kind::in_directory(
 /// The list never holds a key. It knows one filter.
 ///
 /// Source: Graph's page on listing BitLocker recovery keys.
-pub(crate) static RECOVERY_KEY: Kind = Kind {
+pub(in crate::simulator) static RECOVERY_KEY: Kind = Kind {
     logic: Logic::OneClause,
     ..Kind::in_directory(
         TargetKind::Other,
@@ -183,7 +183,7 @@ pub(crate) static RECOVERY_KEY: Kind = Kind {
 /// Without `$select=credentials` it holds no password.
 ///
 /// Source: Graph's page on reading a deviceLocalCredentialInfo.
-pub(crate) static LOCAL_CREDENTIAL: Kind = Kind {
+pub(in crate::simulator) static LOCAL_CREDENTIAL: Kind = Kind {
     logic: Logic::OneClause,
     ..Kind::in_directory(
         TargetKind::Other,

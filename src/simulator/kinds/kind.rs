@@ -73,7 +73,7 @@ impl Property {
         Self { shown: Shown::Selected, ..self }
     }
 
-    pub(crate) const fn selected_by_id(self) -> Self {
+    pub(in crate::simulator) const fn selected_by_id(self) -> Self {
         Self { shown: Shown::SelectedById, ..self }
     }
 
@@ -81,11 +81,11 @@ impl Property {
         Self { beta_only: true, ..self }
     }
 
-    pub(crate) const fn tested(self, tests: &'static [Test]) -> Self {
+    pub(in crate::simulator) const fn tested(self, tests: &'static [Test]) -> Self {
         Self { tests, ..self }
     }
 
-    pub(crate) const fn tested_in(self, tests: &'static [Test], advanced_tests: &'static [Test]) -> Self {
+    pub(in crate::simulator) const fn tested_in(self, tests: &'static [Test], advanced_tests: &'static [Test]) -> Self {
         Self { tests, advanced_tests, ..self }
     }
 
@@ -142,7 +142,7 @@ pub(crate) struct Kind {
 
 impl Kind {
     /// A kind of Entra's that the table says nothing more of.
-    pub(crate) const fn in_directory(
+    pub(in crate::simulator) const fn in_directory(
         kind: TargetKind,
         type_name: &'static str,
         properties: &'static [Property],
@@ -162,12 +162,12 @@ impl Kind {
         property.map(|known| known.name).or_else(silent)
     }
 
-    pub(crate) fn is_in_directory(&self) -> bool {
+    pub(in crate::simulator) fn is_in_directory(&self) -> bool {
         self.logic == Logic::Directory
     }
 
     /// 400 in the words of the service that keeps it.
-    pub(crate) fn bad_request(&self, message: String) -> Refusal {
+    pub(in crate::simulator) fn bad_request(&self, message: String) -> Refusal {
         match self.is_in_directory() {
             true => Refusal::new(400, "Request_BadRequest", message),
             false => Refusal::bad_request(message),

@@ -8,10 +8,10 @@ mod directory;
 mod kind;
 mod of;
 
-pub(crate) use autopilot::IDENTITY;
-pub(crate) use devices::{DEVICE, OVERVIEW, RESULTS};
-pub(crate) use directory::{
+pub(super) use autopilot::IDENTITY;
+pub(super) use devices::{DEVICE, OVERVIEW, RESULTS};
+pub(super) use directory::{
     ALIASES, DIRECTORY_OBJECT, ENTRA_DEVICE, GROUP, LICENCES, LOCAL_CREDENTIAL, RECOVERY_KEY, USER,
 };
-pub(crate) use kind::{Expansion, Kind, Logic, Property, Shown, Sorting, Test};
-pub(crate) use of::kind_of;
+pub(super) use kind::{Expansion, Kind, Logic, Property, Shown, Sorting, Test};
+pub(super) use of::kind_of;

@@ -38,7 +38,7 @@ impl Filter {
         }
     }
 
-    pub(crate) fn clauses(&self) -> Vec<&Clause> {
+    pub(in crate::simulator) fn clauses(&self) -> Vec<&Clause> {
         match self {
             Self::Is(clause) => vec![clause],
             Self::Not(inner) => inner.clauses(),

@@ -19,7 +19,7 @@ pub(crate) enum Literal {
 
 impl Literal {
     /// A word that stands in no quotes.
-    pub(crate) fn of_word(word: &str) -> Option<Self> {
+    pub(in crate::simulator) fn of_word(word: &str) -> Option<Self> {
         match word.to_ascii_lowercase().as_str() {
             "true" => Some(Self::Flag(true)),
             "false" => Some(Self::Flag(false)),

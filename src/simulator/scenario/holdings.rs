@@ -176,7 +176,7 @@ pub enum ScriptKind {
 
 impl ScriptKind {
     /// The kind whose ids a path calls that.
-    pub fn with_id(name: &str) -> Option<Self> {
+    pub(in crate::simulator) fn with_id(name: &str) -> Option<Self> {
         match name {
             "deviceHealthScriptId" => Some(Self::DeviceHealthScripts),
             "deviceManagementScriptId" => Some(Self::DeviceManagementScripts),
