@@ -5,89 +5,23 @@
 
 mod ids;
 mod job_id;
+mod parameters;
 mod unfound;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::Value;
 
-use crate::catalog::body::{self, Setting};
-use crate::catalog::{ACTIONS, Access, Action, Bucket, Missing, OncePer, ParameterKind, ReadBack, Repeat, Route};
+use crate::catalog::body;
+use crate::catalog::{ACTIONS, Access, Action, Bucket, Missing, OncePer, ReadBack, Repeat, Route};
 use crate::identity::Identity;
 
 pub use self::ids::Ids;
 pub(crate) use self::job_id::JobId;
 use self::job_id::identify;
+pub(crate) use self::parameters::Parameters;
 pub(crate) use self::unfound::Unfound;
-
-/// The parameters of a job and the request body they make. Shared by all jobs that say the same.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Parameters {
-    /// JSON text. Every attempt sends these very bytes, and none copies them.
-    body: Bytes,
-    beta: bool,
-    /// The users that it names, as they are written.
-    users: Box<[Box<str>]>,
-}
-
-impl Parameters {
-    /// `values` must have been checked against the catalog; they are put into its order, so that equal parameters make
-    /// equal bytes. `None` where there is nothing to send: such a request has no body at all.
-    pub fn new(action: &Action, values: Vec<Setting>) -> Option<Arc<Self>> {
-        let beta = values.iter().any(|(parameter, _)| parameter.beta_only);
-        let names = values.iter().filter(|(parameter, _)| parameter.kind == ParameterKind::PrincipalName);
-        let users = names.filter_map(|(_, value)| value.as_str()).map(Box::from).collect();
-        let body = body::write(action, values)?;
-        Some(Arc::new(Self { body: body.to_string().into(), beta, users }))
-    }
-
-    /// What a stored body says. `None` where it is no body of this action.
-    pub fn read(action: &'static Action, body: &str) -> Option<Arc<Self>> {
-        let body = serde_json::from_str(body).ok()?;
-        Self::new(action, body::read(action, &body).ok()?)
-    }
-
-    /// The names of users in the body. They lead to somebody, and may lead to somebody else tomorrow.
-    pub fn users(&self) -> &[Box<str>] {
-        &self.users
-    }
-
-    /// The same with each user called as `name_of` says; `None` where it does not say.
-    pub fn with_users(
-        self: &Arc<Self>,
-        action: &'static Action,
-        name_of: impl Fn(&str) -> Option<Box<str>>,
-    ) -> Option<Arc<Self>> {
-        let names: Vec<Box<str>> = self.users.iter().map(|name| name_of(name)).collect::<Option<_>>()?;
-        if *names == *self.users {
-            return Some(Arc::clone(self));
-        }
-        let mut values = body::read(action, &serde_json::from_str(self.body()).ok()?).ok()?;
-        let of_users = values.iter_mut().filter(|(parameter, _)| parameter.kind == ParameterKind::PrincipalName);
-        for ((_, value), name) in of_users.zip(names) {
-            *value = Value::String(name.into());
-        }
-        Self::new(action, values)
-    }
-
-    /// The JSON document to send.
-    pub fn body(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap_or_default()
-    }
-
-    /// The same, for the wire.
-    pub fn bytes(&self) -> &Bytes {
-        &self.body
-    }
-
-    /// Whether one of them exists only in the beta version.
-    pub fn need_beta(&self) -> bool {
-        self.beta
-    }
-}
 
 /// One action on one target with its parameters.
 #[derive(Debug, Clone)]
@@ -184,6 +118,7 @@ impl JobParts {
 impl Job {
     pub fn new(parts: JobParts) -> Self {
         let JobParts { row, action, route, ids, parameters, not_before, note, after } = parts;
+        let parameters = parameters.map(|parameters| parameters.about(action, route, &ids));
         let id = identify(action, route, &ids, parameters.as_deref().map_or("", Parameters::body));
         Self {
             id,

@@ -194,11 +194,11 @@ pub(crate) fn harmless(text: &str, medium: Medium) -> Cow<'_, str> {
         let before = out.len();
         match as_shown(c, sight.hides(c), medium) {
             _ if width > c.len_utf8() => out.push_str(this),
-            Shown::Space if medium == Medium::Message && out.ends_with(' ') => {}
-            Shown::Space => out.push(' '),
-            Shown::Itself => out.push(c),
-            Shown::Mark => out.push(char::REPLACEMENT_CHARACTER),
-            Shown::Escape => escape(c, &mut out),
+            ShownAs::Space if medium == Medium::Message && out.ends_with(' ') => {}
+            ShownAs::Space => out.push(' '),
+            ShownAs::Itself => out.push(c),
+            ShownAs::Mark => out.push(char::REPLACEMENT_CHARACTER),
+            ShownAs::Escape => escape(c, &mut out),
         }
         let grown = out.len() > before;
         length += usize::from(grown);
@@ -228,26 +228,26 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     harmless(text, Medium::Word)
 }
 
-enum Shown {
+enum ShownAs {
     Itself,
     Space,
     Mark,
     Escape,
 }
 
-fn as_shown(c: char, hidden: bool, medium: Medium) -> Shown {
+fn as_shown(c: char, hidden: bool, medium: Medium) -> ShownAs {
     match c {
-        '\n' if medium.keeps_breaks() => Shown::Itself,
+        '\n' if medium.keeps_breaks() => ShownAs::Itself,
         // Space between the values of a document.
-        '\t' | '\r' if medium == Medium::Json => Shown::Itself,
+        '\t' | '\r' if medium == Medium::Json => ShownAs::Itself,
         _ if medium == Medium::Json => {
             let breaks = matches!(c, '\u{2028}' | '\u{2029}');
-            if hidden || breaks || c.is_control() { Shown::Escape } else { Shown::Itself }
+            if hidden || breaks || c.is_control() { ShownAs::Escape } else { ShownAs::Itself }
         }
-        '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => Shown::Space,
-        _ if hidden || c.is_control() => Shown::Mark,
-        _ if medium == Medium::Message && c.is_whitespace() => Shown::Space,
-        _ => Shown::Itself,
+        '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ShownAs::Space,
+        _ if hidden || c.is_control() => ShownAs::Mark,
+        _ if medium == Medium::Message && c.is_whitespace() => ShownAs::Space,
+        _ => ShownAs::Itself,
     }
 }
 

@@ -35,8 +35,10 @@ fn value(kind: ParameterKind) -> Value {
         ParameterKind::Boolean => json!(false),
         ParameterKind::Pin => json!("012345"),
         ParameterKind::OneOf(words) => json!(words[words.len() - 1]),
-        ParameterKind::Integer => json!(30),
-        ParameterKind::Digits => json!("030"),
+        ParameterKind::Integer | ParameterKind::Minutes => json!(30),
+        ParameterKind::MinutesInWords => json!("030"),
+        ParameterKind::ComputerName => json!("LAB-{{serialnumber}}"),
+        ParameterKind::DeviceName => json!("Ada's {{serialnumber}}"),
         ParameterKind::Guid => json!(guid(7)),
         ParameterKind::Guids => json!([SKU]),
     }

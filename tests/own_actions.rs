@@ -1,5 +1,8 @@
 //! Actions that a plan defines: on the wire, in doubt, and taken up again from the journal.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::support::guid;
 use crate::support::program::{Desk, Ran, column, run};
 use crate::support::recorder::{Answer, Recorder, Seen};
@@ -107,4 +110,60 @@ fn another_meaning_of_the_name_is_another_job() {
     std::fs::write(desk.path("plan.yaml"), PLAN.replace("/tags/", "/labels/")).unwrap();
     call(&desk, &recorder, &[&once[..], &["2"]].concat()).ended_with(0);
     assert_eq!(recorder.seen().len(), 4, "done as tags is not done as labels");
+}
+
+const MEMBERS: &str = "
+version: 1
+name: members
+actions:
+  addToGroup:
+    method: POST
+    version: v1.0
+    path: /groups/{groupId}/members/$ref
+    body: { '@odata.id': 'https://graph.microsoft.com/v1.0/directoryObjects/{memberId}' }
+  setPhoto:
+    method: PUT
+    version: beta
+    path: /deviceManagement/managedDevices/{managedDeviceId}/photo
+    body: { '@odata.type': '#microsoft.graph.photo', of: '{managedDeviceId}' }
+    parameters: { '@odata.etag': text, text: text }
+jobs:
+  - action: addToGroup
+    targets: { csv: members.csv }
+  - action: setPhoto
+    with: { '@odata.etag': W/1, text: '{managedDeviceId}' }
+    targets: [ { managedDeviceId: 00000004-0000-4000-8000-000000000004 } ]
+";
+const LISTED: &str = "groupId,memberId\n\
+                      00000009-0000-4000-8000-000000000009,00000001-0000-4000-8000-000000000001\n\
+                      00000009-0000-4000-8000-000000000009,00000002-0000-4000-8000-000000000002\n";
+
+#[test]
+fn a_body_refers_to_the_ids_of_its_target_also_when_a_run_goes_on() {
+    let desk = Desk::with(&[("plan.yaml", MEMBERS), ("members.csv", LISTED)]);
+    let is_signed_in = Arc::new(AtomicBool::new(false));
+    let signed_in = Arc::clone(&is_signed_in);
+    let refused = r#"{"error":{"code":"InvalidAuthenticationToken","message":"x"}}"#;
+    let recorder = Recorder::start(move |seen, _| match seen.line().starts_with("GET") {
+        _ if !signed_in.load(Ordering::Relaxed) => Answer::json(401, refused),
+        true => Answer::json(200, r#"{"id":"00000001-0000-4000-8000-000000000001"}"#),
+        false => Answer::no_content(),
+    });
+    call(&desk, &recorder, &["run", "plan.yaml", "--confirm", "3", "--report=report.csv"]).ended_with(12);
+    is_signed_in.store(true, Ordering::Relaxed);
+    let before = recorder.seen().len();
+    call(&desk, &recorder, &["resume", "--confirm", "3", "--report=report.csv"]).ended_with(0);
+    let mut sent: Vec<_> = recorder.seen()[before..]
+        .iter()
+        .map(|seen| (seen.line(), String::from_utf8_lossy(&seen.body).into_owned()))
+        .collect();
+    sent.sort();
+    let member = |number: usize| {
+        let id = format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", guid(number));
+        (format!("POST /v1.0/groups/{}/members/$ref", guid(9)), format!(r#"{{"@odata.id":"{id}"}}"#))
+    };
+    let photo = format!("PUT /beta/deviceManagement/managedDevices/{}/photo", guid(4));
+    let body = r##"{"@odata.type":"#microsoft.graph.photo","of":"ID","@odata.etag":"W/1","text":"{managedDeviceId}"}"##;
+    assert_eq!(sent, [member(1), member(2), (photo, body.replace("ID", &guid(4)))]);
+    assert_eq!(column(&desk.report(), "target"), [guid(1), guid(2), guid(4)], "whom guards see");
 }

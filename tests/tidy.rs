@@ -169,7 +169,7 @@ const LONGEST_FILE: usize = 400;
 /// Rooms whose files import each other in one direction only, as ARCHITECTURE.md says; more are to come.
 const WITHOUT_CIRCLES: &[&str] = &[
     "journal", "pacing", "session", "report", "ui", "text", "yaml", "catalog", "outcome", "job", "daily", "plan",
-    "guard", "resolve", "preview", "msgraph", "runner",
+    "guard", "resolve", "preview", "msgraph", "runner", "cli",
 ];
 
 struct Source {
@@ -364,6 +364,26 @@ fn the_table_is_the_one_in_the_architecture() {
         format!("| {room} | {allowed} |")
     });
     assert_none(rows.filter(|row| !page.contains(row)).map(|row| format!("ARCHITECTURE.md lacks: {row}")).collect());
+}
+
+/// What stands in backticks and ends as a file of Rust or a folder does; of a path its last parts are enough.
+#[test]
+fn the_architecture_names_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let is_path = |code: &&str| {
+        let ends = code.ends_with(".rs") || code.ends_with('/');
+        ends && code.chars().all(|sign| sign.is_alphanumeric() || "_-./".contains(sign))
+    };
+    let paths: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_path).collect();
+    assert!(paths.len() > 50, "{paths:?}");
+    let files: Vec<String> = sources().into_iter().map(|source| format!("/src/{}", source.name)).collect();
+    let is_there = |path: &&str| {
+        let part = format!("/{path}");
+        let of_source = |file: &String| if path.ends_with('/') { file.contains(&part) } else { file.ends_with(&part) };
+        files.iter().any(of_source) || root.join(path).exists() || root.join("tests").join(path).exists()
+    };
+    assert_none(paths.into_iter().filter(|path| !is_there(path)).map(|path| format!("there is no {path}")).collect());
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use super::bucket::Service;
 use super::definition::Definition;
 use super::parameter::Parameter;
+use super::platform::Platform;
 use super::route::Route;
 use super::target::TargetKind;
 
@@ -146,8 +147,10 @@ pub struct Action {
     /// The first route is the default.
     pub routes: &'static [Route],
     pub parameters: &'static [Parameter],
-    /// Without any parameter there would be nothing to do, although none of them is required by itself.
-    pub needs_a_parameter: bool,
+    /// Parameters of which one at least is needed, although none of them is by itself.
+    pub needs_one_of: &'static [&'static str],
+    /// Those that know it; all of them where none is named.
+    pub platforms: &'static [Platform],
     /// What the body always holds, as JSON; parameters are added to it.
     pub fixed_body: Option<&'static str>,
     /// What to grant in practice, least privileged first.

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::action::Action;
+use super::own_body;
 use super::parameter::Parameter;
 
 /// One parameter and its value.
@@ -21,9 +22,18 @@ pub(crate) enum NotABody {
 }
 
 /// The body that says `settings`, in the order of the catalog; `None` where there is nothing to send.
-pub(crate) fn write(action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
+pub(crate) fn write(action: &Action, settings: Vec<Setting>) -> Option<Value> {
+    write_on(fixed(action), action, settings)
+}
+
+/// The same for one target, whose ids may stand in it. `id`: what each name stands for.
+pub(crate) fn write_for(action: &Action, settings: Vec<Setting>, id: impl Fn(&str) -> Option<String>) -> Option<Value> {
+    write_on(fixed(action).map(|fixed| own_body::filled(&fixed, &id)), action, settings)
+}
+
+fn write_on(fixed: Option<Value>, action: &Action, mut settings: Vec<Setting>) -> Option<Value> {
     settings.sort_by_key(|(parameter, _)| action.parameters.iter().position(|known| known.name == parameter.name));
-    let mut body = fixed(action);
+    let mut body = fixed;
     for (parameter, value) in settings {
         let value = parameter.kind.spell(value);
         put(body.get_or_insert_with(|| Value::Object(Map::new())), place(parameter), value);
@@ -106,7 +116,7 @@ fn subtract(body: &mut Value, fixed: &Value) -> Result<(), String> {
         let found = members.get_mut(name).ok_or_else(|| name.clone())?;
         if value.is_object() {
             subtract(found, value)?;
-        } else if found != value {
+        } else if !own_body::is_made_of(value, found) {
             return Err(name.clone());
         }
         if !value.is_object() || found.as_object().is_some_and(Map::is_empty) {

@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::action::{Action, Gone, OncePer, ReadBack, Repeat, Risk, Success};
 use super::actions::ACTIONS;
 use super::bucket::{DIRECTORY, ENTRA_DEVICES, INTUNE_DEVICES, INTUNE_OTHER, Service};
-use super::definition::{DefinedParameter, Definition, METHODS, VERSIONS};
+use super::definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS};
 use super::disguise::disguised;
 use super::id::{IdKind, IdName};
-use super::id::{fold, id_named, selector_named};
-use super::own_path;
+use super::id::{fold, id_named, is_name, selector_named};
 use super::parameter::Parameter;
 use super::route::{Method, Route, Version};
 use super::target::TargetKind;
+use super::{own_body, own_path};
 
 /// Actions made so far: a process makes one for each definition, and keeps it.
 static MADE: Mutex<Vec<&'static Action>> = Mutex::new(Vec::new());
@@ -58,7 +58,9 @@ impl Definition {
         if method == Method::Delete && (own.body.is_some() || !own.parameters.is_empty()) {
             return Err("a DELETE has no body, and so no parameters".into());
         }
-        let ids: &'static [IdName] = Box::leak(ids_of(&own.path)?.into_boxed_slice());
+        let mut ids = ids_of(&own.path)?;
+        ids.extend(own_body::more_ids(own.body.as_ref(), &ids)?);
+        let ids: &'static [IdName] = Box::leak(ids.into_boxed_slice());
         own_path::is_about_one(method, &own.path)?;
         own.is_about_its_target_alone()?;
         if let Some(known) = disguised(method, &own.path, &own.names()) {
@@ -72,7 +74,8 @@ impl Definition {
             target: ids.last().map_or(TargetKind::Other, |id| kind_of(*id)),
             routes: Box::leak(Box::new([route])),
             parameters: Box::leak(own.parameters.iter().map(DefinedParameter::parameter).collect()),
-            needs_a_parameter: false,
+            needs_one_of: &[],
+            platforms: &[],
             fixed_body,
             permissions: &[],
             read_permission: None,
@@ -121,62 +124,22 @@ impl Definition {
         fixed.map(String::as_str).chain(self.parameters.iter().map(|parameter| parameter.name.as_str())).collect()
     }
 
-    /// What a body names, no guard sees; but for the value of a parameter, which is compared as a target is.
+    /// What a body names, no guard sees; but for the value of a parameter, which is compared as a target is, and the ids of the
+    /// target itself.
     fn is_about_its_target_alone(&self) -> Result<(), String> {
-        let names_many = |name: &String| {
-            TARGETS.contains(&fold(name).as_str()) || name.starts_with("@odata.") || name.ends_with("@odata.bind")
-        };
-        let names_one = |name: &String| names_many(name) || TARGET.iter().any(|word| fold(name).contains(word));
-        let parameters = self.parameters.iter().map(|parameter| parameter.name.clone()).filter(names_many);
-        let fixed = self.body.as_ref().map(keys).unwrap_or_default().into_iter().filter(names_one);
-        match fixed.chain(parameters).next() {
+        let mut parameters = self.parameters.iter().map(|parameter| &parameter.name);
+        let named = parameters.find(|name| own_body::names_targets(name)).cloned();
+        match self.body.as_ref().and_then(own_body::names_unseen).or(named) {
             None => Ok(()),
             Some(name) => Err(format!(
-                "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path"
+                "`{name}` in the body names targets, and no guard sees them there: a request is about the one in its path, and a fixed body may name it in braces"
             )),
         }
     }
-}
 
-/// Properties by which calls on a whole collection name what they are about, folded.
-const TARGETS: &[&str] = &[
-    "ids",
-    "deviceids",
-    "manageddeviceids",
-    "userids",
-    "memberids",
-    "objectids",
-    "principalids",
-    "groupids",
-    "serialnumbers",
-    "users",
-    "devices",
-    "manageddevices",
-    "members",
-    "owners",
-];
-
-/// Parts of the names of properties that name one target, folded.
-const TARGET: &[&str] = &[
-    "deviceid",
-    "userid",
-    "memberid",
-    "objectid",
-    "principalid",
-    "groupid",
-    "principalname",
-    "upn",
-    "serialnumber",
-    "devicename",
-    "imei",
-];
-
-/// The names of all properties of a document, at whatever depth.
-fn keys(document: &Value) -> Vec<String> {
-    match document {
-        Value::Object(map) => map.iter().flat_map(|(name, value)| [vec![name.clone()], keys(value)].concat()).collect(),
-        Value::Array(items) => items.iter().flat_map(keys).collect(),
-        _ => Vec::new(),
+    /// Whether each target has a body of its own.
+    pub fn refers_to_ids(&self) -> bool {
+        own_body::refers(self.body.as_ref())
     }
 }
 
@@ -194,16 +157,10 @@ impl DefinedParameter {
             place: None,
             // Nobody knows what it means.
             acted_on: true,
+            clearable: self.kind == DefinedKind::Text,
             summary: "Defined by the plan.",
         }
     }
-}
-
-/// Whether a word can name an action, a parameter or an id of a plan's own.
-pub(crate) fn is_name(word: &str) -> bool {
-    word.len() <= 64
-        && word.starts_with(|c: char| c.is_ascii_alphabetic())
-        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The ids in a path, or what is wrong with it.

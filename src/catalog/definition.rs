@@ -13,13 +13,13 @@ use super::route::{Method, Version};
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     pub name: String,
-    /// `POST`, `PATCH` or `DELETE`.
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
     pub method: String,
     /// `v1.0` or `beta`.
     pub version: String,
     /// Below the version, with an id in braces for every part that differs from target to target.
     pub path: String,
-    /// What the body always holds.
+    /// What the body always holds; an id in braces stands for that of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -62,7 +62,7 @@ impl DefinedKind {
 }
 
 /// The methods that an action of a plan can have.
-pub(crate) const METHODS: [Method; 3] = [Method::Post, Method::Patch, Method::Delete];
+pub(crate) const METHODS: [Method; 4] = [Method::Post, Method::Put, Method::Patch, Method::Delete];
 
 /// The versions of the API.
 pub(crate) const VERSIONS: [Version; 2] = [Version::V1, Version::Beta];

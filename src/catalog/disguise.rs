@@ -63,7 +63,9 @@ static KNOWN: LazyLock<Vec<Known>> = LazyLock::new(|| {
 /// The action of the catalog that such a request is. `names`: the properties that its body holds.
 pub(super) fn disguised(method: Method, path: &str, names: &[&str]) -> Option<&'static Action> {
     let asked = segments(path);
-    let mut like = KNOWN.iter().filter(|known| known.method == method && is_like(&asked, known));
+    // What is put in place of the whole changes all of it.
+    let like_method = if method == Method::Put { Method::Patch } else { method };
+    let mut like = KNOWN.iter().filter(|known| known.method == like_method && is_like(&asked, known));
     like.find(|known| method != Method::Patch || changes(known.action, names)).map(|known| known.action)
 }
 
@@ -158,6 +160,7 @@ mod tests {
             (Method::Delete, "/Devices/{entraDeviceObjectId}", &[], Some("deleteEntraDevice")),
             (Method::Patch, "/users/{userId}", &["AccountEnabled"], Some("disableUser")),
             (Method::Patch, "/users/{userId}", &["jobTitle"], None),
+            (Method::Put, "/users/{userId}", &["jobTitle"], Some("disableUser")),
             (Method::Post, "/directory/deletedItems/{x}/microsoft.graph.restore", &[], Some("restoreUser")),
             (Method::Post, "/sites/{siteId}/restore", &[], None),
             (Method::Patch, "/deviceManagement/managedDevices/{managedDeviceId}/tags/{tagName}", &["reason"], None),

@@ -106,6 +106,19 @@ const IDS: &[IdName] = &[
     IMPORTED_IDENTITY,
 ];
 
+/// Whether a word can name an action, a parameter or an id of a plan's own.
+pub(crate) fn is_name(word: &str) -> bool {
+    word.len() <= 64
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a word can name a parameter of a plan's own: a property of Graph's may have `@` and dots in its name.
+pub(crate) fn is_parameter_name(word: &str) -> bool {
+    let begins = word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@');
+    begins && word.len() <= 64 && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@._-".contains(&byte))
+}
+
 /// A way to point at a target that is not its id and has to be looked up first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selector {

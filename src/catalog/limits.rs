@@ -84,7 +84,7 @@ mod allowances {
 
     #[derive(Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Own {
+    struct AllowanceInJson {
         requests: u32,
         window_seconds: u64,
     }
@@ -92,24 +92,24 @@ mod allowances {
     /// As an older version may have recorded it: requests, and seconds.
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Written {
-        Named(Own),
+    enum AllowanceAsWritten {
+        Named(AllowanceInJson),
         Pair(u32, u64),
     }
 
     pub(super) fn serialize<S: Serializer>(own: &OwnAllowances, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(Bucket::all().filter_map(|bucket| {
             let Allowance { requests, window } = own[bucket.index()]?;
-            Some((bucket.to_string(), Own { requests, window_seconds: window.as_secs() }))
+            Some((bucket.to_string(), AllowanceInJson { requests, window_seconds: window.as_secs() }))
         }))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<OwnAllowances, D::Error> {
         let mut own = OwnAllowances::default();
-        for (name, written) in BTreeMap::<String, Written>::deserialize(from)? {
+        for (name, written) in BTreeMap::<String, AllowanceAsWritten>::deserialize(from)? {
             let (requests, seconds) = match written {
-                Written::Named(Own { requests, window_seconds }) => (requests, window_seconds),
-                Written::Pair(requests, seconds) => (requests, seconds),
+                AllowanceAsWritten::Named(AllowanceInJson { requests, window_seconds }) => (requests, window_seconds),
+                AllowanceAsWritten::Pair(requests, seconds) => (requests, seconds),
             };
             let bucket = Bucket::all().find(|bucket| bucket.to_string() == name);
             let bucket = bucket.ok_or_else(|| D::Error::custom(format!("there is no bucket `{name}`")))?;

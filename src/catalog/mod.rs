@@ -18,8 +18,10 @@ mod disguise;
 mod id;
 mod limits;
 mod missing;
+mod own_body;
 mod own_path;
 mod parameter;
+mod platform;
 mod route;
 mod secrets;
 mod target;
@@ -32,19 +34,21 @@ pub(crate) use bucket::{DIRECTORY, Service, TenantSize};
 pub use budget::{Budget, OwnAllowances, Terms};
 pub(crate) use consequences::{CONSEQUENCES, Consequence, Property, Test as ConsequenceTest};
 pub(crate) use daily::{DAILY, DailyLimit};
-pub(crate) use defining::{defined, is_name};
+pub(crate) use defining::defined;
 pub(crate) use definition::{DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS};
 pub(crate) use disguise::decoded;
 pub use id::SELECTORS;
 pub(crate) use id::{
     ENTRA_DEVICE, ENTRA_OBJECT, GROUP, IdKind, IdName, MANAGED_DEVICE, MANAGED_DEVICE_BY_ID, MEMBER,
     MEMBERS_OF_GROUP_NAMED, PRINCIPAL_NAME, Selector, SelectorForm, USER, USER_BY_ID, USER_BY_MAIL, USER_BY_NAME, fold,
-    id_named, kind_behind, link_to, selector_named,
+    id_named, is_name, is_parameter_name, kind_behind, link_to, selector_named,
 };
 pub use limits::Limits;
 pub(crate) use missing::Missing;
 pub use missing::Unresolvable;
 pub use parameter::{Parameter, ParameterKind};
+pub(crate) use parameter::{is_computer_name, is_filled_in};
+pub(crate) use platform::Platform;
 pub use route::{Method, Route, Version};
 pub(crate) use secrets::{Bearing, Proof, SECRETS, Secret, SecretRow, bearing};
 pub use target::TargetKind;

@@ -60,7 +60,7 @@ pub(super) fn is_about_one(method: Method, path: &str) -> Result<(), String> {
     for (at, part) in parts.iter().enumerate() {
         let follows = at.checked_sub(1).and_then(|at| parts.get(at)).map_or("", String::as_str);
         let before = at.checked_sub(1).and_then(|at| written.get(at)).copied().unwrap_or_default();
-        let this = Part { part, follows, is_first: at == 0, is_last: at == last };
+        let this = PathPart { part, follows, is_first: at == 0, is_last: at == last };
         if let Some(why) = this.is_wrong(method, written.get(at).copied().unwrap_or_default(), before) {
             return Err(why);
         }
@@ -69,7 +69,7 @@ pub(super) fn is_about_one(method: Method, path: &str) -> Result<(), String> {
 }
 
 /// A part of a path, in small letters.
-struct Part<'p> {
+struct PathPart<'p> {
     part: &'p str,
     /// What stands before it.
     follows: &'p str,
@@ -81,7 +81,7 @@ fn is_id(part: &str) -> bool {
     part.starts_with('{')
 }
 
-impl Part<'_> {
+impl PathPart<'_> {
     /// `written`, `before`: the same, as the plan spells it.
     fn is_wrong(&self, method: Method, written: &str, before: &str) -> Option<String> {
         let Self { part, follows, is_first, is_last } = *self;

@@ -20,8 +20,14 @@ pub enum ParameterKind {
     OneOf(&'static [&'static str]),
     /// A whole number.
     Integer,
-    /// A whole number, sent as a String.
-    Digits,
+    /// A whole number of minutes, at least one.
+    Minutes,
+    /// The same, sent as a String.
+    MinutesInWords,
+    /// The name of a Windows computer.
+    ComputerName,
+    /// The name of a device; where Windows runs on it, one such as [`Self::ComputerName`].
+    DeviceName,
     /// A GUID, sent as a String.
     Guid,
     /// GUIDs, at least one.
@@ -32,9 +38,10 @@ impl ParameterKind {
     /// The type's name on Microsoft's pages.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Text | Self::Name | Self::PrincipalName | Self::Pin | Self::OneOf(_) | Self::Digits => "String",
+            Self::Text | Self::Name | Self::PrincipalName | Self::Pin | Self::OneOf(_) => "String",
+            Self::MinutesInWords | Self::ComputerName | Self::DeviceName => "String",
             Self::Boolean => "Boolean",
-            Self::Integer => "Int32",
+            Self::Integer | Self::Minutes => "Int32",
             Self::Guid => "Guid",
             Self::Guids => "Collection(Guid)",
         }
@@ -43,13 +50,17 @@ impl ParameterKind {
     /// What a right value looks like, for people.
     pub fn expectation(self) -> String {
         match self {
-            Self::Text | Self::Name => "text that is not empty".into(),
+            Self::Text | Self::Name | Self::DeviceName => "text that is not empty".into(),
             Self::PrincipalName => "a user principal name: it looks like someone@contoso.com".into(),
             Self::Boolean => "true or false".into(),
             Self::Pin => "six digits, in quotes".into(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),
             Self::Integer => "a whole number".into(),
-            Self::Digits => "a whole number, in quotes".into(),
+            Self::Minutes => "a whole number of minutes, 1 or more".into(),
+            Self::MinutesInWords => "a whole number of minutes, 1 or more, in quotes".into(),
+            Self::ComputerName => {
+                "the name of a Windows computer: up to 15 letters, digits and hyphens, not digits alone".into()
+            }
             Self::Guid => "a GUID".into(),
             Self::Guids => "a list of GUIDs".into(),
         }
@@ -57,19 +68,23 @@ impl ParameterKind {
 
     /// Whether its value is the name of something.
     pub fn names(self) -> bool {
-        matches!(self, Self::Name | Self::PrincipalName)
+        matches!(self, Self::Name | Self::PrincipalName | Self::ComputerName | Self::DeviceName)
     }
 
     /// Whether a typed value (from YAML) is right.
     pub fn check(self, value: &Value) -> bool {
         match (self, value) {
             (Self::Boolean, Value::Bool(_)) => true,
-            (Self::Text | Self::Name, Value::String(text)) => !text.trim().is_empty(),
+            (Self::Text | Self::Name | Self::DeviceName, Value::String(text)) => !text.trim().is_empty(),
+            (Self::ComputerName, Value::String(text)) => is_computer_name(text),
             (Self::PrincipalName, Value::String(text)) => is_principal_name(text),
             (Self::Pin, Value::String(text)) => text.len() == 6 && text.bytes().all(|b| b.is_ascii_digit()),
             (Self::OneOf(words), Value::String(text)) => words.contains(&text.as_str()),
             (Self::Integer, Value::Number(number)) => number.as_i64().is_some_and(|n| i32::try_from(n).is_ok()),
-            (Self::Digits, Value::String(text)) => is_digits(text),
+            (Self::Minutes, Value::Number(number)) => {
+                number.as_i64().and_then(|n| i32::try_from(n).ok()).is_some_and(|n| n > 0)
+            }
+            (Self::MinutesInWords, Value::String(text)) => is_digits(text) && text.parse::<i32>().is_ok_and(|n| n > 0),
             (Self::Guid, Value::String(text)) => is_guid(text),
             (Self::Guids, Value::Array(items)) => {
                 !items.is_empty() && items.iter().all(|item| item.as_str().is_some_and(is_guid))
@@ -86,7 +101,9 @@ impl ParameterKind {
                 "false" => Value::Bool(false),
                 _ => return None,
             },
-            Self::Integer => Value::from(cell.parse::<i32>().ok().filter(|_| is_digits(cell.trim_start_matches('-')))?),
+            Self::Integer | Self::Minutes => {
+                Value::from(cell.parse::<i32>().ok().filter(|_| is_digits(cell.trim_start_matches('-')))?)
+            }
             Self::Guids => cell.split([' ', ',', ';', '|']).filter(|part| !part.is_empty()).collect(),
             _ => Value::String(cell.to_owned()),
         };
@@ -114,6 +131,36 @@ fn is_principal_name(text: &str) -> bool {
     parts.is_some_and(|(_, domain)| !domain.contains('@'))
         && text.len() <= LONGEST
         && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// Whether Windows takes it as the name of a computer. What is filled in for each device (`{{serialnumber}}`, `%RAND:4%`) has
+/// a length that nobody knows yet.
+///
+/// Source: Intune's page on renaming a device.
+pub(crate) fn is_computer_name(text: &str) -> bool {
+    const LONGEST: usize = 15;
+    let fixed = without_fillings(text);
+    let is_filled = fixed.len() != text.len();
+    let is_plain = fixed.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_plain && (is_filled || (!text.is_empty() && text.len() <= LONGEST && !is_digits(text)))
+}
+
+/// What is the same for every device.
+fn without_fillings(text: &str) -> String {
+    let mut rest = text.to_owned();
+    for (open, close) in [("{{", "}}"), ("%", "%")] {
+        while let Some(at) = rest.find(open) {
+            let behind = at + open.len();
+            let Some(end) = rest[behind..].find(close) else { break };
+            rest.replace_range(at..behind + end + close.len(), "");
+        }
+    }
+    rest
+}
+
+/// Whether it is another name for every device.
+pub(crate) fn is_filled_in(text: &str) -> bool {
+    without_fillings(text).len() != text.len()
 }
 
 fn is_digits(text: &str) -> bool {
@@ -144,7 +191,33 @@ pub struct Parameter {
     pub place: Option<&'static str>,
     /// It names somebody or something that the action acts on beside its target.
     pub acted_on: bool,
+    /// Empty text is a value too: it clears what is there.
+    pub clearable: bool,
     pub summary: &'static str,
+}
+
+impl Parameter {
+    /// Whether a typed value (from YAML) is right.
+    pub fn accepts(&self, value: &Value) -> bool {
+        self.kind.check(value) || (self.clearable && value.as_str() == Some(""))
+    }
+
+    /// The typed value of a cell of text (from CSV), if it is one. An empty one clears what is there.
+    pub fn read(&self, cell: &str) -> Option<Value> {
+        match cell.is_empty() {
+            true => Some(Value::String(String::new())).filter(|cleared| self.accepts(cleared)),
+            false => self.kind.read(cell),
+        }
+    }
+
+    /// What a right value looks like, for people.
+    pub fn expectation(&self) -> String {
+        match (self.clearable, self.kind) {
+            (true, ParameterKind::Text | ParameterKind::Name) => "text; \"\" clears it".into(),
+            (true, kind) => format!("{}; \"\" clears it", kind.expectation()),
+            (false, kind) => kind.expectation(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,8 +248,26 @@ mod tests {
         assert_eq!(ParameterKind::Integer.read("-30"), Some(json!(-30)));
         assert_eq!(ParameterKind::Integer.read("1e3"), None);
         assert_eq!(ParameterKind::Integer.read("+5"), None);
-        assert_eq!(ParameterKind::Digits.read("5"), Some(json!("5")));
-        assert_eq!(ParameterKind::Digits.read("five"), None);
+        assert_eq!(ParameterKind::MinutesInWords.read("5"), Some(json!("5")));
+        for text in ["five", "0", "-5", "99999999999"] {
+            assert_eq!(ParameterKind::MinutesInWords.read(text).or(ParameterKind::Minutes.read(text)), None, "{text}");
+        }
+        assert!(ParameterKind::Minutes.check(&json!(30)) && !ParameterKind::Minutes.check(&json!(-30)));
+    }
+
+    #[test]
+    fn windows_has_short_names_without_spaces() {
+        for name in ["LAB-01", "abcdefghijklmno", "PC-{{serialnumber}}", "%SERIAL%", "LAB-%RAND:4%-1234567890123"] {
+            assert!(is_computer_name(name), "{name}");
+        }
+        for name in ["", "abcdefghijklmnop", "LAB 01", "12345", "LAB_01", "Büro", "LAB {{rand:4}}", "100%"] {
+            assert!(!is_computer_name(name), "{name}");
+        }
+        let action = crate::catalog::Action::named("updateDeviceProperties").unwrap();
+        let tag = action.parameter_named("groupTag").unwrap();
+        assert!(tag.accepts(&json!("")) && !tag.accepts(&json!(" ")) && !tag.accepts(&json!(null)));
+        let name = crate::catalog::Action::named("setDeviceName").unwrap().parameter_named("deviceName").unwrap();
+        assert!(!name.accepts(&json!("")));
     }
 
     const E3: &str = "05e9a617-0261-4cee-bb44-138d3ef5d965";

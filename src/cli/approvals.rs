@@ -8,13 +8,12 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::Form;
-use super::environment::environment;
+use super::environment::{environment, now, settings};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::form::Form;
 use super::place::{HostArguments, StateArguments};
 use super::show::{print, print_json, view};
-use super::{now, settings};
 use crate::diagnostics::Diagnostic;
 use crate::journal::Waiting;
 use crate::ops::{self, ApprovalsRequest, Withdrawn};

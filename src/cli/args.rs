@@ -11,9 +11,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub(super) use self::records::{ReportArguments, ReportForm, RunsArguments};
+pub(super) use self::records::{ReportArguments, RunsArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
+use super::form::{Form, PlainForm, ReportForm};
 use super::pace::PaceArguments;
 use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
@@ -101,33 +102,6 @@ pub(super) enum LogFormat {
     #[default]
     Text,
     Json,
-}
-
-/// How results are written to stdout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Form {
-    #[default]
-    Human,
-    Json,
-    /// Previews and approvals only
-    Csv,
-}
-
-/// As [`Form`], where CSV makes no sense.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum PlainForm {
-    #[default]
-    Human,
-    Json,
-}
-
-impl From<PlainForm> for Form {
-    fn from(form: PlainForm) -> Self {
-        match form {
-            PlainForm::Human => Self::Human,
-            PlainForm::Json => Self::Json,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::args::Form;
 use super::exit::Exit;
+use super::form::Form;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::journal::JournalError;
 use crate::ops;

@@ -5,9 +5,11 @@
 
 mod approvals;
 mod args;
-mod exit;
+mod ended;
 mod environment;
+mod exit;
 mod failure;
+mod form;
 mod log;
 mod pace;
 mod place;
@@ -20,20 +22,22 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use jiff::Timestamp;
 use tokio::runtime::{Builder, Runtime};
 
 use self::args::{
-    Arguments, CheckArguments, DiffArguments, Form, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments,
+    Arguments, CheckArguments, DiffArguments, InventoryArguments, OnlyClass, PreviewArguments, ReportArguments,
     ResumeArguments, RunArguments, RunsArguments, SimulateArguments, Verb,
 };
+use self::ended::ended;
+use self::environment::{now, settings};
 use self::exit::Exit;
 use self::failure::Failure;
+use self::form::Form;
 use self::place::PolicyArguments;
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, Finished, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::outcome::{Cause, Outcome, Settlement};
-use crate::settings::{PolicyFile, Settings};
+use crate::settings::PolicyFile;
 use crate::ui::stderr::Stderr;
 
 /// Parses the arguments, calls the verb, shows what came of it.
@@ -131,10 +135,16 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         }
     };
     show::told(&previewed.plan.warnings, stderr);
-    let budget = ops::budget(choices, previewed.plan.limits);
     let (plan, preflight) = (&previewed.plan, &previewed.preflight);
-    let spread = ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?;
-    show::previewed(&previewed, &settings.graph_url, (budget, spread), arguments, now())?;
+    let with = show::PreviewContext {
+        graph_url: &settings.graph_url,
+        budget: ops::budget(choices, plan.limits),
+        spread: ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?,
+        simulated: arguments.connection.simulate.is_some(),
+        form: arguments.form,
+        now: now(),
+    };
+    show::previewed(&previewed, with)?;
     show::warned(&previewed, arguments.form, stderr);
     after_looking(&previewed, arguments.form)
 }
@@ -220,16 +230,6 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
     ended(&finished, arguments.form.into(), stderr)
 }
 
-fn ended(finished: &Finished, form: Form, stderr: &Stderr) -> Result<Exit, Failure> {
-    let shown = show::finished(finished, form);
-    show::stopped(finished, stderr);
-    let exit = Exit::of_run(finished);
-    match &finished.report {
-        Ok(_) => shown.map(|()| exit).map_err(|failure| failure.or_if_nobody_listens(exit)),
-        Err(error) => Err(Failure::from_report(error)),
-    }
-}
-
 fn report(arguments: &ReportArguments) -> Result<Exit, Failure> {
     let mut reported = show::Reported::NotBegun(arguments.form);
     let settings = settings(arguments.state.flags())?;
@@ -278,16 +278,7 @@ async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit
     Ok(Exit::Good)
 }
 
-fn settings(flags: crate::settings::Flags) -> Result<Settings, Failure> {
-    Settings::new(&flags, &environment::environment()?).map_err(|fault| Failure::usage(*fault))
-}
-
 /// Whether somebody can be asked.
 fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
-}
-
-/// The one look at the system's clock.
-fn now() -> Timestamp {
-    Timestamp::now()
 }

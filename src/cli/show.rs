@@ -9,9 +9,9 @@ use anstream::{AutoStream, ColorChoice};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::args::{Form, PlainForm, PreviewArguments, ReportForm};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::form::{Form, PlainForm, ReportForm};
 use crate::catalog::{ACTIONS, Action, Budget};
 use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
@@ -63,13 +63,18 @@ pub(super) fn checked(looked: &Previewed, form: PlainForm) -> Result<(), Failure
     }
 }
 
-pub(super) fn previewed(
-    previewed: &Previewed,
-    graph_url: &str,
-    (budget, spread): (Budget, Spread),
-    arguments: &PreviewArguments,
-    now: Timestamp,
-) -> Result<(), Failure> {
+/// What a preview is shown with, beside what was found.
+pub(super) struct PreviewContext<'a> {
+    pub graph_url: &'a str,
+    pub budget: Budget,
+    pub spread: Spread,
+    pub simulated: bool,
+    pub form: Form,
+    pub now: Timestamp,
+}
+
+pub(super) fn previewed(previewed: &Previewed, with: PreviewContext<'_>) -> Result<(), Failure> {
+    let PreviewContext { graph_url, budget, spread, simulated, form, now } = with;
     let Previewed { plan, preflight, verdict, sightings, keys, agreed, .. } = previewed;
     let waves = ops::brakes(&verdict.rules, &plan.jobs, preflight).waves;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
@@ -77,12 +82,12 @@ pub(super) fn previewed(
     let head = agreed.as_ref().map(|agreed| &agreed.head);
     let graph_url = head.map_or(graph_url, |head| &head.graph_url);
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match arguments.form {
+    match form {
         Form::Csv => write_csv(&preview, graph_url, &mut out)?,
         Form::Json => write_json(&preview, graph_url, agreed.as_ref().map(agreed_to).as_ref(), &mut out)?,
         Form::Human => {
             let file = plan.file.display().to_string();
-            let simulated = arguments.connection.simulate.is_some() || head.is_some_and(|head| head.simulated);
+            let simulated = simulated || head.is_some_and(|head| head.simulated);
             let heading = Heading {
                 plan: plan.name.as_deref().unwrap_or(&file),
                 tenant: if simulated { Some("the simulated tenant") } else { plan.tenant.as_deref() },

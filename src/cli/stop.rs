@@ -6,13 +6,12 @@
 use clap::Args;
 
 use super::approvals::show_withdrawn;
-use super::args::PlainForm;
-use super::environment::environment;
+use super::environment::{environment, now, settings};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::form::PlainForm;
 use super::place::{HostArguments, StateArguments};
 use super::show::{print, print_json};
-use super::{now, settings};
 use crate::ops::{self, ApprovalsRequest, Stopped};
 use crate::ui;
 use crate::ui::stderr::Stderr;

@@ -8,12 +8,12 @@ use std::time::Duration;
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::args::PlainForm;
-use super::environment::environment;
+use super::ended::ended;
+use super::environment::{environment, now};
 use super::exit::Exit;
 use super::failure::Failure;
+use super::form::PlainForm;
 use super::place::{HostArguments, StateArguments};
-use super::{ended, now};
 use crate::ops::{self, VerifyRequest};
 use crate::ui::stderr::Stderr;
 

@@ -9,19 +9,19 @@
 use crate::outcome::Reply;
 
 /// What was answered, of which limit.
-type Answer = (usize, Option<u16>, Option<Box<str>>);
+type RefusalText = (usize, Option<u16>, Option<Box<str>>);
 
 /// Who was told so, of each limit, since something of it last passed.
 #[derive(Debug, Default)]
 pub(crate) struct Agreement {
-    told: Vec<Told>,
+    told: Vec<RefusedTargets>,
     /// What two targets were told, so that one is enough from then on.
-    known: Vec<Answer>,
+    known: Vec<RefusalText>,
 }
 
 #[derive(Debug)]
-struct Told {
-    answer: Answer,
+struct RefusedTargets {
+    answer: RefusalText,
     job: u32,
     target: Box<str>,
 }
@@ -39,7 +39,7 @@ impl Agreement {
             return true;
         }
         if !same.any(|told| told.job == job) {
-            self.told.push(Told { answer, job, target: target.into() });
+            self.told.push(RefusedTargets { answer, job, target: target.into() });
         }
         false
     }

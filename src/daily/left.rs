@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, Take, limit_of};
 use super::book::{Book, Ground, UsedUp};
-use super::rules::Reading;
+use super::rules::RefusalReading;
 use crate::catalog::{DAILY, DailyLimit};
 use crate::job::Job;
 use crate::outcome::{Reply, Verdict};
@@ -124,9 +124,9 @@ impl LeftToday {
         let (code, message) = (reply.error_code.as_deref(), reply.error_message.as_deref());
         let until = account.rules.paused_until(now);
         named.map(Refused::Until).or_else(|| match account.rules.read_refusal(reply.http_status, code, message) {
-            Reading::Known => Some(Refused::Until(until)),
-            Reading::Likely => Some(Refused::IfOthersAgree(until)),
-            Reading::Other => None,
+            RefusalReading::Known => Some(Refused::Until(until)),
+            RefusalReading::Likely => Some(Refused::IfOthersAgree(until)),
+            RefusalReading::Other => None,
         })
     }
 

@@ -43,7 +43,7 @@ const STATUSES: &[u16] = &[400, 403, 429];
 
 /// How a refusal reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum RefusalReading {
     /// It has nothing to do with the day.
     Other,
     /// It may be the daily limit: others have to be told the same.
@@ -54,7 +54,7 @@ pub(super) enum Reading {
 
 /// When a request stops counting.
 #[derive(Debug, Clone, PartialEq)]
-enum Turn {
+enum DayTurn {
     /// 24 hours after it left.
     Sliding,
     /// When the day turns.
@@ -66,7 +66,7 @@ enum Turn {
 pub struct Rules {
     /// By the place in [`DAILY`]; at least one each.
     allowances: [u32; DailyLimit::COUNT],
-    turn: Turn,
+    turn: DayTurn,
     delete_counts_as: Vec<usize>,
     /// The words that somebody has named.
     refusals: Option<Vec<String>>,
@@ -88,10 +88,10 @@ impl Rules {
             *allowance = u32::try_from(left).unwrap_or(u32::MAX).max(1);
         }
         let turn = match settings.turns_at {
-            None => Turn::Sliding,
+            None => DayTurn::Sliding,
             Some(time) => {
                 let zone = settings.zone.as_deref().unwrap_or("UTC");
-                Turn::At(time, zone_named(zone).ok_or_else(|| zone.to_owned())?)
+                DayTurn::At(time, zone_named(zone).ok_or_else(|| zone.to_owned())?)
             }
         };
         let index = |name: &String| DailyLimit::index_named(name);
@@ -123,8 +123,8 @@ impl Rules {
         // Just before the turn it may be counted on either side of it.
         let late = left.checked_add(MARGIN).unwrap_or(Timestamp::MAX);
         let until = match &self.turn {
-            Turn::Sliding => late.checked_add(DAY).ok(),
-            Turn::At(time, zone) => turn_after(late, *time, zone),
+            DayTurn::Sliding => late.checked_add(DAY).ok(),
+            DayTurn::At(time, zone) => turn_after(late, *time, zone),
         };
         until.unwrap_or(Timestamp::MAX)
     }
@@ -132,24 +132,29 @@ impl Rules {
     /// Until when nothing more makes sense after the service has said no at that time.
     pub(super) fn paused_until(&self, refused: Timestamp) -> Timestamp {
         match &self.turn {
-            Turn::Sliding => refused.checked_add(DAY).unwrap_or(Timestamp::MAX),
-            Turn::At(time, zone) => turn_after(refused, *time, zone).unwrap_or(Timestamp::MAX),
+            DayTurn::Sliding => refused.checked_add(DAY).unwrap_or(Timestamp::MAX),
+            DayTurn::At(time, zone) => turn_after(refused, *time, zone).unwrap_or(Timestamp::MAX),
         }
     }
 
     /// Whether that is what a service says whose daily limit is used up.
-    pub(super) fn read_refusal(&self, status: Option<u16>, code: Option<&str>, message: Option<&str>) -> Reading {
+    pub(super) fn read_refusal(
+        &self,
+        status: Option<u16>,
+        code: Option<&str>,
+        message: Option<&str>,
+    ) -> RefusalReading {
         let said = [code, message].into_iter().flatten().map(str::to_lowercase).collect::<Vec<_>>();
         let has = |word: &str| said.iter().any(|said| said.contains(word));
         let any = |words: &[&str]| words.iter().any(|word| has(word));
         match &self.refusals {
-            Some(words) if words.iter().any(|word| has(word)) => Reading::Known,
+            Some(words) if words.iter().any(|word| has(word)) => RefusalReading::Known,
             None if status.is_some_and(|status| STATUSES.contains(&status))
                 && (any(REFUSALS) || (any(OF_A_DAY) && any(OF_LIMITS))) =>
             {
-                Reading::Likely
+                RefusalReading::Likely
             }
-            _ => Reading::Other,
+            _ => RefusalReading::Other,
         }
     }
 }

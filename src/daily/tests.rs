@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
-use super::rules::Reading;
+use super::rules::RefusalReading;
 use super::*;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -63,21 +63,21 @@ fn a_refusal_is_known_by_the_words_that_somebody_has_named_and_may_be_one_by_oth
         "You have exceeded the maximum of 500 wipes in 24 hours.",
         "Too many wipes per day.",
     ] {
-        assert_eq!([400, 403, 429].map(|status| read(status, None, said)), [Reading::Likely; 3], "{said}");
-        assert_eq!(read(409, None, said), Reading::Other, "{said}");
+        assert_eq!([400, 403, 429].map(|status| read(status, None, said)), [RefusalReading::Likely; 3], "{said}");
+        assert_eq!(read(409, None, said), RefusalReading::Other, "{said}");
     }
-    assert_eq!(read(403, Some("QuotaExceeded"), ""), Reading::Likely);
+    assert_eq!(read(403, Some("QuotaExceeded"), ""), RefusalReading::Likely);
     for said in [
         "The device has checked in within the last 24 hours.",
         "The role was assigned less than 24 hours ago.",
         "This report runs once per day.",
         "Application is not authorized to perform this operation.",
     ] {
-        assert_eq!(read(403, Some("Forbidden"), said), Reading::Other, "{said}");
+        assert_eq!(read(403, Some("Forbidden"), said), RefusalReading::Other, "{said}");
     }
     let own = rules("{ refusals: [Tageslimit] }");
-    assert_eq!(own.read_refusal(Some(409), None, Some("Das TAGESLIMIT ist erreicht.")), Reading::Known);
-    assert_eq!(own.read_refusal(Some(403), None, Some("daily limit")), Reading::Other);
+    assert_eq!(own.read_refusal(Some(409), None, Some("Das TAGESLIMIT ist erreicht.")), RefusalReading::Known);
+    assert_eq!(own.read_refusal(Some(403), None, Some("daily limit")), RefusalReading::Other);
 }
 
 #[test]

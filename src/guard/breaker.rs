@@ -145,7 +145,7 @@ impl fmt::Display for Trip {
 
 /// Answers of one kind to one action, since its last good one.
 #[derive(Debug)]
-struct Refusal {
+struct RefusalCount {
     status: u16,
     code: Option<Box<str>>,
     count: u32,
@@ -153,10 +153,10 @@ struct Refusal {
 
 /// What is known of one action.
 #[derive(Debug)]
-struct Watched {
+struct WatchedAction {
     action: &'static Action,
     at_risk: u32,
-    refusals: Vec<Refusal>,
+    refusals: Vec<RefusalCount>,
     /// A job that is out was answered by somebody in Graph's place, and will be a refusal unless a read shows otherwise.
     suspected: bool,
     /// A target of it was there.
@@ -165,7 +165,7 @@ struct Watched {
     not_found: u32,
 }
 
-impl Watched {
+impl WatchedAction {
     fn most(&self) -> u32 {
         self.refusals.iter().map(|refusal| refusal.count).max().unwrap_or_default().max(self.not_found)
     }
@@ -183,7 +183,7 @@ pub(crate) struct Breaker {
     unknown: u32,
     in_a_row: u32,
     at_risk: u32,
-    actions: Vec<Watched>,
+    actions: Vec<WatchedAction>,
     /// Jobs that were counted and may settle once more, and how they were counted.
     open: HashMap<u32, Outcome>,
 }
@@ -331,20 +331,20 @@ impl Breaker {
                 return Some(Trip::NothingFound { limit, action: watched.action.name });
             }
             let refusal = watched.refusals.iter().find(|refusal| refusal.count >= limit)?;
-            let Refusal { status, code, .. } = refusal;
+            let RefusalCount { status, code, .. } = refusal;
             let action = watched.action.name;
             Some(Trip::RepeatedRefusal { limit, action, status: *status, code: code.clone() })
         })
     }
 
-    fn watched(&self, action: &'static Action) -> Option<&Watched> {
+    fn watched(&self, action: &'static Action) -> Option<&WatchedAction> {
         self.actions.iter().find(|watched| std::ptr::eq(watched.action, action))
     }
 
-    fn watch(&mut self, action: &'static Action) -> &mut Watched {
+    fn watch(&mut self, action: &'static Action) -> &mut WatchedAction {
         let known = self.actions.iter().position(|watched| std::ptr::eq(watched.action, action));
         let at = known.unwrap_or_else(|| {
-            self.actions.push(Watched {
+            self.actions.push(WatchedAction {
                 action,
                 at_risk: 0,
                 refusals: Vec::new(),
@@ -358,12 +358,12 @@ impl Breaker {
     }
 }
 
-impl Watched {
+impl WatchedAction {
     fn count(&mut self, status: u16, code: Option<&str>) {
-        let same = |refusal: &&mut Refusal| refusal.status == status && refusal.code.as_deref() == code;
+        let same = |refusal: &&mut RefusalCount| refusal.status == status && refusal.code.as_deref() == code;
         match self.refusals.iter_mut().find(same) {
             Some(refusal) => refusal.count += 1,
-            None => self.refusals.push(Refusal { status, code: code.map(Box::from), count: 1 }),
+            None => self.refusals.push(RefusalCount { status, code: code.map(Box::from), count: 1 }),
         }
     }
 }

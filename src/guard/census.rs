@@ -7,7 +7,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
-use super::crowd::Crowd;
+use super::crowd::HashCounts;
 use super::preflight::Hold;
 use crate::catalog::{ACTIONS, Action, defined};
 use crate::job::Job;
@@ -94,23 +94,23 @@ impl Census {
 
 /// The id that a job acts on, without regard to case.
 #[derive(Debug)]
-struct Target<'a>(&'a Job);
+struct TargetKey<'a>(&'a Job);
 
-impl PartialEq for Target<'_> {
+impl PartialEq for TargetKey<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.0.target().eq_ignore_ascii_case(other.0.target())
     }
 }
 
-impl Eq for Target<'_> {}
+impl Eq for TargetKey<'_> {}
 
-impl Hash for Target<'_> {
+impl Hash for TargetKey<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(self.0.ids.target_bytes());
     }
 }
 
-impl Target<'_> {
+impl TargetKey<'_> {
     fn as_hash(&self) -> u64 {
         let mut folding = Folding::default();
         self.hash(&mut folding);
@@ -121,7 +121,7 @@ impl Target<'_> {
 type Fast = BuildHasherDefault<Folding>;
 
 /// What is known of a target so far.
-struct Seen {
+struct KnownTarget {
     last: u32,
     /// `None`: nothing of it is sent yet.
     group: Option<u32>,
@@ -133,8 +133,8 @@ const REMEMBERED: usize = 16;
 /// Counts the jobs that are sent; `pair` gets every two jobs of one target that are sent now or on their day.
 pub(crate) fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(usize, usize)) -> Census {
     let mut census = Census::default();
-    let crowd = Crowd::of(jobs.iter().map(|job| Target(job).as_hash()));
-    let mut targets: HashMap<Target<'_>, Seen, Fast> =
+    let crowd = HashCounts::of(jobs.iter().map(|job| TargetKey(job).as_hash()));
+    let mut targets: HashMap<TargetKey<'_>, KnownTarget, Fast> =
         HashMap::with_capacity_and_hasher(crowd.repeated(), Fast::default());
     // From a job to the one before it on the same target; most targets have one job.
     let mut earlier: HashMap<u32, u32> = HashMap::new();
@@ -157,10 +157,10 @@ pub(crate) fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(us
             continue;
         }
         let last = at as u32;
-        match targets.entry(Target(job)) {
+        match targets.entry(TargetKey(job)) {
             Entry::Vacant(place) => {
                 let group = is_sent.then(|| census.enter(None, actions));
-                place.insert(Seen { last, group });
+                place.insert(KnownTarget { last, group });
             }
             Entry::Occupied(mut place) => {
                 let seen = place.get_mut();
@@ -179,10 +179,10 @@ pub(crate) fn take(jobs: &[Job], holds: &[Option<Hold>], mut pair: impl FnMut(us
 
 /// The job that brings the number of different targets over `limit`.
 pub(super) fn first_beyond(jobs: &[Job], holds: &[Option<Hold>], actions: ActionSet, limit: u32) -> Option<usize> {
-    let mut targets: HashSet<Target<'_>, Fast> = HashSet::default();
+    let mut targets: HashSet<TargetKey<'_>, Fast> = HashSet::default();
     let due = jobs.iter().zip(holds).enumerate().filter(|(_, (job, hold))| hold.is_none() && actions.holds(job.action));
     due.map(|(at, (job, _))| (at, job)).find_map(|(at, job)| {
-        let is_new = targets.insert(Target(job));
+        let is_new = targets.insert(TargetKey(job));
         (is_new && targets.len() > limit as usize).then_some(at)
     })
 }

@@ -121,12 +121,12 @@ pub(crate) fn judge(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: 
     let is_one_deed = a.id != b.id && a.once().is_some_and(|once| Some(once) == b.once());
     match order(jobs, holds, first, second) {
         _ if is_one_deed => Pair::Clash(Clash::OtherParameters),
-        Order::Stated if removes(a.action) => Pair::Clash(Clash::AfterTheEnd),
-        Order::StatedBackwards if removes(b.action) => Pair::Clash(Clash::AfterTheEnd),
-        Order::Stated | Order::StatedBackwards => Pair::InOrder,
-        Order::Nowhere if one == two && a.action.risk >= Risk::Destructive => Pair::Clash(Clash::OtherParameters),
-        Order::Nowhere if one != two && is_either_or(one, two) => Pair::Clash(Clash::EitherOr),
-        Order::Nowhere => Pair::Loose,
+        StatedOrder::Stated if removes(a.action) => Pair::Clash(Clash::AfterTheEnd),
+        StatedOrder::StatedBackwards if removes(b.action) => Pair::Clash(Clash::AfterTheEnd),
+        StatedOrder::Stated | StatedOrder::StatedBackwards => Pair::InOrder,
+        StatedOrder::Nowhere if one == two && a.action.risk >= Risk::Destructive => Pair::Clash(Clash::OtherParameters),
+        StatedOrder::Nowhere if one != two && is_either_or(one, two) => Pair::Clash(Clash::EitherOr),
+        StatedOrder::Nowhere => Pair::Loose,
     }
 }
 
@@ -136,7 +136,7 @@ fn is_either_or(one: &str, two: &str) -> bool {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Order {
+enum StatedOrder {
     /// The first goes first: they are steps, or the second has a later day.
     Stated,
     /// The first has a later day.
@@ -144,17 +144,17 @@ enum Order {
     Nowhere,
 }
 
-fn order(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: usize) -> Order {
+fn order(jobs: &[Job], holds: &[Option<Hold>], first: usize, second: usize) -> StatedOrder {
     let steps = std::iter::successors(jobs[second].after, |at| jobs.get(*at as usize)?.after);
     if steps.take_while(|at| *at as usize >= first).any(|at| at as usize == first) {
-        return Order::Stated;
+        return StatedOrder::Stated;
     }
     let waits = |at: usize| matches!(holds.get(at), Some(Some(Hold::NotDue { .. })));
     // Days keep two jobs apart only while one of them has not come.
     match (jobs[first].not_before, jobs[second].not_before) {
-        (a, b) if a < b && waits(second) => Order::Stated,
-        (a, b) if a > b && waits(first) => Order::StatedBackwards,
-        _ => Order::Nowhere,
+        (a, b) if a < b && waits(second) => StatedOrder::Stated,
+        (a, b) if a > b && waits(first) => StatedOrder::StatedBackwards,
+        _ => StatedOrder::Nowhere,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which of many things may be there more than once, told in twelve bytes for each.
 //!
-//! In: the hash of every one of them, equal for equal ones. Out: a [`Crowd`] that says of each whether another may be the
+//! In: the hash of every one of them, equal for equal ones. Out: a [`HashCounts`] that says of each whether another may be the
 //! same. Must not: call anything alone that is not: who may be in company is looked at closely by whoever asks.
 //!
 //! Of a million rows hardly two are the same. A table of all of them would take four times the room, and each look into
@@ -12,7 +12,7 @@ const CELLS_IN_A_WORD: usize = 32;
 
 /// How often hashes came up, as far as two bits can tell: not, once, more than once.
 #[derive(Debug)]
-pub(super) struct Crowd {
+pub(super) struct HashCounts {
     hashes: Vec<u64>,
     words: Vec<u64>,
     /// Of the cells, whose number is a power of two.
@@ -20,7 +20,7 @@ pub(super) struct Crowd {
     repeated: usize,
 }
 
-impl Crowd {
+impl HashCounts {
     pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> Self {
         let cells = (hashes.len().max(CELLS_IN_A_WORD) * CELLS).next_power_of_two();
         let mut crowd =
@@ -62,7 +62,7 @@ mod tests {
         fn whoever_is_not_alone_is_never_called_alone(
             hashes in prop::collection::vec(prop_oneof![0..40_u64, any::<u64>()], 0..200),
         ) {
-            let crowd = Crowd::of(hashes.iter().copied());
+            let crowd = HashCounts::of(hashes.iter().copied());
             for (at, hash) in hashes.iter().enumerate() {
                 let times = hashes.iter().filter(|other| *other == hash).count();
                 prop_assert!(crowd.has_company(at) || times == 1, "{} {}", hash, times);
@@ -73,9 +73,9 @@ mod tests {
     #[test]
     fn most_that_are_alone_are_known_to_be() {
         let hash = |number: u32| u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-        let crowd = Crowd::of((0..10_000).map(hash));
+        let crowd = HashCounts::of((0..10_000).map(hash));
         let doubtful = (0..10_000).filter(|at| crowd.has_company(*at)).count();
         assert!(doubtful < 1_500, "{doubtful}");
-        assert!(!Crowd::of([7].into_iter()).has_company(0));
+        assert!(!HashCounts::of([7].into_iter()).has_company(0));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::crowd::Crowd;
+use super::crowd::HashCounts;
 use super::drift::Sighting;
 use super::lookout::is_compared;
 use super::protected::Protected;
@@ -262,7 +262,7 @@ impl Preflight {
 
 /// Looks at all jobs once; nothing is protected.
 pub fn inspect(jobs: &[Job], now: Timestamp) -> Preflight {
-    let crowd = Crowd::of(jobs.iter().map(|job| job.id.as_hash()));
+    let crowd = HashCounts::of(jobs.iter().map(|job| job.id.as_hash()));
     let mut first_rows: HashMap<JobId, u32> = HashMap::with_capacity(crowd.repeated());
     let mut preflight = Preflight { holds: Vec::with_capacity(jobs.len()), due: 0 };
     for (at, job) in jobs.iter().enumerate() {

@@ -94,13 +94,13 @@ pub(crate) struct Finding {
     /// What of the target matched: `name`, `serial number`.
     field: &'static str,
     value: Box<str>,
-    by: By,
+    by: MatchedBy,
     entry: Entry,
 }
 
 /// How it matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum MatchedBy {
     /// The entry says so.
     Text,
     /// What the entry stands for has that value.
@@ -114,7 +114,7 @@ enum By {
 impl Finding {
     /// Whether the target is meant; otherwise nobody knows.
     pub(super) fn is_certain(&self) -> bool {
-        self.by != By::Nobody
+        self.by != MatchedBy::Nobody
     }
 }
 
@@ -128,15 +128,15 @@ impl fmt::Display for Finding {
         let means = entry.means.as_deref();
         let called = means.and_then(|means| means.called.as_deref()).unwrap_or("what it stands for");
         match by {
-            By::Text if entry.is_pattern() => {
+            MatchedBy::Text if entry.is_pattern() => {
                 write!(f, "its {field} `{value}` matches `{}` in {entry}", entry.text)
             }
-            By::Text => write!(f, "its {field} `{value}` is listed in {entry}"),
-            By::Object => {
+            MatchedBy::Text => write!(f, "its {field} `{value}` is listed in {entry}"),
+            MatchedBy::Object => {
                 write!(f, "its {field} `{value}` is that of {called}, listed as `{}` in {entry}", entry.text)
             }
-            By::Owner => write!(f, "it is the owner of {called}, listed as `{}` in {entry}", entry.text),
-            By::Nobody => {
+            MatchedBy::Owner => write!(f, "it is the owner of {called}, listed as `{}` in {entry}", entry.text),
+            MatchedBy::Nobody => {
                 let why = means.and_then(|means| means.why.as_deref()).unwrap_or("it was not read");
                 write!(f, "it may be what `{}` in {entry} stands for, which could not be read ({why})", entry.text)
             }
@@ -178,7 +178,7 @@ impl From<Protected> for Vec<Entry> {
 
 /// A value of a target, what it is of it, and whose.
 #[derive(Clone, Copy)]
-struct Shown<'i> {
+struct ShownValue<'i> {
     field: &'static str,
     value: &'i str,
     whose: Whose,
@@ -265,9 +265,9 @@ impl Protected {
             return None;
         }
         let kind = job.action.target;
-        let ids = job.ids.iter().map(|value| Shown { field: "id", value, whose: Whose::Its });
+        let ids = job.ids.iter().map(|value| ShownValue { field: "id", value, whose: Whose::Its });
         let in_the_body = job.acted_on();
-        let in_the_body = in_the_body.iter().map(|(field, value)| Shown { field, value, whose: Whose::Its });
+        let in_the_body = in_the_body.iter().map(|(field, value)| ShownValue { field, value, whose: Whose::Its });
         let seen = identity.into_iter().flat_map(|identity| shown(identity, kind));
         let all: Vec<_> = ids.chain(in_the_body).chain(seen).collect();
         let itself = self.first_of(&all, None);
@@ -275,7 +275,7 @@ impl Protected {
         let theirs = || devices.iter().find_map(|device| self.covers_device(device));
         let nobody_knows = || {
             let entry = self.open_for(kind, identity)?.clone();
-            Some(Finding { device: None, field: "id", value: job.target().into(), by: By::Nobody, entry })
+            Some(Finding { device: None, field: "id", value: job.target().into(), by: MatchedBy::Nobody, entry })
         };
         itself.or_else(theirs).or_else(nobody_knows)
     }
@@ -287,20 +287,26 @@ impl Protected {
         let itself = self.first_of(&all, Some(name));
         itself.or_else(|| {
             let entry = self.open_for(TargetKind::ManagedDevice, Some(device))?.clone();
-            Some(Finding { device: Some(name.into()), field: "id", value: device.id.clone(), by: By::Nobody, entry })
+            Some(Finding {
+                device: Some(name.into()),
+                field: "id",
+                value: device.id.clone(),
+                by: MatchedBy::Nobody,
+                entry,
+            })
         })
     }
 
     /// What is written in the list tells more than what an entry stands for, so that it is looked for first.
-    fn first_of(&self, all: &[Shown<'_>], device: Option<&str>) -> Option<Finding> {
-        let written = |shown: &Shown<'_>| Some((self.entry_of(&fold(shown.value))?, By::Text));
-        let known = |shown: &Shown<'_>| {
+    fn first_of(&self, all: &[ShownValue<'_>], device: Option<&str>) -> Option<Finding> {
+        let written = |shown: &ShownValue<'_>| Some((self.entry_of(&fold(shown.value))?, MatchedBy::Text));
+        let known = |shown: &ShownValue<'_>| {
             let value = fold(shown.value);
             let of = |map: &HashMap<Box<str>, u32>, by| Some((map.get(value.as_ref()).copied()?, by));
-            let object = of(&self.known, By::Object).filter(|_| shown.whose != Whose::Name);
-            object.or_else(|| of(&self.owners, By::Owner).filter(|_| shown.whose == Whose::Its))
+            let object = of(&self.known, MatchedBy::Object).filter(|_| shown.whose != Whose::Name);
+            object.or_else(|| of(&self.owners, MatchedBy::Owner).filter(|_| shown.whose == Whose::Its))
         };
-        let found = |shown: &Shown<'_>, (number, by): (u32, By)| {
+        let found = |shown: &ShownValue<'_>, (number, by): (u32, MatchedBy)| {
             let (field, value) = (shown.field, shown.value.into());
             Some(Finding {
                 device: device.map(Box::from),
@@ -333,7 +339,7 @@ impl Protected {
 }
 
 /// Everything that a target of that kind is known by, as a read shows it.
-fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_>> {
+fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = ShownValue<'_>> {
     use Whose::{Its, Name, Owners};
     let is_a_device =
         matches!(kind, TargetKind::ManagedDevice | TargetKind::AutopilotIdentity | TargetKind::EntraDevice);
@@ -352,7 +358,7 @@ fn shown(identity: &Identity, kind: TargetKind) -> impl Iterator<Item = Shown<'_
         ("owner", identity.owner_id.as_ref(), Owners),
         (mail, identity.mail.as_ref(), user),
     ];
-    values.into_iter().filter_map(|(field, value, whose)| Some(Shown { field, value: value?, whose }))
+    values.into_iter().filter_map(|(field, value, whose)| Some(ShownValue { field, value: value?, whose }))
 }
 
 /// The braces around a GUID say nothing.

@@ -67,7 +67,7 @@ impl Schedule {
     pub fn new(waves: &[Wave], jobs: &[Job], holds: &[Option<Hold>]) -> Self {
         let due = holds.iter().filter(|hold| hold.is_none()).count() as u32;
         let mut stages: Vec<Stage> = Vec::with_capacity(waves.len());
-        let mut targets = Targets { jobs, holds, at: 0 }.peekable();
+        let mut targets = StepsOfTargets { jobs, holds, at: 0 }.peekable();
         for (number, wave) in waves.iter().enumerate() {
             let is_last = number + 1 == waves.len();
             let room = if is_last { u32::MAX } else { wave.size.of(due) };
@@ -132,27 +132,27 @@ impl Size {
 }
 
 /// A target with its steps, which stand together in the plan.
-struct Target {
+struct StepsOfTarget {
     end: u32,
     due: u32,
 }
 
-struct Targets<'a> {
+struct StepsOfTargets<'a> {
     jobs: &'a [Job],
     holds: &'a [Option<Hold>],
     at: usize,
 }
 
-impl Iterator for Targets<'_> {
-    type Item = Target;
+impl Iterator for StepsOfTargets<'_> {
+    type Item = StepsOfTarget;
 
-    fn next(&mut self) -> Option<Target> {
+    fn next(&mut self) -> Option<StepsOfTarget> {
         let first = self.at;
         self.jobs.get(first)?;
         let steps = self.jobs[first + 1..].iter().take_while(|job| job.after.is_some()).count();
         self.at = first + 1 + steps;
         let due = self.holds.get(first..self.at).unwrap_or_default().iter().filter(|hold| hold.is_none()).count();
-        Some(Target { end: self.at as u32, due: due as u32 })
+        Some(StepsOfTarget { end: self.at as u32, due: due as u32 })
     }
 }
 

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 
 use super::error_body::{self, ErrorBody};
-use super::recognise::{self, Body};
+use super::recognise::{self, SuccessBody};
 use super::transport::{TransportError, WireReply};
 use crate::outcome::{Lack, Reply, RequestId, Verdict};
 use crate::pacing::retry_after;
@@ -39,16 +39,16 @@ pub(super) fn classify(result: Result<WireReply, TransportError>, client_request
 fn judge(reply: &WireReply, client_request_id: &str, now: Timestamp) -> Reply {
     let success = reply.status.is_success().then(|| recognise::body(&reply.body));
     let (body, verdict) = match success {
-        Some(Body::Empty | Body::Document) => (ErrorBody::default(), Verdict::Succeeded),
+        Some(SuccessBody::Empty | SuccessBody::Document) => (ErrorBody::default(), Verdict::Succeeded),
         // Something came back, and it does not tell whether anything was done.
-        Some(Body::Error | Body::Foreign) => (error_body::read(&reply.body, now), Verdict::Lost),
+        Some(SuccessBody::Error | SuccessBody::Foreign) => (error_body::read(&reply.body, now), Verdict::Lost),
         None => {
             let body = error_body::read(&reply.body, now);
             let verdict = verdict(reply, &body, now);
             (body, verdict)
         }
     };
-    let is_foreign = success == Some(Body::Foreign) || verdict == Verdict::Foreign;
+    let is_foreign = success == Some(SuccessBody::Foreign) || verdict == Verdict::Foreign;
     let location = reply.status.is_redirection().then(|| text_header(&reply.headers, "location")).flatten();
     Reply {
         verdict,

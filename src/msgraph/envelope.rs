@@ -26,7 +26,7 @@ pub(super) fn headers(request: &GraphRequest<'_>, authorization: HeaderValue, id
             headers.insert(CONTENT_TYPE, JSON);
         }
         // Without it a gateway may answer 411: the client leaves it out where there is no body.
-        (None, Method::Post | Method::Patch) => {
+        (None, Method::Post | Method::Put | Method::Patch) => {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         (None, Method::Get | Method::Delete) => {}
@@ -38,6 +38,7 @@ pub(super) fn http_method(method: Method) -> http::Method {
     match method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
         Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     }

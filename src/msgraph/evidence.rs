@@ -60,11 +60,12 @@ fn sent(job: &Job) -> Value {
     body.and_then(|body| serde_json::from_str(body).ok()).unwrap_or_default()
 }
 
-/// The service may write a name in another case than it was given in.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one.as_str(), other.as_str()) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        _ => one == other,
+/// The service may write a name in another case than it was given in, and nothing for what was cleared.
+fn same(found: &Value, sent: &Value) -> bool {
+    match (found.as_str(), sent.as_str()) {
+        (Some(found), Some(sent)) => found.eq_ignore_ascii_case(sent),
+        (None, Some("")) => found.is_null(),
+        _ => found == sent,
     }
 }
 
@@ -164,13 +165,13 @@ fn by_check_in(device: &Value, since: Since) -> Evidence {
 }
 
 /// An entry that may be about the attempt.
-struct Entry<'n> {
+struct ActionEntry<'n> {
     name: &'n str,
     /// By whatever clock; otherwise it may be of an attempt shortly before.
     is_newer: bool,
 }
 
-impl Entry<'_> {
+impl ActionEntry<'_> {
     fn evidence(&self) -> Evidence {
         let words = format!("deviceActionResults shows {}", self.name);
         match self.is_newer {
@@ -181,7 +182,7 @@ impl Entry<'_> {
 }
 
 /// The newest entry that may be about the attempt.
-fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Since) -> Option<Entry<'n>> {
+fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Since) -> Option<ActionEntry<'n>> {
     let results = device.get("deviceActionResults").and_then(Value::as_array);
     let entries = results.into_iter().flatten().filter_map(|result| {
         let named = result.get("actionName").and_then(Value::as_str)?;
@@ -189,7 +190,7 @@ fn newer_result<'n>(device: &Value, action_names: &[&'n str], since: Since) -> O
         let name = action_names.iter().copied().find(|name| name.eq_ignore_ascii_case(named))?;
         let may_be = started.saturating_add(CLOCK_SKEW).is_ok_and(|at| at >= since.earliest);
         // It may be told to the second.
-        may_be.then_some((started, Entry { name, is_newer: started.as_second() >= since.at.as_second() }))
+        may_be.then_some((started, ActionEntry { name, is_newer: started.as_second() >= since.at.as_second() }))
     });
     entries.max_by_key(|(started, _)| *started).map(|(_, entry)| entry)
 }

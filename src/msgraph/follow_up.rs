@@ -16,10 +16,10 @@ use crate::outcome::{Evidence, FollowUp, Since, Stage};
 use crate::text::{Medium, harmless};
 
 /// How far an action is, and what was seen.
-type Seen = (Stage, String);
+type StageInWords = (Stage, String);
 
 /// The entry of `deviceActionResults` that is about the action.
-struct Entry<'d> {
+struct NewestEntry<'d> {
     name: &'d str,
     state: &'d str,
     started: Timestamp,
@@ -65,7 +65,7 @@ pub(super) fn of_nothing(job: &Job, now: Timestamp) -> FollowUp {
 }
 
 /// Where what is there is what there is to it.
-fn by_evidence(evidence: Evidence) -> Seen {
+fn by_evidence(evidence: Evidence) -> StageInWords {
     match evidence {
         Evidence::Effect(seen) => (Stage::Done, seen),
         Evidence::Gone(seen) => (Stage::Untold, format!("{seen}, so nothing tells any more")),
@@ -83,7 +83,12 @@ struct DeviceStates<'a> {
     stays: bool,
 }
 
-fn device_state(device: &Value, states: &DeviceStates<'_>, entry: Option<Entry<'_>>, since: Timestamp) -> Seen {
+fn device_state(
+    device: &Value,
+    states: &DeviceStates<'_>,
+    entry: Option<NewestEntry<'_>>,
+    since: Timestamp,
+) -> StageInWords {
     let DeviceStates { landed, failed, cancelled, stays } = *states;
     let state = state_of(device);
     let told = match entry.as_ref().map(by_entry) {
@@ -110,8 +115,8 @@ fn device_state(device: &Value, states: &DeviceStates<'_>, entry: Option<Entry<'
     }
 }
 
-fn by_entry(entry: &Entry<'_>) -> Seen {
-    let Entry { name, state, is_news, .. } = entry;
+fn by_entry(entry: &NewestEntry<'_>) -> StageInWords {
+    let NewestEntry { name, state, is_news, .. } = entry;
     let words = format!("deviceActionResults shows {name} {state}");
     match *state {
         "done" | "failed" | "notSupported" | "canceled" if !is_news => {
@@ -124,7 +129,7 @@ fn by_entry(entry: &Entry<'_>) -> Seen {
     }
 }
 
-fn by_devices(job: &Job, page: &Value, since: Timestamp) -> Seen {
+fn by_devices(job: &Job, page: &Value, since: Timestamp) -> StageInWords {
     let none_left = items(page).is_some_and(|(devices, _)| devices.is_empty());
     match evidence::judge(job, page, Since::by_this_clock(since)) {
         Evidence::Effect(seen) if !none_left => (Stage::Pending, seen),
@@ -133,14 +138,14 @@ fn by_devices(job: &Job, page: &Value, since: Timestamp) -> Seen {
 }
 
 /// The newest entry under one of those names that is not older than the attempt.
-fn newest<'d>(device: &'d Value, names: &[&str], since: Timestamp) -> Option<Entry<'d>> {
+fn newest<'d>(device: &'d Value, names: &[&str], since: Timestamp) -> Option<NewestEntry<'d>> {
     let entries = device.get("deviceActionResults").and_then(Value::as_array).into_iter().flatten();
     let text = |entry: &'d Value, name: &str| entry.get(name).and_then(Value::as_str);
     let entry = |entry: &'d Value| {
         let moment = |name: &str| text(entry, name)?.parse::<Timestamp>().ok();
         let started = moment("startDateTime")?;
         let updated = moment("lastUpdatedDateTime").unwrap_or(started).max(started);
-        Some(Entry {
+        Some(NewestEntry {
             name: text(entry, "actionName")?,
             state: text(entry, "actionState").unwrap_or("pending"),
             started,

@@ -95,11 +95,11 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
         let envelope = GraphRequest { method: Method::Post, version, path, body: Some(&body) };
         let (reply, wire) = self.0.exchange(envelope, id).await;
         let Some(wire) = wire else { return Err(reply) };
-        let Ok(Envelope { responses }) = serde_json::from_slice::<Envelope>(&wire.body) else {
+        let Ok(BatchReply { responses }) = serde_json::from_slice::<BatchReply>(&wire.body) else {
             let error_message = Some("the answer to a batch could not be understood".into());
             return Err(Reply { verdict: Verdict::Transient { after: None }, error_message, ..reply });
         };
-        let mut by_id: HashMap<String, Part> = HashMap::with_capacity(responses.len());
+        let mut by_id: HashMap<String, BatchPart> = HashMap::with_capacity(responses.len());
         for part in responses {
             by_id.entry(part.id.clone()).or_insert(part);
         }
@@ -118,7 +118,7 @@ impl<'c, T: Transport> ReadOnly<'c, T> {
     }
 
     /// A read that the envelope does not answer was lost.
-    fn answer(&self, part: Option<Part>, id: &str) -> Answer {
+    fn answer(&self, part: Option<BatchPart>, id: &str) -> Answer {
         let now = self.0.clock().now();
         let Some((status, part)) = part.and_then(|part| Some((StatusCode::from_u16(part.status).ok()?, part))) else {
             let lost = TransportError::Lost("the batch came back without it".into());
@@ -145,13 +145,13 @@ fn text_of(body: &Value) -> String {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    responses: Vec<Part>,
+struct BatchReply {
+    responses: Vec<BatchPart>,
 }
 
 #[derive(Deserialize)]
 #[serde(from = "RawPart")]
-struct Part {
+struct BatchPart {
     id: String,
     status: u16,
     headers: HashMap<String, Value>,
@@ -169,7 +169,7 @@ struct RawPart {
     body: Option<Value>,
 }
 
-impl From<RawPart> for Part {
+impl From<RawPart> for BatchPart {
     fn from(raw: RawPart) -> Self {
         let status = raw.status.as_u64().or_else(|| raw.status.as_str()?.parse().ok());
         Self {

@@ -12,7 +12,7 @@ use super::error_body::ErrorBody;
 
 /// What came with a status of success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum SuccessBody {
     Empty,
     /// A JSON document that is no error.
     Document,
@@ -23,15 +23,15 @@ pub(super) enum Body {
 }
 
 /// Looks at a body without keeping anything of it. Whatever Graph answers with is an object.
-pub(super) fn body(bytes: &[u8]) -> Body {
+pub(super) fn body(bytes: &[u8]) -> SuccessBody {
     let bytes = bytes.trim_ascii();
     if bytes.is_empty() {
-        return Body::Empty;
+        return SuccessBody::Empty;
     }
-    match serde_json::from_slice::<Document>(bytes) {
-        Ok(Document { is_error: true }) => Body::Error,
-        Ok(Document { is_error: false }) => Body::Document,
-        Err(_) => Body::Foreign,
+    match serde_json::from_slice::<Recognised>(bytes) {
+        Ok(Recognised { is_error: true }) => SuccessBody::Error,
+        Ok(Recognised { is_error: false }) => SuccessBody::Document,
+        Err(_) => SuccessBody::Foreign,
     }
 }
 
@@ -41,26 +41,26 @@ const ERRORS: &[&str] = &["error", "errors", "odata.error", "@odata.error", "err
 const BARE: &[&str] = &["code", "message", "details", "innererror", "target", "statuscode", "_version"];
 
 /// A document, and whether it is an error.
-struct Document {
+struct Recognised {
     is_error: bool,
 }
 
-impl<'de> Deserialize<'de> for Document {
+impl<'de> Deserialize<'de> for Recognised {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Keys)
+        deserializer.deserialize_map(RootKeys)
     }
 }
 
-struct Keys;
+struct RootKeys;
 
-impl<'de> Visitor<'de> for Keys {
-    type Value = Document;
+impl<'de> Visitor<'de> for RootKeys {
+    type Value = Recognised;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Recognised, A::Error> {
         let is_one_of = |keys: &[&str], key: &str| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
         let (mut says_error, mut is_bare, mut keys) = (false, true, 0);
         while let Some((key, value)) = map.next_entry::<Cow<'_, str>, Option<IgnoredAny>>()? {
@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for Keys {
             says_error |= value.is_some() && is_one_of(ERRORS, &key);
             is_bare &= is_one_of(BARE, &key);
         }
-        Ok(Document { is_error: says_error || (is_bare && keys > 0) })
+        Ok(Recognised { is_error: says_error || (is_bare && keys > 0) })
     }
 }
 
@@ -115,29 +115,29 @@ mod tests {
     #[test]
     fn an_answer_is_nothing_or_a_document() {
         for (text, expected) in [
-            ("", Body::Empty),
-            (" \r\n", Body::Empty),
-            (r#"{"value":true}"#, Body::Document),
-            ("true", Body::Foreign),
-            ("[]", Body::Foreign),
-            (r#"[{"error":{"code":"Forbidden"}}]"#, Body::Foreign),
-            (r#""Access denied""#, Body::Foreign),
-            (r#"{"errors":[{"message":"No."}]}"#, Body::Error),
-            (r#"{"ERROR":{"code":"Forbidden"}}"#, Body::Error),
-            (r#"{"@odata.error":{"code":"Forbidden"}}"#, Body::Error),
-            (r#"{"ErrorCode":"Forbidden","Message":"No."}"#, Body::Error),
-            (r#"{"Message":"Authorization has been denied for this request."}"#, Body::Error),
-            (r#"{"_version":3,"Message":"An error has occurred"}"#, Body::Error),
-            ("{}", Body::Document),
-            (r#" {"id":"x","error":null} "#, Body::Document),
-            (r#"{"error":{"code":"Forbidden","message":"No."}}"#, Body::Error),
-            (r#"{"error":"invalid_client"}"#, Body::Error),
-            (r#"{"Error":{"Code":"Forbidden"}}"#, Body::Error),
-            (r#"{"odata.error":{"code":"Request_BadRequest"}}"#, Body::Error),
-            ("<html><body>Sign in</body></html>", Body::Foreign),
-            ("OK", Body::Foreign),
-            (r#"{"value":["#, Body::Foreign),
-            (r#"{"value":[]} <!-- cached -->"#, Body::Foreign),
+            ("", SuccessBody::Empty),
+            (" \r\n", SuccessBody::Empty),
+            (r#"{"value":true}"#, SuccessBody::Document),
+            ("true", SuccessBody::Foreign),
+            ("[]", SuccessBody::Foreign),
+            (r#"[{"error":{"code":"Forbidden"}}]"#, SuccessBody::Foreign),
+            (r#""Access denied""#, SuccessBody::Foreign),
+            (r#"{"errors":[{"message":"No."}]}"#, SuccessBody::Error),
+            (r#"{"ERROR":{"code":"Forbidden"}}"#, SuccessBody::Error),
+            (r#"{"@odata.error":{"code":"Forbidden"}}"#, SuccessBody::Error),
+            (r#"{"ErrorCode":"Forbidden","Message":"No."}"#, SuccessBody::Error),
+            (r#"{"Message":"Authorization has been denied for this request."}"#, SuccessBody::Error),
+            (r#"{"_version":3,"Message":"An error has occurred"}"#, SuccessBody::Error),
+            ("{}", SuccessBody::Document),
+            (r#" {"id":"x","error":null} "#, SuccessBody::Document),
+            (r#"{"error":{"code":"Forbidden","message":"No."}}"#, SuccessBody::Error),
+            (r#"{"error":"invalid_client"}"#, SuccessBody::Error),
+            (r#"{"Error":{"Code":"Forbidden"}}"#, SuccessBody::Error),
+            (r#"{"odata.error":{"code":"Request_BadRequest"}}"#, SuccessBody::Error),
+            ("<html><body>Sign in</body></html>", SuccessBody::Foreign),
+            ("OK", SuccessBody::Foreign),
+            (r#"{"value":["#, SuccessBody::Foreign),
+            (r#"{"value":[]} <!-- cached -->"#, SuccessBody::Foreign),
         ] {
             assert_eq!(body(text.as_bytes()), expected, "{text}");
         }
@@ -172,7 +172,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_page_is_taken_for_an_answer(page in "<[a-zA-Z!]{1,9}>[ -~]{0,80}") {
-            prop_assert_eq!(body(page.as_bytes()), Body::Foreign);
+            prop_assert_eq!(body(page.as_bytes()), SuccessBody::Foreign);
             prop_assert!(!judged(&page));
         }
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::catalog::{Method, ReadBack, TargetKind, Version};
+use crate::catalog::{IdName, Method, ReadBack, TargetKind, Version};
 use crate::identity::properties;
 use crate::job::Job;
 
@@ -117,6 +117,13 @@ pub(crate) fn build_look(job: &Job) -> GraphRequest<'_> {
             push_id(&mut path, job.target());
             path + &query
         }
+        // It stands in the body alone.
+        _ if names_target_in_body(job) => {
+            let home = job.route.ids.last().and_then(IdName::home).unwrap_or("/directoryObjects");
+            let mut path = format!("/{}{home}", version.name());
+            push_id(&mut path, job.target());
+            path + &query
+        }
         _ => path(job, version, target(job), &query),
     };
     GraphRequest { method: Method::Get, version, path, body: None }
@@ -164,6 +171,11 @@ pub(super) fn build_look_at_devices(job: &Job) -> Option<GraphRequest<'_>> {
     Some(GraphRequest { method: Method::Get, version: Version::V1, path, body: None })
 }
 
+/// An action of a plan's own may name its target in the body: then the path has fewer ids than the route.
+fn names_target_in_body(job: &Job) -> bool {
+    job.route.path.matches("/{").count() < job.route.ids.len()
+}
+
 /// The target itself: what the action hangs on.
 fn target(job: &Job) -> &'static str {
     let path = job.route.path;
@@ -183,7 +195,7 @@ fn resource(job: &Job) -> &'static str {
         (ReadBack::Emptied, _) => without_last(path, 1),
         (ReadBack::Unlisted, _) => without_last(path, 2),
         (_, Method::Post) => without_last(path, 1),
-        (_, Method::Get | Method::Patch | Method::Delete) => path,
+        (_, Method::Get | Method::Put | Method::Patch | Method::Delete) => path,
     }
 }
 

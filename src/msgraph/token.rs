@@ -220,7 +220,7 @@ impl<T: Transport> TokenSource<T> {
         secret: &SecretString,
     ) -> Result<(SecretString, Duration), SignInError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct TokenReply {
             access_token: SecretString,
             expires_in: u64,
         }
@@ -234,7 +234,7 @@ impl<T: Transport> TokenSource<T> {
         );
         let reply = self.send_patiently(Method::POST, &url, Bytes::from(form)).await?;
         // The answer is never quoted in an error: it may hold the token.
-        let answer: Answer = serde_json::from_slice(&reply.body)
+        let answer: TokenReply = serde_json::from_slice(&reply.body)
             .map_err(|_| SignInError::BadAnswer("neither a token nor an error".into()))?;
         Ok((answer.access_token, Duration::from_secs(answer.expires_in).min(LONGEST_LIFE)))
     }

@@ -129,7 +129,12 @@ fn put_in_place(plan: &mut Plan, known: Known<'_>) -> Result<(), Error> {
     plan.jobs = resolved.jobs;
     plan.places = resolved.places;
     plan.warnings.extend(resolved.warnings);
-    Ok(())
+    let mut judged = plan::values::judge(&plan.jobs, &plan.places);
+    judged.sort();
+    match judged.has_errors() {
+        true => Err(Error::Plan { file: plan.file.clone(), faults: judged }),
+        false => Ok(()),
+    }
 }
 
 /// The Graph that an inventory was taken of: what is simulated is no other's.

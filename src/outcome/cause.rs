@@ -47,7 +47,7 @@ pub enum Cause {
 }
 
 /// What is said of a cause.
-struct Row {
+struct CauseRow {
     cause: Cause,
     /// In JSON and in the journal; an interface.
     name: &'static str,
@@ -60,16 +60,16 @@ struct Row {
 
 const GAP: char = '…';
 
-const fn held(cause: Cause, name: &'static str, note: &'static str, words: &'static str) -> Row {
-    Row { cause, name, outcome: Outcome::Held, note, words }
+const fn held(cause: Cause, name: &'static str, note: &'static str, words: &'static str) -> CauseRow {
+    CauseRow { cause, name, outcome: Outcome::Held, note, words }
 }
 
-const fn open(cause: Cause, name: &'static str, note: &'static str, words: &'static str) -> Row {
-    Row { cause, name, outcome: Outcome::NotAttempted, note, words }
+const fn open(cause: Cause, name: &'static str, note: &'static str, words: &'static str) -> CauseRow {
+    CauseRow { cause, name, outcome: Outcome::NotAttempted, note, words }
 }
 
 /// In the order of the enum.
-const CAUSES: [Row; 36] = [
+const CAUSES: [CauseRow; 36] = [
     held(Cause::Duplicate, "duplicate", "same job as row …", "an earlier row of the plan is the same job"),
     held(
         Cause::StepBeforeHeld,
@@ -229,7 +229,7 @@ impl Cause {
         CAUSES.iter().map(|row| row.cause)
     }
 
-    fn row(self) -> &'static Row {
+    fn row(self) -> &'static CauseRow {
         &CAUSES[self as usize]
     }
 

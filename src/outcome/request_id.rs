@@ -13,10 +13,10 @@ use uuid::fmt::Hyphenated;
 
 /// An id that is kept for as long as its job.
 #[derive(Clone, PartialEq, Eq)]
-pub struct RequestId(Kept);
+pub struct RequestId(KeptId);
 
 #[derive(Clone, PartialEq, Eq)]
-enum Kept {
+enum KeptId {
     /// Written as usual: in small letters, with hyphens.
     Guid(Uuid),
     Text(Box<str>),
@@ -26,8 +26,8 @@ impl RequestId {
     /// The text, in a buffer if it has to be written.
     pub fn write<'a>(&'a self, buffer: &'a mut [u8; Hyphenated::LENGTH]) -> &'a str {
         match &self.0 {
-            Kept::Guid(guid) => guid.hyphenated().encode_lower(buffer),
-            Kept::Text(text) => text,
+            KeptId::Guid(guid) => guid.hyphenated().encode_lower(buffer),
+            KeptId::Text(text) => text,
         }
     }
 
@@ -39,7 +39,7 @@ impl RequestId {
 
 impl From<Uuid> for RequestId {
     fn from(guid: Uuid) -> Self {
-        Self(Kept::Guid(guid))
+        Self(KeptId::Guid(guid))
     }
 }
 
@@ -47,7 +47,7 @@ impl From<&str> for RequestId {
     fn from(text: &str) -> Self {
         let guid =
             Uuid::try_parse(text).ok().filter(|guid| guid.hyphenated().encode_lower(&mut Self::buffer()) == text);
-        Self(guid.map_or_else(|| Kept::Text(text.into()), Kept::Guid))
+        Self(guid.map_or_else(|| KeptId::Text(text.into()), KeptId::Guid))
     }
 }
 
@@ -85,9 +85,9 @@ mod tests {
             "c-1",
             "",
         ];
-        assert!(matches!(RequestId::from(usual).0, Kept::Guid(_)));
+        assert!(matches!(RequestId::from(usual).0, KeptId::Guid(_)));
         for text in others {
-            assert!(matches!(RequestId::from(text).0, Kept::Text(_)), "{text}");
+            assert!(matches!(RequestId::from(text).0, KeptId::Text(_)), "{text}");
             assert_eq!(RequestId::from(text).to_string(), text);
         }
         assert_eq!(size_of::<Option<RequestId>>(), 24);

@@ -27,8 +27,8 @@ const BEGINNING: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// One at a time.
 #[derive(Debug)]
 pub(super) struct Even {
-    limiter: RateLimiter<NotKeyed, InMemoryState, Named, NoOpMiddleware<Nanos>>,
-    clock: Named,
+    limiter: RateLimiter<NotKeyed, InMemoryState, ShownClock, NoOpMiddleware<Nanos>>,
+    clock: ShownClock,
     /// How many may leave at once after a time without any: more than one only makes up for lateness.
     burst: NonZeroU32,
     /// When the last one left.
@@ -40,7 +40,7 @@ pub(super) struct Even {
 impl Even {
     /// The first one leaves at that instant.
     pub(super) fn beginning(now: Instant, interval: Duration) -> Self {
-        let clock = Named { epoch: now, shown: Arc::default() };
+        let clock = ShownClock { epoch: now, shown: Arc::default() };
         let (limiter, burst) = limiter(interval, &clock);
         let even = Self { limiter, clock, burst, last: now, owed: 0 };
         even.spend(now);
@@ -84,8 +84,8 @@ impl Even {
 
 fn limiter(
     interval: Duration,
-    clock: &Named,
-) -> (RateLimiter<NotKeyed, InMemoryState, Named, NoOpMiddleware<Nanos>>, NonZeroU32) {
+    clock: &ShownClock,
+) -> (RateLimiter<NotKeyed, InMemoryState, ShownClock, NoOpMiddleware<Nanos>>, NonZeroU32) {
     let interval = interval.max(Duration::from_nanos(1));
     let late = LATENESS.as_nanos().div_ceil(interval.as_nanos()).max(1);
     let burst = NonZeroU32::MIN.saturating_add(u32::try_from(late).unwrap_or(u32::MAX));
@@ -97,13 +97,13 @@ fn limiter(
 
 /// A clock that shows what it is told.
 #[derive(Debug, Clone)]
-struct Named {
+struct ShownClock {
     epoch: Instant,
     /// Nanoseconds since the epoch.
     shown: Arc<AtomicU64>,
 }
 
-impl Named {
+impl ShownClock {
     fn name(&self, now: Instant) {
         let since = now.saturating_duration_since(self.epoch).saturating_add(BEGINNING);
         self.shown.store(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
@@ -114,7 +114,7 @@ impl Named {
     }
 }
 
-impl Clock for Named {
+impl Clock for ShownClock {
     type Instant = Nanos;
 
     fn now(&self) -> Nanos {

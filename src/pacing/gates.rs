@@ -15,9 +15,9 @@ use crate::outcome::{Reply, Verdict};
 
 /// When a request left, and when its answer was back.
 #[derive(Debug, Clone, Copy)]
-pub struct RoundTrip {
-    pub sent: Instant,
-    pub back: Instant,
+pub(crate) struct RoundTrip {
+    pub(crate) sent: Instant,
+    pub(crate) back: Instant,
 }
 
 /// The gates. Clones are the same gates.
@@ -137,7 +137,7 @@ impl Gates {
     }
 
     /// Heeds an answer that asks to wait, to whatever it came. Whether it does.
-    pub fn told_to_wait(&self, bucket: Bucket, reply: &Reply, trip: RoundTrip, rng: &mut Rng) -> bool {
+    pub(crate) fn told_to_wait(&self, bucket: Bucket, reply: &Reply, trip: RoundTrip, rng: &mut Rng) -> bool {
         let RoundTrip { sent, back } = trip;
         let asked = match reply.verdict {
             Verdict::Throttled { after } => after,

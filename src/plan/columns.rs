@@ -25,6 +25,8 @@ pub(super) enum Role<'p> {
         kind: Option<TargetKind>,
         /// Actions that the plan defines.
         own: &'p [&'static Action],
+        /// Parameters that a blank cell clears.
+        cleared: &'p [&'static str],
     },
 }
 
@@ -70,7 +72,7 @@ pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnos
     let (unused, dialect) = match role {
         Role::Targets { mapping: Some(mapping), .. } => (mapping::apply(table, mapping, &mut layout, faults), None),
         Role::Targets { mapping: None, .. } if table.is_template => by_template(&mut layout),
-        Role::Targets { mapping: None, kind, own } => match dialect::of(&layout.names) {
+        Role::Targets { mapping: None, kind, own, .. } => match dialect::of(&layout.names) {
             Some(dialect) => by_dialect(header, dialect, kind, &mut layout, faults),
             None => (by_name(header, &mut layout, own, faults), None),
         },
@@ -88,6 +90,13 @@ pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnos
                 .help("the job says what to do; run the file as a plan by itself, or map its columns with `columns:`"),
         ),
         _ => {}
+    }
+    if let Role::Targets { cleared, .. } = role {
+        layout.cleared = cleared.to_vec();
+        for name in cleared.iter().filter(|name| !layout.parameters.iter().any(|(_, column)| column == *name)) {
+            let message = format!("`blank` clears `{name}`, and the file has no such column");
+            faults.push(Diagnostic::error("missing-column", message).at(table.row(at)));
+        }
     }
     if !layout.points_at_targets() && !layout.told_without_ids {
         layout.told_without_ids = true;

@@ -4,7 +4,9 @@
 //! nobody has verified is harmless.
 
 use super::json::json;
-use crate::catalog::{Action, DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, is_name};
+use crate::catalog::{
+    Action, DefinedKind, DefinedParameter, Definition, METHODS, VERSIONS, is_name, is_parameter_name,
+};
 use crate::text::shown;
 use crate::yaml::{Entry, Node, Reader, Value};
 
@@ -107,8 +109,11 @@ fn read_parameters<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ve
 
 /// `name: text`, which is required, or `name: { type: text, required: false }`.
 fn read_parameter<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Option<DefinedParameter> {
-    if !is_name(entry.name) {
-        let message = format!("`{}` cannot be the name of a parameter: letters and digits", shown(entry.name));
+    if !is_parameter_name(entry.name) {
+        let message = format!(
+            "`{}` cannot be the name of a parameter: letters, digits, `@`, `.`, `_` and `-`",
+            shown(entry.name)
+        );
         reader.fault(&entry.key.span, "bad-action", message, None);
         return None;
     }

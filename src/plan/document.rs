@@ -4,7 +4,7 @@
 //! the targets of a job are left as they are for `targets`.
 
 use super::definitions;
-use super::heading::Heading;
+use super::heading::PlanHeading;
 use super::identifier::{NotAnId, wrong_name};
 use super::json::json;
 use super::limits;
@@ -29,7 +29,7 @@ const LONGEST_JUSTIFICATION: usize = 1024;
 /// What a plan says, before its targets.
 #[derive(Debug, Default)]
 pub(super) struct Document<'s> {
-    pub heading: Heading,
+    pub heading: PlanHeading,
     pub jobs: Vec<Entries<'s>>,
     pub guards: Option<&'s Node>,
     pub overrides: Option<&'s Node>,
@@ -317,18 +317,19 @@ pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Rea
             let Some(parameter) = step.action.parameter_named(name) else { continue };
             owned = true;
             let text = json.as_ref().and_then(serde_json::Value::as_str);
+            let text = text.filter(|text| !text.is_empty());
             if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, text) {
                 reader.fault(&value.span, "bad-parameter", format!("`{name}`: {reason}"), help.map(String::from));
                 spoilt.push(parameter.name);
                 continue;
             }
-            match json.as_ref().filter(|json| parameter.kind.check(json)) {
+            match json.as_ref().filter(|json| parameter.accepts(json)) {
                 Some(json) => more.push((parameter, json.clone())),
                 None => wrong = Some(parameter),
             }
         }
         if let Some(parameter) = wrong {
-            let expected = parameter.kind.expectation();
+            let expected = parameter.expectation();
             let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
             reader.fault(&value.span, "bad-parameter", message, None);
             spoilt.push(parameter.name);

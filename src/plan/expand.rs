@@ -184,7 +184,7 @@ impl Expander {
     /// The parameters of each step, `None` after a fault.
     fn parameters(&mut self, target: &WrittenTarget<'_, impl Row>) -> Option<Shared> {
         let WrittenTarget { work, layout, row } = *target;
-        let is_plain = layout.parameters.iter().all(|(field, _)| row.field(*field).is_empty());
+        let is_plain = given(layout, row).next().is_none();
         if let Some((_, shared)) = self.plain.as_ref().filter(|(number, _)| is_plain && *number == work.number) {
             return Some(Rc::clone(shared));
         }
@@ -199,8 +199,8 @@ impl Expander {
         let WrittenTarget { work, layout, row } = *target;
         self.key.clear();
         let _ = write!(self.key, "{}", work.number);
-        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
-            self.key.extend(["\u{1e}", name, "\u{1f}", row.field(*field)]);
+        for (_, name, cell) in given(layout, row) {
+            self.key.extend(["\u{1e}", name, "\u{1f}", cell]);
         }
         if let Some(shared) = self.remembered.get(&self.key) {
             return Some(Rc::clone(shared));
@@ -217,31 +217,31 @@ impl Expander {
         let WrittenTarget { work, layout, row } = *target;
         let faults_before = self.faults.errors();
         let mut more: Vec<Vec<Setting>> = vec![Vec::new(); work.steps.len()];
-        for (field, name) in layout.parameters.iter().filter(|(field, _)| !row.field(*field).is_empty()) {
-            let cell = row.field(*field);
+        for (field, name, cell) in given(layout, row) {
             let mut owners = 0;
             for (step, more) in work.steps.iter().zip(&mut more) {
                 let Some(parameter) = step.action.parameter_named(name) else { continue };
                 owners += 1;
-                if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, Some(cell)) {
+                let text = Some(cell).filter(|cell| !cell.is_empty());
+                if let Some(NotAnId { reason, help }) = wrong_name(parameter.kind, text) {
                     let message = || format!("`{}`: {reason}", shown(cell));
-                    self.fault(row.at(Some(*field)), "bad-parameter", message, || help.map(String::from));
+                    self.fault(row.at(Some(field)), "bad-parameter", message, || help.map(String::from));
                     continue;
                 }
-                match parameter.kind.read(cell) {
+                match parameter.read(cell) {
                     Some(value) => more.push((parameter, value)),
                     None => {
                         // Quotes are for YAML; in a cell they mean nothing.
                         let expectation = parameter.kind.expectation().replace(", in quotes", "");
                         let message = || format!("`{}` is not {expectation}", shown(cell));
-                        self.fault(row.at(Some(*field)), "bad-parameter", message, || None);
+                        self.fault(row.at(Some(field)), "bad-parameter", message, || None);
                     }
                 }
             }
             if owners == 0 {
                 let actions = vocabulary::list(work.steps.iter().map(|step| step.action.name));
                 let message = || format!("`{actions}` has no parameter `{name}`");
-                self.fault(row.at(Some(*field)), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
+                self.fault(row.at(Some(field)), "unknown-parameter", message, || Some(known_parameters(&work.steps)));
             }
         }
         let mut all = Vec::with_capacity(more.len());
@@ -256,4 +256,10 @@ impl Expander {
         // A fault about what is lacking may stand elsewhere.
         (self.faults.errors() == faults_before && complete).then(|| all.into())
     }
+}
+
+/// The parameters that `row` gives: where they stand, their names, and what is written there.
+fn given<'r>(layout: &'r Layout, row: &'r impl Row) -> impl Iterator<Item = (usize, &'static str, &'r str)> {
+    let cells = layout.parameters.iter().map(|(field, name)| (*field, *name, row.field(*field)));
+    cells.filter(|(_, name, cell)| !cell.is_empty() || layout.cleared.contains(name))
 }

@@ -1,6 +1,6 @@
 //! What a plan says about itself.
 //!
-//! In: nothing. Out: a [`Heading`]. Must not: know the jobs of the plan.
+//! In: nothing. Out: a [`PlanHeading`]. Must not: know the jobs of the plan.
 
 use crate::catalog::{Action, Limits, Missing};
 use crate::daily::Settings;
@@ -8,7 +8,7 @@ use crate::guard::rules::Rules;
 
 /// What a plan says about itself. A CSV plan says nothing.
 #[derive(Debug, Default)]
-pub(super) struct Heading {
+pub(super) struct PlanHeading {
     pub(super) name: Option<String>,
     pub(super) tenant: Option<String>,
     pub(super) justification: Option<String>,

@@ -30,15 +30,15 @@ pub(super) const YAML_LIMIT: u64 = 16 << 20;
 /// The largest CSV file that is read.
 pub(super) const CSV_LIMIT: u64 = 80 << 20;
 
-pub(super) enum Format {
+pub(super) enum PlanFormat {
     Yaml,
     Csv,
 }
 
-pub(super) fn format_of(path: &Path) -> Option<Format> {
+pub(super) fn format_of(path: &Path) -> Option<PlanFormat> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "yaml" | "yml" => Some(Format::Yaml),
-        "csv" | "tsv" => Some(Format::Csv),
+        "yaml" | "yml" => Some(PlanFormat::Yaml),
+        "csv" | "tsv" => Some(PlanFormat::Csv),
         _ => None,
     }
 }

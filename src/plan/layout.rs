@@ -24,6 +24,8 @@ pub(super) struct Layout {
     /// There was one, and a fault has been told.
     pub refused_filter: bool,
     pub parameters: Vec<(usize, &'static str)>,
+    /// Of the parameters: those that a blank cell clears.
+    pub cleared: Vec<&'static str>,
     pub action: Option<usize>,
     pub not_before: Option<usize>,
     /// Somebody else keeps the file, and a blank day in it means that nobody knows it yet.

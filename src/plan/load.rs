@@ -7,10 +7,10 @@ use std::path::Path;
 use super::document::{self, Document};
 use super::expand::{Expander, MAX_JOBS};
 use super::guards::{self, Owner};
-use super::heading::Heading;
-use super::input::{CSV_LIMIT, Format, Input, TOO_LARGE, YAML_LIMIT, format_of, read_file};
+use super::heading::PlanHeading;
+use super::input::{CSV_LIMIT, Input, PlanFormat, TOO_LARGE, YAML_LIMIT, format_of, read_file};
 use super::loaded::Plan;
-use super::{order, overrides, rows, targets};
+use super::{order, overrides, rows, targets, values};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rule::Origin;
 use crate::source::Source;
@@ -20,8 +20,8 @@ use crate::yaml::{self, Kind, Node, Reader, Value};
 pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     let mut expander = Expander::default();
     let (document, inputs) = match format_of(path) {
-        Some(Format::Yaml) => load_yaml(path, &mut expander),
-        Some(Format::Csv) => load_csv(path, &mut expander),
+        Some(PlanFormat::Yaml) => load_yaml(path, &mut expander),
+        Some(PlanFormat::Csv) => load_csv(path, &mut expander),
         None => {
             let what = match std::fs::metadata(path) {
                 Ok(there) if there.is_dir() => "this is a folder; a plan is a .yaml, .yml, .csv or .tsv file",
@@ -50,11 +50,12 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
         }
     }
     order::check(&jobs, &places, &unresolved).into_iter().for_each(|warning| faults.push(warning));
+    faults.extend(values::judge(&jobs, &places));
     faults.sort();
     if faults.has_errors() {
         return Err(faults);
     }
-    let Heading { name, tenant, justification, missing, limits, daily, rules, own } = document;
+    let PlanHeading { name, tenant, justification, missing, limits, daily, rules, own } = document;
     Ok(Plan {
         file: path.to_owned(),
         name,
@@ -76,7 +77,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
 
 const PLAN: Kind = Kind { name: "a plan", too_large: TOO_LARGE };
 
-fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+fn load_csv(path: &Path, expander: &mut Expander) -> (PlanHeading, Vec<Input>) {
     let input = match read_file(path, CSV_LIMIT) {
         Ok(source) => rows::expand_plan(source, path, expander),
         Err(fault) => {
@@ -84,10 +85,10 @@ fn load_csv(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
             None
         }
     };
-    (Heading::default(), input.into_iter().collect())
+    (PlanHeading::default(), input.into_iter().collect())
 }
 
-fn load_yaml(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
+fn load_yaml(path: &Path, expander: &mut Expander) -> (PlanHeading, Vec<Input>) {
     let whole = read_file(path, YAML_LIMIT);
     match whole.and_then(|source| yaml::parse(&source, &PLAN).map(|root| (source, root))) {
         Ok((source, root)) => read_yaml(path, &source, &root, expander),
@@ -98,7 +99,7 @@ fn load_yaml(path: &Path, expander: &mut Expander) -> (Heading, Vec<Input>) {
     }
 }
 
-fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander) -> (Heading, Vec<Input>) {
+fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander) -> (PlanHeading, Vec<Input>) {
     if matches!(root.value, Value::Null) {
         let fault = Diagnostic::error("empty-file", "the file has no plan in it");
         expander.faults.push(fault.at(Place::file(&source.name)));

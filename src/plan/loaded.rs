@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::input::{Format, Input, format_of};
+use super::input::{Input, PlanFormat, format_of};
 use super::places::Places;
 use super::unresolved::Unresolved;
 use crate::catalog::{Action, Limits, Missing};
@@ -47,7 +47,7 @@ pub struct Plan {
 impl Plan {
     /// Whether it is a list, and has no place for settings.
     pub fn is_csv(&self) -> bool {
-        matches!(format_of(&self.file), Some(Format::Csv))
+        matches!(format_of(&self.file), Some(PlanFormat::Csv))
     }
 
     /// Settles what holds of each job: a policy beats the command line, that the job, and that the plan.

@@ -16,14 +16,14 @@ use crate::yaml::{Entry, Node, Reader, Value};
 #[derive(Debug)]
 pub(super) struct Mapping<'p> {
     pub plan: &'p Source,
-    pub entries: Vec<(Meaning, Column<'p>, Span)>,
+    pub entries: Vec<(Meaning, ColumnName<'p>, Span)>,
     /// Something in it was not understood, and a fault has been told.
     faulty: bool,
 }
 
 /// How a plan names a column.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Column<'p> {
+pub(super) enum ColumnName<'p> {
     Header(&'p str),
     /// From 1, in a file that has no header.
     Number(usize),
@@ -32,7 +32,7 @@ pub(super) enum Column<'p> {
 impl Mapping<'_> {
     /// Whether columns are named by their number: then the first row is a row like any other.
     pub(super) fn by_number(&self) -> bool {
-        self.entries.iter().any(|(_, column, _)| matches!(column, Column::Number(_)))
+        self.entries.iter().any(|(_, column, _)| matches!(column, ColumnName::Number(_)))
     }
 }
 
@@ -59,8 +59,8 @@ pub(super) fn read<'s>(
         let column = match &value.value {
             Value::Number(_) => reader
                 .number(value, "the number of a column", 1, MAX_COLUMNS as u16)
-                .map(|number| Column::Number(number.into())),
-            _ => reader.text(value, "the name or number of a column").map(Column::Header),
+                .map(|number| ColumnName::Number(number.into())),
+            _ => reader.text(value, "the name or number of a column").map(ColumnName::Header),
         };
         mapping.faulty |= column.is_none();
         mapping.entries.extend(column.map(|column| (meaning, column, value.span)));
@@ -79,11 +79,11 @@ fn unknown_key<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Read
 }
 
 fn refuse_a_mixture(mapping: &mut Mapping<'_>, reader: &mut Reader<'_, '_>) {
-    let named = mapping.entries.iter().find(|(_, column, _)| matches!(column, Column::Header(_)));
+    let named = mapping.entries.iter().find(|(_, column, _)| matches!(column, ColumnName::Header(_)));
     if let (Some((_, _, span)), true) = (named, mapping.by_number()) {
         let message = "a file has a header or it has none: columns are all named, or all numbered";
         reader.fault(span, "wrong-keys", message, Some("a header that is a number is written in quotes".into()));
-        mapping.entries.retain(|(_, column, _)| matches!(column, Column::Number(_)));
+        mapping.entries.retain(|(_, column, _)| matches!(column, ColumnName::Number(_)));
         mapping.faulty = true;
     }
 }
@@ -99,8 +99,8 @@ pub(super) fn apply(
     layout.told_without_ids |= mapping.faulty;
     for (meaning, column, span) in &mapping.entries {
         let field = match column {
-            Column::Header(header) => named(header, &layout.names, &table.source.name),
-            Column::Number(number) => numbered(*number, &layout.names, &table.source.name),
+            ColumnName::Header(header) => named(header, &layout.names, &table.source.name),
+            ColumnName::Number(number) => numbered(*number, &layout.names, &table.source.name),
         };
         let field = match field {
             Ok(field) => field,

@@ -3,6 +3,7 @@
 //! In: a YAML or CSV file, and the CSV files it names. Out: a [`Plan`] with its jobs in plan order, or every fault of
 //! all files at once. Must not: touch the network, guess a target, or ignore anything silently.
 
+mod blank;
 mod columns;
 mod daily;
 mod definitions;
@@ -35,6 +36,7 @@ mod stop_when;
 mod table;
 mod targets;
 mod unresolved;
+pub(crate) mod values;
 mod vocabulary;
 mod waiting;
 mod waves;

@@ -64,11 +64,8 @@ impl Found {
 impl Seen {
     fn take(&mut self, key: String, action: &str, waits: bool, place: impl FnOnce() -> Place) {
         match action {
-            DEVICE if self.identities.contains_key(&key) => {
-                if !waits {
-                    self.early.add(place);
-                }
-            }
+            DEVICE if self.identities.contains_key(&key) && waits => {}
+            DEVICE if self.identities.contains_key(&key) => self.early.add(place),
             DEVICE => {
                 self.devices.entry(key).or_insert_with(place);
             }

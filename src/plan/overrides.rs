@@ -49,7 +49,7 @@ pub(super) fn read<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s,
 
 /// The values of one entry.
 #[derive(Default)]
-struct Parts<'s> {
+struct OverrideKeys<'s> {
     guard: Option<(&'s str, &'s Node)>,
     actions: Option<&'s Node>,
     plan: Option<(&'s str, &'s Node)>,
@@ -66,7 +66,7 @@ fn read_one<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -
             reader.fault(&node.span, "missing-key", format!("the key `{key}` is missing"), Some(help));
         }
     }
-    let mut parts = Parts::default();
+    let mut parts = OverrideKeys::default();
     for Entry { name, value, .. } in entries {
         match name {
             "guard" => parts.guard = reader.text(value, "`guard`").map(|text| (text, value)),
@@ -118,7 +118,7 @@ fn how(guard: &str, at: &Node, reader: &mut Reader<'_, '_>) -> Option<How> {
 
 fn read_scope<'s>(
     how: How,
-    parts: &Parts<'s>,
+    parts: &OverrideKeys<'s>,
     node: &Node,
     own: &[&'static Action],
     reader: &mut Reader<'s, '_>,
@@ -134,7 +134,7 @@ fn read_scope<'s>(
     }
 }
 
-fn read_allow<'s>(how: How, parts: &Parts<'s>, node: &Node, reader: &mut Reader<'s, '_>) -> Option<Allowance> {
+fn read_allow<'s>(how: How, parts: &OverrideKeys<'s>, node: &Node, reader: &mut Reader<'s, '_>) -> Option<Allowance> {
     match (how.allow, parts.allow) {
         (Allow::Nothing, None) => Some(Allowance::Whole),
         (Allow::Nothing, Some(allow)) => {

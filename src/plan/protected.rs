@@ -156,7 +156,7 @@ fn read_list<'s>(
 }
 
 /// A column that says who a target is.
-struct Column {
+struct IdColumn {
     field: usize,
     name: String,
     /// What it means.
@@ -235,7 +235,7 @@ fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, faults: &m
 }
 
 /// The columns that say who, and the names of the others.
-fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
+fn columns(header: &StringRecord) -> (Vec<IdColumn>, Vec<String>) {
     let (mut used, mut unused) = (Vec::new(), Vec::new());
     for (field, name) in header.iter().map(str::trim).enumerate() {
         let meaning = Meaning::of_header(name, &[]);
@@ -251,7 +251,7 @@ fn columns(header: &StringRecord) -> (Vec<Column>, Vec<String>) {
             _ => OTHERS.iter().find(|other| fold(other) == fold(name)).map(|other| (*other, IdKind::Opaque, None)),
         };
         match kind {
-            Some((word, kind, only)) => used.push(Column { field, name: name.to_owned(), word, kind, only }),
+            Some((word, kind, only)) => used.push(IdColumn { field, name: name.to_owned(), word, kind, only }),
             None if name.is_empty() => {}
             None => unused.push(name.to_owned()),
         }
@@ -270,7 +270,7 @@ fn object(kind: TargetKind) -> Option<Object> {
     }
 }
 
-fn judge(cell: &str, column: &Column) -> Result<(), (String, String)> {
+fn judge(cell: &str, column: &IdColumn) -> Result<(), (String, String)> {
     let kind = column.kind;
     if column.word == "serialNumber"
         && let Some(why) = says_nothing(cell)

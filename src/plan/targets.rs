@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::blank;
 use super::columns::Role;
 use super::document::{Entries, read_route, with_settings};
 use super::expand::{Expander, MAX_JOBS, Row};
@@ -213,14 +214,16 @@ fn unknown_key(entry: &Entry<'_>, own: &[&'static Action], reader: &mut Reader<'
 fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expander: &mut Expander) -> Option<Input> {
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     let own = job.work.own_actions();
-    let (mut file, mut mapping) = (None, None);
+    let (mut file, mut mapping, mut cleared) = (None, None, Vec::new());
     let mut named = false;
-    for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns"])? {
-        if name == "csv" {
-            named = true;
-            file = reader.text(value, "`csv`").map(|name| (name, value));
-        } else {
-            mapping = Some(mapping::read(value, plan, &own, &mut reader));
+    for Entry { name, value, .. } in reader.map_of(node, "`targets`", &["csv", "columns", "blank"])? {
+        match name {
+            "csv" => {
+                named = true;
+                file = reader.text(value, "`csv`").map(|name| (name, value));
+            }
+            "blank" => cleared = blank::read(value, &job.work, &mut reader),
+            _ => mapping = Some(mapping::read(value, plan, &own, &mut reader)),
         }
     }
     if !named {
@@ -237,6 +240,6 @@ fn in_a_file(job: &Entries<'_>, node: &Node, plan: &Source, folder: &Path, expan
         }
     };
     let kind = job.work.steps.first().map(|step| step.action.target);
-    let role = Role::Targets { mapping: mapping.as_ref(), kind, own: &own };
+    let role = Role::Targets { mapping: mapping.as_ref(), kind, own: &own, cleared: &cleared };
     rows::expand_targets(CsvFile { source, path: &path, role }, &job.work, expander)
 }

@@ -21,7 +21,7 @@ const SHORTEST_DEADLINE: Duration = Duration::from_secs(10);
 const A_WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// An entry that could be read, and where it stands.
-struct Read<'s> {
+struct ReadWave<'s> {
     wave: Wave,
     at: &'s Node,
     /// The first key that says what happens between this wave and the next.
@@ -47,10 +47,10 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<Wave>
     waves.into_iter().map(|read| read.wave).collect()
 }
 
-fn read_entry<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Read<'s>> {
+fn read_entry<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<ReadWave<'s>> {
     let Value::Map(_) = node.value else {
         let wave = Wave { size: read_size(node, reader)?, conditions: Conditions::default() };
-        return Some(Read { wave, at: node, between: None });
+        return Some(ReadWave { wave, at: node, between: None });
     };
     let entries = reader.map_of(node, "a wave", KEYS)?;
     let Some(size) = entries.iter().find(|entry| entry.name == "size") else {
@@ -70,7 +70,7 @@ fn read_entry<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Read<'s
         conditions = conditions.filter(|_| fine.is_some());
     }
     let between = entries.into_iter().find(|entry| entry.name != "size");
-    Some(Read { wave: Wave { size: size?, conditions: conditions? }, at, between })
+    Some(ReadWave { wave: Wave { size: size?, conditions: conditions? }, at, between })
 }
 
 fn read_size<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Size> {
@@ -140,7 +140,7 @@ pub(super) fn read_time(node: &Node, name: &str, least: Duration, reader: &mut R
 }
 
 /// Whether every job is in a wave and every wave can be reached, as far as that can be said without the jobs.
-fn add_up<'s>(list: &'s Node, waves: &[Read<'s>], reader: &mut Reader<'s, '_>) -> bool {
+fn add_up<'s>(list: &'s Node, waves: &[ReadWave<'s>], reader: &mut Reader<'s, '_>) -> bool {
     let mut fault = |at: &Node, message: String, help: &str| {
         reader.fault(&at.span, "impossible-waves", message, Some(help.to_owned()));
         false

@@ -78,9 +78,12 @@ impl Step {
         self.action.parameters.iter().filter(move |parameter| parameter.required && !given.contains(&parameter.name))
     }
 
-    /// Whether `with` is empty and leaves nothing to do.
+    /// Whether `with` gives none of those parameters of which one is needed.
     pub(super) fn lacks_any(&self, with: &[Setting]) -> bool {
-        self.action.needs_a_parameter && with.is_empty() && self.spoilt.is_empty()
+        let needed = self.action.needs_one_of;
+        let is_given =
+            |name: &&str| with.iter().any(|(parameter, _)| parameter.name == *name) || self.spoilt.contains(name);
+        !needed.is_empty() && !needed.iter().any(is_given)
     }
 
     pub(super) fn knows(&self, id: &str) -> bool {

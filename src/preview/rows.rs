@@ -5,13 +5,13 @@
 
 use std::fmt::{Display, Write as _};
 
-pub(super) struct Rows {
+pub(super) struct PreviewRows {
     text: String,
     /// Whether the row has a cell already.
     begun: bool,
 }
 
-impl Rows {
+impl PreviewRows {
     /// With room for so many bytes.
     pub(super) fn with_capacity(bytes: usize) -> Self {
         Self { text: String::with_capacity(bytes), begun: false }
@@ -69,7 +69,7 @@ mod tests {
             rows in prop::collection::vec(prop::collection::vec("[a-c,;\"\\n\\r' é#=]{0,6}|\\PC{0,9}", 2..6), 0..6)
         ) {
             let mut theirs = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-            let mut ours = Rows::with_capacity(0);
+            let mut ours = PreviewRows::with_capacity(0);
             for row in &rows {
                 row.iter().for_each(|cell| ours.cell(cell));
                 ours.end();

@@ -15,7 +15,7 @@ use super::guards;
 use super::keys::KeyCount;
 use super::of_jobs::Preview;
 use super::row::Row;
-use super::rows::Rows;
+use super::rows::PreviewRows;
 use crate::catalog::{DAILY, SECRETS};
 use crate::daily::Day;
 use crate::escrow::Keys;
@@ -39,12 +39,12 @@ const ROW: usize = 256;
 /// Writes a header and one record for every row. `graph_url` is the base of the URLs: `https://graph.microsoft.com`.
 pub(crate) fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Write) -> io::Result<()> {
     let base = graph_url.trim_end_matches('/');
-    let mut header = Rows::with_capacity(ROW);
+    let mut header = PreviewRows::with_capacity(ROW);
     COLUMNS.into_iter().chain(key_columns(preview)).for_each(|name| header.cell(name));
     header.end();
     out.write_all(header.finish().as_bytes())?;
     let text_of = |range: Range<usize>| {
-        let mut rows = Rows::with_capacity(range.len() * ROW);
+        let mut rows = PreviewRows::with_capacity(range.len() * ROW);
         for row in preview.rows_at(range) {
             fill(&mut rows, base, &row);
             if preview.has_keys() {
@@ -59,7 +59,7 @@ pub(crate) fn write_csv(preview: &Preview<'_>, graph_url: &str, mut out: impl Wr
     out.flush()
 }
 
-fn fill(rows: &mut Rows, base: &str, row: &Row<'_>) {
+fn fill(rows: &mut PreviewRows, base: &str, row: &Row<'_>) {
     let job = row.job;
     rows.shown(job.row);
     rows.shown(job.id);

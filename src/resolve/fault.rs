@@ -1,10 +1,10 @@
 //! What a row is told that leads to no target, or to several.
 //!
-//! In: a row, a [`Refusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
+//! In: a row, a [`LookupRefusal`]. Out: a [`Diagnostic`] at the row, with the candidates and what tells them apart. Must not:
 //! suggest one of them.
 
 use super::link::link;
-use super::matching::Refusal;
+use super::matching::LookupRefusal;
 use super::needs::owner_named;
 use super::pool::{Member, Pool};
 use super::record::{Record, key};
@@ -15,35 +15,35 @@ use crate::plan::{Criterion, Pointer, Unresolved};
 use crate::text;
 
 /// The fault of `row`, whose step acts on `kind`. `pool`: where it was looked for.
-pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = row.pointer.to_string();
     let has = has(&row.pointer);
     let (code, message, help) = match refusal {
-        Refusal::Nothing => nothing(row, kind, pool),
-        Refusal::NotAll(candidates) => (
+        LookupRefusal::Nothing => nothing(row, kind, pool),
+        LookupRefusal::NotAll(candidates) => (
             "no-match",
             format!("no {} {has}", one(kind)),
             format!("correct it, or take the row out; one of the values leads to\n{}", list(candidates)),
         ),
-        Refusal::Several(candidates) => (
+        LookupRefusal::Several(candidates) => (
             "several-matches",
             format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
             format!("name the one that is meant by its id:\n{}", list(candidates)),
         ),
-        Refusal::NoSuchGroup => {
+        LookupRefusal::NoSuchGroup => {
             let help = format!("{NO_GROUP}; or {}", absent(row, refusal));
             ("no-match", format!("there is no such group: {pointer}"), help)
         }
-        Refusal::SeveralGroups(groups) => (
+        LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by {pointer}", groups.len()),
             format!("name the one that is meant by its id:\n{}", list_groups(groups)),
         ),
-        Refusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
+        LookupRefusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
             ("no-match", format!("there is no such user: {pointer}"), absent(row, refusal).into())
         }
-        Refusal::NoSuchOwner => nothing(row, kind, pool),
-        Refusal::WrongMembers(members) => (
+        LookupRefusal::NoSuchOwner => nothing(row, kind, pool),
+        LookupRefusal::WrongMembers(members) => (
             "wrong-members",
             format!("{} members of the group cannot be acted upon here: {pointer}", members.len()),
             format!(
@@ -52,12 +52,12 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, p
                 list_members(members)
             ),
         ),
-        Refusal::SeveralOfMember(member, candidates) => (
+        LookupRefusal::SeveralOfMember(member, candidates) => (
             "several-matches",
             format!("{} {} are one member of the group: {pointer}", candidates.len(), many(kind)),
             format!("{} is recorded more than once:\n{}", shown_member(member), list(candidates)),
         ),
-        Refusal::NoLink(_) | Refusal::NothingLinked(_) => (
+        LookupRefusal::NoLink(_) | LookupRefusal::NothingLinked(_) => (
             "no-match",
             leads_nowhere(kind, refusal),
             format!(
@@ -65,12 +65,12 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, p
                 absent(row, refusal)
             ),
         ),
-        Refusal::SeveralLinked(device, candidates) => (
+        LookupRefusal::SeveralLinked(device, candidates) => (
             "several-matches",
             format!("{} {} are meant by {}", candidates.len(), many(kind), through(device, kind)),
             format!("name the one that is meant by its id, in a job of its own:\n{}", list(candidates)),
         ),
-        Refusal::NotRead => (
+        LookupRefusal::NotRead => (
             "not-in-inventory",
             format!("this is not in the saved inventory: {pointer}"),
             not_in_inventory(&row.pointer, kind),
@@ -80,13 +80,13 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, p
 }
 
 /// What to do about a target that is not there.
-fn absent(row: &Unresolved, refusal: &Refusal<'_>) -> &'static str {
+fn absent(row: &Unresolved, refusal: &LookupRefusal<'_>) -> &'static str {
     match (row.missing, refusal) {
         (Some(Missing::Refuse), _) => {
             "correct the row, or take it out: the plan, the command line or a policy says `missing: refuse`"
         }
         // Nobody knows whether there is such a record, so that nobody can say that it is gone.
-        (_, Refusal::NoLink(_)) => "correct the row, take it out, or say `missing: hold`",
+        (_, LookupRefusal::NoLink(_)) => "correct the row, take it out, or say `missing: hold`",
         _ => "correct the row, take it out, or say `missing: hold` or `missing: done`",
     }
 }
@@ -108,7 +108,7 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
         None => (
             format!("no {one} {has}"),
             zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
-                format!("it is compared whole, without regard to case; {}", absent(row, &Refusal::Nothing))
+                format!("it is compared whole, without regard to case; {}", absent(row, &LookupRefusal::Nothing))
             }),
         ),
     };
@@ -116,20 +116,20 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
 }
 
 /// Whether the target is there under a number with zeros in front, which a spreadsheet has taken away.
-pub(super) fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
-    matches!(refusal, Refusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
+pub(super) fn lost_its_zeros(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> bool {
+    matches!(refusal, LookupRefusal::Nothing) && zeros_in_front(&row.pointer, kind, pool).is_some()
 }
 
 /// Whether the name that nobody has is somebody's mail address: whoever is meant is there. Where that could not be read, nothing is
 /// done for it either.
-pub(super) fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>, pool: &Pool) -> bool {
+pub(super) fn is_a_mail_address(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>, pool: &Pool) -> bool {
     let may_be = || row.missing == Some(Missing::Done) && mail_unread(&row.pointer, kind, pool).is_some();
-    matches!(refusal, Refusal::Nothing | Refusal::NoSuchOwner)
+    matches!(refusal, LookupRefusal::Nothing | LookupRefusal::NoSuchOwner)
         && (!with_mail(&row.pointer, kind, pool).is_empty() || may_be())
 }
 
 /// The fault of a row that names that user in a parameter.
-pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool: &Pool) -> Diagnostic {
+pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &LookupRefusal<'_>, pool: &Pool) -> Diagnostic {
     let pointer = Pointer::Given([Criterion { selector: &USER_BY_NAME, value: name.into() }].into());
     fault(&Unresolved { pointer, ..row.clone() }, TargetKind::User, refusal, pool)
 }
@@ -137,14 +137,14 @@ pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &Refusal<'_>, pool:
 const NO_GROUP: &str = "give the id of a group that exists, or its whole name";
 
 /// The fault of a row that names a group beside its target.
-pub(super) fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn of_group(name: &str, place: &Place, refusal: &LookupRefusal<'_>) -> Diagnostic {
     let (code, message, help) = match refusal {
-        Refusal::SeveralGroups(groups) => (
+        LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by groupName {name}", groups.len()),
             format!("name the one that is meant by groupId:\n{}", list_groups(groups)),
         ),
-        Refusal::NotRead => {
+        LookupRefusal::NotRead => {
             let help =
                 "no inventory holds groups: name it by groupId, or leave out --inventory, so that the service is asked";
             ("not-in-inventory", format!("this is not in the saved inventory: groupName {name}"), help.into())
@@ -155,16 +155,16 @@ pub(super) fn of_group(name: &str, place: &Place, refusal: &Refusal<'_>) -> Diag
 }
 
 /// A step that is left out, because it may be.
-pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Diagnostic {
+pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> Diagnostic {
     let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
     let steps: Vec<_> = steps.collect();
     let message = format!("{}{}; left out: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
     Diagnostic::warning("not-found", message).at((*row.place).clone())
 }
 
-fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
+fn leads_nowhere(kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
     match refusal {
-        Refusal::NoLink(device) => {
+        LookupRefusal::NoLink(device) => {
             let by = link_to(kind);
             let given = by.and_then(|by| device.value(by, ""));
             let by = by.map_or("", |by| by.name);
@@ -172,7 +172,7 @@ fn leads_nowhere(kind: TargetKind, refusal: &Refusal<'_>) -> String {
                 given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, says nothing"));
             format!("no {} is known of {}: {why}", one(kind), device_shown(device))
         }
-        Refusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
+        LookupRefusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
         _ => String::new(),
     }
 }
@@ -309,17 +309,19 @@ pub(super) fn nothing_today(row: &Unresolved) -> Diagnostic {
 }
 
 /// Why a row is held that leads to several targets, with those.
-pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> String {
+pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
     let told =
         |many: &str, by: &str, listed: String| format!("{many} are meant by {by}: {}", listed.replace('\n', "; "));
     let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));
     match refusal {
-        Refusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
-        Refusal::SeveralLinked(device, candidates) => told(&many(candidates), &through(device, kind), list(candidates)),
-        Refusal::SeveralOfMember(member, candidates) => {
+        LookupRefusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),
+        LookupRefusal::SeveralLinked(device, candidates) => {
+            told(&many(candidates), &through(device, kind), list(candidates))
+        }
+        LookupRefusal::SeveralOfMember(member, candidates) => {
             told(&many(candidates), &shown_member(member), list(candidates))
         }
-        Refusal::SeveralGroups(groups) => {
+        LookupRefusal::SeveralGroups(groups) => {
             let by = row.group.as_ref().map_or_else(|| row.pointer.to_string(), |_| row.key());
             told(&format!("{} groups", groups.len()), &by, list_groups(groups))
         }

@@ -11,7 +11,7 @@ use super::fault;
 use super::matching::{self, Match};
 use super::naming::{self, Called, Users};
 use super::pool::Pool;
-use super::slots::{self, Group, Search, Searched, Slot, Targets};
+use super::slots::{self, GroupOfStep, Search, Searched, Slot, Targets};
 use super::words::one;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::job::{Job, JobParts, Unfound};
@@ -78,7 +78,7 @@ pub fn resolve(
 struct RowFinds<'a> {
     row: &'a Unresolved,
     targets: &'a Targets,
-    group: Option<&'a Group>,
+    group: Option<&'a GroupOfStep>,
     /// In its parameters.
     users: &'a Users<'a>,
     before: &'a Before,

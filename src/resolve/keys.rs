@@ -41,9 +41,9 @@ pub(crate) async fn read_keys<T: Transport>(
 }
 
 /// What is known of a device, or why nothing can be told of its secrets.
-type Seen = Result<Identity, Finding>;
+type KnownDevice = Result<Identity, Finding>;
 
-fn before_reading(seen: &Seen) -> Keys {
+fn before_reading(seen: &KnownDevice) -> Keys {
     match seen {
         Ok(device) => Keys::before_reading(device),
         Err(finding) => Keys::all(finding),
@@ -53,12 +53,12 @@ fn before_reading(seen: &Seen) -> Keys {
 async fn read_devices<T: Transport>(
     devices: Vec<Device>,
     reading: &mut Reading<'_, T>,
-) -> Result<Vec<Seen>, ReadError> {
+) -> Result<Vec<KnownDevice>, ReadError> {
     let unseen: Vec<usize> = (0..devices.len()).filter(|at| devices[*at].seen.is_none()).collect();
     let get = |at: &usize| query::single(TargetKind::ManagedDevice, &MANAGED_DEVICE_BY_ID, &devices[*at].id);
     let gets: Vec<Get> = unseen.iter().filter_map(get).collect();
     let not_read = || Err(Finding::because(Status::Unknown, "the device was not read"));
-    let mut seen: Vec<Seen> =
+    let mut seen: Vec<KnownDevice> =
         devices.iter().map(|device| device.seen.clone().ok_or(()).or_else(|()| not_read())).collect();
     let each = |number: usize, answer: Result<Vec<Value>, ReadError>| {
         let Some(at) = unseen.get(number) else { return ControlFlow::Continue(()) };
@@ -78,12 +78,13 @@ async fn read_devices<T: Transport>(
 
 async fn read_secret<T: Transport>(
     secret: Secret,
-    seen: &[Seen],
+    seen: &[KnownDevice],
     keys: &mut [Keys],
     reading: &mut Reading<'_, T>,
 ) -> Result<(), ReadError> {
     let wanted = |device: &&Identity| Keys::wants_a_read(device, secret);
-    let under = |seen: &Seen| seen.as_ref().ok().filter(wanted).and_then(|device| device.azure_ad_device_id.clone());
+    let under =
+        |seen: &KnownDevice| seen.as_ref().ok().filter(wanted).and_then(|device| device.azure_ad_device_id.clone());
     let asked: Vec<(usize, Box<str>)> =
         seen.iter().enumerate().filter_map(|(at, seen)| Some((at, under(seen)?))).collect();
     let gets: Vec<Get> = asked.iter().map(|(_, id)| get(secret, id)).collect();

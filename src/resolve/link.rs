@@ -1,9 +1,9 @@
 //! From a managed device to what else is known of the same machine: its Autopilot identity, its Entra device.
 //!
 //! In: a device that a row means, a [`Pool`] that holds at least everything that could match. Out: one target, called as the
-//! device is where it has no name of its own, or a [`Refusal`] that names the device. Must not: follow a serial number that says nothing, or a device to its user.
+//! device is where it has no name of its own, or a [`LookupRefusal`] that names the device. Must not: follow a serial number that says nothing, or a device to its user.
 
-use super::matching::{Match, Refusal};
+use super::matching::{LookupRefusal, Match};
 use super::pool::Pool;
 use super::record::Record;
 use crate::catalog::{Selector, SelectorForm, TargetKind, link_to};
@@ -18,20 +18,20 @@ pub(super) fn link(device: &Record, kind: TargetKind) -> Option<(&'static Select
 }
 
 /// The one target of that kind that `device` leads to. Needs [`Pool::index`] by the link.
-pub(super) fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Result<Match, Refusal<'p>> {
+pub(super) fn follow<'p>(pool: &'p Pool, device: &'p Record, kind: TargetKind) -> Result<Match, LookupRefusal<'p>> {
     if pool.unread.contains(&kind) {
-        return Err(Refusal::NotRead);
+        return Err(LookupRefusal::NotRead);
     }
-    let Some((by, value)) = link(device, kind) else { return Err(Refusal::NoLink(device)) };
+    let Some((by, value)) = link(device, kind) else { return Err(LookupRefusal::NoLink(device)) };
     let found: Vec<_> = pool.look_up(kind, by, value).collect();
     match found.as_slice() {
-        [] => Err(Refusal::NothingLinked(device)),
+        [] => Err(LookupRefusal::NothingLinked(device)),
         [one] => {
             let target = Match::of(one);
             let name = target.name.or_else(|| device.identity.name.clone());
             Ok(Match { name, device: Some(device.identity.id.to_ascii_lowercase().into()), ..target })
         }
-        _ => Err(Refusal::SeveralLinked(device, found)),
+        _ => Err(LookupRefusal::SeveralLinked(device, found)),
     }
 }
 

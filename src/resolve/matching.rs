@@ -1,7 +1,7 @@
 //! Which targets a pointer means: exactly, or not at all.
 //!
 //! In: a pointer, the kind of target, a [`Pool`] that holds at least everything that matches. Out: one record, or all
-//! that a filter or a group stands for, or a [`Refusal`]. Must not: choose among several.
+//! that a filter or a group stands for, or a [`LookupRefusal`]. Must not: choose among several.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ impl Match {
 
 /// Why a row leads to no target.
 #[derive(Debug)]
-pub(super) enum Refusal<'p> {
+pub(super) enum LookupRefusal<'p> {
     /// Nothing has that value.
     Nothing,
     /// Each of these has the first value, and none of them all.
@@ -60,7 +60,7 @@ pub(super) enum Refusal<'p> {
     NotRead,
 }
 
-impl Refusal<'_> {
+impl LookupRefusal<'_> {
     /// Whether there is no such thing, and nothing like it that could have been meant, so that the row is not refused. Of a
     /// device that shows nothing by which another record could be found, nobody knows: that is never done.
     pub(super) fn is_absence_to(&self, missing: Missing) -> bool {
@@ -79,7 +79,7 @@ impl Refusal<'_> {
     }
 }
 
-impl Refusal<'_> {
+impl LookupRefusal<'_> {
     /// Whether there is no such thing today; there may have been one.
     pub(super) fn is_gone(&self) -> bool {
         matches!(self, Self::Nothing | Self::NoSuchGroup | Self::NoSuchOwner | Self::NothingLinked(_) | Self::NoLink(_))
@@ -136,13 +136,13 @@ pub(super) fn find<'p>(
     pointer: &Pointer,
     kind: TargetKind,
     now: Timestamp,
-) -> Result<Matches<'p>, Refusal<'p>> {
+) -> Result<Matches<'p>, LookupRefusal<'p>> {
     if pool.unread.contains(&kind) {
-        return Err(Refusal::NotRead);
+        return Err(LookupRefusal::NotRead);
     }
     let criteria = match pointer {
         Pointer::Given(criteria) => criteria,
-        Pointer::Ids => return Err(Refusal::Nothing),
+        Pointer::Ids => return Err(LookupRefusal::Nothing),
         Pointer::Filter(filter) => {
             let passing = pool.records(kind).iter().filter(|record| passes(record, filter, now));
             return Ok(passing.map(Match::of).collect::<Vec<_>>().into());
@@ -164,7 +164,7 @@ pub(super) fn find<'p>(
 }
 
 /// What it comes to that nothing belongs to somebody: nothing, if there is such a user. Needs [`Pool::index`] by name.
-fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, Refusal<'p>> {
+fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, LookupRefusal<'p>> {
     let is_there = match user.contains('@') {
         true => pool.look_up(TargetKind::User, &USER_BY_NAME, user).next().is_some(),
         false => pool.by_id(TargetKind::User, user).is_some(),
@@ -172,31 +172,34 @@ fn no_devices<'p>(pool: &'p Pool, user: &str) -> Result<Matches<'p>, Refusal<'p>
     let is_unread = pool.owners_unread.is_some() || pool.unread.contains(&TargetKind::User);
     match (is_there, is_unread) {
         (true, _) => Ok(Matches::default()),
-        (false, false) => Err(Refusal::NoSuchOwner),
-        (false, true) => Err(Refusal::Nothing),
+        (false, false) => Err(LookupRefusal::NoSuchOwner),
+        (false, true) => Err(LookupRefusal::Nothing),
     }
 }
 
 /// The one user who has that name. Needs [`Pool::index`] by it.
-pub(super) fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, Refusal<'p>> {
+pub(super) fn user_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p Record, LookupRefusal<'p>> {
     if pool.unread.contains(&TargetKind::User) {
-        return Err(Refusal::NotRead);
+        return Err(LookupRefusal::NotRead);
     }
     let found: Vec<_> = pool.look_up(TargetKind::User, &USER_BY_NAME, name).collect();
     match found.as_slice() {
-        [] => Err(Refusal::Nothing),
+        [] => Err(LookupRefusal::Nothing),
         [one] => Ok(one),
-        _ => Err(Refusal::Several(found)),
+        _ => Err(LookupRefusal::Several(found)),
     }
 }
 
 /// The criteria with the `deviceId` in place of the object that has it.
-pub(super) fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<Cow<'c, [Criterion]>, Refusal<'static>> {
+pub(super) fn translated<'c>(
+    pool: &Pool,
+    criteria: &'c [Criterion],
+) -> Result<Cow<'c, [Criterion]>, LookupRefusal<'static>> {
     if !criteria.iter().any(|criterion| criterion.selector.form == SelectorForm::EntraObject) {
         return Ok(Cow::Borrowed(criteria));
     }
     if pool.unread.contains(&TargetKind::EntraDevice) {
-        return Err(Refusal::NotRead);
+        return Err(LookupRefusal::NotRead);
     }
     let translate = |criterion: &Criterion| {
         if criterion.selector.form != SelectorForm::EntraObject {
@@ -206,22 +209,22 @@ pub(super) fn translated<'c>(pool: &Pool, criteria: &'c [Criterion]) -> Result<C
         let value = object.identity.azure_ad_device_id.clone()?;
         Some(Criterion { selector: by_device_id()?, value })
     };
-    criteria.iter().map(translate).collect::<Option<Vec<_>>>().map(Cow::Owned).ok_or(Refusal::Nothing)
+    criteria.iter().map(translate).collect::<Option<Vec<_>>>().map(Cow::Owned).ok_or(LookupRefusal::Nothing)
 }
 
 /// The one record of which all criteria are true.
-fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Result<&'p Record, Refusal<'p>> {
-    let Some(first) = best(criteria, kind) else { return Err(Refusal::Nothing) };
+fn single<'p>(pool: &'p Pool, criteria: &[Criterion], kind: TargetKind) -> Result<&'p Record, LookupRefusal<'p>> {
+    let Some(first) = best(criteria, kind) else { return Err(LookupRefusal::Nothing) };
     let mut candidates: Vec<_> = pool.look_up(kind, first.selector, &first.value).collect();
     if candidates.is_empty() {
-        return Err(Refusal::Nothing);
+        return Err(LookupRefusal::Nothing);
     }
     let with_first = candidates.clone();
     candidates.retain(|record| criteria.iter().all(|criterion| is_true_of(criterion, record)));
     match candidates.as_slice() {
-        [] => Err(Refusal::NotAll(with_first)),
+        [] => Err(LookupRefusal::NotAll(with_first)),
         [one] => Ok(one),
-        _ => Err(Refusal::Several(candidates)),
+        _ => Err(LookupRefusal::Several(candidates)),
     }
 }
 
@@ -246,28 +249,28 @@ pub(super) fn by_device_id() -> Option<&'static Selector> {
 }
 
 /// The id of the group that is called so.
-pub(super) fn group_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p str, Refusal<'p>> {
+pub(super) fn group_named<'p>(pool: &'p Pool, name: &str) -> Result<&'p str, LookupRefusal<'p>> {
     match pool.named_groups.get(key(name).as_str()).map(Vec::as_slice) {
-        None => Err(Refusal::NotRead),
-        Some([]) => Err(Refusal::NoSuchGroup),
+        None => Err(LookupRefusal::NotRead),
+        Some([]) => Err(LookupRefusal::NoSuchGroup),
         Some([only]) => Ok(&only.id),
-        Some(several) => Err(Refusal::SeveralGroups(several)),
+        Some(several) => Err(LookupRefusal::SeveralGroups(several)),
     }
 }
 
-fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<'p>, Refusal<'p>> {
+fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<'p>, LookupRefusal<'p>> {
     if let Some(several @ [_, _, ..]) = pool.named_groups.get(key(group).as_str()).map(Vec::as_slice) {
-        return Err(Refusal::SeveralGroups(several));
+        return Err(LookupRefusal::SeveralGroups(several));
     }
     let group = match pool.groups.get(key(group).as_str()) {
-        None => return Err(Refusal::NotRead),
-        Some(None) => return Err(Refusal::NoSuchGroup),
+        None => return Err(LookupRefusal::NotRead),
+        Some(None) => return Err(LookupRefusal::NoSuchGroup),
         Some(Some(group)) => group,
     };
     let wanted = if kind == TargetKind::User { "user" } else { "device" };
     let wrong: Vec<_> = group.members.iter().filter(|member| &*member.kind != wanted).collect();
     if !wrong.is_empty() {
-        return Err(Refusal::WrongMembers(wrong));
+        return Err(LookupRefusal::WrongMembers(wrong));
     }
     if kind != TargetKind::ManagedDevice {
         let itself = |member: &Member| {
@@ -283,7 +286,7 @@ fn members<'p>(pool: &'p Pool, group: &str, kind: TargetKind) -> Result<Matches<
         match found.as_slice() {
             [] => matches.left_out.push(member),
             [one] => matches.targets.push(Match::of(one)),
-            _ => return Err(Refusal::SeveralOfMember(member, found)),
+            _ => return Err(LookupRefusal::SeveralOfMember(member, found)),
         }
     }
     Ok(matches)

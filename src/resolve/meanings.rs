@@ -8,7 +8,7 @@ mod owners;
 mod patterns;
 mod search;
 
-use self::search::Search;
+use self::search::MeaningSearch;
 use super::reading::{ReadError, Reading};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Meaning, Object};
@@ -21,7 +21,7 @@ pub(crate) async fn read_meanings<T: Transport>(
     targets: &[TargetKind],
     reading: &mut Reading<'_, T>,
 ) -> Result<Vec<Option<Meaning>>, ReadError> {
-    let mut search = Search::of(list, targets);
+    let mut search = MeaningSearch::of(list, targets);
     for object in Object::ALL {
         search.find(object, reading).await?;
         match object {

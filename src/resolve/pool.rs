@@ -11,7 +11,7 @@ use crate::catalog::{Selector, SelectorForm, TargetKind};
 /// Everything that was read for a plan.
 #[derive(Debug, Default)]
 pub struct Pool {
-    shelves: Vec<Shelf>,
+    shelves: Vec<RecordsOfKind>,
     /// By id in lower case; `None`: there is no such group.
     pub groups: HashMap<Box<str>, Option<Group>>,
     /// By name in lower case: the ids and names of all groups that are called so.
@@ -48,7 +48,7 @@ pub struct Member {
 }
 
 #[derive(Debug)]
-struct Shelf {
+struct RecordsOfKind {
     kind: TargetKind,
     records: Vec<Record>,
     by_id: HashMap<Box<str>, u32>,
@@ -137,20 +137,20 @@ impl Pool {
         })
     }
 
-    fn shelf(&self, kind: TargetKind) -> Option<&Shelf> {
+    fn shelf(&self, kind: TargetKind) -> Option<&RecordsOfKind> {
         self.shelves.iter().find(|shelf| shelf.kind == kind)
     }
 
-    fn shelf_mut(&mut self, kind: TargetKind) -> &mut Shelf {
+    fn shelf_mut(&mut self, kind: TargetKind) -> &mut RecordsOfKind {
         let at = self.shelves.iter().position(|shelf| shelf.kind == kind).unwrap_or_else(|| {
-            self.shelves.push(Shelf { kind, records: Vec::new(), by_id: HashMap::new(), indexes: Vec::new() });
+            self.shelves.push(RecordsOfKind { kind, records: Vec::new(), by_id: HashMap::new(), indexes: Vec::new() });
             self.shelves.len() - 1
         });
         &mut self.shelves[at]
     }
 }
 
-impl Shelf {
+impl RecordsOfKind {
     fn index(&self, selector: &Selector, of_ids: bool) -> Option<&Index> {
         self.indexes.iter().find(|index| index.selector == selector.name && index.of_ids == of_ids)
     }

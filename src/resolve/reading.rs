@@ -88,7 +88,7 @@ struct SentRead<'g> {
 }
 
 /// What becomes of a read after an answer.
-enum Next {
+enum AfterAnswer {
     Done,
     Gone,
     /// Once more, after that time, or when the gate lets it through.
@@ -114,9 +114,9 @@ impl<'c, T: Transport> Reading<'c, T> {
             let Answer { reply, document } = self.client.get(get, &id).await;
             tries += 1;
             match self.judge(SentRead { get, bucket, sent, tries }, &reply)? {
-                Next::Done => return document.map(Some).ok_or_else(|| ReadError::NoList(get.path().to_owned())),
-                Next::Gone => return Ok(None),
-                Next::Again { after, uses_try } => {
+                AfterAnswer::Done => return document.map(Some).ok_or_else(|| ReadError::NoList(get.path().to_owned())),
+                AfterAnswer::Gone => return Ok(None),
+                AfterAnswer::Again { after, uses_try } => {
                     tries -= u32::from(!uses_try);
                     tokio::time::sleep(after).await;
                 }
@@ -229,14 +229,14 @@ impl<'c, T: Transport> Reading<'c, T> {
                 tries[number] += 1;
                 let read = SentRead { get, bucket, sent, tries: tries[number] };
                 let answer = match self.judge(read, &reply) {
-                    Ok(Next::Again { after, uses_try }) => {
+                    Ok(AfterAnswer::Again { after, uses_try }) => {
                         tries[number] -= u32::from(!uses_try);
                         pause = pause.max(after);
                         queue.push_back(number);
                         continue;
                     }
-                    Ok(Next::Gone) => Ok(Vec::new()),
-                    Ok(Next::Done) => self.whole_list(document, get, bucket).await,
+                    Ok(AfterAnswer::Gone) => Ok(Vec::new()),
+                    Ok(AfterAnswer::Done) => self.whole_list(document, get, bucket).await,
                     Err(error) => Err(error),
                 };
                 let is_its_own = matches!(answer, Ok(_) | Err(ReadError::Refused { .. } | ReadError::NoList(_)));
@@ -318,18 +318,18 @@ impl<'c, T: Transport> Reading<'c, T> {
     }
 
     /// The host is away: asked again a few times, however many reads wait for it.
-    fn after_no_host(&mut self, sent: Instant, why: impl Fn() -> Box<str>) -> Result<Next, ReadError> {
+    fn after_no_host(&mut self, sent: Instant, why: impl Fn() -> Box<str>) -> Result<AfterAnswer, ReadError> {
         self.connect_failures += u32::from(self.undelivered.replace(sent) != Some(sent));
         match self.connect_failures > MAX_CONNECT_FAILURES {
             true => Err(ReadError::Unreachable(why())),
             false => {
                 let after = connect_pause(self.connect_failures, &mut self.rng);
-                Ok(Next::Again { after, uses_try: false })
+                Ok(AfterAnswer::Again { after, uses_try: false })
             }
         }
     }
 
-    fn judge(&mut self, read: SentRead<'_>, reply: &Reply) -> Result<Next, ReadError> {
+    fn judge(&mut self, read: SentRead<'_>, reply: &Reply) -> Result<AfterAnswer, ReadError> {
         let SentRead { get, bucket, sent, tries } = read;
         let gates = &self.gates;
         let now = Instant::now();
@@ -344,13 +344,13 @@ impl<'c, T: Transport> Reading<'c, T> {
         match reply.verdict {
             Verdict::Succeeded => {
                 self.unauthorized = false;
-                return Ok(Next::Done);
+                return Ok(AfterAnswer::Done);
             }
-            Verdict::Gone if get.may_be_missing() => return Ok(Next::Gone),
+            Verdict::Gone if get.may_be_missing() => return Ok(AfterAnswer::Gone),
             _ => {}
         }
         let after = match after_failed_read(&reply.verdict, tries, DEFAULT_MAX_ATTEMPTS, &mut self.rng) {
-            AfterRead::AtTheGate => return Ok(Next::Again { after: Duration::ZERO, uses_try: false }),
+            AfterRead::AtTheGate => return Ok(AfterAnswer::Again { after: Duration::ZERO, uses_try: false }),
             AfterRead::NoHost => return self.after_no_host(sent, why),
             AfterRead::NotSignedIn => return Err(ReadError::SignIn(why())),
             // Once with a fresh token.
@@ -364,7 +364,7 @@ impl<'c, T: Transport> Reading<'c, T> {
             AfterRead::Never => None,
         };
         match after.filter(|_| tries < DEFAULT_MAX_ATTEMPTS) {
-            Some(after) => Ok(Next::Again { after, uses_try: true }),
+            Some(after) => Ok(AfterAnswer::Again { after, uses_try: true }),
             None => {
                 let code = reply.error_code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
                 let status = reply.http_status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::before::{Before, Made};
 use super::fault;
 use super::link;
-use super::matching::{self, Match, Matches, Refusal};
+use super::matching::{self, LookupRefusal, Match, Matches};
 use super::pool::{Member, Pool};
 use crate::catalog::{Missing, TargetKind};
 use crate::diagnostics::{Diagnostics, Place};
@@ -34,7 +34,7 @@ pub(super) type Targets = Vec<(TargetKind, Vec<Slot>)>;
 
 /// The group that a step does something in.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct GroupOfStep {
     pub id: Box<str>,
     /// Why there is none of that id.
     pub unfound: Option<Unfound>,
@@ -91,8 +91,8 @@ impl Searched<'_, '_> {
 
     /// What a row comes to of which nothing was found. The one place where that is decided: a step may be left out, where a
     /// device leads to nothing; otherwise the plan says whether the row is held, is done, or refuses the plan.
-    fn nothing_found(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Slot {
-        let is_link = matches!(refusal, Refusal::NoLink(_) | Refusal::NothingLinked(_));
+    fn nothing_found(&mut self, row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> Slot {
+        let is_link = matches!(refusal, LookupRefusal::NoLink(_) | LookupRefusal::NothingLinked(_));
         let may_lack = row.steps.iter().filter(|step| step.kind == kind).all(|step| step.if_found);
         if is_link && may_lack {
             self.warnings.push(fault::not_found(row, kind, refusal));
@@ -110,7 +110,7 @@ impl Searched<'_, '_> {
 
     /// The same of what the row itself names. A number that lost its zeros is there all the same, and so is whoever has as mail
     /// what nobody has as name. What earlier runs have dealt with is gone, and known.
-    fn nothing_at_all(&mut self, row: &Unresolved, kind: TargetKind, refusal: &Refusal<'_>) -> Slot {
+    fn nothing_at_all(&mut self, row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> Slot {
         let Search { pool, before, .. } = self.search;
         if refusal.is_gone() {
             match (before.target(row, kind), before.nothing_left(row, kind)) {
@@ -172,12 +172,12 @@ impl Searched<'_, '_> {
         match before.target(row, kind) {
             Some(made) => Slot::Was(as_it_was(made)),
             None if may_lack => Slot::LeftOut,
-            None => self.nothing_found(row, kind, &Refusal::Nothing),
+            None => self.nothing_found(row, kind, &LookupRefusal::Nothing),
         }
     }
 
     /// The group that something is done in: its id, or what the plan says of it where there is none, and why.
-    pub(super) fn group(&mut self, row: &Unresolved) -> Option<Group> {
+    pub(super) fn group(&mut self, row: &Unresolved) -> Option<GroupOfStep> {
         let given = row.group.as_ref()?;
         let id: Box<str> = match given {
             GroupGiven::Id(id) => id.clone(),
@@ -192,24 +192,29 @@ impl Searched<'_, '_> {
         if uuid::Uuid::try_parse(&id).is_err() {
             self.faults.push_error_with(|| fault::strange_id(row, &id));
         }
-        Some(Group { id, unfound: None })
+        Some(GroupOfStep { id, unfound: None })
     }
 
-    fn no_group(&mut self, row: &Unresolved, (name, place): (&str, &Place), refusal: &Refusal<'_>) -> Option<Group> {
+    fn no_group(
+        &mut self,
+        row: &Unresolved,
+        (name, place): (&str, &Place),
+        refusal: &LookupRefusal<'_>,
+    ) -> Option<GroupOfStep> {
         let id = as_said(row.group.as_ref()?);
         if row.missing.is_some_and(|missing| refusal.is_absence_to(missing)) {
-            return Some(Group { id, unfound: Some(Unfound::Nothing) });
+            return Some(GroupOfStep { id, unfound: Some(Unfound::Nothing) });
         }
         if self.holds(row, refusal) {
             let told = fault::several(row, TargetKind::GroupMember, refusal);
-            return Some(Group { id, unfound: Some(Unfound::Several(told.into())) });
+            return Some(GroupOfStep { id, unfound: Some(Unfound::Several(told.into())) });
         }
         self.faults.push_error_with(|| fault::of_group(name, place, refusal));
         None
     }
 
     /// Whether a row that leads to several is held.
-    fn holds(&self, row: &Unresolved, refusal: &Refusal<'_>) -> bool {
+    fn holds(&self, row: &Unresolved, refusal: &LookupRefusal<'_>) -> bool {
         refusal.is_several() && self.search.hold_several && row.missing == Some(Missing::Hold)
     }
 
@@ -268,9 +273,9 @@ fn as_it_was(made: &Made) -> Match {
 }
 
 /// A row whose day has not come: every step waits for it, and nobody looks.
-pub(super) fn later(row: &Unresolved) -> (Targets, Option<Group>) {
+pub(super) fn later(row: &Unresolved) -> (Targets, Option<GroupOfStep>) {
     let kinds = row.steps.iter().map(|step| step.kind);
-    let group = row.group.as_ref().map(|given| Group { id: as_said(given), unfound: Some(Unfound::NotDue) });
+    let group = row.group.as_ref().map(|given| GroupOfStep { id: as_said(given), unfound: Some(Unfound::NotDue) });
     (kinds.map(|kind| (kind, vec![Slot::Absent(Unfound::NotDue)])).collect(), group)
 }
 

@@ -28,7 +28,7 @@ pub(super) fn kind(object: Object) -> TargetKind {
 
 /// How an object is looked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum By {
+pub(super) enum Way {
     Id,
     /// One of several addresses of a user.
     Alias,
@@ -36,25 +36,25 @@ pub(super) enum By {
     Value(&'static str, fn(&Identity) -> Option<&str>),
 }
 
-pub(super) const SERIAL: By = By::Value("serialNumber", |it| it.serial_number.as_deref());
+pub(super) const SERIAL: Way = Way::Value("serialNumber", |it| it.serial_number.as_deref());
 
 /// The reads that find an object which an entry of that form may be.
-pub(super) fn ways(form: Form, object: Object) -> &'static [By] {
+pub(super) fn ways(form: Form, object: Object) -> &'static [Way] {
     match (form, object) {
         (Form::Guid, Object::ManagedDevice) => {
-            &[By::Id, By::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())]
+            &[Way::Id, Way::Value("azureADDeviceId", |it| it.azure_ad_device_id.as_deref())]
         }
         (Form::Guid, Object::EntraDevice) => {
-            &[By::Value("deviceId", |it| it.azure_ad_device_id.as_deref()), By::Value("id", |it| Some(&it.id))]
+            &[Way::Value("deviceId", |it| it.azure_ad_device_id.as_deref()), Way::Value("id", |it| Some(&it.id))]
         }
-        (Form::Guid, Object::User | Object::AutopilotIdentity) => &[By::Id],
+        (Form::Guid, Object::User | Object::AutopilotIdentity) => &[Way::Id],
         (Form::Address, Object::User) => &[
-            By::Value("userPrincipalName", |it| it.user_principal_name.as_deref()),
-            By::Value("mail", |it| it.mail.as_deref()),
+            Way::Value("userPrincipalName", |it| it.user_principal_name.as_deref()),
+            Way::Value("mail", |it| it.mail.as_deref()),
         ],
         (Form::Address, _) => &[],
-        (Form::Text, Object::ManagedDevice) => &[By::Value("deviceName", |it| it.name.as_deref()), SERIAL],
-        (Form::Text, Object::User | Object::EntraDevice) => &[By::Value("displayName", |it| it.name.as_deref())],
+        (Form::Text, Object::ManagedDevice) => &[Way::Value("deviceName", |it| it.name.as_deref()), SERIAL],
+        (Form::Text, Object::User | Object::EntraDevice) => &[Way::Value("displayName", |it| it.name.as_deref())],
         (Form::Text, Object::AutopilotIdentity) => &[SERIAL],
     }
 }
@@ -64,7 +64,7 @@ pub(super) fn is_imei(text: &str) -> bool {
     (14..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-impl By {
+impl Way {
     pub(super) fn get(self, object: Object, value: &str) -> Option<Get> {
         match self {
             Self::Id => query::by_id(kind(object), value),

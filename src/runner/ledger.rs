@@ -22,6 +22,7 @@ pub struct Ledger {
     states: Vec<JobState>,
     /// Jobs of which something is on its way.
     under_way: BTreeSet<u32>,
+    traffic: Traffic,
     progress: HashMap<u32, Progress>,
     /// As far as the last one that has settled: what is not used yet takes no memory.
     settled: Vec<Option<Settlement>>,
@@ -30,6 +31,27 @@ pub struct Ledger {
     failed: HashMap<u32, Settlement>,
     /// Those of them that this one has left as they were.
     unsent: Vec<u32>,
+}
+
+/// What is on its way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Attempts that are at the journal, or durable and have not left.
+    pub ahead: usize,
+    /// Attempts that have left.
+    pub sent: usize,
+    pub reads: usize,
+}
+
+impl Traffic {
+    fn lane(&mut self, state: JobState) -> Option<&mut usize> {
+        match state {
+            JobState::BeingRecorded { .. } | JobState::Recorded => Some(&mut self.ahead),
+            JobState::Out(Next::Send) => Some(&mut self.sent),
+            JobState::Out(_) | JobState::Settled(Watch::Out) => Some(&mut self.reads),
+            _ => None,
+        }
+    }
 }
 
 /// A job has settled.
@@ -48,6 +70,7 @@ impl Ledger {
             clock,
             states: vec![JobState::InHand; jobs],
             under_way: BTreeSet::new(),
+            traffic: Traffic::default(),
             progress: HashMap::new(),
             settled: Vec::with_capacity(jobs),
             open: jobs,
@@ -75,6 +98,10 @@ impl Ledger {
         self.under_way.len()
     }
 
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
     /// What is on its way, in plan order.
     pub fn under_way(&self) -> impl Iterator<Item = (u32, Next)> {
         self.under_way.iter().filter_map(|job| Some((*job, self.state(*job).under_way()?)))
@@ -88,6 +115,12 @@ impl Ledger {
     /// A job is elsewhere now.
     pub fn moves(&mut self, job: u32, to: JobState) {
         let Some(state) = self.states.get_mut(job as usize) else { return };
+        if let Some(lane) = self.traffic.lane(*state) {
+            *lane -= 1;
+        }
+        if let Some(lane) = self.traffic.lane(to) {
+            *lane += 1;
+        }
         *state = to;
         match to.is_under_way() {
             true => self.under_way.insert(job),

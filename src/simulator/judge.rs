@@ -214,12 +214,12 @@ fn check_property(parameter: &Parameter, value: &Value, version: Version, action
         return Err(unknown(name, action));
     }
     // Graph's properties are nullable, and null is as good as nothing.
-    match parameter.kind.check(value) || (value.is_null() && !parameter.required) {
+    match parameter.accepts(value) || (value.is_null() && !parameter.required) {
         true => Ok(()),
         false => Err(Refusal::bad_request(format!(
             "Invalid value for the property '{name}': an Edm.{} was expected, {}.",
             parameter.kind.name(),
-            parameter.kind.expectation(),
+            parameter.expectation(),
         ))),
     }
 }

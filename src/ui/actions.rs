@@ -74,8 +74,12 @@ pub fn one(action: &Action, view: View) -> String {
     let mut text = format!("{title}: {}\n\n{}", action.summary, facts(action, view.styled));
     section(&mut text, view.styled, "routes, with the id columns that fill them in braces", &routes(action));
     if !action.parameters.is_empty() {
-        let title = if action.needs_a_parameter { "parameters, of which one at least is needed" } else { "parameters" };
-        section(&mut text, view.styled, title, &parameters(action));
+        let title = match action.needs_one_of.len() {
+            0 => "parameters".to_owned(),
+            all if all == action.parameters.len() => "parameters, of which one at least is needed".to_owned(),
+            _ => format!("parameters, of which one of these is needed: {}", action.needs_one_of.join(", ")),
+        };
+        section(&mut text, view.styled, &title, &parameters(action));
     }
     if let Some(body) = action.fixed_body {
         let and = if action.parameters.is_empty() { "" } else { ", and its parameters" };
@@ -105,6 +109,10 @@ fn facts(action: &Action, styled: bool) -> String {
     let mut table = Table::new(&[]);
     table.row(PLAIN, ["target", action.target.name()]);
     table.row(of_risk(action.risk), ["risk", action.risk.name()]);
+    if !action.platforms.is_empty() {
+        let names: Vec<_> = action.platforms.iter().map(|platform| platform.name()).collect();
+        table.row(PLAIN, ["platforms", &names.join(", ")]);
+    }
     for (at, permission) in action.permissions.iter().enumerate() {
         table.row(PLAIN, [if at == 0 { "permissions" } else { "" }, permission]);
     }
@@ -152,10 +160,15 @@ fn parameters(action: &Action) -> String {
         let summary = match parameter.kind {
             ParameterKind::Text
             | ParameterKind::Name
+            | ParameterKind::DeviceName
             | ParameterKind::Boolean
             | ParameterKind::Integer
-            | ParameterKind::Guid => parameter.summary.to_owned(),
-            kind => format!("{} ({})", parameter.summary, kind.expectation()),
+            | ParameterKind::Guid
+                if !parameter.clearable =>
+            {
+                parameter.summary.to_owned()
+            }
+            _ => format!("{} ({})", parameter.summary, parameter.expectation()),
         };
         table.row(PLAIN, [parameter.name, parameter.kind.name(), need, &summary]);
     }
@@ -237,7 +250,8 @@ pub(crate) fn one_json(action: &Action) -> Value {
         "target": action.target.name(),
         "routes": action.routes.iter().map(route_json).collect::<Vec<_>>(),
         "parameters": action.parameters.iter().map(parameter_json).collect::<Vec<_>>(),
-        "needs_a_parameter": action.needs_a_parameter,
+        "needs_one_of": action.needs_one_of,
+        "platforms": action.platforms.iter().map(|platform| platform.name()).collect::<Vec<_>>(),
         "fixed_body": action.fixed_body.and_then(|body| serde_json::from_str::<Value>(body).ok()),
         "permissions": action.permissions,
         "read_permission": action.read_permission,
@@ -265,7 +279,7 @@ fn parameter_json(parameter: &crate::catalog::Parameter) -> Value {
         "type": parameter.kind.name(),
         "required": parameter.required,
         "beta_only": parameter.beta_only,
-        "expects": parameter.kind.expectation(),
+        "expects": parameter.expectation(),
         "summary": parameter.summary,
     })
 }

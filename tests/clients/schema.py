@@ -29,9 +29,6 @@ ROOT = {
 # on Microsoft's reference pages of the actions; how a primary user is removed is in Microsoft's Intune samples.
 ONLY_ON_PAGES = ("/deviceRunStates/", "/deploymentProfile/assignedDevices/", "/managedDevices/{managedDeviceId}/users/$ref")
 
-# What is needed beside what the catalog calls required.
-LEAST = {"enableLostMode": ["message"]}
-
 TYPES = {
     "get_bool_value": lambda value: isinstance(value, bool),
     "get_str_value": lambda value: isinstance(value, str),
@@ -200,9 +197,8 @@ numbers = iter(range(10, 10_000))
 def jobs_of(action, route, all_of_them):
     parameters = action["parameters"]
     if not all_of_them:
-        wanted = LEAST.get(action["name"], [])
-        least = [it for it in parameters if it["required"] or it["name"] in wanted]
-        parameters = least or (parameters[:1] if action["needs_a_parameter"] else [])
+        one_of = action.get("needs_one_of") or []
+        parameters = [it for it in parameters if it["required"] or it["name"] in one_of[:1]]
     ids = {name: str(uuid.UUID(int=next(numbers) << 64, version=4)) for name in route["ids"]}
     job = {"action": action["name"], "route": route["name"], "targets": [ids]}
     if parameters:

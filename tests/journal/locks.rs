@@ -61,8 +61,8 @@ fn a_report_is_whole_while_the_run_is_under_way_and_after_its_crash() {
         let rows = rows(&report.expect(0).out);
         in_order(&rows, &targets);
         let there = outcomes(&rows);
-        // Two are out, and the next two may be recorded.
-        assert!(there.iter().filter(|outcome| **outcome == "unknown").count() <= 4, "{there:?}");
+        // Two are out, and the next eight may be recorded.
+        assert!(there.iter().filter(|outcome| **outcome == "unknown").count() <= 10, "{there:?}");
         ["accepted", "unknown", "not_attempted"].iter().all(|outcome| there.contains(outcome))
     });
     kill(child);

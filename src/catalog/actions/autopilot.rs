@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::base::{BETA, CAREFUL, SERVICE_CONFIG, V1_AND_BETA};
+use super::base::{BETA, CAREFUL, SERVICE_CONFIG, V1_AND_BETA, clearable};
 use super::base::{beta_only, optional, required, route};
 use crate::catalog::action::{Action, Alters, Gone, ReadBack, Repeat, Risk, Success};
 use crate::catalog::bucket::INTUNE_OTHER;
@@ -100,13 +100,24 @@ pub(super) const UPDATE_DEVICE_PROPERTIES: Action = Action {
     // deviceAccountPassword is a secret, and secrets are no parameters: what a plan says is recorded and shown.
     parameters: &[
         optional("userPrincipalName", USER, "Who gets the device."),
-        optional("addressableUserName", ParameterKind::Text, "How the device greets the user."),
-        optional("groupTag", ParameterKind::Name, "The tag that groups and profiles go by."),
-        optional("displayName", ParameterKind::Name, "The name that the device gets when it enrols."),
+        clearable(optional("addressableUserName", ParameterKind::Text, "How the device greets the user.")),
+        clearable(optional("groupTag", ParameterKind::Name, "The tag that groups and profiles go by.")),
+        clearable(optional(
+            "displayName",
+            ParameterKind::ComputerName,
+            "The name that the device gets when it enrols.",
+        )),
         beta_only("deviceAccountUpn", USER, "The account of a Surface Hub."),
-        beta_only("deviceFriendlyName", ParameterKind::Text, "The name of a Surface Hub."),
+        clearable(beta_only("deviceFriendlyName", ParameterKind::Text, "The name of a Surface Hub.")),
     ],
-    needs_a_parameter: true,
+    needs_one_of: &[
+        "userPrincipalName",
+        "addressableUserName",
+        "groupTag",
+        "displayName",
+        "deviceAccountUpn",
+        "deviceFriendlyName",
+    ],
     read_back: ReadBack::AsSent,
     notes: &[
         "A group tag may change which profile the device gets.",

@@ -7,6 +7,7 @@ use crate::catalog::action::{Action, Gone, OncePer, ReadBack, Repeat, Risk, Succ
 use crate::catalog::bucket::INTUNE_DEVICES;
 use crate::catalog::id::IdName;
 use crate::catalog::parameter::{Parameter, ParameterKind};
+use crate::catalog::platform::Platform;
 use crate::catalog::route::{Method, Route, Version};
 use crate::catalog::target::TargetKind;
 
@@ -24,6 +25,15 @@ pub(super) const READ_WRITE: &str = "DeviceManagementManagedDevices.ReadWrite.Al
 
 pub(super) const SERVICE_CONFIG: &str = "DeviceManagementServiceConfig.ReadWrite.All";
 
+pub(super) const WINDOWS: &[Platform] = &[Platform::Windows];
+pub(super) const MAC_OS: &[Platform] = &[Platform::MacOs];
+pub(super) const COMPUTERS: &[Platform] = &[Platform::Windows, Platform::MacOs];
+pub(super) const IOS: &[Platform] = &[Platform::Ios];
+pub(super) const APPLE: &[Platform] = &[Platform::Ios, Platform::MacOs];
+pub(super) const ANDROID: &[Platform] = &[Platform::Android];
+pub(super) const CHROME_OS: &[Platform] = &[Platform::ChromeOs];
+pub(super) const LOST_MODE: &[Platform] = &[Platform::Ios, Platform::ChromeOs];
+
 /// What has not been said of an action is the careful answer: it is dangerous, must not be repeated, and no read tells.
 pub(super) const CAREFUL: Action = Action {
     name: "",
@@ -31,7 +41,8 @@ pub(super) const CAREFUL: Action = Action {
     target: TargetKind::ManagedDevice,
     routes: &[],
     parameters: &[],
-    needs_a_parameter: false,
+    needs_one_of: &[],
+    platforms: &[],
     fixed_body: None,
     permissions: &[],
     read_permission: None,
@@ -97,7 +108,7 @@ macro_rules! device_routes {
 pub(super) use device_routes;
 
 pub(super) const fn optional(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
-    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, summary }
+    Parameter { name, kind, required: false, beta_only: false, place: None, acted_on: false, clearable: false, summary }
 }
 
 pub(super) const fn required(name: &'static str, kind: ParameterKind, summary: &'static str) -> Parameter {
@@ -116,4 +127,9 @@ pub(super) const fn at(place: &'static str, parameter: Parameter) -> Parameter {
 /// The parameter, which names somebody or something that the action acts on beside its target.
 pub(super) const fn acted_on(parameter: Parameter) -> Parameter {
     Parameter { acted_on: true, ..parameter }
+}
+
+/// The parameter, whose text is cleared by an empty one.
+pub(super) const fn clearable(parameter: Parameter) -> Parameter {
+    Parameter { clearable: true, ..parameter }
 }

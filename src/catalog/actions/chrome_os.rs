@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ_WRITE};
+use super::base::{BETA, CHROME_OS, ON_DEVICE, PRIVILEGED, READ_WRITE};
 use super::base::{device_routes, post, required};
 use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
 use crate::catalog::id::{
@@ -72,6 +72,7 @@ pub(super) const DEPROVISION: Action = Action {
         "ChromeOS only, although Microsoft's pages do not say so.",
         "The device cannot enrol again before a factory reset.",
     ],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };
 
@@ -83,6 +84,7 @@ pub(super) const DISABLE: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["ChromeOS only. For a user or an Entra device there are disableUser and disableEntraDevice."],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };
 
@@ -94,5 +96,6 @@ pub(super) const REENABLE: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["ChromeOS only."],
+    platforms: CHROME_OS,
     ..ON_DEVICE
 };

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::base::{BETA, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{APPLE, BETA, COMPUTERS, LOST_MODE, MAC_OS, ON_DEVICE, READ, READ_WRITE, V1_AND_BETA, WINDOWS};
 use super::base::{device_routes, optional};
 use crate::catalog::action::{Action, ReadBack, Repeat, Risk};
 use crate::catalog::parameter::ParameterKind;
@@ -46,9 +46,12 @@ pub(super) const ENABLE_LOST_MODE: Action = Action {
         optional("phoneNumber", ParameterKind::Text, "Whom a finder should call."),
         optional("footer", ParameterKind::Text, "What the lock screen says below."),
     ],
+    // Apple's MDM protocol refuses a lost mode that says nothing to its finder.
+    needs_one_of: &["message", "phoneNumber"],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["disableLostMode ends it."],
+    platforms: LOST_MODE,
     ..ON_DEVICE
 };
 
@@ -58,6 +61,7 @@ pub(super) const DISABLE_LOST_MODE: Action = Action {
     routes: device_routes!("disableLostMode", V1_AND_BETA),
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: LOST_MODE,
     ..ON_DEVICE
 };
 
@@ -65,7 +69,7 @@ pub(super) const PLAY_LOST_MODE_SOUND: Action = Action {
     name: "playLostModeSound",
     summary: "Have a device in lost mode make itself heard.",
     routes: device_routes!("playLostModeSound", BETA),
-    parameters: &[optional("durationInMinutes", ParameterKind::Digits, "How long it sounds.")],
+    parameters: &[optional("durationInMinutes", ParameterKind::MinutesInWords, "How long it sounds.")],
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
     ..ON_DEVICE
@@ -87,6 +91,7 @@ pub(super) const BYPASS_ACTIVATION_LOCK: Action = Action {
     routes: device_routes!("bypassActivationLock", V1_AND_BETA),
     repeat: Repeat::Harmless,
     notes: &["Ends the protection against theft; needed before a device is given away."],
+    platforms: APPLE,
     ..ON_DEVICE
 };
 
@@ -97,6 +102,7 @@ pub(super) const ROTATE_BITLOCKER_KEYS: Action = Action {
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateBitLockerKeys" },
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -107,6 +113,7 @@ pub(super) const ROTATE_FILE_VAULT_KEY: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateFileVaultKey" },
+    platforms: MAC_OS,
     ..ON_DEVICE
 };
 
@@ -117,6 +124,7 @@ pub(super) const ROTATE_LOCAL_ADMIN_PASSWORD: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateLocalAdminPassword" },
+    platforms: COMPUTERS,
     ..ON_DEVICE
 };
 
@@ -127,6 +135,7 @@ pub(super) const ROTATE_RECOVERY_LOCK_PASSCODE: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "rotateRecoveryLockPasscode" },
+    platforms: MAC_OS,
     ..ON_DEVICE
 };
 
@@ -137,5 +146,6 @@ pub(super) const INITIATE_KEY_RECOVERY: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Reversible,
     read_back: ReadBack::ActionResult { action_name: "initiateMobileDeviceManagementKeyRecovery" },
+    platforms: WINDOWS,
     ..ON_DEVICE
 };

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{APPLE, BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA, WINDOWS, clearable};
 use super::base::{beta_only, device_routes, optional, required, route};
 use crate::catalog::action::{Action, Alters, Gone, OncePer, ReadBack, Repeat, Risk, Success};
 use crate::catalog::id::MANAGED_DEVICE;
@@ -123,6 +123,7 @@ pub(super) const CLEAN_WINDOWS_DEVICE: Action = Action {
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "cleanWindowsDevice" },
     notes: &["Installed programs are gone, and without keepUserData the user's files too."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -132,6 +133,7 @@ pub(super) const REMOVE_DFCI: Action = Action {
     routes: device_routes!("removeDeviceFirmwareConfigurationInterfaceManagement", BETA),
     repeat: Repeat::Harmless,
     notes: &["Hard to take back: firmware settings are managed again only after a new enrolment."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -142,6 +144,7 @@ pub(super) const REVOKE_APPLE_VPP_LICENSES: Action = Action {
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["The licences can be assigned again."],
+    platforms: APPLE,
     ..ON_DEVICE
 };
 
@@ -209,12 +212,12 @@ pub(super) const UPDATE_MANAGED_DEVICE: Action = Action {
         ),
     ],
     parameters: &[
-        optional("managedDeviceName", ParameterKind::Name, "The name in Intune; the device keeps its own."),
+        clearable(optional("managedDeviceName", ParameterKind::Name, "The name in Intune; the device keeps its own.")),
         optional("managedDeviceOwnerType", ParameterKind::OneOf(&["company", "personal"]), "Who owns the device."),
-        optional("notes", ParameterKind::Text, "Remarks of the administrators."),
+        clearable(optional("notes", ParameterKind::Text, "Remarks of the administrators.")),
     ],
     alters: &[Alters::Ownership],
-    needs_a_parameter: true,
+    needs_one_of: &["managedDeviceName", "managedDeviceOwnerType", "notes"],
     permissions: &[READ_WRITE],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,

@@ -2,7 +2,7 @@
 //!
 //! In: nothing. Out: rows of the table. Must not: hold code.
 
-use super::base::{BETA, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA};
+use super::base::{ANDROID, BETA, IOS, ON_DEVICE, PRIVILEGED, READ, READ_WRITE, V1_AND_BETA, WINDOWS};
 use super::base::{acted_on, at, device_routes, optional, required};
 use crate::catalog::action::{Action, Alters, OncePer, ReadBack, Repeat, Risk};
 use crate::catalog::parameter::ParameterKind;
@@ -45,6 +45,7 @@ pub(super) const LOGOUT_SHARED_APPLE_USER: Action = Action {
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "logoutSharedAppleDeviceActiveUser" },
     notes: &["What the user has not saved is lost; sent twice, it signs out the next one."],
+    platforms: IOS,
     ..ON_DEVICE
 };
 
@@ -57,6 +58,7 @@ pub(super) const DELETE_SHARED_APPLE_USER: Action = Action {
     read_permission: Some(READ),
     risk: Risk::Irreversible,
     read_back: ReadBack::ActionResult { action_name: "deleteUserFromSharedAppleDevice" },
+    platforms: IOS,
     ..ON_DEVICE
 };
 
@@ -64,7 +66,11 @@ pub(super) const SET_DEVICE_NAME: Action = Action {
     name: "setDeviceName",
     summary: "Rename the device.",
     routes: device_routes!("setDeviceName", BETA),
-    parameters: &[required("deviceName", ParameterKind::Name, "The new name.")],
+    parameters: &[required(
+        "deviceName",
+        ParameterKind::DeviceName,
+        "The new name; on Windows up to 15 letters, digits and hyphens.",
+    )],
     alters: &[Alters::Name],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
@@ -79,6 +85,7 @@ pub(super) const WINDOWS_DEFENDER_SCAN: Action = Action {
     parameters: &[required("quickScan", ParameterKind::Boolean, "A quick scan instead of a full one.")],
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -88,6 +95,7 @@ pub(super) const WINDOWS_DEFENDER_UPDATE_SIGNATURES: Action = Action {
     routes: device_routes!("windowsDefenderUpdateSignatures", V1_AND_BETA),
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -126,10 +134,17 @@ pub(super) const UPDATE_WINDOWS_DEVICE_ACCOUNT: Action = Action {
             optional("passwordRotationEnabled", ParameterKind::Boolean, "Let the device change the password."),
         ),
     ],
-    needs_a_parameter: true,
+    needs_one_of: &[
+        "deviceAccountEmail",
+        "exchangeServer",
+        "sessionInitiationProtocalAddress",
+        "calendarSyncEnabled",
+        "passwordRotationEnabled",
+    ],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
     notes: &["The account's password cannot be given: a plan holds no secrets."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -195,6 +210,7 @@ pub(super) const TRIGGER_CONFIGURATION_MANAGER_ACTION: Action = Action {
     )],
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -207,6 +223,7 @@ pub(super) const INITIATE_PROACTIVE_REMEDIATION: Action = Action {
     read_permission: Some(READ),
     read_back: ReadBack::ActionResult { action_name: "initiateOnDemandProactiveRemediation" },
     notes: &["As dangerous as the script is."],
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -216,6 +233,7 @@ pub(super) const INITIATE_DEVICE_ATTESTATION: Action = Action {
     routes: device_routes!("initiateDeviceAttestation", BETA),
     risk: Risk::Harmless,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -225,6 +243,7 @@ pub(super) const ENROLL_NOW: Action = Action {
     routes: device_routes!("enrollNowAction", BETA),
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -232,9 +251,10 @@ pub(super) const PAUSE_CONFIGURATION_REFRESH: Action = Action {
     name: "pauseConfigurationRefresh",
     summary: "Stop the regular refresh of the device's settings for a while.",
     routes: device_routes!("pauseConfigurationRefresh", BETA),
-    parameters: &[required("pauseTimePeriodInMinutes", ParameterKind::Integer, "How long.")],
+    parameters: &[required("pauseTimePeriodInMinutes", ParameterKind::Minutes, "How long.")],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: WINDOWS,
     ..ON_DEVICE
 };
 
@@ -296,9 +316,10 @@ pub(super) const SUSPEND_MANAGED_HOME_SCREEN: Action = Action {
     name: "suspendManagedHomeScreen",
     summary: "Let the user of an Android kiosk leave the managed home screen for a while.",
     routes: device_routes!("suspendManagedHomeScreen", BETA),
-    parameters: &[optional("timeoutMinutes", ParameterKind::Digits, "How long.")],
+    parameters: &[optional("timeoutMinutes", ParameterKind::MinutesInWords, "How long.")],
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: ANDROID,
     ..ON_DEVICE
 };
 
@@ -308,5 +329,6 @@ pub(super) const RESTORE_MANAGED_HOME_SCREEN: Action = Action {
     routes: device_routes!("restoreManagedHomeScreen", BETA),
     risk: Risk::Reversible,
     repeat: Repeat::Harmless,
+    platforms: ANDROID,
     ..ON_DEVICE
 };

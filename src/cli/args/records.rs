@@ -2,18 +2,10 @@
 //!
 //! In: nothing. Out: clap definitions. Must not: read the environment, or validate what `ops` judges.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{PlainForm, StateArguments};
-
-/// How the rows of a run are written to stdout.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ReportForm {
-    #[default]
-    Csv,
-    /// One object a line
-    Json,
-}
+use crate::cli::form::{PlainForm, ReportForm};
+use crate::cli::place::StateArguments;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArguments {

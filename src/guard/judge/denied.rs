@@ -16,7 +16,7 @@ use crate::job::Job;
 
 /// The actions that a rule refuses, as far as no override lifts it, and why.
 pub(super) fn refused_by(rule: &Rule, stated: &[Rule]) -> Vec<(ActionSet, &'static str)> {
-    let own = own::Own::of(rule, stated);
+    let own = own::OwnActions::of(rule, stated);
     let is_named = |names: &[Box<str>], action: &Action| names.iter().any(|name| **name == *action.name);
     let listed = match &rule.guard {
         Guard::AllowActions(names) => {

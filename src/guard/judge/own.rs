@@ -11,14 +11,14 @@ use crate::catalog::Action;
 pub(super) const WHY: &str = "is defined by the plan, and is not among the `allow_own_actions` of that policy";
 
 /// The actions of plans' own, as the file of one rule sees them.
-pub(super) struct Own {
+pub(super) struct OwnActions {
     /// What the rule does not refuse.
     pub allowed: ActionSet,
     /// What its file refuses. Of its rules, the first says so.
     pub refused: Option<ActionSet>,
 }
 
-impl Own {
+impl OwnActions {
     pub(super) fn of(rule: &Rule, stated: &[Rule]) -> Self {
         let beside = || stated.iter().filter(|other| other.origin.same_file(&rule.origin));
         let is_strict = rule.guard.is_about_actions() && matches!(rule.origin, Origin::Policy(_));

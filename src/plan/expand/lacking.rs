@@ -13,7 +13,7 @@ impl Expander {
         let WrittenTarget { work, layout, row } = *target;
         let has_column = |parameter: &&Parameter| layout.parameters.iter().any(|(_, name)| *name == parameter.name);
         if step.lacks_any(with) && (work.place.is_none() || step.action.parameters.iter().any(|p| has_column(&p))) {
-            let message = || format!("`{}` needs one of its parameters at least", step.action.name);
+            let message = || needs_one_of(step);
             let help = || Some(known_parameters(std::slice::from_ref(step)));
             self.fault(row.at(layout.action), "missing-parameter", message, help);
         }
@@ -37,7 +37,7 @@ impl Expander {
         let Some(place) = work.place.as_ref().filter(|_| work.whole) else { return };
         for step in &work.steps {
             if step.lacks_any(&step.with) && !step.action.parameters.iter().any(|p| given_by_targets(p.name)) {
-                let message = format!("`{}` needs one of its parameters at least", step.action.name);
+                let message = needs_one_of(step);
                 let help = known_parameters(std::slice::from_ref(step));
                 self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
             }
@@ -47,5 +47,13 @@ impl Expander {
                 self.faults.push(Diagnostic::error("missing-parameter", message).at(place.clone()).help(help));
             }
         }
+    }
+}
+
+fn needs_one_of(step: &Step) -> String {
+    let action = step.action;
+    match action.needs_one_of.len() == action.parameters.len() {
+        true => format!("`{}` needs one of its parameters at least", action.name),
+        false => format!("`{}` needs one of these at least: {}", action.name, action.needs_one_of.join(", ")),
     }
 }

@@ -70,7 +70,7 @@ pub struct PlanOfPreview {
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line {
+pub(super) struct LineOfJob {
     pub(super) row: u32,
     pub(super) job_id: String,
     pub(super) action: String,
@@ -101,7 +101,7 @@ pub(super) struct Line {
     pub(super) state: String,
     /// Why it would not be sent.
     pub(super) finding: Option<String>,
-    pub(super) target: Option<Target>,
+    pub(super) target: Option<SightingOfLine>,
     /// What was on file of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) keys: Option<Keys>,
@@ -167,13 +167,13 @@ impl From<&Names> for NamesOfLine {
 /// What was seen of a target.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Target {
+pub(super) enum SightingOfLine {
     Seen(Box<crate::identity::Identity>),
     Gone,
     NotRead(Box<str>),
 }
 
-impl From<&Sighting> for Target {
+impl From<&Sighting> for SightingOfLine {
     fn from(sighting: &Sighting) -> Self {
         match sighting {
             Sighting::Identity(identity) => Self::Seen(identity.clone()),
@@ -183,12 +183,12 @@ impl From<&Sighting> for Target {
     }
 }
 
-impl From<Target> for Sighting {
-    fn from(target: Target) -> Self {
+impl From<SightingOfLine> for Sighting {
+    fn from(target: SightingOfLine) -> Self {
         match target {
-            Target::Seen(identity) => Self::Identity(identity),
-            Target::Gone => Self::Gone,
-            Target::NotRead(why) => Self::NotRead(why),
+            SightingOfLine::Seen(identity) => Self::Identity(identity),
+            SightingOfLine::Gone => Self::Gone,
+            SightingOfLine::NotRead(why) => Self::NotRead(why),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::format::{BEGINNING, END, FIRST, Head, Line, NamesOfLine, VERSION};
+use super::format::{BEGINNING, END, FIRST, Head, LineOfJob, NamesOfLine, VERSION};
 use super::write::{hexadecimal, write};
 use crate::catalog::{Action, Budget, Definition};
 use crate::escrow::Keys;
@@ -59,7 +59,7 @@ pub(crate) enum Unusable {
 }
 
 /// What is found today, and what the file says of it: state, finding, target.
-type Said = (String, Option<String>, Option<Sighting>);
+type LineSays = (String, Option<String>, Option<Sighting>);
 
 /// Reads and checks all of it.
 pub(crate) fn read(bytes: &[u8]) -> Result<SavedPreview, Unusable> {
@@ -115,10 +115,10 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
     let head: Head = serde_json::from_str(head).map_err(|error| damaged(0, error.to_string()))?;
     let own = head.actions.iter().map(Definition::action).collect::<Result<Vec<_>, _>>();
     let own = own.map_err(|error| damaged(0, error))?;
-    let (mut jobs, mut said): (Vec<Job>, Vec<Said>) = (Vec::new(), Vec::new());
+    let (mut jobs, mut said): (Vec<Job>, Vec<LineSays>) = (Vec::new(), Vec::new());
     let mut keys = Vec::new();
     for (at, text) in lines {
-        let line: Line = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
+        let line: LineOfJob = serde_json::from_str(text.strip_suffix(',').unwrap_or(text))
             .map_err(|error| damaged(at, error.to_string()))?;
         let differs = |what: String| Unusable::Differs { line: at + 1, row: line.row, what };
         let mut job = job(&line, &own).map_err(differs)?;
@@ -177,7 +177,7 @@ fn rebuild(text: &str, digest: String) -> Result<SavedPreview, Unusable> {
 }
 
 /// The job of a line; it must be the one that the line names, and become the request that the line shows.
-fn job(line: &Line, own: &[&'static Action]) -> Result<Job, String> {
+fn job(line: &LineOfJob, own: &[&'static Action]) -> Result<Job, String> {
     let defined = own.iter().copied().find(|action| *action.name == *line.action);
     let action =
         defined.or_else(|| Action::named(&line.action)).ok_or_else(|| format!("unknown action {}", line.action))?;

@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Write};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::format::{BEGINNING, END, FIRST, FoundOfLine, Head, Line, NamesOfLine, Target, VERSION};
+use super::format::{BEGINNING, END, FIRST, FoundOfLine, Head, LineOfJob, NamesOfLine, SightingOfLine, VERSION};
 use crate::job::Unfound;
 use crate::preview::of_jobs::Preview;
 use crate::preview::row::Row;
@@ -32,9 +32,9 @@ pub(crate) fn write(head: &Head, preview: &Preview<'_>, out: impl Write) -> io::
     Ok(digest)
 }
 
-fn line(row: &Row<'_>) -> Line {
+fn line(row: &Row<'_>) -> LineOfJob {
     let (job, request) = (row.job, row.request());
-    Line {
+    LineOfJob {
         row: job.row,
         job_id: job.id.to_string(),
         action: job.action.name.to_owned(),
@@ -54,7 +54,7 @@ fn line(row: &Row<'_>) -> Line {
         found: FoundOfLine::of(job),
         state: row.state.name().to_owned(),
         finding: row.hold.map(|hold| hold.to_string()),
-        target: row.sighting.map(Target::from),
+        target: row.sighting.map(SightingOfLine::from),
         keys: row.keys.cloned(),
     }
 }

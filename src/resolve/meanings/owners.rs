@@ -7,8 +7,8 @@ use std::collections::HashSet;
 
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
-use super::super::ways::{By, SERIAL, kind, read, ways};
-use super::search::{Search, Wanted, note};
+use super::super::ways::{SERIAL, Way, kind, read, ways};
+use super::search::{MeaningSearch, SoughtValue, note};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Object, may_own};
 use crate::identity::Identity;
@@ -19,10 +19,10 @@ use crate::plan::says_nothing;
 /// Of so many users who fit patterns it is asked, one by one, what is registered to them.
 const MOST_OF_PATTERNS: usize = 1_000;
 
-impl Search<'_> {
+impl MeaningSearch<'_> {
     /// From what an entry was found to be to the managed device of the same machine, and so to its owner.
     pub(super) async fn bridge<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
-        let mut asked: Vec<(usize, By, Box<str>)> = Vec::new();
+        let mut asked: Vec<(usize, Way, Box<str>)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             for (object, identity) in &wanted.found {
                 let serial = identity.serial_number.as_deref().filter(|serial| says_nothing(serial).is_none());
@@ -32,7 +32,7 @@ impl Search<'_> {
                         .as_deref()
                         .map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)),
                     Object::AutopilotIdentity => serial.map(|serial| (SERIAL, serial)).or_else(|| {
-                        let by_id = identity.managed_device_id.as_deref().map(|id| (By::Id, id));
+                        let by_id = identity.managed_device_id.as_deref().map(|id| (Way::Id, id));
                         let by_entra = identity.azure_ad_device_id.as_deref();
                         by_id.or_else(|| by_entra.map(|id| (ways(Form::Guid, Object::ManagedDevice)[1], id)))
                     }),
@@ -43,7 +43,7 @@ impl Search<'_> {
         }
         self.find_linked(Object::ManagedDevice, &asked, reading).await?;
         self.devices_in_entra(reading).await?;
-        self.wanted.iter_mut().for_each(Wanted::note_what_was_found);
+        self.wanted.iter_mut().for_each(SoughtValue::note_what_was_found);
         self.registered_owners(reading).await
     }
 
@@ -54,7 +54,7 @@ impl Search<'_> {
             return Ok(());
         }
         let by = ways(Form::Guid, Object::EntraDevice)[0];
-        let mut asked: Vec<(usize, By, Box<str>)> = Vec::new();
+        let mut asked: Vec<(usize, Way, Box<str>)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             let is_known = wanted.found.iter().any(|(object, _)| *object == Object::EntraDevice);
             let managed = wanted.found.iter().filter(|(object, _)| *object == Object::ManagedDevice && !is_known);
@@ -67,7 +67,7 @@ impl Search<'_> {
     async fn find_linked<T: Transport>(
         &mut self,
         object: Object,
-        asked: &[(usize, By, Box<str>)],
+        asked: &[(usize, Way, Box<str>)],
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
         let gets: Vec<Get> = asked.iter().filter_map(|(_, by, value)| by.get(object, value)).collect();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
 use super::super::ways::is_of_one;
-use super::search::{Search, Wanted, lack, note};
+use super::search::{MeaningSearch, SoughtValue, lack, note};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Object, shows_all_names};
 use crate::guard::protected::Protected;
@@ -18,14 +18,14 @@ use crate::identity::Identity;
 use crate::msgraph::transport::Transport;
 use crate::text::key;
 
-impl Search<'_> {
+impl MeaningSearch<'_> {
     /// A pattern of addresses stands for the users who have one that fits it, whatever their devices show of them.
     pub(super) async fn find_by_pattern<T: Transport>(
         &mut self,
         list: &Protected,
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
-        let is_wanted = |it: &Wanted<'_>| it.entry.is_pattern_of_addresses() && it.entry.can_be(Object::User);
+        let is_wanted = |it: &SoughtValue<'_>| it.entry.is_pattern_of_addresses() && it.entry.can_be(Object::User);
         let Some(first) = query::whole_with_aliases().filter(|_| self.wanted.iter().any(is_wanted)) else {
             return Ok(());
         };
@@ -67,7 +67,7 @@ impl Search<'_> {
         self.read_fleet(reading).await?;
         match &self.fleet {
             Some(Ok(fleet)) => {
-                let owners = Owners::of(&self.wanted);
+                let owners = UsersOfPatterns::of(&self.wanted);
                 for device in fleet {
                     let fits = list.patterns_of(device).filter_map(|number| self.of_entries.get(number as usize));
                     for at in fits.copied().chain(owners.patterns_of(device)) {
@@ -88,10 +88,10 @@ impl Search<'_> {
 }
 
 /// Users who fit a pattern, by id, and which patterns those are.
-struct Owners(HashMap<String, Vec<usize>>);
+struct UsersOfPatterns(HashMap<String, Vec<usize>>);
 
-impl Owners {
-    fn of(wanted: &[Wanted<'_>]) -> Self {
+impl UsersOfPatterns {
+    fn of(wanted: &[SoughtValue<'_>]) -> Self {
         let mut owners: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, wanted) in wanted.iter().enumerate().filter(|(_, wanted)| wanted.entry.is_pattern()) {
             for (_, user) in &wanted.found {

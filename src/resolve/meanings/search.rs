@@ -1,6 +1,6 @@
 //! Finds what entries of `protected` stand for, by their own names.
 //!
-//! In: entries, the kinds of the targets that something is done to, a client that reads. Out: a [`Search`] with what each value
+//! In: entries, the kinds of the targets that something is done to, a client that reads. Out: a [`MeaningSearch`] with what each value
 //! was found to be, and what could not be read. Must not: read a list more than once.
 
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::query;
 use super::super::reading::{ReadError, Reading};
-use super::super::ways::{By, is_imei, is_of_one, kind, read, ways};
+use super::super::ways::{Way, is_imei, is_of_one, kind, read, ways};
 use crate::catalog::TargetKind;
 use crate::guard::meaning::{Form, Meaning, Object};
 use crate::guard::protected::{Entry, Protected};
@@ -20,7 +20,7 @@ use crate::plan::says_nothing;
 use crate::text::{composed, key};
 
 /// One value, however many entries have it.
-pub(super) struct Wanted<'l> {
+pub(super) struct SoughtValue<'l> {
     pub(super) entry: &'l Entry,
     pub(super) value: Box<str>,
     pub(super) meaning: Meaning,
@@ -28,8 +28,8 @@ pub(super) struct Wanted<'l> {
     pub(super) found: Vec<(Object, Identity)>,
 }
 
-pub(super) struct Search<'l> {
-    pub(super) wanted: Vec<Wanted<'l>>,
+pub(super) struct MeaningSearch<'l> {
+    pub(super) wanted: Vec<SoughtValue<'l>>,
     /// For each entry, which of those it is.
     pub(super) of_entries: Vec<usize>,
     pub(super) targets: &'l [TargetKind],
@@ -40,14 +40,14 @@ pub(super) struct Search<'l> {
 /// From this many reads on it is worth asking how many devices there are.
 const MANY: usize = BATCH;
 
-impl<'l> Search<'l> {
+impl<'l> MeaningSearch<'l> {
     pub(super) fn of(list: &'l Protected, targets: &'l [TargetKind]) -> Self {
         let mut places: HashMap<(String, Option<Object>), usize> = HashMap::new();
-        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        let mut wanted: Vec<SoughtValue<'_>> = Vec::new();
         let of_entries = list.entries().iter().map(|entry| {
             let value: Box<str> = composed(entry.value()).into();
             *places.entry((key(&value).into_owned(), entry.only)).or_insert_with(|| {
-                wanted.push(Wanted { entry, value, meaning: Meaning::default(), found: Vec::new() });
+                wanted.push(SoughtValue { entry, value, meaning: Meaning::default(), found: Vec::new() });
                 wanted.len() - 1
             })
         });
@@ -61,7 +61,7 @@ impl<'l> Search<'l> {
         object: Object,
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
-        let mut asked: Vec<(usize, By, Get)> = Vec::new();
+        let mut asked: Vec<(usize, Way, Get)> = Vec::new();
         for (at, wanted) in self.wanted.iter().enumerate() {
             let entry = wanted.entry;
             if !wanted.is_wanted_as(object) {
@@ -81,7 +81,7 @@ impl<'l> Search<'l> {
     /// What looks like the number of a telephone, and is the name or serial number of nothing, may be its IMEI. Nobody
     /// documents a filter on that.
     pub(super) async fn find_by_imei<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
-        let may_be = |wanted: &Wanted<'_>| {
+        let may_be = |wanted: &SoughtValue<'_>| {
             let is_nothing = wanted.found.is_empty() && wanted.meaning.unread.is_empty();
             is_nothing && wanted.is_wanted_as(Object::ManagedDevice) && is_imei(&wanted.value)
         };
@@ -94,9 +94,10 @@ impl<'l> Search<'l> {
     pub(super) async fn find_by_alias<T: Transport>(&mut self, reading: &mut Reading<'_, T>) -> Result<(), ReadError> {
         let wanted = self.wanted.iter().enumerate();
         let open = wanted.filter(|(_, it)| it.is_wanted_as(Object::User) && it.entry.form() == Form::Address);
-        let by =
-            |(at, wanted): (usize, &Wanted<'_>)| Some((at, By::Alias, By::Alias.get(Object::User, &wanted.value)?));
-        let asked: Vec<(usize, By, Get)> =
+        let by = |(at, wanted): (usize, &SoughtValue<'_>)| {
+            Some((at, Way::Alias, Way::Alias.get(Object::User, &wanted.value)?))
+        };
+        let asked: Vec<(usize, Way, Get)> =
             open.filter(|(_, wanted)| wanted.meaning.unread.is_empty()).filter_map(by).collect();
         self.find_by(Object::User, &asked, reading).await
     }
@@ -104,7 +105,7 @@ impl<'l> Search<'l> {
     pub(super) async fn find_by<T: Transport>(
         &mut self,
         object: Object,
-        asked: &[(usize, By, Get)],
+        asked: &[(usize, Way, Get)],
         reading: &mut Reading<'_, T>,
     ) -> Result<(), ReadError> {
         let wanted = &mut self.wanted;
@@ -206,7 +207,7 @@ impl<'l> Search<'l> {
     }
 }
 
-impl Wanted<'_> {
+impl SoughtValue<'_> {
     /// Whether it may be such an object. An id is the id of one thing; a text may be the name of several.
     pub(super) fn is_wanted_as(&self, object: Object) -> bool {
         let is_open = self.found.is_empty() || self.entry.form() == Form::Text;

@@ -45,7 +45,7 @@ impl Dispatcher {
             Command::NeverSent(job) => self.ledger.progress_mut(job).never_sent(),
             Command::NoDoubt(job) => self.ledger.progress_mut(job).doubt = None,
             Command::Spare(job) => self.spare(job, now),
-            Command::WithdrawAll => self.withdraw_all(now),
+            Command::WithdrawAll => self.withdraw_all(None, now),
             Command::Pause { bucket, asked, crowded, times } => {
                 self.pause(bucket, Throttled { asked, crowded, sent: times.sent, now: times.now });
             }
@@ -220,6 +220,8 @@ impl Dispatcher {
         let now = answer.now;
         if let Some(pause) = self.road.gates.throttled(bucket, answer, &mut self.rng) {
             self.tell(Event::Paused { bucket, pause, until: self.clock.at(now + pause) });
+            // What has passed the gate and has not left waits as well.
+            self.withdraw_all(Some(bucket), now);
         }
     }
 

@@ -45,6 +45,12 @@ impl Pool {
         self.ready.push_back(task);
     }
 
+    /// Before all attempts that wait, behind other reads: many of those may be recorded ahead.
+    pub fn push_read(&mut self, task: Task) {
+        let reads = self.ready.iter().take_while(|task| !matches!(task, Task::Attempt { .. })).count();
+        self.ready.insert(reads, task);
+    }
+
     /// What comes next, if a worker is idle.
     pub fn next(&self) -> Option<&Task> {
         self.ready.front().filter(|_| !self.idle.is_empty())

@@ -14,7 +14,12 @@ use crate::pacing::crowd::Crowd;
 use crate::pacing::pause::Pause;
 use crate::pacing::{BucketUse, Gates, Pacing};
 use crate::runner::dialogue::Times;
+use crate::runner::job_state::Next;
+use crate::runner::ledger::Traffic;
 use crate::runner::retry;
+
+/// Attempts that are recorded ahead, for each that is out: as many as make commits so large that the network never waits.
+const AHEAD: usize = 4;
 
 #[derive(Debug)]
 pub struct Road {
@@ -42,13 +47,17 @@ impl Road {
         Self { gates, crowd, host: Pause::default(), answered_once: false, away_since: None }
     }
 
-    /// How many may be on their way, with so many workers.
-    pub fn places(&self, workers: usize) -> usize {
-        let out = self.crowd.size().min(workers);
-        // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
-        // A commit takes as long as many an answer: where nothing is paced, the next attempts are recorded meanwhile.
-        let ahead = if self.gates.pacing() == Pacing::Off { out } else { 0 };
-        out + ahead
+    /// Whether one more may be on its way, beside what is, with so many workers.
+    pub fn has_place(&self, next: Next, traffic: Traffic, workers: usize) -> bool {
+        let Traffic { ahead, sent, reads } = traffic;
+        let places = self.crowd.size().min(workers);
+        match (self.gates.pacing(), next) {
+            // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
+            (Pacing::Within(_), _) => ahead + sent + reads < places,
+            // A commit takes as long as many an answer: where nothing is paced, the next attempts are recorded meanwhile.
+            (Pacing::Off, Next::Send) => ahead < AHEAD * places,
+            (Pacing::Off, _) => reads < places,
+        }
     }
 
     /// Until when the host is not tried.

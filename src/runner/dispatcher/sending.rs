@@ -3,6 +3,7 @@
 //! In: jobs that the policies admit. Out: tasks to idle workers. Must not: let anything past its gate, or let an attempt leave whose
 //! record is not durable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -34,7 +35,7 @@ impl Dispatcher {
 
     fn dispatch_bucket(&mut self, bucket: Bucket, now: Instant) -> Option<Instant> {
         let mut wake = None;
-        while self.ledger.in_flight() < self.road.places(self.pool.size()) {
+        while self.has_place(Next::Send) || self.has_place(Next::Check) {
             match self.one_of(bucket, now) {
                 Step::Done => {}
                 Step::Until(at) => {
@@ -47,6 +48,10 @@ impl Dispatcher {
             self.tell(Event::Paced { bucket, permille });
         }
         wake
+    }
+
+    fn has_place(&self, next: Next) -> bool {
+        self.road.has_place(next, self.ledger.traffic(), self.pool.size())
     }
 
     /// Does one thing for a bucket, if policies and gates let it.
@@ -65,6 +70,9 @@ impl Dispatcher {
                     return Step::Done;
                 }
             };
+            if !self.has_place(next) {
+                continue;
+            }
             // Nothing is checked while nothing can be sent; the gate says how long that is.
             let gate = match next {
                 Next::Check if !self.road.gates.is_paused(bucket, now) => self.jobs[item.job as usize].read_bucket(),
@@ -180,7 +188,7 @@ impl Dispatcher {
         let (job, wall, client_request_id) = (item.job, self.clock.at(now), self.fresh_id());
         let state = if item.next == Next::FollowUp { JobState::Settled(Watch::Out) } else { JobState::Out(item.next) };
         self.ledger.moves(job, state);
-        self.pool.push(match item.next {
+        self.pool.push_read(match item.next {
             Next::Check => Task::Check { job, client_request_id },
             Next::Find { at } if usize::from(at) < self.jobs[job as usize].route.ids.len() => {
                 Task::Find { job, at, client_request_id }
@@ -264,13 +272,23 @@ impl Dispatcher {
         }
     }
 
-    /// Takes back every attempt that is recorded and has not left.
-    pub(super) fn withdraw_all(&mut self, now: Instant) {
-        for task in self.pool.take_attempts() {
-            self.withdraw(&task, now);
+    /// Takes back every attempt that is recorded and has not left; of one bucket, where one is named.
+    pub(super) fn withdraw_all(&mut self, bucket: Option<Bucket>, now: Instant) {
+        if self.ledger.traffic().ahead == 0 {
+            return;
         }
-        let being_recorded = |(job, state)| matches!(state, JobState::BeingRecorded { .. }).then_some(job);
-        let outdated: Vec<u32> = self.ledger.states_under_way().filter_map(being_recorded).collect();
+        let jobs = Arc::clone(&self.jobs);
+        let is_meant = |job: u32| bucket.is_none_or(|bucket| jobs[job as usize].bucket() == bucket);
+        for task in self.pool.take_attempts() {
+            match is_meant(task.job()) {
+                true => self.withdraw(&task, now),
+                false => self.pool.push(task),
+            }
+        }
+        let being_recorded =
+            |(job, state): &(u32, JobState)| matches!(state, JobState::BeingRecorded { .. }) && is_meant(*job);
+        let outdated = self.ledger.states_under_way().filter(being_recorded).map(|(job, _)| job);
+        let outdated: Vec<u32> = outdated.collect();
         for job in outdated {
             self.ledger.moves(job, JobState::BeingRecorded { outdated: true });
         }

@@ -33,7 +33,7 @@ impl Dispatcher {
             return;
         }
         self.stopped = Some(reason.clone());
-        self.withdraw_all(now);
+        self.withdraw_all(None, now);
         // Nobody needs to know any more what has landed.
         for (job, state) in self.ledger.states_under_way().collect::<Vec<_>>() {
             if state == JobState::Settled(Watch::Out) {

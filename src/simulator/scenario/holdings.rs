@@ -167,20 +167,22 @@ pub struct ListedRunState {
 
 /// Names are those of Graph's collections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
 pub enum ScriptKind {
-    DeviceHealthScripts,
-    DeviceManagementScripts,
-    DeviceComplianceScripts,
+    #[serde(rename = "deviceHealthScripts")]
+    Health,
+    #[serde(rename = "deviceManagementScripts")]
+    Management,
+    #[serde(rename = "deviceComplianceScripts")]
+    Compliance,
 }
 
 impl ScriptKind {
     /// The kind whose ids a path calls that.
     pub(in crate::simulator) fn with_id(name: &str) -> Option<Self> {
         match name {
-            "deviceHealthScriptId" => Some(Self::DeviceHealthScripts),
-            "deviceManagementScriptId" => Some(Self::DeviceManagementScripts),
-            "deviceComplianceScriptId" => Some(Self::DeviceComplianceScripts),
+            "deviceHealthScriptId" => Some(Self::Health),
+            "deviceManagementScriptId" => Some(Self::Management),
+            "deviceComplianceScriptId" => Some(Self::Compliance),
             _ => None,
         }
     }

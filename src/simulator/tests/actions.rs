@@ -23,12 +23,13 @@ fn value_of(id: &IdName, number: usize) -> String {
 fn some_value(kind: ParameterKind) -> Value {
     match kind {
         ParameterKind::Text | ParameterKind::Name => json!("because"),
+        ParameterKind::ComputerName | ParameterKind::DeviceName => json!("LAB-01"),
         ParameterKind::PrincipalName => json!("ada@contoso.com"),
         ParameterKind::Boolean => json!(true),
         ParameterKind::Pin => json!("012345"),
         ParameterKind::OneOf(words) => json!(words[0]),
-        ParameterKind::Integer => json!(30),
-        ParameterKind::Digits => json!("30"),
+        ParameterKind::Integer | ParameterKind::Minutes => json!(30),
+        ParameterKind::MinutesInWords => json!("30"),
         ParameterKind::Guid => json!(OTHER),
         ParameterKind::Guids => json!([crate::simulator::resources::SKUS[0]]),
     }
@@ -36,8 +37,7 @@ fn some_value(kind: ParameterKind) -> Value {
 
 fn job(action: &'static Action, route: &'static Route) -> Job {
     let wanted = |parameter: &&Parameter| {
-        // Lost mode takes a message or a number.
-        parameter.required || (action.needs_a_parameter && !parameter.beta_only) || parameter.name == "message"
+        parameter.required || (action.needs_one_of.contains(&parameter.name) && !parameter.beta_only)
     };
     let values = action.parameters.iter().filter(wanted);
     let values = values.map(|parameter| (parameter, some_value(parameter.kind))).collect();
