@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::{Moment, iso_date};
@@ -45,7 +45,7 @@ pub struct ApprovalSeen {
 }
 
 /// What is counted of all requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalCounts {
     /// Codes that came although they were not, or no longer, good.
     pub refused_codes: u64,
@@ -55,7 +55,7 @@ pub struct ApprovalCounts {
     pub most_open: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Request {
     id: String,
     /// Index in the catalog.
@@ -96,7 +96,7 @@ impl Request {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requests {
     all: Vec<Request>,
     by_id: HashMap<String, usize>,

@@ -7,6 +7,7 @@ mod by_hand;
 mod deleted;
 mod devices;
 mod groups;
+mod kept;
 mod scripts;
 mod seen;
 mod shown;

@@ -27,6 +27,7 @@ mod exchange;
 mod faults;
 mod inventory;
 mod judge;
+pub(crate) mod kept;
 mod keys;
 mod kinds;
 mod late;
@@ -45,6 +46,7 @@ mod strangers;
 mod throttle;
 mod units;
 mod values;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,6 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
-use super::keys;
 use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
@@ -30,16 +29,18 @@ use super::routes::{Endpoint, PathId};
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, permissions, spoil, units};
+use super::{batch, effects, keys, permissions, spoil, units};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
+mod kept;
 mod perform;
 mod reading;
 
+pub(super) use self::kept::StateRead;
 pub(crate) use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub(crate) use super::log::Seen;
 
-/// What a fault says in place of the time until there is room.
+/// What a fault says of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
 /// Tokens that were not issued here name no application.
 const NO_APPLICATION: &str = "00000000-0000-0000-0000-000000000000";

@@ -27,7 +27,7 @@ pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledS
 pub(crate) use check_ins::{CheckIn, End, ListedResult};
 pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
 pub(crate) use holdings::{
-    HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedRunState,
+    Holdings, HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedRunState,
     ListedScript, ListedUser, ScriptKind, SignIn, TenantIdentity, Volume,
 };
 pub use limits::Throttle;
