@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::pace;
 use super::style::{View, of_outcome, paint};
-use super::text::{count, count_of};
+use super::text::count_of;
 use super::trouble;
 use crate::catalog::TargetKind;
 use crate::job::{Job, Unfound};
@@ -84,8 +84,7 @@ impl<'a> RunResult<'a> {
             let _ = writeln!(text, "report: {}", visible(&report.display().to_string()));
         }
         let styled = |outcome: Outcome, counted: String| paint(view.styled, of_outcome(outcome), &counted);
-        let counts =
-            account.counts().map(|(outcome, number)| styled(outcome, format!("{} {number}", outcome.name())));
+        let counts = account.counts().map(|(outcome, number)| styled(outcome, format!("{} {number}", outcome.name())));
         let _ = writeln!(text, "{}", account.line_of(counts));
         text
     }
