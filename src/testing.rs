@@ -150,7 +150,7 @@ pub mod runner {
     }
 
     pub mod question {
-        pub use crate::runner::question::Question;
+        pub use crate::runner::question::WaveQuestion;
     }
 
     pub mod shutdown {

@@ -37,9 +37,9 @@ use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::runner::event::{Event, StopReason};
 use crate::runner::guards::Guards;
-use crate::runner::question::Question;
+use crate::runner::question::WaveQuestion;
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{self, Carried, Earlier, Ended, History, Left, Limits, Run};
+use crate::runner::{self, Carried, Earlier, Ended, History, LeftBehind, Limits, Run};
 use crate::session::Client;
 
 /// Time between two looks at what waits, at first; it grows while nothing happens.
@@ -78,7 +78,7 @@ pub struct Rounds<'a> {
     /// What the rounds so far have counted.
     pub carried: Carried,
     /// Who is asked between waves, if anybody is.
-    pub people: Option<mpsc::UnboundedSender<Question>>,
+    pub people: Option<mpsc::UnboundedSender<WaveQuestion>>,
     /// What may be sent at all, now.
     pub guards: Guards,
     pub clock: Clock,
@@ -284,7 +284,7 @@ impl Rounds<'_> {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
-        let Left { later, carried, guards, shown: seen } = left;
+        let LeftBehind { later, carried, guards, shown: seen } = left;
         (self.carried, self.guards, self.shown) = (carried, guards, seen);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;

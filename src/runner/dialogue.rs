@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::event::{Event, StopReason};
-use super::job_state::{Item, Next, WaitsFor};
+use super::job_state::{Item, NextRequest, WaitsFor};
 use super::mailbox::{News, WayBack};
-use super::run::Left;
-use super::view::View;
+use super::run::LeftBehind;
+use super::view::RunView;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::daily::{Take, UsedUp};
@@ -30,20 +30,20 @@ pub struct Times {
 /// One rule of how a run goes. It owns its state, hears what happens, and says what follows from it.
 pub trait Policy: Send {
     /// Something has happened.
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then);
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then);
 
     /// Whether a job may pass a door.
-    fn admit(&mut self, _item: Item, _door: Door, _view: &View) -> Admission {
+    fn admit(&mut self, _item: Item, _door: Door, _view: &RunView) -> Admission {
         Admission::Go
     }
 
     /// What the record of an attempt takes of a day's limit. `Err`: nothing is left, where no journal counts.
-    fn take(&mut self, _job: u32, _view: &View) -> Result<Option<Take>, UsedUp> {
+    fn take(&mut self, _job: u32, _view: &RunView) -> Result<Option<Take>, UsedUp> {
         Ok(None)
     }
 
     /// When it wants to hear [`Happened::Turn`], though nothing else happens.
-    fn wake(&self, _view: &View) -> Option<Instant> {
+    fn wake(&self, _view: &RunView) -> Option<Instant> {
         None
     }
 
@@ -58,7 +58,7 @@ pub trait Policy: Send {
     }
 
     /// What it leaves behind at the end.
-    fn leave(self: Box<Self>, _left: &mut Left) {}
+    fn leave(self: Box<Self>, _left: &mut LeftBehind) {}
 }
 
 /// What a job passes on its way out.
@@ -77,7 +77,7 @@ pub enum Door {
 pub enum Admission {
     Go,
     /// Something else is done with it first.
-    First(Next),
+    First(NextRequest),
     /// It waits where it is, and what is behind it too.
     Wait,
     /// It waits elsewhere.
@@ -137,7 +137,7 @@ pub enum Happened<'a> {
     /// A PreSendCheck was answered.
     Checked { job: u32, seen: &'a Seen },
     /// A ReadBack was answered.
-    ReadBack(&'a ReadBack),
+    ReadBack(&'a ReadBackAnswer),
     /// A read has shown whether an id of the route is there.
     Found { job: u32, at: u8, presence: &'a Presence },
     /// All ids of the route are there, and a read has shown the state.
@@ -172,7 +172,7 @@ pub struct Attempted<'a> {
 
 /// What a ReadBack has shown.
 #[derive(Debug)]
-pub struct ReadBack {
+pub struct ReadBackAnswer {
     pub job: u32,
     pub evidence: Evidence,
     /// Whether it may be sent again.
@@ -209,16 +209,16 @@ pub enum Announcement {
     /// A job that a wave waits for has landed, or has come to nothing.
     Landed { job: u32, stage: Stage },
     /// Something that a job names is not there, as that read has found.
-    Missing { job: u32, found_by: Next },
+    Missing { job: u32, found_by: NextRequest },
     /// A read is not made again, and why.
     Unread { item: Item, why: Box<str> },
     /// A ReadBack is to be taken for what it shows.
-    ReadBack(ReadBack),
+    ReadBack(ReadBackAnswer),
 }
 
 /// Where in its bucket a job goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum QueuePlace {
     /// Behind everything that is as urgent.
     Back,
     /// Before everything that is as urgent: it had its turn already.
@@ -231,7 +231,7 @@ pub enum Place {
 #[derive(Debug)]
 pub enum Command {
     /// Puts a job into its queue; when the run is ending, takes it out.
-    Queue(Item, Place),
+    Queue(Item, QueuePlace),
     /// The same after a delay.
     Later {
         item: Item,
@@ -272,17 +272,17 @@ pub enum Command {
         times: Times,
     },
     Stop(StopReason),
-    Write(Entry),
+    Write(JournalEntry),
     Tell(Event),
     Announce(Announcement),
 }
 
 impl Command {
-    pub fn send(job: u32, next: Next) -> Self {
-        Self::Queue(Item { job, next }, Place::Front)
+    pub fn send(job: u32, next: NextRequest) -> Self {
+        Self::Queue(Item { job, next }, QueuePlace::Front)
     }
 
-    pub fn later(job: u32, next: Next, after: Duration, reason: Box<str>) -> Self {
+    pub fn later(job: u32, next: NextRequest, after: Duration, reason: Box<str>) -> Self {
         Self::Later { item: Item { job, next }, after, reason }
     }
 
@@ -293,7 +293,7 @@ impl Command {
 
 /// What the journal is told.
 #[derive(Debug)]
-pub enum Entry {
+pub enum JournalEntry {
     /// An attempt has used up nothing of the day.
     GiveBack(RequestId),
     /// The service has said that a day's limit is used up.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::job_state::{JobState, Next, Watch};
-use super::progress::{Progress, settlement};
+use super::job_state::{BeingRead, JobState, NextRequest};
+use super::progress::{JobProgress, settlement};
 use crate::clock::Clock;
 use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, Settlement};
 
@@ -23,7 +23,7 @@ pub struct Ledger {
     /// Jobs of which something is on its way.
     under_way: BTreeSet<u32>,
     traffic: Traffic,
-    progress: HashMap<u32, Progress>,
+    progress: HashMap<u32, JobProgress>,
     /// As far as the last one that has settled: what is not used yet takes no memory.
     settled: Vec<Option<Settlement>>,
     open: usize,
@@ -47,8 +47,8 @@ impl Traffic {
     fn lane(&mut self, state: JobState) -> Option<&mut usize> {
         match state {
             JobState::BeingRecorded { .. } | JobState::Recorded => Some(&mut self.ahead),
-            JobState::Out(Next::Send) => Some(&mut self.sent),
-            JobState::Out(_) | JobState::Settled(Watch::Out) => Some(&mut self.reads),
+            JobState::Out(NextRequest::Send) => Some(&mut self.sent),
+            JobState::Out(_) | JobState::Settled(BeingRead::Out) => Some(&mut self.reads),
             _ => None,
         }
     }
@@ -103,7 +103,7 @@ impl Ledger {
     }
 
     /// What is on its way, in plan order.
-    pub fn under_way(&self) -> impl Iterator<Item = (u32, Next)> {
+    pub fn under_way(&self) -> impl Iterator<Item = (u32, NextRequest)> {
         self.under_way.iter().filter_map(|job| Some((*job, self.state(*job).under_way()?)))
     }
 
@@ -129,11 +129,11 @@ impl Ledger {
     }
 
     /// What is known of a job that this process deals with.
-    pub fn progress(&self, job: u32) -> Option<&Progress> {
+    pub fn progress(&self, job: u32) -> Option<&JobProgress> {
         self.progress.get(&job)
     }
 
-    pub fn progress_mut(&mut self, job: u32) -> &mut Progress {
+    pub fn progress_mut(&mut self, job: u32) -> &mut JobProgress {
         self.progress.entry(job).or_default()
     }
 
@@ -186,7 +186,7 @@ impl Ledger {
             self.settled.resize(index + 1, None);
         }
         self.settled[index] = Some(settlement);
-        self.moves(job, JobState::Settled(Watch::No));
+        self.moves(job, JobState::Settled(BeingRead::No));
         self.open -= 1;
     }
 

@@ -28,7 +28,7 @@ mod worker;
 pub use self::dispatcher::run;
 pub use self::limits::{DEFAULT_CONCURRENCY, Limits};
 pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
-pub use self::run::{Approved, Carried, Earlier, Ended, History, Left, Run};
+pub use self::run::{Approved, Carried, Earlier, Ended, History, LeftBehind, Run};
 
 #[cfg(test)]
 mod pacing_tests;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::event::StopReason;
-use super::job_state::{Item, Next};
+use super::job_state::{Item, NextRequest};
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::queue::Queues;
@@ -17,7 +17,7 @@ use crate::outcome::{Cause, Outcome, Settlement, Unsent};
 
 /// The run at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct View<'a> {
+pub struct RunView<'a> {
     pub jobs: &'a [Job],
     pub ledger: &'a Ledger,
     pub queues: &'a Queues,
@@ -29,7 +29,7 @@ pub struct View<'a> {
     pub has_journal: bool,
 }
 
-impl View<'_> {
+impl RunView<'_> {
     pub fn job(&self, job: u32) -> &Job {
         &self.jobs[job as usize]
     }
@@ -60,25 +60,28 @@ impl View<'_> {
     }
 
     /// An approved job is read before each send, also before one that a throttle answer has put off.
-    pub fn way_to_send(&self, job: u32) -> Next {
+    pub fn way_to_send(&self, job: u32) -> NextRequest {
         match self.is_approved(job) {
-            true => Next::ReadBack { resend: true },
-            false => Next::Send,
+            true => NextRequest::ReadBack { resend: true },
+            false => NextRequest::Send,
         }
     }
 
     /// Whether it is to be sent, or read right before it is.
     pub fn is_for_sending(&self, item: Item) -> bool {
-        item.next == Next::Send || (item.next == Next::ReadBack { resend: true } && self.is_approved(item.job))
+        item.next == NextRequest::Send
+            || (item.next == NextRequest::ReadBack { resend: true } && self.is_approved(item.job))
     }
 
     pub fn bucket_of(&self, item: Item) -> Bucket {
         let job = self.job(item.job);
         match item.next {
-            Next::Send => job.bucket(),
+            NextRequest::Send => job.bucket(),
             // Its turn to be sent comes with the read, so that the send follows at once.
-            Next::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
-            Next::ReadBack { .. } | Next::Check | Next::FollowUp | Next::Find { .. } => job.read_bucket(),
+            NextRequest::ReadBack { .. } if self.is_approved(item.job) => job.bucket(),
+            NextRequest::ReadBack { .. } | NextRequest::Check | NextRequest::FollowUp | NextRequest::Find { .. } => {
+                job.read_bucket()
+            }
         }
     }
 

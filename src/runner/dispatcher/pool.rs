@@ -10,25 +10,25 @@ use tokio::sync::mpsc;
 
 use crate::job::Job;
 use crate::runner::executor::Executor;
-use crate::runner::worker::{Done, Task, Worker};
+use crate::runner::worker::{Task, TaskDone, Worker};
 
-pub struct Pool {
+pub struct WorkerPool {
     workers: Vec<Worker>,
     /// Starts the worker of that number, at first and in place of one that has ended.
     start: Box<dyn Fn(usize) -> Worker + Send>,
     idle: Vec<usize>,
     /// What may leave, and waits for an idle worker.
     ready: VecDeque<Task>,
-    pub done: mpsc::UnboundedReceiver<Done>,
+    pub done: mpsc::UnboundedReceiver<TaskDone>,
 }
 
-impl fmt::Debug for Pool {
+impl fmt::Debug for WorkerPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("workers", &self.workers).field("ready", &self.ready).finish_non_exhaustive()
     }
 }
 
-impl Pool {
+impl WorkerPool {
     pub fn new<E: Executor>(jobs: Arc<[Job]>, executor: Arc<E>, concurrency: u16) -> Self {
         let (report, done) = mpsc::unbounded_channel();
         let count = usize::from(concurrency).min(jobs.len()).max(1);

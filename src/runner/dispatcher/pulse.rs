@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pool::Pool;
+use super::pool::WorkerPool;
 use super::records::Records;
 use super::road::Road;
 use super::state::Dispatcher;
@@ -19,7 +19,7 @@ use crate::runner::ledger::Ledger;
 use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::policy;
 use crate::runner::queue::Queues;
-use crate::runner::run::{Ended, Left, Run};
+use crate::runner::run::{Ended, LeftBehind, Run};
 use crate::runner::shutdown::StopRequest;
 
 /// Answers taken in one go.
@@ -48,7 +48,7 @@ impl Dispatcher {
             policies,
             then: Then::default(),
             road: Road::new(gates, limits.concurrency),
-            pool: Pool::new(Arc::clone(&jobs), executor, limits.concurrency),
+            pool: WorkerPool::new(Arc::clone(&jobs), executor, limits.concurrency),
             records: Records::new(history.journal),
             events,
             stopped: None,
@@ -107,7 +107,7 @@ impl Dispatcher {
         self.leave_the_rest();
         self.tell(Event::Finished);
         self.happens(&Happened::Finished, Instant::now());
-        let mut left = Left::default();
+        let mut left = LeftBehind::default();
         self.policies.into_iter().for_each(|policy| policy.leave(&mut left));
         let (settlements, unsent) = self.ledger.close();
         let (stopped, journal, used) = (self.stopped, self.records.journal, self.road.used());

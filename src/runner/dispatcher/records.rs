@@ -7,13 +7,13 @@ use tokio::sync::mpsc;
 use crate::daily::{Take, UsedUp};
 use crate::guard::contradictions::may_follow;
 use crate::journal::{Attempt, Recorder, TurnedAway};
-use crate::runner::worker::{Recorded, Slip, Task};
+use crate::runner::worker::{RecordedTask, Slip, Task};
 
 #[derive(Debug)]
 pub struct Records {
     pub journal: Option<Recorder>,
-    recording: mpsc::UnboundedSender<Recorded>,
-    pub back: mpsc::UnboundedReceiver<Recorded>,
+    recording: mpsc::UnboundedSender<RecordedTask>,
+    pub back: mpsc::UnboundedReceiver<RecordedTask>,
 }
 
 /// An attempt as it is to be recorded.

@@ -14,7 +14,7 @@ use crate::pacing::crowd::Crowd;
 use crate::pacing::pause::Pause;
 use crate::pacing::{BucketUse, Gates, Pacing};
 use crate::runner::dialogue::Times;
-use crate::runner::job_state::Next;
+use crate::runner::job_state::NextRequest;
 use crate::runner::ledger::Traffic;
 use crate::runner::retry;
 
@@ -48,14 +48,14 @@ impl Road {
     }
 
     /// Whether one more may be on its way, beside what is, with so many workers.
-    pub fn has_place(&self, next: Next, traffic: Traffic, workers: usize) -> bool {
+    pub fn has_place(&self, next: NextRequest, traffic: Traffic, workers: usize) -> bool {
         let Traffic { ahead, sent, reads } = traffic;
         let places = self.crowd.size().min(workers);
         match (self.gates.pacing(), next) {
             // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
             (Pacing::Within(_), _) => ahead + sent + reads < places,
             // A commit takes as long as many an answer: where nothing is paced, the next attempts are recorded meanwhile.
-            (Pacing::Off, Next::Send) => ahead < AHEAD * places,
+            (Pacing::Off, NextRequest::Send) => ahead < AHEAD * places,
             (Pacing::Off, _) => reads < places,
         }
     }

@@ -8,7 +8,7 @@ use fastrand::Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pool::Pool;
+use super::pool::WorkerPool;
 use super::records::Records;
 use super::road::Road;
 use crate::clock::Clock;
@@ -18,7 +18,7 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::ledger::Ledger;
 use crate::runner::limits::Limits;
 use crate::runner::queue::Queues;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
 pub struct Dispatcher {
     pub jobs: Arc<[Job]>,
@@ -31,15 +31,15 @@ pub struct Dispatcher {
     /// What they want done.
     pub then: Then,
     pub road: Road,
-    pub pool: Pool,
+    pub pool: WorkerPool,
     pub records: Records,
     pub events: mpsc::UnboundedSender<Event>,
     pub stopped: Option<StopReason>,
 }
 
 impl Dispatcher {
-    pub fn view(&self, now: Instant) -> View<'_> {
-        View {
+    pub fn view(&self, now: Instant) -> RunView<'_> {
+        RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
             queues: &self.queues,
@@ -59,7 +59,7 @@ impl Dispatcher {
 
     /// Tells all policies what has happened.
     pub fn hear(&mut self, happened: &Happened, now: Instant) {
-        let view = View {
+        let view = RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
             queues: &self.queues,

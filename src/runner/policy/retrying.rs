@@ -15,7 +15,7 @@ use crate::outcome::Verdict;
 use crate::runner::dialogue::{Announcement, Happened, Policy, Rank, Then};
 use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
 pub fn policy(run: &mut Run, _mail: &Mailbox) -> Retrying {
     // What the dispatcher draws stays as it was: the delays here are drawn by themselves.
@@ -31,7 +31,7 @@ pub struct Retrying {
 }
 
 impl Policy for Retrying {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         let commands = match happened {
             Happened::Attempted(attempted) => {
                 if attempted.reply.verdict != Verdict::Unauthorized {

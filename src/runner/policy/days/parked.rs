@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::DailyLimit;
 use crate::runner::job_state::{Item, JobState, WaitsFor};
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
 /// By daily limit.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Parked {
     }
 
     /// So many of those that still wait, the first ones.
-    pub fn take(&mut self, limit: usize, most: usize, view: &View) -> Vec<Item> {
+    pub fn take(&mut self, limit: usize, most: usize, view: &RunView) -> Vec<Item> {
         let mut taken = Vec::new();
         while taken.len() < most {
             let Some((_, item)) = self.0.get_mut(limit).and_then(BTreeSet::pop_first) else { break };

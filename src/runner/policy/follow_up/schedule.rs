@@ -36,7 +36,7 @@ pub struct Wish {
 
 /// One job that is followed up.
 #[derive(Debug)]
-struct Followed {
+struct FollowedJob {
     /// Until when each of [`Who::ALL`] wants to know.
     until: [Option<Instant>; Who::ALL.len()],
     next: Instant,
@@ -49,7 +49,7 @@ struct Followed {
     refused_tokens: u8,
 }
 
-impl Followed {
+impl FollowedJob {
     /// The first deadline; whoever only wants to know waits for a read that is out.
     fn deadline(&self) -> Option<Instant> {
         let grace = if self.out { GRACE } else { Duration::ZERO };
@@ -70,7 +70,7 @@ impl Followed {
 
 /// What is to be done about a job now.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Due {
+pub enum DueRead {
     Read(u32),
     /// These have waited in vain.
     TooLate(u32, Vec<Who>),
@@ -78,8 +78,8 @@ pub enum Due {
 
 /// All jobs that are followed up.
 #[derive(Debug, Default)]
-pub struct Schedule {
-    jobs: HashMap<u32, Followed>,
+pub struct ReadSchedule {
+    jobs: HashMap<u32, FollowedJob>,
     wakes: BTreeSet<(Instant, u32)>,
     /// When each target was last read, by a digest of its id.
     read: HashMap<u64, Instant>,
@@ -89,13 +89,13 @@ pub struct Schedule {
     wanted: [u32; Who::ALL.len()],
 }
 
-impl Schedule {
+impl ReadSchedule {
     /// Follows a job up.
     pub fn add(&mut self, job: u32, wish: Wish, now: Instant) {
         let Wish { who, first, within } = wish;
         let until = now + within;
         let fresh =
-            || Followed { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
+            || FollowedJob { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
         self.forget_wake(job);
         let followed = self.jobs.entry(job).or_insert_with(fresh);
         if followed.until[who as usize].replace(until).is_none() {
@@ -121,16 +121,16 @@ impl Schedule {
     }
 
     /// The next thing to do, if it is time for it.
-    pub fn due(&mut self, now: Instant) -> Option<Due> {
+    pub fn due(&mut self, now: Instant) -> Option<DueRead> {
         let (_, job) = *self.wakes.first().filter(|(at, _)| *at <= now)?;
         self.forget_wake(job);
         let followed = self.jobs.get_mut(&job)?;
         let due = match !followed.out && followed.next <= now {
             true => {
                 followed.out = true;
-                Due::Read(job)
+                DueRead::Read(job)
             }
-            false => Due::TooLate(job, self.expire(job, now)),
+            false => DueRead::TooLate(job, self.expire(job, now)),
         };
         self.keep_wake(job);
         Some(due)
@@ -251,7 +251,7 @@ impl Schedule {
     }
 
     fn forget_wake(&mut self, job: u32) {
-        if let Some(at) = self.jobs.get(&job).and_then(Followed::wake) {
+        if let Some(at) = self.jobs.get(&job).and_then(FollowedJob::wake) {
             self.wakes.remove(&(at, job));
         }
     }

@@ -14,9 +14,9 @@ use crate::runner::dialogue::{Announcement, Command, Times};
 use crate::runner::event::StopReason;
 use crate::runner::job_state::Item;
 use crate::runner::retry;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &View) -> Vec<Command> {
+pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Item { job, next } = item;
     let (reason, bucket) = (reply.reason(), view.job(job).read_bucket());
     let pause = |asked| Command::Pause { bucket, asked, crowded: is_crowded(reply), times };
@@ -45,7 +45,7 @@ pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, v
 }
 
 /// Whether a read goes on waiting for a service that is out of order and names a time. A run that is ending does not.
-fn is_waited_for(job: u32, reply: &Reply, patience: &mut Patience, view: &View) -> bool {
+fn is_waited_for(job: u32, reply: &Reply, patience: &mut Patience, view: &RunView) -> bool {
     let unavailable = patience.unavailable(job, &reply.verdict, view.now);
     !view.is_stopping() && unavailable < retry::LONGEST_UNAVAILABLE
 }

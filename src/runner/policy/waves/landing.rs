@@ -17,7 +17,7 @@ pub struct Landing {
 
 /// What has become of it so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub enum LandingProgress {
     Wait,
     Landed,
     WentWrong,
@@ -49,12 +49,12 @@ impl Landing {
         self.missing.push((job, seen));
     }
 
-    pub fn progress(&self) -> Progress {
+    pub fn progress(&self) -> LandingProgress {
         match self {
-            Self { failed, .. } if !failed.is_empty() => Progress::WentWrong,
-            Self { left: 1.., .. } => Progress::Wait,
-            Self { missing, .. } if missing.is_empty() => Progress::Landed,
-            _ => Progress::WentWrong,
+            Self { failed, .. } if !failed.is_empty() => LandingProgress::WentWrong,
+            Self { left: 1.., .. } => LandingProgress::Wait,
+            Self { missing, .. } if missing.is_empty() => LandingProgress::Landed,
+            _ => LandingProgress::WentWrong,
         }
     }
 
