@@ -22,13 +22,13 @@ use crate::outcome::{Ending, Evidence, FollowUp, Followed, Outcome, Presence, Re
 
 /// When a request left and when its answer came.
 #[derive(Clone, Copy, Debug)]
-pub struct Times {
+pub(super) struct Times {
     pub sent: Instant,
     pub now: Instant,
 }
 
 /// One rule of how a run goes. It owns its state, hears what happens, and says what follows from it.
-pub trait Policy: Send {
+pub(super) trait Policy: Send {
     /// Something has happened.
     fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then);
 
@@ -63,7 +63,7 @@ pub trait Policy: Send {
 
 /// What a job passes on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub(super) enum Door {
     /// Into a queue, for the first time.
     Queue,
     /// Out of its queue, to the gate of its bucket.
@@ -74,7 +74,7 @@ pub enum Door {
 
 /// What a policy says of a job at a door: from the mildest to the strictest, which wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     Go,
     /// Something else is done with it first.
     First(NextRequest),
@@ -102,14 +102,14 @@ impl Admission {
 
     /// The stricter one; of two that are as strict, the first.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         if other.strictness() > self.strictness() { other } else { self }
     }
 }
 
 /// What has happened.
 #[derive(Debug)]
-pub enum Happened<'a> {
+pub(super) enum Happened<'a> {
     /// Every job is in its place.
     Began,
     /// Time has passed, or something else has happened.
@@ -164,7 +164,7 @@ pub enum Happened<'a> {
 
 /// An attempt and its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempted<'a> {
+pub(super) struct Attempted<'a> {
     pub job: u32,
     pub reply: &'a Reply,
     pub times: Times,
@@ -172,7 +172,7 @@ pub struct Attempted<'a> {
 
 /// What a ReadBack has shown.
 #[derive(Debug)]
-pub struct ReadBackAnswer {
+pub(super) struct ReadBackAnswer {
     pub job: u32,
     pub evidence: Evidence,
     /// Whether it may be sent again.
@@ -184,7 +184,7 @@ pub struct ReadBackAnswer {
 
 /// Who wants to know how an accepted job ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub(super) enum Who {
     /// The next wave.
     Wave,
     /// The next step on the same target.
@@ -194,12 +194,12 @@ pub enum Who {
 }
 
 impl Who {
-    pub const ALL: [Self; 3] = [Self::Wave, Self::Step, Self::Verify];
+    pub(super) const ALL: [Self; 3] = [Self::Wave, Self::Step, Self::Verify];
 }
 
 /// What a policy says to others.
 #[derive(Debug)]
-pub enum Announcement {
+pub(super) enum Announcement {
     /// A job is to be followed up.
     Follow { job: u32, who: Who, within: Duration },
     /// No job is to be followed up for that reason any more.
@@ -218,7 +218,7 @@ pub enum Announcement {
 
 /// Where in its bucket a job goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueuePlace {
+pub(super) enum QueuePlace {
     /// Behind everything that is as urgent.
     Back,
     /// Before everything that is as urgent: it had its turn already.
@@ -229,7 +229,7 @@ pub enum QueuePlace {
 
 /// What a policy wants done.
 #[derive(Debug)]
-pub enum Command {
+pub(super) enum Command {
     /// Puts a job into its queue; when the run is ending, takes it out.
     Queue(Item, QueuePlace),
     /// The same after a delay.
@@ -278,22 +278,22 @@ pub enum Command {
 }
 
 impl Command {
-    pub fn send(job: u32, next: NextRequest) -> Self {
+    pub(super) fn send(job: u32, next: NextRequest) -> Self {
         Self::Queue(Item { job, next }, QueuePlace::Front)
     }
 
-    pub fn later(job: u32, next: NextRequest, after: Duration, reason: Box<str>) -> Self {
+    pub(super) fn later(job: u32, next: NextRequest, after: Duration, reason: Box<str>) -> Self {
         Self::Later { item: Item { job, next }, after, reason }
     }
 
-    pub fn settle(job: u32, outcome: Outcome, note: Option<String>) -> Self {
+    pub(super) fn settle(job: u32, outcome: Outcome, note: Option<String>) -> Self {
         Self::Settle(job, Ending::settled(outcome, note))
     }
 }
 
 /// What the journal is told.
 #[derive(Debug)]
-pub enum JournalEntry {
+pub(super) enum JournalEntry {
     /// An attempt has used up nothing of the day.
     GiveBack(RequestId),
     /// The service has said that a day's limit is used up.
@@ -315,7 +315,7 @@ pub enum JournalEntry {
 
 /// How strict a proposal is: of several for one job, the strictest is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
+pub(super) enum Rank {
     GoOn,
     Wait,
     Hold,
@@ -323,46 +323,46 @@ pub enum Rank {
 
 /// What follows from something that has happened.
 #[derive(Debug, Default)]
-pub struct Then {
+pub(super) struct Then {
     commands: VecDeque<Command>,
     proposal: Option<(Rank, Vec<Command>)>,
 }
 
 impl Then {
     /// Whatever others say.
-    pub fn push(&mut self, command: Command) {
+    pub(super) fn push(&mut self, command: Command) {
         self.commands.push_back(command);
     }
 
     /// For the job in hand, unless another policy proposes something stricter.
-    pub fn propose(&mut self, rank: Rank, commands: impl Into<Vec<Command>>) {
+    pub(super) fn propose(&mut self, rank: Rank, commands: impl Into<Vec<Command>>) {
         if self.proposal.as_ref().is_none_or(|(other, _)| *other < rank) {
             self.proposal = Some((rank, commands.into()));
         }
     }
 
-    pub fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         self.push(Command::Tell(event));
     }
 
     /// All policies have been heard.
-    pub fn decide(&mut self) {
+    pub(super) fn decide(&mut self) {
         let (_, commands) = self.proposal.take().unwrap_or((Rank::GoOn, Vec::new()));
         self.commands.extend(commands);
     }
 
     /// Whether that job settles at once.
-    pub fn settles(&self, job: u32) -> bool {
+    pub(super) fn settles(&self, job: u32) -> bool {
         let settles = |command: &Command| matches!(command, Command::Settle(settled, _) if *settled == job);
         self.commands.iter().any(settles)
     }
 
-    pub fn next(&mut self) -> Option<Command> {
+    pub(super) fn next(&mut self) -> Option<Command> {
         self.commands.pop_front()
     }
 }
 
 /// When something that was said in wall-clock time comes.
-pub fn until(at: Timestamp, now: Timestamp) -> Duration {
+pub(super) fn until(at: Timestamp, now: Timestamp) -> Duration {
     at.duration_since(now).try_into().unwrap_or_default()
 }

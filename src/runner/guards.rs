@@ -16,7 +16,7 @@ use crate::guard::now::GuardsNow;
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// The guards as they are now, whether they have changed or not. `Err`: nothing more may be sent, and why.
-pub type GuardsAnswer = Result<Arc<GuardsNow>, Box<str>>;
+pub(crate) type GuardsAnswer = Result<Arc<GuardsNow>, Box<str>>;
 
 /// The guards of a run, and the reader who knows how they stand; by default there are none.
 #[derive(Debug, Default)]
@@ -71,7 +71,7 @@ impl Guards {
         false
     }
 
-    pub fn are_asked(&self) -> bool {
+    pub(super) fn are_asked(&self) -> bool {
         self.reader.as_ref().is_some_and(|reader| reader.is_asked)
     }
 

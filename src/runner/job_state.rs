@@ -4,7 +4,7 @@
 
 /// What is to be done with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NextRequest {
+pub(super) enum NextRequest {
     Send,
     /// PreSendCheck: read who its target is, right before it is sent. It waits as [`NextRequest::Send`].
     Check,
@@ -23,20 +23,20 @@ pub enum NextRequest {
 
 /// A job, and what is to be done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Item {
+pub(super) struct Item {
     pub job: u32,
     pub next: NextRequest,
 }
 
 impl Item {
-    pub fn send(job: u32) -> Self {
+    pub(super) fn send(job: u32) -> Self {
         Self { job, next: NextRequest::Send }
     }
 }
 
 /// What a job waits for that is in no queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitsFor {
+pub(super) enum WaitsFor {
     /// Its turn after a delay.
     Time,
     /// Its wave.
@@ -55,7 +55,7 @@ pub enum WaitsFor {
 
 /// Whether a settled job is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BeingRead {
+pub(super) enum BeingRead {
     No,
     Queued,
     Out,
@@ -63,7 +63,7 @@ pub enum BeingRead {
 
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
+pub(super) enum JobState {
     /// At the start, and between an answer and what follows from it. Never when the dispatcher rests.
     InHand,
     Waiting(WaitsFor, NextRequest),
@@ -83,12 +83,12 @@ pub enum JobState {
 
 impl JobState {
     /// Whether something of it is on its way, from the gate to the answer.
-    pub fn is_under_way(self) -> bool {
+    pub(super) fn is_under_way(self) -> bool {
         self.under_way().is_some()
     }
 
     /// What is on its way of it.
-    pub fn under_way(self) -> Option<NextRequest> {
+    pub(super) fn under_way(self) -> Option<NextRequest> {
         match self {
             Self::BeingRecorded { .. } | Self::Recorded => Some(NextRequest::Send),
             Self::Out(next) => Some(next),
@@ -98,7 +98,7 @@ impl JobState {
     }
 
     /// What it waits for in a queue, or outside of one; what a run that ends takes out.
-    pub fn put_off(self) -> Option<NextRequest> {
+    pub(super) fn put_off(self) -> Option<NextRequest> {
         match self {
             Self::Queued(next) | Self::Waiting(WaitsFor::Time | WaitsFor::Wave | WaitsFor::Day(_), next) => Some(next),
             Self::Checked => Some(NextRequest::Send),
@@ -106,7 +106,7 @@ impl JobState {
         }
     }
 
-    pub fn is_settled(self) -> bool {
+    pub(super) fn is_settled(self) -> bool {
         matches!(self, Self::Settled(_))
     }
 }

@@ -13,7 +13,7 @@ use crate::outcome::{Ending, Reply, ServiceError, Settlement, Since};
 
 /// What is in doubt of a job, as one value: it is there whole, or nothing is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JobDoubt {
+pub(super) struct JobDoubt {
     /// When the first attempt left whose effect is in doubt.
     pub since: Since,
     /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
@@ -25,7 +25,7 @@ pub struct JobDoubt {
 
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
-pub struct JobProgress {
+pub(super) struct JobProgress {
     /// Attempts in the journal, earlier processes included; the next one has this number.
     pub recorded: u32,
     /// Requests that left, throttled ones included.
@@ -47,20 +47,20 @@ pub struct JobProgress {
 
 impl JobProgress {
     /// A request is about to leave.
-    pub fn sent(&mut self, now: Timestamp) {
+    pub(super) fn sent(&mut self, now: Timestamp) {
         self.recorded += 1;
         self.sends += 1;
         self.tries += 1;
         self.first_sent.get_or_insert(now);
     }
 
-    pub fn answered(&mut self, reply: Reply, took: Duration) {
+    pub(super) fn answered(&mut self, reply: Reply, took: Duration) {
         self.in_flight += took;
         self.last = Some(reply);
     }
 
     /// An answer has left open what an attempt did that left at `sent_at`.
-    pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
+    pub(super) fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
         let doubt = JobDoubt { since: Since::by_this_clock(sent_at), settling_until, lost };
         self.doubt = Some(match self.doubt {
             Some(before) => JobDoubt { since: before.since, lost: before.lost || lost, ..doubt },
@@ -68,27 +68,27 @@ impl JobProgress {
         });
     }
 
-    pub fn is_in_doubt(&self) -> bool {
+    pub(super) fn is_in_doubt(&self) -> bool {
         self.doubt.is_some()
     }
 
-    pub fn last_status(&self) -> Option<u16> {
+    pub(super) fn last_status(&self) -> Option<u16> {
         self.last.as_ref().and_then(|reply| reply.http_status)
     }
 
     /// The last request was not a try after all.
-    pub fn not_a_try(&mut self) {
+    pub(super) fn not_a_try(&mut self) {
         self.tries = self.tries.saturating_sub(1);
     }
 
     /// The last request was neither recorded nor sent.
-    pub fn turned_away(&mut self) {
+    pub(super) fn turned_away(&mut self) {
         self.recorded = self.recorded.saturating_sub(1);
         self.never_sent();
     }
 
     /// The last request never left this machine.
-    pub fn never_sent(&mut self) {
+    pub(super) fn never_sent(&mut self) {
         self.not_a_try();
         self.sends = self.sends.saturating_sub(1);
         if self.sends == 0 {
@@ -98,7 +98,7 @@ impl JobProgress {
 }
 
 /// How a job settles, with all that is known of it.
-pub fn settlement(progress: JobProgress, ending: Ending, now: Timestamp) -> Settlement {
+pub(super) fn settlement(progress: JobProgress, ending: Ending, now: Timestamp) -> Settlement {
     let first = progress.first_sent.unwrap_or(now);
     let elapsed = Duration::try_from(now.duration_since(first)).unwrap_or_default();
     let mut settlement = Settlement {

@@ -15,19 +15,19 @@ use crate::job::Job;
 
 /// Where in a bucket something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub(super) enum Lane {
     /// Its target was read a moment ago. This lane comes first, so that the send follows at once.
     Checked,
     Ready,
 }
 
 impl Lane {
-    pub const ALL: [Self; 2] = [Self::Checked, Self::Ready];
+    pub(super) const ALL: [Self; 2] = [Self::Checked, Self::Ready];
 }
 
 /// All waiting jobs.
 #[derive(Debug)]
-pub struct Queues {
+pub(super) struct Queues {
     jobs: Arc<[Job]>,
     ready: Vec<Line>,
     checked: Vec<VecDeque<u32>>,
@@ -59,7 +59,7 @@ impl Line {
 
 impl Queues {
     /// `jobs` say which of them are urgent.
-    pub fn new(jobs: Arc<[Job]>) -> Self {
+    pub(super) fn new(jobs: Arc<[Job]>) -> Self {
         let (ready, checked) = (vec![Line::default(); Bucket::COUNT], vec![VecDeque::new(); Bucket::COUNT]);
         Self { jobs, ready, checked, later: BinaryHeap::new() }
     }
@@ -69,43 +69,43 @@ impl Queues {
     }
 
     /// Behind everything in the bucket that is as urgent.
-    pub fn push_back(&mut self, bucket: Bucket, item: Item) {
+    pub(super) fn push_back(&mut self, bucket: Bucket, item: Item) {
         let priority = self.priority(item.job);
         self.ready[bucket.index()].at(priority).push_back(item);
     }
 
     /// Before everything in the bucket that is as urgent: it had its turn already.
-    pub fn push_front(&mut self, bucket: Bucket, item: Item) {
+    pub(super) fn push_front(&mut self, bucket: Bucket, item: Item) {
         let priority = self.priority(item.job);
         self.ready[bucket.index()].at(priority).push_front(item);
     }
 
-    pub fn push_later(&mut self, at: Instant, bucket: Bucket, item: Item) {
+    pub(super) fn push_later(&mut self, at: Instant, bucket: Bucket, item: Item) {
         self.later.push(Reverse((at, bucket.index(), item)));
     }
 
     /// Behind everything in the bucket whose target was checked.
-    pub fn push_checked(&mut self, bucket: Bucket, job: u32) {
+    pub(super) fn push_checked(&mut self, bucket: Bucket, job: u32) {
         self.checked[bucket.index()].push_back(job);
     }
 
     /// Takes a job out whose check is too old.
-    pub fn take_checked(&mut self, bucket: Bucket, job: u32) {
+    pub(super) fn take_checked(&mut self, bucket: Bucket, job: u32) {
         self.checked[bucket.index()].retain(|other| *other != job);
     }
 
     /// How many jobs of a bucket are checked and wait for their place.
-    pub fn checked(&self, bucket: Bucket) -> usize {
+    pub(super) fn checked(&self, bucket: Bucket) -> usize {
         self.checked[bucket.index()].len()
     }
 
     /// All jobs that are checked and wait for their place.
-    pub fn all_checked(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn all_checked(&self) -> impl Iterator<Item = u32> {
         self.checked.iter().flatten().copied()
     }
 
     /// Makes ready what is due, and says what that is.
-    pub fn wake(&mut self, now: Instant) -> Vec<Item> {
+    pub(super) fn wake(&mut self, now: Instant) -> Vec<Item> {
         let mut woken = Vec::new();
         while let Some(Reverse((at, bucket, item))) = self.later.peek().copied() {
             if at > now {
@@ -120,40 +120,40 @@ impl Queues {
     }
 
     /// When the next one becomes due.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.later.peek().map(|Reverse((at, _, _))| *at)
     }
 
     /// Whether nothing waits here.
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.later.is_empty() && !Bucket::all().any(|bucket| self.has_waiting(bucket))
     }
 
     /// Whether something of a bucket waits for its gate.
-    pub fn has_waiting(&self, bucket: Bucket) -> bool {
+    pub(super) fn has_waiting(&self, bucket: Bucket) -> bool {
         !self.ready[bucket.index()].0.is_empty() || self.checked(bucket) > 0
     }
 
     /// Whether something like that is ready in a bucket.
-    pub fn has_any(&self, bucket: Bucket, is_meant: impl Fn(Item) -> bool) -> bool {
+    pub(super) fn has_any(&self, bucket: Bucket, is_meant: impl Fn(Item) -> bool) -> bool {
         self.ready[bucket.index()].0.values().flatten().any(|item| is_meant(*item))
     }
 
     /// Whether something like that is ready, or due later.
-    pub fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
+    pub(super) fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
         let ready = self.ready.iter().flat_map(|line| line.0.values().flatten());
         ready.chain(self.later.iter().map(|Reverse((_, _, item))| item)).any(|item| is_meant(*item))
     }
 
     /// What comes next in a lane.
-    pub fn peek(&self, bucket: Bucket, lane: Lane) -> Option<Item> {
+    pub(super) fn peek(&self, bucket: Bucket, lane: Lane) -> Option<Item> {
         match lane {
             Lane::Checked => self.checked[bucket.index()].front().map(|job| Item::send(*job)),
             Lane::Ready => self.ready[bucket.index()].front(),
         }
     }
 
-    pub fn pop(&mut self, bucket: Bucket, lane: Lane) -> Option<Item> {
+    pub(super) fn pop(&mut self, bucket: Bucket, lane: Lane) -> Option<Item> {
         match lane {
             Lane::Checked => self.checked[bucket.index()].pop_front().map(Item::send),
             Lane::Ready => self.ready[bucket.index()].pop(),
@@ -161,7 +161,7 @@ impl Queues {
     }
 
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.ready.fill(Line::default());
         self.checked.iter_mut().for_each(VecDeque::clear);
         self.later.clear();

@@ -15,28 +15,28 @@ use crate::pacing::backoff::{self, LONGEST_PAUSE};
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 
 /// How long a host that did answer may stay away before the run ends.
-pub const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
+pub(super) const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
 
 /// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
 /// A read before that may prove an effect, and never that there was none.
 ///
 /// No page of Microsoft's names a time; a gateway gives up on a request that the service goes on with.
-pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
+pub(crate) const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
 
 /// A read right after a lost answer would be too early to see any effect.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// How long a read, and a job that may be repeated, go on waiting for a service that is out of order and names a time.
-pub const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
+pub(super) const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
 
 /// Answers of a service that has more to do than it can.
-pub fn in_trouble(reply: &Reply) -> bool {
+pub(super) fn in_trouble(reply: &Reply) -> bool {
     reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
 }
 
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RetryDecision {
+pub(super) enum RetryDecision {
     Settle(Outcome),
     /// Send it again after that time.
     Retry {
@@ -68,7 +68,7 @@ pub enum RetryDecision {
 
 /// What a job has used up so far.
 #[derive(Debug, Clone, Copy)]
-pub struct Spent {
+pub(super) struct Spent {
     /// Tries, the last one included.
     pub tries: u32,
     /// Tries that it has, at most.
@@ -78,7 +78,7 @@ pub struct Spent {
 }
 
 /// Decides after an answer.
-pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -> RetryDecision {
+pub(super) fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -> RetryDecision {
     match verdict {
         Verdict::Succeeded => RetryDecision::Settle(success(action)),
         Verdict::Throttled { after } => RetryDecision::PauseBucket { asked: *after },
@@ -115,7 +115,7 @@ fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) ->
 }
 
 /// After a clear no: what an earlier attempt may have done is read before the job is called failed.
-pub fn check_before_failing(action: &Action, decision: RetryDecision, in_doubt: bool) -> RetryDecision {
+pub(super) fn check_before_failing(action: &Action, decision: RetryDecision, in_doubt: bool) -> RetryDecision {
     match decision {
         RetryDecision::Settle(Outcome::Failed) if in_doubt && action.read_back != ReadBack::Nobody => {
             RetryDecision::CheckThenSettle { after: FIRST_LOOK }
@@ -146,7 +146,7 @@ fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, 
 }
 
 /// How a job settles that took effect.
-pub fn success(action: &Action) -> Outcome {
+pub(super) fn success(action: &Action) -> Outcome {
     match action.success {
         Success::Accepted => Outcome::Accepted,
         Success::Completed => Outcome::Completed,
@@ -154,7 +154,7 @@ pub fn success(action: &Action) -> Outcome {
 }
 
 /// How a job settles whose target is not there.
-pub fn gone(action: &Action) -> Outcome {
+pub(super) fn gone(action: &Action) -> Outcome {
     match action.gone {
         Gone::AlreadyDone => Outcome::AlreadyDone,
         Gone::Failed => Outcome::Failed,

@@ -18,7 +18,7 @@ use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
 #[derive(Debug)]
-pub enum Task {
+pub(super) enum Task {
     Attempt {
         job: u32,
         client_request_id: RequestId,
@@ -49,7 +49,7 @@ pub enum Task {
 }
 
 impl Task {
-    pub fn job(&self) -> u32 {
+    pub(super) fn job(&self) -> u32 {
         match self {
             Self::Attempt { job, .. }
             | Self::Check { job, .. }
@@ -59,7 +59,7 @@ impl Task {
         }
     }
 
-    pub fn client_request_id(&self) -> RequestId {
+    pub(super) fn client_request_id(&self) -> RequestId {
         self.outline().2
     }
 
@@ -110,7 +110,7 @@ impl Drop for Outcry {
 
 /// What came of it.
 #[derive(Debug)]
-pub struct TaskDone {
+pub(super) struct TaskDone {
     pub worker: usize,
     pub job: u32,
     pub sent: Instant,
@@ -119,7 +119,7 @@ pub struct TaskDone {
 }
 
 #[derive(Debug)]
-pub enum WorkerAnswer {
+pub(super) enum WorkerAnswer {
     Attempt(Reply),
     Check(Seen),
     ReadBack(Evidence),
@@ -129,7 +129,7 @@ pub enum WorkerAnswer {
 
 /// What became of the record of an attempt.
 #[derive(Debug)]
-pub enum AttemptRecord {
+pub(super) enum AttemptRecord {
     Durable,
     /// There is none, and it does not leave.
     TurnedAway(TurnedAway),
@@ -139,7 +139,7 @@ pub enum AttemptRecord {
 
 /// A task whose attempt is to be recorded before it leaves.
 #[derive(Debug)]
-pub struct RecordedTask {
+pub(super) struct RecordedTask {
     pub task: Task,
     pub record: AttemptRecord,
 }
@@ -147,17 +147,17 @@ pub struct RecordedTask {
 /// A task on its way through the journal. It comes back once, whatever becomes of its record: dropped on the way, it says
 /// that there is none.
 #[derive(Debug)]
-pub struct Slip {
+pub(super) struct Slip {
     task: Option<Task>,
     back: mpsc::UnboundedSender<RecordedTask>,
 }
 
 impl Slip {
-    pub fn new(task: Task, back: mpsc::UnboundedSender<RecordedTask>) -> Self {
+    pub(super) fn new(task: Task, back: mpsc::UnboundedSender<RecordedTask>) -> Self {
         Self { task: Some(task), back }
     }
 
-    pub fn come_back(mut self, room: Result<(), TurnedAway>) {
+    pub(super) fn come_back(mut self, room: Result<(), TurnedAway>) {
         self.send(match room {
             Ok(()) => AttemptRecord::Durable,
             Err(why) => AttemptRecord::TurnedAway(why),
@@ -179,13 +179,13 @@ impl Drop for Slip {
 
 /// A worker and the way to give it work.
 #[derive(Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     tasks: mpsc::UnboundedSender<Task>,
     handle: JoinHandle<()>,
 }
 
 impl Worker {
-    pub fn start<E: Executor>(
+    pub(super) fn start<E: Executor>(
         number: usize,
         jobs: Arc<[Job]>,
         executor: Arc<E>,
@@ -206,16 +206,16 @@ impl Worker {
     }
 
     /// Gives it something to do; it must be idle. One that has ended gives it back.
-    pub fn give(&self, task: Task) -> Result<(), Task> {
+    pub(super) fn give(&self, task: Task) -> Result<(), Task> {
         self.tasks.send(task).map_err(|refused| refused.0)
     }
 
-    pub fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         !self.tasks.is_closed()
     }
 
     /// Drops whatever it is doing.
-    pub fn abort(&self) {
+    pub(super) fn abort(&self) {
         self.handle.abort();
     }
 }

@@ -79,7 +79,7 @@ struct Words {
 
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
-pub(crate) struct Progress {
+pub(super) struct Progress {
     /// `None`: nothing is paced.
     budget: Option<Budget>,
     jobs: u32,

@@ -20,7 +20,7 @@ use crate::runner::limits::Limits;
 use crate::runner::queue::Queues;
 use crate::runner::view::RunView;
 
-pub struct Dispatcher {
+pub(super) struct Dispatcher {
     pub jobs: Arc<[Job]>,
     pub limits: Limits,
     pub clock: Clock,
@@ -38,7 +38,7 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    pub fn view(&self, now: Instant) -> RunView<'_> {
+    pub(super) fn view(&self, now: Instant) -> RunView<'_> {
         RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
@@ -52,13 +52,13 @@ impl Dispatcher {
     }
 
     /// Tells all policies what has happened, and does what follows from it. Whether anything did.
-    pub fn happens(&mut self, happened: &Happened, now: Instant) -> bool {
+    pub(super) fn happens(&mut self, happened: &Happened, now: Instant) -> bool {
         self.hear(happened, now);
         self.apply_all(now)
     }
 
     /// Tells all policies what has happened.
-    pub fn hear(&mut self, happened: &Happened, now: Instant) {
+    pub(super) fn hear(&mut self, happened: &Happened, now: Instant) {
         let view = RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
@@ -76,7 +76,7 @@ impl Dispatcher {
     }
 
     /// Nobody listening is no reason to stop.
-    pub fn tell(&self, event: Event) {
+    pub(super) fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
 }

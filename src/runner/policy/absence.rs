@@ -27,7 +27,7 @@ use crate::runner::retry;
 use crate::runner::run::{LeftBehind, Run};
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
     let jobs = (0u32..).zip(run.jobs.iter());
     let known = |(index, job): &(u32, &Job)| job.found.is_some() || run.lookout.has_seen(*index);
     let known: HashSet<u32> = jobs.filter(known).map(|(index, _)| index).collect();
@@ -36,7 +36,7 @@ pub fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
 }
 
 #[derive(Debug)]
-pub struct Absence {
+pub(super) struct Absence {
     /// Jobs whose target was shown when it was looked up, or when the preview was saved.
     known: HashSet<u32>,
     /// Jobs whose target a read has shown, in this run or in another one.

@@ -12,13 +12,13 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::{LeftBehind, Run};
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Braking {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Braking {
     let counted = run.history.carried.breaker.take();
     Braking { breaker: counted.unwrap_or_else(|| Breaker::new(run.brakes.stop_when)) }
 }
 
 #[derive(Debug)]
-pub struct Braking {
+pub(super) struct Braking {
     breaker: Breaker,
 }
 

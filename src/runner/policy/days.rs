@@ -30,7 +30,7 @@ const FED: usize = 64;
 /// A shorter wait is not written down.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> DayPolicy {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> DayPolicy {
     let carried = &mut run.history.carried;
     DayPolicy {
         left_today: LeftToday::new(std::mem::take(&mut run.daily)),
@@ -41,7 +41,7 @@ pub fn policy(run: &mut Run, _mail: &Mailbox) -> DayPolicy {
 }
 
 #[derive(Debug)]
-pub struct DayPolicy {
+pub(super) struct DayPolicy {
     left_today: LeftToday,
     suspicion: Suspicion,
     witnesses: Witnesses,

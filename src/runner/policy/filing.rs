@@ -12,12 +12,12 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> FilingBrake {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> FilingBrake {
     FilingBrake { requests: std::mem::take(&mut run.history.filing) }
 }
 
 #[derive(Debug)]
-pub struct FilingBrake {
+pub(super) struct FilingBrake {
     requests: Requests,
 }
 

@@ -21,12 +21,12 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> FollowUps {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> FollowUps {
     FollowUps { schedule: ReadSchedule::default(), steps_told: 0, verify: run.verify }
 }
 
 #[derive(Debug)]
-pub struct FollowUps {
+pub(super) struct FollowUps {
     schedule: ReadSchedule,
     /// How many steps people were told are waiting.
     steps_told: u32,

@@ -12,12 +12,12 @@ use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::run::{LeftBehind, Run};
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, mail: &Mailbox) -> Guarding {
+pub(super) fn policy(run: &mut Run, mail: &Mailbox) -> Guarding {
     Guarding { guards: std::mem::take(&mut run.guards), mail: mail.clone() }
 }
 
 #[derive(Debug)]
-pub struct Guarding {
+pub(super) struct Guarding {
     guards: Guards,
     mail: Mailbox,
 }

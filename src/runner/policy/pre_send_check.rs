@@ -28,13 +28,13 @@ const FRESH: Duration = Duration::from_secs(10);
 /// So many jobs of a bucket may wait for their place after their check.
 const AHEAD: usize = 4;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> PreSendCheck {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> PreSendCheck {
     let lookout = std::mem::take(&mut run.lookout).sparing(run.guards.now.protected.clone());
     PreSendCheck { lookout, guards: Arc::clone(&run.guards.now), checked: HashMap::new() }
 }
 
 #[derive(Debug)]
-pub struct PreSendCheck {
+pub(super) struct PreSendCheck {
     lookout: Lookout,
     /// By which the targets were judged.
     guards: Arc<GuardsNow>,

@@ -17,14 +17,14 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Retrying {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Retrying {
     // What the dispatcher draws stays as it was: the delays here are drawn by themselves.
     let rng = run.rng.clone().fork();
     Retrying { patience: Patience::new(rng), done_before: run.history.done_before.clone() }
 }
 
 #[derive(Debug)]
-pub struct Retrying {
+pub(super) struct Retrying {
     patience: Patience,
     /// Jobs whose action a run before has done.
     done_before: HashSet<u32>,

@@ -16,7 +16,7 @@ use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(_run: &mut Run, mail: &Mailbox) -> Rivals {
+pub(super) fn policy(_run: &mut Run, mail: &Mailbox) -> Rivals {
     Rivals { asked: HashMap::new(), mail: mail.clone() }
 }
 
@@ -33,7 +33,7 @@ enum UnjudgedSight {
 }
 
 #[derive(Debug)]
-pub struct Rivals {
+pub(super) struct Rivals {
     asked: HashMap<u32, UnjudgedSight>,
     mail: Mailbox,
 }

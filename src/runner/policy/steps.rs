@@ -15,7 +15,7 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::{Earlier, Run};
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Steps {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Steps {
     let mut next: HashMap<u32, Vec<u32>> = HashMap::new();
     for (index, job) in (0u32..).zip(run.jobs.iter()) {
         if let Some(before) = job.after {
@@ -37,7 +37,7 @@ fn was_sent(earlier: &Earlier) -> bool {
 }
 
 #[derive(Debug)]
-pub struct Steps {
+pub(super) struct Steps {
     /// Steps that wait for the job of the key.
     next: HashMap<u32, Vec<u32>>,
     /// Steps that an earlier process has sent, so that they wait for nothing.

@@ -13,12 +13,12 @@ use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Until {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Until {
     Until(run.brakes.until)
 }
 
 #[derive(Debug)]
-pub struct Until(Option<Timestamp>);
+pub(super) struct Until(Option<Timestamp>);
 
 impl Policy for Until {
     fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {

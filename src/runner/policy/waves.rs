@@ -19,7 +19,7 @@ use crate::runner::question::{WaveQuestion, WaveResult};
 use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
+pub(super) fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
     Waves {
         schedule: std::mem::take(&mut run.brakes.waves),
         current: None,
@@ -34,7 +34,7 @@ pub fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
 
 /// Where a run in waves is.
 #[derive(Debug)]
-pub struct Waves {
+pub(super) struct Waves {
     schedule: Schedule,
     /// `None`: nothing has begun yet.
     current: Option<usize>,

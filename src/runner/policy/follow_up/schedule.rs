@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use crate::runner::dialogue::Who;
 
 /// Before that, hardly anything shows.
-pub const FIRST_LOOK: Duration = Duration::from_secs(5);
+pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at one target: a minute, and twice as long each time, up to ten.
-pub const BETWEEN: Duration = Duration::from_secs(60);
+pub(super) const BETWEEN: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN: Duration = Duration::from_secs(600);
 /// A person who waits for a few minutes at most is shown what happens in them: at least four looks, ten seconds apart at
 /// least.
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// That a job is followed up.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish {
+pub(super) struct Wish {
     pub who: Who,
     /// When it is read first.
     pub first: Instant,
@@ -70,7 +70,7 @@ impl FollowedJob {
 
 /// What is to be done about a job now.
 #[derive(Debug, PartialEq, Eq)]
-pub enum DueRead {
+pub(super) enum DueRead {
     Read(u32),
     /// These have waited in vain.
     TooLate(u32, Vec<Who>),
@@ -78,7 +78,7 @@ pub enum DueRead {
 
 /// All jobs that are followed up.
 #[derive(Debug, Default)]
-pub struct ReadSchedule {
+pub(super) struct ReadSchedule {
     jobs: HashMap<u32, FollowedJob>,
     wakes: BTreeSet<(Instant, u32)>,
     /// When each target was last read, by a digest of its id.
@@ -91,7 +91,7 @@ pub struct ReadSchedule {
 
 impl ReadSchedule {
     /// Follows a job up.
-    pub fn add(&mut self, job: u32, wish: Wish, now: Instant) {
+    pub(super) fn add(&mut self, job: u32, wish: Wish, now: Instant) {
         let Wish { who, first, within } = wish;
         let until = now + within;
         let fresh =
@@ -106,22 +106,22 @@ impl ReadSchedule {
     }
 
     /// Whether somebody waits for a job.
-    pub fn has(&self, job: u32) -> bool {
+    pub(super) fn has(&self, job: u32) -> bool {
         self.jobs.contains_key(&job)
     }
 
     /// How many jobs somebody waits for.
-    pub fn wanted_by(&self, who: Who) -> u32 {
+    pub(super) fn wanted_by(&self, who: Who) -> u32 {
         self.wanted[who as usize]
     }
 
     /// When to look again.
-    pub fn wake(&self) -> Option<Instant> {
+    pub(super) fn wake(&self) -> Option<Instant> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
     /// The next thing to do, if it is time for it.
-    pub fn due(&mut self, now: Instant) -> Option<DueRead> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<DueRead> {
         let (_, job) = *self.wakes.first().filter(|(at, _)| *at <= now)?;
         self.forget_wake(job);
         let followed = self.jobs.get_mut(&job)?;
@@ -137,7 +137,7 @@ impl ReadSchedule {
     }
 
     /// Whether somebody waits for a job and its target may be read now. If not, the job comes back in its time.
-    pub fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
+    pub(super) fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
         let Some(between) = self.jobs.get(&job).map(|followed| followed.between) else { return false };
         let again = self.read.get(&digest_of(target)).map(|at| *at + between).filter(|again| *again > now);
         if let Some(again) = again {
@@ -147,17 +147,17 @@ impl ReadSchedule {
     }
 
     /// The target is read now.
-    pub fn is_read(&mut self, target: &str, now: Instant) {
+    pub(super) fn is_read(&mut self, target: &str, now: Instant) {
         self.read.insert(digest_of(target), now);
     }
 
     /// The read that was taken for made never left, or went nowhere.
-    pub fn was_not_read(&mut self, target: &str) {
+    pub(super) fn was_not_read(&mut self, target: &str) {
         self.read.remove(&digest_of(target));
     }
 
     /// A read has told nothing final, or failed for a reason of its own. Whose time is over then?
-    pub fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, now: Instant) -> Vec<Who> {
+    pub(super) fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, now: Instant) -> Vec<Who> {
         self.forget_wake(job);
         let Some(followed) = self.jobs.get_mut(&job) else { return Vec::new() };
         followed.out = false;
@@ -179,7 +179,7 @@ impl ReadSchedule {
     }
 
     /// How often the token was refused at reads of a job, this time included.
-    pub fn refused_tokens(&mut self, job: u32) -> u8 {
+    pub(super) fn refused_tokens(&mut self, job: u32) -> u8 {
         self.jobs.get_mut(&job).map_or(0, |followed| {
             followed.refused_tokens = followed.refused_tokens.saturating_add(1);
             followed.refused_tokens
@@ -187,17 +187,17 @@ impl ReadSchedule {
     }
 
     /// Jobs whose last read failed, and why.
-    pub fn troubles(&self) -> impl Iterator<Item = (u32, &str)> {
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (u32, &str)> {
         self.troubles.iter().map(|(job, trouble)| (*job, &**trouble))
     }
 
     /// Why the last read of a job failed, if it did.
-    pub fn trouble(&self, job: u32) -> Option<&str> {
+    pub(super) fn trouble(&self, job: u32) -> Option<&str> {
         self.troubles.get(&job).map(|trouble| &**trouble)
     }
 
     /// One of them wants to know no more. Whether it did.
-    pub fn leave(&mut self, job: u32, who: Who) -> bool {
+    pub(super) fn leave(&mut self, job: u32, who: Who) -> bool {
         self.forget_wake(job);
         let left = self.jobs.get_mut(&job).is_some_and(|followed| followed.until[who as usize].take().is_some());
         self.wanted[who as usize] -= u32::from(left);
@@ -206,7 +206,7 @@ impl ReadSchedule {
     }
 
     /// One of them wants to know nothing more of any job.
-    pub fn leave_all(&mut self, who: Who) {
+    pub(super) fn leave_all(&mut self, who: Who) {
         let jobs: Vec<u32> = self.jobs.keys().copied().collect();
         for job in jobs {
             self.leave(job, who);
@@ -214,7 +214,7 @@ impl ReadSchedule {
     }
 
     /// There is nothing more to see.
-    pub fn is_told(&mut self, job: u32) {
+    pub(super) fn is_told(&mut self, job: u32) {
         self.troubles.remove(&job);
         for who in Who::ALL {
             self.leave(job, who);
@@ -222,7 +222,7 @@ impl ReadSchedule {
     }
 
     /// Nobody wants to know any more.
-    pub fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         *self = Self { troubles: std::mem::take(&mut self.troubles), ..Self::default() };
     }
 

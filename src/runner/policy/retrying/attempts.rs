@@ -14,7 +14,7 @@ use crate::runner::progress::JobProgress;
 use crate::runner::retry::{self, RetryDecision, Spent};
 use crate::runner::view::RunView;
 
-pub fn after(attempted: Attempted, patience: &mut Patience, view: &RunView) -> Vec<Command> {
+pub(super) fn after(attempted: Attempted, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Attempted { job, reply, times } = attempted;
     let (reason, crowded, bucket) = (reply.reason(), is_crowded(reply), view.job(job).bucket());
     let decision = decide(attempted, patience, view);
@@ -64,7 +64,7 @@ fn decide(attempted: Attempted, patience: &mut Patience, view: &RunView) -> Retr
 }
 
 /// The first 401 of a job may be an old token; the second is the tenant's word.
-pub fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view: &RunView) -> Vec<Command> {
+pub(super) fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Item { job, next } = item;
     let again = Command::send(job, next);
     if patience.unauthorized(job) < 2 {
@@ -79,7 +79,7 @@ pub fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view:
 }
 
 /// Settles a job by the answer to it.
-pub fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &RunView) -> Vec<Command> {
+pub(super) fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &RunView) -> Vec<Command> {
     let doubt = view.ledger.progress(job).and_then(|progress| progress.doubt);
     let lost = doubt.is_some_and(|doubt| doubt.lost);
     let (outcome, note) = match verdict {

@@ -16,7 +16,7 @@ use crate::runner::job_state::Item;
 use crate::runner::retry;
 use crate::runner::view::RunView;
 
-pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &RunView) -> Vec<Command> {
+pub(super) fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Item { job, next } = item;
     let (reason, bucket) = (reply.reason(), view.job(job).read_bucket());
     let pause = |asked| Command::Pause { bucket, asked, crowded: is_crowded(reply), times };

@@ -13,7 +13,7 @@ use crate::runner::retry;
 use crate::runner::view::RunView;
 
 /// `done_before`: a run before has done the same.
-pub fn after(read: &ReadBackAnswer, done_before: bool, view: &RunView) -> Vec<Command> {
+pub(super) fn after(read: &ReadBackAnswer, done_before: bool, view: &RunView) -> Vec<Command> {
     let ReadBackAnswer { job, resend, .. } = *read;
     let action = view.action(job);
     let evidence = of_this_attempt(read, done_before, view);
@@ -44,7 +44,7 @@ pub fn after(read: &ReadBackAnswer, done_before: bool, view: &RunView) -> Vec<Co
 }
 
 /// A read that could not be made.
-pub fn not_read(item: Item, why: &str, view: &RunView) -> Option<Command> {
+pub(super) fn not_read(item: Item, why: &str, view: &RunView) -> Option<Command> {
     let Item { job, next: NextRequest::ReadBack { .. } } = item else { return None };
     let note = format!("could not be read back ({why}); {}", view.look_at(job));
     Some(Command::settle(job, Outcome::Unknown, Some(note)))
