@@ -4,12 +4,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::classify::classify;
 use super::envelope::{headers, http_method, not_signed_in};
@@ -22,7 +24,7 @@ use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::sights::Sights;
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, Service, TargetKind};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, ReadBack, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -34,6 +36,10 @@ const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
 const PRIORITY: HeaderName = HeaderName::from_static("x-ms-throttle-priority");
 const LOW: HeaderValue = HeaderValue::from_static("Low");
+
+/// A request that changes something and has waited longer for a token goes back: it was let go by guards and by a gate that may say
+/// something else by now.
+const LONGEST_FOR_A_TOKEN: Duration = Duration::from_secs(1);
 
 /// Speaks to one Graph endpoint with one identity.
 #[derive(Debug)]
@@ -136,10 +142,15 @@ impl<T: Transport> GraphClient<T> {
         service: &Service,
         approval: Option<(HeaderName, HeaderValue)>,
     ) -> (Reply, Option<WireReply>) {
+        let asked = Instant::now();
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),
         };
+        // Guards, gate and stop were asked before the wait for the token.
+        if request.method != Method::Get && asked.elapsed() > LONGEST_FOR_A_TOKEN {
+            return (Reply::none(Verdict::Late, "it waited for a new token, and did not leave", id.into()), None);
+        }
         let mut headers = headers(&request, authorization.header, id);
         if self.low_priority && service.tells_load {
             headers.insert(PRIORITY, LOW);

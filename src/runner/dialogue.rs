@@ -116,7 +116,7 @@ pub(super) enum Happened<'a> {
     Turn,
     /// Nothing is under way, and no queue holds anything.
     Quiet,
-    /// Nothing is under way, and nothing will happen by itself.
+    /// Nothing is under way, and no gate opens later: nothing more will leave by itself.
     Stuck,
     /// A job stays as an earlier process has settled it.
     Kept { job: u32, outcome: Outcome },

@@ -56,6 +56,8 @@ pub(super) enum RetryDecision {
     PauseBucket {
         asked: Option<Duration>,
     },
+    /// It did not leave in time: it passes its gate and the guards once more; no try was used.
+    WaitForTurn,
     /// Nothing left this machine: pause everything, then send it again; no try was used.
     WaitForHost,
     /// The token was refused: once more with a new one, then the run ends.
@@ -83,6 +85,7 @@ pub(super) fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut
         Verdict::Succeeded => RetryDecision::Settle(success(action)),
         Verdict::Throttled { after } => RetryDecision::PauseBucket { asked: *after },
         Verdict::Unreachable => RetryDecision::WaitForHost,
+        Verdict::Late => RetryDecision::WaitForTurn,
         Verdict::Unauthorized => RetryDecision::RefreshToken,
         Verdict::SignInFailed => RetryDecision::SignInFailed,
         Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => RetryDecision::Settle(Outcome::AwaitingApproval),
@@ -187,6 +190,7 @@ mod tests {
             Just(Verdict::Unsupported),
             Just(Verdict::Foreign),
             Just(Verdict::Unreachable),
+            Just(Verdict::Late),
             Just(Verdict::Lost),
             Just(Verdict::Unauthorized),
             Just(Verdict::SignInFailed),

@@ -95,7 +95,8 @@ impl Dispatcher {
                 JobState::Queued(item.next)
             }
             QueuePlace::Front => {
-                self.queues.push_front(bucket, item);
+                let has_begun = self.ledger.is_at_risk(item.job);
+                self.queues.push_front(bucket, item, has_begun);
                 JobState::Queued(item.next)
             }
             QueuePlace::Checked => {

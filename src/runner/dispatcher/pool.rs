@@ -56,6 +56,11 @@ impl WorkerPool {
         self.ready.front().filter(|_| !self.idle.is_empty())
     }
 
+    /// Takes it back instead.
+    pub(super) fn take_next(&mut self) -> Option<Task> {
+        self.ready.pop_front()
+    }
+
     /// Gives the next task to an idle worker. Which one it was, if it was given.
     pub(super) fn give_next(&mut self) -> Option<u32> {
         let (task, worker) = (self.ready.pop_front()?, self.idle.pop()?);

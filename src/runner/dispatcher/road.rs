@@ -89,7 +89,7 @@ impl Road {
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
     pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
-            Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost | Verdict::Foreign => {}
+            Verdict::Unreachable | Verdict::Late | Verdict::SignInFailed | Verdict::Lost | Verdict::Foreign => {}
             Verdict::Throttled { .. } | Verdict::Unavailable { .. } => self.host_answered(),
             _ => {
                 self.host_answered();

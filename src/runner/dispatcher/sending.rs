@@ -20,7 +20,7 @@ use crate::runner::queue::Lane;
 use crate::runner::worker::{AttemptRecord, RecordedTask, Task};
 
 impl Dispatcher {
-    /// Lets out what gates let through. Returns when to look again.
+    /// Lets out what gates let through. Returns when a gate opens, or something becomes due.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Instant> {
         let mut wakes = Vec::new();
         match self.road.closed_until(now) {
@@ -28,9 +28,13 @@ impl Dispatcher {
             None => Bucket::all().for_each(|bucket| wakes.extend(self.dispatch_bucket(bucket, now))),
         }
         wakes.extend(self.queues.next_due());
-        let view = self.view(now);
-        wakes.extend(self.policies.iter().filter_map(|policy| policy.wake(&view)));
         wakes.into_iter().min()
+    }
+
+    /// When a policy wants to hear of the time.
+    pub(super) fn next_wish(&self, now: Instant) -> Option<Instant> {
+        let view = self.view(now);
+        self.policies.iter().filter_map(|policy| policy.wake(&view)).min()
     }
 
     fn dispatch_bucket(&mut self, bucket: Bucket, now: Instant) -> Option<Instant> {
@@ -106,7 +110,7 @@ impl Dispatcher {
             let item = self.queues.peek(bucket, lane)?;
             let is_there = match (self.ledger.state(item.job), lane) {
                 (JobState::Checked, Lane::Checked) => true,
-                (JobState::Queued(next), Lane::Ready) => next == item.next,
+                (JobState::Queued(next), Lane::Begun | Lane::Ready) => next == item.next,
                 (JobState::Settled(BeingRead::Queued), Lane::Ready) => item.next == NextRequest::FollowUp,
                 _ => false,
             };
@@ -268,8 +272,17 @@ impl Dispatcher {
                     return;
                 }
                 // It may have waited for a worker for longer than what the policies have said holds.
-                if self.admission(Item::send(job), Door::Wire, now) != Admission::Go {
-                    return;
+                match self.admission(Item::send(job), Door::Wire, now) {
+                    Admission::Go => {}
+                    // Back to its gate, where it is held.
+                    Admission::Hold(_) => {
+                        if let Some(task) = self.pool.take_next() {
+                            self.withdraw(&task, now);
+                        }
+                        self.apply_all(now);
+                        continue;
+                    }
+                    _ => return,
                 }
             }
             if self.pool.give_next().is_some() && is_attempt {

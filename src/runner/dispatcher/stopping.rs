@@ -14,8 +14,13 @@ use crate::runner::job_state::{BeingRead, Item, JobState, NextRequest};
 use crate::runner::shutdown::StopRequest;
 
 impl Dispatcher {
-    pub(super) fn stop_for(&mut self, request: StopRequest) {
+    /// Stops on request. Whether that was Ctrl-C: a second one gives up what is in flight.
+    pub(super) fn stop_for(&mut self, request: StopRequest) -> bool {
         let now = Instant::now();
+        let is_interrupt = request == StopRequest::Interrupt;
+        if is_interrupt && self.stopped.is_some() {
+            self.tell(Event::Draining { in_flight: self.ledger.in_flight() as u32, reason: StopReason::Interrupted });
+        }
         self.stop(
             match request {
                 StopRequest::Interrupt | StopRequest::Terminate => StopReason::Interrupted,
@@ -25,6 +30,7 @@ impl Dispatcher {
             now,
         );
         self.apply_all(now);
+        is_interrupt
     }
 
     /// Stops sending: what has not left does not leave. What is in flight is waited for; reads that settle a doubt still go out.

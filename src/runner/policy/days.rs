@@ -56,7 +56,10 @@ impl Policy for DayPolicy {
                 self.settle_without_witnesses(view.is_stopping(), view, then);
             }
             Happened::Quiet => self.leave_for_another_day(view, then),
-            Happened::Stuck => self.settle_without_witnesses(true, view, then),
+            Happened::Stuck => {
+                self.settle_without_witnesses(true, view, then);
+                self.leave_for_another_day(view, then);
+            }
             Happened::PutAside { item, waits_for: WaitsFor::Day(limit) } => {
                 self.parked.insert(limit.into(), item, view.job(item.job).priority);
             }

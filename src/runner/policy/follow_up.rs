@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use self::schedule::{BETWEEN, DueRead, FIRST_LOOK, ReadSchedule, Wish};
 use crate::outcome::{Reply, Stage, Stamp, Verdict};
 use crate::pacing::is_crowded;
-use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, Then, Times, Who};
+use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, Then, Times, Who, until};
 use crate::runner::event::{Event, StopReason};
 use crate::runner::job_state::{Item, NextRequest};
 use crate::runner::mailbox::Mailbox;
@@ -22,7 +22,7 @@ use crate::runner::run::Run;
 use crate::runner::view::RunView;
 
 pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> FollowUps {
-    FollowUps { schedule: ReadSchedule::default(), steps_told: 0, verify: run.verify }
+    FollowUps { schedule: ReadSchedule::default(), steps_told: 0, verify: run.verify, until: run.brakes.until }
 }
 
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct FollowUps {
     steps_told: u32,
     /// How long a person waits.
     verify: Option<Duration>,
+    /// When the run ends.
+    until: Option<Timestamp>,
 }
 
 impl Policy for FollowUps {
@@ -85,6 +87,9 @@ impl FollowUps {
     /// Follows everything up that was accepted, for a person who wants to know how it ended.
     fn verify(&mut self, view: &RunView, then: &mut Then) {
         let Some(within) = self.verify else { return };
+        // A person waits no longer than the run may go on.
+        let left = self.until.map(|end| until(end, view.wall()));
+        let within = left.map_or(within, |left| within.min(left));
         let jobs: Vec<u32> = (0..view.jobs.len() as u32).filter(|job| view.can_be_followed(*job)).collect();
         then.tell(Event::Verifying { jobs: jobs.len() as u32, until: view.clock.at(view.now + within) });
         jobs.into_iter().for_each(|job| self.follow(job, Who::Verify, within, view));

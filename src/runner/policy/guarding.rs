@@ -41,7 +41,7 @@ impl Policy for Guarding {
         if door == Door::Queue || !view.is_for_sending(item) {
             return Admission::Go;
         }
-        if let Some(why) = self.keeps_back(item.job, view).filter(|_| door == Door::Gate) {
+        if let Some(why) = self.keeps_back(item.job, view) {
             return Admission::Hold(why);
         }
         match self.guards.hold(view.now, &self.mail) {

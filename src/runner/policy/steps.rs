@@ -66,8 +66,12 @@ impl Policy for Steps {
             }
             // No step goes on waiting.
             Happened::Stopping => {
-                let waits = |state: JobState| matches!(state, JobState::Waiting(WaitsFor::StepSeen, _));
-                for (next, _) in view.ledger.states().filter(|(_, state)| waits(*state)) {
+                let is_waiting =
+                    |next: &u32| matches!(view.ledger.state(*next), JobState::Waiting(WaitsFor::StepSeen, _));
+                // Those of which it was said in the same moment that they have waited in vain are no longer in the list.
+                let mut waiting: Vec<u32> = self.next.values().flatten().copied().filter(is_waiting).collect();
+                waiting.sort_unstable();
+                for next in waiting {
                     then.push(Command::Settle(next, view.why_stopped().into()));
                 }
             }

@@ -30,7 +30,7 @@ impl Policy for Until {
     }
 
     fn wake(&self, view: &RunView) -> Option<Instant> {
-        let end = self.0.filter(|_| !view.is_stopping())?;
+        let end = self.0.filter(|_| !view.is_stopping() && view.ledger.open() > 0)?;
         Some(view.now + until(end, view.wall()))
     }
 }

@@ -163,7 +163,10 @@ impl ReadSchedule {
         followed.out = false;
         match trouble {
             Some(trouble) => drop(self.troubles.insert(job, trouble)),
-            None => drop(self.troubles.remove(&job)),
+            None => {
+                followed.refused_tokens = 0;
+                self.troubles.remove(&job);
+            }
         }
         let between = followed.between.saturating_mul(1 << followed.looks.min(8)).min(LONGEST_BETWEEN);
         followed.looks = followed.looks.saturating_add(1);

@@ -33,6 +33,7 @@ pub(super) fn after(attempted: Attempted, patience: &mut Patience, view: &RunVie
         RetryDecision::FindMissing => {
             vec![Command::Announce(Announcement::Missing { job, found_by: NextRequest::Send })]
         }
+        RetryDecision::WaitForTurn => vec![Command::NeverSent(job), again()],
         RetryDecision::WaitForHost => {
             vec![Command::NeverSent(job), Command::HostAway { reason, times }, again()]
         }

@@ -33,7 +33,10 @@ pub(super) fn after(item: Item, reply: &Reply, times: Times, patience: &mut Pati
         AfterRead::Outage { .. } if is_waited_for(job, reply, patience, view) => vec![again],
         // A run that is ending does not wait for a host to come back.
         AfterRead::NoHost if goes_on => vec![Command::HostAway { reason, times }, again],
-        AfterRead::FreshToken => unauthorized(item, reason, patience, view),
+        // A run that is ending asks once more, and no oftener.
+        AfterRead::FreshToken if goes_on || patience.refused_tokens(job) == 0 => {
+            unauthorized(item, reason, patience, view)
+        }
         AfterRead::NotSignedIn if goes_on => vec![Command::Stop(StopReason::SignIn(reason)), again],
         AfterRead::Later { after } if goes_on => {
             patience.read_failed(job);

@@ -57,6 +57,11 @@ impl Patience {
         self.jobs.entry(job).or_default().failed_reads += 1;
     }
 
+    /// How many 401 answers came in a row so far.
+    pub(super) fn refused_tokens(&self, job: u32) -> u32 {
+        self.jobs.get(&job).map_or(0, |used| used.unauthorized)
+    }
+
     /// How many 401 answers came in a row, this one included.
     pub(super) fn unauthorized(&mut self, job: u32) -> u32 {
         let used = self.jobs.entry(job).or_default();
