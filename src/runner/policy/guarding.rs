@@ -7,7 +7,7 @@ use crate::outcome::{Cause, Unsent};
 use crate::runner::dialogue::{Admission, Command, Door, Happened, Policy, Then};
 use crate::runner::event::StopReason;
 use crate::runner::guards::Guards;
-use crate::runner::job_state::Item;
+use crate::runner::job_state::{Item, JobState};
 use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::run::{LeftBehind, Run};
 use crate::runner::view::RunView;
@@ -73,7 +73,9 @@ impl Guarding {
 
 /// Whether something was sent to its target in this run: for this job, or for a step before it.
 fn has_begun(job: u32, view: &RunView) -> bool {
-    if view.ledger.progress(job).is_some_and(|progress| progress.tries > 0 || progress.is_in_doubt()) {
+    // An attempt that is recorded and has not left has begun nothing.
+    let recorded = u32::from(view.ledger.state(job) == JobState::Recorded);
+    if view.ledger.progress(job).is_some_and(|progress| progress.tries > recorded || progress.is_in_doubt()) {
         return true;
     }
     let mut before = view.job(job).after;
