@@ -5,6 +5,7 @@
 //!
 //! Source: Microsoft's pages on Multi Admin Approval with the Graph API, and Graph's operationApprovalRequest resource.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
@@ -50,7 +51,7 @@ pub(crate) fn minute(at: Timestamp) -> String {
 }
 
 /// How a request stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Not read yet, or a word that nobody knows: as good as waiting.
     Unknown,

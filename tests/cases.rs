@@ -185,7 +185,7 @@ fn a_plan_that_is_far_too_large_is_refused_unread() {
         let desk = tempfile::tempdir().unwrap();
         let file = fs::File::create(desk.path().join(name)).unwrap();
         file.set_len(300_000_000).unwrap();
-        for verb in [&["check"][..], &["preview"], &["run", "--simulate", "--confirm", "1"]] {
+        for verb in [&["check"][..], &["preview"], &["run", "--simulate-fresh", "--confirm", "1"]] {
             let ran = run(musterout(verb).arg(name).current_dir(desk.path())).ended_with(2);
             assert!(ran.stderr.contains(says) && ran.stderr.contains("MiB"), "{}", ran.stderr);
             assert!(ran.stderr.contains(name) && ran.stdout.is_empty(), "{}", ran.stderr);
@@ -202,7 +202,7 @@ fn the_exit_code_does_not_depend_on_who_reads_stdout() {
     fs::write(desk.path().join("scenario.yaml"), format!("missing: [{}]\n", guid(1))).unwrap();
     for form in ["human", "json"] {
         let mut command =
-            musterout(["run", "plan.csv", "--simulate=scenario.yaml", "--confirm", "1", "--format", form]);
+            musterout(["run", "plan.csv", "--simulate-fresh=scenario.yaml", "--confirm", "1", "--format", form]);
         command.args(["--report", "report.csv"]).current_dir(desk.path());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
@@ -217,7 +217,7 @@ fn two_thousand_rows_in_are_two_thousand_rows_out() {
     let desk = tempfile::tempdir().unwrap();
     let lines = (1..=2_000).map(|number| format!("retire,{},seat {number}\n", guid(number)));
     fs::write(desk.path().join("plan.csv"), format!("action,id,note\n{}", lines.collect::<String>())).unwrap();
-    let mut command = musterout(["run", "plan.csv", "--simulate=storm.yaml", "--confirm", "2000", "--unpaced"]);
+    let mut command = musterout(["run", "plan.csv", "--simulate-fresh=storm.yaml", "--confirm", "2000", "--unpaced"]);
     let missing: Vec<_> = (1..=50).map(|number| guid(number * 40)).collect();
     let storm = format!("throttle: off\nmissing: [{}]\n", missing.join(", "));
     fs::write(desk.path().join("storm.yaml"), storm).unwrap();

@@ -75,14 +75,16 @@ fn all_is_asked_in_envelopes_and_never_for_a_secret() {
 #[test]
 fn what_a_preview_has_seen_is_looked_at_again_before_the_run() {
     let desk = Desk::with(&[("plan.yaml", &plan(2, GUARD)), ("tenant.yaml", &tenant(2, |_| BOTH, ""))]);
-    run(&mut desk.musterout(["preview", "plan.yaml", "--out", "agreed.json", "--simulate=tenant.yaml"])).ended_with(0);
+    run(&mut desk.musterout(["preview", "plan.yaml", "--out", "agreed.json", "--simulate-fresh=tenant.yaml"]))
+        .ended_with(0);
     fs::write(
         desk.path("tenant.yaml"),
         tenant(2, |n| if n == 1 { BOTH } else { "bitlocker: [fixedDataVolume], laps: true" }, ""),
     )
     .unwrap();
     let go = |number: &str| {
-        let arguments = ["run", "agreed.json", "--simulate=tenant.yaml", "--confirm", number, "--report", "report.csv"];
+        let arguments =
+            ["run", "agreed.json", "--simulate-fresh=tenant.yaml", "--confirm", number, "--report", "report.csv"];
         run(desk.musterout(arguments).arg("--state-dir").arg(desk.path("state")))
     };
     let refused = go("2").ended_with(10);
@@ -99,7 +101,7 @@ fn a_resumed_run_looks_again() {
     let refuses = refuses.replace("ID", &guid(2));
     let desk = Desk::with(&[("plan.yaml", &plan(2, GUARD)), ("tenant.yaml", &tenant(2, |_| BOTH, &refuses))]);
     let state = desk.path("state");
-    let arguments = ["run", "plan.yaml", "--simulate=tenant.yaml", "--confirm", "2", "--report", "report.csv"];
+    let arguments = ["run", "plan.yaml", "--simulate-fresh=tenant.yaml", "--confirm", "2", "--report", "report.csv"];
     run(desk.musterout(arguments).arg("--state-dir").arg(&state)).ended_with(3);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "failed"]);
 

@@ -86,10 +86,10 @@ fn what_targets_were_looked_up_in_and_what_was_agreed_to_are_spared_too() {
     desk.write("tenant.json", r#"{"log": "off"}"#);
     is_spared(
         &desk,
-        &["run", "plan.yaml", "--simulate=tenant.json", "--confirm", "1", "--report", "tenant.json"],
+        &["run", "plan.yaml", "--simulate-fresh=tenant.json", "--confirm", "1", "--report", "tenant.json"],
         "tenant.json",
     );
-    is_spared(&desk, &["inventory", "--simulate=tenant.json", "--out", "tenant.json"], "tenant.json");
+    is_spared(&desk, &["inventory", "--simulate-fresh=tenant.json", "--out", "tenant.json"], "tenant.json");
     is_spared(&desk, &["inventory", "--out", "state/journal.db"], "state/journal.db");
 }
 

@@ -64,7 +64,7 @@ fn desk() -> Desk {
 fn the_first_command_does_what_it_says_however_often() {
     let all = commands(&readme());
     let first = all.iter().find_map(|line| line.strip_prefix("cargo run --release -- ")).expect("README.md has it");
-    assert_eq!(first, "run plans/lab-a.csv --simulate --confirm 6");
+    assert_eq!(first, "run plans/lab-a.csv --simulate-fresh --confirm 6");
     let desk = desk();
     for _ in 0..2 {
         let mut command = desk.musterout(first.split(' '));
@@ -122,7 +122,7 @@ fn the_scenarios_of_the_pages_are_some() {
         let text = fs::read_to_string(&page).unwrap();
         for rest in text.split("```yaml\n# storm.yaml\n").skip(1) {
             fs::write(desk.path("storm.yaml"), rest.split("```").next().unwrap()).unwrap();
-            let mut command = desk.musterout(["preview", "plans/lab-a.csv", "--simulate=storm.yaml"]);
+            let mut command = desk.musterout(["preview", "plans/lab-a.csv", "--simulate-fresh=storm.yaml"]);
             run(&mut command).ended_with(0);
             tried += 1;
         }
@@ -169,12 +169,12 @@ fn every_sample_plan_is_checked_previewed_and_run() {
         let plan = Path::new("plans").join(plan.file_name().unwrap());
         let plan = plan.to_str().unwrap();
         run(&mut desk.musterout(["check", plan])).ended_with(0);
-        run(&mut desk.musterout(["preview", plan, "--simulate"])).ended_with(0);
+        run(&mut desk.musterout(["preview", plan, "--simulate-fresh"])).ended_with(0);
         let preview =
-            run(&mut desk.musterout(["preview", plan, "--simulate", "--format", "json"])).ended_with(0).stdout;
+            run(&mut desk.musterout(["preview", plan, "--simulate-fresh", "--format", "json"])).ended_with(0).stdout;
         let preview: serde_json::Value = serde_json::from_str(&preview).unwrap();
         let number = preview["summary"]["send"].as_u64().unwrap_or_else(|| panic!("{preview:#}"));
-        let mut command = desk.musterout(["run", plan, "--simulate", "--unpaced", "--report", "report.csv"]);
+        let mut command = desk.musterout(["run", plan, "--simulate-fresh", "--unpaced", "--report", "report.csv"]);
         let ran = run(command.args(["--confirm", &number.to_string()]));
         // What is due on a later day is open.
         let rows = desk.report();

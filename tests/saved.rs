@@ -52,8 +52,8 @@ fn command(desk: &Desk, arguments: &str) -> Command {
     command
 }
 
-const SAVE: &str = "preview plan.yaml --out agreed.json --simulate=tenant.yaml";
-const RUN: &str = "run agreed.json --simulate=tenant.yaml --confirm 5 --report report.csv";
+const SAVE: &str = "preview plan.yaml --out agreed.json --simulate-fresh=tenant.yaml";
+const RUN: &str = "run agreed.json --simulate-fresh=tenant.yaml --confirm 5 --report report.csv";
 
 #[test]
 fn a_preview_sends_nothing_but_reads_and_its_run_sends_exactly_that() {
@@ -166,11 +166,12 @@ fn a_resumed_run_compares_too() {
 fn a_preview_and_its_plan_are_one_plan_to_the_journal() {
     let desk = desk();
     run(&mut command(&desk, SAVE)).ended_with(0);
-    run(&mut command(&desk, "run plan.yaml --simulate=tenant.yaml --confirm 5 --report report.csv")).ended_with(0);
-    let ran =
-        run(&mut command(&desk, "run agreed.json --simulate=tenant.yaml --once --report report.csv")).ended_with(4);
+    run(&mut command(&desk, "run plan.yaml --simulate-fresh=tenant.yaml --confirm 5 --report report.csv"))
+        .ended_with(0);
+    let ran = run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --once --report report.csv"))
+        .ended_with(4);
     assert!(ran.account().contains("already_done 5"), "{}", ran.account());
-    let ran = run(&mut command(&desk, "run agreed.json --simulate=tenant.yaml --confirm 4")).ended_with(10);
+    let ran = run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --confirm 4")).ended_with(10);
     assert!(ran.stderr.contains("--confirm 4, but 5 jobs would be sent"), "{}", ran.stderr);
 }
 
@@ -199,9 +200,9 @@ fn the_file_is_for_its_owner_alone_and_never_takes_the_place_of_the_plan() {
         let mode = fs::metadata(desk.path("agreed.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
-    let ran = run(&mut command(&desk, "preview agreed.json --out agreed.json --simulate")).ended_with(2);
+    let ran = run(&mut command(&desk, "preview agreed.json --out agreed.json --simulate-fresh")).ended_with(2);
     assert!(ran.stderr.contains("it cannot be saved again"), "{}", ran.stderr);
-    let ran = run(&mut command(&desk, "run agreed.json --simulate=tenant.yaml --confirm 5 --report agreed.json"));
+    let ran = run(&mut command(&desk, "run agreed.json --simulate-fresh=tenant.yaml --confirm 5 --report agreed.json"));
     assert!(ran.ended_with(2).stderr.contains("report-over-plan"));
     let text = fs::read_to_string(desk.path("agreed.json")).unwrap();
     assert!(!text.contains("secret"), "{text}");

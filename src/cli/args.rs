@@ -357,4 +357,9 @@ pub(super) struct SimulateArguments {
     /// A scenario file: limits, faults, devices and users
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// Serve nothing: forget what the tenants of `--simulate` have kept, all of them
+    #[arg(long, conflicts_with_all = ["listen", "scenario"])]
+    pub reset: bool,
+    #[command(flatten)]
+    pub state: StateArguments,
 }

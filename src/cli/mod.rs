@@ -33,9 +33,9 @@ use self::environment::{now, settings};
 use self::exit::Exit;
 use self::failure::Failure;
 use self::form::Form;
-use self::place::PolicyArguments;
+use self::place::{ConnectionArguments, PolicyArguments};
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, LookUp, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, LookUp, Opened, Previewed, ResumeRequest, RunRequest, SaveRequest};
 use crate::outcome::{Cause, Outcome, Settlement};
 use crate::settings::PolicyFile;
 use crate::ui::stderr::Stderr;
@@ -86,7 +86,7 @@ async fn perform(verb: Verb, stderr: &Stderr) -> ExitCode {
         Verb::Report(arguments) => report(&arguments),
         Verb::Runs(arguments) => runs(&arguments),
         Verb::Actions(arguments) => show::actions(arguments.name.as_deref(), arguments.form),
-        Verb::Inventory(arguments) => inventory(arguments).await,
+        Verb::Inventory(arguments) => inventory(arguments, stderr).await,
         Verb::Simulate(arguments) => simulate(&arguments, stderr).await,
     };
     match result {
@@ -105,14 +105,15 @@ fn check(arguments: &CheckArguments) -> Result<Exit, Failure> {
 }
 
 async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let policies = policies(&arguments.policy)?;
     let choices = arguments.pace.choices();
-    let tenant = arguments.connection.tenant();
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
-        inventory: arguments.look_up.inventory.as_deref(),
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.as_deref().filter(|_| arguments.connection.simulate.is_none()),
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification.as_deref(),
         choices,
@@ -140,7 +141,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         graph_url: &settings.graph_url,
         budget: ops::budget(choices, plan.limits),
         spread: ops::forecast(plan, &previewed.daily, preflight, &tenant, &settings, now())?,
-        simulated: arguments.connection.simulate.is_some(),
+        simulated: tenant != ops::Tenant::Real,
         form: arguments.form,
         now: now(),
     };
@@ -172,10 +173,11 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     if arguments.form == Form::Csv {
         return Err(Failure::csv_of_a_run());
     }
-    let settings = settings(arguments.connection.flags())?;
+    let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
+    show::told(&told, stderr);
     let request = RunRequest {
         repeats: arguments.repeats(),
-        tenant: arguments.connection.tenant(),
+        tenant,
         policies: policies(&arguments.policy)?,
         choices: arguments.pace.choices(),
         plan: arguments.plan,
@@ -187,7 +189,8 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         verify: arguments.follow_up.verify,
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification,
-        inventory: arguments.look_up.inventory,
+        // A tenant that holds it is asked.
+        inventory: arguments.look_up.inventory.filter(|_| arguments.connection.simulate.is_none()),
         now: now(),
         system: now,
         seed: fastrand::u64(..),
@@ -252,9 +255,9 @@ fn runs(arguments: &RunsArguments) -> Result<Exit, Failure> {
     Ok(Exit::Good)
 }
 
-async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
-    let settings = settings(arguments.connection.flags())?;
-    let tenant = arguments.connection.tenant();
+async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    let Opened { tenant, settings, told } = opened(&arguments.connection, None)?;
+    show::told(&told, stderr);
     let look_up = LookUp {
         settings: &settings,
         tenant: &tenant,
@@ -272,10 +275,19 @@ async fn inventory(arguments: InventoryArguments) -> Result<Exit, Failure> {
 }
 
 async fn simulate(arguments: &SimulateArguments, stderr: &Stderr) -> Result<Exit, Failure> {
+    if arguments.reset {
+        show::reset(ops::reset(&settings(arguments.state.flags())?)?)?;
+        return Ok(Exit::Good);
+    }
     let serving = ops::serve(arguments.listen, arguments.scenario.as_deref(), now()).await?;
     show::listening(serving.address(), stderr)?;
     serving.until_stopped().await;
     Ok(Exit::Good)
+}
+
+/// The tenant that a verb works against.
+fn opened(connection: &ConnectionArguments, inventory: Option<&Path>) -> Result<Opened, Failure> {
+    Ok(ops::opened(connection.tenant(inventory.map(Path::to_owned)), settings(connection.flags())?, now())?)
 }
 
 /// Whether somebody can be asked.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::catalog::{Missing, Unresolvable};
-use crate::ops::Tenant;
+use crate::ops::{Stage, Tenant};
 use crate::settings::Flags;
 
 /// Where targets are looked up that are not named by their id.
@@ -48,10 +48,14 @@ pub(super) struct PolicyArguments {
 /// Which tenant.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Where to connect")]
-pub(super) struct ConnectionArguments {
-    /// Use the embedded tenant instead of a real one, playing a scenario file if one is given
+pub(crate) struct ConnectionArguments {
+    /// Use the simulated tenant instead of a real one, playing a scenario file if one is given; the next command finds it as
+    /// this one leaves it
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     pub simulate: Option<Option<PathBuf>>,
+    /// The same with a tenant that ends with this command
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, conflicts_with = "simulate")]
+    pub simulate_fresh: Option<Option<PathBuf>>,
     #[command(flatten)]
     pub hosts: HostArguments,
     #[command(flatten)]
@@ -94,11 +98,10 @@ impl StateArguments {
 }
 
 impl ConnectionArguments {
-    pub(super) fn tenant(&self) -> Tenant {
-        match &self.simulate {
-            Some(scenario) => Tenant::Simulated(scenario.clone()),
-            None => Tenant::Real,
-        }
+    /// `inventory`: what a tenant that stays holds.
+    pub(crate) fn tenant(&self, inventory: Option<PathBuf>) -> Tenant {
+        let kept = self.simulate.clone().map(|scenario| Tenant::Kept(Stage { scenario, inventory }));
+        kept.or_else(|| self.simulate_fresh.clone().map(Tenant::Simulated)).unwrap_or(Tenant::Real)
     }
 
     pub(super) fn flags(&self) -> Flags {

@@ -142,6 +142,11 @@ pub(super) fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
     }
 }
 
+/// What was forgotten.
+pub(crate) fn reset(tenants: usize) -> Result<(), Failure> {
+    print(&format!("{} forgotten\n", count_of(tenants, "simulated tenant")))
+}
+
 /// Why a policy has ended a run, with what to do about it.
 fn by_policy(cause: Cause, why: &str, finished: &Finished) -> Diagnostic {
     let text = format!("the run was stopped: {why}");

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::daily::known_id;
 use super::record::Begun;
+use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use crate::approval::Status;
 use crate::clock::Clock;
@@ -95,6 +96,7 @@ impl Visit {
         let head = journal.walk(&id, |_, _| Ok::<_, JournalError>(()))?;
         let begun = Begun::from_json(&head.settings)
             .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
+        let begun = reopened(begun, &settings, request.now)?;
         let settings = as_begun(flags, environment, &begun)?;
         same_tenant(&journal, &head, &begun, &settings)?;
         Ok(Self {

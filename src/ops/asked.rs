@@ -89,7 +89,7 @@ pub(super) fn subject(plan: &Plan, tenant: &Tenant, label: &str) -> Subject {
 /// What people call a tenant.
 pub(super) fn called(tenant: &Tenant, label: &str) -> String {
     match tenant {
-        Tenant::Simulated(_) | Tenant::InProcess(_) => "the simulated tenant".to_owned(),
+        Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_) => "the simulated tenant".to_owned(),
         Tenant::Real => label.to_owned(),
     }
 }

@@ -49,7 +49,7 @@ impl DailyWork {
         let name = match tenant {
             // It is new in every process, and so is its day.
             Tenant::Simulated(_) => format!("simulated|{run}|{now}"),
-            Tenant::Real | Tenant::InProcess(_) => {
+            Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
                 let name = named(graph_url, &self.label);
                 journal.know_tenant(&name, &id.map_or(name.clone(), |id| named(graph_url, id)), now)?;
                 journal.tenant_known_as(&name)?
@@ -112,7 +112,7 @@ pub(crate) fn forecast(
     let rules = rules(daily)?;
     let book = match tenant {
         Tenant::Simulated(_) => Book::default(),
-        Tenant::Real | Tenant::InProcess(_) => {
+        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
             let label = label(settings, tenant, plan.tenant.as_deref());
             book(settings, &named(&settings.graph_url, &label), &rules)?
         }

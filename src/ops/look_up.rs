@@ -140,7 +140,9 @@ fn put_in_place(plan: &mut Plan, known: Known<'_>) -> Result<(), Error> {
 /// The Graph that an inventory was taken of: what is simulated is no other's.
 fn graph(settings: &Settings, tenant: &Tenant) -> String {
     match tenant {
-        Tenant::Real | Tenant::InProcess(_) => settings.graph_url.trim_end_matches('/').to_ascii_lowercase(),
+        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
+            settings.graph_url.trim_end_matches('/').to_ascii_lowercase()
+        }
         Tenant::Simulated(_) => "simulated".into(),
     }
 }

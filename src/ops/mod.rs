@@ -26,6 +26,7 @@ mod perform;
 mod place_of_report;
 mod protected;
 mod record;
+mod rehearsal;
 mod resume;
 pub(crate) mod rounds;
 mod run;
@@ -34,6 +35,7 @@ mod same_place;
 mod save;
 mod simulate;
 mod spare;
+mod stage;
 mod stop;
 mod task;
 mod verify;
@@ -76,6 +78,7 @@ pub use self::look_up::LookUp;
 pub(crate) use self::look_up::{Saved, take_inventory};
 pub use self::perform::Finished;
 pub use self::record::{Recorded, take_up};
+pub(crate) use self::rehearsal::{Opened, opened, reset};
 pub use self::resume::{ResumeRequest, resume};
 pub use self::run::{RunRequest, run};
 pub(crate) use self::runs::{export, report};
@@ -88,6 +91,7 @@ pub use self::stop::stop;
 pub use self::task::Task;
 pub use self::verify::{VerifyRequest, verify};
 pub use crate::session::Tenant;
+pub(crate) use crate::simulator::kept::Stage;
 
 /// Why a verb could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

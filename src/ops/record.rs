@@ -20,6 +20,7 @@ use super::agreed::Seen;
 use super::agreement::Agreement;
 use super::missing::Span;
 use super::spare::scenario;
+use super::stage::stage_of;
 use super::{Choices, Error, Tenant};
 use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
@@ -37,6 +38,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
+use crate::simulator::kept::Stage;
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
@@ -87,7 +89,8 @@ const GONE: &str = "a tenant in the process that began the run";
 impl Begun {
     fn json(&self) -> Value {
         let scenario = match &self.tenant {
-            Tenant::Real => Value::Null,
+            Tenant::Real | Tenant::Kept(_) => Value::Null,
+            Tenant::InProcess(transport) if transport.kept().is_some() => Value::Null,
             Tenant::InProcess(_) => json!(GONE),
             Tenant::Simulated(None) => json!(""),
             Tenant::Simulated(Some(file)) => json!(file),
@@ -97,6 +100,7 @@ impl Begun {
             "graph_url": self.graph_url,
             "login_url": self.login_url,
             "simulated": scenario,
+            "kept": stage_of(&self.tenant),
             "plan_name": self.plan_name,
             "plan_tenant": self.plan_tenant,
             "justification": self.justification,
@@ -150,7 +154,10 @@ impl Begun {
             graph_url: text("graph_url")?,
             login_url: text("login_url")?,
             tenant: match text("simulated") {
-                None => Tenant::Real,
+                None => match settings.get("kept") {
+                    None | Some(Value::Null) => Tenant::Real,
+                    Some(stage) => Tenant::Kept(Stage::deserialize(stage).ok()?),
+                },
                 Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
             },
             plan_name: text("plan_name"),
@@ -207,7 +214,7 @@ impl Begun {
 /// The tenant is no part of it: it has several spellings, and the ids in a plan are of one tenant anyhow.
 pub(super) fn plan_key(plan: &Plan, tenant: &Tenant, graph_url: &str) -> String {
     let graph = match tenant {
-        Tenant::Real | Tenant::InProcess(_) => graph_url,
+        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => graph_url,
         Tenant::Simulated(_) => "simulated",
     };
     let name = match &plan.name {

@@ -30,6 +30,7 @@ use super::limits::limits;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
 use super::record::{self, Begun, Recorded};
+use super::rehearsal::reopened;
 use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
@@ -103,7 +104,7 @@ pub async fn resume(
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let (lock, mut record) = under_lock(&journal, &request)?;
-    let begun = begun(&record, &request)?;
+    let begun = begun(&record, &request, &state_dir)?;
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
@@ -254,11 +255,11 @@ fn nothing_left(
     Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
 }
 
-fn begun(record: &RunRecord, request: &ResumeRequest) -> Result<Begun, Error> {
+fn begun(record: &RunRecord, request: &ResumeRequest, today: &Settings) -> Result<Begun, Error> {
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let tenant = request.in_process.clone().map(Tenant::InProcess);
-    Ok(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun })
+    reopened(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun }, today, request.now)
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -360,13 +361,12 @@ fn with_reason(begun: Begun, request: &ResumeRequest, plan: Option<&plan::Plan>)
     Begun { justification, ..begun }
 }
 
-/// Whoever approves what is filed from now on is shown it.
+/// Who approves from now on is shown it.
 fn keep_reason(journal: &Journal, record: &RunRecord, begun: &Begun) -> Result<(), Error> {
-    let reason = begun.justification.as_deref();
-    Ok(reason.map_or(Ok(()), |reason| journal.set_justification(record.head.number, reason))?)
+    begun.justification.as_ref().map_or(Ok(()), |reason| Ok(journal.set_justification(record.head.number, reason)?))
 }
 
-/// A saved preview is its own agreement, and the file of the plan is not needed again.
+/// A saved preview is its own agreement: the file of the plan is not needed again.
 fn unless_saved(saved: Option<&SavedPreview>, now: impl FnOnce() -> Result<PlanNow, Error>) -> Result<PlanNow, Error> {
     saved.map_or_else(now, |_| Ok(PlanNow::default()))
 }

@@ -169,7 +169,7 @@ fn named_tenant(
                 "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
             )))
         }
-        (Tenant::Simulated(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
+        (Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
         (Tenant::Real, Some(_)) => Ok(known),
     }
 }

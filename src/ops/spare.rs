@@ -84,6 +84,8 @@ pub(super) fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
 pub(super) fn scenario(tenant: &Tenant) -> Option<&PathBuf> {
     match tenant {
         Tenant::Simulated(scenario) => scenario.as_ref(),
-        Tenant::Real | Tenant::InProcess(_) => None,
+        Tenant::Kept(stage) => stage.scenario.as_ref(),
+        Tenant::InProcess(transport) => transport.kept().and_then(|kept| kept.stage().scenario.as_ref()),
+        Tenant::Real => None,
     }
 }

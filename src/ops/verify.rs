@@ -14,6 +14,7 @@ use super::limits::limits;
 use super::perform::{Finished, look_at};
 use super::place_of_report::ReportPlace;
 use super::record::{Begun, Recorded};
+use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::{Error, Tenant, agreed};
@@ -62,6 +63,7 @@ pub async fn verify(
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
     let begun = Begun { tenant: request.in_process.map_or(begun.tenant, Tenant::InProcess), ..begun };
+    let begun = reopened(begun, &state_dir, request.now)?;
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;

@@ -155,7 +155,7 @@ fn who(settings: &Settings, tenant: &Tenant, of_the_plan: Option<&str>) -> Resul
     match (settings.identity(), tenant) {
         (Ok(identity), _) => Ok(credentials(identity)),
         (Err(fault), Tenant::Real) => Err(SessionError::SignIn(fault)),
-        (Err(_), Tenant::Simulated(_) | Tenant::InProcess(_)) => {
+        (Err(_), Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_)) => {
             Ok(rehearsal(of_the_plan.or(settings.tenant.as_deref())))
         }
     }

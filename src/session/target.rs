@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::journal::memory::SIMULATED;
 use crate::msgraph::token::tenant_in;
 use crate::settings::{Identity, Settings};
+use crate::simulator::kept::{Stage, is_kept};
 use crate::simulator::transport::SimTransport;
 
 /// Which tenant a verb works against.
@@ -15,6 +16,8 @@ pub enum Tenant {
     Real,
     /// The embedded one, playing this scenario, or the default one; a new one each time.
     Simulated(Option<PathBuf>),
+    /// The same, as the last command has left it. It is opened, and becomes one in process, before anything is asked of it.
+    Kept(Stage),
     /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
     InProcess(SimTransport),
 }
@@ -26,6 +29,7 @@ impl Tenant {
             Self::Simulated(Some(file)) => {
                 Self::Simulated(Some(std::path::absolute(file).unwrap_or_else(|_| file.clone())))
             }
+            Self::Kept(stage) => Self::Kept(stage.anywhere()),
             other => other.clone(),
         }
     }
@@ -34,7 +38,7 @@ impl Tenant {
 /// The place of a tenant: the address of its Graph. What is rehearsed is not the real thing.
 pub(crate) fn place(tenant: &Tenant, graph_url: &str) -> String {
     match tenant {
-        Tenant::Real | Tenant::InProcess(_) => {
+        Tenant::Real | Tenant::Kept(_) | Tenant::InProcess(_) => {
             let place = graph_url.trim_end_matches('/').to_ascii_lowercase();
             // This machine has several names.
             ["//localhost", "//[::1]"].iter().fold(place, |place, name| place.replacen(name, "//127.0.0.1", 1))
@@ -48,7 +52,7 @@ pub(crate) const OF_THE_TOKEN: &str = "the tenant of the access token";
 
 /// What the tenant is called in the journal and in questions: known without asking anybody.
 pub(crate) fn label(settings: &Settings, tenant: &Tenant, plan_tenant: Option<&str>) -> String {
-    if let Tenant::Simulated(_) = tenant {
+    if matches!(tenant, Tenant::Simulated(_)) || is_kept(&settings.graph_url) {
         return "simulated".into();
     }
     plan_tenant.map(str::to_owned).or_else(|| named(settings)).unwrap_or_else(|| OF_THE_TOKEN.into())

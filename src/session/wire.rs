@@ -37,6 +37,7 @@ impl Wire {
                 Ok(Self::Simulated(SimTransport::new(SimulatedTenant::new(scenario, now))))
             }
             Tenant::InProcess(transport) => Ok(Self::Simulated(transport.clone())),
+            Tenant::Kept(_) => Err(SessionError::NoTransport("the simulated tenant was not opened".into())),
         }
     }
 

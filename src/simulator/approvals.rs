@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::{Moment, iso_date};
@@ -43,7 +43,7 @@ pub struct ApprovalSeen {
 }
 
 /// What is counted of all requests.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalCounts {
     /// Codes that came although they were not, or no longer, good.
     pub refused_codes: u64,
@@ -53,7 +53,7 @@ pub struct ApprovalCounts {
     pub most_open: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Request {
     id: String,
     /// Index in the catalog.
@@ -94,7 +94,7 @@ impl Request {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requests {
     all: Vec<Request>,
     by_id: HashMap<String, usize>,

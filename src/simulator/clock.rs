@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 #[derive(Debug)]
 pub(super) struct Clock {
     origin: Instant,
     start: Timestamp,
+    /// How old the tenant was when this process found it.
+    age: Duration,
     /// Hours that went by at once.
     jumped: AtomicU64,
 }
@@ -21,7 +24,7 @@ pub(super) struct Clock {
 const LONGEST_JUMP: u64 = 366 * 24;
 
 /// One moment, told twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Moment {
     /// Since the tenant began.
     pub since: Duration,
@@ -29,12 +32,17 @@ pub(crate) struct Moment {
 }
 
 impl Clock {
-    pub(super) fn starting_at(start: Timestamp) -> Self {
-        Self { origin: Instant::now(), start, jumped: AtomicU64::new(0) }
+    pub(crate) fn starting_at(start: Timestamp) -> Self {
+        Self { origin: Instant::now(), start, age: Duration::ZERO, jumped: AtomicU64::new(0) }
     }
 
-    pub(super) fn now(&self) -> Moment {
-        let since = self.origin.elapsed() + Duration::from_secs(3_600 * self.jumped.load(Ordering::Relaxed));
+    /// The clock of a tenant that began then, and goes on now.
+    pub(super) fn going_on(start: Timestamp, now: Timestamp) -> Self {
+        Self { age: Duration::try_from(now.duration_since(start)).unwrap_or_default(), ..Self::starting_at(start) }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        let since = self.age + self.origin.elapsed() + Duration::from_secs(3_600 * self.jumped.load(Ordering::Relaxed));
         Moment { since, wall: self.wall_at(since) }
     }
 

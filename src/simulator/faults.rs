@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::scenario::{Fault, FaultRule};
 
 /// What a rule can look at.
@@ -19,7 +21,7 @@ pub(super) struct Facts<'a> {
     pub since: Duration,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Tally {
     matched: u64,
     fired: u32,
@@ -27,8 +29,8 @@ struct Tally {
 }
 
 /// How often each rule has matched and fired so far.
-#[derive(Debug)]
-pub(super) struct Faults(Vec<Tally>);
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Faults(Vec<Tally>);
 
 impl Faults {
     pub(super) fn new(rules: &[FaultRule]) -> Self {

@@ -6,6 +6,7 @@
 mod by_hand;
 mod devices;
 mod groups;
+mod kept;
 mod seen;
 
 use std::collections::HashSet;

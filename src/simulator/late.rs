@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -14,7 +16,7 @@ use super::inventory::Inventory;
 use super::scenario::End;
 use crate::catalog::ACTIONS;
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Due {
     since: Duration,
     action: usize,
@@ -24,8 +26,8 @@ struct Due {
     end: Option<End>,
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Late(Vec<Due>);
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Late(Vec<Due>);
 
 impl Late {
     /// The action happens to the thing at that place when the tenant is `since` old. `body` is what was sent.

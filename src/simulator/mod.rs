@@ -26,6 +26,7 @@ mod exchange;
 mod faults;
 mod inventory;
 mod judge;
+pub(crate) mod kept;
 mod keys;
 mod late;
 mod log;
@@ -40,6 +41,7 @@ mod sign_in;
 mod spoil;
 mod strangers;
 mod throttle;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::errors::Refusal;
@@ -15,7 +17,7 @@ use crate::catalog::{ACTIONS, DAILY};
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Quotas {
     /// Per action: when it has happened of late.
     used: HashMap<usize, VecDeque<Timestamp>>,

@@ -6,18 +6,21 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::iso_date;
 use super::resources::{Kind, Setting};
+use super::words::{self, Word};
 
 /// One device, user or Autopilot identity.
-#[derive(Debug)]
-pub(super) struct Thing {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Thing {
     pub id: Box<str>,
     pub gone: bool,
     /// What was listed or has changed; everything else is made up when it is read.
-    set: Vec<(&'static str, Given)>,
+    #[serde(with = "words::pairs")]
+    set: Vec<(Word, Given)>,
     /// What `deviceActionResults` tells.
     pub results: Vec<ActionResult>,
     /// Of a user: its devices, once somebody has asked.
@@ -25,10 +28,12 @@ pub(super) struct Thing {
 }
 
 /// An entry of `deviceActionResults`.
-#[derive(Debug)]
-pub(super) struct ActionResult {
-    pub action: &'static str,
-    pub state: &'static str,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ActionResult {
+    #[serde(with = "words")]
+    pub action: Word,
+    #[serde(with = "words")]
+    pub state: Word,
     pub asked: Timestamp,
     pub updated: Timestamp,
 }
@@ -49,10 +54,10 @@ impl ActionResult {
 }
 
 /// The value of a property that is not made up. Moments become text only when they are read.
-#[derive(Debug)]
-pub(super) enum Given {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Given {
     Listed(Value),
-    Word(&'static str),
+    Word(#[serde(with = "words")] Word),
     Moment(Timestamp),
 }
 
@@ -80,14 +85,24 @@ impl Thing {
 }
 
 /// All things of one kind, in the order in which they came into being.
-#[derive(Debug)]
-pub(super) struct Shelf {
+#[derive(Debug, Serialize)]
+pub(crate) struct Shelf {
+    #[serde(skip)]
     pub kind: &'static Kind,
     pub things: Vec<Thing>,
     pub by_key: HashMap<Box<str>, usize>,
     /// Per indexed property, the places of a value in lower case. Filled up to `indexed` when somebody looks.
+    #[serde(skip)]
     pub index: HashMap<&'static str, HashMap<String, Vec<usize>>>,
+    #[serde(skip)]
     pub indexed: usize,
+}
+
+/// What was kept of a shelf.
+#[derive(Debug, Deserialize)]
+pub(super) struct ShelfRead {
+    things: Vec<Thing>,
+    by_key: HashMap<Box<str>, usize>,
 }
 
 impl Shelf {
@@ -95,7 +110,13 @@ impl Shelf {
         Self { kind, things: Vec::new(), by_key: HashMap::new(), index: HashMap::new(), indexed: 0 }
     }
 
-    pub(super) fn put(&mut self, thing: Thing) -> usize {
+    /// Holds what it held when that was written.
+    pub(crate) fn restore(&mut self, read: ShelfRead) {
+        let ShelfRead { things, by_key } = read;
+        *self = Self { things, by_key, ..Self::new(self.kind) };
+    }
+
+    pub(crate) fn put(&mut self, thing: Thing) -> usize {
         let at = self.things.len();
         self.by_key.insert(thing.id.to_ascii_lowercase().into_boxed_str(), at);
         self.things.push(thing);

@@ -20,7 +20,6 @@ use super::exchange::Ruling;
 use super::faults::{Facts, Faults};
 use super::inventory::Inventory;
 use super::judge::{self, Call};
-use super::keys;
 use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
@@ -30,15 +29,17 @@ use super::routes::Endpoint;
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, spoil};
+use super::{batch, effects, keys, spoil};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
+mod kept;
 mod perform;
 
+pub(super) use self::kept::StateRead;
 pub(crate) use super::exchange::{Answer, Carrier, Delivery, Incoming};
 pub(crate) use super::log::Seen;
 
-/// What a fault says in place of the time until there is room.
+/// What a fault says of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 

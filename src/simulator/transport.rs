@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Uri;
 
+use super::kept::Kept;
 use super::power::Power;
 use super::tenant::{Answer, Carrier, Delivery, Incoming, Tenant};
 use super::wire::{Fate, Spoil, Wire};
@@ -20,11 +21,23 @@ pub struct SimTransport {
     power: Option<Arc<Power>>,
     /// What stands in between; `None`: nothing.
     wire: Option<Arc<Wire>>,
+    /// Where the tenant is kept; `None`: it ends with the process.
+    kept: Option<Arc<Kept>>,
 }
 
 impl SimTransport {
     pub fn new(tenant: Arc<Tenant>) -> Self {
-        Self { tenant, power: None, wire: None }
+        Self { tenant, power: None, wire: None, kept: None }
+    }
+
+    /// To a tenant that stays.
+    pub(crate) fn to_kept(kept: Arc<Kept>) -> Self {
+        Self { kept: Some(Arc::clone(&kept)), ..Self::new(Arc::clone(kept.tenant())) }
+    }
+
+    /// Where the tenant is kept.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.as_deref()
     }
 
     /// Over a wire that watches and spoils what goes through it.
@@ -74,7 +87,7 @@ impl SimTransport {
             url.scheme_str().unwrap_or("https"),
             url.authority().map_or("graph.microsoft.com", |authority| authority.as_str())
         );
-        Ok(self.tenant.handle(&Incoming {
+        let answer = self.tenant.handle(&Incoming {
             method: &request.method,
             base: &base,
             path: url.path(),
@@ -82,7 +95,11 @@ impl SimTransport {
             headers: &request.headers,
             body: &request.body,
             carrier: Carrier::InProcess,
-        }))
+        });
+        if let Some(kept) = &self.kept {
+            kept.touched();
+        }
+        Ok(answer)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: YAML. Out: [`CheckIn`]s. Must not: play them; `late` does.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::approvals::DecisionOn;
 use super::limits::Latency;
@@ -22,7 +22,7 @@ pub struct CheckIn {
 }
 
 /// How an action ends on its device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// It happens: what is retired or wiped is gone from the inventory, unless it keeps its enrolment.

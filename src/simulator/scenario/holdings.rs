@@ -4,6 +4,7 @@
 //! Graph's. Must not: make up values.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::check_ins::ListedResult;
 use super::value::{Guid, Seconds, Secret};
@@ -190,6 +191,78 @@ impl Volume {
             Self::FixedData => "2",
             Self::RemovableData => "3",
         }
+    }
+}
+
+/// All that a tenant holds, where that is known from elsewhere.
+#[derive(Debug)]
+pub struct Holdings {
+    devices: Vec<ListedDevice>,
+    users: Vec<ListedUser>,
+    autopilot: Vec<ListedIdentity>,
+    entra_devices: Vec<ListedEntraDevice>,
+}
+
+impl Holdings {
+    /// Of documents with Graph's properties; what a scenario has no word for is left out.
+    pub fn of(
+        devices: Vec<Value>,
+        users: Vec<Value>,
+        autopilot: Vec<Value>,
+        entra_devices: Vec<Value>,
+    ) -> serde_json::Result<Self> {
+        const USER: &[&str] = &["id", "userPrincipalName", "displayName", "mail"];
+        const IDENTITY: &[&str] = &[
+            "id",
+            "serialNumber",
+            "displayName",
+            "userPrincipalName",
+            "managedDeviceId",
+            "azureActiveDirectoryDeviceId",
+        ];
+        const ENTRA_DEVICE: &[&str] = &["id", "deviceId", "displayName", "operatingSystem"];
+        Ok(Self {
+            devices: known(devices, DEVICE)?,
+            users: known(users, USER)?,
+            autopilot: known(autopilot, IDENTITY)?,
+            entra_devices: known(entra_devices, ENTRA_DEVICE)?,
+        })
+    }
+}
+
+const DEVICE: &[&str] = &[
+    "id",
+    "deviceName",
+    "serialNumber",
+    "imei",
+    "userId",
+    "userPrincipalName",
+    "emailAddress",
+    "azureADDeviceId",
+    "operatingSystem",
+    "managedDeviceOwnerType",
+    "deviceEnrollmentType",
+    "managementState",
+    "enrolledDateTime",
+    "lastSyncDateTime",
+];
+
+fn known<T: serde::de::DeserializeOwned>(documents: Vec<Value>, names: &[&str]) -> serde_json::Result<Vec<T>> {
+    let listed = documents.into_iter().map(|mut document| {
+        if let Value::Object(members) = &mut document {
+            members.retain(|name, value| names.contains(&name.as_str()) && !value.is_null());
+        }
+        serde_json::from_value(document)
+    });
+    listed.collect()
+}
+
+impl super::Scenario {
+    /// A closed world: what is not among it is not there.
+    pub fn hold(&mut self, held: Holdings) {
+        let Holdings { devices, users, autopilot, entra_devices } = held;
+        (self.devices, self.users, self.autopilot, self.entra_devices) = (devices, users, autopilot, entra_devices);
+        self.only_listed = true;
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledS
 pub(crate) use check_ins::{CheckIn, End, ListedResult};
 pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
 pub(crate) use holdings::{
-    ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn, TenantIdentity,
-    Volume,
+    Holdings, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn,
+    TenantIdentity, Volume,
 };
 pub use limits::Throttle;
 pub(crate) use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger};
