@@ -17,7 +17,7 @@ use super::super::job_state::{Item, JobState, NextRequest, WaitsFor};
 use super::super::ledger::Ledger;
 use super::super::limits::Limits;
 use super::super::mailbox::{Mailbox, News};
-use super::super::queue::Queues;
+use super::super::queue::{Lane, Queues};
 use super::super::run::{History, Run};
 use super::super::view::RunView;
 use super::*;
@@ -31,6 +31,7 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::{Lookout, Source};
 use crate::guard::now::GuardsNow;
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
+use crate::guard::window::{Window, Windows};
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts};
 use crate::journal::TurnedAway;
@@ -405,4 +406,65 @@ fn an_accepted_job_is_read_after_a_while_and_in_vain_only_so_long() {
     stand.now += within * 2;
     let says = stand.says(&mut follow_ups, &Happened::Turn);
     assert!(says.contains("InVain { job: 0, who: Step"), "{says}");
+}
+
+#[test]
+fn a_send_that_was_put_off_after_its_read_is_read_again() {
+    let (mut run, mut stand) = run(jobs(&[("wipe", "a")]));
+    let mut retrying = retrying::policy(&mut run, &mail());
+    let evidence = Evidence::NoEffect("managed".into());
+    let read = ReadBackAnswer { job: 0, evidence, resend: true, times: stand.times(), judged: false };
+    stand.hears(&mut retrying, &Happened::ReadBack(&read));
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), Admission::Go);
+    stand.now += Duration::from_secs(11);
+    let first = Admission::First(NextRequest::ReadBack { resend: true });
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), first);
+    stand.hears(&mut retrying, &Happened::LetOut { item: Item::send(0), first: true });
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), Admission::Go, "it has left");
+}
+
+#[test]
+fn a_request_that_waited_for_a_token_goes_back_to_its_gate() {
+    let (mut run, stand) = retires(&["a"]);
+    let mut retrying = retrying::policy(&mut run, &mail());
+    let late = Reply::none(Verdict::Late, "as scripted", "c".into());
+    let attempted = Attempted { job: 0, reply: &late, times: stand.times() };
+    let says = stand.says(&mut retrying, &Happened::Attempted(attempted));
+    assert_eq!(says, "[NeverSent(0), Queue(Item { job: 0, next: Send }, Front)]");
+}
+
+#[test]
+fn a_step_that_has_waited_in_vain_as_the_run_stops_settles_once() {
+    let (mut run, mut stand) = run(jobs(&[("retire", "a"), ("delete", ">a")]));
+    let mut steps = steps::policy(&mut run, &mail());
+    stand.ledger.moves(1, JobState::Waiting(WaitsFor::StepSeen, NextRequest::Send));
+    let in_vain = Announcement::InVain { job: 0, who: Who::Step, seen: None };
+    assert!(stand.says(&mut steps, &Happened::Announced(&in_vain)).contains("Settle(1"));
+    assert!(stand.hears(&mut steps, &Happened::Stopping).is_empty());
+}
+
+#[test]
+fn a_window_that_has_ended_holds_what_is_recorded_and_has_not_left() {
+    let (mut run, mut stand) = retires(&["a"]);
+    let open = Window::new([true; 7], 0, 60, "UTC").unwrap().strictly(true);
+    let mut windows = Windows::default();
+    windows.add(open, Vec::new());
+    run.guards = Guards::fixed(GuardsNow { windows, ..GuardsNow::default() });
+    let mut guarding = guarding::policy(&mut run, &mail());
+    stand.ledger.progress_mut(0).sent(Timestamp::UNIX_EPOCH);
+    stand.ledger.moves(0, JobState::Recorded);
+    assert_eq!(guarding.admit(Item::send(0), Door::Wire, &stand.view()), Admission::Go);
+    stand.now += Duration::from_secs(3_601);
+    let admission = guarding.admit(Item::send(0), Door::Wire, &stand.view());
+    assert!(matches!(&admission, Admission::Hold(why) if why.cause() == Cause::WindowEnded), "{admission:?}");
+}
+
+#[test]
+fn what_has_begun_does_not_wait_behind_a_new_job() {
+    let (_, mut stand) = retires(&["a", "b"]);
+    let bucket = stand.jobs[0].bucket();
+    stand.queues.push_front(bucket, Item::send(0), true);
+    stand.queues.push_front(bucket, Item::send(1), false);
+    assert_eq!(stand.queues.peek(bucket, Lane::Begun), Some(Item::send(0)));
+    assert_eq!(stand.queues.peek(bucket, Lane::Ready), Some(Item::send(1)));
 }
