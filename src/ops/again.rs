@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::convert::Infallible;
 use std::str::FromStr;
 
-use super::Error;
+use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::guard::preflight::Hold;
 use crate::job::{Job, JobId};

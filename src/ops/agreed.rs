@@ -1,7 +1,7 @@
-//! Saved previews: read from a file or from the journal, and judged before they are run.
+//! What was agreed to in a saved preview, judged before it is run or gone on with.
 //!
-//! In: a file that ends in `.json`, or what the journal kept of it. Out: its jobs as a plan, with all that was agreed to.
-//! Must not: read the plan that it was made of; what runs is what was saved.
+//! In: what a saved preview says of itself, or what the journal kept of it. Out: whether it may be run here and now, and what was seen
+//! of its targets. Must not: read the plan that it was made of; what runs is what was saved.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,20 +9,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::guards::Policies;
-use super::save::LONGEST_VALID;
-use super::{Error, Previewed, Tenant};
-use crate::diagnostics::{Diagnostic, Diagnostics, Place};
+use super::error::Error;
+use crate::diagnostics::Diagnostic;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::Verdict;
 use crate::guard::lookout::{Lookout, Source};
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunHead, RunRecord};
-use crate::plan::{Input, Places, Plan};
-use crate::preview::saved::{self, Head, SavedPreview, Unusable};
+use crate::preview::saved::{self, Head, SavedPreview};
+use crate::session::Tenant;
 use crate::settings::Settings;
-use crate::source::Fingerprint;
 
 /// What a saved preview says of itself, and where it is.
 #[derive(Debug, Clone)]
@@ -33,98 +29,12 @@ pub struct Agreed {
     pub digest: String,
 }
 
+/// No saved preview is good for longer, whatever stands in it: a digest without a key is no seal.
+pub(crate) const LONGEST_VALID: SignedDuration = SignedDuration::from_hours(24 * 7);
+
 /// A saved preview is told from a plan by its name: `.json`.
 pub(super) fn is_saved(file: &Path) -> bool {
     file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
-}
-
-/// The largest file that is read.
-const LIMIT: u64 = 2 << 30;
-
-/// Reads a saved preview whole.
-pub(super) fn load(file: &Path) -> Result<Previewed, Error> {
-    let unreadable = |message: String| {
-        Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
-    };
-    let about = std::fs::metadata(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable("there is no such file".into()),
-        _ => unreadable(format!("the file cannot be read: {error}")),
-    })?;
-    if !about.is_file() || about.len() > LIMIT {
-        return Err(unreadable("this is not a file that could be a saved preview".into()));
-    }
-    let bytes = std::fs::read(file).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
-    let fingerprint = Fingerprint::of(&bytes);
-    saved::read(&bytes).map(|saved| previewed(file, fingerprint, saved)).map_err(|why| unusable(file, &why))
-}
-
-fn unusable(file: &Path, why: &Unusable) -> Error {
-    let code = match why {
-        Unusable::Foreign => "not-a-preview",
-        Unusable::Version(_) => "unknown-version",
-        Unusable::CutShort => "preview-cut-short",
-        Unusable::Changed { .. } => "preview-changed",
-        Unusable::Damaged(_) => "preview-damaged",
-        Unusable::Nameless { .. } => "preview-names-users",
-        Unusable::Differs { .. } => "preview-differs",
-    };
-    let mut place = Place::file(file.display().to_string());
-    if let Unusable::Differs { line, .. } | Unusable::Nameless { line, .. } = why {
-        place.line = Some(*line);
-    }
-    let help = match why {
-        Unusable::Foreign => "`musterout preview PLAN --out FILE.json` makes one; a plan is a .yaml or .csv file",
-        _ => "make the preview anew, look at it, and run that",
-    };
-    let fault = Diagnostic::error(code, why.to_string()).at(place).help(help);
-    match why {
-        Unusable::Changed { .. } | Unusable::Differs { .. } => Error::refused(fault),
-        _ => Error::usage(fault),
-    }
-}
-
-/// As a plan, with what was found of it.
-fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Previewed {
-    let SavedPreview { head, mut jobs, sightings, keys, preflight, rules, digest } = saved;
-    name_targets(&mut jobs, &sightings);
-    let format = format!("preview of {}, saved at {}, good until {}", head.plan.file, head.created, head.expires);
-    let plan = Plan {
-        file: file.to_owned(),
-        name: head.plan.name.clone(),
-        tenant: head.tenant.clone(),
-        justification: head.justification.clone(),
-        missing: None,
-        limits: head.limits.stated,
-        daily: head.limits.daily.clone(),
-        // Policies are read anew, each time.
-        own: head.actions.iter().filter_map(|definition| definition.action().ok()).collect(),
-        has_sets: jobs.iter().any(Job::is_of_a_set),
-        unresolved: Vec::new(),
-        rules: rules.of_the_plan(),
-        places: Places::default(),
-        inputs: vec![Input {
-            file: file.to_owned(),
-            format,
-            rows: jobs.len(),
-            fingerprint,
-            columns: Vec::new(),
-            unused_columns: Vec::new(),
-        }],
-        jobs,
-        warnings: Diagnostics::default(),
-    };
-    let agreed = Some(Agreed { file: file.to_owned(), head, digest });
-    let daily = plan.daily.clone();
-    Previewed {
-        plan,
-        preflight,
-        verdict: Verdict::default(),
-        sightings,
-        keys,
-        agreed,
-        daily,
-        policies: Policies::default(),
-    }
 }
 
 /// Gives the report a name for each target that was seen.

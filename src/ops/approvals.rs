@@ -8,8 +8,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
-use super::Error;
 use super::daily::known_id;
+use super::error::Error;
 use super::record::Begun;
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};

@@ -6,11 +6,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use super::agreed::Agreed;
 use super::agreed::expiry;
+use super::brakes::brakes;
 use super::daily::forecast;
+use super::error::Error;
 use super::guards::{self, Policies};
 use super::limits::budget;
-use super::{Agreed, Error, RunRequest, Tenant, brakes};
+use super::run_request::RunRequest;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
 use crate::guard::consent;
@@ -19,6 +22,7 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::Preflight;
 use crate::plan::Plan;
 use crate::preview::Preview;
+use crate::session::Tenant;
 use crate::settings::{PolicyFile, Settings};
 use crate::ui;
 use crate::ui::stderr::Stderr;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Error;
+use super::error::Error;
 use super::look_up::not_read;
 use crate::catalog::IdKind;
 use crate::guard::preflight::Preflight;

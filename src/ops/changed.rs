@@ -8,8 +8,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::guard_watch::AgreedPlan;
-use super::{Error, record};
+use super::agreed_plan::AgreedPlan;
+use super::error::Error;
+use super::record;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::guard::preflight::Hold;

@@ -3,20 +3,13 @@
 //! In: what would be sent, what was said on the command line. Out: consent, or a refusal. Must not: ask anybody; whoever is there is
 //! asked later ([`super::asked`]).
 
-use super::{Error, RunRequest};
+use super::error::Error;
+use super::run_request::{Confirm, RunRequest};
 use crate::diagnostics::Diagnostic;
 use crate::guard::consent;
 use crate::guard::preflight::{Hold, Preflight};
 use crate::plan::Plan;
 use crate::ui;
-
-/// The number of jobs that somebody agreed to beforehand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirm {
-    Exactly(u32),
-    /// For schedulers: a list may be a little longer or shorter each night.
-    AtMost(u32),
-}
 
 /// A number that was agreed to must be the number that will be sent; without one, somebody must be there to be asked.
 ///

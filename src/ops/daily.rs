@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::Error;
+use super::error::Error;
 use super::rounds::FIRST_WAIT;
 use crate::daily::Account;
 use crate::daily::Daily;

@@ -6,7 +6,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Error, Previewed, guards, look_up, read};
+use super::error::Error;
+use super::previewed::Previewed;
+use super::read::read;
+use super::{guards, look_up};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::guard::breaker::StopWhen;
 use crate::guard::preflight;

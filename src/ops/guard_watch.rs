@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -14,11 +14,13 @@ use fastrand::Rng;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::guards::{self, Policies};
-use super::{Error, changed, protected};
+use super::agreed_plan::AgreedPlan;
+use super::error::Error;
+use super::guards::{self, Policies, first_error};
+use super::{changed, protected};
 use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
-use crate::diagnostics::{Diagnostics, Place, Severity};
+use crate::diagnostics::Place;
 use crate::guard::judge::{About, Verdict, denials, judge};
 use crate::guard::now::GuardsNow;
 use crate::guard::preflight::Hold;
@@ -28,11 +30,10 @@ use crate::guard::rules::Rules;
 use crate::job::{Job, JobId};
 use crate::msgraph::read_only::ReadOnly;
 use crate::outcome::Unsent;
-use crate::plan::{self, Input, Plan};
+use crate::plan::Plan;
 use crate::runner::guards::{Ask, GuardsAnswer};
 use crate::session::Client;
 use crate::settings::PolicyFile;
-use crate::source::Fingerprint;
 use crate::text::visible;
 use crate::ui::stderr::Stderr;
 use crate::ui::text::count_of;
@@ -55,23 +56,6 @@ pub(super) struct GuardWatch {
     seen: Option<Vec<Stamp>>,
     /// What was told last.
     told: Arc<GuardsNow>,
-}
-
-/// The files of a plan as they were read.
-#[derive(Debug, Clone)]
-pub(super) struct AgreedPlan {
-    file: PathBuf,
-    inputs: Vec<(PathBuf, Fingerprint)>,
-}
-
-impl AgreedPlan {
-    pub(super) fn of(plan: &Plan) -> Self {
-        Self { file: plan.file.clone(), inputs: inputs(&plan.inputs) }
-    }
-}
-
-fn inputs(inputs: &[Input]) -> Vec<(PathBuf, Fingerprint)> {
-    inputs.iter().map(|input| (input.file.clone(), input.fingerprint)).collect()
 }
 
 /// Whether a file may be another one than it was; `None`: it is not there.
@@ -182,7 +166,7 @@ impl GuardWatch {
     fn stamps(&self) -> Vec<Stamp> {
         let misnamed = self.watched.policies.iter().map(|policy| policy.path.with_extension("yml"));
         let policies = self.watched.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
-        let of_plan = self.watched.plan.iter().flat_map(|plan| &plan.inputs).map(|(file, _)| file.clone());
+        let of_plan = self.watched.plan.iter().flat_map(AgreedPlan::files).cloned();
         policies.chain(self.said.files.iter().cloned()).chain(of_plan).map(|file| stamp(&file)).collect()
     }
 
@@ -221,7 +205,7 @@ impl GuardWatch {
         let now = clock.now();
         let before = self.rules();
         if let (Some(plan), Some(agreed)) = (&plan, &mut self.watched.plan) {
-            agreed.inputs = inputs(&plan.inputs);
+            agreed.is_now(plan);
         }
         self.takes_a_start(&policies, plan.as_ref())?;
         if let Some(plan) = plan {
@@ -314,32 +298,11 @@ impl GuardWatch {
     }
 }
 
-impl AgreedPlan {
-    /// The plan, where it is not what was agreed to.
-    fn as_it_is(&self) -> Result<Option<Plan>, Box<str>> {
-        let is_as_read = |(file, known): &(PathBuf, Fingerprint)| {
-            fs::read(file).is_ok_and(|bytes| Fingerprint::of(&bytes) == *known)
-        };
-        if self.inputs.iter().all(is_as_read) {
-            return Ok(None);
-        }
-        let unreadable = |faults: Diagnostics| {
-            let why = first_error(&faults).unwrap_or_default();
-            format!("the plan {} has changed and has faults: {why}", self.file.display()).into_boxed_str()
-        };
-        plan::load(&self.file).map(Some).map_err(unreadable)
-    }
-}
-
 fn words(error: Error) -> Box<str> {
     match &error {
         Error::Guarded { faults, .. } => first_error(faults).unwrap_or_default(),
         _ => error.to_string().into(),
     }
-}
-
-fn first_error(faults: &Diagnostics) -> Option<Box<str>> {
-    faults.iter().find(|fault| fault.severity == Severity::Error).map(|fault| fault.message.as_str().into())
 }
 
 fn stamp(file: &Path) -> Stamp {

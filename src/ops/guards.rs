@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Error;
+use super::error::Error;
 use crate::daily::Settings;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
 use crate::guard::judge::{About, Verdict, judge};
@@ -103,4 +103,9 @@ pub(super) fn refused(verdict: &Verdict, file: &std::path::Path) -> Result<(), E
         true => Err(Error::Guarded { file: file.to_owned(), faults: verdict.faults.clone() }),
         false => Ok(()),
     }
+}
+
+/// What is told of faults in one line.
+pub(super) fn first_error(faults: &Diagnostics) -> Option<Box<str>> {
+    faults.iter().find(|fault| fault.severity == Severity::Error).map(|fault| fault.message.as_str().into())
 }

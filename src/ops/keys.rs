@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 
-use super::Error;
+use super::error::Error;
 use super::look_up::{LookUp, not_read};
 use crate::catalog::{Bearing, MANAGED_DEVICE, Proof, SECRETS, bearing};
 use crate::diagnostics::{Diagnostic, Diagnostics};

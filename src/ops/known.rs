@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Repeats};
+use super::again::Repeats;
+use super::error::Error;
 use crate::catalog::Repeat;
 use crate::diagnostics::Diagnostic;
 use crate::guard::contradictions::may_follow;

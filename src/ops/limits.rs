@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::error::Error;
 use crate::catalog::{Budget, Terms};
 use crate::diagnostics::Diagnostic;
 use crate::pacing::Pacing;

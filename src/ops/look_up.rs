@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Error;
+use super::error::Error;
 use super::limits::{Choices, limits};
 use super::spare::{Output, scenario};
 use crate::catalog::Unresolvable;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Error;
+use super::error::Error;
 use super::look_up::not_read;
 use crate::guard::preflight::Preflight;
 use crate::job::Job;

@@ -7,8 +7,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::again::Repeats;
+use super::daily;
+use super::error::Error;
+use super::journal_of::journal_of;
 use super::known;
-use super::{Error, LookUp, Previewed, Repeats, daily, journal_of};
+use super::look_up::LookUp;
+use super::previewed::Previewed;
 use crate::catalog::Action;
 use crate::guard::preflight::Preflight;
 use crate::job::{Ids, Job, JobId, JobParts, Parameters};

@@ -14,11 +14,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::asked::Question;
 use super::daily::DailyWork;
+use super::error::Error;
 use super::guard_watch::GuardWatch;
+use super::guards;
 use super::record::Recorded;
 use super::rounds::{Requests, Rounds, RoundsEnded};
 use super::task::Task;
-use super::{Error, guards};
 use crate::catalog::TargetKind;
 use crate::clock::Clock;
 use crate::daily::{Daily, Later};

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::error::Error;
+use super::run_request::RunRequest;
 use super::spare::Output;
-use super::{Error, RunRequest};
 use crate::report::{OwnPlace, ReportFile};
 use crate::settings::Settings;
 

@@ -6,7 +6,7 @@
 
 use fastrand::Rng;
 
-use super::Error;
+use super::error::Error;
 use super::look_up::not_read;
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics};

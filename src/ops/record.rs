@@ -18,10 +18,11 @@ use tokio::task::JoinSet;
 
 use super::agreed::Seen;
 use super::agreement::Agreement;
+use super::error::Error;
+use super::limits::Choices;
 use super::missing::Span;
 use super::spare::scenario;
 use super::stage::stage_of;
-use super::{Choices, Error, Tenant};
 use crate::catalog::{Definition, Limits};
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
@@ -38,6 +39,7 @@ use crate::outcome::{Outcome, Settlement};
 use crate::plan::{self, Plan};
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
+use crate::session::Tenant;
 use crate::simulator::kept::Stage;
 use crate::source::Fingerprint;
 

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::error::Error;
 use super::record::Begun;
-use super::{Error, Tenant};
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::resolve::{Inventory, Record};
+use crate::session::Tenant;
 use crate::settings::Settings;
 use crate::simulator::kept::{self, Kept, KeptError, Stage};
 use crate::simulator::scenario::{Holdings, Scenario};

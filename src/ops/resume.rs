@@ -6,24 +6,27 @@
 mod consent;
 mod left;
 mod nameless;
+mod request;
 mod today;
 mod which;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use self::consent::Rest;
-use self::left::{Left, is_barred};
+use self::left::{Left, is_barred, waits};
 use self::nameless::Nameless;
+pub use self::request::ResumeRequest;
 use self::today::{BegunJobs, brakes, today};
 use self::which::under_lock;
+use super::agreed_plan::AgreedPlan;
 use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
-use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
+use super::error::Error;
+use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
@@ -35,7 +38,7 @@ use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::task::Task;
-use super::{Error, Tenant, agreed, asked};
+use super::{agreed, asked};
 use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
@@ -44,53 +47,19 @@ use crate::guard::judge::Verdict;
 use crate::guard::preflight::Hold;
 use crate::guard::waves::Schedule;
 use crate::job::Job;
-use crate::journal::resume::{Asked, Next, Only, Past, decide};
+use crate::journal::resume::Only;
 use crate::journal::{Filed, Journal, JournalError, RunRecord, RunState, StoredJob};
 use crate::outcome::{Outcome, Settlement};
 use crate::plan;
 use crate::preview::saved::SavedPreview;
 use crate::report::ReportFile;
 use crate::runner::Earlier;
+use crate::session::Tenant;
 use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, PolicyFile, Settings};
-use crate::simulator::transport::SimTransport;
 use crate::ui;
 use crate::ui::stderr::Stderr;
 use crate::ui::subject::Subject;
-
-/// What to go on with.
-#[derive(Debug)]
-pub struct ResumeRequest {
-    /// The run's id, the beginning of it, or `latest`.
-    pub run: String,
-    pub only: Only,
-    /// File again what nobody approved in time.
-    pub refile: bool,
-    /// The reason from now on; by default the one that the run was begun with, or else the plan's of today.
-    pub justification: Option<String>,
-    /// A plan that cannot be read any more is no reason to stop: what was agreed to goes on.
-    pub as_agreed: bool,
-    /// Stay until nothing waits any more: neither for an approval nor for another day.
-    pub wait: bool,
-    /// When it ends in good order.
-    pub until: Option<Timestamp>,
-    /// The tenant, where the run's own was one in process.
-    pub in_process: Option<SimTransport>,
-    /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
-    pub policy: Option<PathBuf>,
-    /// Where the report goes; to the run's own report by default.
-    pub report: Option<PathBuf>,
-    /// The number of jobs that are left and that somebody agreed to beforehand.
-    pub confirm: Option<u32>,
-    /// Whether somebody is there to be asked.
-    pub interactive: bool,
-    /// Follow up what was accepted, for so long.
-    pub verify: Option<Duration>,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
-}
 
 /// Goes on. `differences` is told how the plan has changed since.
 pub async fn resume(
@@ -341,17 +310,6 @@ fn due(
     let kept =
         |index: u32| matches!(earlier.get(&index), Some(Earlier::Kept(_))) && !waits(record, index, request, spared);
     (0u32..).zip(holds).filter(|(index, hold)| hold.is_none() && !kept(*index)).map(|(index, _)| index).collect()
-}
-
-/// Whether a job is kept only until its approval request has been looked up.
-fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashSet<u32>) -> bool {
-    let stored =
-        record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
-    stored.is_some_and(|stored| {
-        let past = Past { asked: Asked::Approved, ..stored.past() };
-        let next = decide(past, stored.job.action.repeat, request.only, request.refile);
-        !spared.contains(&index) && next == Next::Complete
-    })
 }
 
 /// What the run was begun with, and its reason from now on: a plan that lacked the one that the tenant asks for may give it later.

@@ -7,29 +7,33 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::again::Repeats;
+use super::agreed::Agreed;
+use super::agreed_plan::AgreedPlan;
 use super::agreement::Agreement;
 use super::asked::{self, Shown};
+use super::brakes::brakes;
 use super::called_before::{self, CalledBefore};
-use super::confirm::{Confirm, Whole, confirm_number};
+use super::confirm::{Whole, confirm_number};
 use super::daily::{DailyWork, learn_tenant};
-use super::guard_watch::{AgreedPlan, GuardWatch, Watched};
+use super::error::Error;
+use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::Past;
-use super::limits::Choices;
+use super::left_out::leave_out_done;
+use super::look_up::LookUp;
+use super::looked_up::looked_up;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
+use super::previewed::Previewed;
 use super::protected::{self, Checked};
 use super::record::{self, Beginning, Begun};
 use super::rounds::Requests;
+use super::run_request::RunRequest;
 use super::task::Task;
-use super::{
-    Agreed, Error, LookUp, Previewed, Repeats, Tenant, agreed, brakes, guards, keys, known, leave_out_done, looked_up,
-    missing, names, nights, place_of_report, spare,
-};
-use crate::catalog::Unresolvable;
+use super::{agreed, guards, keys, known, missing, names, nights, place_of_report, spare};
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostics;
 use crate::guard::Brakes;
@@ -49,55 +53,6 @@ use crate::settings::{PolicyFile, Settings};
 use crate::text::visible;
 use crate::ui;
 use crate::ui::stderr::Stderr;
-
-/// What to run, and how.
-#[derive(Debug)]
-pub struct RunRequest {
-    pub plan: PathBuf,
-    pub tenant: Tenant,
-    /// The policies that apply where they exist.
-    pub policies: Vec<PolicyFile>,
-    /// Where the report goes; a dated file in the working directory by default.
-    pub report: Option<PathBuf>,
-    pub confirm: Option<Confirm>,
-    /// Whether somebody is there to be asked.
-    pub interactive: bool,
-    /// What is left alone because an earlier run has done it.
-    pub repeats: Repeats,
-    /// Stay until nothing waits any more: neither for an approval nor for another day.
-    pub wait: bool,
-    /// When it ends in good order.
-    pub until: Option<Timestamp>,
-    /// Follow up what was accepted, for so long.
-    pub verify: Option<Duration>,
-    /// A saved inventory to look targets up in, instead of asking the service.
-    pub inventory: Option<PathBuf>,
-    /// What the command line says becomes of rows that do not lead to one target.
-    pub missing: Option<Unresolvable>,
-    /// The reason that the command line gives for a plan that gives none.
-    pub justification: Option<String>,
-    pub choices: Choices,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
-}
-
-impl RunRequest {
-    fn look_up<'a>(&'a self, settings: &'a Settings) -> LookUp<'a> {
-        LookUp {
-            settings,
-            tenant: &self.tenant,
-            inventory: self.inventory.as_deref(),
-            missing: self.missing,
-            justification: self.justification.as_deref(),
-            choices: self.choices,
-            now: self.now,
-            system: self.system,
-            seed: self.seed,
-        }
-    }
-}
 
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
@@ -119,7 +74,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let replaced = nights::hold_replaced(&mut journal, about, (&plan.jobs, &request.repeats), &mut preflight)?;
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
-    let read = spare::read_for(&request, &plan, &policies.files);
+    let read = request.reads(&plan, &policies.files);
     let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);

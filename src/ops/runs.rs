@@ -7,7 +7,8 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, agreed};
+use super::agreed;
+use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, Pruned, RunId, RunSummary, StoredJob};

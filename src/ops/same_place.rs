@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 
 use super::daily::known_id;
+use super::error::Error;
 use super::record::Begun;
-use super::{Error, Tenant};
 use crate::diagnostics::Diagnostic;
 use crate::journal::{Journal, RunHead};
+use crate::session::Tenant;
 use crate::session::{OF_THE_TOKEN, label, place};
 use crate::settings::{Environment, Flags, Settings};
 

@@ -10,9 +10,14 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::json;
 
+use super::again::Repeats;
 use super::agreed::{Agreed, at_most, is_saved, name_targets, whole_second};
+use super::error::Error;
+use super::look_up::LookUp;
+use super::preview::considered;
+use super::previewed::Previewed;
 use super::spare::{Output, scenario};
-use super::{Error, LookUp, Previewed, Repeats, Tenant, considered, keys, protected, record};
+use super::{keys, protected, record};
 use crate::catalog::Budget;
 use crate::diagnostics::Diagnostic;
 use crate::escrow::Keys;
@@ -24,14 +29,12 @@ use crate::msgraph::read_only::GraphReader;
 use crate::preview::Preview;
 use crate::preview::saved::{self, Head, LimitsOfPreview, PlanOfPreview};
 use crate::report::beside::{Readers, may_take, put, temporary};
+use crate::session::Tenant;
 use crate::session::{Session, Survey, named};
 use crate::settings::{PolicyFile, Settings};
 
 /// How long a saved preview may be run unless somebody says otherwise: agreed today, done by tomorrow.
 pub(crate) const VALID_FOR: SignedDuration = SignedDuration::from_hours(24);
-
-/// No saved preview is good for longer, whatever stands in it: a digest without a key is no seal.
-pub(crate) const LONGEST_VALID: SignedDuration = SignedDuration::from_hours(24 * 7);
 
 /// What to save, and where.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::Error;
+use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::runner::shutdown::{self, StopRequest};
 use crate::simulator::scenario::Scenario;

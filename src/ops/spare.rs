@@ -5,10 +5,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, RunRequest, Tenant};
+use super::error::Error;
 use crate::diagnostics::Diagnostic;
 use crate::journal::Journal;
-use crate::plan::Plan;
+use crate::session::Tenant;
 use crate::settings::Settings;
 
 /// A file that is about to be written.
@@ -69,13 +69,7 @@ fn is_of_journal(file: &Path, folder: &Path) -> bool {
     is_database || parent.starts_with(folder.join(Journal::LOCKS))
 }
 
-/// Every file that a new run is made of.
-pub(super) fn read_for(request: &RunRequest, plan: &Plan, policy_files: &[PathBuf]) -> Vec<PathBuf> {
-    let inputs = plan.inputs.iter().map(|input| &input.file).chain(policy_files).chain(&request.inventory);
-    inputs.chain(scenario(&request.tenant)).cloned().collect()
-}
-
-/// The same files, for whoever is in another folder.
+/// The files, for whoever is in another folder.
 pub(super) fn from_anywhere(files: &[PathBuf]) -> Vec<PathBuf> {
     files.iter().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone())).collect()
 }

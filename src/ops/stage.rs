@@ -2,7 +2,7 @@
 //!
 //! In: a tenant. Out: its [`Stage`], if it is one that stays. Must not: open it; `rehearsal` does.
 
-use super::Tenant;
+use crate::session::Tenant;
 use crate::simulator::kept::{Kept, Stage};
 
 /// What a tenant that stays is made of.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Error;
+use super::error::Error;
 use crate::journal::{Journal, JournalError, RunId, RunSummary};
 use crate::settings::Settings;
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::agreed;
 use super::daily::{DailyWork, known_id};
+use super::error::Error;
 use super::limits::limits;
 use super::perform::{Finished, look_at};
 use super::place_of_report::ReportPlace;
@@ -17,12 +19,12 @@ use super::record::{Begun, Recorded};
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
-use super::{Error, Tenant, agreed};
 use crate::clock::Clock;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError};
 use crate::plan;
 use crate::report::ReportFile;
+use crate::session::Tenant;
 use crate::session::{Session, Source};
 use crate::settings::{Environment, Flags, Settings};
 use crate::simulator::transport::SimTransport;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::ResumeRequest;
+use super::request::ResumeRequest;
 use super::which::is_named;
 use crate::catalog::Risk;
 use crate::diagnostics::Diagnostic;
@@ -17,8 +17,8 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::job::Job;
 use crate::journal::resume::Only;
 use crate::journal::{RunRecord, StoredJob};
-use crate::ops::Error;
 use crate::ops::asked::Question;
+use crate::ops::error::Error;
 use crate::ops::guards::Policies;
 use crate::ops::limits::budget;
 use crate::ops::record::Begun;

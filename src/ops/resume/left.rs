@@ -6,11 +6,12 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::super::error::Error;
 use super::super::keys::{self, About as AboutKeys};
 use super::super::protected::{self, Checked};
 use super::super::record::Begun;
-use super::super::{Error, guards, names};
-use super::{ResumeRequest, waits};
+use super::super::{guards, names};
+use super::request::ResumeRequest;
 use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
@@ -19,6 +20,7 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::RunRecord;
+use crate::journal::resume::{Asked, Next, Past, decide};
 use crate::outcome::Cause;
 use crate::runner::Earlier;
 use crate::session::Session;
@@ -97,4 +99,15 @@ pub(super) fn is_barred(hold: Option<&Hold>) -> bool {
         Cause::OpenElsewhere,
     ];
     hold.and_then(Hold::cause).is_some_and(|cause| today.contains(&cause))
+}
+
+/// Whether a job is kept only until its approval request has been looked up.
+pub(super) fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spared: &HashSet<u32>) -> bool {
+    let stored =
+        record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
+    stored.is_some_and(|stored| {
+        let past = Past { asked: Asked::Approved, ..stored.past() };
+        let next = decide(past, stored.job.action.repeat, request.only, request.refile);
+        !spared.contains(&index) && next == Next::Complete
+    })
 }

@@ -7,15 +7,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::ResumeRequest;
+use super::request::ResumeRequest;
 use crate::catalog::Repeat;
 use crate::guard::drift::Sighting;
 use crate::identity::Identity;
 use crate::job::{Ids, Job, Names};
 use crate::journal::{Filed, Journal, RunRecord, StoredJob};
 use crate::msgraph::request;
+use crate::ops::error::Error;
+use crate::ops::names;
 use crate::ops::record::take_up;
-use crate::ops::{Error, names};
 use crate::preview::saved::SavedPreview;
 use crate::resolve::Owners;
 use crate::runner::Earlier;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ResumeRequest;
 use super::nameless::OfNames;
+use super::request::ResumeRequest;
 use crate::daily::Settings as DailySettings;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
@@ -18,9 +18,10 @@ use crate::guard::waves::{Schedule, Wave};
 use crate::job::Job;
 use crate::journal::RunRecord;
 use crate::ops::changed::Said;
+use crate::ops::error::Error;
 use crate::ops::guards::{self, Policies};
 use crate::ops::record::Begun;
-use crate::ops::{Error, agreed, missing};
+use crate::ops::{agreed, missing};
 use crate::preview::saved::SavedPreview;
 use crate::settings::{Environment, PolicyFile};
 

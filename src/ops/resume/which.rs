@@ -3,11 +3,11 @@
 //! In: what somebody has named, or nothing; the journal. Out: the run, under the lock of its plan. Must not: take one of which nothing is left
 //! for one that was named.
 
-use super::ResumeRequest;
+use super::request::ResumeRequest;
 use crate::diagnostics::Diagnostic;
 use crate::journal::resume::Only;
 use crate::journal::{Journal, RunHead, RunId, RunLock, RunRecord};
-use crate::ops::Error;
+use crate::ops::error::Error;
 
 /// In place of a run that nobody has named.
 const LATEST: &str = "latest";

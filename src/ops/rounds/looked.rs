@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::Requests;
+use super::requests::Requests;
 use crate::approval::Status;
 use crate::catalog::Success;
 use crate::job::JobId;

@@ -3,25 +3,12 @@
 //! In: the jobs of a run that have asked, a client. Out: [`Looked`], and statuses in the journal. Must not: decide what
 //! follows for a job (`looked` does), or read a long list whole again and again to find out what a short answer tells.
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::looked::{Looked, found, is_open, read_of};
-use super::{Error, Rounds};
+use super::prepared::Rounds;
 use crate::journal::{Filed, JournalError, StoredJob};
 use crate::msgraph::approvals::{BY_NAME, Statuses};
+use crate::ops::error::Error;
 use crate::session::{Client, look_up, look_up_approved};
-
-/// What is rejected or withdrawn may wait so long to be noticed; what is approved must not.
-const WHOLE_LIST_EVERY: SignedDuration = SignedDuration::from_hours(1);
-
-/// What was asked for before.
-#[derive(Debug, Default)]
-pub struct Looks {
-    /// When each request was asked for, whatever became of it.
-    whole_at: Option<Timestamp>,
-    /// The service has said that it cannot list those that are approved.
-    no_short_list: bool,
-}
 
 /// An answer about requests.
 enum Told {
@@ -100,15 +87,6 @@ impl Rounds<'_> {
         let statuses = look_up(client, &codes, &mut self.rng).await?;
         self.looks.whole_at = Some(now);
         Ok(Told::Whole(statuses))
-    }
-}
-
-impl Looks {
-    /// Whether the whole list was read of late, and no request has come to the end of its life since.
-    fn are_fresh(&self, waiting: &[&Filed], now: Timestamp) -> bool {
-        let Some(whole_at) = self.whole_at else { return false };
-        let expired = |filed: &&Filed| (whole_at..now).contains(&filed.request.expires_at);
-        now.duration_since(whole_at) < WHOLE_LIST_EVERY && !waiting.iter().any(expired)
     }
 }
 

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Rounds, RoundsEnded};
+use super::ended::RoundsEnded;
+use super::prepared::Rounds;
 use crate::journal::JournalError;
-use crate::ops::Error;
+use crate::ops::error::Error;
 use crate::runner::Earlier;
 use crate::runner::event::Event;
 use crate::runner::shutdown::StopRequest;

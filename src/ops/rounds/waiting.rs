@@ -12,10 +12,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
+use super::ended::{RoundsEnded, is_braked};
 use super::looked::Looked;
-use super::{Error, FIRST_WAIT, Rounds, RoundsEnded};
+use super::looks::FIRST_WAIT;
+use super::prepared::Rounds;
 use crate::journal::StoredJob;
-use crate::outcome::{Cause, Outcome, Settlement};
+use crate::ops::error::Error;
+use crate::outcome::Outcome;
 use crate::runner::event::StopReason;
 use crate::runner::shutdown::StopRequest;
 use crate::session::Client;
@@ -26,11 +29,6 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(10 * 60);
 
 /// Requests for each of which a hundredth of a minute goes by before the first look.
 const PER_MINUTE: usize = 100;
-
-/// A job that was not filed, because as much is open as can be carried out.
-pub(super) fn is_braked(settled: &Settlement) -> bool {
-    settled.cause == Some(Cause::ApprovalRequestsFull)
-}
 
 /// When somebody looks at the requests again.
 struct NextLook {
