@@ -4,7 +4,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +13,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::classify::classify;
-use super::envelope::{headers, http_method, not_signed_in};
+use super::envelope::{headers, http_method, late, not_signed_in};
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
@@ -24,7 +23,7 @@ use super::shape::{NOT_SHOWN, Shape, document, shape_of};
 use super::sights::Sights;
 use super::token::TokenSource;
 use super::transport::{Transport, WireReply, WireRequest};
-use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, Method, ReadBack, Service, TargetKind};
+use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, Service, TargetKind};
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
@@ -36,10 +35,6 @@ const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");
 const JUSTIFICATION: HeaderName = HeaderName::from_static("x-msft-approval-justification");
 const PRIORITY: HeaderName = HeaderName::from_static("x-ms-throttle-priority");
 const LOW: HeaderValue = HeaderValue::from_static("Low");
-
-/// A request that changes something and has waited longer for a token goes back: it was let go by guards and by a gate that may say
-/// something else by now.
-const LONGEST_FOR_A_TOKEN: Duration = Duration::from_secs(1);
 
 /// Speaks to one Graph endpoint with one identity.
 #[derive(Debug)]
@@ -147,9 +142,8 @@ impl<T: Transport> GraphClient<T> {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),
         };
-        // Guards, gate and stop were asked before the wait for the token.
-        if request.method != Method::Get && asked.elapsed() > LONGEST_FOR_A_TOKEN {
-            return (Reply::none(Verdict::Late, "it waited for a new token, and did not leave", id.into()), None);
+        if let Some(late) = late(&request, asked, id) {
+            return (late, None);
         }
         let mut headers = headers(&request, authorization.header, id);
         if self.low_priority && service.tells_load {
