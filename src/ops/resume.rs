@@ -89,8 +89,7 @@ pub async fn resume(
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
     of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced, request.start.now)?);
     let (record, elsewhere) = caught_up(&mut journal, record, request.start.now)?;
-    let changed = other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), request.start.now));
-    let changed = changed.unwrap_or_default();
+    let changed = changed(other, &record, request.start.now);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere.kept)?;
     let mut today = today(&request, &begun, &changed.now, environment)?;
@@ -114,10 +113,9 @@ pub async fn resume(
         let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
         return nothing_left(&request, &journal, (record, jobs), left, report);
     }
-    let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
-    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
+    warn(&record, [&told, &verdict.faults], stderr);
     let policies = (today.candidates.as_slice(), &today.policies);
     let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
@@ -146,6 +144,15 @@ fn as_agreed(session: &mut Session<'_>, plans: [Option<&str>; 2], saved: Option<
     plans.into_iter().for_each(|plan| session.must_be(Source::Plan, plan));
     session.must_be(Source::SavedPreview, saved.and_then(|saved| saved.head.tenant_id.as_deref()));
     session.must_be(Source::Run, known);
+}
+
+/// How the plan has changed since the run was begun; nothing has, where it is what it was.
+fn changed(other: Option<plan::Plan>, record: &RunRecord, now: Timestamp) -> Changed {
+    other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), now)).unwrap_or_default()
+}
+
+fn warn(record: &RunRecord, told: [&Diagnostics; 2], stderr: &Stderr) {
+    told.into_iter().for_each(|faults| ui::faults::tell(faults, Path::new(&record.head.plan_file), stderr));
 }
 
 /// What guards the run under way.
