@@ -33,6 +33,7 @@ mod scenarios;
 mod signals;
 mod simulate;
 mod standing;
+mod strict;
 mod support;
 mod tidy;
 mod tls;

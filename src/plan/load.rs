@@ -10,7 +10,7 @@ use super::guards::{self, Owner};
 use super::heading::PlanHeading;
 use super::input::{CSV_LIMIT, Input, PlanFormat, TOO_LARGE, YAML_LIMIT, format_of, read_file};
 use super::loaded::Plan;
-use super::{overrides, rows, targets, values};
+use super::{order, overrides, rows, targets, values};
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::rule::Origin;
 use crate::source::Source;
@@ -49,6 +49,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
         }
     }
+    order::check(&jobs, &places, &unresolved).into_iter().for_each(|warning| faults.push(warning));
     faults.extend(values::judge(&jobs, &places));
     faults.sort();
     if faults.has_errors() {

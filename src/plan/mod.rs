@@ -23,6 +23,7 @@ mod load;
 mod loaded;
 mod mapping;
 mod missing;
+mod order;
 mod overrides;
 mod places;
 pub(crate) mod policy;

@@ -69,7 +69,8 @@ async fn a_device_that_cannot_be_told_is_unknown_and_the_others_are_not() {
 #[tokio::test(start_paused = true)]
 async fn what_is_forbidden_for_one_is_asked_for_no_more_and_the_rest_goes_on() {
     let kept: Vec<Kept> = (0..100).map(|_| ("Windows", true, vec![OS], true)).collect();
-    let roles = json!({ "sign_in": { "roles": ["DeviceLocalCredential.ReadBasic.All"] } });
+    let roles = ["DeviceLocalCredential.ReadBasic.All", "DeviceManagementManagedDevices.Read.All"];
+    let roles = json!({ "sign_in": { "roles": roles } });
     let tenant = tenant_with(&kept, &roles);
     let keys = read(&tenant, 100, paced()).await;
     assert!(statuses(&keys, Secret::BitLocker).iter().all(|status| *status == Status::Forbidden));

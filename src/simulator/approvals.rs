@@ -3,6 +3,8 @@
 //! In: writes that a policy stands before, and requests to the collection. Out: go ahead with a code that is good, or the
 //! refusal; pages of requests. Must not: carry anything out; the tenant does, also what somebody completes in the portal.
 
+mod alone;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

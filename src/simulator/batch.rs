@@ -152,11 +152,25 @@ fn line_of(part: &Part, envelope: &HeaderMap) -> Option<(Method, HeaderMap)> {
     Some((method, headers))
 }
 
+/// Headers in the spelling in which Graph puts them into a batch. Microsoft's JavaScript client looks for `Content-Type` and
+/// for nothing else.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("content-type", "Content-Type"),
+    ("date", "Date"),
+    ("location", "Location"),
+    ("retry-after", "Retry-After"),
+    ("www-authenticate", "WWW-Authenticate"),
+];
+
+fn spelt(name: &str) -> &str {
+    SPELLINGS.iter().find(|(known, _)| *known == name).map_or(name, |(_, spelling)| spelling)
+}
+
 fn response(id: &str, reply: &WireReply) -> Value {
     let headers: Map<_, _> = reply
         .headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), json!(String::from_utf8_lossy(value.as_bytes()))))
+        .map(|(name, value)| (spelt(name.as_str()).to_owned(), json!(String::from_utf8_lossy(value.as_bytes()))))
         .collect();
     let mut response = json!({ "id": id, "status": reply.status.as_u16(), "headers": headers });
     if !reply.body.is_empty() {

@@ -57,6 +57,8 @@ pub struct Counts {
     pub unexpected: u64,
     /// Reads that would have brought the secret of a device.
     pub secrets_asked: u64,
+    /// Objects of the directory that were deleted where their membership in a group was meant: `/$ref` was not there.
+    pub deleted_as_members: u64,
     /// Requests that were never answered.
     pub unanswered: u64,
     /// Requests of strangers, by the index of the bucket.
@@ -76,6 +78,7 @@ impl Default for Counts {
             batches: 0,
             unexpected: 0,
             secrets_asked: 0,
+            deleted_as_members: 0,
             unanswered: 0,
             of_strangers: [0; Bucket::COUNT],
             statuses: BTreeMap::new(),
@@ -140,6 +143,7 @@ impl Counts {
             "batches": self.batches,
             "unexpected": self.unexpected,
             "secrets_asked": self.secrets_asked,
+            "deleted_as_members": self.deleted_as_members,
             "unanswered": self.unanswered,
             "effects": self.effects(),
             "statuses": self.statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect::<BTreeMap<_, _>>(),

@@ -10,10 +10,14 @@ pub(super) enum Deed {
     Set(&'static str, &'static str),
     /// A property becomes the present moment.
     SetNow(&'static str),
+    /// What no property of Graph shows: `GET /simulator/marks` does.
+    Mark(&'static str),
     /// `deviceActionResults` gets an entry under the action's name.
     Note,
     /// The record is gone.
     Remove,
+    /// The record goes to the deleted items of the directory, if it is one that does.
+    Delete,
     /// This happens to every device of the user.
     EachDevice(&'static [Deed]),
     /// Every property in the body gets the value it has there.
@@ -47,7 +51,7 @@ pub(super) struct Effect {
     pub reply: Reply,
 }
 
-use Deed::{EachDevice, From, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
+use Deed::{Delete, EachDevice, From, Mark, Note, Remove, Restore, Sent, Set, SetNow, Unlicense};
 
 const fn silent(action: &'static str, deeds: &'static [Deed]) -> Effect {
     telling(action, deeds, Reply::Nothing)
@@ -64,19 +68,21 @@ const fn noted(action: &'static str) -> Effect {
 
 const RETIRE: &[Deed] = &[Set("managementState", "retirePending"), Note];
 
-const APPS_WIPED: &[Deed] = &[Set("simulatorState", "apps wiped")];
+const APPS_WIPED: &[Deed] = &[Mark("apps wiped")];
 
 static EFFECTS: &[Effect] = &[
     silent("retire", RETIRE),
     silent("wipe", &[Set("managementState", "wipePending"), Note]),
     silent("delete", &[Remove]),
     silent("syncDevice", &[SetNow("lastSyncDateTime"), Note]),
-    // Graph has no property that shows a deprovisioned device; `simulatorState` is ours.
-    silent("deprovision", &[Set("simulatorState", "deprovisioned"), Note]),
-    silent("disable", &[Set("simulatorState", "disabled"), Note]),
-    silent("reenable", &[Set("simulatorState", ""), Note]),
+    // Graph has no property that shows a deprovisioned device.
+    silent("deprovision", &[Mark("deprovisioned"), Note]),
+    silent("disable", &[Mark("disabled"), Note]),
+    silent("reenable", &[Mark(""), Note]),
     silent("removePrimaryUser", &[Set("userId", ""), Set("userPrincipalName", ""), Set("userDisplayName", "")]),
-    silent("updateManagedDevice", &[Sent]),
+    // Intune answers a PATCH with the record as it is then, the directory with nothing. Source: Graph's pages on updating a
+    // managedDevice, a user and a device.
+    telling("updateManagedDevice", &[Sent], Reply::Thing),
     telling("createDeviceLogCollectionRequest", &[Note], Reply::Receipt),
     noted("cleanWindowsDevice"),
     noted("removeDeviceFirmwareConfigurationInterfaceManagement"),
@@ -120,7 +126,7 @@ static EFFECTS: &[Effect] = &[
     silent("assignUserToDevice", &[Sent]),
     silent("assignResourceAccountToDevice", &[From("resourceName", "userPrincipalName")]),
     silent("updateDeviceProperties", &[Sent]),
-    silent("allowNextEnrollment", &[Set("simulatorState", "may enrol")]),
+    silent("allowNextEnrollment", &[Mark("may enrol")]),
     silent("deleteAutopilotIdentity", &[Remove]),
     silent("deleteImportedAutopilotIdentity", &[Remove]),
     silent("deleteImportedDeviceIdentity", &[Remove]),
@@ -130,16 +136,16 @@ static EFFECTS: &[Effect] = &[
     silent("enableUser", &[Sent]),
     telling("removeLicenses", &[Unlicense], Reply::Thing),
     silent("removeFromGroup", &[Remove]),
-    silent("deleteUser", &[Remove]),
+    silent("deleteUser", &[Delete]),
     telling("restoreUser", &[Restore], Reply::Thing),
     silent("wipeManagedAppRegistrationsByDeviceTag", APPS_WIPED),
     silent("wipeManagedAppRegistrationByDeviceTag", APPS_WIPED),
     silent("wipeManagedAppRegistrationsByAzureAdDeviceId", APPS_WIPED),
-    silent("wipeAndBlockManagedApps", &[Set("simulatorState", "apps blocked")]),
-    silent("unblockManagedApps", &[Set("simulatorState", "")]),
+    silent("wipeAndBlockManagedApps", &[Mark("apps blocked")]),
+    silent("unblockManagedApps", &[Mark("")]),
     silent("disableEntraDevice", &[Sent]),
     silent("enableEntraDevice", &[Sent]),
-    silent("deleteEntraDevice", &[Remove]),
+    silent("deleteEntraDevice", &[Delete]),
 ];
 
 /// What the action of that name does; `None` if the simulator cannot play it.

@@ -18,6 +18,10 @@ use crate::msgraph::transport::WireReply;
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What Graph calls the documents that it answers with, when nobody asks for less or more about their types.
+const MINIMAL: HeaderValue = HeaderValue::from_static(
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
+);
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A no, with all that it says.
@@ -67,7 +71,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    pub(super) fn new(
+    pub(crate) fn new(
         request_id: String,
         client_request_id: Option<&HeaderValue>,
         now: Moment,
@@ -93,6 +97,14 @@ impl Stamp {
         let mut reply = self.empty(status);
         reply.headers.insert(CONTENT_TYPE, JSON);
         reply.body = document.to_string().into();
+        reply
+    }
+
+    /// An answer of Graph's. A number alone is plain text.
+    pub(crate) fn shown(&self, document: &Value) -> WireReply {
+        let mut reply = self.json(StatusCode::OK, document);
+        let kind = if document.is_number() { HeaderValue::from_static("text/plain") } else { MINIMAL };
+        reply.headers.insert(CONTENT_TYPE, kind);
         reply
     }
 

@@ -5,12 +5,15 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::counts::Ending;
 use crate::msgraph::transport::WireReply;
 
 const LOAD: HeaderName = HeaderName::from_static("x-ms-throttle-limit-percentage");
+const UNITS: HeaderName = HeaderName::from_static("x-ms-resource-unit");
+const SCOPE: HeaderName = HeaderName::from_static("x-ms-throttle-scope");
+const INFORMATION: HeaderName = HeaderName::from_static("x-ms-throttle-information");
 
 /// How a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +80,18 @@ impl Ruling {
         let header = HeaderValue::from_str(&format!("{load:.2}"));
         if let (Delivery::Reply(reply), Ok(header), true) = (&mut self.answer.delivery, header, load >= 0.8) {
             reply.headers.insert(LOAD, header);
+        }
+    }
+
+    /// It says what an answer cost as well, and of a request that was throttled, by which limit.
+    pub(super) fn tell_units(&mut self, units: u32, scope: &str, information: &'static str) {
+        let Delivery::Reply(reply) = &mut self.answer.delivery else { return };
+        if reply.status.is_success() {
+            reply.headers.insert(UNITS, HeaderValue::from(units));
+        }
+        if let (StatusCode::TOO_MANY_REQUESTS, Ok(scope)) = (reply.status, HeaderValue::from_str(scope)) {
+            reply.headers.insert(SCOPE, scope);
+            reply.headers.insert(INFORMATION, HeaderValue::from_static(information));
         }
     }
 

@@ -4,24 +4,29 @@
 //! when it is first asked for, unless the scenario says that it is missing. Must not: know paths, statuses or counts.
 
 mod by_hand;
+mod deleted;
 mod devices;
 mod groups;
 mod kept;
+mod scripts;
 mod seen;
+mod shown;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::clock::Moment;
 use super::effects::Deed;
-use super::resources::{
-    DEVICE, ENTRA_DEVICE, IDENTITY, IMPORTED_AUTOPILOT, IMPORTED_IDENTITY, Kind, MEMBER, OTHER, RESULTS, Setting, USER,
-    guid_from, licences,
-};
-use super::scenario::{Guid, Scenario};
+use super::kinds::{DEVICE, ENTRA_DEVICE, IDENTITY, Kind, USER, kind_of};
+use super::resources::{Setting, guid_from, licences};
+use super::scenario::{Guid, HybridDeletion, Scenario};
 use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
+
+pub(super) use deleted::Record;
+pub(super) use shown::Look;
 
 /// Where a thing stands.
 pub(super) type Place = (TargetKind, usize);
@@ -35,13 +40,17 @@ pub(super) struct Inventory {
     /// The ids of what the scenario lists: none of them is a device as well that nobody has listed.
     listed: HashSet<String>,
     only_listed: bool,
+    hybrid_deletion: HybridDeletion,
+    /// What a wall clock shows, told with each request.
+    pub now: Timestamp,
     devices: Shelf,
     identities: Shelf,
     users: Shelf,
     entra_devices: Shelf,
     members: Shelf,
-    /// Groups of which the scenario says who is in them.
-    groups: HashSet<String>,
+    /// Groups of which the scenario says who is in them, by their ids, with their names.
+    groups: HashMap<String, Option<String>>,
+    scripts: scripts::Scripts,
     imported_autopilot: Shelf,
     imported_identities: Shelf,
     others: Shelf,
@@ -55,6 +64,8 @@ pub(super) fn membership(group: &str, member: &str) -> String {
 impl Inventory {
     pub(super) fn new(scenario: &Scenario, setting: Setting) -> Self {
         let mut inventory = Self {
+            hybrid_deletion: scenario.deleted_hybrid_devices,
+            now: setting.start,
             setting,
             missing: scenario.missing.iter().map(|id| id.to_ascii_lowercase()).collect(),
             listed: listed_ids(scenario),
@@ -63,11 +74,16 @@ impl Inventory {
             identities: Shelf::new(&IDENTITY),
             users: Shelf::new(&USER),
             entra_devices: Shelf::new(&ENTRA_DEVICE),
-            members: Shelf::new(&MEMBER),
-            groups: scenario.groups.iter().map(|group| group.id.0.to_ascii_lowercase()).collect(),
-            imported_autopilot: Shelf::new(&IMPORTED_AUTOPILOT),
-            imported_identities: Shelf::new(&IMPORTED_IDENTITY),
-            others: Shelf::new(&OTHER),
+            members: Shelf::new(kind_of(TargetKind::GroupMember)),
+            groups: scenario
+                .groups
+                .iter()
+                .map(|group| (group.id.0.to_ascii_lowercase(), group.display_name.clone()))
+                .collect(),
+            scripts: scripts::Scripts::of(scenario),
+            imported_autopilot: Shelf::new(kind_of(TargetKind::ImportedAutopilotIdentity)),
+            imported_identities: Shelf::new(kind_of(TargetKind::ImportedDeviceIdentity)),
+            others: Shelf::new(kind_of(TargetKind::Other)),
         };
         for group in &scenario.groups {
             for member in &group.members {
@@ -93,7 +109,9 @@ impl Inventory {
                 let devices = ids.iter().map(|id| inventory.device_of(owner, &id.0)).collect();
                 inventory.users.things[at].devices = Some(devices);
             }
-            inventory.users.things[at].gone = user.deleted;
+            if user.deleted {
+                inventory.delete_object(TargetKind::User, at);
+            }
         }
         inventory
     }
@@ -109,9 +127,9 @@ impl Inventory {
             return None;
         }
         let known = self.shelf(kind).by_key.get(key.as_str()).copied();
-        let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains(group));
+        let told = key.split_once('/').is_some_and(|(group, _)| self.groups.contains_key(group));
         match known {
-            Some(at) if kind == TargetKind::DeletedUser => self.users.things[at].gone.then_some(at),
+            Some(at) if kind == TargetKind::DeletedUser => self.is_recoverable(TargetKind::User, at).then_some(at),
             None if kind == TargetKind::GroupMember && told => None,
             Some(at) => (!self.shelf(kind).things[at].gone).then_some(at),
             None if self.only_listed => None,
@@ -119,7 +137,7 @@ impl Inventory {
             None if kind == TargetKind::User => Some(self.make_up_user(&key)),
             None if kind == TargetKind::DeletedUser => {
                 let at = self.make_up_user(&key);
-                self.users.things[at].gone = true;
+                self.delete_object(TargetKind::User, at);
                 Some(at)
             }
             None => Some(self.shelf_mut(kind).put(Thing::new(&key, Vec::new()))),
@@ -148,10 +166,12 @@ impl Inventory {
         for deed in deeds {
             match *deed {
                 Deed::Set(name, value) => self.shelf_mut(kind).things[at].set(name, Given::Word(value)),
+                Deed::Mark(mark) => self.shelf_mut(kind).things[at].mark = mark,
                 Deed::SetNow(name) => self.shelf_mut(kind).things[at].set(name, Given::Moment(now.wall)),
                 Deed::Note => self.shelf_mut(kind).things[at].results.push(ActionResult::pending(action, now.wall)),
                 Deed::Remove => self.shelf_mut(kind).things[at].gone = true,
-                Deed::Restore => self.shelf_mut(kind).things[at].gone = false,
+                Deed::Delete => self.delete_object(kind, at),
+                Deed::Restore => self.restore_object(kind, at),
                 Deed::Sent => self.take_over(kind, at, body),
                 Deed::From(name, sent) => {
                     self.shelf_mut(kind).things[at].set(name, Given::Listed(body[sent].clone()));
@@ -170,8 +190,8 @@ impl Inventory {
     fn take_over(&mut self, kind: TargetKind, at: usize, body: &Value) {
         let shelf = self.shelf_mut(kind);
         for (name, value) in body.as_object().into_iter().flatten() {
-            if let Some((name, _)) = shelf.kind.property(name) {
-                shelf.things[at].set(name, Given::Listed(value.clone()));
+            if let Some(property) = shelf.kind.property(name) {
+                shelf.things[at].set(property.name, Given::Listed(value.clone()));
             }
         }
     }
@@ -211,7 +231,8 @@ impl Inventory {
             .filter_map(|at| self.value(TargetKind::ManagedDevice, at, "azureADDeviceId")?.as_str().map(str::to_owned))
             .collect();
         let owned = ids.iter().filter_map(|id| self.look_up(TargetKind::EntraDevice, "deviceId", id)).flatten();
-        owned.collect()
+        let owned: Vec<usize> = owned.collect();
+        owned.into_iter().filter(|at| !self.is_gone(TargetKind::EntraDevice, *at)).collect()
     }
 
     /// The places of the users that the directory knows a device of.
@@ -234,13 +255,17 @@ impl Inventory {
                 !self.only_listed && !self.lacks(value) && !self.users.by_key.contains_key(&*value.to_lowercase());
             return is_new.then(|| self.make_up_user_named(value));
         }
-        let can_be = kind != TargetKind::User && !value.is_empty() && Kind::of(kind).property(property).is_some();
+        let can_be = kind != TargetKind::User && !value.is_empty() && kind_of(kind).property(property).is_some();
         if !can_be || self.only_listed || self.lacks(value) {
             return None;
         }
         let id = guid_from(&format!("{property}={}", value.to_lowercase()), kind as u64);
         let known = self.shelf(kind).by_key.contains_key(id.as_str());
-        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, vec![(property, Given::Listed(json!(value)))])))
+        let mut set = vec![(property, Given::Listed(json!(value)))];
+        if kind == TargetKind::AutopilotIdentity && property == "serialNumber" {
+            set.extend(self.links_to_device(value));
+        }
+        (!known).then(|| self.shelf_mut(kind).put(Thing::new(&id, set)))
     }
 
     /// How many places there are; some of them may be empty by now.
@@ -254,24 +279,6 @@ impl Inventory {
 
     pub(super) fn value(&self, kind: TargetKind, at: usize, property: &str) -> Option<Value> {
         self.shelf(kind).value(at, property, &self.setting)
-    }
-
-    /// The thing as JSON: the selected properties, or all. `results` says whether `deviceActionResults` is filled.
-    pub(super) fn show(&self, kind: TargetKind, at: usize, select: Option<&[&str]>, results: bool) -> Value {
-        let shelf = self.shelf(kind);
-        let mut shown = Map::new();
-        for (name, _) in shelf.kind.properties {
-            let wanted = select.is_none_or(|names| names.contains(name));
-            if !wanted {
-                continue;
-            }
-            let value = match *name == RESULTS && results {
-                true => Some(shelf.things[at].results.iter().map(ActionResult::show).collect()),
-                false => shelf.value(at, name, &self.setting),
-            };
-            shown.insert((*name).to_owned(), value.unwrap_or_default());
-        }
-        Value::Object(shown)
     }
 
     /// The places where an indexed property has this value, whatever its case; `None` where there is no index.
@@ -325,7 +332,8 @@ impl Inventory {
 
     fn make_up_user(&mut self, key: &str) -> usize {
         if Guid::is(key) {
-            let name = USER.property("userPrincipalName").map(|(_, plausible)| self.setting.make_up(key, plausible));
+            let property = USER.property("userPrincipalName");
+            let name = property.map(|property| self.setting.make_up(key, property.plausible));
             let name = name.as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
             return self.put_user(key, &name, Vec::new());
         }
@@ -384,7 +392,7 @@ fn listed(kind: &'static Kind, thing: &impl serde::Serialize) -> Vec<(&'static s
     given
         .into_iter()
         .filter(|(_, value)| !value.is_null())
-        .filter_map(|(name, value)| kind.property(&name).map(|(name, _)| (name, Given::Listed(value))))
+        .filter_map(|(name, value)| kind.property(&name).map(|property| (property.name, Given::Listed(value))))
         .collect()
 }
 

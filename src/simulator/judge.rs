@@ -3,18 +3,21 @@
 //! In: a request. Out: a [`Call`] with a verdict, or a refusal where nothing is served. Must not: know what exists, who
 //! is signed in, or what is allowed how often. Pure, so that it is done before the tenant is locked.
 
+use http::HeaderName;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use serde_json::{Map, Value};
 
 use super::errors::Refusal;
-use super::keys;
-use super::odata::Query;
-use super::resources::{DEVICE, ENTRA_DEVICE, GROUP, Kind, MEMBER, USER};
+use super::kinds::kind_of;
+use super::query::{Asked, Query};
 use super::routes::{self, Endpoint, PathId, Served};
 use super::scenario::{Body, Guid};
 use super::tenant::{Carrier, Incoming};
+use super::values;
 use crate::catalog::body::{self, NotABody};
 use crate::catalog::{ACTIONS, Action, Bucket, IdKind, Parameter, TargetKind, Version};
+
+const CONSISTENCY: HeaderName = HeaderName::from_static("consistencylevel");
 
 /// A request that reached something.
 #[derive(Debug)]
@@ -24,6 +27,9 @@ pub(super) struct Call<'p> {
     pub ids: Vec<PathId<'p>>,
     /// The id acted on or read, in lower case; empty for a collection.
     pub target: String,
+    pub version: Version,
+    /// Where it stands, as Graph writes it.
+    pub place: String,
     pub query: Query,
     pub verdict: Result<(), Refusal>,
 }
@@ -48,22 +54,23 @@ pub(super) fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str)
     let target = found.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();
     let mut query = Query::default();
     let verdict = judge(incoming, version, path, served, &found.ids).and_then(|()| {
-        match served.endpoint {
-            Endpoint::Perform { .. } | Endpoint::ReadOverview | Endpoint::ReadAny => {}
-            Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => query = Query::parse(incoming.query, Kind::of(kind))?,
-            Endpoint::ReadDevicesOfUser => query = Query::parse(incoming.query, &DEVICE)?,
-            Endpoint::ReadOwnedDevices => query = Query::parse(incoming.query, &ENTRA_DEVICE)?,
-            Endpoint::ReadRegisteredOwners => query = Query::parse(incoming.query, &USER)?,
-            Endpoint::ReadMembers => query = Query::parse(incoming.query, &MEMBER)?,
-            Endpoint::ReadPrimaryUser => query = Query::parse(incoming.query, &USER)?,
-            Endpoint::ReadGroups | Endpoint::ReadGroup => query = Query::parse(incoming.query, &GROUP)?,
-            Endpoint::ReadObject => query = Query::parse(incoming.query, &USER)?,
-            Endpoint::ReadRecoveryKeys => query = Query::parse(incoming.query, &keys::RECOVERY_KEY)?,
-            Endpoint::ReadLocalCredential => query = Query::parse(incoming.query, &keys::LOCAL_CREDENTIAL)?,
-        }
+        query = options(incoming, version, served.endpoint)?;
         Ok(())
     });
-    Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids: found.ids, target, query, verdict })
+    let routes::Found { ids, place, .. } = found;
+    Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids, target, version, place, query, verdict })
+}
+
+/// The options of a read.
+fn options(incoming: &Incoming<'_>, version: Version, endpoint: Endpoint) -> Result<Query, Refusal> {
+    let Some((kind, many)) = endpoint.shows() else { return Ok(Query::default()) };
+    let consistency = incoming.headers.get(CONSISTENCY).and_then(|level| level.to_str().ok());
+    let asked = Asked { kind, version, many, consistency };
+    let counts_at_all = consistency.is_some_and(|level| level.eq_ignore_ascii_case("eventual"));
+    match endpoint {
+        Endpoint::Count(_) if !counts_at_all => Err(kind.bad_request("$count is not currently supported.".to_owned())),
+        _ => Query::parse(incoming.query, &asked),
+    }
 }
 
 /// Of actions that differ in nothing but their body, the one whose body it is.
@@ -76,7 +83,10 @@ fn meant(
     }
     let sent: Value = serde_json::from_slice(incoming.body).unwrap_or_default();
     let is_its_own = |served: &&Served| match served.endpoint {
-        Endpoint::Perform { action } => !matches!(body::read(&ACTIONS[action], &sent), Err(NotABody::Lacks(_))),
+        Endpoint::Perform { action } => {
+            let sent = values::plain(&ACTIONS[action], sent.clone());
+            !matches!(body::read(&ACTIONS[action], &sent), Err(NotABody::Lacks(_)))
+        }
         _ => false,
     };
     served.clone().find(is_its_own).or_else(|| served.next())
@@ -114,10 +124,17 @@ fn check_framing(incoming: &Incoming<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// Ids of what Entra keeps, which complains in words of its own.
+const IN_DIRECTORY: &[&str] = &["groupId", "memberId", "deletedUserId", "entraDeviceObjectId", "deviceId"];
+
 fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
     let value = &*id.value;
     let odd = value.trim().is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control());
     match id.name.kind {
+        IdKind::Guid if !Guid::is(value) && IN_DIRECTORY.contains(&id.name.name) => {
+            let message = format!("Invalid object identifier '{value}'.");
+            Err(Refusal::new(400, "Request_BadRequest", message))
+        }
         IdKind::Guid if !Guid::is(value) => Err(Refusal::bad_request("An error has occurred")),
         IdKind::User if !Guid::is(value) && !value.contains('@') => Err(no_such_user(value)),
         IdKind::Opaque if odd => Err(Refusal::bad_request("An error has occurred")),
@@ -129,7 +146,8 @@ fn check_id(id: &PathId<'_>) -> Result<(), Refusal> {
 pub(super) fn not_found(endpoint: Endpoint, id: &str) -> Refusal {
     let kind = match endpoint {
         Endpoint::Perform { action } => ACTIONS[action].target,
-        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) => kind,
+        Endpoint::DeleteMember => TargetKind::GroupMember,
+        Endpoint::ReadOne(kind) | Endpoint::ReadAll(kind) | Endpoint::Count(kind) | Endpoint::ReadDeleted(kind) => kind,
         Endpoint::ReadDevicesOfUser | Endpoint::ReadOwnedDevices => TargetKind::User,
         Endpoint::ReadRegisteredOwners => TargetKind::EntraDevice,
         Endpoint::ReadMembers => TargetKind::GroupMember,
@@ -161,8 +179,7 @@ fn check_body(incoming: &Incoming<'_>, version: Version, action: &'static Action
             (None, Some(_)) => Err(missing("body", action)),
         };
     }
-    let has_one = !action.parameters.is_empty() || action.fixed_body.is_some();
-    if !has_one || incoming.method.as_str() == "DELETE" {
+    if incoming.method.as_str() == "DELETE" {
         return Err(Refusal::bad_request(format!("The operation '{}' takes no request body.", action.name)));
     }
     let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -175,7 +192,11 @@ fn check_body(incoming: &Incoming<'_>, version: Version, action: &'static Action
              JSON format.",
         )
     })?;
-    let settings = body::read(action, &Value::Object(properties)).map_err(|reason| match reason {
+    let sent = Value::Object(properties);
+    if incoming.method.as_str() == "PATCH" {
+        values::check_type(kind_of(action.target), &sent)?;
+    }
+    let settings = body::read(action, &values::plain(action, sent)).map_err(|reason| match reason {
         NotABody::Lacks(name) => missing(&name, action),
         NotABody::Unknown(name) => unknown(&name, action),
     })?;
@@ -210,7 +231,7 @@ fn wire_name(parameter: &Parameter) -> &'static str {
 }
 
 fn unknown(name: &str, action: &Action) -> Refusal {
-    let kind = Kind::of(action.target).type_name;
+    let kind = kind_of(action.target).type_name;
     Refusal::bad_request(format!(
         "The property '{name}' does not exist on type '{kind}'. Make sure to only use property names that are defined \
          by the type."

@@ -20,7 +20,7 @@ use super::scenario::{Scenario, ScenarioError};
 use super::tenant::{StateRead, Tenant};
 
 /// Of the file. A catalog of another length counts actions in another way.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// The part of a command's time that writing may take, as a divisor.
 const SHARE: u32 = 20;
 /// A process that is killed loses so much at least.

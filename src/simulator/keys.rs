@@ -6,11 +6,13 @@
 use serde_json::{Value, json};
 
 use super::clock::iso_date;
+use super::context::Source;
 use super::errors::Refusal;
+use super::inventory::Record;
 use super::judge::{self, Call};
-use super::odata::Query;
-use super::resources::Plausible::{Id, Text};
-use super::resources::{Kind, Setting, guid_from};
+use super::query::Query;
+use super::reads::{framed, selected};
+use super::resources::{Setting, guid_from};
 use super::routes::Endpoint;
 use super::scenario::{Scenario, Volume};
 use crate::catalog::{Proof, Secret};
@@ -18,15 +20,6 @@ use crate::catalog::{Proof, Secret};
 /// Where the lists are.
 pub(super) const RECOVERY_KEYS: &str = "/informationProtection/bitlocker/recoveryKeys";
 pub(super) const LOCAL_CREDENTIALS: &str = "/directory/deviceLocalCredentials";
-
-pub(super) static RECOVERY_KEY: Kind = Kind::readable(
-    "microsoft.graph.bitlockerRecoveryKey",
-    &[("id", Id), ("createdDateTime", Text("")), ("volumeType", Text("")), ("deviceId", Text(""))],
-);
-pub(super) static LOCAL_CREDENTIAL: Kind = Kind::readable(
-    "microsoft.graph.deviceLocalCredentialInfo",
-    &[("id", Id), ("deviceName", Text("")), ("lastBackupDateTime", Text("")), ("refreshDateTime", Text(""))],
-);
 
 /// Whether an answer to this would be a secret. It is never given; that somebody asks is counted.
 pub(super) fn is_for_a_secret(path: &str, query: &str) -> bool {
@@ -55,24 +48,42 @@ fn admit(scenario: &Scenario, secret: Secret) -> Result<(), Refusal> {
 }
 
 /// What is answered to a read of keys.
-pub(super) fn answer(scenario: &Scenario, setting: &Setting, call: &Call<'_>) -> Result<Value, Refusal> {
+pub(super) fn answer(
+    scenario: &Scenario,
+    (setting, record): (&Setting, Record),
+    call: &Call<'_>,
+    source: &Source,
+) -> Result<Value, Refusal> {
     match call.endpoint {
         Endpoint::ReadLocalCredential => {
             admit(scenario, Secret::Laps)?;
-            local_credential(scenario, setting, &call.target, &call.query)
-                .ok_or_else(|| judge::not_found(call.endpoint, &call.target))
+            // The password of a deleted device is kept with it, and nothing shows it before the device is back.
+            let credential = local_credential(scenario, setting, &call.target).filter(|_| record == Record::There);
+            let credential = credential.ok_or_else(|| judge::not_found(call.endpoint, &call.target))?;
+            Ok(framed(source.of_one(&call.query), selected(credential, &call.query)))
         }
         _ => {
             admit(scenario, Secret::BitLocker)?;
-            recovery_keys(scenario, setting, &call.query)
+            // Those of a deleted device can be read for as long as it can be had back, and are gone with it.
+            let keys = match (recovery_keys(scenario, setting, &call.query)?, record) {
+                (_, Record::Lost) => json!([]),
+                (keys, _) => keys,
+            };
+            Ok(framed(source.of_many(&call.query), [("value".to_owned(), keys)]))
         }
     }
 }
 
+/// Entra's id of the device that a read of keys is about.
+pub(crate) fn device<'c>(call: &'c Call<'_>) -> &'c str {
+    let filtered = call.query.filter.as_ref().and_then(|filter| filter.wanted().into_iter().next());
+    filtered.map_or(&call.target, |(_, device)| device)
+}
+
 /// The page of keys of the device that the filter names.
 fn recovery_keys(scenario: &Scenario, setting: &Setting, query: &Query) -> Result<Value, Refusal> {
-    let device = query.filter.as_ref().filter(|filter| filter.property == "deviceId").map(|filter| &filter.literal);
-    // Who asks for all of them is nobody that we know.
+    let device = query.filter.as_ref().and_then(|filter| filter.wanted().into_iter().next()).map(|(_, device)| device);
+    // Nobody that we know asks for all of them.
     let device = device.ok_or_else(|| Refusal::bad_request("Only a filter by deviceId is simulated."))?;
     let key = |volume: &Volume| {
         let id = guid_from(&format!("{device}/{}", volume.shown()), 5);
@@ -83,21 +94,16 @@ fn recovery_keys(scenario: &Scenario, setting: &Setting, query: &Query) -> Resul
             "deviceId": device,
         })
     };
-    let shown: Vec<Value> = volumes(scenario, device).iter().map(key).collect();
-    Ok(json!({ "value": shown }))
+    let shown = |volume: &Volume| Value::Object(selected(key(volume), query));
+    Ok(volumes(scenario, device).iter().map(shown).collect())
 }
 
 /// The record of the device's local administrator; `None` where there is none.
-fn local_credential(scenario: &Scenario, setting: &Setting, device: &str, query: &Query) -> Option<Value> {
+fn local_credential(scenario: &Scenario, setting: &Setting, device: &str) -> Option<Value> {
     let listed = scenario.keys.iter().find(|keys| keys.device_id.0.eq_ignore_ascii_case(device));
     let is_there = listed.map_or(!scenario.only_listed, |keys| keys.laps);
     let date = iso_date(setting.start);
-    let whole = json!({ "id": device, "deviceName": "PC", "lastBackupDateTime": date, "refreshDateTime": date });
-    let shown = whole
-        .as_object()?
-        .iter()
-        .filter(|(name, _)| query.select.as_ref().is_none_or(|names| names.contains(&name.as_str())));
-    is_there.then(|| Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect()))
+    is_there.then(|| json!({ "id": device, "deviceName": "PC", "lastBackupDateTime": date, "refreshDateTime": date }))
 }
 
 fn volumes(scenario: &Scenario, device: &str) -> Vec<Volume> {

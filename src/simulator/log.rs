@@ -11,6 +11,8 @@ use serde::Serialize;
 use super::tenant::{Carrier, Incoming};
 
 const KEPT: usize = 10_000;
+/// So much of a body is kept: more than any write of the catalog has.
+const BODY: usize = 64 << 10;
 const WITHHELD: &str = "(withheld)";
 
 /// The headers worth keeping. `authorization` is kept as the mere fact.
@@ -97,7 +99,7 @@ impl Log {
             path: incoming.path.into(),
             query: incoming.query.into(),
             headers: incoming.headers.iter().filter_map(|(name, value)| keep_header(name, value)).collect(),
-            body: (!secret).then(|| Box::from(&incoming.body[..])),
+            body: (!secret).then(|| Box::from(&incoming.body[..incoming.body.len().min(BODY)])),
             in_batch: incoming.carrier == Carrier::Batch,
             status,
         });

@@ -11,10 +11,28 @@ use super::clock::Moment;
 use super::errors::Refusal;
 use super::exchange::{Answer, Delivery, Incoming, Ruling};
 use super::faults::Facts;
-use super::scenario::Fault;
+use super::scenario::{Fault, Guid};
 use super::tenant::{State, Tenant};
 use super::{effects, spoil};
 use crate::catalog::{ACTIONS, Version};
+
+/// What lists the requests of the caller. Sources: Graph's beta pages, and the beta SDK 1.66, which has other names.
+const OWN: &[&str] = &["getmyrequests", "retrievemyrequests"];
+/// What shows one of them.
+const ONE_OF_OWN: &[&str] = &["getmyrequestbyid", "retrievemyrequestbyid"];
+
+/// The id that a path names, in lower case, and whether only a request of the caller is meant.
+fn id_of(name: &str) -> Option<(&str, bool)> {
+    if Guid::is(name) {
+        return Some((name, false));
+    }
+    if let Some(key) = name.strip_prefix("('").and_then(|rest| rest.strip_suffix("')")) {
+        return Guid::is(key).then_some((key, false));
+    }
+    let (function, rest) = name.split_once('(')?;
+    let id = rest.strip_suffix(')')?.strip_prefix("id=")?.trim_matches('\'');
+    (ONE_OF_OWN.contains(&function) && Guid::is(id)).then_some((id, true))
+}
 
 impl Tenant {
     /// The approval requests, in the order in which they were filed.
@@ -89,10 +107,19 @@ impl Tenant {
         rest: &str,
         now: Moment,
     ) -> Result<Option<Value>, Refusal> {
-        match (version, incoming.method.as_str(), rest) {
+        let rest = percent_encoding::percent_decode_str(rest.trim_end_matches('/')).decode_utf8_lossy();
+        let name = rest.trim_start_matches('/').trim_start_matches("microsoft.graph.").to_ascii_lowercase();
+        match (version, incoming.method.as_str(), name.as_str()) {
             (Version::Beta, "GET", "") => state.requests.page(self.scenario(), incoming, now).map(Some),
-            (Version::Beta, "POST", "/cancelMyRequest") => {
+            (Version::Beta, "POST", "cancelmyrequest") => {
                 state.requests.cancel(self.scenario(), incoming, now).map(|()| None)
+            }
+            (Version::Beta, "GET", name) if OWN.contains(&name.trim_end_matches("()")) => {
+                Ok(Some(state.requests.own(self.scenario(), now)))
+            }
+            (Version::Beta, "GET", name) if id_of(name).is_some() => {
+                let (id, own) = id_of(name).unwrap_or_default();
+                state.requests.one(self.scenario(), id, own, now).map(Some)
             }
             _ => Err(Refusal::bad_request(format!("Resource not found for the segment '{}'.", &approvals::PATH[18..]))),
         }

@@ -3,158 +3,307 @@
 //! In: the inventory, and a parsed query. Out: the JSON of the answer. Must not: change anything but bring things into
 //! being that are asked for.
 
+use std::cmp::Ordering;
+
 use serde_json::{Map, Value, json};
 
-use super::errors::Refusal;
-use super::inventory::Inventory;
-use super::judge::Call;
-use super::odata::{ALIASES, Query, Test};
-use super::resources::{Kind, RESULTS, guid_from};
-use super::routes::Endpoint;
+use super::context::Source;
+use super::inventory::{Inventory, Look};
+use super::kinds::{Expansion, GROUP};
+use super::query::{Direction, Query};
+use super::resources::guid_from;
 use super::scenario::Scenario;
-use crate::catalog::TargetKind;
+use crate::catalog::{TargetKind, Version};
 
-/// What lets the basic properties of users be read, and what all of them.
-const BASIC: &[&str] = &["User.ReadBasic.All"];
-const ALL: &[&str] = &["User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"];
+/// Related things that `$expand` shows of an object of the directory, at most. Source: Graph's page on query parameters.
+const EXPANDED: usize = 20;
 
-/// Whether the token may read users, and what is asked of them. Where the scenario does not say what it may, it may.
-pub(super) fn admit(scenario: &Scenario, call: &Call<'_>) -> Result<(), Refusal> {
-    let is_of_users = matches!(
-        call.endpoint,
-        Endpoint::ReadAll(TargetKind::User | TargetKind::DeletedUser)
-            | Endpoint::ReadOne(TargetKind::User | TargetKind::DeletedUser)
-    );
-    let query = &call.query;
-    let selected = query.select.iter().flatten().any(|name| *name == ALIASES);
-    let filtered = query.filter.as_ref().is_some_and(|filter| filter.property == ALIASES);
-    let basic = if selected || filtered { &[] } else { BASIC };
-    let held = |roles: &Vec<String>| roles.iter().any(|role| basic.contains(&&**role) || ALL.contains(&&**role));
-    match !is_of_users || scenario.sign_in.roles.as_ref().is_none_or(held) {
-        true => Ok(()),
-        false => {
-            let message = "Insufficient privileges to complete the operation.";
-            Err(Refusal::new(403, "Authorization_RequestDenied", message))
-        }
-    }
-}
-
-/// One thing. `deviceActionResults` is filled only here, and only when it is selected.
-pub(super) fn one(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> Value {
-    let results = query.select.as_ref().is_some_and(|names| names.contains(&RESULTS));
-    let shown = inventory.show(kind, at, query.select.as_deref(), results);
+/// A document with its context in front.
+pub(crate) fn framed(context: String, properties: impl IntoIterator<Item = (String, Value)>) -> Value {
     let mut document = Map::new();
-    document.insert("@odata.type".into(), json!(format!("#{}", Kind::of(kind).type_name)));
-    if let Value::Object(properties) = shown {
-        document.extend(properties);
-    }
+    document.insert("@odata.context".into(), json!(context));
+    document.extend(properties);
     Value::Object(document)
 }
 
+/// One thing, with what is expanded.
+pub(super) fn one(
+    inventory: &mut Inventory,
+    (kind, at): (TargetKind, usize),
+    query: &Query,
+    (source, version): (&Source, Version),
+) -> Value {
+    let look = Look { select: query.select.as_deref(), version, by_id: true };
+    let mut shown = inventory.show(kind, at, &look);
+    expand(inventory, at, query, &mut shown, version);
+    framed(source.of_one(query), shown)
+}
+
+/// Adds what `$expand` names of the thing at that place: which kind it is follows from what can be expanded.
+fn expand(inventory: &mut Inventory, at: usize, query: &Query, shown: &mut Map<String, Value>, version: Version) {
+    let look = Look { select: None, version, by_id: false };
+    for expansion in &query.expand {
+        let (of, places) = match expansion {
+            Expansion::OwnedDevices => (TargetKind::EntraDevice, inventory.owned_by(at)),
+            Expansion::RegisteredOwners => (TargetKind::User, inventory.owners_of(at)),
+            Expansion::Users => {
+                shown.insert(expansion.name().to_owned(), json!(primary_users(inventory, at, &look)));
+                continue;
+            }
+            // Groups stand on no shelf; they are expanded where they are shown.
+            Expansion::Members => continue,
+        };
+        let related = places.into_iter().take(EXPANDED).map(|place| inventory.show_object_at(of, place, &look));
+        shown.insert(expansion.name().to_owned(), related.map(Value::Object).collect());
+    }
+}
+
 /// How many devices are enrolled.
-pub(super) fn overview(enrolled: usize) -> Value {
-    json!({ "@odata.type": "#microsoft.graph.managedDeviceOverview", "enrolledDeviceCount": enrolled })
+pub(super) fn overview(enrolled: usize, query: &Query, source: &Source) -> Value {
+    let whole = json!({
+        "id": guid_from("overview", 0),
+        "enrolledDeviceCount": enrolled,
+        "mdmEnrolledCount": enrolled,
+        "dualEnrolledDeviceCount": 0,
+        "deviceOperatingSystemSummary": null,
+        "deviceExchangeAccessStateSummary": null,
+    });
+    framed(source.of_one(query), selected(whole, query))
+}
+
+/// What `$select` leaves of a document.
+pub(crate) fn selected(document: Value, query: &Query) -> Map<String, Value> {
+    let Value::Object(properties) = document else { return Map::new() };
+    let wanted = |name: &str| query.select.as_ref().is_none_or(|names| names.contains(&name));
+    properties.into_iter().filter(|(name, _)| wanted(name)).collect()
 }
 
 /// What is asked for, and where the next page would be.
 #[derive(Debug)]
 pub(super) struct Listing<'a> {
-    pub kind: TargetKind,
     pub query: &'a Query,
+    pub version: Version,
     /// The most a page holds, where the scenario says so.
     pub most: Option<usize>,
     /// Absolute URL of the collection.
     pub url: String,
+    pub source: &'a Source,
+}
+
+impl Listing<'_> {
+    fn look(&self) -> Look<'_> {
+        Look { select: self.query.select.as_deref(), version: self.version, by_id: false }
+    }
+
+    fn link(&self, token: &str) -> Value {
+        let between = if self.query.given.is_empty() { "" } else { "&" };
+        json!(format!("{}?{}{between}$skiptoken={token}", self.url, self.query.given))
+    }
+
+    /// A page with the items in it.
+    fn page(&self, context: String, items: Vec<Value>, all: usize, next: Option<String>) -> Value {
+        let mut document = Map::new();
+        if self.query.count {
+            document.insert("@odata.count".into(), json!(all));
+        }
+        if let Some(token) = next {
+            document.insert("@odata.nextLink".into(), self.link(&token));
+        }
+        document.insert("value".into(), Value::Array(items));
+        framed(context, document)
+    }
+}
+
+/// The places of all things that pass the filter, in order; where everything exists, so does what is asked for by its value.
+pub(crate) fn found(
+    inventory: &mut Inventory,
+    kind: TargetKind,
+    among: Option<Vec<usize>>,
+    query: &Query,
+) -> Vec<usize> {
+    let is_whole = among.is_none();
+    let candidates = among.or_else(|| indexed(inventory, kind, query));
+    let places: Vec<usize> = candidates.unwrap_or_else(|| (0..inventory.places(kind)).collect());
+    let passes = |at: &usize| !inventory.is_gone(kind, *at) && passes(inventory, kind, *at, query);
+    let mut all: Vec<usize> = places.into_iter().filter(passes).collect();
+    if is_whole && let Some(filter) = &query.filter {
+        for (property, value) in filter.wanted() {
+            let is_there = all.iter().any(|at| has(inventory, kind, *at, property, value));
+            if !is_there && names_one(property) {
+                all.extend(inventory.bring_into_being(kind, property, value));
+            }
+        }
+    }
+    if !query.order.is_empty() {
+        all.sort_by(|one, other| in_order(inventory, kind, (*one, *other), query));
+    }
+    all
+}
+
+/// The places at which an index has the one value that is asked for.
+fn indexed(inventory: &mut Inventory, kind: TargetKind, query: &Query) -> Option<Vec<usize>> {
+    let clause = query.filter.as_ref()?.alone()?;
+    let value = clause.literals.first()?.text()?;
+    (clause.test == super::kinds::Test::Eq).then(|| inventory.look_up(kind, clause.property.name, value))?
+}
+
+/// Whether a thing is known by that property.
+fn names_one(property: &str) -> bool {
+    matches!(
+        property,
+        "serialNumber"
+            | "deviceName"
+            | "userPrincipalName"
+            | "azureADDeviceId"
+            | "azureActiveDirectoryDeviceId"
+            | "deviceId"
+    )
+}
+
+fn has(inventory: &Inventory, kind: TargetKind, at: usize, property: &str, value: &str) -> bool {
+    let held = inventory.value(kind, at, property).unwrap_or_default();
+    held.as_str().is_some_and(|held| held.to_lowercase().contains(&value.to_lowercase()))
+}
+
+fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
+    let value = |name: &str| inventory.value(kind, at, name).unwrap_or_default();
+    query.filter.as_ref().is_none_or(|filter| filter.passes(&value))
+}
+
+fn in_order(inventory: &Inventory, kind: TargetKind, (one, other): (usize, usize), query: &Query) -> Ordering {
+    let text = |at, name| {
+        let value = inventory.value(kind, at, name).unwrap_or_default();
+        value.as_str().map(str::to_lowercase).unwrap_or_default()
+    };
+    let compared = query.order.iter().map(|(property, direction)| {
+        let order = text(one, property.name).cmp(&text(other, property.name));
+        if *direction == Direction::Descending { order.reverse() } else { order }
+    });
+    compared.fold(Ordering::Equal, Ordering::then)
 }
 
 /// A page of a collection; `among` narrows it to some places.
-pub(super) fn page(inventory: &mut Inventory, among: Option<Vec<usize>>, listing: &Listing<'_>) -> Value {
-    let Listing { kind, query, most, url } = listing;
-    let candidates = among.or_else(|| match query.filter.as_ref() {
-        Some(filter) if filter.test == Test::Equals => inventory.look_up(*kind, filter.property, &filter.literal),
-        _ => None,
-    });
-    let places: Box<dyn Iterator<Item = usize>> = match candidates {
-        Some(places) => Box::new(places.into_iter()),
-        None => Box::new(0..inventory.places(*kind)),
-    };
-    let matching = |at: &usize| !inventory.is_gone(*kind, *at) && passes(inventory, *kind, *at, query);
-    let all: Vec<_> = places.filter(matching).collect();
-    let all = match (&query.filter, all.is_empty()) {
-        (Some(filter), true) if filter.is_by_value() => {
-            inventory.bring_into_being(*kind, filter.property, &filter.literal).into_iter().collect()
+pub(super) fn page(
+    inventory: &mut Inventory,
+    kind: TargetKind,
+    among: Option<Vec<usize>>,
+    listing: &Listing<'_>,
+) -> Value {
+    let query = listing.query;
+    let all = found(inventory, kind, among, query);
+    let size = query.page(kind, listing.most);
+    // In the order in which things came into being, a page begins at a place, whatever has gone meanwhile; in any other, at
+    // a number.
+    let (page, next): (Vec<usize>, _) = match query.order.is_empty() {
+        true => {
+            let mut rest = all.iter().copied().filter(|at| *at >= query.from).skip(query.skip);
+            let page = rest.by_ref().take(size).collect();
+            (page, rest.next().map(|at| at.to_string()))
         }
-        _ => all,
+        false => {
+            let from = query.from + query.skip;
+            let more = all.len() > from + size;
+            (all.iter().copied().skip(from).take(size).collect(), more.then(|| (from + size).to_string()))
+        }
     };
-    let size = query.page(*kind, *most);
-    let mut page: Vec<_> = all.iter().copied().filter(|at| *at >= query.skip).take(size + 1).collect();
-    let next = (page.len() > size).then(|| page.pop()).flatten();
-
-    let mut document = Map::new();
-    document.insert("@odata.context".into(), json!(format!("{url}/$metadata")));
-    if query.count {
-        document.insert("@odata.count".into(), json!(all.len()));
+    let look = listing.look();
+    let mut items = Vec::with_capacity(page.len());
+    for at in page {
+        let mut shown = inventory.show(kind, at, &look);
+        expand(inventory, at, query, &mut shown, listing.version);
+        items.push(Value::Object(shown));
     }
-    if let Some(next) = next {
-        let between = if query.given.is_empty() { "" } else { "&" };
-        document.insert("@odata.nextLink".into(), json!(format!("{url}?{}{between}$skiptoken={next}", query.given)));
-    }
-    let shown = page.into_iter().map(|at| inventory.show(*kind, at, query.select.as_deref(), false)).collect();
-    document.insert("value".into(), Value::Array(shown));
-    Value::Object(document)
+    listing.page(listing.source.of_many(query), items, all.len(), next)
 }
 
-/// The groups of that name; where every group exists, so does one of any name.
-pub(super) fn groups(scenario: &Scenario, query: &Query) -> Value {
-    let wanted = query.filter.as_ref().filter(|filter| filter.property == "displayName").map(|filter| &*filter.literal);
-    let called = |name: &str| wanted.is_none_or(|wanted| name.to_lowercase() == wanted.to_lowercase());
-    let shown = |id: &str, name: &str| json!({ "id": id, "displayName": name });
-    let listed = scenario.groups.iter().filter_map(|group| Some((&*group.id.0, group.display_name.as_deref()?)));
-    let mut found: Vec<Value> = listed.filter(|(_, name)| called(name)).map(|(id, name)| shown(id, name)).collect();
-    if let Some(name) = wanted.filter(|name| found.is_empty() && !scenario.only_listed && !name.is_empty()) {
-        found.push(shown(&guid_from(&name.to_lowercase(), 6), name));
+/// The groups that pass the filter; where every group exists, so does one of any name.
+pub(super) fn groups(inventory: &Inventory, scenario: &Scenario, listing: &Listing<'_>) -> Value {
+    let query = listing.query;
+    let all = inventory.groups();
+    let passes = |(id, name): &(String, Option<String>)| {
+        let value = |property: &str| match property {
+            "id" => json!(id),
+            "displayName" => json!(name),
+            _ => Value::Null,
+        };
+        query.filter.as_ref().is_none_or(|filter| filter.passes(&value))
+    };
+    let mut found: Vec<(String, Option<String>)> = all.into_iter().filter(passes).collect();
+    let wanted = query.filter.as_ref().map(|filter| filter.wanted()).unwrap_or_default();
+    if let ([("displayName", name)], true, false) = (wanted.as_slice(), found.is_empty(), scenario.only_listed)
+        && !name.is_empty()
+    {
+        found.push((guid_from(&name.to_lowercase(), 6), Some((*name).to_owned())));
     }
-    json!({ "value": found })
+    found.sort_by_key(|(id, _)| id.clone());
+    let count = found.len();
+    let items =
+        found.iter().map(|(id, name)| Value::Object(group(inventory, id, name.as_deref(), query, listing.version)));
+    listing.page(listing.source.of_many(query), items.collect(), count, None)
+}
+
+/// One group, with its members where they are expanded.
+pub(crate) fn group(
+    inventory: &Inventory,
+    id: &str,
+    name: Option<&str>,
+    query: &Query,
+    version: Version,
+) -> Map<String, Value> {
+    let mut whole = json!({ "id": id, "displayName": name, "securityEnabled": true });
+    for name in GROUP.silent {
+        whole[*name] = Value::Null;
+    }
+    let mut shown = selected(whole, query);
+    if query.expand.contains(&Expansion::Members) {
+        let look = Look { select: None, version, by_id: false };
+        let members = inventory.members_of(id).map(|(ids, _)| ids).unwrap_or_default();
+        let members = members.into_iter().take(EXPANDED).map(|id| Value::Object(inventory.show_object(id, &look)));
+        shown.insert("members".into(), members.collect());
+    }
+    shown
 }
 
 /// A page of the members of a group; of one that nobody has listed, there are always more, unless there is no such
 /// group at all.
-pub(super) fn members(
-    inventory: &Inventory,
-    group: &str,
-    query: &Query,
-    most: Option<usize>,
-    url: &str,
-) -> Option<Value> {
+pub(super) fn members(inventory: &Inventory, group: &str, listing: &Listing<'_>) -> Option<Value> {
     let (ids, whole) = inventory.members_of(group)?;
-    let size = query.page(TargetKind::User, most);
-    let page = ids.iter().skip(query.skip).take(size).map(|id| inventory.show_member(id));
-    let mut document = json!({ "value": page.collect::<Vec<_>>() });
-    let next = match query.skip + size < ids.len() {
-        true => Some((query.skip + size).to_string()),
-        false => (!whole).then(|| "more".to_owned()),
-    };
-    if let Some(next) = next {
-        let between = if query.given.is_empty() { "" } else { "&" };
-        document["@odata.nextLink"] = json!(format!("{url}?{}{between}$skiptoken={next}", query.given));
+    let items = ids.iter().map(|id| Value::Object(inventory.show_object(id, &listing.look())));
+    let mut document = objects(items.collect(), listing);
+    if !whole && document.get("@odata.nextLink").is_none() {
+        document["@odata.nextLink"] = listing.link("more");
     }
     Some(document)
 }
 
-/// The list of a device's primary user.
-pub(super) fn primary_user(inventory: &Inventory, device: usize) -> Value {
+/// A page of objects of the directory, of whatever kind.
+pub(crate) fn objects(all: Vec<Value>, listing: &Listing<'_>) -> Value {
+    let query = listing.query;
+    let size = query.page(TargetKind::User, listing.most);
+    let count = all.len();
+    let page: Vec<Value> = all.into_iter().skip(query.from).take(size).collect();
+    let next = (query.from + size < count).then(|| (query.from + size).to_string());
+    listing.page(listing.source.of_objects(query, ""), page, count, next)
+}
+
+/// The primary user of a device, if it has one.
+fn primary_users(inventory: &Inventory, device: usize, look: &Look<'_>) -> Vec<Value> {
     let value = |name| inventory.value(TargetKind::ManagedDevice, device, name).unwrap_or_default();
     match value("userPrincipalName").as_str() {
-        Some("") | None => json!({ "value": [] }),
-        Some(name) => json!({ "value": [{ "id": value("userId"), "userPrincipalName": name }] }),
+        Some("") | None => Vec::new(),
+        Some(name) => {
+            let whole = json!({
+                "id": value("userId"), "userPrincipalName": name, "displayName": value("userDisplayName"),
+            });
+            let query = Query { select: look.select.map(<[_]>::to_vec), ..Query::default() };
+            vec![Value::Object(selected(whole, &query))]
+        }
     }
 }
 
-fn passes(inventory: &Inventory, kind: TargetKind, at: usize, query: &Query) -> bool {
-    query.filter.as_ref().is_none_or(|filter| {
-        let value = inventory.value(kind, at, filter.property);
-        let many = value.as_ref().and_then(Value::as_array).into_iter().flatten();
-        let mut texts = value.iter().chain(many).filter_map(Value::as_str);
-        texts.any(|value| filter.accepts(value))
-    })
+/// The list of a device's primary user.
+pub(super) fn primary_user(inventory: &Inventory, device: usize, listing: &Listing<'_>) -> Value {
+    let users = primary_users(inventory, device, &listing.look());
+    let count = users.len();
+    listing.page(listing.source.of_many(listing.query), users, count, None)
 }

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 
-use super::keys;
+use super::kinds::Kind;
+use super::{keys, kinds};
 use crate::catalog::{
     ACTIONS, Access, Action, Bucket, DIRECTORY, ENTRA_DEVICE, GROUP, INTUNE_OTHER, IdKind, IdName, MEMBER, Method,
     Route, TargetKind, USER, Version,
@@ -21,6 +22,8 @@ pub(super) enum Endpoint {
     Perform {
         action: usize,
     },
+    /// Without `/$ref` at its end, the member itself goes, and not its membership.
+    DeleteMember,
     ReadOne(TargetKind),
     ReadDevicesOfUser,
     /// The devices in the directory that a user owns.
@@ -29,6 +32,10 @@ pub(super) enum Endpoint {
     ReadMembers,
     ReadPrimaryUser,
     ReadAll(TargetKind),
+    /// How many things of a collection there are, as a number alone.
+    Count(TargetKind),
+    /// What is among the deleted items of the directory.
+    ReadDeleted(TargetKind),
     /// How many devices are enrolled.
     ReadOverview,
     /// Groups by their name.
@@ -43,6 +50,30 @@ pub(super) enum Endpoint {
     ReadRecoveryKeys,
     /// Whether the password of a local administrator is kept.
     ReadLocalCredential,
+}
+
+impl Endpoint {
+    /// What a read shows, and whether it shows a list. `None`: it takes no options.
+    pub(crate) fn shows(self) -> Option<(&'static Kind, bool)> {
+        match self {
+            Self::Perform { .. } | Self::DeleteMember | Self::ReadAny => None,
+            Self::ReadOne(TargetKind::DeletedUser) => Some((&kinds::DIRECTORY_OBJECT, false)),
+            Self::ReadDeleted(_) => Some((&kinds::DIRECTORY_OBJECT, true)),
+            Self::ReadOne(kind) => Some((kinds::kind_of(kind), false)),
+            Self::ReadAll(kind) | Self::Count(kind) => Some((kinds::kind_of(kind), true)),
+            Self::ReadDevicesOfUser => Some((&kinds::DEVICE, true)),
+            Self::ReadOwnedDevices | Self::ReadRegisteredOwners | Self::ReadMembers => {
+                Some((&kinds::DIRECTORY_OBJECT, true))
+            }
+            Self::ReadPrimaryUser => Some((&kinds::USER, true)),
+            Self::ReadOverview => Some((&kinds::OVERVIEW, false)),
+            Self::ReadGroups => Some((&kinds::GROUP, true)),
+            Self::ReadGroup => Some((&kinds::GROUP, false)),
+            Self::ReadObject => Some((&kinds::DIRECTORY_OBJECT, false)),
+            Self::ReadRecoveryKeys => Some((&kinds::RECOVERY_KEY, true)),
+            Self::ReadLocalCredential => Some((&kinds::LOCAL_CREDENTIAL, false)),
+        }
+    }
 }
 
 /// One method of a place.
@@ -60,12 +91,16 @@ pub(super) struct Served {
 pub(super) struct PathId<'p> {
     pub name: IdName,
     pub value: Cow<'p, str>,
+    /// It is another property of the thing than its id: `devices(deviceId='…')`.
+    pub alternate: Option<&'static str>,
 }
 
 #[derive(Debug)]
 pub(super) struct Found<'p> {
     pub served: &'static [Served],
     pub ids: Vec<PathId<'p>>,
+    /// The place as Graph writes it, with keys in brackets: `users('…')/managedDevices`.
+    pub place: String,
 }
 
 #[derive(Debug, Default)]
@@ -92,6 +127,22 @@ const COLLECTIONS: &[(&str, TargetKind)] = &[
     ("/devices", TargetKind::EntraDevice),
 ];
 
+/// Source: Graph's page on advanced queries of directory objects.
+const COUNTED: &[(&str, TargetKind)] =
+    &[("/users/$count", TargetKind::User), ("/devices/$count", TargetKind::EntraDevice)];
+
+/// Source: Graph's pages on deleted items, and Entra's on the soft deletion of devices, which are listed in beta only.
+const DELETED: &[(&str, TargetKind, &[Version])] = &[
+    ("/directory/deletedItems/microsoft.graph.user", TargetKind::User, &BOTH),
+    ("/directory/deletedItems/microsoft.graph.device", TargetKind::EntraDevice, &[Version::Beta]),
+];
+
+/// Ids in whose place another property may stand. Source: Graph's pages on reading and deleting a device.
+const ALTERNATES: &[(&str, &str)] = &[(ENTRA_DEVICE.name, "deviceId")];
+
+/// Names of actions may be written in full. Source: OData; `graph` is the alias in Microsoft's schema.
+const NAMESPACES: &[&str] = &["microsoft.graph.", "graph."];
+
 impl Routes {
     fn of_catalog() -> Self {
         let mut routes = Self(vec![Node::default()]);
@@ -103,6 +154,15 @@ impl Routes {
         for (path, kind) in COLLECTIONS {
             routes.add(path, &[], "GET", &BOTH, Endpoint::ReadAll(*kind), bucket_of_reads(*kind));
         }
+        for (path, kind, versions) in DELETED {
+            routes.add(path, &[], "GET", versions, Endpoint::ReadDeleted(*kind), bucket_of_reads(*kind));
+        }
+        for (path, kind) in COUNTED {
+            routes.add(path, &[], "GET", &BOTH, Endpoint::Count(*kind), bucket_of_reads(*kind));
+        }
+        let writes = Some(Bucket { service: &DIRECTORY, access: Access::Write });
+        let member = "/groups/{groupId}/members/{memberId}";
+        routes.add(member, &[GROUP, MEMBER], "DELETE", &BOTH, Endpoint::DeleteMember, writes);
         let bucket = bucket_of_reads(TargetKind::ManagedDevice);
         routes.add("/deviceManagement/managedDeviceOverview", &[], "GET", &BOTH, Endpoint::ReadOverview, bucket);
         let bucket = bucket_of_reads(TargetKind::User);
@@ -121,7 +181,8 @@ impl Routes {
     fn add_action(&mut self, index: usize, action: &'static Action, route: &'static Route) {
         let bucket = Some(Bucket { service: action.service, access: Access::Write });
         let endpoint = Endpoint::Perform { action: index };
-        self.add(route.path, route.ids, route.method.name(), route.versions, endpoint, bucket);
+        let versions = served_in(route.versions);
+        self.add(route.path, route.ids, route.method.name(), versions, endpoint, bucket);
         let bucket = bucket_of_reads(action.target);
         let without_last = |path: &'static str| path.rsplit_once('/').map_or(path, |(resource, _)| resource);
         let (resource, read) = match (route.method, route.path.strip_suffix("/$ref")) {
@@ -132,7 +193,7 @@ impl Routes {
             (Method::Post, None) => (without_last(route.path), Endpoint::ReadOne(action.target)),
             (_, None) => (route.path, Endpoint::ReadOne(action.target)),
         };
-        self.add(resource, route.ids, "GET", route.versions, read, bucket);
+        self.add(resource, route.ids, "GET", versions, read, bucket);
         for ((end, _), id) in route.path.match_indices('}').zip(route.ids).filter(|(_, id)| id.home().is_none()) {
             let read = match id.name.ends_with("DeviceStateId") {
                 // The run of a script on a device.
@@ -141,14 +202,14 @@ impl Routes {
             };
             let place = self.reach(&route.path[..=end], route.ids);
             if self.0[place].served.iter().all(|served| served.method != "GET" || served.endpoint == read) {
-                self.serve(place, "GET", route.versions, read, bucket);
+                self.serve(place, "GET", versions, read, bucket);
             }
         }
         if action.target == TargetKind::User {
             let bucket = Some(Bucket { service: &INTUNE_OTHER, access: Access::Read });
             let node = self.reach(resource, route.ids);
             let node = self.literal(node, "managedDevices");
-            self.serve(node, "GET", route.versions, Endpoint::ReadDevicesOfUser, bucket);
+            self.serve(node, "GET", versions, Endpoint::ReadDevicesOfUser, bucket);
         }
     }
 
@@ -224,37 +285,93 @@ impl Routes {
     }
 
     fn find<'p>(&'static self, path: &'p str) -> Result<Found<'p>, &'p str> {
-        let mut node = 0;
-        let mut ids = Vec::with_capacity(2);
+        let mut walk = Walk { routes: self, node: 0, ids: Vec::with_capacity(2), place: String::new() };
         for segment in path.trim_matches('/').split('/') {
-            // `users('$ada@contoso.com')` is how Graph wants a key that would otherwise be read as an operator.
-            let (name, key) = match segment.split_once("('").map(|(name, rest)| (name, rest.strip_suffix("')"))) {
-                Some((name, Some(key))) => (name, Some(key)),
-                _ => (segment, None),
-            };
-            node = self.step(node, name, &mut ids).ok_or(segment)?;
-            if let Some(key) = key {
-                let (id, child) = self.0[node].id.ok_or(segment)?;
-                let key = percent_decode_str(key).decode_utf8_lossy().replace("''", "'");
-                ids.push(PathId { name: id, value: Cow::Owned(key) });
-                node = child;
-            }
+            walk.take(segment).ok_or(segment)?;
         }
-        match self.0[node].served.as_slice() {
+        match self.0[walk.node].served.as_slice() {
             [] => Err(path.trim_matches('/').rsplit('/').next().unwrap_or(path)),
-            served => Ok(Found { served, ids }),
+            served => Ok(Found { served, ids: walk.ids, place: walk.place }),
+        }
+    }
+}
+
+/// A path on its way through the tree.
+struct Walk<'p> {
+    routes: &'static Routes,
+    node: usize,
+    ids: Vec<PathId<'p>>,
+    place: String,
+}
+
+impl<'p> Walk<'p> {
+    /// One segment, which may carry a key: `users('$ada@contoso.com')` is how Graph wants a key that would otherwise be read
+    /// as an operator.
+    fn take(&mut self, segment: &'p str) -> Option<()> {
+        let (name, key) = match segment.split_once('(').map(|(name, rest)| (name, rest.strip_suffix(')'))) {
+            Some((name, Some(key))) => (name, Some(key)),
+            _ => (segment, None),
+        };
+        let decoded = percent_decode_str(name).decode_utf8_lossy();
+        match self.literal(&decoded) {
+            Some((literal, child)) => {
+                self.place.push_str(if self.place.is_empty() { "" } else { "/" });
+                self.place.push_str(literal);
+                self.node = child;
+            }
+            None if key.is_none() => self.id(decoded, None)?,
+            None => return None,
+        }
+        match key {
+            Some(key) => self.key(key),
+            None => Some(()),
         }
     }
 
-    fn step<'p>(&self, node: usize, segment: &'p str, ids: &mut Vec<PathId<'p>>) -> Option<usize> {
-        let node = &self.0[node];
-        if let Some((_, child)) = node.literals.iter().find(|(literal, _)| *literal == segment) {
-            return Some(*child);
-        }
-        let (name, child) = node.id?;
-        ids.push(PathId { name, value: percent_decode_str(segment).decode_utf8_lossy() });
-        Some(child)
+    /// Paths are matched without regard to case, with the namespace of a name or without it.
+    fn literal(&self, segment: &str) -> Option<(&'static str, usize)> {
+        let node = &self.routes.0[self.node];
+        let is_it = |literal: &str| short(literal).eq_ignore_ascii_case(short(segment));
+        node.literals.iter().find(|(literal, _)| is_it(literal)).copied()
     }
+
+    /// What stands in brackets: `'key'`, or `property='key'` where another property may stand for the id.
+    fn key(&mut self, key: &str) -> Option<()> {
+        let (property, quoted) = match key.split_once('=') {
+            Some((property, quoted)) if !property.contains('\'') => (Some(property), quoted),
+            _ => (None, key),
+        };
+        let inside = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''))?;
+        let value = percent_decode_str(inside).decode_utf8_lossy().replace("''", "'");
+        let (name, _) = self.routes.0[self.node].id?;
+        let alternate = match property {
+            Some(property) => {
+                let known = ALTERNATES.iter().find(|(id, known)| *id == name.name && *known == property);
+                Some(known.map(|(_, known)| *known)?)
+            }
+            None => None,
+        };
+        self.id(Cow::Owned(value), alternate)
+    }
+
+    fn id(&mut self, value: Cow<'p, str>, alternate: Option<&'static str>) -> Option<()> {
+        let (name, child) = self.routes.0[self.node].id?;
+        self.place.push_str(&format!("('{value}')"));
+        self.ids.push(PathId { name, value, alternate });
+        self.node = child;
+        Some(())
+    }
+}
+
+/// A name without its namespace.
+fn short(name: &str) -> &str {
+    NAMESPACES.iter().find_map(|namespace| name.strip_prefix(namespace)).unwrap_or(name)
+}
+
+/// What is in v1.0 is in beta as well, whether or not we send it there. Source: Microsoft's beta SDK 1.66 has every path of
+/// the directory that the catalog has in v1.0.
+fn served_in(versions: &'static [Version]) -> &'static [Version] {
+    if versions.contains(&Version::V1) { &BOTH } else { versions }
 }
 
 /// Entra's id of a device; no plan names anything by it in a path.
@@ -301,9 +418,21 @@ mod tests {
     }
 
     #[test]
+    fn places_are_found_in_any_case_and_under_full_names() {
+        let path = "/DeviceManagement/manageddevices('x')/microsoft.graph.ReTire";
+        assert_eq!(find(path).unwrap().place, "deviceManagement/managedDevices('x')/retire");
+        assert!(find("/directory/deletedItems/graph.device").unwrap().ids.is_empty());
+        let group = find("/groups/g/members/m/%24ref").unwrap();
+        assert_eq!(group.place, "groups('g')/members('m')/$ref");
+        let device = find("/devices(deviceId='d')").unwrap();
+        assert_eq!((device.ids[0].alternate, &*device.ids[0].value), (Some("deviceId"), "d"));
+        assert!(find("/devices(displayName='d')").is_err() && find("/devices('d'").is_err());
+    }
+
+    #[test]
     fn the_segment_that_nobody_serves_is_named() {
         assert_eq!(find("/deviceManagement/managedDevices/x/explode").unwrap_err(), "explode");
         assert_eq!(find("/deviceManagement").unwrap_err(), "deviceManagement");
-        assert_eq!(find("/groups/g/members/m").unwrap_err(), "m", "without /$ref the member itself would go");
+        assert_eq!(find("/groups/g/members/m").unwrap().served[0].endpoint, Endpoint::DeleteMember);
     }
 }

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
@@ -14,7 +15,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming as Body;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -22,6 +23,12 @@ use super::tenant::{Carrier, Delivery, Incoming, Tenant};
 
 /// No request to Graph is larger.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// So many connections are served at once. A process may hold a thousand files open on most machines.
+const MOST_CONNECTIONS: usize = 512;
+/// How long a connection may be silent before the head of its next request is whole.
+const SILENCE: Duration = Duration::from_secs(120);
+/// What a connection is told that is one too many.
+const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 pub(crate) struct Server {
     listener: TcpListener,
@@ -56,6 +63,11 @@ impl Server {
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) if connections.len() >= MOST_CONNECTIONS => {
+                        if let Err(error) = stream.try_write(BUSY) {
+                            tracing::debug!(%error, "a connection too many went away");
+                        }
+                    }
                     Ok((stream, _)) => {
                         connections.spawn(serve(stream, Arc::clone(&self.tenant)));
                     }
@@ -79,7 +91,9 @@ async fn serve(stream: TcpStream, tenant: Arc<Tenant>) {
     }
     let service = service_fn(move |request| answer(request, Arc::clone(&tenant)));
     // A client that goes away, and an answer that is not given, both end here.
-    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(SILENCE);
+    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "connection ended");
     }
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::clock::iso_date;
-use super::resources::{Kind, Setting};
+use super::kinds::Kind;
+use super::resources::Setting;
 use super::words::{self, Word};
 
 /// One device, user or Autopilot identity.
@@ -18,6 +19,8 @@ use super::words::{self, Word};
 pub(crate) struct Thing {
     pub id: Box<str>,
     pub gone: bool,
+    /// Of what is gone from the directory and can be had back: since when.
+    pub deleted: Option<Timestamp>,
     /// What was listed or has changed; everything else is made up when it is read.
     #[serde(with = "words::pairs")]
     set: Vec<(Word, Given)>,
@@ -25,6 +28,9 @@ pub(crate) struct Thing {
     pub results: Vec<ActionResult>,
     /// Of a user: its devices, once somebody has asked.
     pub devices: Option<Vec<usize>>,
+    /// What was done to it that no property of Graph shows.
+    #[serde(with = "words")]
+    pub mark: Word,
 }
 
 /// An entry of `deviceActionResults`.
@@ -73,7 +79,11 @@ impl Given {
 
 impl Thing {
     pub(super) fn new(id: &str, set: Vec<(&'static str, Given)>) -> Self {
-        Self { id: id.into(), gone: false, set, results: Vec::new(), devices: None }
+        Self { id: id.into(), gone: false, deleted: None, set, results: Vec::new(), devices: None, mark: "" }
+    }
+
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.set.iter().any(|(known, _)| *known == name)
     }
 
     pub(super) fn set(&mut self, name: &'static str, value: Given) {
@@ -124,9 +134,9 @@ impl Shelf {
     }
 
     pub(super) fn value(&self, at: usize, name: &str, setting: &Setting) -> Option<Value> {
-        let (name, plausible) = self.kind.property(name)?;
+        let property = self.kind.property(name)?;
         let thing = self.things.get(at)?;
-        let set = thing.set.iter().find(|(known, _)| *known == name).map(|(_, given)| given.value());
-        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, plausible)))
+        let set = thing.set.iter().find(|(known, _)| *known == property.name).map(|(_, given)| given.value());
+        Some(set.unwrap_or_else(|| setting.make_up(&thing.id, property.plausible)))
     }
 }

@@ -23,17 +23,18 @@ use super::judge::{self, Call};
 use super::late::Late;
 use super::log::Log;
 use super::quota::{self, Quotas};
-use super::reads::{self, Listing};
+use super::reads;
 use super::resources::{Setting, digest};
-use super::routes::Endpoint;
+use super::routes::{Endpoint, PathId};
 use super::scenario::{Fault, Scenario};
 use super::sign_in::{self, Tokens};
 use super::throttle::Windows;
-use super::{batch, effects, keys, spoil};
+use super::{batch, effects, keys, permissions, spoil, units};
 use crate::catalog::{ACTIONS, TargetKind, Version};
 
 mod kept;
 mod perform;
+mod reading;
 
 pub(super) use self::kept::StateRead;
 pub(crate) use super::exchange::{Answer, Carrier, Delivery, Incoming};
@@ -41,6 +42,8 @@ pub(crate) use super::log::Seen;
 
 /// What a fault says of the time until there is room.
 const A_DAY: Duration = Duration::from_secs(86_400);
+/// Tokens that were not issued here name no application.
+const NO_APPLICATION: &str = "00000000-0000-0000-0000-000000000000";
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
 /// The tenant. Shared by all connections; each request holds its lock once, and briefly.
@@ -164,13 +167,13 @@ impl Tenant {
     fn dispatch(&self, incoming: &Incoming<'_>) -> Answer {
         let (first, rest) = split(incoming.path);
         let version = match first {
-            "v1.0" => Version::V1,
-            "beta" => Version::Beta,
+            first if first.eq_ignore_ascii_case("v1.0") => Version::V1,
+            first if first.eq_ignore_ascii_case("beta") => Version::Beta,
             "simulator" => return self.window(incoming, rest),
             tenant => return self.entra(incoming, tenant, rest),
         };
         match rest {
-            "/$batch" => batch::handle(self, incoming, version),
+            "/$batch" | "/%24batch" => batch::handle(self, incoming, version),
             path => self.graph(incoming, version, path),
         }
     }
@@ -188,6 +191,7 @@ impl Tenant {
                 let seen: Vec<_> = state.log.seen().collect();
                 stamp.json(StatusCode::OK, &json!({ "requests": seen }))
             }
+            ("GET", "/marks") => stamp.json(StatusCode::OK, &state.inventory.marks()),
             ("GET", "/approvals") => stamp.json(StatusCode::OK, &self.told_of_approvals(&mut state)),
             ("POST", "/advance") => match self.clock.jump(incoming.query) {
                 Some(()) => stamp.empty(StatusCode::NO_CONTENT),
@@ -227,12 +231,19 @@ impl Tenant {
 
     /// One request to Graph, alone or out of a batch.
     pub(super) fn graph(&self, incoming: &Incoming<'_>, version: Version, path: &str) -> Answer {
-        if let Some(rest) = path.strip_prefix(approvals::PATH) {
+        if let Some((first, rest)) = path.split_at_checked(approvals::PATH.len())
+            && first.eq_ignore_ascii_case(approvals::PATH)
+        {
             return self.approval_requests(incoming, version, path, rest);
         }
-        let call = judge::read(incoming, version, path);
+        let mut call = judge::read(incoming, version, path);
         let now = self.clock.now();
         let mut state = self.lock();
+        state.inventory.now = now.wall;
+        if let Ok(call) = &mut call {
+            state.inventory.name_by_id(&mut call.ids);
+            call.target = call.ids.last().map(|id| id.value.to_ascii_lowercase()).unwrap_or_default();
+        }
         self.do_in_portal(&mut state, now);
         let stamp = state.stamp(incoming.headers, now);
         state.counts.secrets_asked += u64::from(keys::is_for_a_secret(path, incoming.query));
@@ -247,7 +258,11 @@ impl Tenant {
         if matches!(ruling.answer.delivery, Delivery::Refused) {
             return ruling.answer;
         }
-        if let Some(bucket) = call.as_ref().ok().and_then(|call| call.bucket).filter(|own| own.service.tells_load) {
+        if let Ok(call) = &call
+            && let Some(bucket) = call.bucket.filter(|own| own.service.tells_load)
+        {
+            let scope = units::scope(bucket.access, NO_APPLICATION, &self.scenario.tenant.id.0);
+            ruling.tell_units(units::of(call.endpoint, &call.query), &scope, units::information(bucket.access));
             ruling.tell_load(state.windows.load(bucket, now.since));
         }
         let ending = ruling.ending();
@@ -336,59 +351,15 @@ impl Tenant {
         stamp: &Stamp,
     ) -> Result<Ruling, Refusal> {
         call.verdict.clone()?;
-        reads::admit(&self.scenario, call)?;
-        if let Some(id) = call.ids.iter().find(|id| state.inventory.lacks(&id.value)) {
+        permissions::admit(&self.scenario, call)?;
+        let is_missing = |id: &&PathId<'_>| id.alternate.is_some() || state.inventory.lacks(&id.value);
+        if let Some(id) = call.ids.iter().find(is_missing) {
             return Err(judge::not_found(call.endpoint, &id.value));
         }
         match call.endpoint {
             Endpoint::Perform { action } => self.perform(state, action, (incoming, fault), call, stamp),
-            Endpoint::ReadOne(kind) => {
-                let at = find(state, kind, call)?;
-                let document = reads::one(&state.inventory, kind, at, &call.query);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadDevicesOfUser => {
-                let user = find(state, TargetKind::User, call)?;
-                let devices = state.inventory.devices_of(user);
-                Ok(self.page(state, incoming, call, TargetKind::ManagedDevice, Some(devices), stamp))
-            }
-            Endpoint::ReadOwnedDevices => {
-                let devices = find(state, TargetKind::User, call).map(|user| state.inventory.owned_by(user))?;
-                Ok(self.page(state, incoming, call, TargetKind::EntraDevice, Some(devices), stamp))
-            }
-            Endpoint::ReadRegisteredOwners => {
-                let owners = find(state, TargetKind::EntraDevice, call).map(|it| state.inventory.owners_of(it))?;
-                Ok(self.page(state, incoming, call, TargetKind::User, Some(owners), stamp))
-            }
-            Endpoint::ReadMembers => {
-                let group = call.ids.first().map_or("", |id| &id.value);
-                let url = self.url_of_pages(incoming);
-                let document = reads::members(&state.inventory, group, &call.query, self.most(), &url);
-                let document = document.ok_or_else(|| judge::no_such_user(group))?;
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadPrimaryUser => {
-                let device = find(state, TargetKind::ManagedDevice, call)?;
-                let document = reads::primary_user(&state.inventory, device);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadAll(kind) => Ok(self.page(state, incoming, call, kind, None, stamp)),
-            Endpoint::ReadOverview => {
-                let enrolled =
-                    self.scenario.enrolled_devices.map_or_else(|| state.inventory.fleet(), |all| all as usize);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &reads::overview(enrolled))))
-            }
-            Endpoint::ReadGroups => {
-                let document = reads::groups(&self.scenario, &call.query);
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
-            Endpoint::ReadGroup | Endpoint::ReadObject | Endpoint::ReadAny => {
-                perform::presence(&mut state.inventory, call).map(|it| Ruling::reply(stamp.json(StatusCode::OK, &it)))
-            }
-            Endpoint::ReadRecoveryKeys | Endpoint::ReadLocalCredential => {
-                let document = keys::answer(&self.scenario, state.inventory.setting(), call)?;
-                Ok(Ruling::reply(stamp.json(StatusCode::OK, &document)))
-            }
+            Endpoint::DeleteMember => Self::delete_member(state, call, stamp),
+            _ => self.read(state, incoming, call).map(|document| Ruling::reply(stamp.shown(&document))),
         }
     }
 }

@@ -30,6 +30,11 @@ impl Simulator {
         Self { child, address, _folder: folder }
     }
 
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -47,17 +47,22 @@ pub(super) const ENABLE_ENTRA_DEVICE: Action = Action {
     ..ON_ENTRA_DEVICE
 };
 
-/// A 404 is not "already done" here: whoever gives the deviceId gets one too.
+/// A 404 is not "already done" here: it is the answer to a deviceId as well, and to a device that can still be had back.
+///
+/// Sources: Entra's page on the soft deletion of devices (preview) and Graph's beta page of the action.
 pub(super) const DELETE_ENTRA_DEVICE: Action = Action {
     name: "deleteEntraDevice",
-    summary: "Delete a device from Entra, with the BitLocker keys and the local password kept there.",
+    summary: "Delete a device from Entra; a joined or registered one can be restored for 30 days, with its keys.",
     routes: &[device(Method::Delete)],
-    risk: Risk::Irreversible,
+    risk: Risk::Destructive,
     read_back: ReadBack::Absent,
     notes: &[
         OBJECT_ID,
-        "Keep the BitLocker keys and the local administrator's password elsewhere before.",
-        "Not for devices that are registered with Autopilot; a device that is synchronised from a domain comes back.",
+        "For 30 days a joined or registered device can be restored in beta, with its BitLocker keys and local password. \
+         After that they are lost.",
+        "A device joined to a domain as well, or without a trust type, may be gone at once: back up its keys first.",
+        "A device that is registered with Autopilot cannot be deleted (403): delete its Autopilot identity first. \
+         A device that is synchronised from a domain comes back.",
     ],
     ..ON_ENTRA_DEVICE
 };

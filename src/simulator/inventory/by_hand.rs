@@ -23,7 +23,7 @@ impl Inventory {
                 thing.set("managementState", Given::Word("managed"));
             }
             ByHand::Set { property, value } => {
-                let Some((name, _)) = shelf.kind.property(property) else { return };
+                let Some(name) = shelf.kind.property(property).map(|property| property.name) else { return };
                 shelf.things[at].set(name, Given::Listed(json!(value)));
                 if kind == TargetKind::User && name == "userPrincipalName" {
                     shelf.by_key.retain(|key, place| *place != at || !key.contains('@'));

@@ -22,6 +22,24 @@ pub(super) fn results(device: &ListedDevice, start: Timestamp) -> Vec<ActionResu
 }
 
 impl Inventory {
+    /// What leads from the Autopilot identity with that serial number to the device that has it, if there is one.
+    pub(in crate::simulator) fn links_to_device(&mut self, serial: &str) -> Vec<(&'static str, Given)> {
+        let found = self.look_up(TargetKind::ManagedDevice, "serialNumber", serial).unwrap_or_default();
+        let there = found.into_iter().find(|at| !self.is_gone(TargetKind::ManagedDevice, *at));
+        let value = |name| there.and_then(|at| self.value(TargetKind::ManagedDevice, at, name));
+        let links = [("managedDeviceId", value("id")), ("azureActiveDirectoryDeviceId", value("azureADDeviceId"))];
+        links.into_iter().filter_map(|(name, value)| Some((name, Given::Listed(value?)))).collect()
+    }
+
+    /// Whether an Entra device is registered with Autopilot, by the identity that names its deviceId.
+    pub(in crate::simulator) fn is_registered(&mut self, entra_device: usize) -> bool {
+        let device_id = self.value(TargetKind::EntraDevice, entra_device, "deviceId").unwrap_or_default();
+        let property = "azureActiveDirectoryDeviceId";
+        let device_id = device_id.as_str().unwrap_or_default().to_owned();
+        let found = self.look_up(TargetKind::AutopilotIdentity, property, &device_id).unwrap_or_default();
+        found.into_iter().any(|at| !self.is_gone(TargetKind::AutopilotIdentity, at))
+    }
+
     /// The devices of the target do what was accepted for it: the device itself, or all of a user's.
     pub(crate) fn act(&mut self, action: &'static Action, at: usize, end: End, body: &Value, wall: Timestamp) {
         let devices = match action.target {

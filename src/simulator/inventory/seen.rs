@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Inventory;
 use crate::catalog::TargetKind;
-use crate::simulator::resources::Kind;
+use crate::simulator::kinds::kind_of;
 use crate::simulator::shelf::{Given, Thing};
 
 impl Inventory {
@@ -20,7 +20,7 @@ impl Inventory {
         }
         let properties = document.as_object().into_iter().flatten();
         let given = |(name, value): (&String, &Value)| {
-            let (name, _) = Kind::of(kind).property(name)?;
+            let name = kind_of(kind).property(name)?.name;
             (name != "id").then(|| (name, Given::Listed(value.clone())))
         };
         let set = properties.filter_map(given).collect();

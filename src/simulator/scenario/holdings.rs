@@ -148,6 +148,55 @@ pub struct ListedEntraDevice {
     pub trust_type: Option<String>,
 }
 
+/// A script that runs on devices, and where it has run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedScript {
+    pub id: Guid,
+    pub kind: ScriptKind,
+    #[serde(default)]
+    pub run_states: Vec<ListedRunState>,
+}
+
+/// Whatever it is called, it is of one device.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListedRunState {
+    pub id: String,
+    pub device: Guid,
+}
+
+/// Names are those of Graph's collections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ScriptKind {
+    #[serde(rename = "deviceHealthScripts")]
+    Health,
+    #[serde(rename = "deviceManagementScripts")]
+    Management,
+    #[serde(rename = "deviceComplianceScripts")]
+    Compliance,
+}
+
+impl ScriptKind {
+    /// The kind whose ids a path calls that.
+    pub(in crate::simulator) fn with_id(name: &str) -> Option<Self> {
+        match name {
+            "deviceHealthScriptId" => Some(Self::Health),
+            "deviceManagementScriptId" => Some(Self::Management),
+            "deviceComplianceScriptId" => Some(Self::Compliance),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a deleted device that is joined to a domain as well can be had back for 30 days, as one can that is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HybridDeletion {
+    Gone,
+    Recoverable,
+}
+
 /// A group of which it is known who is in it; everybody is in any other.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,6 +8,7 @@ mod check_ins;
 mod fault;
 mod holdings;
 mod limits;
+mod sense;
 mod value;
 
 use std::fmt;
@@ -26,8 +27,8 @@ pub(crate) use approvals::{Approvals, CodeIn, Decision, DecisionOn, Deed, FiledS
 pub(crate) use check_ins::{CheckIn, End, ListedResult};
 pub(crate) use fault::{Approval, ApprovalStatus, Body, Fault, FaultRule, RetryAfter, Status};
 pub(crate) use holdings::{
-    Holdings, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedUser, SignIn,
-    TenantIdentity, Volume,
+    Holdings, HybridDeletion, ListedDevice, ListedEntraDevice, ListedGroup, ListedIdentity, ListedKeys, ListedRunState,
+    ListedScript, ListedUser, ScriptKind, SignIn, TenantIdentity, Volume,
 };
 pub use limits::Throttle;
 pub(crate) use limits::{Burst, Daily, DailyAnswer, DailyDay, Latency, Stranger};
@@ -36,6 +37,9 @@ pub use value::{Seconds, Switch};
 
 /// When devices check in where nobody says.
 const CHECK_IN: Duration = Duration::from_secs(3);
+
+/// How long an Autopilot identity lingers where nobody says.
+const LINGERING: Duration = Duration::from_secs(180);
 
 /// Everything that can be told to a simulated tenant.
 #[derive(Debug, Clone, Deserialize)]
@@ -58,6 +62,12 @@ pub struct Scenario {
     pub groups: Vec<ListedGroup>,
     /// What is on file of devices.
     pub keys: Vec<ListedKeys>,
+    /// Scripts with the run states that lead to devices; with `only_listed` there are no others.
+    pub scripts: Vec<ListedScript>,
+    /// How long an Autopilot identity is still there after its deletion was accepted; Microsoft says some minutes.
+    pub autopilot_lingers: Seconds,
+    /// What becomes of a deleted Entra device that is joined to a domain as well; sources disagree.
+    pub deleted_hybrid_devices: HybridDeletion,
     /// Where links to further pages lead, in place of the tenant itself: somebody stands in between.
     pub next_links: Option<String>,
     /// The most a page of a collection holds, so that a few listed devices are enough to make several pages.
@@ -109,6 +119,9 @@ impl Default for Scenario {
             entra_devices: Vec::new(),
             groups: Vec::new(),
             keys: Vec::new(),
+            scripts: Vec::new(),
+            autopilot_lingers: Seconds(LINGERING),
+            deleted_hybrid_devices: HybridDeletion::Gone,
             next_links: None,
             page_size: None,
             latency: Latency::default(),
@@ -157,7 +170,11 @@ impl Scenario {
     /// What is played without a file: a healthy tenant whose devices check in within seconds.
     pub fn rehearsal() -> Self {
         let after = Latency { min: CHECK_IN, max: CHECK_IN };
-        Self { check_ins: vec![CheckIn { on: DecisionOn::default(), after, end: End::Complete }], ..Self::default() }
+        Self {
+            check_ins: vec![CheckIn { on: DecisionOn::default(), after, end: End::Complete }],
+            autopilot_lingers: Seconds(CHECK_IN),
+            ..Self::default()
+        }
     }
 
     pub fn from_yaml(text: &str) -> Result<Self, ScenarioError> {
@@ -174,7 +191,9 @@ impl Scenario {
         if says_nothing {
             return Ok(Self::default());
         }
-        yaml::read(source, &KIND)
+        let scenario = yaml::read(source, &KIND)?;
+        sense::check(&scenario, source)?;
+        Ok(scenario)
     }
 }
 
@@ -204,6 +223,8 @@ mod tests {
         assert_eq!(Scenario::from_yaml("# nothing\n").unwrap().seed, Scenario::default().seed);
     }
 
+    const ID: &str = "11111111-1111-4111-8111-111111111111";
+
     fn complaint(text: &str) -> String {
         Scenario::from_yaml(text).unwrap_err().to_string()
     }
@@ -224,6 +245,10 @@ mod tests {
             ("devices:\n  - id: 12\n", "scenario:2:", "8-4-4-4-12"),
             ("daily_reset_hour: 24\n", "scenario:1:", "0 to 23"),
             ("daily: { retire: 5, paint: 1 }\n", "scenario:1:", "paint"),
+            (&format!("devices: [{{ id: {ID} }}]\nmissing: [{ID}]\n"), "scenario:2:", "listed, and it is in `missing`"),
+            (&format!("devices:\n  - id: {ID}\n  - id: {ID}\n"), "scenario:3:", "twice in devices"),
+            ("seed: 1\nstrangers: [{ requests_per_second: 1, from: 9s, until: 3s }]\n", "scenario:2:", "strangers"),
+            (&format!("enrolled_devices: 0\ndevices: [{{ id: {ID} }}]\n"), "scenario:1:", "1 are listed"),
         ] {
             let complaint = complaint(text);
             assert!(complaint.starts_with(place), "{complaint}");

@@ -6,6 +6,7 @@ mod http;
 mod limits;
 mod reads;
 mod refusals;
+mod shown;
 mod sign_in;
 
 use std::sync::Arc;

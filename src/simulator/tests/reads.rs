@@ -77,7 +77,8 @@ async fn made_up_things_look_real_and_stay_the_same() {
     assert_eq!(first["managementState"], "managed");
     assert_eq!(client.get(&device(ID, "")).await.json, first);
     let comanaged = format!("/beta/deviceManagement/comanagedDevices/{ID}");
-    assert_eq!(client.get(&comanaged).await.json, first);
+    let as_comanaged = client.get(&comanaged).await.json;
+    assert_eq!((&as_comanaged["id"], &as_comanaged["serialNumber"]), (&first["id"], &first["serialNumber"]));
     let serial = first["serialNumber"].as_str().unwrap();
     let found = client.get(&format!("{DEVICES}?$filter=serialNumber%20eq%20'{serial}'")).await.json;
     assert_eq!(found["value"][0]["id"], ID);
@@ -113,7 +114,7 @@ async fn a_batch_is_judged_part_by_part() {
     let of = |id: &str| responses.iter().find(|response| response["id"] == id).unwrap();
     let statuses = ["1", "2", "3", "4", "5"].map(|id| of(id)["status"].as_u64().unwrap());
     assert_eq!(statuses, [204, 429, 200, 400, 424]);
-    assert_eq!(of("2")["headers"]["retry-after"], "10");
+    assert_eq!(of("2")["headers"]["Retry-After"], "10");
     assert_eq!(of("3")["body"]["managementState"], "retirePending");
     assert!(of("1").get("body").is_none());
     let counts = client.tenant.counts();
