@@ -99,7 +99,7 @@ pub mod msgraph {
 pub mod ops {
     pub use crate::ops::{
         Again, Choices, Confirm, Error, Finished, LookUp, Recorded, Repeats, ResumeRequest, RunRequest, SaveRequest,
-        Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
+        Start, Stay, Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
     };
 
     pub mod rounds {
