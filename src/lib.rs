@@ -28,7 +28,6 @@ mod resolve;
 mod guard;
 mod preview;
 mod journal;
-#[expect(unreachable_pub, reason = "its widths are not narrowed yet")]
 mod runner;
 mod msgraph;
 mod session;

@@ -99,7 +99,7 @@ pub mod msgraph {
 pub mod ops {
     pub use crate::ops::{
         Again, Choices, Confirm, Error, Finished, LookUp, Recorded, Repeats, ResumeRequest, RunRequest, SaveRequest,
-        Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
+        Start, Stay, Task, Tenant, VerifyRequest, preview, prune, resume, run, runs, save, stop, take_up, verify,
     };
 
     pub mod rounds {
@@ -150,7 +150,7 @@ pub mod runner {
     }
 
     pub mod question {
-        pub use crate::runner::question::Question;
+        pub use crate::runner::question::WaveQuestion;
     }
 
     pub mod shutdown {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use musterout::testing::ops::{self, Choices, Repeats, RunRequest, Tenant};
+use musterout::testing::ops::{self, Choices, Repeats, RunRequest, Start, Stay, Tenant};
 use musterout::testing::outcome::Tally;
 use musterout::testing::settings::{Environment, Flags, Settings};
 use musterout::testing::ui::stderr::Stderr;
@@ -51,16 +51,12 @@ async fn counts(seed: u64) -> (Tally, u64, u64) {
                 confirm: Some(musterout::testing::ops::Confirm::Exactly(ROWS + 1)),
                 interactive: false,
                 repeats: Repeats::default(),
-                wait: true,
-                until: None,
                 inventory: None,
                 missing: None,
                 justification: None,
                 choices: Choices::default(),
-                now: system(),
-                system,
-                seed,
-                verify: Some(Duration::from_secs(3_600)),
+                stay: Stay { wait: true, verify: Some(Duration::from_secs(3_600)), ..Stay::default() },
+                start: Start { now: system(), system, seed },
             };
             let settings = Settings::new(&flags, &Environment::default()).unwrap();
             let finished = ops::run(request, &settings, &Stderr::silent()).await.unwrap();

@@ -187,20 +187,20 @@ fn verdicts(desk: &Desk) -> Vec<String> {
     select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// Without a pace, the next two are recorded while two are out. They do not leave any more, and the journal knows it: whoever
+/// Without a pace, all others are recorded while two are out. They do not leave any more, and the journal knows it: whoever
 /// resumes has nothing to read.
 #[test]
 fn what_was_recorded_ahead_does_not_leave_any_more() {
     let mut held = Held::start_with(&["--unpaced"]);
     held.wait_for_two();
-    until("the next two are recorded", || verdicts(&held.desk).len() == 4);
+    until("all others are recorded", || verdicts(&held.desk).len() == ROWS);
     held.signal("INT");
     held.wait_for_line("stopping: waiting for 2 requests in flight");
     held.door.open();
     let (ran, desk, recorder) = held.end();
     ran.ended_with(130);
     assert_eq!(recorder.seen().len(), 2, "nothing new was sent");
-    assert_eq!(verdicts(&desk), ["", "", "unreachable", "unreachable"]);
+    assert_eq!(verdicts(&desk), ["", "", "unreachable", "unreachable", "unreachable", "unreachable"]);
     let resume = ["resume", "--confirm", "4", "--state-dir", "state", "--report", "report.csv"];
     run(desk.musterout(resume).env("MUSTEROUT_ACCESS_TOKEN", "t")).ended_with(0);
     let seen = recorder.seen();

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 use musterout::testing::journal::resume::Only;
-use musterout::testing::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Tenant};
+use musterout::testing::ops::{self, Choices, Repeats, ResumeRequest, RunRequest, Start, Stay, Tenant};
 use musterout::testing::outcome::{Outcome, Tally};
 use musterout::testing::settings::{Environment, Flags, Settings};
 use musterout::testing::ui::stderr::Stderr;
@@ -34,16 +34,12 @@ async fn counts(after: SignedDuration) -> [(Tally, u64); 2] {
                 confirm: None,
                 interactive: false,
                 repeats: Repeats::default(),
-                wait: false,
-                until: Some(system() + after),
                 inventory: None,
                 missing: None,
                 justification: None,
                 choices: Choices::default(),
-                now: system(),
-                system,
-                seed: 7,
-                verify: None,
+                stay: Stay { until: Some(system() + after), ..Stay::default() },
+                start: Start { now: system(), system, seed: 7 },
             };
             let finished = ops::run(request, &settings(world), &Stderr::silent()).await.unwrap();
             finished.settlements.iter().map(|settled| settled.outcome).collect::<Tally>()
@@ -59,17 +55,13 @@ async fn counts(after: SignedDuration) -> [(Tally, u64); 2] {
                 refile: false,
                 justification: None,
                 as_agreed: false,
-                wait: false,
-                until: None,
                 in_process: Some(transport),
                 policy: None,
                 report: None,
                 confirm: None,
                 interactive: false,
-                verify: None,
-                now: system(),
-                system,
-                seed: 7,
+                stay: Stay::default(),
+                start: Start { now: system(), system, seed: 7 },
             };
             let flags = Flags { state_dir: Some(world.state().into()), ..Flags::default() };
             let silent = Stderr::silent();

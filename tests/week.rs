@@ -13,7 +13,9 @@ use fastrand::Rng;
 use musterout::testing::catalog::Limits;
 use musterout::testing::journal::JournalError;
 use musterout::testing::journal::resume::Only;
-use musterout::testing::ops::{self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Tenant};
+use musterout::testing::ops::{
+    self, Choices, Error, Finished, Repeats, ResumeRequest, RunRequest, Start, Stay, Tenant,
+};
 use musterout::testing::outcome::{Outcome, Standing, Tally};
 use musterout::testing::runner::event::StopReason;
 use musterout::testing::settings::{Environment, Flags, Settings};
@@ -70,16 +72,12 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
                 as_agreed: false,
                 refile,
                 justification: None,
-                wait,
-                until: None,
                 in_process: Some(transport.clone()),
                 policy: None,
                 report: report.clone(),
                 interactive: false,
-                now: system(),
-                system,
-                seed,
-                verify: None,
+                stay: Stay { wait, ..Stay::default() },
+                start: Start { now: system(), system, seed },
             };
             let (flags, environment, stderr) = (&flags, &Environment::default(), &Stderr::silent());
             let resume = |confirm| ops::resume(request(confirm), flags, environment, stderr, |_| {});
@@ -97,16 +95,12 @@ async fn start(world: &World, transport: SimTransport, command: Command, seed: u
         confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
         interactive: false,
         repeats: Repeats { once, ..Repeats::default() },
-        wait,
-        until: None,
         inventory: None,
         missing: None,
         justification: None,
         choices: Choices { unpaced: true, limits: Limits { concurrency: Some(AT_A_TIME), ..Limits::default() } },
-        now: system(),
-        system,
-        seed,
-        verify: None,
+        stay: Stay { wait, ..Stay::default() },
+        start: Start { now: system(), system, seed },
     };
     let settings = Settings::new(&flags, &Environment::default()).unwrap();
     ops::run(request, &settings, &Stderr::silent()).await

@@ -37,7 +37,7 @@ use self::failure::Failure;
 use self::form::Form;
 use self::place::{ConnectionArguments, PolicyArguments};
 use crate::diagnostics::Diagnostics;
-use crate::ops::{self, LookUp, Opened, Previewed, ResumeRequest, RunRequest, SaveRequest};
+use crate::ops::{self, LookUp, Opened, Previewed, ResumeRequest, RunRequest, SaveRequest, Start, Stay};
 use crate::outcome::{Cause, Outcome, Settlement};
 use crate::settings::PolicyFile;
 use crate::ui::stderr::Stderr;
@@ -123,9 +123,7 @@ async fn preview(arguments: &PreviewArguments, stderr: &Stderr) -> Result<Exit, 
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification.as_deref(),
         choices,
-        now: now(),
-        system: now,
-        seed: fastrand::u64(..),
+        start: Start { now: now(), system: now, seed: fastrand::u64(..) },
     };
     let previewed = match arguments.out.clone() {
         None => ops::preview(&arguments.plan, &policies, &look_up, &arguments.repeats()).await?,
@@ -187,16 +185,12 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
         report: arguments.report,
         confirm: arguments.confirm.number(),
         interactive: somebody_is_there(),
-        wait: arguments.wait,
-        until: arguments.until,
-        verify: arguments.follow_up.verify,
         missing: arguments.look_up.unresolvable(),
         justification: arguments.justification,
         // A tenant that holds it is asked.
         inventory: arguments.look_up.inventory.filter(|_| arguments.connection.simulate.is_none()),
-        now: now(),
-        system: now,
-        seed: fastrand::u64(..),
+        stay: Stay { wait: arguments.wait, until: arguments.until, verify: arguments.follow_up.verify },
+        start: Start { now: now(), system: now, seed: fastrand::u64(..) },
     };
     let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
@@ -218,18 +212,14 @@ async fn resume(arguments: ResumeArguments, stderr: &Stderr) -> Result<Exit, Fai
         refile: arguments.refile,
         justification: arguments.justification,
         as_agreed: arguments.as_agreed,
-        wait: arguments.wait,
-        until: arguments.until,
-        verify: arguments.follow_up.verify,
         policy: arguments.policy.policy,
         in_process: None,
         run: arguments.run,
         report: arguments.report,
         confirm: arguments.confirm,
         interactive: somebody_is_there(),
-        now: now(),
-        system: now,
-        seed: fastrand::u64(..),
+        stay: Stay { wait: arguments.wait, until: arguments.until, verify: arguments.follow_up.verify },
+        start: Start { now: now(), system: now, seed: fastrand::u64(..) },
     };
     let differences = |told: &Diagnostics| show::told(told, stderr);
     let finished = ops::resume(request, &flags, &environment::environment()?, stderr, differences).await?;
@@ -268,9 +258,7 @@ async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exi
         missing: None,
         justification: None,
         choices: arguments.pace.choices(),
-        now: now(),
-        system: now,
-        seed: fastrand::u64(..),
+        start: Start { now: now(), system: now, seed: fastrand::u64(..) },
     };
     let saved = ops::take_inventory(&look_up, arguments.out).await?;
     if arguments.connection.simulate.is_some() && saved.devices == 0 {

@@ -10,9 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::classify::classify;
-use super::envelope::{headers, http_method, not_signed_in};
+use super::envelope::{headers, http_method, late, not_signed_in};
 use super::evidence;
 use super::follow_up;
 use super::request::{self, GraphRequest};
@@ -136,10 +137,14 @@ impl<T: Transport> GraphClient<T> {
         service: &Service,
         approval: Option<(HeaderName, HeaderValue)>,
     ) -> (Reply, Option<WireReply>) {
+        let asked = Instant::now();
         let authorization = match self.tokens.authorization().await {
             Ok(authorization) => authorization,
             Err(error) => return (not_signed_in(&error, id), None),
         };
+        if let Some(late) = late(&request, asked, id) {
+            return (late, None);
+        }
         let mut headers = headers(&request, authorization.header, id);
         if self.low_priority && service.tells_load {
             headers.insert(PRIORITY, LOW);

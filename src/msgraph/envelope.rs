@@ -3,13 +3,18 @@
 //! In: a request, the header of a token. Out: headers, the method as HTTP has it, a reply without an answer. Must not: hold a
 //! token longer than it takes.
 
+use std::time::Duration;
+
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use super::request::GraphRequest;
 use super::token::SignInError;
 use crate::catalog::Method;
 use crate::outcome::{Reply, Verdict};
+
+const LONGEST_FOR_A_TOKEN: Duration = Duration::from_secs(1);
 
 const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -42,6 +47,13 @@ pub(super) fn http_method(method: Method) -> http::Method {
         Method::Patch => http::Method::PATCH,
         Method::Delete => http::Method::DELETE,
     }
+}
+
+/// A request that changes something, and for which a token was waited for so long, does not leave: guards, gate and stop were asked
+/// before that. `asked`: when the wait began.
+pub(super) fn late(request: &GraphRequest<'_>, asked: Instant, id: &str) -> Option<Reply> {
+    let is_late = request.method != Method::Get && asked.elapsed() > LONGEST_FOR_A_TOKEN;
+    is_late.then(|| Reply::none(Verdict::Late, "it waited for a new token, and did not leave", id.into()))
 }
 
 pub(super) fn not_signed_in(error: &SignInError, id: &str) -> Reply {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use fastrand::Rng;
 use jiff::Timestamp;
 
+use super::begun::Begun;
 use super::daily::known_id;
 use super::error::Error;
-use super::record::Begun;
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use crate::approval::Status;
@@ -113,8 +113,8 @@ impl Visit {
     async fn client(&self) -> Result<Client, Error> {
         let limits = Limits { concurrency: 1, ..Limits::default() };
         let clock = Clock::starting_at(self.now);
-        let mut session = Session::new(&self.settings, &self.begun.tenant, limits, clock, self.seed);
-        session.must_be(Source::Plan, self.begun.plan_tenant.as_deref());
+        let mut session = Session::new(&self.settings, &self.begun.service.tenant, limits, clock, self.seed);
+        session.must_be(Source::Plan, self.begun.plan.tenant.as_deref());
         let known = known_id(&self.journal, &self.settings.graph_url, &self.head.tenant)?;
         session.must_be(Source::Run, known.as_deref());
         Ok(session.into_client().await?)

@@ -113,7 +113,7 @@ pub(super) fn question(
     }
     let budget = budget(request.choices, plan.limits);
     let waves = brakes(&verdict.rules, &plan.jobs, preflight).waves;
-    let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.now)?;
+    let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.start.now)?;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
     let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.view());

@@ -31,7 +31,7 @@ use crate::job::{Job, JobId};
 use crate::msgraph::read_only::ReadOnly;
 use crate::outcome::Unsent;
 use crate::plan::Plan;
-use crate::runner::guards::{Answer, Ask};
+use crate::runner::guards::{Ask, GuardsAnswer};
 use crate::session::Client;
 use crate::settings::PolicyFile;
 use crate::text::visible;
@@ -123,7 +123,7 @@ impl GuardWatch {
         std::future::pending().await
     }
 
-    async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> Answer {
+    async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> GuardsAnswer {
         let mut readings = 1;
         let read = loop {
             match self.read(tenant.1.now()) {

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::error::Error;
 use super::limits::{Choices, limits};
 use super::spare::{Output, scenario};
+use super::start::Start;
 use crate::catalog::Unresolvable;
-use crate::clock::Clock;
 use crate::diagnostics::{Diagnostic, Place};
 use crate::msgraph::read_only::NoEnd;
 use crate::plan::{self, Plan, Unresolved};
@@ -34,10 +34,7 @@ pub struct LookUp<'a> {
     /// The reason that the command line gives for a plan that gives none.
     pub justification: Option<&'a str>,
     pub choices: Choices,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while somebody waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
+    pub start: Start,
 }
 
 /// An inventory older than this is told to be old.
@@ -50,8 +47,7 @@ impl<'a> LookUp<'a> {
     pub fn session(&self, plan: plan::Limits) -> Result<Session<'a>, Error> {
         let local = *self.tenant != Tenant::Real || self.settings.is_local();
         let limits = limits(self.choices, plan, local)?;
-        let clock = Clock::starting_at(self.now).following(self.system);
-        Ok(Session::new(self.settings, self.tenant, limits, clock, self.seed))
+        Ok(Session::new(self.settings, self.tenant, limits, self.start.clock(), self.start.seed))
     }
 
     /// Reads what rows of `plan` may mean. Nothing is read where every target is named by its id: `None`; and what is not due is
@@ -62,7 +58,7 @@ impl<'a> LookUp<'a> {
         if plan.unresolved.is_empty() {
             return Ok(None);
         }
-        let due: Vec<&Unresolved> = plan.unresolved.iter().filter(|row| row.is_due(self.now)).collect();
+        let due: Vec<&Unresolved> = plan.unresolved.iter().filter(|row| row.is_due(self.start.now)).collect();
         Ok(Some(match inventory {
             Some(inventory) => inventory.into_pool(),
             None if due.is_empty() => Pool::default(),
@@ -73,13 +69,13 @@ impl<'a> LookUp<'a> {
     /// Turns all rows of `plan` into jobs.
     pub fn resolve(&self, plan: &mut Plan, pool: &mut Pool, before: &Before) -> Result<(), Error> {
         let hold_several = self.missing == Some(Unresolvable::Hold);
-        put_in_place(plan, Known { pool, before, hold_several, now: self.now })
+        put_in_place(plan, Known { pool, before, hold_several, now: self.start.now })
     }
 
     async fn gather(&self, due: &[&Unresolved], session: &mut Session<'_>) -> Result<Pool, Error> {
         let rng = session.rng();
         let mut reading = Reading::new(session.reading().await?, rng);
-        let gathered = resolve::gather(due, self.now, &mut reading).await;
+        let gathered = resolve::gather(due, self.start.now, &mut reading).await;
         gathered.map_err(|error| not_read_at(row_of(due, &error), error))
     }
 
@@ -93,7 +89,7 @@ impl<'a> LookUp<'a> {
             let message = format!("this inventory is of {}, but the plan is for {here}", inventory.graph_url);
             return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
         }
-        let age = self.now.duration_since(inventory.taken_at);
+        let age = self.start.now.duration_since(inventory.taken_at);
         if age < -SKEW {
             let message = format!("this inventory was made at {}, which is in the future", inventory.taken_at);
             return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
@@ -184,7 +180,7 @@ async fn take(look_up: &LookUp<'_>) -> Result<Inventory, Error> {
     let mut inventory = resolve::take_inventory(&mut reading).await.map_err(not_read)?;
     inventory.tenant = Some(claims.and_then(|claims| claims.tid).unwrap_or(label));
     inventory.graph_url = graph(look_up.settings, look_up.tenant);
-    inventory.taken_at = Timestamp::from_second(look_up.now.as_second()).unwrap_or(look_up.now);
+    inventory.taken_at = Timestamp::from_second(look_up.start.now.as_second()).unwrap_or(look_up.start.now);
     Ok(inventory)
 }
 

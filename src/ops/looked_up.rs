@@ -26,7 +26,7 @@ pub(super) async fn looked_up<'s>(
     (look_up, repeats): (&LookUp<'s>, &Repeats),
 ) -> Result<(Previewed, Session<'s>), Error> {
     let policies = guards::policies(policies)?;
-    let mut previewed = read(file, look_up.now)?;
+    let mut previewed = read(file, look_up.start.now)?;
     if let Tenant::Simulated(Some(scenario)) = look_up.tenant {
         Scenario::load(scenario)?;
     }
@@ -39,12 +39,12 @@ pub(super) async fn looked_up<'s>(
     if let Some(mut pool) = look_up.read(&mut previewed.plan, &mut session).await? {
         let before = nights::before(&previewed, look_up, repeats, (&mut session, &mut pool)).await?;
         look_up.resolve(&mut previewed.plan, &mut pool, &before)?;
-        previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.now);
+        previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.start.now);
     }
     if previewed.plan.jobs.is_empty() {
         return Err(Error::NothingToDo { file: file.to_owned(), told: previewed.plan.warnings });
     }
-    previewed.hold_against(policies, look_up.now)?;
+    previewed.hold_against(policies, look_up.start.now)?;
     Ok((previewed, session))
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn before(
     repeats: &Repeats,
     (session, pool): (&mut Session<'_>, &mut Pool),
 ) -> Result<Before, Error> {
-    let gone = resolve::gone(&previewed.plan.unresolved, pool, look_up.now);
+    let gone = resolve::gone(&previewed.plan.unresolved, pool, look_up.start.now);
     if gone.is_empty() {
         return Ok(Before::new());
     }
@@ -42,7 +42,7 @@ pub(super) async fn before(
         Ok(()) | Err(Error::SignIn(_)) => {}
         Err(error) => return Err(error),
     }
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.now };
+    let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
     let wanted = gone.iter().map(|row| (row.key(), row.steps.iter().map(|step| step.action).collect()));
     let wanted: HashMap<String, Vec<&'static Action>> = wanted.collect();
     let mut before = Before::new();

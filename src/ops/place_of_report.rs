@@ -40,7 +40,7 @@ impl ReportPlace {
 /// value lives.
 pub(super) fn find(request: &RunRequest, read: &[PathBuf], settings: &Settings) -> Result<ReportPlace, Error> {
     let stem = request.plan.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
-    let place = ReportPlace::of(request.report.clone(), request.now, &stem)?;
+    let place = ReportPlace::of(request.report.clone(), request.start.now, &stem)?;
     Output::report(place.path()).spares(read, settings)?;
     ReportFile::probe(place.path())?;
     Ok(place)

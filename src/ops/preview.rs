@@ -42,7 +42,7 @@ pub async fn preview(
         }
         *keys = keys::check(&mut session, &about, (preflight, &verdict.rules), |_| false).await?;
         previewed.plan.warnings.extend(told);
-        previewed.judge(look_up.now, false);
+        previewed.judge(look_up.start.now, false);
     }
     Ok(previewed)
 }
@@ -68,13 +68,14 @@ pub(super) async fn considered<'s>(
                 Ok(()) | Err(Error::SignIn(_)) => {}
                 Err(error) => return Err(error),
             }
-            let about = About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.now };
+            let about =
+                About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
             let past = known::past(&mut journal, about, (jobs, &previewed.preflight.holds), repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);
             known::leave_to_others(&past, jobs, &mut previewed.preflight);
             nights::hold_replaced(&mut journal, about, (jobs, repeats), &mut previewed.preflight)?;
-            previewed.judge(look_up.now, false);
+            previewed.judge(look_up.start.now, false);
         }
     }
     Ok((previewed, session))

@@ -3,31 +3,20 @@
 //! In: a plan about to run, or the id of a run. Out: a [`Recorded`] run whose attempts are durable before they leave.
 //! Must not: send, or let a run begin that is not in the journal whole.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::agreed::Seen;
-use super::agreement::Agreement;
+use super::begun::Begun;
 use super::error::Error;
-use super::limits::Choices;
-use super::missing::Span;
-use super::spare::scenario;
-use super::stage::stage_of;
-use crate::catalog::{Definition, Limits};
-use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostic;
-use crate::guard::Brakes;
-use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::resume::{Next, Only, decide};
 use crate::journal::{
@@ -36,11 +25,10 @@ use crate::journal::{
 };
 use crate::msgraph::request;
 use crate::outcome::{Outcome, Settlement};
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::runner::Earlier;
 use crate::runner::shutdown::StopRequest;
 use crate::session::Tenant;
-use crate::simulator::kept::Stage;
 use crate::source::Fingerprint;
 
 /// A run that is in the journal, under its lock.
@@ -50,165 +38,6 @@ pub struct Recorded {
     pub id: RunId,
     pub number: i64,
     lock: RunLock,
-}
-
-/// What a resumed run must know of how it was begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Begun {
-    pub graph_url: String,
-    pub login_url: String,
-    pub tenant: Tenant,
-    pub plan_name: Option<String>,
-    pub plan_tenant: Option<String>,
-    pub justification: Option<String>,
-    pub choices: Choices,
-    pub daily: DailySettings,
-    /// The plan's own; those of a policy are read anew.
-    pub rules: Rules,
-    /// What was said of rows whose target is not there.
-    pub missing: Vec<Span>,
-    /// Jobs that are held because their row leads to another target than a run has dealt with; and why, by index.
-    pub replaced: BTreeMap<u32, String>,
-    /// The policy that was named.
-    pub policy: Option<PathBuf>,
-    pub brakes: Brakes,
-    /// The digest of the saved preview that the run was begun from. The journal has the file.
-    pub saved_preview: Option<String>,
-    /// What somebody agreed to. `None`: an older version has not recorded it.
-    pub agreed: Option<Agreement>,
-    /// What the inventory that targets were looked up in has of those that something is done to which cannot be undone.
-    pub inventory: Seen,
-    /// The actions that the plan defines itself: without them its jobs mean nothing.
-    pub actions: Vec<Definition>,
-    /// Every file that it was made of: no report takes the place of one.
-    pub read: Vec<PathBuf>,
-}
-
-/// In place of a scenario: a tenant in a process cannot be found again, and nobody else may take its place. Whoever
-/// resumes hands it in.
-const GONE: &str = "a tenant in the process that began the run";
-
-impl Begun {
-    fn json(&self) -> Value {
-        let scenario = match &self.tenant {
-            Tenant::Real | Tenant::Kept(_) => Value::Null,
-            Tenant::InProcess(transport) if transport.kept().is_some() => Value::Null,
-            Tenant::InProcess(_) => json!(GONE),
-            Tenant::Simulated(None) => json!(""),
-            Tenant::Simulated(Some(file)) => json!(file),
-        };
-        json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "graph_url": self.graph_url,
-            "login_url": self.login_url,
-            "simulated": scenario,
-            "kept": stage_of(&self.tenant),
-            "plan_name": self.plan_name,
-            "plan_tenant": self.plan_tenant,
-            "justification": self.justification,
-            "limits": self.choices.limits,
-            "unpaced": self.choices.unpaced,
-            "daily": self.daily,
-            "guards": self.rules,
-            "missing": self.missing,
-            "replaced": self.replaced,
-            "policy": self.policy,
-            "brakes": self.brakes,
-            "saved_preview": self.saved_preview,
-            "agreed": self.agreed,
-            "inventory": self.inventory,
-            "actions": self.actions,
-            "read": self.read,
-        })
-    }
-
-    /// The files that the run was made of, as far as it has recorded them.
-    pub(super) fn read_by(&self, journal: &Journal, record: &RunRecord) -> Result<Vec<PathBuf>, Error> {
-        let mut read = self.read.clone();
-        if read.is_empty() {
-            read.extend(journal.plan_files(record.head.number)?.into_iter().map(|file| file.file.into()));
-        }
-        read.push(PathBuf::from(&record.head.plan_file));
-        // It may read other lists by now.
-        if let Ok(plan) = plan::load(Path::new(&record.head.plan_file)) {
-            read.extend(plan.inputs.into_iter().map(|input| input.file));
-        }
-        read.extend(scenario(&self.tenant).cloned());
-        Ok(read)
-    }
-
-    /// `None` where the record lacks what every run records.
-    pub(super) fn from_json(settings: &Value) -> Option<Self> {
-        let text = |key: &str| settings.get(key).and_then(Value::as_str).map(str::to_owned);
-        // Runs of older versions had none. Those that cannot be understood are not left out.
-        let rules = match settings.get("guards") {
-            None => Rules::default(),
-            Some(rules) => serde_json::from_value(rules.clone()).ok()?,
-        };
-        // Older versions compared nothing with it.
-        let inventory = match settings.get("inventory") {
-            None => Seen::default(),
-            Some(seen) => serde_json::from_value(seen.clone()).ok()?,
-        };
-        Some(Self {
-            rules,
-            policy: text("policy").map(PathBuf::from),
-            graph_url: text("graph_url")?,
-            login_url: text("login_url")?,
-            tenant: match text("simulated") {
-                None => match settings.get("kept") {
-                    None | Some(Value::Null) => Tenant::Real,
-                    Some(stage) => Tenant::Kept(Stage::deserialize(stage).ok()?),
-                },
-                Some(file) => Tenant::Simulated((!file.is_empty()).then(|| file.into())),
-            },
-            plan_name: text("plan_name"),
-            plan_tenant: text("plan_tenant"),
-            saved_preview: text("saved_preview"),
-            agreed: match settings.get("agreed") {
-                None | Some(Value::Null) => None,
-                Some(agreed) => Some(Agreement::deserialize(agreed).ok()?),
-            },
-            inventory,
-            justification: text("justification"),
-            choices: Choices {
-                limits: match settings.get("limits") {
-                    Some(limits) => Limits::deserialize(limits).ok()?,
-                    // Older versions wrote them among the rest.
-                    None => Limits::among(settings).ok()?,
-                },
-                unpaced: settings.get("unpaced").and_then(Value::as_bool).unwrap_or_default(),
-            },
-            // A run of before there were any was begun without.
-            daily: match settings.get("daily") {
-                Some(daily) => DailySettings::deserialize(daily).ok()?,
-                None => DailySettings::default(),
-            },
-            brakes: match settings.get("brakes") {
-                Some(brakes) => Brakes::deserialize(brakes).ok()?,
-                // Begun by a version that knew of none.
-                None => Brakes::default(),
-            },
-            missing: match settings.get("missing") {
-                // Begun by a version in which nobody could say anything.
-                None => Vec::new(),
-                Some(missing) => Vec::deserialize(missing).ok()?,
-            },
-            replaced: match settings.get("replaced") {
-                None => BTreeMap::new(),
-                Some(replaced) => BTreeMap::deserialize(replaced).ok()?,
-            },
-            actions: match settings.get("actions") {
-                None => Vec::new(),
-                Some(actions) => serde_json::from_value(actions.clone()).ok()?,
-            },
-            read: match settings.get("read") {
-                // Older versions knew of the plan alone.
-                None => Vec::new(),
-                Some(read) => Vec::deserialize(read).ok()?,
-            },
-        })
-    }
 }
 
 /// What makes two runs runs of one plan: the plan's name or else its place, and the Graph that it is run against.
@@ -395,37 +224,4 @@ fn open(stored: &StoredJob, next: Next) -> Earlier {
     // Without a record of the attempt, nothing that a read shows is new enough to prove it.
     let at_least = (next == Next::Read).then(|| tries.first.unwrap_or(Timestamp::MAX));
     Earlier::Open { tries, doubtful_since: stored.doubtful_since().or(at_least), read_first: next == Next::Read }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::{Allowance, Bucket, TenantSize};
-
-    /// As version 0.1.0 recorded it at first.
-    const OF_BEFORE: &str = r#"{"version":"0.1.0","graph_url":"https://graph.microsoft.com","login_url":"https://login.microsoftonline.com",
-        "simulated":"","plan_name":"lab","plan_tenant":null,"justification":null,"concurrency":8,"reserve_percent":20,
-        "max_attempts":3,"settling_seconds":90,"unpaced":true,"daily":{},"tenant_size":"medium","low_priority":true,
-        "allowances":{"{BUCKET}":[100,20]},"missing":[],"policy":null,"saved_preview":null,"actions":[]}"#;
-
-    #[test]
-    fn the_limits_of_a_run_are_read_as_they_were_written_then_and_are_written_now() {
-        let bucket = Bucket::all().next().unwrap();
-        let mut limits = Limits {
-            concurrency: Some(8),
-            reserve_percent: Some(20),
-            max_attempts: Some(3),
-            settling_seconds: Some(90),
-            tenant_size: Some(TenantSize::Medium),
-            low_priority: Some(true),
-            ..Limits::default()
-        };
-        limits.allowances[bucket.index()] = Some(Allowance { requests: 100, window: Duration::from_secs(20) });
-        let written = OF_BEFORE.replace("{BUCKET}", &bucket.to_string());
-        let begun = Begun::from_json(&serde_json::from_str(&written).unwrap()).unwrap();
-        assert_eq!(begun.choices, Choices { limits, unpaced: true });
-        assert_eq!(Begun::from_json(&begun.json()), Some(begun));
-        let damaged = written.replace("\"medium\"", "\"of tomorrow\"");
-        assert_eq!(Begun::from_json(&serde_json::from_str(&damaged).unwrap()), None);
-    }
 }

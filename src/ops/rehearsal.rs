@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::begun::Begun;
 use super::error::Error;
-use super::record::Begun;
 use crate::catalog::TargetKind;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::resolve::{Inventory, Record};
@@ -52,14 +52,14 @@ pub(crate) fn opened(tenant: Tenant, settings: Settings, now: Timestamp) -> Resu
 
 /// The tenant that a run was begun in, where it is one that stays.
 pub(super) fn reopened(begun: Begun, settings: &Settings, now: Timestamp) -> Result<Begun, Error> {
-    let Tenant::Kept(stage) = &begun.tenant else { return Ok(begun) };
+    let Tenant::Kept(stage) = &begun.service.tenant else { return Ok(begun) };
     let (kept, _) = open(settings, stage.clone(), now)?;
-    if kept.graph_url() != begun.graph_url {
+    if kept.graph_url() != begun.service.graph_url {
         let message = format!("{} began anew since the run was begun", named(stage));
         let help = "nothing of the run is there any more: begin it anew";
         return Err(Error::refused(Diagnostic::error("another-tenant", message).help(help)));
     }
-    Ok(Begun { tenant: Tenant::InProcess(SimTransport::to_kept(kept)), ..begun })
+    Ok(begun.with_tenant(Tenant::InProcess(SimTransport::to_kept(kept))))
 }
 
 /// Forgets every simulated tenant that stays. How many there were.

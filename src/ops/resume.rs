@@ -23,6 +23,7 @@ pub use self::request::ResumeRequest;
 use self::today::{BegunJobs, brakes, today};
 use self::which::under_lock;
 use super::agreed_plan::AgreedPlan;
+use super::begun::Begun;
 use super::changed::{Changed, PlanNow, Said, compare, leave_as_it_is, plan_now};
 use super::daily::{DailyWork, known_id};
 use super::error::Error;
@@ -32,14 +33,13 @@ use super::known::{self, Elsewhere};
 use super::limits::limits;
 use super::perform::{Consent, Finished, Onward, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
-use super::record::{self, Begun, Recorded};
+use super::record::{self, Recorded};
 use super::rehearsal::reopened;
 use super::rounds::Requests;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::task::Task;
 use super::{agreed, asked};
-use crate::clock::Clock;
 use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
@@ -69,7 +69,7 @@ pub async fn resume(
     stderr: &Stderr,
     differences: impl FnOnce(&Diagnostics),
 ) -> Result<Finished, Error> {
-    let clock = Clock::starting_at(request.now).following(request.system);
+    let clock = request.start.clock();
     let state_dir = Settings::new(flags, environment).map_err(Error::Usage)?;
     let mut journal = Journal::open(state_dir.state_dir().map_err(Error::Usage)?)?;
     let (lock, mut record) = under_lock(&journal, &request)?;
@@ -77,23 +77,24 @@ pub async fn resume(
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let limits = limits(begun.choices, plan::Limits::default(), begun.tenant != Tenant::Real || settings.is_local())?;
+    let limits =
+        limits(begun.choices, plan::Limits::default(), begun.service.tenant != Tenant::Real || settings.is_local())?;
     let PlanNow { files, other } = unless_saved(saved.as_ref(), || plan_now(&record, request.as_agreed))?;
     let begun = with_reason(begun, &request, other.as_ref());
-    let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
+    let mut session = Session::new(settings, &begun.service.tenant, limits, clock, request.start.seed);
     let known = known_id(&journal, &settings.graph_url, &record.head.tenant)?;
-    let tenants = [begun.plan_tenant.as_deref(), other.as_ref().and_then(|plan| plan.tenant.as_deref())];
+    let tenants = [begun.plan.tenant.as_deref(), other.as_ref().and_then(|plan| plan.tenant.as_deref())];
     as_agreed(&mut session, tenants, saved.as_ref(), known.as_deref());
     let nameless = Nameless { request: &request, saved: saved.as_ref() };
     let mut of_names = nameless.look_up(&mut journal, &mut record, &mut session).await?;
-    of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced, request.now)?);
-    let (record, elsewhere) = caught_up(&mut journal, record, request.now)?;
-    let changed = other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), request.now));
-    let changed = changed.unwrap_or_default();
+    of_names.extend(known::still_of_names(&mut journal, &record, &begun.replaced, request.start.now)?);
+    let (record, elsewhere) = caught_up(&mut journal, record, request.start.now)?;
+    let changed = changed(other, &record, request.start.now);
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere.kept)?;
     let mut today = today(&request, &begun, &changed.now, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, (request.now, &of_names));
+    let BegunJobs { jobs, mut preflight, sightings } =
+        today.jobs(&record, saved, &begun, (request.start.now, &of_names));
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     preflight.hold_behind_others(&jobs, &elsewhere.behind);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
@@ -108,14 +109,13 @@ pub async fn resume(
     let report = place_of_report.path().to_owned();
     Output::report(&report).spares(begun.read_by(&journal, &record)?.iter().chain(&today.policies.files), settings)?;
     ReportFile::probe(&report)?;
-    if due.is_empty() && request.verify.is_none() {
+    if due.is_empty() && request.stay.verify.is_none() {
         let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
         return nothing_left(&request, (&journal, &begun.tenant), (record, jobs), left, report);
     }
-    let plan_file = PathBuf::from(&record.head.plan_file);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
-    [&told, &verdict.faults].into_iter().for_each(|faults| ui::faults::tell(faults, &plan_file, stderr));
+    warn(&record, [&told, &verdict.faults], stderr);
     let policies = (today.candidates.as_slice(), &today.policies);
     let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
@@ -132,7 +132,7 @@ pub async fn resume(
             jobs,
             holds: preflight.holds,
             earlier,
-            brakes: Brakes { until: request.until, ..brakes },
+            brakes: Brakes { until: request.stay.until, ..brakes },
         },
         consent: Consent { verdict, subject: subject(&record, &begun), due: due.len() as u32, question },
     };
@@ -146,6 +146,15 @@ fn as_agreed(session: &mut Session<'_>, plans: [Option<&str>; 2], saved: Option<
     session.must_be(Source::Run, known);
 }
 
+/// How the plan has changed since the run was begun; nothing has, where it is what it was.
+fn changed(other: Option<plan::Plan>, record: &RunRecord, now: Timestamp) -> Changed {
+    other.map(|plan| compare(plan, record.jobs.iter().map(|stored| &stored.job), now)).unwrap_or_default()
+}
+
+fn warn(record: &RunRecord, told: [&Diagnostics; 2], stderr: &Stderr) {
+    told.into_iter().for_each(|faults| ui::faults::tell(faults, Path::new(&record.head.plan_file), stderr));
+}
+
 /// What guards the run under way.
 fn watch(
     (begun, now): (&Begun, &Said),
@@ -157,10 +166,10 @@ fn watch(
     let watched = Watched {
         policies: candidates,
         plan,
-        own: now.tighten(begun.rules.clone()),
-        tenant: now.tenant.clone().or_else(|| begun.plan_tenant.clone()),
-        daily: if now.rules.is_some() { now.daily.clone() } else { begun.daily.clone() },
-        name: begun.plan_name.clone(),
+        own: now.tighten(begun.plan.rules.clone()),
+        tenant: now.tenant.clone().or_else(|| begun.plan.tenant.clone()),
+        daily: if now.rules.is_some() { now.daily.clone() } else { begun.plan.daily.clone() },
+        name: begun.plan.name.clone(),
         justified: begun.justification.is_some(),
         jobs: Arc::clone(jobs),
         holds,
@@ -177,20 +186,20 @@ fn wanted(
     report: PathBuf,
 ) -> Result<Wanted, Error> {
     Ok(Wanted {
-        requests: Requests { only: request.only, refile: request.refile, wait: request.wait, spared },
+        requests: Requests { only: request.only, refile: request.refile, wait: request.stay.wait, spared },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
-        verify: request.verify,
-        daily: DailyWork::new(daily, tenant, request.wait)?,
+        verify: request.stay.verify,
+        daily: DailyWork::new(daily, tenant, request.stay.wait)?,
         report,
     })
 }
 
 /// What people are asked about.
 fn subject(record: &RunRecord, begun: &Begun) -> Subject {
-    let (name, file) = (begun.plan_name.clone(), record.head.plan_file.clone());
-    let tenant = asked::called(&begun.tenant, &record.head.tenant);
+    let (name, file) = (begun.plan.name.clone(), record.head.plan_file.clone());
+    let tenant = asked::called(&begun.service.tenant, &record.head.tenant);
     Subject { name, file, tenant }
 }
 
@@ -218,7 +227,7 @@ fn nothing_left(
     let report = report.finish(&jobs, &settlements);
     // Killed after its last job, it had no time to say so; or another run of the plan has done the rest.
     if request.only == Only::Open && record.head.state != RunState::Finished {
-        journal.set_state(record.head.number, RunState::Finished, Some(request.now))?;
+        journal.set_state(record.head.number, RunState::Finished, Some(request.start.now))?;
     }
     let (onward, id) = (Some(Onward::of(journal, &record.head.id, tenant)), Some(record.head.id));
     Ok(Finished { id, onward, ..Finished::without_a_run(jobs, settlements, report, requests) })
@@ -227,8 +236,11 @@ fn nothing_left(
 fn begun(record: &RunRecord, request: &ResumeRequest, today: &Settings) -> Result<Begun, Error> {
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
-    let tenant = request.in_process.clone().map(Tenant::InProcess);
-    reopened(Begun { tenant: tenant.unwrap_or(begun.tenant), ..begun }, today, request.now)
+    let begun = match request.in_process.clone() {
+        Some(tenant) => begun.with_tenant(Tenant::InProcess(tenant)),
+        None => begun,
+    };
+    reopened(begun, today, request.start.now)
 }
 
 /// What is protected today, or lacks a key that has to be on file, keeps its failure, or its doubt. Says so of each.
@@ -296,7 +308,7 @@ fn barred(holds: &[Option<Hold>]) -> impl Iterator<Item = u32> {
 
 fn report_place(request: &ResumeRequest, record: &RunRecord) -> Result<ReportPlace, Error> {
     let own = record.head.report.as_ref().map(PathBuf::from);
-    ReportPlace::of(request.report.clone().or(own), request.now, "resumed")
+    ReportPlace::of(request.report.clone().or(own), request.start.now, "resumed")
 }
 
 /// The jobs that are not kept as they are, by index.

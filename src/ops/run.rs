@@ -15,6 +15,7 @@ use super::agreed::Agreed;
 use super::agreed_plan::AgreedPlan;
 use super::agreement::Agreement;
 use super::asked::{self, Shown};
+use super::begun::{Begun, OfPlan, Service};
 use super::brakes::brakes;
 use super::called_before::{self, CalledBefore};
 use super::confirm::{Whole, confirm_number};
@@ -29,7 +30,7 @@ use super::looked_up::looked_up;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::previewed::Previewed;
 use super::protected::{self, Checked};
-use super::record::{self, Beginning, Begun};
+use super::record::{self, Beginning};
 use super::rounds::Requests;
 use super::run_request::RunRequest;
 use super::task::Task;
@@ -62,9 +63,10 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policies, .. } = previewed;
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
-    let (mut journal, lock, id) = under_lock(settings, &key, request.now, agreed.as_ref())?;
+    let (mut journal, lock, id) = under_lock(settings, &key, request.start.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
-    let about = About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once, now: request.now };
+    let about =
+        About { plan_key: &key, place: &place, tenant: &label, once: request.repeats.once, now: request.start.now };
     let (past, called) =
         past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
@@ -104,7 +106,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
             holds: preflight.holds,
             earlier,
-            brakes: Brakes { until: request.until, ..begun.brakes.clone() },
+            brakes: Brakes { until: request.stay.until, ..begun.brakes.clone() },
             between_waves: false,
         },
         consent: Consent { verdict, subject, due: preflight.due, question },
@@ -120,7 +122,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
         report: report_at,
         inherited: past.inherited,
         id,
-        now: request.now,
+        now: request.start.now,
     };
     perform(work, stderr, || record::begin(journal, lock, beginning)).await
 }
@@ -209,7 +211,7 @@ fn permit(
 ) -> Result<(), Error> {
     request.repeats.again.refuse_copies(&previewed.plan.jobs, &previewed.preflight.holds)?;
     let Some(agreed) = &previewed.agreed else { return Ok(()) };
-    agreed.permits(&request.tenant, settings, previewed.policies.preview_max_age, request.now)?;
+    agreed.permits(&request.tenant, settings, previewed.policies.preview_max_age, request.start.now)?;
     for (job, sighting) in previewed.plan.jobs.iter().zip(&previewed.sightings) {
         if let Some(Sighting::Identity(seen)) = sighting {
             session.take_over_seen(job.action.target, &seen.document(job.action.target))?;
@@ -233,14 +235,14 @@ async fn judge(
     let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
     let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
     let verdict = match asked.is_empty() {
-        true => guards::verdict(plan, (preflight, &on_file), rules, look_up.now, true),
+        true => guards::verdict(plan, (preflight, &on_file), rules, look_up.start.now, true),
         // What was filed by an earlier run is no new request, and may be completed by this one: it keeps to the rules of now.
         false => {
             let mut with_asked = preflight.clone();
             let holds = with_asked.holds.iter_mut().enumerate();
             let filed = holds.filter(|(at, hold)| asked.contains(at) && **hold == Some(Hold::Done));
             filed.for_each(|(_, hold)| *hold = None);
-            guards::verdict(plan, (&with_asked, &on_file), rules, look_up.now, true)
+            guards::verdict(plan, (&with_asked, &on_file), rules, look_up.start.now, true)
         }
     };
     guards::refused(&verdict, &plan.file)?;
@@ -273,12 +275,12 @@ fn wanted(
     report: &Path,
 ) -> Result<Wanted, Error> {
     Ok(Wanted {
-        requests: Requests { wait: request.wait, ..Requests::default() },
+        requests: Requests { wait: request.stay.wait, ..Requests::default() },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
-        verify: request.verify,
-        daily: DailyWork::new(daily, label, request.wait)?,
+        verify: request.stay.verify,
+        daily: DailyWork::new(daily, label, request.stay.wait)?,
         report: report.to_owned(),
     })
 }
@@ -292,15 +294,20 @@ fn begun(
     agreed: Option<&Agreed>,
 ) -> Begun {
     Begun {
-        graph_url: settings.graph_url.clone(),
-        login_url: settings.login_url.clone(),
-        tenant: request.tenant.anywhere(),
-        plan_name: plan.name.clone(),
-        plan_tenant: plan.tenant.clone(),
+        service: Service {
+            graph_url: settings.graph_url.clone(),
+            login_url: settings.login_url.clone(),
+            tenant: request.tenant.anywhere(),
+        },
+        plan: OfPlan {
+            name: plan.name.clone(),
+            tenant: plan.tenant.clone(),
+            daily: plan.daily.clone(),
+            rules: plan.rules.clone(),
+            actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
+        },
         justification: plan.justification.clone(),
         choices: request.choices.or(plan.limits),
-        daily: plan.daily.clone(),
-        rules: plan.rules.clone(),
         missing: missing::spans(&plan.jobs),
         replaced: BTreeMap::new(),
         policy: named_policy(&request.policies),
@@ -308,7 +315,6 @@ fn begun(
         agreed: Some(agreement),
         saved_preview: agreed.map(|agreed| agreed.digest.clone()),
         inventory: request.inventory.as_ref().map(|_| agreed::in_the_inventory(&plan.jobs)).unwrap_or_default(),
-        actions: plan.own.iter().filter_map(|action| action.definition.cloned()).collect(),
         read: spare::from_anywhere(read),
     }
 }

@@ -3,14 +3,13 @@
 //! In: what the command line says. Out: [`RunRequest`]. Must not: read the plan.
 
 use std::path::PathBuf;
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::again::Repeats;
 use super::limits::Choices;
 use super::look_up::LookUp;
 use super::spare::scenario;
+use super::start::Start;
+use super::stay::Stay;
 use crate::catalog::Unresolvable;
 use crate::plan::Plan;
 use crate::session::Tenant;
@@ -30,12 +29,7 @@ pub struct RunRequest {
     pub interactive: bool,
     /// What is left alone because an earlier run has done it.
     pub repeats: Repeats,
-    /// Stay until nothing waits any more: neither for an approval nor for another day.
-    pub wait: bool,
-    /// When it ends in good order.
-    pub until: Option<Timestamp>,
-    /// Follow up what was accepted, for so long.
-    pub verify: Option<Duration>,
+    pub stay: Stay,
     /// A saved inventory to look targets up in, instead of asking the service.
     pub inventory: Option<PathBuf>,
     /// What the command line says becomes of rows that do not lead to one target.
@@ -43,10 +37,7 @@ pub struct RunRequest {
     /// The reason that the command line gives for a plan that gives none.
     pub justification: Option<String>,
     pub choices: Choices,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
+    pub start: Start,
 }
 
 impl RunRequest {
@@ -58,9 +49,7 @@ impl RunRequest {
             missing: self.missing,
             justification: self.justification.as_deref(),
             choices: self.choices,
-            now: self.now,
-            system: self.system,
-            seed: self.seed,
+            start: self.start,
         }
     }
 

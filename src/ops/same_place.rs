@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
+use super::begun::Begun;
 use super::daily::known_id;
 use super::error::Error;
-use super::record::Begun;
 use crate::diagnostics::Diagnostic;
 use crate::journal::{Journal, RunHead};
 use crate::session::Tenant;
@@ -18,19 +18,25 @@ use crate::settings::{Environment, Flags, Settings};
 pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) -> Result<Settings, Error> {
     let today = Settings::new(flags, environment).map_err(Error::Usage)?;
     let is_said = flags.cloud.is_some() || (flags.graph_url.is_some() && flags.login_url.is_some());
-    if !is_said && begun.tenant == Tenant::Real && !today.knows(&begun.graph_url, &begun.login_url) {
+    if !is_said
+        && begun.service.tenant == Tenant::Real
+        && !today.knows(&begun.service.graph_url, &begun.service.login_url)
+    {
         let message = format!(
             "the run began at {}, signed in at {}; only the journal names these addresses",
-            begun.graph_url, begun.login_url
+            begun.service.graph_url, begun.service.login_url
         );
-        let help = format!("if they are right, add --graph-url {} --login-url {}", begun.graph_url, begun.login_url);
+        let help = format!(
+            "if they are right, add --graph-url {} --login-url {}",
+            begun.service.graph_url, begun.service.login_url
+        );
         return Err(Error::refused(Diagnostic::error("unknown-service", message).help(help)));
     }
     let flags = flags.clone();
     let elsewhere = flags.cloud.is_some();
     let flags = Flags {
-        graph_url: flags.graph_url.or_else(|| (!elsewhere).then(|| begun.graph_url.clone())),
-        login_url: flags.login_url.or_else(|| (!elsewhere).then(|| begun.login_url.clone())),
+        graph_url: flags.graph_url.or_else(|| (!elsewhere).then(|| begun.service.graph_url.clone())),
+        login_url: flags.login_url.or_else(|| (!elsewhere).then(|| begun.service.login_url.clone())),
         ..flags
     };
     Settings::new(&flags, environment).map_err(Error::Usage)
@@ -40,13 +46,13 @@ pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) 
 ///
 /// Two names may be of one tenant: where the journal knows its id, the token is compared with that at sign-in.
 pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
-    let place = place(&begun.tenant, &settings.graph_url);
+    let place = place(&begun.service.tenant, &settings.graph_url);
     if place != head.place {
         let message = format!("the run began against {}, but this is {place}", head.place);
         let help = "remove --graph-url and --cloud; for another service, run the plan again";
         return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
     }
-    let label = label(settings, &begun.tenant, begun.plan_tenant.as_deref());
+    let label = label(settings, &begun.service.tenant, begun.plan.tenant.as_deref());
     let known = |name: &str| known_id(journal, &settings.graph_url, name);
     let may_be_one = match (known(&head.tenant)?, known(&label)?) {
         (Some(begun), Some(now)) => begun == now,

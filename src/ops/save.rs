@@ -17,6 +17,7 @@ use super::look_up::LookUp;
 use super::preview::considered;
 use super::previewed::Previewed;
 use super::spare::{Output, scenario};
+use super::start::Start;
 use super::{keys, protected, record};
 use crate::catalog::Budget;
 use crate::diagnostics::Diagnostic;
@@ -58,7 +59,9 @@ struct Look {
 
 /// Makes the preview, and the file.
 pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
-    let look_up = LookUp { now: whole_second(request.look_up.now), ..request.look_up };
+    let look_up = request.look_up;
+    let start = Start { now: whole_second(look_up.start.now), ..look_up.start };
+    let look_up = LookUp { start, ..look_up };
     let request = SaveRequest { look_up, ..request };
     let settings = look_up.settings;
     check_place(&request)?;
@@ -72,12 +75,13 @@ pub async fn save(request: SaveRequest<'_>) -> Result<Previewed, Error> {
     previewed.preflight.hold_protected(&previewed.plan.jobs, &protected, &look.sightings);
     previewed.plan.warnings.extend(protected::told(&protected, &previewed.preflight.holds));
     previewed.verdict.rules.protected = protected;
-    let asking = Asking { rules: &previewed.verdict.rules, plan: previewed.plan.name.as_deref(), now: look_up.now };
+    let asking =
+        Asking { rules: &previewed.verdict.rules, plan: previewed.plan.name.as_deref(), now: look_up.start.now };
     previewed.preflight.hold_unescrowed(&previewed.plan.jobs, &look.keys, asking);
     name_targets(&mut previewed.plan.jobs, &look.sightings);
     previewed.plan.warnings.extend(keys::forbidden(&look.keys));
     (previewed.sightings, previewed.keys) = (look.sightings, look.keys);
-    previewed.judge(request.look_up.now, false);
+    previewed.judge(request.look_up.start.now, false);
     previewed.refused()?;
     let head = Head {
         tenant: named,
@@ -106,7 +110,7 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
     let plan = &previewed.plan;
     let choices = request.look_up.choices.or(plan.limits);
     let (_, digest) = record::plan_files(plan)?;
-    let created = request.look_up.now;
+    let created = request.look_up.start.now;
     let expires = created.checked_add(request.valid_for).unwrap_or(created);
     Ok(Head {
         tool: concat!("musterout ", env!("CARGO_PKG_VERSION")).into(),

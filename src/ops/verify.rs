@@ -10,12 +10,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::agreed;
+use super::begun::Begun;
 use super::daily::{DailyWork, known_id};
 use super::error::Error;
 use super::limits::limits;
 use super::perform::{Finished, look_at};
 use super::place_of_report::ReportPlace;
-use super::record::{Begun, Recorded};
+use super::record::Recorded;
 use super::rehearsal::reopened;
 use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
@@ -64,7 +65,10 @@ pub async fn verify(
     let record = journal.read(&id)?;
     let begun = Begun::from_json(&record.head.settings)
         .ok_or_else(|| JournalError::Damaged("the settings of the run cannot be read".into()))?;
-    let begun = Begun { tenant: request.in_process.map_or(begun.tenant, Tenant::InProcess), ..begun };
+    let begun = match request.in_process {
+        Some(tenant) => begun.with_tenant(Tenant::InProcess(tenant)),
+        None => begun,
+    };
     let begun = reopened(begun, &state_dir, request.now)?;
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
@@ -79,16 +83,16 @@ pub async fn verify(
     Output::report(&report).spares(&begun.read_by(&journal, &record)?, settings)?;
     ReportFile::probe(&report)?;
     let jobs: Arc<[Job]> = jobs.into();
-    let local = begun.tenant != Tenant::Real || settings.is_local();
+    let local = begun.service.tenant != Tenant::Real || settings.is_local();
     let limits = limits(begun.choices, plan::Limits::default(), local)?;
-    let mut session = Session::new(settings, &begun.tenant, limits, clock, request.seed);
-    session.must_be(Source::Plan, begun.plan_tenant.as_deref());
+    let mut session = Session::new(settings, &begun.service.tenant, limits, clock, request.seed);
+    session.must_be(Source::Plan, begun.plan.tenant.as_deref());
     session.must_be(Source::SavedPreview, saved.as_ref().and_then(|saved| saved.head.tenant_id.as_deref()));
     session.must_be(Source::Run, known_id(&journal, &settings.graph_url, &record.head.tenant)?.as_deref());
-    if let Tenant::Simulated(_) = begun.tenant {
+    if let Tenant::Simulated(_) = begun.service.tenant {
         stderr.say(REHEARSED);
     }
-    let daily = DailyWork::new(&begun.daily, &record.head.tenant, false)?;
+    let daily = DailyWork::new(&begun.plan.daily, &record.head.tenant, false)?;
     let record = || Ok(Recorded::as_it_is(journal, lock, &record));
     look_at((session, jobs), (request.within, &daily, report), stderr, record).await
 }

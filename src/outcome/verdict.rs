@@ -22,6 +22,8 @@ pub enum Verdict {
     Foreign,
     /// Nothing left this machine: no connection could be made.
     Unreachable,
+    /// It did not leave: the sign-in took so long that what was said of it before is old.
+    Late,
     /// It left, and the answer was lost or did not come in time.
     Lost,
     /// 401: the token is not, or no longer, good.
@@ -74,6 +76,7 @@ const WORDS: &[(&str, Effect)] = &[
     ("unsupported", Effect::Possible),
     ("foreign", Effect::Possible),
     ("unreachable", Effect::NeverLeft),
+    ("late", Effect::NeverLeft),
     ("lost", Effect::Possible),
     ("unauthorized", Effect::None),
     ("sign_in_failed", Effect::NeverLeft),
@@ -105,6 +108,7 @@ impl Verdict {
             Self::Unsupported => "unsupported",
             Self::Foreign => "foreign",
             Self::Unreachable => "unreachable",
+            Self::Late => "late",
             Self::Lost => "lost",
             Self::Unauthorized => "unauthorized",
             Self::SignInFailed => "sign_in_failed",
@@ -141,6 +145,7 @@ mod tests {
             Verdict::Unsupported,
             Verdict::Foreign,
             Verdict::Unreachable,
+            Verdict::Late,
             Verdict::Lost,
             Verdict::Unauthorized,
             Verdict::SignInFailed,

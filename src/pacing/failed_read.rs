@@ -46,6 +46,7 @@ pub(crate) fn after_failed_read(verdict: &Verdict, nth: u32, most: u32, rng: &mu
         Verdict::SignInFailed => AfterRead::NotSignedIn,
         Verdict::Transient { after } => later(*after),
         Verdict::Lost | Verdict::Foreign => later(None),
+        Verdict::Late => later(None),
         Verdict::Succeeded
         | Verdict::Unsupported
         | Verdict::ApprovalRequired { .. }

@@ -168,7 +168,9 @@ impl Gate {
 
     /// A request is out no more, with this answer unless it went well. Whether it had left at all.
     pub(super) fn returned(&mut self, reply: Option<&Reply>, sent: Instant, now: Instant) -> bool {
-        if reply.is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::SignInFailed)) {
+        if reply
+            .is_some_and(|reply| matches!(reply.verdict, Verdict::Unreachable | Verdict::Late | Verdict::SignInFailed))
+        {
             self.never_left();
             return false;
         }

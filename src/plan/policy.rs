@@ -1,6 +1,6 @@
 //! A policy: the guards and the daily limits of a site, in a file of their own.
 //!
-//! In: a YAML file with `guards`, `overrides`, `missing` and `limits: { daily: … }` as in a plan, and `preview_max_age`. Out: a [`Policy`], or every fault. Must not: be half
+//! In: a YAML file with `guards`, `overrides`, `missing` and `limits: { daily: … }` as in a plan, and `preview_max_age`. Out: a [`PolicyDocument`], or every fault. Must not: be half
 //! understood: a policy that has a fault refuses every run.
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const SHORTEST_AGE: Duration = Duration::from_secs(60);
 
 /// What a policy file says.
 #[derive(Debug)]
-pub(crate) struct Policy {
+pub(crate) struct PolicyDocument {
     pub rules: Rules,
     /// What it says of the tenant's daily limits.
     pub daily: Settings,
@@ -37,7 +37,7 @@ pub(crate) struct Policy {
 }
 
 /// Reads and validates the policy at `path`.
-pub(crate) fn load(path: &Path) -> Result<Policy, Diagnostics> {
+pub(crate) fn load(path: &Path) -> Result<PolicyDocument, Diagnostics> {
     let whole = read_file(path, YAML_LIMIT);
     let whole = whole.and_then(|source| yaml::parse(&source, &KIND).map(|root| (source, root)));
     let (source, root) = whole.map_err(|fault| Diagnostics::from(unreadable(*fault, path)))?;
@@ -73,7 +73,7 @@ pub(crate) fn load(path: &Path) -> Result<Policy, Diagnostics> {
         false => {
             let lists = inputs.into_iter().map(|input| input.file);
             let files = std::iter::once(path.to_owned()).chain(lists).collect();
-            Ok(Policy { rules, daily, refuses_missing, preview_max_age, files })
+            Ok(PolicyDocument { rules, daily, refuses_missing, preview_max_age, files })
         }
     }
 }

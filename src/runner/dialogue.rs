@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::event::{Event, StopReason};
-use super::job_state::{Item, Next, WaitsFor};
+use super::job_state::{Item, NextRequest, WaitsFor};
 use super::mailbox::{News, WayBack};
-use super::run::Left;
-use super::view::View;
+use super::run::LeftBehind;
+use super::view::RunView;
 use crate::approval::Request;
 use crate::catalog::Bucket;
 use crate::daily::{Take, UsedUp};
@@ -22,28 +22,28 @@ use crate::outcome::{Ending, Evidence, FollowUp, Followed, Outcome, Presence, Re
 
 /// When a request left and when its answer came.
 #[derive(Clone, Copy, Debug)]
-pub struct Times {
+pub(super) struct Times {
     pub sent: Instant,
     pub now: Instant,
 }
 
 /// One rule of how a run goes. It owns its state, hears what happens, and says what follows from it.
-pub trait Policy: Send {
+pub(super) trait Policy: Send {
     /// Something has happened.
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then);
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then);
 
     /// Whether a job may pass a door.
-    fn admit(&mut self, _item: Item, _door: Door, _view: &View) -> Admission {
+    fn admit(&mut self, _item: Item, _door: Door, _view: &RunView) -> Admission {
         Admission::Go
     }
 
     /// What the record of an attempt takes of a day's limit. `Err`: nothing is left, where no journal counts.
-    fn take(&mut self, _job: u32, _view: &View) -> Result<Option<Take>, UsedUp> {
+    fn take(&mut self, _job: u32, _view: &RunView) -> Result<Option<Take>, UsedUp> {
         Ok(None)
     }
 
     /// When it wants to hear [`Happened::Turn`], though nothing else happens.
-    fn wake(&self, _view: &View) -> Option<Instant> {
+    fn wake(&self, _view: &RunView) -> Option<Instant> {
         None
     }
 
@@ -58,12 +58,12 @@ pub trait Policy: Send {
     }
 
     /// What it leaves behind at the end.
-    fn leave(self: Box<Self>, _left: &mut Left) {}
+    fn leave(self: Box<Self>, _left: &mut LeftBehind) {}
 }
 
 /// What a job passes on its way out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub(super) enum Door {
     /// Into a queue, for the first time.
     Queue,
     /// Out of its queue, to the gate of its bucket.
@@ -74,10 +74,10 @@ pub enum Door {
 
 /// What a policy says of a job at a door: from the mildest to the strictest, which wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Admission {
+pub(super) enum Admission {
     Go,
     /// Something else is done with it first.
-    First(Next),
+    First(NextRequest),
     /// It waits where it is, and what is behind it too.
     Wait,
     /// It waits elsewhere.
@@ -102,21 +102,21 @@ impl Admission {
 
     /// The stricter one; of two that are as strict, the first.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
+    pub(super) fn and(self, other: Self) -> Self {
         if other.strictness() > self.strictness() { other } else { self }
     }
 }
 
 /// What has happened.
 #[derive(Debug)]
-pub enum Happened<'a> {
+pub(super) enum Happened<'a> {
     /// Every job is in its place.
     Began,
     /// Time has passed, or something else has happened.
     Turn,
     /// Nothing is under way, and no queue holds anything.
     Quiet,
-    /// Nothing is under way, and nothing will happen by itself.
+    /// Nothing is under way, and no gate opens later: nothing more will leave by itself.
     Stuck,
     /// A job stays as an earlier process has settled it.
     Kept { job: u32, outcome: Outcome },
@@ -137,7 +137,7 @@ pub enum Happened<'a> {
     /// A PreSendCheck was answered.
     Checked { job: u32, seen: &'a Seen },
     /// A ReadBack was answered.
-    ReadBack(&'a ReadBack),
+    ReadBack(&'a ReadBackAnswer),
     /// A read has shown whether an id of the route is there.
     Found { job: u32, at: u8, presence: &'a Presence },
     /// All ids of the route are there, and a read has shown the state.
@@ -164,7 +164,7 @@ pub enum Happened<'a> {
 
 /// An attempt and its answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Attempted<'a> {
+pub(super) struct Attempted<'a> {
     pub job: u32,
     pub reply: &'a Reply,
     pub times: Times,
@@ -172,7 +172,7 @@ pub struct Attempted<'a> {
 
 /// What a ReadBack has shown.
 #[derive(Debug)]
-pub struct ReadBack {
+pub(super) struct ReadBackAnswer {
     pub job: u32,
     pub evidence: Evidence,
     /// Whether it may be sent again.
@@ -184,7 +184,7 @@ pub struct ReadBack {
 
 /// Who wants to know how an accepted job ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub(super) enum Who {
     /// The next wave.
     Wave,
     /// The next step on the same target.
@@ -194,12 +194,12 @@ pub enum Who {
 }
 
 impl Who {
-    pub const ALL: [Self; 3] = [Self::Wave, Self::Step, Self::Verify];
+    pub(super) const ALL: [Self; 3] = [Self::Wave, Self::Step, Self::Verify];
 }
 
 /// What a policy says to others.
 #[derive(Debug)]
-pub enum Announcement {
+pub(super) enum Announcement {
     /// A job is to be followed up.
     Follow { job: u32, who: Who, within: Duration },
     /// No job is to be followed up for that reason any more.
@@ -209,16 +209,16 @@ pub enum Announcement {
     /// A job that a wave waits for has landed, or has come to nothing.
     Landed { job: u32, stage: Stage },
     /// Something that a job names is not there, as that read has found.
-    Missing { job: u32, found_by: Next },
+    Missing { job: u32, found_by: NextRequest },
     /// A read is not made again, and why.
     Unread { item: Item, why: Box<str> },
     /// A ReadBack is to be taken for what it shows.
-    ReadBack(ReadBack),
+    ReadBack(ReadBackAnswer),
 }
 
 /// Where in its bucket a job goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum QueuePlace {
     /// Behind everything that is as urgent.
     Back,
     /// Before everything that is as urgent: it had its turn already.
@@ -229,9 +229,9 @@ pub enum Place {
 
 /// What a policy wants done.
 #[derive(Debug)]
-pub enum Command {
+pub(super) enum Command {
     /// Puts a job into its queue; when the run is ending, takes it out.
-    Queue(Item, Place),
+    Queue(Item, QueuePlace),
     /// The same after a delay.
     Later {
         item: Item,
@@ -272,28 +272,28 @@ pub enum Command {
         times: Times,
     },
     Stop(StopReason),
-    Write(Entry),
+    Write(JournalEntry),
     Tell(Event),
     Announce(Announcement),
 }
 
 impl Command {
-    pub fn send(job: u32, next: Next) -> Self {
-        Self::Queue(Item { job, next }, Place::Front)
+    pub(super) fn send(job: u32, next: NextRequest) -> Self {
+        Self::Queue(Item { job, next }, QueuePlace::Front)
     }
 
-    pub fn later(job: u32, next: Next, after: Duration, reason: Box<str>) -> Self {
+    pub(super) fn later(job: u32, next: NextRequest, after: Duration, reason: Box<str>) -> Self {
         Self::Later { item: Item { job, next }, after, reason }
     }
 
-    pub fn settle(job: u32, outcome: Outcome, note: Option<String>) -> Self {
+    pub(super) fn settle(job: u32, outcome: Outcome, note: Option<String>) -> Self {
         Self::Settle(job, Ending::settled(outcome, note))
     }
 }
 
 /// What the journal is told.
 #[derive(Debug)]
-pub enum Entry {
+pub(super) enum JournalEntry {
     /// An attempt has used up nothing of the day.
     GiveBack(RequestId),
     /// The service has said that a day's limit is used up.
@@ -315,7 +315,7 @@ pub enum Entry {
 
 /// How strict a proposal is: of several for one job, the strictest is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
+pub(super) enum Rank {
     GoOn,
     Wait,
     Hold,
@@ -323,46 +323,46 @@ pub enum Rank {
 
 /// What follows from something that has happened.
 #[derive(Debug, Default)]
-pub struct Then {
+pub(super) struct Then {
     commands: VecDeque<Command>,
     proposal: Option<(Rank, Vec<Command>)>,
 }
 
 impl Then {
     /// Whatever others say.
-    pub fn push(&mut self, command: Command) {
+    pub(super) fn push(&mut self, command: Command) {
         self.commands.push_back(command);
     }
 
     /// For the job in hand, unless another policy proposes something stricter.
-    pub fn propose(&mut self, rank: Rank, commands: impl Into<Vec<Command>>) {
+    pub(super) fn propose(&mut self, rank: Rank, commands: impl Into<Vec<Command>>) {
         if self.proposal.as_ref().is_none_or(|(other, _)| *other < rank) {
             self.proposal = Some((rank, commands.into()));
         }
     }
 
-    pub fn tell(&mut self, event: Event) {
+    pub(super) fn tell(&mut self, event: Event) {
         self.push(Command::Tell(event));
     }
 
     /// All policies have been heard.
-    pub fn decide(&mut self) {
+    pub(super) fn decide(&mut self) {
         let (_, commands) = self.proposal.take().unwrap_or((Rank::GoOn, Vec::new()));
         self.commands.extend(commands);
     }
 
     /// Whether that job settles at once.
-    pub fn settles(&self, job: u32) -> bool {
+    pub(super) fn settles(&self, job: u32) -> bool {
         let settles = |command: &Command| matches!(command, Command::Settle(settled, _) if *settled == job);
         self.commands.iter().any(settles)
     }
 
-    pub fn next(&mut self) -> Option<Command> {
+    pub(super) fn next(&mut self) -> Option<Command> {
         self.commands.pop_front()
     }
 }
 
 /// When something that was said in wall-clock time comes.
-pub fn until(at: Timestamp, now: Timestamp) -> Duration {
+pub(super) fn until(at: Timestamp, now: Timestamp) -> Duration {
     at.duration_since(now).try_into().unwrap_or_default()
 }

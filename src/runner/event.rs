@@ -84,7 +84,7 @@ impl StopReason {
     }
 
     /// Whether the service can still be asked what became of something.
-    pub fn leaves_time(&self) -> bool {
+    pub(super) fn leaves_time(&self) -> bool {
         match self {
             Self::Interrupted | Self::Requested | Self::Policy(..) | Self::Justification(..) => true,
             Self::SignIn(_) | Self::Unreachable(_) | Self::Journal(_) => false,

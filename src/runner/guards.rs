@@ -16,14 +16,14 @@ use crate::guard::now::GuardsNow;
 const HOLDS: Duration = Duration::from_secs(1);
 
 /// The guards as they are now, whether they have changed or not. `Err`: nothing more may be sent, and why.
-pub type Answer = Result<Arc<GuardsNow>, Box<str>>;
+pub(crate) type GuardsAnswer = Result<Arc<GuardsNow>, Box<str>>;
 
 /// The guards of a run, and the reader who knows how they stand; by default there are none.
 #[derive(Debug, Default)]
 pub struct Guards {
     /// What they said last.
     pub now: Arc<GuardsNow>,
-    reader: Option<Reader>,
+    reader: Option<GuardsReader>,
 }
 
 /// A question about the guards. Dropped without an answer, it stops the run.
@@ -31,13 +31,13 @@ pub struct Guards {
 pub struct Ask(WayBack);
 
 impl Ask {
-    pub fn answer(self, answer: Answer) {
+    pub fn answer(self, answer: GuardsAnswer) {
         self.0.answer(News::Guards(answer));
     }
 }
 
 #[derive(Debug)]
-struct Reader {
+struct GuardsReader {
     questions: mpsc::UnboundedSender<Ask>,
     is_asked: bool,
     /// The last answer holds until then.
@@ -53,7 +53,7 @@ impl Guards {
     /// They are asked for before something is sent. The other end is for their reader.
     pub fn asked(now: Arc<GuardsNow>) -> (Self, mpsc::UnboundedReceiver<Ask>) {
         let (questions, asked) = mpsc::unbounded_channel();
-        (Self { now, reader: Some(Reader { questions, is_asked: false, until: None }) }, asked)
+        (Self { now, reader: Some(GuardsReader { questions, is_asked: false, until: None }) }, asked)
     }
 
     /// Whether the last answer still holds. Asks anew where it does not.
@@ -71,7 +71,7 @@ impl Guards {
         false
     }
 
-    pub fn are_asked(&self) -> bool {
+    pub(super) fn are_asked(&self) -> bool {
         self.reader.as_ref().is_some_and(|reader| reader.is_asked)
     }
 

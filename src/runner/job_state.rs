@@ -4,9 +4,9 @@
 
 /// What is to be done with a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Next {
+pub(super) enum NextRequest {
     Send,
-    /// PreSendCheck: read who its target is, right before it is sent. It waits as [`Next::Send`].
+    /// PreSendCheck: read who its target is, right before it is sent. It waits as [`NextRequest::Send`].
     Check,
     /// ReadBack: read whether an attempt in doubt had an effect; `resend` says whether the job may be sent again after that.
     ReadBack {
@@ -23,20 +23,20 @@ pub enum Next {
 
 /// A job, and what is to be done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Item {
+pub(super) struct Item {
     pub job: u32,
-    pub next: Next,
+    pub next: NextRequest,
 }
 
 impl Item {
-    pub fn send(job: u32) -> Self {
-        Self { job, next: Next::Send }
+    pub(super) fn send(job: u32) -> Self {
+        Self { job, next: NextRequest::Send }
     }
 }
 
 /// What a job waits for that is in no queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitsFor {
+pub(super) enum WaitsFor {
     /// Its turn after a delay.
     Time,
     /// Its wave.
@@ -55,7 +55,7 @@ pub enum WaitsFor {
 
 /// Whether a settled job is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Watch {
+pub(super) enum BeingRead {
     No,
     Queued,
     Out,
@@ -63,11 +63,11 @@ pub enum Watch {
 
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JobState {
+pub(super) enum JobState {
     /// At the start, and between an answer and what follows from it. Never when the dispatcher rests.
     InHand,
-    Waiting(WaitsFor, Next),
-    Queued(Next),
+    Waiting(WaitsFor, NextRequest),
+    Queued(NextRequest),
     /// Its target was read a moment ago and is the right one; it waits for its place among the writes.
     Checked,
     /// Its attempt is on its way through the journal. `outdated`: the guards have changed since.
@@ -77,36 +77,36 @@ pub enum JobState {
     /// Its attempt is durable and has not left.
     Recorded,
     /// Its request is with a worker, or about to be.
-    Out(Next),
-    Settled(Watch),
+    Out(NextRequest),
+    Settled(BeingRead),
 }
 
 impl JobState {
     /// Whether something of it is on its way, from the gate to the answer.
-    pub fn is_under_way(self) -> bool {
+    pub(super) fn is_under_way(self) -> bool {
         self.under_way().is_some()
     }
 
     /// What is on its way of it.
-    pub fn under_way(self) -> Option<Next> {
+    pub(super) fn under_way(self) -> Option<NextRequest> {
         match self {
-            Self::BeingRecorded { .. } | Self::Recorded => Some(Next::Send),
+            Self::BeingRecorded { .. } | Self::Recorded => Some(NextRequest::Send),
             Self::Out(next) => Some(next),
-            Self::Settled(Watch::Out) => Some(Next::FollowUp),
+            Self::Settled(BeingRead::Out) => Some(NextRequest::FollowUp),
             Self::InHand | Self::Waiting(..) | Self::Queued(_) | Self::Checked | Self::Settled(_) => None,
         }
     }
 
     /// What it waits for in a queue, or outside of one; what a run that ends takes out.
-    pub fn put_off(self) -> Option<Next> {
+    pub(super) fn put_off(self) -> Option<NextRequest> {
         match self {
             Self::Queued(next) | Self::Waiting(WaitsFor::Time | WaitsFor::Wave | WaitsFor::Day(_), next) => Some(next),
-            Self::Checked => Some(Next::Send),
+            Self::Checked => Some(NextRequest::Send),
             _ => None,
         }
     }
 
-    pub fn is_settled(self) -> bool {
+    pub(super) fn is_settled(self) -> bool {
         matches!(self, Self::Settled(_))
     }
 }

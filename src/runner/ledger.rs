@@ -8,14 +8,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::job_state::{JobState, Next, Watch};
-use super::progress::{Progress, settlement};
+use super::job_state::{BeingRead, JobState, NextRequest};
+use super::progress::{JobProgress, settlement};
 use crate::clock::Clock;
 use crate::outcome::{Cause, Ending, FollowUp, Outcome, Reply, Settlement};
 
 /// Where every job is, and how it stands.
 #[derive(Debug)]
-pub struct Ledger {
+pub(super) struct Ledger {
     clock: Clock,
     /// When the process began, so that what it has sent itself is known.
     began: Timestamp,
@@ -23,7 +23,7 @@ pub struct Ledger {
     /// Jobs of which something is on its way.
     under_way: BTreeSet<u32>,
     traffic: Traffic,
-    progress: HashMap<u32, Progress>,
+    progress: HashMap<u32, JobProgress>,
     /// As far as the last one that has settled: what is not used yet takes no memory.
     settled: Vec<Option<Settlement>>,
     open: usize,
@@ -35,7 +35,7 @@ pub struct Ledger {
 
 /// What is on its way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub(super) struct Traffic {
     /// Attempts that are at the journal, or durable and have not left.
     pub ahead: usize,
     /// Attempts that have left.
@@ -47,8 +47,8 @@ impl Traffic {
     fn lane(&mut self, state: JobState) -> Option<&mut usize> {
         match state {
             JobState::BeingRecorded { .. } | JobState::Recorded => Some(&mut self.ahead),
-            JobState::Out(Next::Send) => Some(&mut self.sent),
-            JobState::Out(_) | JobState::Settled(Watch::Out) => Some(&mut self.reads),
+            JobState::Out(NextRequest::Send) => Some(&mut self.sent),
+            JobState::Out(_) | JobState::Settled(BeingRead::Out) => Some(&mut self.reads),
             _ => None,
         }
     }
@@ -56,7 +56,7 @@ impl Traffic {
 
 /// A job has settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settled {
+pub(super) struct Settled {
     pub outcome: Outcome,
     /// As what it counts for its wave.
     pub counted: Outcome,
@@ -64,7 +64,7 @@ pub struct Settled {
 }
 
 impl Ledger {
-    pub fn new(jobs: usize, clock: Clock) -> Self {
+    pub(super) fn new(jobs: usize, clock: Clock) -> Self {
         Self {
             began: clock.now(),
             clock,
@@ -80,40 +80,40 @@ impl Ledger {
     }
 
     /// How many jobs have not settled.
-    pub fn open(&self) -> usize {
+    pub(super) fn open(&self) -> usize {
         self.open
     }
 
-    pub fn state(&self, job: u32) -> JobState {
+    pub(super) fn state(&self, job: u32) -> JobState {
         self.states.get(job as usize).copied().unwrap_or(JobState::InHand)
     }
 
     /// All jobs in plan order, and where they are.
-    pub fn states(&self) -> impl Iterator<Item = (u32, JobState)> {
+    pub(super) fn states(&self) -> impl Iterator<Item = (u32, JobState)> {
         (0u32..).zip(self.states.iter().copied())
     }
 
     /// How many requests are on their way, from the gate to the answer.
-    pub fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.under_way.len()
     }
 
-    pub fn traffic(&self) -> Traffic {
+    pub(super) fn traffic(&self) -> Traffic {
         self.traffic
     }
 
     /// What is on its way, in plan order.
-    pub fn under_way(&self) -> impl Iterator<Item = (u32, Next)> {
+    pub(super) fn under_way(&self) -> impl Iterator<Item = (u32, NextRequest)> {
         self.under_way.iter().filter_map(|job| Some((*job, self.state(*job).under_way()?)))
     }
 
     /// The jobs of which something is on its way, and where they are.
-    pub fn states_under_way(&self) -> impl Iterator<Item = (u32, JobState)> {
+    pub(super) fn states_under_way(&self) -> impl Iterator<Item = (u32, JobState)> {
         self.under_way.iter().map(|job| (*job, self.state(*job)))
     }
 
     /// A job is elsewhere now.
-    pub fn moves(&mut self, job: u32, to: JobState) {
+    pub(super) fn moves(&mut self, job: u32, to: JobState) {
         let Some(state) = self.states.get_mut(job as usize) else { return };
         if let Some(lane) = self.traffic.lane(*state) {
             *lane -= 1;
@@ -129,26 +129,26 @@ impl Ledger {
     }
 
     /// What is known of a job that this process deals with.
-    pub fn progress(&self, job: u32) -> Option<&Progress> {
+    pub(super) fn progress(&self, job: u32) -> Option<&JobProgress> {
         self.progress.get(&job)
     }
 
-    pub fn progress_mut(&mut self, job: u32) -> &mut Progress {
+    pub(super) fn progress_mut(&mut self, job: u32) -> &mut JobProgress {
         self.progress.entry(job).or_default()
     }
 
     /// Whether this process has sent for it and waits for how it settles.
-    pub fn is_at_risk(&self, job: u32) -> bool {
+    pub(super) fn is_at_risk(&self, job: u32) -> bool {
         self.progress(job).is_some_and(|progress| progress.at_risk)
     }
 
     /// The last answer to a job.
-    pub fn answered(&mut self, job: u32, reply: Reply, took: Duration) {
+    pub(super) fn answered(&mut self, job: u32, reply: Reply, took: Duration) {
         self.progress_mut(job).answered(reply, took);
     }
 
     /// Settles a job, once. `None`: it has settled before.
-    pub fn settle(&mut self, job: u32, ending: Ending, now: Instant) -> Option<Settled> {
+    pub(super) fn settle(&mut self, job: u32, ending: Ending, now: Instant) -> Option<Settled> {
         if self.state(job).is_settled() || self.states.len() <= job as usize {
             return None;
         }
@@ -186,29 +186,29 @@ impl Ledger {
             self.settled.resize(index + 1, None);
         }
         self.settled[index] = Some(settlement);
-        self.moves(job, JobState::Settled(Watch::No));
+        self.moves(job, JobState::Settled(BeingRead::No));
         self.open -= 1;
     }
 
     /// A job that an earlier process settled: it stays as it is.
-    pub fn keep(&mut self, job: u32, settlement: Settlement) {
+    pub(super) fn keep(&mut self, job: u32, settlement: Settlement) {
         if !self.state(job).is_settled() {
             self.put(job, settlement);
         }
     }
 
     /// A job that an earlier process saw fail, and that is to be sent again.
-    pub fn has_failed(&mut self, job: u32, settlement: Settlement) {
+    pub(super) fn has_failed(&mut self, job: u32, settlement: Settlement) {
         self.failed.insert(job, settlement);
     }
 
     /// An attempt has left: what an earlier process saw is over.
-    pub fn has_left(&mut self, job: u32) {
+    pub(super) fn has_left(&mut self, job: u32) {
         self.failed.remove(&job);
     }
 
     /// What a read has shown of a job that was accepted, and whether this process has sent it. `None`: it was not accepted.
-    pub fn follow_up(&mut self, job: u32, seen: FollowUp) -> Option<(&Settlement, bool)> {
+    pub(super) fn follow_up(&mut self, job: u32, seen: FollowUp) -> Option<(&Settlement, bool)> {
         let settled = self.settled.get_mut(job as usize)?.as_mut();
         let settled = settled.filter(|settled| settled.outcome == Outcome::Accepted)?;
         settled.follow_up(seen);
@@ -217,7 +217,7 @@ impl Ledger {
     }
 
     /// What is to be said besides of a job that was accepted and could not be read since. No journal keeps it.
-    pub fn remark(&mut self, job: u32, words: &str) {
+    pub(super) fn remark(&mut self, job: u32, words: &str) {
         let settled = self.settled.get_mut(job as usize).and_then(Option::as_mut);
         if let Some(settled) = settled.filter(|settled| settled.outcome == Outcome::Accepted) {
             let note = settled.note.take().filter(|note| !note.is_empty());
@@ -225,13 +225,13 @@ impl Ledger {
         }
     }
 
-    pub fn settlement(&self, job: u32) -> Option<&Settlement> {
+    pub(super) fn settlement(&self, job: u32) -> Option<&Settlement> {
         self.settled.get(job as usize)?.as_ref()
     }
 
     /// All settlements in plan order, and the jobs that stay failed. A job that was never settled is `not_attempted`: rows in are
     /// rows out, always.
-    pub fn close(mut self) -> (Vec<Settlement>, Vec<u32>) {
+    pub(super) fn close(mut self) -> (Vec<Settlement>, Vec<u32>) {
         self.settled.resize(self.states.len(), None);
         let missing = || Settlement::ended(Cause::NotReached.with("ended first").into());
         (self.settled.into_iter().map(|settlement| settlement.unwrap_or_else(missing)).collect(), self.unsent)

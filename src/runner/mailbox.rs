@@ -32,20 +32,20 @@ impl Mailbox {
     }
 
     /// A way back for one answer; `unanswered` is what it means if there is none.
-    pub fn way_back(&self, unanswered: News) -> WayBack {
+    pub(super) fn way_back(&self, unanswered: News) -> WayBack {
         WayBack { to: self.0.clone(), unanswered: Some(unanswered) }
     }
 }
 
 /// The way back for one answer.
 #[derive(Debug)]
-pub struct WayBack {
+pub(super) struct WayBack {
     to: mpsc::UnboundedSender<News>,
     unanswered: Option<News>,
 }
 
 impl WayBack {
-    pub fn answer(mut self, news: News) {
+    pub(super) fn answer(mut self, news: News) {
         self.unanswered = Some(news);
     }
 }

@@ -8,9 +8,9 @@
 
 mod dialogue;
 mod dispatcher;
-pub mod event;
-pub mod executor;
-pub mod guards;
+pub(crate) mod event;
+pub(crate) mod executor;
+pub(crate) mod guards;
 mod job_state;
 mod ledger;
 mod limits;
@@ -18,17 +18,19 @@ mod mailbox;
 mod policy;
 mod progress;
 mod queue;
-pub mod question;
+pub(crate) mod question;
 mod retry;
 mod run;
-pub mod shutdown;
+pub(crate) mod shutdown;
 mod view;
 mod worker;
 
 pub use self::dispatcher::run;
 pub use self::limits::{DEFAULT_CONCURRENCY, Limits};
-pub use self::retry::{DEFAULT_MAX_ATTEMPTS, DEFAULT_SETTLING};
-pub use self::run::{Approved, Carried, Earlier, Ended, History, Left, Run};
+pub use self::retry::DEFAULT_MAX_ATTEMPTS;
+pub(crate) use self::retry::DEFAULT_SETTLING;
+pub(crate) use self::run::{Approved, Carried, LeftBehind};
+pub use self::run::{Earlier, Ended, History, Run};
 
 #[cfg(test)]
 mod pacing_tests;

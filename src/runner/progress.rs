@@ -1,6 +1,6 @@
 //! What is known of a job that has been sent and has not settled.
 //!
-//! In: sends and answers. Out: [`Progress`], of which the settlement is made. Must not: decide.
+//! In: sends and answers. Out: [`JobProgress`], of which the settlement is made. Must not: decide.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::outcome::{Ending, Reply, ServiceError, Settlement, Since};
 
 /// What is in doubt of a job, as one value: it is there whole, or nothing is in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Doubt {
+pub(super) struct JobDoubt {
     /// When the first attempt left whose effect is in doubt.
     pub since: Since,
     /// Until then, a read that shows no effect proves nothing: a full settling time after the newest such attempt, or
@@ -25,7 +25,7 @@ pub struct Doubt {
 
 /// A job that has been sent and has not settled.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub(super) struct JobProgress {
     /// Attempts in the journal, earlier processes included; the next one has this number.
     pub recorded: u32,
     /// Requests that left, throttled ones included.
@@ -36,7 +36,7 @@ pub struct Progress {
     pub at_risk: bool,
     pub first_sent: Option<Timestamp>,
     /// Attempts of which no answer and no read has shown what they did.
-    pub doubt: Option<Doubt>,
+    pub doubt: Option<JobDoubt>,
     /// What an earlier process called its last request.
     pub last_id: Option<Uuid>,
     /// Somebody has approved it: each of its sends follows a read.
@@ -45,50 +45,50 @@ pub struct Progress {
     last: Option<Reply>,
 }
 
-impl Progress {
+impl JobProgress {
     /// A request is about to leave.
-    pub fn sent(&mut self, now: Timestamp) {
+    pub(super) fn sent(&mut self, now: Timestamp) {
         self.recorded += 1;
         self.sends += 1;
         self.tries += 1;
         self.first_sent.get_or_insert(now);
     }
 
-    pub fn answered(&mut self, reply: Reply, took: Duration) {
+    pub(super) fn answered(&mut self, reply: Reply, took: Duration) {
         self.in_flight += took;
         self.last = Some(reply);
     }
 
     /// An answer has left open what an attempt did that left at `sent_at`.
-    pub fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
-        let doubt = Doubt { since: Since::by_this_clock(sent_at), settling_until, lost };
+    pub(super) fn doubted(&mut self, sent_at: Timestamp, settling_until: Instant, lost: bool) {
+        let doubt = JobDoubt { since: Since::by_this_clock(sent_at), settling_until, lost };
         self.doubt = Some(match self.doubt {
-            Some(before) => Doubt { since: before.since, lost: before.lost || lost, ..doubt },
+            Some(before) => JobDoubt { since: before.since, lost: before.lost || lost, ..doubt },
             None => doubt,
         });
     }
 
-    pub fn is_in_doubt(&self) -> bool {
+    pub(super) fn is_in_doubt(&self) -> bool {
         self.doubt.is_some()
     }
 
-    pub fn last_status(&self) -> Option<u16> {
+    pub(super) fn last_status(&self) -> Option<u16> {
         self.last.as_ref().and_then(|reply| reply.http_status)
     }
 
     /// The last request was not a try after all.
-    pub fn not_a_try(&mut self) {
+    pub(super) fn not_a_try(&mut self) {
         self.tries = self.tries.saturating_sub(1);
     }
 
     /// The last request was neither recorded nor sent.
-    pub fn turned_away(&mut self) {
+    pub(super) fn turned_away(&mut self) {
         self.recorded = self.recorded.saturating_sub(1);
         self.never_sent();
     }
 
     /// The last request never left this machine.
-    pub fn never_sent(&mut self) {
+    pub(super) fn never_sent(&mut self) {
         self.not_a_try();
         self.sends = self.sends.saturating_sub(1);
         if self.sends == 0 {
@@ -98,7 +98,7 @@ impl Progress {
 }
 
 /// How a job settles, with all that is known of it.
-pub fn settlement(progress: Progress, ending: Ending, now: Timestamp) -> Settlement {
+pub(super) fn settlement(progress: JobProgress, ending: Ending, now: Timestamp) -> Settlement {
     let first = progress.first_sent.unwrap_or(now);
     let elapsed = Duration::try_from(now.duration_since(first)).unwrap_or_default();
     let mut settlement = Settlement {

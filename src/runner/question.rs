@@ -1,6 +1,6 @@
 //! What a person is asked between two waves.
 //!
-//! In: nothing. Out: a [`Question`] on a channel, for a terminal. Must not: wait; the dispatcher goes on
+//! In: nothing. Out: a [`WaveQuestion`] on a channel, for a terminal. Must not: wait; the dispatcher goes on
 //! listening for Ctrl-C while the person thinks.
 
 use super::mailbox::{News, WayBack};
@@ -8,12 +8,12 @@ use crate::outcome::Tally;
 
 /// One question. Dropped without an answer, it is a no.
 #[derive(Debug)]
-pub struct Question {
+pub struct WaveQuestion {
     pub result: WaveResult,
     answer: WayBack,
 }
 
-impl Question {
+impl WaveQuestion {
     pub(super) fn new(result: WaveResult, answer: WayBack) -> Self {
         Self { result, answer }
     }

@@ -15,20 +15,23 @@ use crate::job::Job;
 
 /// Where in a bucket something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
+pub(super) enum Lane {
     /// Its target was read a moment ago. This lane comes first, so that the send follows at once.
     Checked,
+    /// It was sent or checked before, or is read: it comes before what is new, which the breaker may keep back.
+    Begun,
     Ready,
 }
 
 impl Lane {
-    pub const ALL: [Self; 2] = [Self::Checked, Self::Ready];
+    pub(super) const ALL: [Self; 3] = [Self::Checked, Self::Begun, Self::Ready];
 }
 
 /// All waiting jobs.
 #[derive(Debug)]
-pub struct Queues {
+pub(super) struct Queues {
     jobs: Arc<[Job]>,
+    begun: Vec<Line>,
     ready: Vec<Line>,
     checked: Vec<VecDeque<u32>>,
     later: BinaryHeap<Reverse<(Instant, usize, Item)>>,
@@ -59,109 +62,118 @@ impl Line {
 
 impl Queues {
     /// `jobs` say which of them are urgent.
-    pub fn new(jobs: Arc<[Job]>) -> Self {
+    pub(super) fn new(jobs: Arc<[Job]>) -> Self {
         let (ready, checked) = (vec![Line::default(); Bucket::COUNT], vec![VecDeque::new(); Bucket::COUNT]);
-        Self { jobs, ready, checked, later: BinaryHeap::new() }
+        Self { jobs, begun: ready.clone(), ready, checked, later: BinaryHeap::new() }
     }
 
     fn priority(&self, job: u32) -> i16 {
         self.jobs.get(job as usize).map_or(0, |job| job.priority)
     }
 
+    fn line(&mut self, bucket: usize, has_begun: bool, job: u32) -> &mut VecDeque<Item> {
+        let priority = self.priority(job);
+        let lines = if has_begun { &mut self.begun } else { &mut self.ready };
+        lines[bucket].at(priority)
+    }
+
     /// Behind everything in the bucket that is as urgent.
-    pub fn push_back(&mut self, bucket: Bucket, item: Item) {
-        let priority = self.priority(item.job);
-        self.ready[bucket.index()].at(priority).push_back(item);
+    pub(super) fn push_back(&mut self, bucket: Bucket, item: Item) {
+        self.line(bucket.index(), false, item.job).push_back(item);
     }
 
-    /// Before everything in the bucket that is as urgent: it had its turn already.
-    pub fn push_front(&mut self, bucket: Bucket, item: Item) {
-        let priority = self.priority(item.job);
-        self.ready[bucket.index()].at(priority).push_front(item);
+    /// Before everything in the bucket that is as urgent: it had its turn already. `has_begun`: this process has sent it or
+    /// checked its target.
+    pub(super) fn push_front(&mut self, bucket: Bucket, item: Item, has_begun: bool) {
+        self.line(bucket.index(), has_begun, item.job).push_front(item);
     }
 
-    pub fn push_later(&mut self, at: Instant, bucket: Bucket, item: Item) {
+    pub(super) fn push_later(&mut self, at: Instant, bucket: Bucket, item: Item) {
         self.later.push(Reverse((at, bucket.index(), item)));
     }
 
     /// Behind everything in the bucket whose target was checked.
-    pub fn push_checked(&mut self, bucket: Bucket, job: u32) {
+    pub(super) fn push_checked(&mut self, bucket: Bucket, job: u32) {
         self.checked[bucket.index()].push_back(job);
     }
 
     /// Takes a job out whose check is too old.
-    pub fn take_checked(&mut self, bucket: Bucket, job: u32) {
+    pub(super) fn take_checked(&mut self, bucket: Bucket, job: u32) {
         self.checked[bucket.index()].retain(|other| *other != job);
     }
 
     /// How many jobs of a bucket are checked and wait for their place.
-    pub fn checked(&self, bucket: Bucket) -> usize {
+    pub(super) fn checked(&self, bucket: Bucket) -> usize {
         self.checked[bucket.index()].len()
     }
 
     /// All jobs that are checked and wait for their place.
-    pub fn all_checked(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn all_checked(&self) -> impl Iterator<Item = u32> {
         self.checked.iter().flatten().copied()
     }
 
     /// Makes ready what is due, and says what that is.
-    pub fn wake(&mut self, now: Instant) -> Vec<Item> {
+    pub(super) fn wake(&mut self, now: Instant, has_begun: impl Fn(u32) -> bool) -> Vec<Item> {
         let mut woken = Vec::new();
         while let Some(Reverse((at, bucket, item))) = self.later.peek().copied() {
             if at > now {
                 break;
             }
             self.later.pop();
-            let priority = self.priority(item.job);
-            self.ready[bucket].at(priority).push_front(item);
+            self.line(bucket, has_begun(item.job), item.job).push_front(item);
             woken.push(item);
         }
         woken
     }
 
     /// When the next one becomes due.
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.later.peek().map(|Reverse((at, _, _))| *at)
     }
 
     /// Whether nothing waits here.
-    pub fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.later.is_empty() && !Bucket::all().any(|bucket| self.has_waiting(bucket))
     }
 
     /// Whether something of a bucket waits for its gate.
-    pub fn has_waiting(&self, bucket: Bucket) -> bool {
-        !self.ready[bucket.index()].0.is_empty() || self.checked(bucket) > 0
+    pub(super) fn has_waiting(&self, bucket: Bucket) -> bool {
+        let is_empty = |lines: &[Line]| lines[bucket.index()].0.is_empty();
+        !is_empty(&self.ready) || !is_empty(&self.begun) || self.checked(bucket) > 0
     }
 
     /// Whether something like that is ready in a bucket.
-    pub fn has_any(&self, bucket: Bucket, is_meant: impl Fn(Item) -> bool) -> bool {
-        self.ready[bucket.index()].0.values().flatten().any(|item| is_meant(*item))
+    pub(super) fn has_any(&self, bucket: Bucket, is_meant: impl Fn(Item) -> bool) -> bool {
+        let mut lines = [&self.begun, &self.ready].into_iter().flat_map(|lines| lines[bucket.index()].0.values());
+        lines.any(|items| items.iter().any(|item| is_meant(*item)))
     }
 
     /// Whether something like that is ready, or due later.
-    pub fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
-        let ready = self.ready.iter().flat_map(|line| line.0.values().flatten());
+    pub(super) fn has(&self, is_meant: impl Fn(Item) -> bool) -> bool {
+        let ready = self.begun.iter().chain(&self.ready).flat_map(|line| line.0.values().flatten());
         ready.chain(self.later.iter().map(|Reverse((_, _, item))| item)).any(|item| is_meant(*item))
     }
 
     /// What comes next in a lane.
-    pub fn peek(&self, bucket: Bucket, lane: Lane) -> Option<Item> {
+    pub(super) fn peek(&self, bucket: Bucket, lane: Lane) -> Option<Item> {
         match lane {
             Lane::Checked => self.checked[bucket.index()].front().map(|job| Item::send(*job)),
+            Lane::Begun => self.begun[bucket.index()].front(),
             Lane::Ready => self.ready[bucket.index()].front(),
         }
     }
 
-    pub fn pop(&mut self, bucket: Bucket, lane: Lane) -> Option<Item> {
+    pub(super) fn pop(&mut self, bucket: Bucket, lane: Lane) -> Option<Item> {
         match lane {
             Lane::Checked => self.checked[bucket.index()].pop_front().map(Item::send),
+            Lane::Begun => self.begun[bucket.index()].pop(),
             Lane::Ready => self.ready[bucket.index()].pop(),
         }
     }
 
     /// Forgets everything.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
+        self.begun.fill(Line::default());
         self.ready.fill(Line::default());
         self.checked.iter_mut().for_each(VecDeque::clear);
         self.later.clear();
@@ -207,11 +219,11 @@ mod tests {
         queues.push_later(now + Duration::from_secs(2), BUCKET, Item::send(2));
         queues.push_later(now + Duration::from_secs(1), BUCKET, Item::send(3));
         assert_eq!(queues.next_due(), Some(now + Duration::from_secs(1)));
-        assert_eq!(queues.wake(now + Duration::from_secs(1)), [Item::send(3)]);
+        assert_eq!(queues.wake(now + Duration::from_secs(1), |_| false), [Item::send(3)]);
         assert_eq!(queues.pop(BUCKET, Lane::Ready), Some(Item::send(3)));
         assert_eq!(queues.pop(BUCKET, Lane::Ready), Some(Item::send(1)));
         assert_eq!(queues.pop(BUCKET, Lane::Ready), None);
-        assert_eq!(queues.wake(now + Duration::from_secs(2)), [Item::send(2)]);
+        assert_eq!(queues.wake(now + Duration::from_secs(2), |_| false), [Item::send(2)]);
         queues.clear();
         assert!(queues.is_idle());
     }

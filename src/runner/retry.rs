@@ -1,6 +1,6 @@
 //! The retry policy: what to do after an answer.
 //!
-//! In: an action's repeat-safety, a [`Verdict`], the tries used so far. Out: a [`Decision`]. Pure but for the seeded
+//! In: an action's repeat-safety, a [`Verdict`], the tries used so far. Out: a [`RetryDecision`]. Pure but for the seeded
 //! random numbers it is handed. Must not: wait, send, or know HTTP; `msgraph::classify` says what an answer means.
 
 use std::time::Duration;
@@ -15,28 +15,28 @@ use crate::pacing::backoff::{self, LONGEST_PAUSE};
 pub const DEFAULT_MAX_ATTEMPTS: u32 = 5;
 
 /// How long a host that did answer may stay away before the run ends.
-pub const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
+pub(super) const LONGEST_OUTAGE: Duration = Duration::from_secs(15 * 60);
 
 /// How long the service may take to show the effect of an attempt whose answer was lost, unless the plan says otherwise.
 /// A read before that may prove an effect, and never that there was none.
 ///
 /// No page of Microsoft's names a time; a gateway gives up on a request that the service goes on with.
-pub const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
+pub(crate) const DEFAULT_SETTLING: Duration = Duration::from_secs(60);
 
 /// A read right after a lost answer would be too early to see any effect.
 const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// How long a read, and a job that may be repeated, go on waiting for a service that is out of order and names a time.
-pub const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
+pub(super) const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(60 * 60);
 
 /// Answers of a service that has more to do than it can.
-pub fn in_trouble(reply: &Reply) -> bool {
+pub(super) fn in_trouble(reply: &Reply) -> bool {
     reply.verdict == Verdict::Lost || matches!(reply.http_status, Some(502..=504))
 }
 
 /// What the dispatcher does next with a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub(super) enum RetryDecision {
     Settle(Outcome),
     /// Send it again after that time.
     Retry {
@@ -56,6 +56,8 @@ pub enum Decision {
     PauseBucket {
         asked: Option<Duration>,
     },
+    /// It did not leave in time: it passes its gate and the guards once more; no try was used.
+    WaitForTurn,
     /// Nothing left this machine: pause everything, then send it again; no try was used.
     WaitForHost,
     /// The token was refused: once more with a new one, then the run ends.
@@ -68,7 +70,7 @@ pub enum Decision {
 
 /// What a job has used up so far.
 #[derive(Debug, Clone, Copy)]
-pub struct Spent {
+pub(super) struct Spent {
     /// Tries, the last one included.
     pub tries: u32,
     /// Tries that it has, at most.
@@ -78,21 +80,22 @@ pub struct Spent {
 }
 
 /// Decides after an answer.
-pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -> Decision {
+pub(super) fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -> RetryDecision {
     match verdict {
-        Verdict::Succeeded => Decision::Settle(success(action)),
-        Verdict::Throttled { after } => Decision::PauseBucket { asked: *after },
-        Verdict::Unreachable => Decision::WaitForHost,
-        Verdict::Unauthorized => Decision::RefreshToken,
-        Verdict::SignInFailed => Decision::SignInFailed,
-        Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => Decision::Settle(Outcome::AwaitingApproval),
-        Verdict::JustificationRequired(Lack::NotSent) => Decision::Retry { after: Duration::ZERO },
-        Verdict::JustificationRequired(lack) => Decision::Unjustified(*lack),
-        Verdict::Gone => Decision::FindMissing,
-        Verdict::Refused => Decision::Settle(Outcome::Failed),
+        Verdict::Succeeded => RetryDecision::Settle(success(action)),
+        Verdict::Throttled { after } => RetryDecision::PauseBucket { asked: *after },
+        Verdict::Unreachable => RetryDecision::WaitForHost,
+        Verdict::Late => RetryDecision::WaitForTurn,
+        Verdict::Unauthorized => RetryDecision::RefreshToken,
+        Verdict::SignInFailed => RetryDecision::SignInFailed,
+        Verdict::ApprovalRequired { .. } | Verdict::ApprovalPending => RetryDecision::Settle(Outcome::AwaitingApproval),
+        Verdict::JustificationRequired(Lack::NotSent) => RetryDecision::Retry { after: Duration::ZERO },
+        Verdict::JustificationRequired(lack) => RetryDecision::Unjustified(*lack),
+        Verdict::Gone => RetryDecision::FindMissing,
+        Verdict::Refused => RetryDecision::Settle(Outcome::Failed),
         Verdict::Unavailable { after } => unavailable(action, *after, spent, rng),
         Verdict::Transient { after } => again(action, *after, Outcome::Failed, spent, rng),
-        Verdict::Unsupported if action.repeat == Repeat::Harmless => Decision::Settle(Outcome::Failed),
+        Verdict::Unsupported if action.repeat == Repeat::Harmless => RetryDecision::Settle(Outcome::Failed),
         Verdict::Unsupported => again(action, None, Outcome::Failed, spent, rng),
         Verdict::Lost => again(action, None, Outcome::Unknown, spent, rng),
         // Whoever says no in Graph's place says it again: what may not be repeated is read, and not sent once more.
@@ -104,9 +107,9 @@ pub fn decide(action: &Action, verdict: &Verdict, spent: Spent, rng: &mut Rng) -
 }
 
 /// A service that names a time is waited for, but not for ever; what may not be repeated is in doubt, whatever it names.
-fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) -> Decision {
+fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) -> RetryDecision {
     match (action.repeat, spent.unavailable < LONGEST_UNAVAILABLE) {
-        (Repeat::Harmless, true) => Decision::PauseBucket { asked: Some(after) },
+        (Repeat::Harmless, true) => RetryDecision::PauseBucket { asked: Some(after) },
         (Repeat::Harmless, false) => {
             again(action, Some(after), Outcome::Failed, Spent { max_tries: spent.tries, ..spent }, rng)
         }
@@ -115,17 +118,17 @@ fn unavailable(action: &Action, after: Duration, spent: Spent, rng: &mut Rng) ->
 }
 
 /// After a clear no: what an earlier attempt may have done is read before the job is called failed.
-pub fn check_before_failing(action: &Action, decision: Decision, in_doubt: bool) -> Decision {
+pub(super) fn check_before_failing(action: &Action, decision: RetryDecision, in_doubt: bool) -> RetryDecision {
     match decision {
-        Decision::Settle(Outcome::Failed) if in_doubt && action.read_back != ReadBack::Nobody => {
-            Decision::CheckThenSettle { after: FIRST_LOOK }
+        RetryDecision::Settle(Outcome::Failed) if in_doubt && action.read_back != ReadBack::Nobody => {
+            RetryDecision::CheckThenSettle { after: FIRST_LOOK }
         }
         decision => decision,
     }
 }
 
 /// After an answer that does not tell whether there was an effect.
-fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, rng: &mut Rng) -> Decision {
+fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, rng: &mut Rng) -> RetryDecision {
     let Spent { tries, max_tries, .. } = spent;
     let backoff = backoff::transient_delay(tries, rng);
     // A time beyond reason is not waited for: the job settles now, by a read where one tells.
@@ -133,18 +136,20 @@ fn again(action: &Action, asked: Option<Duration>, last: Outcome, spent: Spent, 
     let after = if reasonable { backoff.max(asked.unwrap_or_default()) } else { backoff };
     let left = tries < max_tries && reasonable;
     match (action.repeat, left) {
-        (Repeat::Harmless, true) => Decision::Retry { after },
+        (Repeat::Harmless, true) => RetryDecision::Retry { after },
         (Repeat::AfterReadBack, true) if action.read_back != ReadBack::Nobody => {
-            Decision::CheckThenRetry { after: after.max(FIRST_LOOK) }
+            RetryDecision::CheckThenRetry { after: after.max(FIRST_LOOK) }
         }
-        (_, _) if action.read_back != ReadBack::Nobody => Decision::CheckThenSettle { after: after.max(FIRST_LOOK) },
-        (Repeat::Harmless, _) => Decision::Settle(last),
-        (Repeat::AfterReadBack, _) => Decision::Settle(Outcome::Unknown),
+        (_, _) if action.read_back != ReadBack::Nobody => {
+            RetryDecision::CheckThenSettle { after: after.max(FIRST_LOOK) }
+        }
+        (Repeat::Harmless, _) => RetryDecision::Settle(last),
+        (Repeat::AfterReadBack, _) => RetryDecision::Settle(Outcome::Unknown),
     }
 }
 
 /// How a job settles that took effect.
-pub fn success(action: &Action) -> Outcome {
+pub(super) fn success(action: &Action) -> Outcome {
     match action.success {
         Success::Accepted => Outcome::Accepted,
         Success::Completed => Outcome::Completed,
@@ -152,7 +157,7 @@ pub fn success(action: &Action) -> Outcome {
 }
 
 /// How a job settles whose target is not there.
-pub fn gone(action: &Action) -> Outcome {
+pub(super) fn gone(action: &Action) -> Outcome {
     match action.gone {
         Gone::AlreadyDone => Outcome::AlreadyDone,
         Gone::Failed => Outcome::Failed,
@@ -171,7 +176,7 @@ mod tests {
         Action::named(name).unwrap()
     }
 
-    fn decide(action: &Action, verdict: &Verdict, tries: u32, max_tries: u32, rng: &mut Rng) -> Decision {
+    fn decide(action: &Action, verdict: &Verdict, tries: u32, max_tries: u32, rng: &mut Rng) -> RetryDecision {
         super::decide(action, verdict, Spent { tries, max_tries, unavailable: Duration::ZERO }, rng)
     }
 
@@ -185,6 +190,7 @@ mod tests {
             Just(Verdict::Unsupported),
             Just(Verdict::Foreign),
             Just(Verdict::Unreachable),
+            Just(Verdict::Late),
             Just(Verdict::Lost),
             Just(Verdict::Unauthorized),
             Just(Verdict::SignInFailed),
@@ -204,8 +210,8 @@ mod tests {
             let action = &ACTIONS[index];
             let decision = decide(action, &verdict, tries, max, &mut Rng::with_seed(seed));
             if action.repeat == Repeat::AfterReadBack {
-                let again = matches!(decision, Decision::Retry { .. } | Decision::PauseBucket { .. });
-                let blind = matches!(decision, Decision::Retry { .. }) || (again && verdict.leaves_a_doubt());
+                let again = matches!(decision, RetryDecision::Retry { .. } | RetryDecision::PauseBucket { .. });
+                let blind = matches!(decision, RetryDecision::Retry { .. }) || (again && verdict.leaves_a_doubt());
                 prop_assert!(!blind, "seed {}: {:?} -> {:?}", seed, verdict, decision);
             }
         }
@@ -213,7 +219,7 @@ mod tests {
         #[test]
         fn tries_end(index in 0..ACTIONS.len(), verdict in verdicts(), max in 1u32..20, seed: u64) {
             let decision = decide(&ACTIONS[index], &verdict, max, max, &mut Rng::with_seed(seed));
-            let goes_on = matches!(decision, Decision::Retry { .. } | Decision::CheckThenRetry { .. });
+            let goes_on = matches!(decision, RetryDecision::Retry { .. } | RetryDecision::CheckThenRetry { .. });
             prop_assert!(!goes_on, "seed {}: {:?} -> {:?}", seed, verdict, decision);
         }
 
@@ -222,7 +228,7 @@ mod tests {
             let asked = Duration::from_secs(seconds);
             let verdict = Verdict::Transient { after: Some(asked) };
             let delay = match decide(action("syncDevice"), &verdict, tries, 5, &mut Rng::with_seed(seed)) {
-                Decision::Retry { after } => after,
+                RetryDecision::Retry { after } => after,
                 _ => asked,
             };
             prop_assert!(delay >= asked, "seed {}", seed);
@@ -233,27 +239,27 @@ mod tests {
     fn a_throttle_answer_uses_up_no_try() {
         let mut rng = Rng::with_seed(1);
         let verdict = Verdict::Throttled { after: None };
-        assert_eq!(decide(action("wipe"), &verdict, 99, 5, &mut rng), Decision::PauseBucket { asked: None });
+        assert_eq!(decide(action("wipe"), &verdict, 99, 5, &mut rng), RetryDecision::PauseBucket { asked: None });
     }
 
     #[test]
     fn a_named_outage_uses_up_a_try_of_what_may_not_be_repeated_and_is_not_waited_for_for_ever() {
         let mut rng = Rng::with_seed(1);
         let verdict = Verdict::Unavailable { after: Duration::ZERO };
-        assert!(matches!(decide(action("wipe"), &verdict, 1, 2, &mut rng), Decision::CheckThenRetry { .. }));
-        assert!(matches!(decide(action("wipe"), &verdict, 2, 2, &mut rng), Decision::CheckThenSettle { .. }));
+        assert!(matches!(decide(action("wipe"), &verdict, 1, 2, &mut rng), RetryDecision::CheckThenRetry { .. }));
+        assert!(matches!(decide(action("wipe"), &verdict, 2, 2, &mut rng), RetryDecision::CheckThenSettle { .. }));
         let mut after = |waited: Duration| {
             let spent = Spent { tries: 1, max_tries: 5, unavailable: waited };
             super::decide(action("syncDevice"), &verdict, spent, &mut rng)
         };
-        assert_eq!(after(LONGEST_UNAVAILABLE / 2), Decision::PauseBucket { asked: Some(Duration::ZERO) });
-        assert_eq!(after(LONGEST_UNAVAILABLE), Decision::Settle(Outcome::Failed));
+        assert_eq!(after(LONGEST_UNAVAILABLE / 2), RetryDecision::PauseBucket { asked: Some(Duration::ZERO) });
+        assert_eq!(after(LONGEST_UNAVAILABLE), RetryDecision::Settle(Outcome::Failed));
     }
 
     #[test]
     fn a_no_after_a_doubt_is_read_before_the_job_is_called_failed() {
-        let no = || Decision::Settle(Outcome::Failed);
-        assert!(matches!(check_before_failing(action("wipe"), no(), true), Decision::CheckThenSettle { .. }));
+        let no = || RetryDecision::Settle(Outcome::Failed);
+        assert!(matches!(check_before_failing(action("wipe"), no(), true), RetryDecision::CheckThenSettle { .. }));
         assert_eq!(check_before_failing(action("wipe"), no(), false), no());
         assert_eq!(check_before_failing(action("syncDevice"), no(), true), no());
     }
@@ -261,32 +267,38 @@ mod tests {
     #[test]
     fn a_lost_wipe_is_read_before_it_is_sent_again() {
         let mut rng = Rng::with_seed(1);
-        assert!(matches!(decide(action("wipe"), &Verdict::Lost, 1, 5, &mut rng), Decision::CheckThenRetry { .. }));
-        assert!(matches!(decide(action("wipe"), &Verdict::Lost, 5, 5, &mut rng), Decision::CheckThenSettle { .. }));
+        assert!(matches!(decide(action("wipe"), &Verdict::Lost, 1, 5, &mut rng), RetryDecision::CheckThenRetry { .. }));
+        assert!(matches!(
+            decide(action("wipe"), &Verdict::Lost, 5, 5, &mut rng),
+            RetryDecision::CheckThenSettle { .. }
+        ));
     }
 
     #[test]
     fn the_last_try_of_a_harmless_action_tells_failed_from_unknown() {
         let mut rng = Rng::with_seed(1);
         let transient = Verdict::Transient { after: None };
-        assert_eq!(decide(action("syncDevice"), &transient, 5, 5, &mut rng), Decision::Settle(Outcome::Failed));
-        assert_eq!(decide(action("syncDevice"), &Verdict::Lost, 5, 5, &mut rng), Decision::Settle(Outcome::Unknown));
+        assert_eq!(decide(action("syncDevice"), &transient, 5, 5, &mut rng), RetryDecision::Settle(Outcome::Failed));
+        assert_eq!(
+            decide(action("syncDevice"), &Verdict::Lost, 5, 5, &mut rng),
+            RetryDecision::Settle(Outcome::Unknown)
+        );
     }
 
     #[test]
     fn the_last_try_of_a_delete_is_settled_by_a_read() {
         let verdict = Verdict::Transient { after: None };
         let decision = decide(action("delete"), &verdict, 5, 5, &mut Rng::with_seed(1));
-        assert!(matches!(decision, Decision::CheckThenSettle { .. }), "{decision:?}");
+        assert!(matches!(decision, RetryDecision::CheckThenSettle { .. }), "{decision:?}");
     }
 
     #[test]
     fn a_time_beyond_reason_is_not_waited_for() {
         let mut rng = Rng::with_seed(1);
         let verdict = Verdict::Transient { after: Some(LONGEST_PAUSE * 2) };
-        assert_eq!(decide(action("syncDevice"), &verdict, 1, 5, &mut rng), Decision::Settle(Outcome::Failed));
+        assert_eq!(decide(action("syncDevice"), &verdict, 1, 5, &mut rng), RetryDecision::Settle(Outcome::Failed));
         match decide(action("wipe"), &verdict, 1, 5, &mut rng) {
-            Decision::CheckThenSettle { after } => assert!(after <= LONGEST_DELAY),
+            RetryDecision::CheckThenSettle { after } => assert!(after <= LONGEST_DELAY),
             decision => panic!("{decision:?}"),
         }
     }
@@ -295,7 +307,7 @@ mod tests {
     fn that_something_is_gone_settles_nothing_before_it_is_known_what() {
         let mut rng = Rng::with_seed(1);
         for action in ACTIONS {
-            assert_eq!(decide(action, &Verdict::Gone, 1, 5, &mut rng), Decision::FindMissing, "{}", action.name);
+            assert_eq!(decide(action, &Verdict::Gone, 1, 5, &mut rng), RetryDecision::FindMissing, "{}", action.name);
         }
         assert_eq!([gone(action("retire")), gone(action("wipe"))], [Outcome::AlreadyDone, Outcome::Failed]);
     }

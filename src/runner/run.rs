@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::event::StopReason;
 use super::guards::Guards;
 use super::limits::Limits;
-use super::question::Question;
+use super::question::WaveQuestion;
 use crate::approval::{Request, Status};
 use crate::catalog::Bucket;
 use crate::clock::Clock;
@@ -41,7 +41,7 @@ pub struct Run {
     /// What slows and stops it on the way.
     pub brakes: Brakes,
     /// Who is asked between waves; `None` where nobody is there.
-    pub people: Option<mpsc::UnboundedSender<Question>>,
+    pub people: Option<mpsc::UnboundedSender<WaveQuestion>>,
     pub clock: Clock,
     pub rng: Rng,
     /// What is checked of a target right before it is sent to.
@@ -119,12 +119,12 @@ pub struct Ended {
     /// What each bucket was used for, where anything was sent.
     pub used: Vec<BucketUse>,
     /// What the policies leave behind.
-    pub left: Left,
+    pub left: LeftBehind,
 }
 
 /// What the policies of a run leave behind.
 #[derive(Debug, Default)]
-pub struct Left {
+pub struct LeftBehind {
     /// What was left for another day.
     pub later: Vec<Later>,
     /// For the next round.

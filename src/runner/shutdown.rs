@@ -24,7 +24,7 @@ pub enum StopRequest {
 const ONE_PRESS: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Forwards every Ctrl-C, SIGTERM and SIGHUP (a closed terminal) to `sender`, for as long as somebody receives.
-pub fn listen(sender: &mpsc::UnboundedSender<StopRequest>) -> std::io::Result<()> {
+pub(crate) fn listen(sender: &mpsc::UnboundedSender<StopRequest>) -> std::io::Result<()> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

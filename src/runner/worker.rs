@@ -1,6 +1,6 @@
 //! A worker performs one attempt or one read at a time.
 //!
-//! In: [`Task`]s from the dispatcher. Out: [`Done`] messages back to it. Must not: keep state between tasks, retry, or
+//! In: [`Task`]s from the dispatcher. Out: [`TaskDone`] messages back to it. Must not: keep state between tasks, retry, or
 //! wait for anything but the answer.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::outcome::{Presence, Seen};
 
 /// One thing to do.
 #[derive(Debug)]
-pub enum Task {
+pub(super) enum Task {
     Attempt {
         job: u32,
         client_request_id: RequestId,
@@ -49,7 +49,7 @@ pub enum Task {
 }
 
 impl Task {
-    pub fn job(&self) -> u32 {
+    pub(super) fn job(&self) -> u32 {
         match self {
             Self::Attempt { job, .. }
             | Self::Check { job, .. }
@@ -59,24 +59,24 @@ impl Task {
         }
     }
 
-    pub fn client_request_id(&self) -> RequestId {
+    pub(super) fn client_request_id(&self) -> RequestId {
         self.outline().2
     }
 
     /// Which job, what of it, and under which id.
-    fn outline(&self) -> (u32, Kind, RequestId) {
+    fn outline(&self) -> (u32, TaskKind, RequestId) {
         match self {
-            Self::Attempt { job, client_request_id } => (*job, Kind::Attempt, client_request_id.clone()),
-            Self::Check { job, client_request_id } => (*job, Kind::Check, client_request_id.clone()),
-            Self::ReadBack { job, client_request_id, .. } => (*job, Kind::ReadBack, client_request_id.clone()),
-            Self::FollowUp { job, client_request_id, .. } => (*job, Kind::FollowUp, client_request_id.clone()),
-            Self::Find { job, client_request_id, .. } => (*job, Kind::Find, client_request_id.clone()),
+            Self::Attempt { job, client_request_id } => (*job, TaskKind::Attempt, client_request_id.clone()),
+            Self::Check { job, client_request_id } => (*job, TaskKind::Check, client_request_id.clone()),
+            Self::ReadBack { job, client_request_id, .. } => (*job, TaskKind::ReadBack, client_request_id.clone()),
+            Self::FollowUp { job, client_request_id, .. } => (*job, TaskKind::FollowUp, client_request_id.clone()),
+            Self::Find { job, client_request_id, .. } => (*job, TaskKind::Find, client_request_id.clone()),
         }
     }
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum TaskKind {
     Attempt,
     Check,
     ReadBack,
@@ -87,8 +87,8 @@ enum Kind {
 /// Speaks for a worker that ends in the middle of a task: what it has sent, nobody knows.
 struct Outcry {
     worker: usize,
-    task: Option<(u32, Kind, RequestId)>,
-    done: mpsc::UnboundedSender<Done>,
+    task: Option<(u32, TaskKind, RequestId)>,
+    done: mpsc::UnboundedSender<TaskDone>,
 }
 
 impl Drop for Outcry {
@@ -96,30 +96,30 @@ impl Drop for Outcry {
         let Some((job, kind, client_request_id)) = self.task.take() else { return };
         let lost = Reply::none(Verdict::Lost, "the worker ended unexpectedly", client_request_id);
         let answer = match kind {
-            Kind::ReadBack => Answer::ReadBack(Evidence::NotRead(lost)),
-            Kind::FollowUp => Answer::FollowUp(Err(lost)),
-            Kind::Check => Answer::Check(Seen::NotRead(lost)),
-            Kind::Find => Answer::Find(Presence::NotRead(lost)),
-            Kind::Attempt => Answer::Attempt(lost),
+            TaskKind::ReadBack => WorkerAnswer::ReadBack(Evidence::NotRead(lost)),
+            TaskKind::FollowUp => WorkerAnswer::FollowUp(Err(lost)),
+            TaskKind::Check => WorkerAnswer::Check(Seen::NotRead(lost)),
+            TaskKind::Find => WorkerAnswer::Find(Presence::NotRead(lost)),
+            TaskKind::Attempt => WorkerAnswer::Attempt(lost),
         };
         let now = Instant::now();
         // Nobody listens any more when the run is over.
-        let _ = self.done.send(Done { worker: self.worker, job, sent: now, answered: now, answer });
+        let _ = self.done.send(TaskDone { worker: self.worker, job, sent: now, answered: now, answer });
     }
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Done {
+pub(super) struct TaskDone {
     pub worker: usize,
     pub job: u32,
     pub sent: Instant,
     pub answered: Instant,
-    pub answer: Answer,
+    pub answer: WorkerAnswer,
 }
 
 #[derive(Debug)]
-pub enum Answer {
+pub(super) enum WorkerAnswer {
     Attempt(Reply),
     Check(Seen),
     ReadBack(Evidence),
@@ -129,7 +129,7 @@ pub enum Answer {
 
 /// What became of the record of an attempt.
 #[derive(Debug)]
-pub enum Record {
+pub(super) enum AttemptRecord {
     Durable,
     /// There is none, and it does not leave.
     TurnedAway(TurnedAway),
@@ -139,57 +139,57 @@ pub enum Record {
 
 /// A task whose attempt is to be recorded before it leaves.
 #[derive(Debug)]
-pub struct Recorded {
+pub(super) struct RecordedTask {
     pub task: Task,
-    pub record: Record,
+    pub record: AttemptRecord,
 }
 
 /// A task on its way through the journal. It comes back once, whatever becomes of its record: dropped on the way, it says
 /// that there is none.
 #[derive(Debug)]
-pub struct Slip {
+pub(super) struct Slip {
     task: Option<Task>,
-    back: mpsc::UnboundedSender<Recorded>,
+    back: mpsc::UnboundedSender<RecordedTask>,
 }
 
 impl Slip {
-    pub fn new(task: Task, back: mpsc::UnboundedSender<Recorded>) -> Self {
+    pub(super) fn new(task: Task, back: mpsc::UnboundedSender<RecordedTask>) -> Self {
         Self { task: Some(task), back }
     }
 
-    pub fn come_back(mut self, room: Result<(), TurnedAway>) {
+    pub(super) fn come_back(mut self, room: Result<(), TurnedAway>) {
         self.send(match room {
-            Ok(()) => Record::Durable,
-            Err(why) => Record::TurnedAway(why),
+            Ok(()) => AttemptRecord::Durable,
+            Err(why) => AttemptRecord::TurnedAway(why),
         });
     }
 
-    fn send(&mut self, record: Record) {
+    fn send(&mut self, record: AttemptRecord) {
         let Some(task) = self.task.take() else { return };
         // Nobody listens any more when the run is over.
-        let _ = self.back.send(Recorded { task, record });
+        let _ = self.back.send(RecordedTask { task, record });
     }
 }
 
 impl Drop for Slip {
     fn drop(&mut self) {
-        self.send(Record::Lost);
+        self.send(AttemptRecord::Lost);
     }
 }
 
 /// A worker and the way to give it work.
 #[derive(Debug)]
-pub struct Worker {
+pub(super) struct Worker {
     tasks: mpsc::UnboundedSender<Task>,
     handle: JoinHandle<()>,
 }
 
 impl Worker {
-    pub fn start<E: Executor>(
+    pub(super) fn start<E: Executor>(
         number: usize,
         jobs: Arc<[Job]>,
         executor: Arc<E>,
-        done: mpsc::UnboundedSender<Done>,
+        done: mpsc::UnboundedSender<TaskDone>,
     ) -> Self {
         let (tasks, mut inbox) = mpsc::unbounded_channel::<Task>();
         let handle = tokio::spawn(async move {
@@ -206,40 +206,42 @@ impl Worker {
     }
 
     /// Gives it something to do; it must be idle. One that has ended gives it back.
-    pub fn give(&self, task: Task) -> Result<(), Task> {
+    pub(super) fn give(&self, task: Task) -> Result<(), Task> {
         self.tasks.send(task).map_err(|refused| refused.0)
     }
 
-    pub fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         !self.tasks.is_closed()
     }
 
     /// Drops whatever it is doing.
-    pub fn abort(&self) {
+    pub(super) fn abort(&self) {
         self.handle.abort();
     }
 }
 
-async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor: &E) -> Done {
+async fn perform<E: Executor>(worker: usize, task: Task, jobs: &[Job], executor: &E) -> TaskDone {
     let sent = Instant::now();
     let id = &mut RequestId::buffer();
     let (job, answer) = match task {
         Task::Attempt { job, client_request_id } => {
-            (job, Answer::Attempt(executor.attempt(&jobs[job as usize], client_request_id.write(id)).await))
+            (job, WorkerAnswer::Attempt(executor.attempt(&jobs[job as usize], client_request_id.write(id)).await))
         }
         Task::Check { job, client_request_id } => {
-            (job, Answer::Check(executor.inspect(&jobs[job as usize], client_request_id.write(id)).await))
+            (job, WorkerAnswer::Check(executor.inspect(&jobs[job as usize], client_request_id.write(id)).await))
         }
-        Task::ReadBack { job, since, client_request_id } => {
-            (job, Answer::ReadBack(executor.read_back(&jobs[job as usize], since, client_request_id.write(id)).await))
-        }
-        Task::FollowUp { job, since, client_request_id } => {
-            (job, Answer::FollowUp(executor.follow_up(&jobs[job as usize], since, client_request_id.write(id)).await))
-        }
+        Task::ReadBack { job, since, client_request_id } => (
+            job,
+            WorkerAnswer::ReadBack(executor.read_back(&jobs[job as usize], since, client_request_id.write(id)).await),
+        ),
+        Task::FollowUp { job, since, client_request_id } => (
+            job,
+            WorkerAnswer::FollowUp(executor.follow_up(&jobs[job as usize], since, client_request_id.write(id)).await),
+        ),
         Task::Find { job, at, client_request_id } => {
             let (of, id) = (&jobs[job as usize], client_request_id.write(id));
-            (job, Answer::Find(executor.find(of, at.into(), id).await))
+            (job, WorkerAnswer::Find(executor.find(of, at.into(), id).await))
         }
     };
-    Done { worker, job, sent, answered: Instant::now(), answer }
+    TaskDone { worker, job, sent, answered: Instant::now(), answer }
 }

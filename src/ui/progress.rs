@@ -55,7 +55,7 @@ fn is_unsent(outcome: Outcome) -> bool {
 
 /// The state of a run as events tell it.
 #[derive(Debug, Clone)]
-pub(crate) struct Progress {
+pub(super) struct Progress {
     /// `None`: nothing is paced.
     budget: Option<Budget>,
     jobs: u32,

@@ -20,7 +20,7 @@ use crate::job::Job;
 use crate::moment::time_of_day;
 use crate::outcome::Outcome;
 use crate::runner::event::WaveNews;
-use crate::runner::question::{Question, WaveResult};
+use crate::runner::question::{WaveQuestion, WaveResult};
 use crate::text::visible;
 
 /// What a preview says of them; empty where everything goes at once.
@@ -157,8 +157,8 @@ fn ask(
 }
 
 /// Answers questions from the terminal, on a thread of its own: it may wait for ever, and the run must not.
-pub(crate) fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<Question> {
-    let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
+pub(crate) fn people(stderr: Stderr, about: About) -> mpsc::UnboundedSender<WaveQuestion> {
+    let (sender, mut questions) = mpsc::unbounded_channel::<WaveQuestion>();
     let listen = move || {
         while let Some(question) = questions.blocking_recv() {
             stderr.without_bar(|| {

@@ -20,8 +20,7 @@ const COLUMNS: u16 = 92;
 /// Higher than anything that is shown, so that nothing scrolls away.
 const ROWS: u16 = 200;
 
-const COMMANDS: &[&str] =
-    &["preview plans/lab-a.csv --simulate-fresh", "run plans/lab-a.csv --simulate-fresh --confirm 6"];
+const COMMANDS: &[&str] = &["preview plans/lab-a.csv --simulate", "run plans/lab-a.csv --simulate --confirm 6"];
 
 /// A run's id that is the same in every picture.
 const RUN: &str = "01a20253-7c41-7d30-9f52-6a1c0b8e4d17";

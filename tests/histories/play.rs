@@ -13,8 +13,8 @@ use jiff::SignedDuration;
 use musterout::testing::catalog::Limits;
 use musterout::testing::journal::JournalError;
 use musterout::testing::ops::{
-    self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Tenant,
-    VerifyRequest,
+    self, Again, Choices, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Start, Stay,
+    Tenant, VerifyRequest,
 };
 use musterout::testing::runner::event::StopReason;
 use musterout::testing::settings::{Environment, PolicyFile};
@@ -287,17 +287,13 @@ async fn live(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
                 as_agreed: false,
                 refile: false,
                 justification: None,
-                wait: false,
-                until: None,
                 in_process: Some(told.transport.clone()),
                 policy: Some(told.world.policy()),
                 report: Some(told.report.clone()),
                 confirm,
                 interactive: false,
-                verify: None,
-                now: told.world.now(),
-                system,
-                seed: told.seed(),
+                stay: Stay::default(),
+                start: Start { now: told.world.now(), system, seed: told.seed() },
             };
             let (flags, environment, stderr) = (&told.world.flags, &Environment::default(), &Stderr::silent());
             let resume = |confirm| ops::resume(request(confirm), flags, environment, stderr, |_| {});
@@ -337,16 +333,12 @@ async fn run(told: &Told<'_>, verb: &Verb) -> Result<String, Error> {
             confirm: Some(musterout::testing::ops::Confirm::Exactly(confirm)),
             interactive: false,
             repeats: told.repeats.clone(),
-            wait: false,
-            until: None,
-            verify: None,
             inventory: None,
             missing: None,
             justification: None,
             choices: choices(&world.script),
-            now: world.now(),
-            system,
-            seed: told.seed(),
+            stay: Stay::default(),
+            start: Start { now: world.now(), system, seed: told.seed() },
         };
         match ops::run(request, &world.settings, &Stderr::silent()).await {
             Err(Error::Refused(fault)) if fault.code == "wrong-number" => {
@@ -376,9 +368,7 @@ async fn save(told: &Told<'_>, plan: usize) -> Result<String, Error> {
             missing: None,
             justification: None,
             choices: choices(&world.script),
-            now: world.now(),
-            system,
-            seed: told.seed(),
+            start: Start { now: world.now(), system, seed: told.seed() },
         },
     };
     ops::save(request).await?;

@@ -24,7 +24,7 @@ use musterout::testing::pacing::Gates;
 use musterout::testing::plan::{self, Plan};
 use musterout::testing::report::ReportFile;
 use musterout::testing::runner::event::{Event, StopReason};
-use musterout::testing::runner::question::Question;
+use musterout::testing::runner::question::WaveQuestion;
 use musterout::testing::runner::shutdown::StopRequest;
 use musterout::testing::runner::{self, Earlier, Ended, History, Limits, Run};
 use musterout::testing::simulator::counts::Counts;
@@ -210,8 +210,8 @@ async fn run_and_interrupt(file: &ScenarioFile, run: Run, client: &Arc<GraphClie
 }
 
 /// Somebody who gives these answers, one to each question, and is gone after the last.
-fn people(answers: Vec<bool>) -> mpsc::UnboundedSender<Question> {
-    let (sender, mut questions) = mpsc::unbounded_channel::<Question>();
+fn people(answers: Vec<bool>) -> mpsc::UnboundedSender<WaveQuestion> {
+    let (sender, mut questions) = mpsc::unbounded_channel::<WaveQuestion>();
     tokio::spawn(async move {
         for answer in answers {
             let Some(question) = questions.recv().await else { return };

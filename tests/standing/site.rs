@@ -12,8 +12,8 @@ use musterout::testing::job::Job;
 use musterout::testing::journal::place::{Memory, Place};
 use musterout::testing::journal::resume::Only;
 use musterout::testing::ops::{
-    self, Again, Choices, Confirm, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest,
-    Tenant as At,
+    self, Again, Choices, Confirm, Error, Finished, LookUp, Repeats, ResumeRequest, RunRequest, SaveRequest, Start,
+    Stay, Tenant as At,
 };
 use musterout::testing::outcome::Settlement;
 use musterout::testing::settings::{Environment, Flags, Settings};
@@ -154,16 +154,12 @@ impl Site {
             confirm: Some(Confirm::Exactly(confirm)),
             interactive: false,
             repeats: Repeats { once: night.once, again },
-            wait: false,
-            until: None,
-            verify: None,
             inventory: None,
             justification: None,
             missing: night.hold_unresolved.then_some(Unresolvable::Hold),
             choices: Choices { limits: Limits::default(), unpaced: true },
-            now: system(),
-            system,
-            seed: 7,
+            stay: Stay::default(),
+            start: Start { now: system(), system, seed: 7 },
         }
     }
 
@@ -229,16 +225,12 @@ impl Site {
             as_agreed: false,
             refile: false,
             justification: None,
-            wait: false,
-            until: None,
             in_process: Some(self.transport()),
             policy: None,
             report: Some(self.path("resumed.csv")),
             interactive: false,
-            verify: None,
-            now: system(),
-            system,
-            seed: 7,
+            stay: Stay::default(),
+            start: Start { now: system(), system, seed: 7 },
         };
         let (environment, stderr) = (&Environment::default(), &Stderr::silent());
         let resume = |confirm| ops::resume(request(confirm), &self.flags, environment, stderr, |_| {});
@@ -263,7 +255,15 @@ impl Site {
     fn look_up<'a>(&'a self, tenant: &'a At) -> LookUp<'a> {
         let choices = Choices { limits: Limits::default(), unpaced: true };
         let (settings, now) = (&self.settings, system());
-        LookUp { settings, tenant, inventory: None, missing: None, justification: None, choices, now, system, seed: 7 }
+        LookUp {
+            settings,
+            tenant,
+            inventory: None,
+            missing: None,
+            justification: None,
+            choices,
+            start: Start { now, system, seed: 7 },
+        }
     }
 
     /// `preview --out saved.json`

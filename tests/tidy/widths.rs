@@ -11,9 +11,6 @@ use std::path::Path;
 
 use super::{Source, assert_none, sources, word};
 
-/// Rooms whose widths are not narrowed yet.
-const NOT_YET: &[&str] = &["runner"];
-
 const KINDS: &[&str] = &["fn", "struct", "enum", "trait", "type", "const", "static", "mod"];
 
 struct Item<'t> {
@@ -105,7 +102,7 @@ fn words_by_room<'t>(all: &'t [(Source, String)], out_there: &'t str) -> BTreeMa
 fn too_wide(all: &[(Source, String)], out_there: &str) -> Vec<String> {
     let by_room = words_by_room(all, out_there);
     let mut breaches = Vec::new();
-    for room in by_room.keys().filter(|room| !NOT_YET.contains(room)) {
+    for room in by_room.keys() {
         let outside: BTreeSet<&str> =
             by_room.iter().filter(|(other, _)| *other != room).flat_map(|(_, words)| words.iter().copied()).collect();
         let of_room = || all.iter().filter(|(source, _)| source.room() == *room);

@@ -18,10 +18,10 @@ use crate::job::Job;
 use crate::journal::resume::Only;
 use crate::journal::{RunRecord, StoredJob};
 use crate::ops::asked::Question;
+use crate::ops::begun::Begun;
 use crate::ops::error::Error;
 use crate::ops::guards::Policies;
 use crate::ops::limits::budget;
-use crate::ops::record::Begun;
 use crate::outcome::Outcome;
 use crate::plan;
 use crate::preview::Preview;
@@ -79,7 +79,7 @@ impl Rest<'_> {
     }
 
     fn age(&self) -> SignedDuration {
-        self.request.now.duration_since(self.record.head.started_at)
+        self.request.start.now.duration_since(self.record.head.started_at)
     }
 
     fn agreed(&self) -> Option<u32> {

@@ -6,10 +6,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::super::begun::Begun;
 use super::super::error::Error;
 use super::super::keys::{self, About as AboutKeys};
 use super::super::protected::{self, Checked};
-use super::super::record::Begun;
 use super::super::{guards, names};
 use super::request::ResumeRequest;
 use crate::diagnostics::{Diagnostics, Place};
@@ -48,12 +48,12 @@ impl Left<'_> {
         sightings: &[Option<Sighting>],
     ) -> Result<(Vec<Option<Keys>>, Diagnostics), Error> {
         let Self { jobs, begun, .. } = self;
-        preflight.hold_denied(jobs, &denials(rules, *jobs, begun.plan_name.as_deref(), self.request.now));
+        preflight.hold_denied(jobs, &denials(rules, *jobs, begun.plan.name.as_deref(), self.request.start.now));
         names::hold_moved(session, jobs, preflight, |at| self.is_skipped(at)).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
         let found = (&mut *preflight, &mut *rules, sightings);
         let Checked { told, .. } = protected::check(session, jobs, found, is_sent).await?;
-        let about = AboutKeys { jobs, plan: begun.plan_name.as_deref(), from_inventory: false };
+        let about = AboutKeys { jobs, plan: begun.plan.name.as_deref(), from_inventory: false };
         let on_file = keys::check(session, &about, (preflight, rules), |at| self.is_skipped(at)).await?;
         Ok((on_file, told))
     }
@@ -78,8 +78,9 @@ impl Left<'_> {
     pub(super) fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
         let Self { request, record, begun, jobs, .. } = self;
         let left = self.open(holds);
-        let plan = begun.plan_name.as_deref();
-        let about = About { plan, justified: begun.justification.is_some(), now: request.now, begins: true, keys };
+        let plan = begun.plan.name.as_deref();
+        let about =
+            About { plan, justified: begun.justification.is_some(), now: request.start.now, begins: true, keys };
         let row =
             |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.head.plan_file) };
         let verdict = judge::judge(jobs, &left, rules, about, row);

@@ -3,11 +3,10 @@
 //! In: what the command line says. Out: [`ResumeRequest`]. Must not: read the journal.
 
 use std::path::PathBuf;
-use std::time::Duration;
-
-use jiff::Timestamp;
 
 use crate::journal::resume::Only;
+use crate::ops::start::Start;
+use crate::ops::stay::Stay;
 use crate::simulator::transport::SimTransport;
 
 /// What to go on with.
@@ -22,10 +21,7 @@ pub struct ResumeRequest {
     pub justification: Option<String>,
     /// A plan that cannot be read any more is no reason to stop: what was agreed to goes on.
     pub as_agreed: bool,
-    /// Stay until nothing waits any more: neither for an approval nor for another day.
-    pub wait: bool,
-    /// When it ends in good order.
-    pub until: Option<Timestamp>,
+    pub stay: Stay,
     /// The tenant, where the run's own was one in process.
     pub in_process: Option<SimTransport>,
     /// A policy that applies beside the well-known ones; by default the one that the run was begun with.
@@ -36,10 +32,5 @@ pub struct ResumeRequest {
     pub confirm: Option<u32>,
     /// Whether somebody is there to be asked.
     pub interactive: bool,
-    /// Follow up what was accepted, for so long.
-    pub verify: Option<Duration>,
-    pub now: Timestamp,
-    /// The system's clock, to be asked again: a machine may be suspended while a run waits.
-    pub system: fn() -> Timestamp,
-    pub seed: u64,
+    pub start: Start,
 }

@@ -17,10 +17,10 @@ use crate::guard::rules::Rules;
 use crate::guard::waves::{Schedule, Wave};
 use crate::job::Job;
 use crate::journal::RunRecord;
+use crate::ops::begun::Begun;
 use crate::ops::changed::Said;
 use crate::ops::error::Error;
 use crate::ops::guards::{self, Policies};
-use crate::ops::record::Begun;
 use crate::ops::{agreed, missing};
 use crate::preview::saved::SavedPreview;
 use crate::settings::{Environment, PolicyFile};
@@ -47,8 +47,8 @@ pub(super) fn today(
     let candidates = environment.policies(named);
     let policies = guards::policies(&candidates)?;
     let daily =
-        policies.daily.and(&begun.daily).and_then(|daily| daily.and(&now.daily)).map_err(guards::contradiction)?;
-    let rules = policies.rules.clone().and(now.tighten(begun.rules.clone())).or_default();
+        policies.daily.and(&begun.plan.daily).and_then(|daily| daily.and(&now.daily)).map_err(guards::contradiction)?;
+    let rules = policies.rules.clone().and(now.tighten(begun.plan.rules.clone())).or_default();
     Ok(Today { rules, daily, refuse_missing: policies.refuse_missing, candidates, policies })
 }
 

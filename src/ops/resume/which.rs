@@ -24,7 +24,7 @@ pub(super) fn under_lock(journal: &Journal, request: &ResumeRequest) -> Result<(
         true => journal.find(&request.run)?,
         false => newest_open(journal, request)?,
     };
-    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.now)?;
+    let lock = journal.lock(&journal.plan_key(&id)?, &id, request.start.now)?;
     Ok((lock, journal.read(&id)?))
 }
 

@@ -18,7 +18,7 @@ use crate::ops::error::Error;
 use crate::ops::record::take_up;
 use crate::runner::event::{Event, StopReason};
 use crate::runner::shutdown::StopRequest;
-use crate::runner::{self, Earlier, Ended, History, Left, Run};
+use crate::runner::{self, Earlier, Ended, History, LeftBehind, Run};
 use crate::session::Client;
 
 impl Rounds<'_> {
@@ -145,7 +145,7 @@ impl Rounds<'_> {
             ended = runner::run(run, Arc::clone(client), events, heard) => ended,
             ended = forward => ended,
         };
-        let Left { later, carried, guards, shown: seen } = left;
+        let LeftBehind { later, carried, guards, shown: seen } = left;
         (self.carried, self.guards, self.shown) = (carried, guards, seen);
         // The last line is drawn before anything else is printed; that it failed would be no news about the run.
         let _ = shown.await;

@@ -19,7 +19,7 @@ use crate::ops::error::Error;
 use crate::ops::record::Recorded;
 use crate::ops::task::Task;
 use crate::runner::guards::Guards;
-use crate::runner::question::Question;
+use crate::runner::question::WaveQuestion;
 use crate::runner::{Carried, Limits};
 
 /// A run that is in the journal and about to be performed.
@@ -43,7 +43,7 @@ pub struct Rounds<'a> {
     /// What the rounds so far have counted.
     pub carried: Carried,
     /// Who is asked between waves, if anybody is.
-    pub people: Option<mpsc::UnboundedSender<Question>>,
+    pub people: Option<mpsc::UnboundedSender<WaveQuestion>>,
     /// What may be sent at all, now.
     pub guards: Guards,
     pub clock: Clock,

@@ -1,18 +1,18 @@
 //! Answers, on their way to the policies.
 //!
-//! In: a worker's [`Done`]. Out: what it tells of the road and of the job, heard by all policies. Must not: decide.
+//! In: a worker's [`TaskDone`]. Out: what it tells of the road and of the job, heard by all policies. Must not: decide.
 
 use tokio::time::Instant;
 
 use super::state::Dispatcher;
 use crate::outcome::{Evidence, Presence, Reply, Seen, Verdict};
-use crate::runner::dialogue::{Attempted, Happened, ReadBack, Times};
-use crate::runner::job_state::{Item, JobState, Next, Watch};
-use crate::runner::worker::{Answer, Done};
+use crate::runner::dialogue::{Attempted, Happened, ReadBackAnswer, Times};
+use crate::runner::job_state::{BeingRead, Item, JobState, NextRequest};
+use crate::runner::worker::{TaskDone, WorkerAnswer};
 
 impl Dispatcher {
-    pub(super) fn answered(&mut self, done: Done) {
-        let Done { worker, job, sent, answered, answer } = done;
+    pub(super) fn answered(&mut self, done: TaskDone) {
+        let TaskDone { worker, job, sent, answered, answer } = done;
         self.pool.is_idle(worker);
         let times = Times { sent, now: answered };
         self.note_on_the_road(job, &answer, times);
@@ -20,23 +20,23 @@ impl Dispatcher {
         self.ledger.moves(
             job,
             match was {
-                JobState::Settled(_) => JobState::Settled(Watch::No),
+                JobState::Settled(_) => JobState::Settled(BeingRead::No),
                 _ => JobState::InHand,
             },
         );
-        let next = was.under_way().unwrap_or(Next::Send);
+        let next = was.under_way().unwrap_or(NextRequest::Send);
         match answer {
-            Answer::Attempt(reply) => self.attempted(job, reply, times),
-            Answer::FollowUp(answer) => {
+            WorkerAnswer::Attempt(reply) => self.attempted(job, reply, times),
+            WorkerAnswer::FollowUp(answer) => {
                 match &answer {
                     Ok(_) => self.road.host_answered(),
                     Err(reply) => self.note_contact(job, reply, times),
                 }
                 self.happens(&Happened::FollowedUp { job, answer: &answer, times }, times.now);
             }
-            Answer::Check(Seen::NotRead(reply))
-            | Answer::Find(Presence::NotRead(reply))
-            | Answer::ReadBack(Evidence::NotRead(reply)) => {
+            WorkerAnswer::Check(Seen::NotRead(reply))
+            | WorkerAnswer::Find(Presence::NotRead(reply))
+            | WorkerAnswer::ReadBack(Evidence::NotRead(reply)) => {
                 self.note_contact(job, &reply, times);
                 self.happens(&Happened::ReadFailed { item: Item { job, next }, reply: &reply, times }, times.now);
             }
@@ -45,19 +45,19 @@ impl Dispatcher {
         self.is_not_lost(job, times.now);
     }
 
-    fn was_read(&mut self, job: u32, next: Next, answer: Answer, times: Times) {
+    fn was_read(&mut self, job: u32, next: NextRequest, answer: WorkerAnswer, times: Times) {
         self.road.host_answered();
         match (answer, next) {
-            (Answer::Check(seen), _) => self.happens(&Happened::Checked { job, seen: &seen }, times.now),
-            (Answer::Find(presence), Next::Find { at }) => {
+            (WorkerAnswer::Check(seen), _) => self.happens(&Happened::Checked { job, seen: &seen }, times.now),
+            (WorkerAnswer::Find(presence), NextRequest::Find { at }) => {
                 self.happens(&Happened::Found { job, at, presence: &presence }, times.now)
             }
-            (Answer::ReadBack(evidence), Next::Find { .. }) => {
+            (WorkerAnswer::ReadBack(evidence), NextRequest::Find { .. }) => {
                 self.happens(&Happened::StateRead { job, evidence: &evidence, times }, times.now)
             }
-            (Answer::ReadBack(evidence), _) => {
-                let resend = next == Next::ReadBack { resend: true };
-                let read = ReadBack { job, evidence, resend, times, judged: false };
+            (WorkerAnswer::ReadBack(evidence), _) => {
+                let resend = next == NextRequest::ReadBack { resend: true };
+                let read = ReadBackAnswer { job, evidence, resend, times, judged: false };
                 self.happens(&Happened::ReadBack(&read), times.now)
             }
             _ => false,
@@ -82,19 +82,20 @@ impl Dispatcher {
     }
 
     /// What an answer tells of the service's load.
-    fn note_on_the_road(&mut self, job: u32, answer: &Answer, times: Times) {
+    fn note_on_the_road(&mut self, job: u32, answer: &WorkerAnswer, times: Times) {
         let the_job = &self.jobs[job as usize];
         let (bucket, reply) = match answer {
-            Answer::Attempt(reply) => (the_job.bucket(), Some(reply)),
-            Answer::ReadBack(Evidence::NotRead(reply))
-            | Answer::Check(Seen::NotRead(reply))
-            | Answer::FollowUp(Err(reply))
-            | Answer::Find(Presence::NotRead(reply)) => (the_job.read_bucket(), Some(reply)),
-            Answer::ReadBack(_) | Answer::Check(_) | Answer::FollowUp(Ok(_)) | Answer::Find(_) => {
-                (the_job.read_bucket(), None)
-            }
+            WorkerAnswer::Attempt(reply) => (the_job.bucket(), Some(reply)),
+            WorkerAnswer::ReadBack(Evidence::NotRead(reply))
+            | WorkerAnswer::Check(Seen::NotRead(reply))
+            | WorkerAnswer::FollowUp(Err(reply))
+            | WorkerAnswer::Find(Presence::NotRead(reply)) => (the_job.read_bucket(), Some(reply)),
+            WorkerAnswer::ReadBack(_)
+            | WorkerAnswer::Check(_)
+            | WorkerAnswer::FollowUp(Ok(_))
+            | WorkerAnswer::Find(_) => (the_job.read_bucket(), None),
         };
-        if matches!(answer, Answer::Check(_)) && self.takes_two(job) {
+        if matches!(answer, WorkerAnswer::Check(_)) && self.takes_two(job) {
             self.road.gates.returned(bucket, reply, times.sent, times.now);
         }
         let out = self.ledger.in_flight();

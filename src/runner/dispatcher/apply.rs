@@ -14,9 +14,9 @@ use crate::catalog::{Bucket, Repeat};
 use crate::journal::Rival;
 use crate::outcome::{Ending, FollowUp, Outcome, Standing};
 use crate::pacing::Throttled;
-use crate::runner::dialogue::{Admission, Announcement, Command, Door, Entry, Happened, Place, Times};
+use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, JournalEntry, QueuePlace, Times};
 use crate::runner::event::{Event, StopReason};
-use crate::runner::job_state::{Item, JobState, Next, WaitsFor, Watch};
+use crate::runner::job_state::{BeingRead, Item, JobState, NextRequest, WaitsFor};
 use crate::runner::mailbox::News;
 use crate::runner::run::Approved;
 
@@ -68,7 +68,7 @@ impl Dispatcher {
     }
 
     /// Into a queue, or out of the run if that is ending.
-    fn queue(&mut self, item: Item, place: Place, now: Instant) {
+    fn queue(&mut self, item: Item, place: QueuePlace, now: Instant) {
         if self.ledger.state(item.job).is_settled() {
             return;
         }
@@ -77,28 +77,29 @@ impl Dispatcher {
         }
         let may_be_repeated = self.jobs[item.job as usize].action.repeat == Repeat::Harmless;
         let in_doubt = self.view(now).is_in_doubt(item.job);
-        let is_safe = item.next != Next::Send || may_be_repeated || !in_doubt;
+        let is_safe = item.next != NextRequest::Send || may_be_repeated || !in_doubt;
         if !self.holds(is_safe, item.job, "what may not be repeated is not sent while it is in doubt") {
             return self.settle(item.job, Ending::settled(Outcome::Unknown, None), now);
         }
         self.put(item, place, now);
     }
 
-    pub(super) fn put(&mut self, item: Item, place: Place, now: Instant) {
+    pub(super) fn put(&mut self, item: Item, place: QueuePlace, now: Instant) {
         let bucket = self.view(now).bucket_of(item);
         if self.ledger.state(item.job) == JobState::Checked {
             self.queues.take_checked(self.jobs[item.job as usize].bucket(), item.job);
         }
         let state = match place {
-            Place::Back => {
+            QueuePlace::Back => {
                 self.queues.push_back(bucket, item);
                 JobState::Queued(item.next)
             }
-            Place::Front => {
-                self.queues.push_front(bucket, item);
+            QueuePlace::Front => {
+                let has_begun = self.ledger.is_at_risk(item.job);
+                self.queues.push_front(bucket, item, has_begun);
                 JobState::Queued(item.next)
             }
-            Place::Checked => {
+            QueuePlace::Checked => {
                 self.queues.push_checked(bucket, item.job);
                 JobState::Checked
             }
@@ -135,7 +136,7 @@ impl Dispatcher {
             return;
         }
         match self.admission(item, Door::Queue, now) {
-            Admission::Go | Admission::First(_) | Admission::Wait => self.queue(item, Place::Back, now),
+            Admission::Go | Admission::First(_) | Admission::Wait => self.queue(item, QueuePlace::Back, now),
             other => self.turn_away(item, other, now),
         }
     }
@@ -161,8 +162,8 @@ impl Dispatcher {
                 let in_doubt = self.view(now).is_in_doubt(item.job);
                 self.settle(item.job, why.unless_in_doubt(in_doubt), now);
             }
-            Admission::Drop => self.ledger.moves(item.job, JobState::Settled(Watch::No)),
-            Admission::Go | Admission::First(_) | Admission::Wait => self.queue(item, Place::Front, now),
+            Admission::Drop => self.ledger.moves(item.job, JobState::Settled(BeingRead::No)),
+            Admission::Go | Admission::First(_) | Admission::Wait => self.queue(item, QueuePlace::Front, now),
         }
     }
 
@@ -188,10 +189,10 @@ impl Dispatcher {
     }
 
     fn watch(&mut self, job: u32) {
-        if self.stopped.is_none() && self.ledger.state(job) == JobState::Settled(Watch::No) {
-            self.ledger.moves(job, JobState::Settled(Watch::Queued));
+        if self.stopped.is_none() && self.ledger.state(job) == JobState::Settled(BeingRead::No) {
+            self.ledger.moves(job, JobState::Settled(BeingRead::Queued));
             let bucket = self.jobs[job as usize].read_bucket();
-            self.queues.push_back(bucket, Item { job, next: Next::FollowUp });
+            self.queues.push_back(bucket, Item { job, next: NextRequest::FollowUp });
         }
     }
 
@@ -233,14 +234,14 @@ impl Dispatcher {
         }
     }
 
-    fn write(&self, entry: Entry) {
+    fn write(&self, entry: JournalEntry) {
         let Some(journal) = &self.records.journal else { return };
         match entry {
-            Entry::GiveBack(client_request_id) => journal.give_back(&client_request_id),
-            Entry::Pause(take, used_up) => journal.pause(take, used_up),
-            Entry::Filed { job, attempt, request } => journal.filed(job, attempt, &request),
-            Entry::Seen(job) => journal.shown(job, self.jobs[job as usize].action.target),
-            Entry::Rival { job, question, answer } => {
+            JournalEntry::GiveBack(client_request_id) => journal.give_back(&client_request_id),
+            JournalEntry::Pause(take, used_up) => journal.pause(take, used_up),
+            JournalEntry::Filed { job, attempt, request } => journal.filed(job, attempt, &request),
+            JournalEntry::Seen(job) => journal.shown(job, self.jobs[job as usize].action.target),
+            JournalEntry::Rival { job, question, answer } => {
                 let told = move |rival: Option<Rival>| answer.answer(News::Rival(job, Ok(rival)));
                 journal.rival(job, *question, Box::new(told));
             }

@@ -15,8 +15,8 @@ use crate::journal::Tries;
 use crate::outcome::{Outcome, Since};
 use crate::runner::dialogue::{Command, Happened};
 use crate::runner::event::Event;
-use crate::runner::job_state::{Item, JobState, Next, WaitsFor};
-use crate::runner::progress::Doubt;
+use crate::runner::job_state::{Item, JobState, NextRequest, WaitsFor};
+use crate::runner::progress::JobDoubt;
 use crate::runner::run::{Approved, Earlier};
 
 impl Dispatcher {
@@ -76,7 +76,7 @@ impl Dispatcher {
                         let note = format!("sent by an earlier run and still in doubt; {hold}");
                         Command::settle(job, Outcome::Unknown, Some(note))
                     }
-                    _ if read_first => Command::LetIn(Item { job, next: Next::ReadBack { resend: true } }),
+                    _ if read_first => Command::LetIn(Item { job, next: NextRequest::ReadBack { resend: true } }),
                     Some(hold) => Command::Settle(job, hold.ending()),
                     // A step that was sent has had its turn: the one before it has settled well.
                     None => waits(is_step && tries.recorded == 0),
@@ -96,7 +96,7 @@ impl Dispatcher {
                 let outcome = if doubtful_since.is_some() { Outcome::Unknown } else { Outcome::AwaitingApproval };
                 Command::settle(job, outcome, Some(hold.to_string()))
             }
-            None => Command::LetIn(Item { job, next: Next::ReadBack { resend: ended.is_none() } }),
+            None => Command::LetIn(Item { job, next: NextRequest::ReadBack { resend: ended.is_none() } }),
         }
     }
 
@@ -108,7 +108,8 @@ impl Dispatcher {
         progress.recorded = tries.recorded;
         progress.sends = tries.left;
         progress.first_sent = tries.first;
-        progress.doubt = doubt.map(|since| Doubt { since: Since::by_another_clock(since), settling_until, lost: true });
+        progress.doubt =
+            doubt.map(|since| JobDoubt { since: Since::by_another_clock(since), settling_until, lost: true });
         progress.last_id = tries.last_id;
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pool::Pool;
+use super::pool::WorkerPool;
 use super::records::Records;
 use super::road::Road;
 use super::state::Dispatcher;
@@ -19,7 +19,7 @@ use crate::runner::ledger::Ledger;
 use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::policy;
 use crate::runner::queue::Queues;
-use crate::runner::run::{Ended, Left, Run};
+use crate::runner::run::{Ended, LeftBehind, Run};
 use crate::runner::shutdown::StopRequest;
 
 /// Answers taken in one go.
@@ -48,7 +48,7 @@ impl Dispatcher {
             policies,
             then: Then::default(),
             road: Road::new(gates, limits.concurrency),
-            pool: Pool::new(Arc::clone(&jobs), executor, limits.concurrency),
+            pool: WorkerPool::new(Arc::clone(&jobs), executor, limits.concurrency),
             records: Records::new(history.journal),
             events,
             stopped: None,
@@ -67,12 +67,12 @@ impl Dispatcher {
         mut news: mpsc::UnboundedReceiver<News>,
     ) -> Ended {
         let (mut answers, mut records) = (Vec::with_capacity(BATCH), Vec::with_capacity(BATCH));
-        let mut listening = true;
+        let (mut listening, mut was_interrupted) = (true, false);
         loop {
             self.clock.catch_up();
             let now = Instant::now();
             self.turn(now);
-            let wake = self.dispatch(now);
+            let gates = self.dispatch(now);
             self.hand_out(now);
             if self.is_quiet() && self.happens(&Happened::Quiet, now) {
                 continue;
@@ -81,17 +81,21 @@ impl Dispatcher {
                 break;
             }
             let is_asking = self.policies.iter().any(|policy| policy.is_asking());
-            if self.ledger.in_flight() == 0 && wake.is_none() && !is_asking {
-                match self.happens(&Happened::Stuck, now) {
-                    true => continue,
-                    false => break,
-                }
+            let is_stuck = self.ledger.in_flight() == 0 && gates.is_none() && !is_asking;
+            if is_stuck && self.happens(&Happened::Stuck, now) {
+                continue;
+            }
+            let wake = gates.into_iter().chain(self.next_wish(now)).min();
+            if is_stuck && wake.is_none() {
+                break;
             }
             tokio::select! {
                 biased;
                 request = stop.recv(), if listening => match request {
-                    Some(StopRequest::Interrupt) if self.stopped.is_some() => { self.abandon(); break }
-                    Some(request) => self.stop_for(request),
+                    Some(StopRequest::Interrupt) if was_interrupted => { self.abandon(); break }
+                    Some(request) => {
+                        was_interrupted |= self.stop_for(request);
+                    }
                     None => listening = false,
                 },
                 _ = self.pool.done.recv_many(&mut answers, BATCH) => answers.drain(..).for_each(|done| self.answered(done)),
@@ -107,7 +111,7 @@ impl Dispatcher {
         self.leave_the_rest();
         self.tell(Event::Finished);
         self.happens(&Happened::Finished, Instant::now());
-        let mut left = Left::default();
+        let mut left = LeftBehind::default();
         self.policies.into_iter().for_each(|policy| policy.leave(&mut left));
         let (settlements, unsent) = self.ledger.close();
         let (stopped, journal, used) = (self.stopped, self.records.journal, self.road.used());
@@ -116,7 +120,8 @@ impl Dispatcher {
 
     /// Tells the policies that time has passed, until nothing more follows from it.
     fn turn(&mut self, now: Instant) {
-        for item in self.queues.wake(now) {
+        let ledger = &self.ledger;
+        for item in self.queues.wake(now, |job| ledger.is_at_risk(job)) {
             if self.ledger.state(item.job) == JobState::Waiting(WaitsFor::Time, item.next) {
                 self.ledger.moves(item.job, JobState::Queued(item.next));
             }

@@ -7,18 +7,18 @@ use tokio::sync::mpsc;
 use crate::daily::{Take, UsedUp};
 use crate::guard::contradictions::may_follow;
 use crate::journal::{Attempt, Recorder, TurnedAway};
-use crate::runner::worker::{Recorded, Slip, Task};
+use crate::runner::worker::{RecordedTask, Slip, Task};
 
 #[derive(Debug)]
-pub struct Records {
+pub(super) struct Records {
     pub journal: Option<Recorder>,
-    recording: mpsc::UnboundedSender<Recorded>,
-    pub back: mpsc::UnboundedReceiver<Recorded>,
+    recording: mpsc::UnboundedSender<RecordedTask>,
+    pub back: mpsc::UnboundedReceiver<RecordedTask>,
 }
 
 /// An attempt as it is to be recorded.
 #[derive(Debug)]
-pub struct Draft {
+pub(super) struct Draft {
     pub task: Task,
     pub number: u32,
     pub sent_at: jiff::Timestamp,
@@ -27,13 +27,13 @@ pub struct Draft {
 }
 
 impl Records {
-    pub fn new(journal: Option<Recorder>) -> Self {
+    pub(super) fn new(journal: Option<Recorder>) -> Self {
         let (recording, back) = mpsc::unbounded_channel();
         Self { journal, recording, back }
     }
 
     /// Has an attempt recorded. Without a journal, it comes back at once.
-    pub fn record(&self, draft: Draft) {
+    pub(super) fn record(&self, draft: Draft) {
         let Draft { task, number, sent_at, take } = draft;
         let (job, id) = (task.job(), task.client_request_id());
         let slip = Slip::new(task, self.recording.clone());

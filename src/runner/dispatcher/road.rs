@@ -14,7 +14,7 @@ use crate::pacing::crowd::Crowd;
 use crate::pacing::pause::Pause;
 use crate::pacing::{BucketUse, Gates, Pacing};
 use crate::runner::dialogue::Times;
-use crate::runner::job_state::Next;
+use crate::runner::job_state::NextRequest;
 use crate::runner::ledger::Traffic;
 use crate::runner::retry;
 
@@ -22,7 +22,7 @@ use crate::runner::retry;
 const AHEAD: usize = 4;
 
 #[derive(Debug)]
-pub struct Road {
+pub(super) struct Road {
     pub gates: Gates,
     crowd: Crowd,
     host: Pause,
@@ -32,7 +32,7 @@ pub struct Road {
 
 /// What it means that the host cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Away {
+pub(super) enum Away {
     /// It is known already.
     Known,
     /// Nobody sends for so long.
@@ -42,36 +42,36 @@ pub enum Away {
 }
 
 impl Road {
-    pub fn new(gates: Gates, concurrency: u16) -> Self {
+    pub(super) fn new(gates: Gates, concurrency: u16) -> Self {
         let crowd = Crowd::new(concurrency, gates.pacing() != Pacing::Off);
         Self { gates, crowd, host: Pause::default(), answered_once: false, away_since: None }
     }
 
     /// Whether one more may be on its way, beside what is, with so many workers.
-    pub fn has_place(&self, next: Next, traffic: Traffic, workers: usize) -> bool {
+    pub(super) fn has_place(&self, next: NextRequest, traffic: Traffic, workers: usize) -> bool {
         let Traffic { ahead, sent, reads } = traffic;
         let places = self.crowd.size().min(workers);
         match (self.gates.pacing(), next) {
             // A gate counts an attempt when it lets it through: where there is a pace, what is through must not wait for a worker.
             (Pacing::Within(_), _) => ahead + sent + reads < places,
             // A commit takes as long as many an answer: where nothing is paced, the next attempts are recorded meanwhile.
-            (Pacing::Off, Next::Send) => ahead < AHEAD * places,
+            (Pacing::Off, NextRequest::Send) => ahead < AHEAD * places,
             (Pacing::Off, _) => reads < places,
         }
     }
 
     /// Until when the host is not tried.
-    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
+    pub(super) fn closed_until(&self, now: Instant) -> Option<Instant> {
         self.host.until().filter(|until| *until > now)
     }
 
-    pub fn host_answered(&mut self) {
+    pub(super) fn host_answered(&mut self) {
         self.answered_once = true;
         self.away_since = None;
         self.host = Pause::default();
     }
 
-    pub fn host_away(&mut self, times: Times, rng: &mut Rng) -> Away {
+    pub(super) fn host_away(&mut self, times: Times, rng: &mut Rng) -> Away {
         let Times { sent, now } = times;
         let since = *self.away_since.get_or_insert(now);
         let news = self.host.extend(sent, now, |nth| connect_pause(nth, rng), false);
@@ -87,9 +87,9 @@ impl Road {
     }
 
     /// Any answer but a failure to connect shows that the host is there; any but a throttle, that the bucket is open.
-    pub fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
+    pub(super) fn note_contact(&mut self, verdict: &Verdict, bucket: Bucket, times: Times) {
         match verdict {
-            Verdict::Unreachable | Verdict::SignInFailed | Verdict::Lost | Verdict::Foreign => {}
+            Verdict::Unreachable | Verdict::Late | Verdict::SignInFailed | Verdict::Lost | Verdict::Foreign => {}
             Verdict::Throttled { .. } | Verdict::Unavailable { .. } => self.host_answered(),
             _ => {
                 self.host_answered();
@@ -99,7 +99,7 @@ impl Road {
     }
 
     /// One request fewer is out: what its answer tells of the service's load. `out`: how many were.
-    pub fn came_back(&mut self, bucket: Bucket, reply: Option<&Reply>, times: Times, out: usize) {
+    pub(super) fn came_back(&mut self, bucket: Bucket, reply: Option<&Reply>, times: Times, out: usize) {
         let Times { sent, now } = times;
         if !self.gates.returned(bucket, reply, sent, now) {
             return;
@@ -111,7 +111,7 @@ impl Road {
     }
 
     /// What each bucket was used for.
-    pub fn used(&self) -> Vec<BucketUse> {
+    pub(super) fn used(&self) -> Vec<BucketUse> {
         Bucket::all().map(|bucket| self.gates.used(bucket)).filter(|used| used.sent > 0).collect()
     }
 }

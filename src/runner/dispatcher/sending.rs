@@ -13,14 +13,14 @@ use super::state::Dispatcher;
 use crate::catalog::Bucket;
 use crate::outcome::{Cause, Ending, Outcome, Reply, RequestId, Since, Stamp, Verdict};
 use crate::pacing::Wait;
-use crate::runner::dialogue::{Admission, Command, Door, Happened, Place};
+use crate::runner::dialogue::{Admission, Command, Door, Happened, QueuePlace};
 use crate::runner::event::{Event, StopReason};
-use crate::runner::job_state::{Item, JobState, Next, Watch};
+use crate::runner::job_state::{BeingRead, Item, JobState, NextRequest};
 use crate::runner::queue::Lane;
-use crate::runner::worker::{Record, Recorded, Task};
+use crate::runner::worker::{AttemptRecord, RecordedTask, Task};
 
 impl Dispatcher {
-    /// Lets out what gates let through. Returns when to look again.
+    /// Lets out what gates let through. Returns when a gate opens, or something becomes due.
     pub(super) fn dispatch(&mut self, now: Instant) -> Option<Instant> {
         let mut wakes = Vec::new();
         match self.road.closed_until(now) {
@@ -28,17 +28,21 @@ impl Dispatcher {
             None => Bucket::all().for_each(|bucket| wakes.extend(self.dispatch_bucket(bucket, now))),
         }
         wakes.extend(self.queues.next_due());
-        let view = self.view(now);
-        wakes.extend(self.policies.iter().filter_map(|policy| policy.wake(&view)));
         wakes.into_iter().min()
+    }
+
+    /// When a policy wants to hear of the time.
+    pub(super) fn next_wish(&self, now: Instant) -> Option<Instant> {
+        let view = self.view(now);
+        self.policies.iter().filter_map(|policy| policy.wake(&view)).min()
     }
 
     fn dispatch_bucket(&mut self, bucket: Bucket, now: Instant) -> Option<Instant> {
         let mut wake = None;
-        while self.has_place(Next::Send) || self.has_place(Next::Check) {
+        while self.has_place(NextRequest::Send) || self.has_place(NextRequest::Check) {
             match self.one_of(bucket, now) {
-                Step::Done => {}
-                Step::Until(at) => {
+                BucketTurn::Done => {}
+                BucketTurn::Until(at) => {
                     wake = at;
                     break;
                 }
@@ -50,12 +54,12 @@ impl Dispatcher {
         wake
     }
 
-    fn has_place(&self, next: Next) -> bool {
+    fn has_place(&self, next: NextRequest) -> bool {
         self.road.has_place(next, self.ledger.traffic(), self.pool.size())
     }
 
     /// Does one thing for a bucket, if policies and gates let it.
-    fn one_of(&mut self, bucket: Bucket, now: Instant) -> Step {
+    fn one_of(&mut self, bucket: Bucket, now: Instant) -> BucketTurn {
         let mut wake: Option<Instant> = None;
         for lane in Lane::ALL {
             let Some(item) = self.next_in(bucket, lane) else { continue };
@@ -67,7 +71,7 @@ impl Dispatcher {
                     self.take(bucket, lane, now);
                     self.turn_away(item, other, now);
                     self.apply_all(now);
-                    return Step::Done;
+                    return BucketTurn::Done;
                 }
             };
             if !self.has_place(next) {
@@ -75,7 +79,9 @@ impl Dispatcher {
             }
             // Nothing is checked while nothing can be sent; the gate says how long that is.
             let gate = match next {
-                Next::Check if !self.road.gates.is_paused(bucket, now) => self.jobs[item.job as usize].read_bucket(),
+                NextRequest::Check if !self.road.gates.is_paused(bucket, now) => {
+                    self.jobs[item.job as usize].read_bucket()
+                }
                 _ => bucket,
             };
             match self.road.gates.pass(gate, now) {
@@ -93,9 +99,9 @@ impl Dispatcher {
                 }
             }
             self.apply_all(now);
-            return Step::Done;
+            return BucketTurn::Done;
         }
-        Step::Until(wake)
+        BucketTurn::Until(wake)
     }
 
     /// What comes next in a lane. What has settled meanwhile, or waits elsewhere, has left only its entry here.
@@ -104,8 +110,8 @@ impl Dispatcher {
             let item = self.queues.peek(bucket, lane)?;
             let is_there = match (self.ledger.state(item.job), lane) {
                 (JobState::Checked, Lane::Checked) => true,
-                (JobState::Queued(next), Lane::Ready) => next == item.next,
-                (JobState::Settled(Watch::Queued), Lane::Ready) => item.next == Next::FollowUp,
+                (JobState::Queued(next), Lane::Begun | Lane::Ready) => next == item.next,
+                (JobState::Settled(BeingRead::Queued), Lane::Ready) => item.next == NextRequest::FollowUp,
                 _ => false,
             };
             if is_there {
@@ -118,7 +124,7 @@ impl Dispatcher {
     fn take(&mut self, bucket: Bucket, lane: Lane, now: Instant) {
         if let Some(item) = self.queues.pop(bucket, lane) {
             let state = match item.next {
-                Next::FollowUp => JobState::Settled(Watch::No),
+                NextRequest::FollowUp => JobState::Settled(BeingRead::No),
                 _ => JobState::InHand,
             };
             self.ledger.moves(item.job, state);
@@ -129,7 +135,7 @@ impl Dispatcher {
     /// A gate was told to wait beyond reason: what stands before it settles.
     fn close(&mut self, item: Item, gate: Bucket, asked: Duration, now: Instant) {
         let why = Cause::ServiceSaidWait.with(format!("{gate} to wait {} s", asked.as_secs()));
-        if item.next == Next::FollowUp {
+        if item.next == NextRequest::FollowUp {
             return self.hear(&Happened::NotFollowed { job: item.job, why: why.note() }, now);
         }
         self.turn_away(item, Admission::Hold(why), now);
@@ -140,10 +146,10 @@ impl Dispatcher {
         if !self.passes_second_gate(item, bucket, now) {
             return self.road.gates.never_left(gate);
         }
-        let first = matches!(item.next, Next::Check | Next::Send)
+        let first = matches!(item.next, NextRequest::Check | NextRequest::Send)
             && !std::mem::replace(&mut self.ledger.progress_mut(item.job).at_risk, true);
         match item.next {
-            Next::Send => self.record(item.job, now),
+            NextRequest::Send => self.record(item.job, now),
             _ => self.send_read(item, now),
         }
         self.hear(&Happened::LetOut { item, first }, now);
@@ -153,14 +159,16 @@ impl Dispatcher {
     fn passes_second_gate(&mut self, item: Item, bucket: Bucket, now: Instant) -> bool {
         let reads = self.jobs[item.job as usize].read_bucket();
         let (passes, back) = match item.next {
-            Next::Check if self.takes_two(item.job) => (self.road.gates.pass_along(reads, now), Item::send(item.job)),
+            NextRequest::Check if self.takes_two(item.job) => {
+                (self.road.gates.pass_along(reads, now), Item::send(item.job))
+            }
             // The read before an approved send takes its turn among the writes, and heeds the gate of the reads all the same.
-            Next::ReadBack { .. } if bucket != reads => (self.road.gates.pass(reads, now), item),
+            NextRequest::ReadBack { .. } if bucket != reads => (self.road.gates.pass(reads, now), item),
             _ => return true,
         };
         match passes {
             Ok(()) => {
-                if bucket != reads && item.next != Next::Check {
+                if bucket != reads && item.next != NextRequest::Check {
                     // The place among the writes is free again.
                     self.road.gates.never_left(bucket);
                 }
@@ -168,7 +176,7 @@ impl Dispatcher {
             }
             Err(Wait::Until(at)) => self.put_off(back, at, now),
             // The next one to ask closes it.
-            Err(Wait::Closed { .. }) if item.next == Next::Check => self.put(back, Place::Front, now),
+            Err(Wait::Closed { .. }) if item.next == NextRequest::Check => self.put(back, QueuePlace::Front, now),
             Err(Wait::Closed { asked }) => {
                 let note = format!("the service asked {reads} to wait {} s", asked.as_secs());
                 let ending = Ending::settled(Outcome::Unknown, Some(note));
@@ -186,19 +194,23 @@ impl Dispatcher {
 
     fn send_read(&mut self, item: Item, now: Instant) {
         let (job, wall, client_request_id) = (item.job, self.clock.at(now), self.fresh_id());
-        let state = if item.next == Next::FollowUp { JobState::Settled(Watch::Out) } else { JobState::Out(item.next) };
+        let state = if item.next == NextRequest::FollowUp {
+            JobState::Settled(BeingRead::Out)
+        } else {
+            JobState::Out(item.next)
+        };
         self.ledger.moves(job, state);
         self.pool.push_read(match item.next {
-            Next::Check => Task::Check { job, client_request_id },
-            Next::Find { at } if usize::from(at) < self.jobs[job as usize].route.ids.len() => {
+            NextRequest::Check => Task::Check { job, client_request_id },
+            NextRequest::Find { at } if usize::from(at) < self.jobs[job as usize].route.ids.len() => {
                 Task::Find { job, at, client_request_id }
             }
-            Next::FollowUp => {
+            NextRequest::FollowUp => {
                 let since =
                     self.ledger.settlement(job).and_then(|settled| settled.started_at).map_or(wall, Stamp::time);
                 Task::FollowUp { job, since, client_request_id }
             }
-            Next::ReadBack { .. } | Next::Find { .. } | Next::Send => {
+            NextRequest::ReadBack { .. } | NextRequest::Find { .. } | NextRequest::Send => {
                 let doubt = self.ledger.progress(job).and_then(|progress| progress.doubt);
                 let since = doubt.map_or(Since::by_this_clock(wall), |doubt| doubt.since);
                 Task::ReadBack { job, since, client_request_id }
@@ -227,22 +239,22 @@ impl Dispatcher {
     }
 
     /// An attempt comes back from the journal.
-    pub(super) fn recorded(&mut self, recorded: Recorded) {
-        let (Recorded { task, record }, now) = (recorded, Instant::now());
+    pub(super) fn recorded(&mut self, recorded: RecordedTask) {
+        let (RecordedTask { task, record }, now) = (recorded, Instant::now());
         let job = task.job();
         let is_outdated = self.ledger.state(job) == JobState::BeingRecorded { outdated: true };
         match record {
-            Record::Durable if self.stopped.is_some() || is_outdated => self.withdraw(&task, now),
-            Record::Durable => {
+            AttemptRecord::Durable if self.stopped.is_some() || is_outdated => self.withdraw(&task, now),
+            AttemptRecord::Durable => {
                 self.ledger.moves(job, JobState::Recorded);
                 self.pool.push(task);
             }
-            Record::TurnedAway(why) => {
+            AttemptRecord::TurnedAway(why) => {
                 self.never_left(&task);
                 self.ledger.progress_mut(job).turned_away();
                 self.hear(&Happened::TurnedAway { job, why: &why }, now);
             }
-            Record::Lost => {
+            AttemptRecord::Lost => {
                 self.take_back(&task, now);
                 self.stop(StopReason::Journal("its writer has ended".into()), now);
             }
@@ -260,12 +272,21 @@ impl Dispatcher {
                     return;
                 }
                 // It may have waited for a worker for longer than what the policies have said holds.
-                if self.admission(Item::send(job), Door::Wire, now) != Admission::Go {
-                    return;
+                match self.admission(Item::send(job), Door::Wire, now) {
+                    Admission::Go => {}
+                    // Back to its gate, where it is held.
+                    Admission::Hold(_) => {
+                        if let Some(task) = self.pool.take_next() {
+                            self.withdraw(&task, now);
+                        }
+                        self.apply_all(now);
+                        continue;
+                    }
+                    _ => return,
                 }
             }
             if self.pool.give_next().is_some() && is_attempt {
-                self.ledger.moves(job, JobState::Out(Next::Send));
+                self.ledger.moves(job, JobState::Out(NextRequest::Send));
                 self.ledger.has_left(job);
                 self.tell(Event::Sent { job, bucket: self.jobs[job as usize].bucket() });
             }
@@ -324,7 +345,7 @@ impl Dispatcher {
 }
 
 /// What came of a bucket's turn.
-enum Step {
+enum BucketTurn {
     Done,
     /// Nothing can be done before that.
     Until(Option<Instant>),

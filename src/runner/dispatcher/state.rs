@@ -8,7 +8,7 @@ use fastrand::Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::pool::Pool;
+use super::pool::WorkerPool;
 use super::records::Records;
 use super::road::Road;
 use crate::clock::Clock;
@@ -18,9 +18,9 @@ use crate::runner::event::{Event, StopReason};
 use crate::runner::ledger::Ledger;
 use crate::runner::limits::Limits;
 use crate::runner::queue::Queues;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub struct Dispatcher {
+pub(super) struct Dispatcher {
     pub jobs: Arc<[Job]>,
     pub limits: Limits,
     pub clock: Clock,
@@ -31,15 +31,15 @@ pub struct Dispatcher {
     /// What they want done.
     pub then: Then,
     pub road: Road,
-    pub pool: Pool,
+    pub pool: WorkerPool,
     pub records: Records,
     pub events: mpsc::UnboundedSender<Event>,
     pub stopped: Option<StopReason>,
 }
 
 impl Dispatcher {
-    pub fn view(&self, now: Instant) -> View<'_> {
-        View {
+    pub(super) fn view(&self, now: Instant) -> RunView<'_> {
+        RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
             queues: &self.queues,
@@ -52,14 +52,14 @@ impl Dispatcher {
     }
 
     /// Tells all policies what has happened, and does what follows from it. Whether anything did.
-    pub fn happens(&mut self, happened: &Happened, now: Instant) -> bool {
+    pub(super) fn happens(&mut self, happened: &Happened, now: Instant) -> bool {
         self.hear(happened, now);
         self.apply_all(now)
     }
 
     /// Tells all policies what has happened.
-    pub fn hear(&mut self, happened: &Happened, now: Instant) {
-        let view = View {
+    pub(super) fn hear(&mut self, happened: &Happened, now: Instant) {
+        let view = RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
             queues: &self.queues,
@@ -76,7 +76,7 @@ impl Dispatcher {
     }
 
     /// Nobody listening is no reason to stop.
-    pub fn tell(&self, event: Event) {
+    pub(super) fn tell(&self, event: Event) {
         let _ = self.events.send(event);
     }
 }

@@ -8,14 +8,19 @@ use tokio::time::Instant;
 use super::state::Dispatcher;
 use crate::catalog::ReadBack;
 use crate::outcome::{Ending, Outcome};
-use crate::runner::dialogue::{Happened, Place};
+use crate::runner::dialogue::{Happened, QueuePlace};
 use crate::runner::event::{Event, StopReason};
-use crate::runner::job_state::{Item, JobState, Next, Watch};
+use crate::runner::job_state::{BeingRead, Item, JobState, NextRequest};
 use crate::runner::shutdown::StopRequest;
 
 impl Dispatcher {
-    pub(super) fn stop_for(&mut self, request: StopRequest) {
+    /// Stops on request. Whether that was Ctrl-C: a second one gives up what is in flight.
+    pub(super) fn stop_for(&mut self, request: StopRequest) -> bool {
         let now = Instant::now();
+        let is_interrupt = request == StopRequest::Interrupt;
+        if is_interrupt && self.stopped.is_some() {
+            self.tell(Event::Draining { in_flight: self.ledger.in_flight() as u32, reason: StopReason::Interrupted });
+        }
         self.stop(
             match request {
                 StopRequest::Interrupt | StopRequest::Terminate => StopReason::Interrupted,
@@ -25,6 +30,7 @@ impl Dispatcher {
             now,
         );
         self.apply_all(now);
+        is_interrupt
     }
 
     /// Stops sending: what has not left does not leave. What is in flight is waited for; reads that settle a doubt still go out.
@@ -36,8 +42,8 @@ impl Dispatcher {
         self.withdraw_all(None, now);
         // Nobody needs to know any more what has landed.
         for (job, state) in self.ledger.states_under_way().collect::<Vec<_>>() {
-            if state == JobState::Settled(Watch::Out) {
-                self.ledger.moves(job, JobState::Settled(Watch::No));
+            if state == JobState::Settled(BeingRead::Out) {
+                self.ledger.moves(job, JobState::Settled(BeingRead::No));
             }
         }
         let being_recorded = |(_, state): &(u32, JobState)| matches!(state, JobState::BeingRecorded { .. });
@@ -59,12 +65,12 @@ impl Dispatcher {
         let view = self.view(now);
         let (in_doubt, look_at, why) = (view.is_in_doubt(item.job), view.look_at(item.job), view.why_stopped());
         match item.next {
-            Next::FollowUp => {}
+            NextRequest::FollowUp => {}
             // The service has said no, and what is left is to read why.
-            Next::Find { .. } if leaves_time => self.put(item, Place::Back, now),
+            NextRequest::Find { .. } if leaves_time => self.put(item, QueuePlace::Back, now),
             next if in_doubt && can_read => {
-                let next = Next::ReadBack { resend: next != Next::ReadBack { resend: false } };
-                self.put(Item { next, ..item }, Place::Back, now);
+                let next = NextRequest::ReadBack { resend: next != NextRequest::ReadBack { resend: false } };
+                self.put(Item { next, ..item }, QueuePlace::Back, now);
             }
             _ if in_doubt => self.settle(item.job, Ending::settled(Outcome::Unknown, Some(look_at)), now),
             _ => self.settle(item.job, why.into(), now),
@@ -79,7 +85,7 @@ impl Dispatcher {
         for (job, next) in self.ledger.under_way().collect::<Vec<_>>() {
             let view = self.view(now);
             // A check has sent nothing, and what is looked for was answered.
-            let ending = match matches!(next, Next::Check | Next::Find { .. }) && !view.is_in_doubt(job) {
+            let ending = match matches!(next, NextRequest::Check | NextRequest::Find { .. }) && !view.is_in_doubt(job) {
                 true => view.why_stopped().into(),
                 false => {
                     let note = format!("abandoned before the answer came; {}", view.look_at(job));

@@ -18,14 +18,16 @@ use std::collections::{HashMap, HashSet};
 use crate::catalog::{Action, Missing, ReadBack as Kind, TargetKind};
 use crate::job::Job;
 use crate::outcome::{Evidence, Outcome, Presence, Seen};
-use crate::runner::dialogue::{Announcement, Command, Entry, Happened, Policy, Rank, ReadBack, Then, Times};
-use crate::runner::job_state::{Item, Next};
+use crate::runner::dialogue::{
+    Announcement, Command, Happened, JournalEntry, Policy, Rank, ReadBackAnswer, Then, Times,
+};
+use crate::runner::job_state::{Item, NextRequest};
 use crate::runner::mailbox::Mailbox;
 use crate::runner::retry;
-use crate::runner::run::{Left, Run};
-use crate::runner::view::View;
+use crate::runner::run::{LeftBehind, Run};
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
     let jobs = (0u32..).zip(run.jobs.iter());
     let known = |(index, job): &(u32, &Job)| job.found.is_some() || run.lookout.has_seen(*index);
     let known: HashSet<u32> = jobs.filter(known).map(|(index, _)| index).collect();
@@ -34,7 +36,7 @@ pub fn policy(run: &mut Run, _mail: &Mailbox) -> Absence {
 }
 
 #[derive(Debug)]
-pub struct Absence {
+pub(super) struct Absence {
     /// Jobs whose target was shown when it was looked up, or when the preview was saved.
     known: HashSet<u32>,
     /// Jobs whose target a read has shown, in this run or in another one.
@@ -45,7 +47,7 @@ pub struct Absence {
 }
 
 impl Policy for Absence {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Checked { job, seen: Seen::Identity(_), .. } => self.saw_target(*job, then),
             Happened::ReadBack(read) if !read.judged && shows_target(&read.evidence, view.action(read.job)) => {
@@ -66,15 +68,17 @@ impl Policy for Absence {
                 Some(command) => command,
                 None => return,
             },
-            Happened::Announced(Announcement::Unread { item: Item { job, next: Next::Find { at } }, why, .. }) => {
-                self.not_read(*job, (*at).into(), why, view)
-            }
+            Happened::Announced(Announcement::Unread {
+                item: Item { job, next: NextRequest::Find { at } },
+                why,
+                ..
+            }) => self.not_read(*job, (*at).into(), why, view),
             _ => return,
         };
         then.propose(Rank::GoOn, [next]);
     }
 
-    fn leave(self: Box<Self>, left: &mut Left) {
+    fn leave(self: Box<Self>, left: &mut LeftBehind) {
         left.shown = self.shown;
     }
 }
@@ -85,7 +89,7 @@ fn named_by(job: &Job) -> (TargetKind, String) {
 }
 
 fn find(job: u32, at: usize) -> Command {
-    Command::send(job, Next::Find { at: u8::try_from(at).unwrap_or(u8::MAX) })
+    Command::send(job, NextRequest::Find { at: u8::try_from(at).unwrap_or(u8::MAX) })
 }
 
 /// Whether the id at that place is the one that something is done to.
@@ -94,7 +98,7 @@ fn is_target(job: &Job, at: usize) -> bool {
 }
 
 /// The id after that one; after the last one, the state that the action is about.
-fn find_next(job: u32, at: usize, view: &View) -> Command {
+fn find_next(job: u32, at: usize, view: &RunView) -> Command {
     let it = view.job(job);
     match at + 1 < it.route.ids.len() || it.action.read_back.tells() {
         true => find(job, at + 1),
@@ -103,7 +107,7 @@ fn find_next(job: u32, at: usize, view: &View) -> Command {
 }
 
 impl Absence {
-    fn missing(&mut self, job: u32, found_by: Next, view: &View) -> Command {
+    fn missing(&mut self, job: u32, found_by: NextRequest, view: &RunView) -> Command {
         let it = view.job(job);
         let last = it.route.ids.len().saturating_sub(1);
         let reads_more = matches!(
@@ -112,8 +116,8 @@ impl Absence {
         );
         match found_by {
             // A read of the target has found nothing. Where the route names nothing else, that is what is missing.
-            Next::ReadBack { .. } if last == 0 && !reads_more => self.settle_missing(job, 0, view),
-            Next::Check if last == 0 || it.action.target == TargetKind::GroupMember => {
+            NextRequest::ReadBack { .. } if last == 0 && !reads_more => self.settle_missing(job, 0, view),
+            NextRequest::Check if last == 0 || it.action.target == TargetKind::GroupMember => {
                 self.settle_missing(job, last, view)
             }
             // The service does not know something that the path names: each id is read.
@@ -122,10 +126,10 @@ impl Absence {
     }
 
     /// Every id is there; what does a read show of the state?
-    fn after_state(&self, job: u32, evidence: &Evidence, times: Times, view: &View) -> Option<Command> {
+    fn after_state(&self, job: u32, evidence: &Evidence, times: Times, view: &RunView) -> Option<Command> {
         let in_doubt = view.is_in_doubt(job);
         let by_the_read = || {
-            let read = ReadBack { job, evidence: evidence.clone(), resend: false, times, judged: false };
+            let read = ReadBackAnswer { job, evidence: evidence.clone(), resend: false, times, judged: false };
             Command::Announce(Announcement::ReadBack(read))
         };
         Some(match evidence {
@@ -142,7 +146,7 @@ impl Absence {
         })
     }
 
-    fn not_read(&mut self, job: u32, at: usize, why: &str, view: &View) -> Command {
+    fn not_read(&mut self, job: u32, at: usize, why: &str, view: &RunView) -> Command {
         let it = view.job(job);
         // That the list of the group does not show a member tells without a read of the member itself.
         if it.action.target == TargetKind::GroupMember && is_target(it, at) && self.was_shown(job, view) {
@@ -153,7 +157,7 @@ impl Absence {
     }
 
     /// What the id at that place names is not there.
-    fn settle_missing(&mut self, job: u32, at: usize, view: &View) -> Command {
+    fn settle_missing(&mut self, job: u32, at: usize, view: &RunView) -> Command {
         let it = view.job(job);
         let done = it.missing == Some(Missing::Done);
         let is_target = is_target(it, at);
@@ -183,7 +187,7 @@ impl Absence {
 
     /// Whether any read or answer has shown the target in this tenant: when it was looked up, when the preview was saved,
     /// in this run, or in another one.
-    fn was_shown(&mut self, job: u32, view: &View) -> bool {
+    fn was_shown(&mut self, job: u32, view: &RunView) -> bool {
         // What a person was asked to approve was there.
         let approved = view.ledger.progress(job).is_some_and(|progress| progress.approved.is_some());
         if approved || self.known.contains(&job) || self.shown.contains(&job) {
@@ -214,7 +218,7 @@ impl Absence {
     /// A read has shown the target: every later run knows that it was there.
     fn saw_target(&mut self, job: u32, then: &mut Then) {
         if self.shown.insert(job) {
-            then.push(Command::Write(Entry::Seen(job)));
+            then.push(Command::Write(JournalEntry::Seen(job)));
         }
     }
 }
@@ -231,14 +235,14 @@ fn shows_target(evidence: &Evidence, action: &Action) -> bool {
 }
 
 /// Nothing is missing, and the service says that something is.
-fn settle_unexplained(job: u32, seen: Option<&str>, view: &View) -> Command {
+fn settle_unexplained(job: u32, seen: Option<&str>, view: &RunView) -> Command {
     let seen = seen.map(|seen| format!(": {seen}")).unwrap_or_default();
     let note = format!("the service says that it does not know it, and a read shows that it is there{seen}");
     settle_absence(job, Outcome::Failed, note, view)
 }
 
 /// What was sent and is in doubt stays in doubt, whatever else is found.
-fn settle_absence(job: u32, outcome: Outcome, note: String, view: &View) -> Command {
+fn settle_absence(job: u32, outcome: Outcome, note: String, view: &RunView) -> Command {
     let open = matches!(outcome, Outcome::Failed | Outcome::NotFound | Outcome::Unknown);
     match view.is_in_doubt(job) && open {
         true => {

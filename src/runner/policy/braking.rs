@@ -7,23 +7,23 @@ use crate::guard::breaker::Breaker;
 use crate::outcome::{Cause, Outcome, Reply, Standing, Verdict};
 use crate::runner::dialogue::{Admission, Attempted, Command, Door, Happened, Policy, Then};
 use crate::runner::event::StopReason;
-use crate::runner::job_state::{Item, Next};
+use crate::runner::job_state::{Item, NextRequest};
 use crate::runner::mailbox::Mailbox;
-use crate::runner::run::{Left, Run};
-use crate::runner::view::View;
+use crate::runner::run::{LeftBehind, Run};
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Braking {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Braking {
     let counted = run.history.carried.breaker.take();
     Braking { breaker: counted.unwrap_or_else(|| Breaker::new(run.brakes.stop_when)) }
 }
 
 #[derive(Debug)]
-pub struct Braking {
+pub(super) struct Braking {
     breaker: Breaker,
 }
 
 impl Policy for Braking {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match *happened {
             Happened::Turn => self.stop_if_tripped(view, then),
             // From its check on, a job takes up what the limits leave.
@@ -44,21 +44,21 @@ impl Policy for Braking {
     }
 
     /// What is out already comes before a new job: a job that is tried again goes to the head of its queue.
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
-        let is_new = item.next == Next::Send && !view.ledger.is_at_risk(item.job);
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
+        let is_new = item.next == NextRequest::Send && !view.ledger.is_at_risk(item.job);
         match door == Door::Gate && is_new && !self.breaker.admits(view.action(item.job)) {
             true => Admission::Wait,
             false => Admission::Go,
         }
     }
 
-    fn leave(self: Box<Self>, left: &mut Left) {
+    fn leave(self: Box<Self>, left: &mut LeftBehind) {
         left.carried.breaker = Some(self.breaker.next_round());
     }
 }
 
 impl Braking {
-    fn stop_if_tripped(&mut self, view: &View, then: &mut Then) {
+    fn stop_if_tripped(&mut self, view: &RunView, then: &mut Then) {
         // With nothing left but what is out, there is nothing to stop.
         let unsent = view.ledger.open() > self.breaker.at_risk() as usize;
         if view.is_stopping() || view.ledger.open() == 0 || !unsent {
@@ -70,7 +70,7 @@ impl Braking {
     }
 
     /// What an answer tells of the answers to come.
-    fn suspect(&mut self, job: u32, reply: &Reply, view: &View) {
+    fn suspect(&mut self, job: u32, reply: &Reply, view: &RunView) {
         let action = view.action(job);
         match (&reply.verdict, reply.http_status) {
             // A page with whatever status, success too.
@@ -83,7 +83,7 @@ impl Braking {
         }
     }
 
-    fn settled(&mut self, job: u32, counted: Outcome, sent_here: bool, view: &View) {
+    fn settled(&mut self, job: u32, counted: Outcome, sent_here: bool, view: &RunView) {
         let Some(settlement) = view.settlement(job) else { return };
         let action = view.action(job);
         match counted {

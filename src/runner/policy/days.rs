@@ -15,12 +15,14 @@ use crate::catalog::{Action, Bucket, DAILY, DailyLimit};
 use crate::daily::{Advice, Ground, LeftToday, Refused, Suspicion, Take, UsedUp, why};
 use crate::journal::TurnedAway;
 use crate::outcome::{Cause, Effect, Ending, Outcome, RequestId, Verdict};
-use crate::runner::dialogue::{Admission, Attempted, Command, Door, Entry, Happened, Place, Policy, Rank, Then, until};
+use crate::runner::dialogue::{
+    Admission, Attempted, Command, Door, Happened, JournalEntry, Policy, QueuePlace, Rank, Then, until,
+};
 use crate::runner::event::Event;
-use crate::runner::job_state::{Item, JobState, Next, WaitsFor};
+use crate::runner::job_state::{Item, JobState, NextRequest, WaitsFor};
 use crate::runner::mailbox::Mailbox;
-use crate::runner::run::{Left, Run};
-use crate::runner::view::View;
+use crate::runner::run::{LeftBehind, Run};
+use crate::runner::view::RunView;
 
 /// Jobs brought back at once. With a window that slides, its places come back one by one; a plan may have a million of them.
 const FED: usize = 64;
@@ -28,9 +30,9 @@ const FED: usize = 64;
 /// A shorter wait is not written down.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Days {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> DayPolicy {
     let carried = &mut run.history.carried;
-    Days {
+    DayPolicy {
         left_today: LeftToday::new(std::mem::take(&mut run.daily)),
         suspicion: std::mem::take(&mut carried.suspicion),
         witnesses: Witnesses::new(std::mem::take(&mut carried.agreement)),
@@ -39,22 +41,25 @@ pub fn policy(run: &mut Run, _mail: &Mailbox) -> Days {
 }
 
 #[derive(Debug)]
-pub struct Days {
+pub(super) struct DayPolicy {
     left_today: LeftToday,
     suspicion: Suspicion,
     witnesses: Witnesses,
     parked: Parked,
 }
 
-impl Policy for Days {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+impl Policy for DayPolicy {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match *happened {
             Happened::Turn => {
                 self.open(view, then);
                 self.settle_without_witnesses(view.is_stopping(), view, then);
             }
             Happened::Quiet => self.leave_for_another_day(view, then),
-            Happened::Stuck => self.settle_without_witnesses(true, view, then),
+            Happened::Stuck => {
+                self.settle_without_witnesses(true, view, then);
+                self.leave_for_another_day(view, then);
+            }
             Happened::PutAside { item, waits_for: WaitsFor::Day(limit) } => {
                 self.parked.insert(limit.into(), item, view.job(item.job).priority);
             }
@@ -78,7 +83,7 @@ impl Policy for Days {
         }
     }
 
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
         if door != Door::Gate || !view.is_for_sending(item) {
             return Admission::Go;
         }
@@ -89,7 +94,7 @@ impl Policy for Days {
         }
     }
 
-    fn take(&mut self, job: u32, view: &View) -> Result<Option<Take>, UsedUp> {
+    fn take(&mut self, job: u32, view: &RunView) -> Result<Option<Take>, UsedUp> {
         let take = self.left_today.take_for(view.job(job));
         if take.is_some() {
             self.left_today.ask(job);
@@ -101,22 +106,22 @@ impl Policy for Days {
     }
 
     /// When the next action may go on that something waits for.
-    fn wake(&self, view: &View) -> Option<Instant> {
+    fn wake(&self, view: &RunView) -> Option<Instant> {
         let waiting = (0..DailyLimit::COUNT).filter(|limit| self.parked.count(*limit) > 0);
         let first = waiting.filter_map(|limit| self.left_today.closed(limit)).map(|used_up| used_up.until).min()?;
         Some(view.now + until(first, view.wall()))
     }
 
-    fn leave(self: Box<Self>, left: &mut Left) {
+    fn leave(self: Box<Self>, left: &mut LeftBehind) {
         left.later = self.left_today.later;
         left.carried.suspicion = self.suspicion;
         left.carried.agreement = self.witnesses.agreement();
     }
 }
 
-impl Days {
+impl DayPolicy {
     /// Opens the limits of which something is left again, and brings back some of what waits for them.
-    fn open(&mut self, view: &View, then: &mut Then) {
+    fn open(&mut self, view: &RunView, then: &mut Then) {
         self.left_today.open(view.wall());
         for limit in 0..DailyLimit::COUNT {
             self.tell_of(limit, view, then);
@@ -127,16 +132,16 @@ impl Days {
                 let back = self.parked.take(limit, FED, view);
                 self.left_today.fed[limit] = back.len();
                 for item in back.into_iter().rev() {
-                    then.push(Command::Queue(item, Place::Front));
+                    then.push(Command::Queue(item, QueuePlace::Front));
                 }
             }
         }
     }
 
     /// Tells that an action waits, once nothing is out any more that may yet leave something of the limit.
-    fn tell_of(&mut self, limit: usize, view: &View, then: &mut Then) {
+    fn tell_of(&mut self, limit: usize, view: &RunView, then: &mut Then) {
         let counted = self.left_today.closed(limit).is_none_or(|closed| closed.ground == Ground::Counted);
-        let mut out = view.ledger.under_way().filter(|(_, next)| *next == Next::Send);
+        let mut out = view.ledger.under_way().filter(|(_, next)| *next == NextRequest::Send);
         if counted && out.any(|(job, _)| self.left_today.limit_of(view.job(job)) == Some(limit)) {
             return;
         }
@@ -148,7 +153,7 @@ impl Days {
         then.tell(Event::DayUsedUp { action, wait: until(at, view.wall()), until: at, ground });
     }
 
-    fn close(&mut self, job: u32, used_up: UsedUp, view: &View, then: &mut Then) {
+    fn close(&mut self, job: u32, used_up: UsedUp, view: &RunView, then: &mut Then) {
         // A job that waits for another day must not keep others from leaving today.
         then.push(Command::Spare(job));
         if let Some(limit) = self.left_today.limit_of(view.job(job)) {
@@ -157,15 +162,15 @@ impl Days {
     }
 
     /// What has done nothing has used up nothing.
-    fn give_back(&mut self, job: u32, client_request_id: &RequestId, view: &View, then: &mut Then) {
+    fn give_back(&mut self, job: u32, client_request_id: &RequestId, view: &RunView, then: &mut Then) {
         self.left_today.answered(job, view.job(job), true);
         if let Some(limit) = self.left_today.limit_of(view.job(job)) {
-            then.push(Command::Write(Entry::GiveBack(client_request_id.clone())));
+            then.push(Command::Write(JournalEntry::GiveBack(client_request_id.clone())));
             self.left_today.reopen(limit);
         }
     }
 
-    fn answered(&mut self, attempted: Attempted, view: &View, then: &mut Then) {
+    fn answered(&mut self, attempted: Attempted, view: &RunView, then: &mut Then) {
         let Attempted { job, reply, .. } = attempted;
         match reply.verdict.effect() {
             Effect::Possible => self.left_today.answered(job, view.job(job), false),
@@ -182,7 +187,7 @@ impl Days {
 
     /// Whether the service has said that the day's limit of a job's action is used up, so that nothing more is to be done
     /// about the answer.
-    fn refused(&mut self, attempted: Attempted, view: &View, then: &mut Then) -> bool {
+    fn refused(&mut self, attempted: Attempted, view: &RunView, then: &mut Then) -> bool {
         let Attempted { job, reply, .. } = attempted;
         let the_job = view.job(job);
         let Some(take) = self.left_today.take_for(the_job) else { return false };
@@ -200,7 +205,7 @@ impl Days {
         let used_up = UsedUp { limit, until, ground };
         // For a moment, it is nobody else's business.
         if until.duration_since(view.wall()) >= MOMENT {
-            then.push(Command::Write(Entry::Pause(take, used_up)));
+            then.push(Command::Write(JournalEntry::Pause(take, used_up)));
         }
         self.close(job, used_up, view, then);
         // Those that were told the same wait for the day as well.
@@ -212,7 +217,7 @@ impl Days {
     }
 
     /// Until when an action had better wait that gets nothing but throttle answers.
-    fn presumed(&mut self, attempted: Attempted, limit: usize, view: &View) -> Option<(Timestamp, Ground)> {
+    fn presumed(&mut self, attempted: Attempted, limit: usize, view: &RunView) -> Option<(Timestamp, Ground)> {
         let Attempted { job, reply, times } = attempted;
         let job = view.job(job);
         if reply.http_status != Some(429) || !is_its_own(job.action, limit) {
@@ -228,12 +233,12 @@ impl Days {
     }
 
     /// Whether something waits in a bucket that has nothing to do with that limit.
-    fn others_wait(&self, bucket: Bucket, limit: usize, view: &View) -> bool {
+    fn others_wait(&self, bucket: Bucket, limit: usize, view: &RunView) -> bool {
         view.queues.has_any(bucket, |item| self.left_today.limit_of(view.job(item.job)) != Some(limit))
     }
 
     /// What goes through shows that its own limit is not used up, and that its bucket is open.
-    fn note_what_passes(&mut self, job: u32, verdict: &Verdict, view: &View, then: &mut Then) {
+    fn note_what_passes(&mut self, job: u32, verdict: &Verdict, view: &RunView, then: &mut Then) {
         if !matches!(verdict, Verdict::Succeeded | Verdict::ApprovalRequired { .. }) {
             return;
         }
@@ -246,7 +251,7 @@ impl Days {
     }
 
     /// A job was refused, and would settle so: it waits, if what others are told may say otherwise.
-    fn waits_for_others(&self, job: u32, verdict: &Verdict, view: &View) -> bool {
+    fn waits_for_others(&self, job: u32, verdict: &Verdict, view: &RunView) -> bool {
         let Some(limit) = self.left_today.limit_of(view.job(job)) else { return false };
         // What is in doubt is read first, where a read tells.
         let is_read = view.is_in_doubt(job) && view.action(job).read_back.tells();
@@ -258,7 +263,7 @@ impl Days {
     }
 
     /// Whether another job of that limit is out, or is going to be.
-    fn others_are_left(&self, limit: usize, but: u32, view: &View) -> bool {
+    fn others_are_left(&self, limit: usize, but: u32, view: &RunView) -> bool {
         let is_of_it = |job: u32| {
             job != but
                 && self.left_today.limit_of(view.job(job)) == Some(limit)
@@ -270,7 +275,7 @@ impl Days {
     }
 
     /// What was refused in words of that limit was refused for reasons of its own.
-    fn nobody_agrees(&mut self, limit: usize, view: &View, then: &mut Then) {
+    fn nobody_agrees(&mut self, limit: usize, view: &RunView, then: &mut Then) {
         for job in self.witnesses.release(limit) {
             let doubt = view.is_in_doubt(job);
             then.push(match doubt {
@@ -281,7 +286,7 @@ impl Days {
     }
 
     /// Settles what waits for the answers of others where none come any more.
-    fn settle_without_witnesses(&mut self, ends: bool, view: &View, then: &mut Then) {
+    fn settle_without_witnesses(&mut self, ends: bool, view: &RunView, then: &mut Then) {
         if self.witnesses.are_waiting() {
             for limit in 0..DailyLimit::COUNT {
                 if ends || !self.others_are_left(limit, u32::MAX, view) {
@@ -292,7 +297,7 @@ impl Days {
     }
 
     /// Nothing else is left to do: what waits for a day too far away is left for another run.
-    fn leave_for_another_day(&mut self, view: &View, then: &mut Then) {
+    fn leave_for_another_day(&mut self, view: &RunView, then: &mut Then) {
         let states = || view.ledger.states();
         if states().any(|(_, state)| matches!(state, JobState::Waiting(WaitsFor::StepSeen, _))) {
             return;

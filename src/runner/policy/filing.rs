@@ -7,22 +7,22 @@ use crate::catalog::Action;
 use crate::guard::filing::Filing as Requests;
 use crate::outcome::{Cause, Verdict};
 use crate::runner::dialogue::{Admission, Door, Happened, Policy, Then};
-use crate::runner::job_state::{Item, JobState, Next};
+use crate::runner::job_state::{Item, JobState, NextRequest};
 use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Filing {
-    Filing { requests: std::mem::take(&mut run.history.filing) }
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> FilingBrake {
+    FilingBrake { requests: std::mem::take(&mut run.history.filing) }
 }
 
 #[derive(Debug)]
-pub struct Filing {
+pub(super) struct FilingBrake {
     requests: Requests,
 }
 
-impl Policy for Filing {
-    fn on(&mut self, happened: &Happened, view: &View, _then: &mut Then) {
+impl Policy for FilingBrake {
+    fn on(&mut self, happened: &Happened, view: &RunView, _then: &mut Then) {
         if let Happened::Attempted(attempted) = happened
             && let Verdict::ApprovalRequired { .. } = attempted.reply.verdict
         {
@@ -30,7 +30,7 @@ impl Policy for Filing {
         }
     }
 
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
         let action = view.action(item.job);
         // What was checked has its place already.
         if door != Door::Gate || !may_file(item, view) || view.ledger.state(item.job) == JobState::Checked {
@@ -49,12 +49,14 @@ impl Policy for Filing {
 }
 
 /// Whether the service may answer it with an approval request.
-fn may_file(item: Item, view: &View) -> bool {
-    matches!(item.next, Next::Send | Next::Check) && view.action(item.job).approvable && !view.is_approved(item.job)
+fn may_file(item: Item, view: &RunView) -> bool {
+    matches!(item.next, NextRequest::Send | NextRequest::Check)
+        && view.action(item.job).approvable
+        && !view.is_approved(item.job)
 }
 
 /// What is out, or about to be: each may turn into a request.
-fn filing_now(action: &Action, view: &View) -> u32 {
+fn filing_now(action: &Action, view: &RunView) -> u32 {
     let out = view.ledger.under_way().map(|(job, next)| Item { job, next });
     let checked = view.queues.all_checked().map(Item::send);
     let filing = |item: &Item| view.action(item.job) == action && may_file(*item, view);

@@ -11,37 +11,39 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use self::schedule::{BETWEEN, Due, FIRST_LOOK, Schedule, Wish};
+use self::schedule::{BETWEEN, DueRead, FIRST_LOOK, ReadSchedule, Wish};
 use crate::outcome::{Reply, Stage, Stamp, Verdict};
 use crate::pacing::is_crowded;
-use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, Then, Times, Who};
+use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, Then, Times, Who, until};
 use crate::runner::event::{Event, StopReason};
-use crate::runner::job_state::{Item, Next};
+use crate::runner::job_state::{Item, NextRequest};
 use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> FollowUps {
-    FollowUps { schedule: Schedule::default(), steps_told: 0, verify: run.verify }
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> FollowUps {
+    FollowUps { schedule: ReadSchedule::default(), steps_told: 0, verify: run.verify, until: run.brakes.until }
 }
 
 #[derive(Debug)]
-pub struct FollowUps {
-    schedule: Schedule,
+pub(super) struct FollowUps {
+    schedule: ReadSchedule,
     /// How many steps people were told are waiting.
     steps_told: u32,
     /// How long a person waits.
     verify: Option<Duration>,
+    /// When the run ends.
+    until: Option<Timestamp>,
 }
 
 impl Policy for FollowUps {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Began => self.verify(view, then),
             Happened::Turn => self.go_on(view, then),
             Happened::Announced(Announcement::Follow { job, who, within }) => self.follow(*job, *who, *within, view),
             Happened::Announced(Announcement::Unfollow(who)) => self.schedule.leave_all(*who),
-            Happened::LetOut { item: Item { job, next: Next::FollowUp }, .. } => {
+            Happened::LetOut { item: Item { job, next: NextRequest::FollowUp }, .. } => {
                 self.schedule.is_read(view.job(*job).target(), view.now);
             }
             // A read that nobody waits for any more, and that has told nothing.
@@ -64,15 +66,15 @@ impl Policy for FollowUps {
     }
 
     /// Whether somebody still waits for the read, and its target was not read a moment ago.
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
-        let Item { job, next: Next::FollowUp } = item else { return Admission::Go };
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
+        let Item { job, next: NextRequest::FollowUp } = item else { return Admission::Go };
         match door != Door::Gate || self.schedule.may_read(job, view.job(job).target(), view.now) {
             true => Admission::Go,
             false => Admission::Drop,
         }
     }
 
-    fn wake(&self, _view: &View) -> Option<Instant> {
+    fn wake(&self, _view: &RunView) -> Option<Instant> {
         self.schedule.wake()
     }
 
@@ -83,24 +85,27 @@ impl Policy for FollowUps {
 
 impl FollowUps {
     /// Follows everything up that was accepted, for a person who wants to know how it ended.
-    fn verify(&mut self, view: &View, then: &mut Then) {
+    fn verify(&mut self, view: &RunView, then: &mut Then) {
         let Some(within) = self.verify else { return };
+        // A person waits no longer than the run may go on.
+        let left = self.until.map(|end| until(end, view.wall()));
+        let within = left.map_or(within, |left| within.min(left));
         let jobs: Vec<u32> = (0..view.jobs.len() as u32).filter(|job| view.can_be_followed(*job)).collect();
         then.tell(Event::Verifying { jobs: jobs.len() as u32, until: view.clock.at(view.now + within) });
         jobs.into_iter().for_each(|job| self.follow(job, Who::Verify, within, view));
     }
 
-    fn follow(&mut self, job: u32, who: Who, within: Duration, view: &View) {
+    fn follow(&mut self, job: u32, who: Who, within: Duration, view: &RunView) {
         let first = view.now + until_first_look(job, view).min(within.max(since_last_look(job, view)));
         self.schedule.add(job, Wish { who, first, within }, view.now);
     }
 
     /// Queues the reads that are due, and gives up what has waited too long.
-    fn go_on(&mut self, view: &View, then: &mut Then) {
+    fn go_on(&mut self, view: &RunView, then: &mut Then) {
         while let Some(due) = self.schedule.due(view.now) {
             match due {
-                Due::Read(job) => then.push(Command::Watch(job)),
-                Due::TooLate(job, late) => self.too_late(job, &late, view, then),
+                DueRead::Read(job) => then.push(Command::Watch(job)),
+                DueRead::TooLate(job, late) => self.too_late(job, &late, view, then),
             }
         }
         let steps = self.schedule.wanted_by(Who::Step);
@@ -109,7 +114,7 @@ impl FollowUps {
         }
     }
 
-    fn shown(&mut self, job: u32, stage: Stage, view: &View, then: &mut Then) {
+    fn shown(&mut self, job: u32, stage: Stage, view: &RunView, then: &mut Then) {
         if (stage.has_landed() || stage.came_to_nothing()) && self.schedule.leave(job, Who::Wave) {
             then.push(Command::Announce(Announcement::Landed { job, stage }));
         }
@@ -119,7 +124,7 @@ impl FollowUps {
         }
     }
 
-    fn failed(&mut self, job: u32, reply: &Reply, times: Times, view: &View) -> Vec<Command> {
+    fn failed(&mut self, job: u32, reply: &Reply, times: Times, view: &RunView) -> Vec<Command> {
         let (bucket, reason) = (view.job(job).read_bucket(), reply.reason());
         let pause = |asked| Command::Pause { bucket, asked, crowded: is_crowded(reply), times };
         self.schedule.was_not_read(view.job(job).target());
@@ -146,12 +151,12 @@ impl FollowUps {
     }
 
     /// A read has told nothing final, or was not made.
-    fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, view: &View, then: &mut Then) {
+    fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, view: &RunView, then: &mut Then) {
         let late = self.schedule.not_told(job, trouble, view.now);
         self.too_late(job, &late, view, then);
     }
 
-    fn too_late(&mut self, job: u32, late: &[Who], view: &View, then: &mut Then) {
+    fn too_late(&mut self, job: u32, late: &[Who], view: &RunView, then: &mut Then) {
         for who in late {
             let seen = self.schedule.trouble(job).map(str::to_owned).or_else(|| view.last_seen(job));
             then.push(Command::Announce(Announcement::InVain { job, who: *who, seen }));
@@ -160,18 +165,18 @@ impl FollowUps {
 }
 
 /// Hardly anything shows right after it was accepted.
-fn until_first_look(job: u32, view: &View) -> Duration {
+fn until_first_look(job: u32, view: &RunView) -> Duration {
     let accepted_at = view.settlement(job).and_then(|settled| settled.finished_at).map(Stamp::time);
     rest_of(FIRST_LOOK, accepted_at, view).max(since_last_look(job, view))
 }
 
 /// What is left of the minute since the last read, whatever it was for.
-fn since_last_look(job: u32, view: &View) -> Duration {
+fn since_last_look(job: u32, view: &RunView) -> Duration {
     let seen = view.settlement(job).and_then(|settled| settled.follow_up.as_ref());
     rest_of(BETWEEN, seen.map(|seen| seen.read_at), view)
 }
 
-fn rest_of(time: Duration, since: Option<Timestamp>, view: &View) -> Duration {
+fn rest_of(time: Duration, since: Option<Timestamp>, view: &RunView) -> Duration {
     let age = |at| Duration::try_from(view.wall().duration_since(at)).unwrap_or_default();
     since.map_or(Duration::ZERO, |at| time.saturating_sub(age(at)))
 }

@@ -7,23 +7,23 @@ use crate::outcome::{Cause, Unsent};
 use crate::runner::dialogue::{Admission, Command, Door, Happened, Policy, Then};
 use crate::runner::event::StopReason;
 use crate::runner::guards::Guards;
-use crate::runner::job_state::Item;
+use crate::runner::job_state::{Item, JobState};
 use crate::runner::mailbox::{Mailbox, News};
-use crate::runner::run::{Left, Run};
-use crate::runner::view::View;
+use crate::runner::run::{LeftBehind, Run};
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, mail: &Mailbox) -> Guarding {
+pub(super) fn policy(run: &mut Run, mail: &Mailbox) -> Guarding {
     Guarding { guards: std::mem::take(&mut run.guards), mail: mail.clone() }
 }
 
 #[derive(Debug)]
-pub struct Guarding {
+pub(super) struct Guarding {
     guards: Guards,
     mail: Mailbox,
 }
 
 impl Policy for Guarding {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         let Happened::News(News::Guards(answer)) = happened else { return };
         self.guards.heard(view.now);
         match answer {
@@ -37,11 +37,11 @@ impl Policy for Guarding {
         }
     }
 
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
         if door == Door::Queue || !view.is_for_sending(item) {
             return Admission::Go;
         }
-        if let Some(why) = self.keeps_back(item.job, view).filter(|_| door == Door::Gate) {
+        if let Some(why) = self.keeps_back(item.job, view) {
             return Admission::Hold(why);
         }
         match self.guards.hold(view.now, &self.mail) {
@@ -54,14 +54,14 @@ impl Policy for Guarding {
         self.guards.are_asked()
     }
 
-    fn leave(self: Box<Self>, left: &mut Left) {
+    fn leave(self: Box<Self>, left: &mut LeftBehind) {
         left.guards = self.guards.next_round();
     }
 }
 
 impl Guarding {
     /// Why the job is not sent now, if it is not: the guards hold it, or the window has ended.
-    fn keeps_back(&self, job: u32, view: &View) -> Option<Unsent> {
+    fn keeps_back(&self, job: u32, view: &RunView) -> Option<Unsent> {
         if let Some(why) = self.guards.now.held.get(&job) {
             return Some(why.clone());
         }
@@ -72,8 +72,10 @@ impl Guarding {
 }
 
 /// Whether something was sent to its target in this run: for this job, or for a step before it.
-fn has_begun(job: u32, view: &View) -> bool {
-    if view.ledger.progress(job).is_some_and(|progress| progress.tries > 0 || progress.is_in_doubt()) {
+fn has_begun(job: u32, view: &RunView) -> bool {
+    // An attempt that is recorded and has not left has begun nothing.
+    let recorded = u32::from(view.ledger.state(job) == JobState::Recorded);
+    if view.ledger.progress(job).is_some_and(|progress| progress.tries > recorded || progress.is_in_doubt()) {
         return true;
     }
     let mut before = view.job(job).after;

@@ -15,7 +15,7 @@ macro_rules! policies {
         $(mod $name;)+
 
         /// Each takes what is its own from the run.
-        pub fn all(run: &mut Run, mail: &Mailbox) -> Vec<Box<dyn Policy>> {
+        pub(super) fn all(run: &mut Run, mail: &Mailbox) -> Vec<Box<dyn Policy>> {
             vec![$(Box::new($name::policy(run, mail)) as Box<dyn Policy>),+]
         }
     };

@@ -16,11 +16,11 @@ use tokio::time::Instant;
 use crate::guard::lookout::Lookout;
 use crate::guard::now::GuardsNow;
 use crate::outcome::{Cause, Outcome, Seen, Unsent};
-use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Place, Policy, Rank, Then};
-use crate::runner::job_state::{Item, JobState, Next};
+use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, QueuePlace, Rank, Then};
+use crate::runner::job_state::{Item, JobState, NextRequest};
 use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
 /// How old a check may be when its send leaves.
 const FRESH: Duration = Duration::from_secs(10);
@@ -28,13 +28,13 @@ const FRESH: Duration = Duration::from_secs(10);
 /// So many jobs of a bucket may wait for their place after their check.
 const AHEAD: usize = 4;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> PreSendCheck {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> PreSendCheck {
     let lookout = std::mem::take(&mut run.lookout).sparing(run.guards.now.protected.clone());
     PreSendCheck { lookout, guards: Arc::clone(&run.guards.now), checked: HashMap::new() }
 }
 
 #[derive(Debug)]
-pub struct PreSendCheck {
+pub(super) struct PreSendCheck {
     lookout: Lookout,
     /// By which the targets were judged.
     guards: Arc<GuardsNow>,
@@ -43,11 +43,11 @@ pub struct PreSendCheck {
 }
 
 impl Policy for PreSendCheck {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Turn => self.forget_old_checks(FRESH, view, then),
             Happened::Checked { job, seen, .. } => self.judge(*job, seen, view, then),
-            Happened::Announced(Announcement::Unread { item: Item { job, next: Next::Check }, why, .. }) => {
+            Happened::Announced(Announcement::Unread { item: Item { job, next: NextRequest::Check }, why, .. }) => {
                 self.not_read(*job, why, view, then);
             }
             // What was seen of targets was judged by another list.
@@ -61,12 +61,13 @@ impl Policy for PreSendCheck {
         }
     }
 
-    fn admit(&mut self, item: Item, door: Door, view: &View) -> Admission {
+    fn admit(&mut self, item: Item, door: Door, view: &RunView) -> Admission {
         let is_checked = view.ledger.state(item.job) == JobState::Checked;
-        let wants = door == Door::Gate && item.next == Next::Send && self.lookout.wants(item.job, view.job(item.job));
+        let wants =
+            door == Door::Gate && item.next == NextRequest::Send && self.lookout.wants(item.job, view.job(item.job));
         match wants && !is_checked {
             false => Admission::Go,
-            true if view.queues.checked(view.job(item.job).bucket()) < AHEAD => Admission::First(Next::Check),
+            true if view.queues.checked(view.job(item.job).bucket()) < AHEAD => Admission::First(NextRequest::Check),
             true => Admission::Wait,
         }
     }
@@ -74,7 +75,7 @@ impl Policy for PreSendCheck {
 
 impl PreSendCheck {
     /// What has waited too long for its place goes back to the head of the queue, to be checked again.
-    fn forget_old_checks(&mut self, age: Duration, view: &View, then: &mut Then) {
+    fn forget_old_checks(&mut self, age: Duration, view: &RunView, then: &mut Then) {
         if self.checked.is_empty() {
             return;
         }
@@ -88,17 +89,17 @@ impl PreSendCheck {
         }
     }
 
-    fn judge(&mut self, job: u32, seen: &Seen, view: &View, then: &mut Then) {
+    fn judge(&mut self, job: u32, seen: &Seen, view: &RunView, then: &mut Then) {
         match seen {
             Seen::Identity(identity) => match self.lookout.judge(job, view.job(job), identity) {
                 Some(why) => hold(job, why, view, then),
                 None => {
                     self.checked.insert(job, view.now);
-                    then.propose(Rank::GoOn, [Command::Queue(Item::send(job), Place::Checked)]);
+                    then.propose(Rank::GoOn, [Command::Queue(Item::send(job), QueuePlace::Checked)]);
                 }
             },
             Seen::Gone => {
-                let missing = Announcement::Missing { job, found_by: Next::Check };
+                let missing = Announcement::Missing { job, found_by: NextRequest::Check };
                 then.propose(Rank::GoOn, [Command::Announce(missing)]);
             }
             Seen::NotRead(_) => {}
@@ -106,9 +107,9 @@ impl PreSendCheck {
     }
 
     /// Nothing is sent to a target that could not be checked.
-    fn not_read(&mut self, job: u32, why: &str, view: &View, then: &mut Then) {
+    fn not_read(&mut self, job: u32, why: &str, view: &RunView, then: &mut Then) {
         if view.is_stopping() {
-            return then.push(Command::send(job, Next::Send));
+            return then.push(Command::send(job, NextRequest::Send));
         }
         let why = format!("could not be looked at right before sending ({why})");
         hold(job, Cause::TargetNotRead.with(why), view, then);
@@ -116,7 +117,7 @@ impl PreSendCheck {
 }
 
 /// What was sent before and is in doubt stays in doubt; what was approved goes on waiting.
-fn hold(job: u32, why: Unsent, view: &View, then: &mut Then) {
+fn hold(job: u32, why: Unsent, view: &RunView, then: &mut Then) {
     let command = match view.is_in_doubt(job) {
         false => Command::Settle(job, why.into()),
         true => {

@@ -8,19 +8,21 @@ use std::collections::HashMap;
 use crate::catalog::ReadBack as Kind;
 use crate::journal::{Question, Rival, TurnedAway};
 use crate::outcome::{Cause, Evidence, FollowUp, Followed, Outcome, Stage, Unsent};
-use crate::runner::dialogue::{Announcement, Command, Entry, Happened, Policy, Rank, ReadBack, Then, Times};
-use crate::runner::job_state::{Item, Next, WaitsFor};
+use crate::runner::dialogue::{
+    Announcement, Command, Happened, JournalEntry, Policy, Rank, ReadBackAnswer, Then, Times,
+};
+use crate::runner::job_state::{Item, NextRequest, WaitsFor};
 use crate::runner::mailbox::{Mailbox, News};
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(_run: &mut Run, mail: &Mailbox) -> Rivals {
+pub(super) fn policy(_run: &mut Run, mail: &Mailbox) -> Rivals {
     Rivals { asked: HashMap::new(), mail: mail.clone() }
 }
 
 /// What was seen, and waits for the journal's word.
 #[derive(Debug)]
-enum Seen {
+enum UnjudgedSight {
     FollowUp(FollowUp),
     /// An effect, in these words.
     Effect {
@@ -31,20 +33,24 @@ enum Seen {
 }
 
 #[derive(Debug)]
-pub struct Rivals {
-    asked: HashMap<u32, Seen>,
+pub(super) struct Rivals {
+    asked: HashMap<u32, UnjudgedSight>,
     mail: Mailbox,
 }
 
 impl Policy for Rivals {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::FollowedUp { job, answer: Ok(seen), .. } => self.seen(*job, seen, view, then),
-            Happened::ReadBack(ReadBack { job, evidence: Evidence::Effect(seen), resend, times, judged: false })
-                if may_have_rivals(*job, view) =>
-            {
-                self.asked.insert(*job, Seen::Effect { seen: seen.clone(), resend: *resend, times: *times });
-                let item = Item { job: *job, next: Next::ReadBack { resend: *resend } };
+            Happened::ReadBack(ReadBackAnswer {
+                job,
+                evidence: Evidence::Effect(seen),
+                resend,
+                times,
+                judged: false,
+            }) if may_have_rivals(*job, view) => {
+                self.asked.insert(*job, UnjudgedSight::Effect { seen: seen.clone(), resend: *resend, times: *times });
+                let item = Item { job: *job, next: NextRequest::ReadBack { resend: *resend } };
                 then.propose(Rank::Wait, [self.ask(*job, false, view), Command::Wait(item, WaitsFor::Journal)]);
             }
             Happened::News(News::Rival(job, word)) => self.told(*job, word, then),
@@ -64,12 +70,12 @@ impl Policy for Rivals {
 }
 
 /// Whether what a read shows of the action does not tell whose it was.
-fn may_have_rivals(job: u32, view: &View) -> bool {
+fn may_have_rivals(job: u32, view: &RunView) -> bool {
     view.has_journal && matches!(view.action(job).read_back, Kind::ManagementState { .. } | Kind::ActionResult { .. })
 }
 
 /// Another run has been there since this one began, and nothing here tells what came of it.
-fn not_let(job: u32, why: Unsent, view: &View, then: &mut Then) {
+fn not_let(job: u32, why: Unsent, view: &RunView, then: &mut Then) {
     // Its request is still open, and may be completed when the way is free.
     let command = match why.cause() == Cause::OpenElsewhere && view.is_approved(job) {
         true => Command::settle(job, Outcome::AwaitingApproval, Some(why.note().to_owned())),
@@ -80,7 +86,7 @@ fn not_let(job: u32, why: Unsent, view: &View, then: &mut Then) {
 
 impl Rivals {
     /// A read has shown how far an accepted job is.
-    fn seen(&mut self, job: u32, seen: &Followed, view: &View, then: &mut Then) {
+    fn seen(&mut self, job: u32, seen: &Followed, view: &RunView, then: &mut Then) {
         let (seen, is_gone) = match seen {
             Followed::There(seen) => (seen, false),
             Followed::Gone(seen) => (seen, true),
@@ -88,18 +94,18 @@ impl Rivals {
         let is_final = seen.stage == Stage::Done || seen.stage.came_to_nothing();
         match is_final && may_have_rivals(job, view) {
             true => {
-                self.asked.insert(job, Seen::FollowUp(seen.clone()));
+                self.asked.insert(job, UnjudgedSight::FollowUp(seen.clone()));
                 then.push(self.ask(job, is_gone, view));
             }
             false => then.push(Command::Show(job, seen.clone())),
         }
     }
 
-    fn ask(&self, job: u32, is_gone: bool, view: &View) -> Command {
+    fn ask(&self, job: u32, is_gone: bool, view: &RunView) -> Command {
         let same = view.job(job).clone();
         let removals = if is_gone { same.removals() } else { Vec::new() };
         let answer = self.mail.way_back(News::Rival(job, Err(())));
-        Command::Write(Entry::Rival { job, question: Box::new(Question { same, removals }), answer })
+        Command::Write(JournalEntry::Rival { job, question: Box::new(Question { same, removals }), answer })
     }
 
     fn told(&mut self, job: u32, word: &Result<Option<Rival>, ()>, then: &mut Then) {
@@ -112,17 +118,17 @@ impl Rivals {
             Err(()) => Some("the journal does not say what else was sent to it".to_owned()),
         };
         then.push(match (seen, why) {
-            (Seen::FollowUp(seen), None) => Command::Show(job, seen),
-            (Seen::FollowUp(seen), Some(why)) => {
+            (UnjudgedSight::FollowUp(seen), None) => Command::Show(job, seen),
+            (UnjudgedSight::FollowUp(seen), Some(why)) => {
                 let words = format!("{}; {why}", seen.words).into();
                 Command::Show(job, FollowUp { stage: Stage::Untold, words, ..seen })
             }
-            (Seen::Effect { seen, resend, times }, why) => {
+            (UnjudgedSight::Effect { seen, resend, times }, why) => {
                 let evidence = match why {
                     None => Evidence::Effect(seen),
                     Some(why) => Evidence::CannotTell(format!("{seen}; {why}")),
                 };
-                let read = ReadBack { job, evidence, resend, times, judged: true };
+                let read = ReadBackAnswer { job, evidence, resend, times, judged: true };
                 Command::Announce(Announcement::ReadBack(read))
             }
         });

@@ -13,9 +13,9 @@ use crate::runner::dialogue::{Announcement, Command, Happened, Policy, Then, Who
 use crate::runner::job_state::{Item, JobState, WaitsFor};
 use crate::runner::mailbox::Mailbox;
 use crate::runner::run::{Earlier, Run};
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Steps {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Steps {
     let mut next: HashMap<u32, Vec<u32>> = HashMap::new();
     for (index, job) in (0u32..).zip(run.jobs.iter()) {
         if let Some(before) = job.after {
@@ -37,7 +37,7 @@ fn was_sent(earlier: &Earlier) -> bool {
 }
 
 #[derive(Debug)]
-pub struct Steps {
+pub(super) struct Steps {
     /// Steps that wait for the job of the key.
     next: HashMap<u32, Vec<u32>>,
     /// Steps that an earlier process has sent, so that they wait for nothing.
@@ -45,7 +45,7 @@ pub struct Steps {
 }
 
 impl Policy for Steps {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Settled { job, outcome, .. } | Happened::Kept { job, outcome } => {
                 self.go_on_after(*job, *outcome, view, then);
@@ -66,8 +66,12 @@ impl Policy for Steps {
             }
             // No step goes on waiting.
             Happened::Stopping => {
-                let waits = |state: JobState| matches!(state, JobState::Waiting(WaitsFor::StepSeen, _));
-                for (next, _) in view.ledger.states().filter(|(_, state)| waits(*state)) {
+                let is_waiting =
+                    |next: &u32| matches!(view.ledger.state(*next), JobState::Waiting(WaitsFor::StepSeen, _));
+                // Those of which it was said in the same moment that they have waited in vain are no longer in the list.
+                let mut waiting: Vec<u32> = self.next.values().flatten().copied().filter(is_waiting).collect();
+                waiting.sort_unstable();
+                for next in waiting {
                     then.push(Command::Settle(next, view.why_stopped().into()));
                 }
             }
@@ -78,7 +82,7 @@ impl Policy for Steps {
 
 impl Steps {
     /// Queues or holds the steps that waited for a job.
-    fn go_on_after(&mut self, job: u32, outcome: Outcome, view: &View, then: &mut Then) {
+    fn go_on_after(&mut self, job: u32, outcome: Outcome, view: &RunView, then: &mut Then) {
         for next in self.waiting_for(job, view) {
             // It goes its own way.
             if self.sent.contains(&next) {
@@ -104,7 +108,7 @@ impl Steps {
     }
 
     /// Lets a step wait until the one before it was seen to have happened.
-    fn wait_to_see(&mut self, job: u32, next: u32, within: Duration, view: &View) -> Vec<Command> {
+    fn wait_to_see(&mut self, job: u32, next: u32, within: Duration, view: &RunView) -> Vec<Command> {
         if !view.can_be_followed(job) {
             return vec![hold_as_untold(job, next, view.last_seen(job).as_deref(), view)];
         }
@@ -113,7 +117,7 @@ impl Steps {
         vec![Command::Wait(Item::send(next), WaitsFor::StepSeen), Command::Announce(follow)]
     }
 
-    fn waited_in_vain(&mut self, job: u32, seen: Option<&str>, view: &View, then: &mut Then) {
+    fn waited_in_vain(&mut self, job: u32, seen: Option<&str>, view: &RunView, then: &mut Then) {
         for next in self.waiting_for(job, view) {
             let within = length(view.job(next).verified_within().unwrap_or_default());
             let before = step_before(job, view);
@@ -123,14 +127,14 @@ impl Steps {
     }
 
     /// Takes the steps that wait for a job and have not settled.
-    fn waiting_for(&mut self, job: u32, view: &View) -> Vec<u32> {
+    fn waiting_for(&mut self, job: u32, view: &RunView) -> Vec<u32> {
         let mut next = self.next.remove(&job).unwrap_or_default();
         next.retain(|next| view.settlement(*next).is_none());
         next
     }
 }
 
-fn hold_as_untold(job: u32, next: u32, seen: Option<&str>, view: &View) -> Command {
+fn hold_as_untold(job: u32, next: u32, seen: Option<&str>, view: &RunView) -> Command {
     let what = format!("{} has happened{}", step_before(job, view), in_brackets(seen));
     Command::Settle(next, Cause::StepBeforeUntold.with(what).into())
 }
@@ -140,7 +144,7 @@ fn in_brackets(seen: Option<&str>) -> String {
 }
 
 /// `wipe in row 3,`
-fn step_before(job: u32, view: &View) -> String {
+fn step_before(job: u32, view: &RunView) -> String {
     let job = view.job(job);
     format!("{} in row {},", job.action.name, job.row)
 }

@@ -9,17 +9,17 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::dialogue::{
-    Admission, Announcement, Attempted, Command, Door, Happened, Place, Policy, ReadBack, Then, Times, Who,
+    Admission, Announcement, Attempted, Command, Door, Happened, Policy, QueuePlace, ReadBackAnswer, Then, Times, Who,
 };
 use super::super::event::StopReason;
 use super::super::guards::Guards;
-use super::super::job_state::{Item, JobState, Next, WaitsFor};
+use super::super::job_state::{Item, JobState, NextRequest, WaitsFor};
 use super::super::ledger::Ledger;
 use super::super::limits::Limits;
 use super::super::mailbox::{Mailbox, News};
-use super::super::queue::Queues;
+use super::super::queue::{Lane, Queues};
 use super::super::run::{History, Run};
-use super::super::view::View;
+use super::super::view::RunView;
 use super::*;
 use crate::catalog::Action;
 use crate::clock::Clock;
@@ -31,6 +31,7 @@ use crate::guard::filing::Filing;
 use crate::guard::lookout::{Lookout, Source};
 use crate::guard::now::GuardsNow;
 use crate::guard::waves::{Conditions, Schedule, Size, Wave};
+use crate::guard::window::{Window, Windows};
 use crate::identity::Identity;
 use crate::job::{Ids, Job, JobParts};
 use crate::journal::TurnedAway;
@@ -49,8 +50,8 @@ struct Stand {
 }
 
 impl Stand {
-    fn view(&self) -> View<'_> {
-        View {
+    fn view(&self) -> RunView<'_> {
+        RunView {
             jobs: &self.jobs,
             ledger: &self.ledger,
             queues: &self.queues,
@@ -140,7 +141,8 @@ fn reply(verdict: Verdict, status: u16) -> Reply {
 fn of_two_answers_the_strictest_wins() {
     let hold = || Admission::Hold(Cause::Denied.plain());
     let aside = || Admission::Aside(WaitsFor::Day(0));
-    let rising = [Admission::Go, Admission::First(Next::Check), Admission::Wait, aside(), Admission::Drop, hold()];
+    let rising =
+        [Admission::Go, Admission::First(NextRequest::Check), Admission::Wait, aside(), Admission::Drop, hold()];
     for (one, mild) in rising.iter().enumerate() {
         for strict in &rising[one..] {
             assert_eq!(mild.clone().and(strict.clone()), *strict);
@@ -181,11 +183,11 @@ fn a_wave_waits_for_the_one_before_it() {
     for job in 0..3 {
         let admission = waves.admit(Item::send(job), Door::Queue, &stand.view());
         assert_eq!(admission, Admission::Aside(WaitsFor::Wave));
-        stand.ledger.moves(job, JobState::Waiting(WaitsFor::Wave, Next::Send));
+        stand.ledger.moves(job, JobState::Waiting(WaitsFor::Wave, NextRequest::Send));
     }
     let queued = |commands: Vec<Command>| -> Vec<u32> {
         let queued = |command: &Command| match command {
-            Command::Queue(item, Place::Back) => Some(item.job),
+            Command::Queue(item, QueuePlace::Back) => Some(item.job),
             _ => None,
         };
         commands.iter().filter_map(queued).collect()
@@ -253,7 +255,7 @@ fn a_job_without_an_allowance_waits_aside_and_comes_back_when_the_day_does() {
     let aside = Admission::Aside(WaitsFor::Day(limit as u8));
     assert_eq!(days.admit(Item::send(0), Door::Gate, &stand.view()), aside);
     let waits_for = WaitsFor::Day(limit as u8);
-    stand.ledger.moves(0, JobState::Waiting(waits_for, Next::Send));
+    stand.ledger.moves(0, JobState::Waiting(waits_for, NextRequest::Send));
     stand.hears(&mut days, &Happened::PutAside { item: Item::send(0), waits_for });
     let wait = days.wake(&stand.view()).unwrap() - stand.now;
     assert!(Duration::from_secs(3_599) < wait && wait <= Duration::from_secs(3_600), "{wait:?}");
@@ -270,7 +272,7 @@ fn what_may_file_a_request_waits_for_the_ones_under_way() {
     let open = [("wipe".to_owned(), rules.allowance(0) * 100 - 1)].into();
     run.history.filing = Filing::new(open, &rules, &crate::daily::Book::default(), Timestamp::UNIX_EPOCH);
     let mut filing = filing::policy(&mut run, &mail());
-    stand.ledger.moves(1, JobState::Out(Next::Send));
+    stand.ledger.moves(1, JobState::Out(NextRequest::Send));
     assert_eq!(filing.admit(Item::send(0), Door::Gate, &stand.view()), Admission::Wait);
     stand.ledger.moves(1, JobState::InHand);
     let admission = filing.admit(Item::send(0), Door::Gate, &stand.view());
@@ -285,7 +287,7 @@ fn a_target_is_checked_first_and_held_if_it_is_another_one() {
     let sighting = (Sighting::Identity(Box::new(seen.clone())), Source::Preview);
     run.lookout = Lookout::for_drift([(0, sighting)].into());
     let mut check = pre_send_check::policy(&mut run, &mail());
-    assert_eq!(check.admit(Item::send(0), Door::Gate, &stand.view()), Admission::First(Next::Check));
+    assert_eq!(check.admit(Item::send(0), Door::Gate, &stand.view()), Admission::First(NextRequest::Check));
     assert_eq!(check.admit(Item::send(1), Door::Gate, &stand.view()), Admission::Go, "nobody has seen it");
     let same = Seen::Identity(Box::new(seen));
     let says = stand.says(&mut check, &Happened::Checked { job: 0, seen: &same });
@@ -337,7 +339,7 @@ fn a_lost_wipe_is_read_and_sent_again_only_when_a_late_read_shows_no_effect() {
     assert!(says.contains("Later { item: Item { job: 0, next: ReadBack { resend: true } }"), "{says}");
     let read = |times| {
         let evidence = Evidence::NoEffect("managed".into());
-        ReadBack { job: 0, evidence, resend: true, times, judged: false }
+        ReadBackAnswer { job: 0, evidence, resend: true, times, judged: false }
     };
     let says = stand.says(&mut retrying, &Happened::ReadBack(&read(stand.times())));
     assert!(says.contains("Later {") && !says.contains("NoDoubt"), "too early to tell: {says}");
@@ -361,7 +363,7 @@ fn what_nothing_has_ever_shown_is_not_found_and_what_was_shown_is_done() {
     let (mut run, stand) = retires(&["a", "b"]);
     run.history.shown = [1].into();
     let mut absence = absence::policy(&mut run, &mail());
-    let missing = |job| Announcement::Missing { job, found_by: Next::Send };
+    let missing = |job| Announcement::Missing { job, found_by: NextRequest::Send };
     let says = stand.says(&mut absence, &Happened::Announced(&missing(0)));
     assert_eq!(says, "[Queue(Item { job: 0, next: Find { at: 0 } }, Front)]", "each id is read");
     let found = |job| Happened::Found { job, at: 0, presence: &Presence::Missing };
@@ -375,7 +377,7 @@ fn an_effect_is_ours_only_if_the_journal_knows_of_no_other_action() {
     let (mail, mut news) = Mailbox::new();
     let mut rivals = rivals::policy(&mut run, &mail);
     let evidence = Evidence::Effect("retirePending".into());
-    let read = ReadBack { job: 0, evidence, resend: true, times: stand.times(), judged: false };
+    let read = ReadBackAnswer { job: 0, evidence, resend: true, times: stand.times(), judged: false };
     let commands = stand.hears(&mut rivals, &Happened::ReadBack(&read));
     assert!(matches!(commands[..], [Command::Write(_), Command::Wait(_, WaitsFor::Journal)]), "{commands:?}");
     assert!(rivals.is_asking());
@@ -397,11 +399,72 @@ fn an_accepted_job_is_read_after_a_while_and_in_vain_only_so_long() {
     assert!(!stand.says(&mut follow_ups, &Happened::Turn).contains("Watch"), "hardly anything shows so soon");
     stand.now += Duration::from_secs(6);
     assert!(stand.says(&mut follow_ups, &Happened::Turn).contains("Watch(0)"));
-    let item = Item { job: 0, next: Next::FollowUp };
+    let item = Item { job: 0, next: NextRequest::FollowUp };
     assert_eq!(follow_ups.admit(item, Door::Gate, &stand.view()), Admission::Go);
     stand.hears(&mut follow_ups, &Happened::LetOut { item, first: false });
     assert_eq!(follow_ups.admit(item, Door::Gate, &stand.view()), Admission::Drop, "not twice within a minute");
     stand.now += within * 2;
     let says = stand.says(&mut follow_ups, &Happened::Turn);
     assert!(says.contains("InVain { job: 0, who: Step"), "{says}");
+}
+
+#[test]
+fn a_send_that_was_put_off_after_its_read_is_read_again() {
+    let (mut run, mut stand) = run(jobs(&[("wipe", "a")]));
+    let mut retrying = retrying::policy(&mut run, &mail());
+    let evidence = Evidence::NoEffect("managed".into());
+    let read = ReadBackAnswer { job: 0, evidence, resend: true, times: stand.times(), judged: false };
+    stand.hears(&mut retrying, &Happened::ReadBack(&read));
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), Admission::Go);
+    stand.now += Duration::from_secs(11);
+    let first = Admission::First(NextRequest::ReadBack { resend: true });
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), first);
+    stand.hears(&mut retrying, &Happened::LetOut { item: Item::send(0), first: true });
+    assert_eq!(retrying.admit(Item::send(0), Door::Gate, &stand.view()), Admission::Go, "it has left");
+}
+
+#[test]
+fn a_request_that_waited_for_a_token_goes_back_to_its_gate() {
+    let (mut run, stand) = retires(&["a"]);
+    let mut retrying = retrying::policy(&mut run, &mail());
+    let late = Reply::none(Verdict::Late, "as scripted", "c".into());
+    let attempted = Attempted { job: 0, reply: &late, times: stand.times() };
+    let says = stand.says(&mut retrying, &Happened::Attempted(attempted));
+    assert_eq!(says, "[NeverSent(0), Queue(Item { job: 0, next: Send }, Front)]");
+}
+
+#[test]
+fn a_step_that_has_waited_in_vain_as_the_run_stops_settles_once() {
+    let (mut run, mut stand) = run(jobs(&[("retire", "a"), ("delete", ">a")]));
+    let mut steps = steps::policy(&mut run, &mail());
+    stand.ledger.moves(1, JobState::Waiting(WaitsFor::StepSeen, NextRequest::Send));
+    let in_vain = Announcement::InVain { job: 0, who: Who::Step, seen: None };
+    assert!(stand.says(&mut steps, &Happened::Announced(&in_vain)).contains("Settle(1"));
+    assert!(stand.hears(&mut steps, &Happened::Stopping).is_empty());
+}
+
+#[test]
+fn a_window_that_has_ended_holds_what_is_recorded_and_has_not_left() {
+    let (mut run, mut stand) = retires(&["a"]);
+    let open = Window::new([true; 7], 0, 60, "UTC").unwrap().strictly(true);
+    let mut windows = Windows::default();
+    windows.add(open, Vec::new());
+    run.guards = Guards::fixed(GuardsNow { windows, ..GuardsNow::default() });
+    let mut guarding = guarding::policy(&mut run, &mail());
+    stand.ledger.progress_mut(0).sent(Timestamp::UNIX_EPOCH);
+    stand.ledger.moves(0, JobState::Recorded);
+    assert_eq!(guarding.admit(Item::send(0), Door::Wire, &stand.view()), Admission::Go);
+    stand.now += Duration::from_secs(3_601);
+    let admission = guarding.admit(Item::send(0), Door::Wire, &stand.view());
+    assert!(matches!(&admission, Admission::Hold(why) if why.cause() == Cause::WindowEnded), "{admission:?}");
+}
+
+#[test]
+fn what_has_begun_does_not_wait_behind_a_new_job() {
+    let (_, mut stand) = retires(&["a", "b"]);
+    let bucket = stand.jobs[0].bucket();
+    stand.queues.push_front(bucket, Item::send(0), true);
+    stand.queues.push_front(bucket, Item::send(1), false);
+    assert_eq!(stand.queues.peek(bucket, Lane::Begun), Some(Item::send(0)));
+    assert_eq!(stand.queues.peek(bucket, Lane::Ready), Some(Item::send(1)));
 }

@@ -11,17 +11,17 @@ use crate::runner::dialogue::{Command, Happened, Policy, Then, until};
 use crate::runner::event::StopReason;
 use crate::runner::mailbox::Mailbox;
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, _mail: &Mailbox) -> Until {
+pub(super) fn policy(run: &mut Run, _mail: &Mailbox) -> Until {
     Until(run.brakes.until)
 }
 
 #[derive(Debug)]
-pub struct Until(Option<Timestamp>);
+pub(super) struct Until(Option<Timestamp>);
 
 impl Policy for Until {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         let Some(end) = self.0.filter(|end| *end <= view.wall()) else { return };
         if matches!(happened, Happened::Turn) && !view.is_stopping() && view.ledger.open() > 0 {
             let why = format!("the time of `--until` has come ({})", moment(end));
@@ -29,8 +29,8 @@ impl Policy for Until {
         }
     }
 
-    fn wake(&self, view: &View) -> Option<Instant> {
-        let end = self.0.filter(|_| !view.is_stopping())?;
+    fn wake(&self, view: &RunView) -> Option<Instant> {
+        let end = self.0.filter(|_| !view.is_stopping() && view.ledger.open() > 0)?;
         Some(view.now + until(end, view.wall()))
     }
 }
@@ -55,7 +55,7 @@ mod tests {
         let (ledger, queues) = (Ledger::new(1, clock.clone()), Queues::new(Arc::clone(&jobs)));
         let (limits, now) = (Limits::default(), Instant::now());
         let mut policy = Until(Some(Timestamp::UNIX_EPOCH + Duration::from_secs(3_600)));
-        let view = View {
+        let view = RunView {
             jobs: &jobs,
             ledger: &ledger,
             queues: &queues,
@@ -65,14 +65,14 @@ mod tests {
             stopped: None,
             has_journal: true,
         };
-        let mut says = |view: &View| {
+        let mut says = |view: &RunView| {
             let mut then = Then::default();
             policy.on(&Happened::Turn, view, &mut then);
             then.next().map(|command| format!("{command:?}"))
         };
         assert_eq!(says(&view), None);
-        let later = View { now: now + Duration::from_secs(3_601), ..view };
+        let later = RunView { now: now + Duration::from_secs(3_601), ..view };
         assert!(says(&later).unwrap().contains("Stop(Policy(Stopped"));
-        assert_eq!(says(&View { stopped: Some(&StopReason::Interrupted), ..later }), None, "a run stops once");
+        assert_eq!(says(&RunView { stopped: Some(&StopReason::Interrupted), ..later }), None, "a run stops once");
     }
 }

@@ -8,18 +8,18 @@ mod landing;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use self::landing::{Landing, Progress};
+use self::landing::{Landing, LandingProgress};
 use crate::guard::waves::{Schedule, Stage, length};
 use crate::outcome::{Cause, DealtWith, Outcome, Tally};
-use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Place, Policy, Then, Who};
+use crate::runner::dialogue::{Admission, Announcement, Command, Door, Happened, Policy, QueuePlace, Then, Who};
 use crate::runner::event::{Event, StopReason, WaveNews};
 use crate::runner::job_state::{Item, JobState, WaitsFor};
 use crate::runner::mailbox::{Mailbox, News};
-use crate::runner::question::{Question, WaveResult};
+use crate::runner::question::{WaveQuestion, WaveResult};
 use crate::runner::run::Run;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
+pub(super) fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
     Waves {
         schedule: std::mem::take(&mut run.brakes.waves),
         current: None,
@@ -34,7 +34,7 @@ pub fn policy(run: &mut Run, mail: &Mailbox) -> Waves {
 
 /// Where a run in waves is.
 #[derive(Debug)]
-pub struct Waves {
+pub(super) struct Waves {
     schedule: Schedule,
     /// `None`: nothing has begun yet.
     current: Option<usize>,
@@ -45,7 +45,7 @@ pub struct Waves {
     phase: Phase,
     /// An earlier process ended before the wave before the first one here was seen to have landed.
     between: bool,
-    people: Option<mpsc::UnboundedSender<Question>>,
+    people: Option<mpsc::UnboundedSender<WaveQuestion>>,
     mail: Mailbox,
 }
 
@@ -58,7 +58,7 @@ enum Phase {
 }
 
 impl Policy for Waves {
-    fn on(&mut self, happened: &Happened, view: &View, then: &mut Then) {
+    fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         match happened {
             Happened::Began => self.first_wave(view, then),
             Happened::Turn => self.go_on(view, then),
@@ -79,14 +79,14 @@ impl Policy for Waves {
         }
     }
 
-    fn admit(&mut self, item: Item, door: Door, _view: &View) -> Admission {
+    fn admit(&mut self, item: Item, door: Door, _view: &RunView) -> Admission {
         match door == Door::Queue && self.keeps(item.job) {
             true => Admission::Aside(WaitsFor::Wave),
             false => Admission::Go,
         }
     }
 
-    fn wake(&self, _view: &View) -> Option<Instant> {
+    fn wake(&self, _view: &RunView) -> Option<Instant> {
         match &self.phase {
             Phase::Pausing(until) => Some(*until),
             // What is followed up says by itself when.
@@ -137,7 +137,7 @@ impl Waves {
 
     /// Lets the first wave in that has something to do. Where an earlier process ended before the wave before it
     /// was seen to have landed, that is waited for first.
-    fn first_wave(&mut self, view: &View, then: &mut Then) {
+    fn first_wave(&mut self, view: &RunView, then: &mut Then) {
         let Some(first) = self.wave_with_work(0, view) else { return };
         match first.checked_sub(1).filter(|_| self.between) {
             Some(before) => {
@@ -153,22 +153,22 @@ impl Waves {
     }
 
     /// The first wave from there on in which a job has not settled.
-    fn wave_with_work(&self, from: usize, view: &View) -> Option<usize> {
+    fn wave_with_work(&self, from: usize, view: &RunView) -> Option<usize> {
         let waves = from..self.schedule.stages().len();
         waves.into_iter().find(|wave| self.unsettled(*wave, view).next().is_some())
     }
 
-    fn unsettled(&self, wave: usize, view: &View) -> impl Iterator<Item = u32> {
+    fn unsettled(&self, wave: usize, view: &RunView) -> impl Iterator<Item = u32> {
         self.schedule.range(wave).filter(|job| view.settlement(*job).is_none())
     }
 
-    fn begin(&mut self, wave: usize, view: &View, then: &mut Then) {
+    fn begin(&mut self, wave: usize, view: &RunView, then: &mut Then) {
         let left = self.unsettled(wave, view).count() as u32;
         (self.current, self.left, self.bad, self.phase) = (Some(wave), left, Tally::default(), Phase::Sending);
         // A wave that is not let in yet has nothing in the queues.
         for job in 0..self.schedule.range(wave).end {
             if let JobState::Waiting(WaitsFor::Wave, next) = view.ledger.state(job) {
-                then.push(Command::Queue(Item { job, next }, Place::Back));
+                then.push(Command::Queue(Item { job, next }, QueuePlace::Back));
             }
         }
         if self.of() > 1 {
@@ -177,7 +177,7 @@ impl Waves {
     }
 
     /// Goes on from one phase to the next, where it is time.
-    fn go_on(&mut self, view: &View, then: &mut Then) {
+    fn go_on(&mut self, view: &RunView, then: &mut Then) {
         let Some((wave, stage)) = self.stage() else { return };
         if view.is_stopping() || view.ledger.open() == 0 {
             return;
@@ -189,9 +189,9 @@ impl Waves {
                 None => self.wait_for_landing(view, then),
             },
             Phase::Landing(landing) => match landing.progress() {
-                Progress::Wait => {}
-                Progress::Landed => self.pause(view, then),
-                Progress::WentWrong => {
+                LandingProgress::Wait => {}
+                LandingProgress::Landed => self.pause(view, then),
+                LandingProgress::WentWrong => {
                     let trouble = self.not_landed(view);
                     then.push(Command::Announce(Announcement::Unfollow(Who::Wave)));
                     self.ask_or_go_on(Some(trouble), view, then);
@@ -212,7 +212,7 @@ impl Waves {
     }
 
     /// Follows up the jobs of the wave of which nothing has shown yet.
-    fn wait_for_landing(&mut self, view: &View, then: &mut Then) {
+    fn wait_for_landing(&mut self, view: &RunView, then: &mut Then) {
         let Some((wave, stage)) = self.stage() else { return };
         let within = stage.conditions.within;
         let unseen = |job: &u32| {
@@ -232,7 +232,7 @@ impl Waves {
         then.tell(Event::Wave(WaveNews::Settled { wave: wave as u32 + 1, of: self.of(), unseen, within, deadline }));
     }
 
-    fn not_landed(&self, view: &View) -> String {
+    fn not_landed(&self, view: &RunView) -> String {
         let Some((wave, stage)) = self.stage() else { return String::new() };
         let Phase::Landing(landing) = &self.phase else { return self.name(wave) };
         let trouble = landing.trouble();
@@ -252,7 +252,7 @@ impl Waves {
         text
     }
 
-    fn pause(&mut self, view: &View, then: &mut Then) {
+    fn pause(&mut self, view: &RunView, then: &mut Then) {
         let Some((wave, stage)) = self.stage() else { return };
         let pause = stage.conditions.pause;
         if pause.is_zero() {
@@ -265,7 +265,7 @@ impl Waves {
 
     /// A wave is over. Where the plan wants a question, a person decides; where no person is there, or nothing is to be
     /// asked, a wave that went wrong is the last one.
-    fn ask_or_go_on(&mut self, trouble: Option<String>, view: &View, then: &mut Then) {
+    fn ask_or_go_on(&mut self, trouble: Option<String>, view: &RunView, then: &mut Then) {
         let Some((wave, stage)) = self.stage() else { return };
         let Some(next) = self.wave_with_work(wave + 1, view) else { return };
         match (stage.conditions.ask, &self.people, trouble) {
@@ -273,7 +273,7 @@ impl Waves {
                 let (people, result) = (people.clone(), self.result(wave, next, trouble, view));
                 then.tell(Event::Wave(WaveNews::Asking));
                 // With nobody to take it, the question is dropped, and that is a no.
-                let _ = people.send(Question::new(result, self.mail.way_back(News::NextWave(false))));
+                let _ = people.send(WaveQuestion::new(result, self.mail.way_back(News::NextWave(false))));
                 self.phase = Phase::Asking;
             }
             (_, _, Some(trouble)) => then.push(Command::Stop(StopReason::Policy(Cause::Wave, trouble.into()))),
@@ -285,7 +285,7 @@ impl Waves {
         }
     }
 
-    fn result(&self, wave: usize, next: usize, trouble: Option<String>, view: &View) -> WaveResult {
+    fn result(&self, wave: usize, next: usize, trouble: Option<String>, view: &RunView) -> WaveResult {
         let settled = self.schedule.range(wave).filter_map(|job| view.settlement(job));
         WaveResult {
             wave: wave as u32 + 1,
@@ -296,7 +296,7 @@ impl Waves {
         }
     }
 
-    fn answered(&mut self, yes: bool, view: &View, then: &mut Then) {
+    fn answered(&mut self, yes: bool, view: &RunView, then: &mut Then) {
         let Some((wave, _)) = self.stage().filter(|_| self.is_asking()) else { return };
         // An answer is given once.
         self.phase = Phase::Sending;

@@ -6,7 +6,7 @@ use crate::guard::waves::{Conditions, Schedule, Size, Wave};
 use crate::outcome::Cause;
 use crate::outcome::{Standing, Tally};
 use crate::runner::event::{Event, StopReason, WaveNews};
-use crate::runner::question::Question;
+use crate::runner::question::WaveQuestion;
 
 fn wave(size: Size) -> Wave {
     Wave { size, conditions: Conditions::default() }
@@ -152,7 +152,7 @@ async fn a_question_can_be_thought_about_and_a_stop_does_not_wait_for_the_answer
     let mut first = wave(Size::Jobs(1));
     first.conditions.ask = true;
     let mut run = in_waves(plan(retire(3), 7), &[first, wave(Size::Rest)]);
-    let (people, mut questions) = mpsc::unbounded_channel::<Question>();
+    let (people, mut questions) = mpsc::unbounded_channel::<WaveQuestion>();
     run.people = Some(people);
     let (events, _told) = mpsc::unbounded_channel();
     let (stop, requests) = mpsc::unbounded_channel();

@@ -7,7 +7,7 @@ use crate::guard::window::{Window, Windows};
 use crate::outcome::Cause;
 use crate::pacing::{Gates, Pacing};
 use crate::runner::event::StopReason;
-use crate::runner::guards::{Answer, Guards};
+use crate::runner::guards::{Guards, GuardsAnswer};
 
 /// Four retires, one after the other, each of which takes a second.
 fn slow() -> (Run, Arc<Scripted>) {
@@ -24,7 +24,7 @@ fn paced(run: &mut Run) {
 }
 
 /// What the reader answers; `None`: that nothing has changed.
-type Word = Option<Answer>;
+type Word = Option<GuardsAnswer>;
 
 /// Plays the run. What is asked is answered with the next of `words`, and that nothing has changed when there is none left.
 async fn answered(mut run: Run, executor: &Arc<Scripted>, words: Vec<Word>) -> Ended {

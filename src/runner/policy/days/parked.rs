@@ -8,25 +8,25 @@ use std::collections::BTreeSet;
 
 use crate::catalog::DailyLimit;
 use crate::runner::job_state::{Item, JobState, WaitsFor};
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
 /// By daily limit.
 #[derive(Debug, Default)]
-pub struct Parked([BTreeSet<(Reverse<i16>, Item)>; DailyLimit::COUNT]);
+pub(super) struct Parked([BTreeSet<(Reverse<i16>, Item)>; DailyLimit::COUNT]);
 
 impl Parked {
-    pub fn insert(&mut self, limit: usize, item: Item, priority: i16) {
+    pub(super) fn insert(&mut self, limit: usize, item: Item, priority: i16) {
         if let Some(parked) = self.0.get_mut(limit) {
             parked.insert((Reverse(priority), item));
         }
     }
 
-    pub fn count(&self, limit: usize) -> usize {
+    pub(super) fn count(&self, limit: usize) -> usize {
         self.0.get(limit).map_or(0, BTreeSet::len)
     }
 
     /// So many of those that still wait, the first ones.
-    pub fn take(&mut self, limit: usize, most: usize, view: &View) -> Vec<Item> {
+    pub(super) fn take(&mut self, limit: usize, most: usize, view: &RunView) -> Vec<Item> {
         let mut taken = Vec::new();
         while taken.len() < most {
             let Some((_, item)) = self.0.get_mut(limit).and_then(BTreeSet::pop_first) else { break };

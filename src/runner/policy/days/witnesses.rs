@@ -10,43 +10,43 @@ use crate::outcome::Reply;
 
 /// Jobs that were refused in words of the day's limit.
 #[derive(Debug)]
-pub struct Witnesses {
+pub(super) struct Witnesses {
     agreement: Agreement,
     waiting: BTreeSet<u32>,
 }
 
 impl Witnesses {
-    pub fn new(agreement: Agreement) -> Self {
+    pub(super) fn new(agreement: Agreement) -> Self {
         Self { agreement, waiting: BTreeSet::new() }
     }
 
-    pub fn agreement(self) -> Agreement {
+    pub(super) fn agreement(self) -> Agreement {
         self.agreement.next_round()
     }
 
     /// A target was refused so. Whether another one of that limit was told the same.
-    pub fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
+    pub(super) fn hear(&mut self, limit: usize, job: u32, target: &str, reply: &Reply) -> bool {
         self.agreement.hear(limit, job, target, reply)
     }
 
-    pub fn has_heard(&self, limit: usize, job: u32) -> bool {
+    pub(super) fn has_heard(&self, limit: usize, job: u32) -> bool {
         self.agreement.has(limit, job)
     }
 
-    pub fn wait(&mut self, job: u32) {
+    pub(super) fn wait(&mut self, job: u32) {
         self.waiting.insert(job);
     }
 
-    pub fn is_waiting(&self, job: u32) -> bool {
+    pub(super) fn is_waiting(&self, job: u32) -> bool {
         self.waiting.contains(&job)
     }
 
-    pub fn are_waiting(&self) -> bool {
+    pub(super) fn are_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }
 
     /// It is known by now what the refusals of that limit mean: takes the jobs that wait for it.
-    pub fn release(&mut self, limit: usize) -> Vec<u32> {
+    pub(super) fn release(&mut self, limit: usize) -> Vec<u32> {
         let told = self.agreement.forget(limit);
         told.into_iter().filter(|job| self.waiting.remove(job)).collect()
     }

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 use crate::runner::dialogue::Who;
 
 /// Before that, hardly anything shows.
-pub const FIRST_LOOK: Duration = Duration::from_secs(5);
+pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// Between two looks at one target: a minute, and twice as long each time, up to ten.
-pub const BETWEEN: Duration = Duration::from_secs(60);
+pub(super) const BETWEEN: Duration = Duration::from_secs(60);
 const LONGEST_BETWEEN: Duration = Duration::from_secs(600);
 /// A person who waits for a few minutes at most is shown what happens in them: at least four looks, ten seconds apart at
 /// least.
@@ -26,7 +26,7 @@ const GRACE: Duration = Duration::from_secs(60);
 
 /// That a job is followed up.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish {
+pub(super) struct Wish {
     pub who: Who,
     /// When it is read first.
     pub first: Instant,
@@ -36,7 +36,7 @@ pub struct Wish {
 
 /// One job that is followed up.
 #[derive(Debug)]
-struct Followed {
+struct FollowedJob {
     /// Until when each of [`Who::ALL`] wants to know.
     until: [Option<Instant>; Who::ALL.len()],
     next: Instant,
@@ -49,7 +49,7 @@ struct Followed {
     refused_tokens: u8,
 }
 
-impl Followed {
+impl FollowedJob {
     /// The first deadline; whoever only wants to know waits for a read that is out.
     fn deadline(&self) -> Option<Instant> {
         let grace = if self.out { GRACE } else { Duration::ZERO };
@@ -70,7 +70,7 @@ impl Followed {
 
 /// What is to be done about a job now.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Due {
+pub(super) enum DueRead {
     Read(u32),
     /// These have waited in vain.
     TooLate(u32, Vec<Who>),
@@ -78,8 +78,8 @@ pub enum Due {
 
 /// All jobs that are followed up.
 #[derive(Debug, Default)]
-pub struct Schedule {
-    jobs: HashMap<u32, Followed>,
+pub(super) struct ReadSchedule {
+    jobs: HashMap<u32, FollowedJob>,
     wakes: BTreeSet<(Instant, u32)>,
     /// When each target was last read, by a digest of its id.
     read: HashMap<u64, Instant>,
@@ -89,13 +89,13 @@ pub struct Schedule {
     wanted: [u32; Who::ALL.len()],
 }
 
-impl Schedule {
+impl ReadSchedule {
     /// Follows a job up.
-    pub fn add(&mut self, job: u32, wish: Wish, now: Instant) {
+    pub(super) fn add(&mut self, job: u32, wish: Wish, now: Instant) {
         let Wish { who, first, within } = wish;
         let until = now + within;
         let fresh =
-            || Followed { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
+            || FollowedJob { until: [None; 3], next: first, between: BETWEEN, looks: 0, out: false, refused_tokens: 0 };
         self.forget_wake(job);
         let followed = self.jobs.entry(job).or_insert_with(fresh);
         if followed.until[who as usize].replace(until).is_none() {
@@ -106,38 +106,38 @@ impl Schedule {
     }
 
     /// Whether somebody waits for a job.
-    pub fn has(&self, job: u32) -> bool {
+    pub(super) fn has(&self, job: u32) -> bool {
         self.jobs.contains_key(&job)
     }
 
     /// How many jobs somebody waits for.
-    pub fn wanted_by(&self, who: Who) -> u32 {
+    pub(super) fn wanted_by(&self, who: Who) -> u32 {
         self.wanted[who as usize]
     }
 
     /// When to look again.
-    pub fn wake(&self) -> Option<Instant> {
+    pub(super) fn wake(&self) -> Option<Instant> {
         self.wakes.first().map(|(at, _)| *at)
     }
 
     /// The next thing to do, if it is time for it.
-    pub fn due(&mut self, now: Instant) -> Option<Due> {
+    pub(super) fn due(&mut self, now: Instant) -> Option<DueRead> {
         let (_, job) = *self.wakes.first().filter(|(at, _)| *at <= now)?;
         self.forget_wake(job);
         let followed = self.jobs.get_mut(&job)?;
         let due = match !followed.out && followed.next <= now {
             true => {
                 followed.out = true;
-                Due::Read(job)
+                DueRead::Read(job)
             }
-            false => Due::TooLate(job, self.expire(job, now)),
+            false => DueRead::TooLate(job, self.expire(job, now)),
         };
         self.keep_wake(job);
         Some(due)
     }
 
     /// Whether somebody waits for a job and its target may be read now. If not, the job comes back in its time.
-    pub fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
+    pub(super) fn may_read(&mut self, job: u32, target: &str, now: Instant) -> bool {
         let Some(between) = self.jobs.get(&job).map(|followed| followed.between) else { return false };
         let again = self.read.get(&digest_of(target)).map(|at| *at + between).filter(|again| *again > now);
         if let Some(again) = again {
@@ -147,23 +147,26 @@ impl Schedule {
     }
 
     /// The target is read now.
-    pub fn is_read(&mut self, target: &str, now: Instant) {
+    pub(super) fn is_read(&mut self, target: &str, now: Instant) {
         self.read.insert(digest_of(target), now);
     }
 
     /// The read that was taken for made never left, or went nowhere.
-    pub fn was_not_read(&mut self, target: &str) {
+    pub(super) fn was_not_read(&mut self, target: &str) {
         self.read.remove(&digest_of(target));
     }
 
     /// A read has told nothing final, or failed for a reason of its own. Whose time is over then?
-    pub fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, now: Instant) -> Vec<Who> {
+    pub(super) fn not_told(&mut self, job: u32, trouble: Option<Box<str>>, now: Instant) -> Vec<Who> {
         self.forget_wake(job);
         let Some(followed) = self.jobs.get_mut(&job) else { return Vec::new() };
         followed.out = false;
         match trouble {
             Some(trouble) => drop(self.troubles.insert(job, trouble)),
-            None => drop(self.troubles.remove(&job)),
+            None => {
+                followed.refused_tokens = 0;
+                self.troubles.remove(&job);
+            }
         }
         let between = followed.between.saturating_mul(1 << followed.looks.min(8)).min(LONGEST_BETWEEN);
         followed.looks = followed.looks.saturating_add(1);
@@ -179,7 +182,7 @@ impl Schedule {
     }
 
     /// How often the token was refused at reads of a job, this time included.
-    pub fn refused_tokens(&mut self, job: u32) -> u8 {
+    pub(super) fn refused_tokens(&mut self, job: u32) -> u8 {
         self.jobs.get_mut(&job).map_or(0, |followed| {
             followed.refused_tokens = followed.refused_tokens.saturating_add(1);
             followed.refused_tokens
@@ -187,17 +190,17 @@ impl Schedule {
     }
 
     /// Jobs whose last read failed, and why.
-    pub fn troubles(&self) -> impl Iterator<Item = (u32, &str)> {
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (u32, &str)> {
         self.troubles.iter().map(|(job, trouble)| (*job, &**trouble))
     }
 
     /// Why the last read of a job failed, if it did.
-    pub fn trouble(&self, job: u32) -> Option<&str> {
+    pub(super) fn trouble(&self, job: u32) -> Option<&str> {
         self.troubles.get(&job).map(|trouble| &**trouble)
     }
 
     /// One of them wants to know no more. Whether it did.
-    pub fn leave(&mut self, job: u32, who: Who) -> bool {
+    pub(super) fn leave(&mut self, job: u32, who: Who) -> bool {
         self.forget_wake(job);
         let left = self.jobs.get_mut(&job).is_some_and(|followed| followed.until[who as usize].take().is_some());
         self.wanted[who as usize] -= u32::from(left);
@@ -206,7 +209,7 @@ impl Schedule {
     }
 
     /// One of them wants to know nothing more of any job.
-    pub fn leave_all(&mut self, who: Who) {
+    pub(super) fn leave_all(&mut self, who: Who) {
         let jobs: Vec<u32> = self.jobs.keys().copied().collect();
         for job in jobs {
             self.leave(job, who);
@@ -214,7 +217,7 @@ impl Schedule {
     }
 
     /// There is nothing more to see.
-    pub fn is_told(&mut self, job: u32) {
+    pub(super) fn is_told(&mut self, job: u32) {
         self.troubles.remove(&job);
         for who in Who::ALL {
             self.leave(job, who);
@@ -222,7 +225,7 @@ impl Schedule {
     }
 
     /// Nobody wants to know any more.
-    pub fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         *self = Self { troubles: std::mem::take(&mut self.troubles), ..Self::default() };
     }
 
@@ -251,7 +254,7 @@ impl Schedule {
     }
 
     fn forget_wake(&mut self, job: u32) {
-        if let Some(at) = self.jobs.get(&job).and_then(Followed::wake) {
+        if let Some(at) = self.jobs.get(&job).and_then(FollowedJob::wake) {
             self.wakes.remove(&(at, job));
         }
     }

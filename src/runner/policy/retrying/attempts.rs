@@ -7,38 +7,43 @@ use super::patience::Patience;
 use crate::approval::Request;
 use crate::outcome::{Outcome, Verdict};
 use crate::pacing::is_crowded;
-use crate::runner::dialogue::{Announcement, Attempted, Command, Entry};
+use crate::runner::dialogue::{Announcement, Attempted, Command, JournalEntry};
 use crate::runner::event::StopReason;
-use crate::runner::job_state::{Item, Next};
-use crate::runner::progress::Progress;
-use crate::runner::retry::{self, Decision, Spent};
-use crate::runner::view::View;
+use crate::runner::job_state::{Item, NextRequest};
+use crate::runner::progress::JobProgress;
+use crate::runner::retry::{self, RetryDecision, Spent};
+use crate::runner::view::RunView;
 
-pub fn after(attempted: Attempted, patience: &mut Patience, view: &View) -> Vec<Command> {
+pub(super) fn after(attempted: Attempted, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Attempted { job, reply, times } = attempted;
     let (reason, crowded, bucket) = (reply.reason(), is_crowded(reply), view.job(job).bucket());
     let decision = decide(attempted, patience, view);
     let pause = |asked| Command::Pause { bucket, asked, crowded, times };
     let again = || Command::send(job, view.way_to_send(job));
     let mut commands = match decision {
-        Decision::PauseBucket { asked } => return vec![Command::NotATry(job), pause(asked), again()],
-        Decision::Settle(outcome) => settle(job, outcome, &reply.verdict, view),
-        Decision::Retry { after } => vec![Command::later(job, Next::Send, after, reason)],
-        Decision::CheckThenRetry { after } => vec![Command::later(job, Next::ReadBack { resend: true }, after, reason)],
-        Decision::CheckThenSettle { after } => {
-            vec![Command::later(job, Next::ReadBack { resend: false }, after, reason)]
+        RetryDecision::PauseBucket { asked } => return vec![Command::NotATry(job), pause(asked), again()],
+        RetryDecision::Settle(outcome) => settle(job, outcome, &reply.verdict, view),
+        RetryDecision::Retry { after } => vec![Command::later(job, NextRequest::Send, after, reason)],
+        RetryDecision::CheckThenRetry { after } => {
+            vec![Command::later(job, NextRequest::ReadBack { resend: true }, after, reason)]
         }
-        Decision::FindMissing => vec![Command::Announce(Announcement::Missing { job, found_by: Next::Send })],
-        Decision::WaitForHost => {
+        RetryDecision::CheckThenSettle { after } => {
+            vec![Command::later(job, NextRequest::ReadBack { resend: false }, after, reason)]
+        }
+        RetryDecision::FindMissing => {
+            vec![Command::Announce(Announcement::Missing { job, found_by: NextRequest::Send })]
+        }
+        RetryDecision::WaitForTurn => vec![Command::NeverSent(job), again()],
+        RetryDecision::WaitForHost => {
             vec![Command::NeverSent(job), Command::HostAway { reason, times }, again()]
         }
-        Decision::RefreshToken => {
+        RetryDecision::RefreshToken => {
             let mut commands = vec![Command::NotATry(job)];
             commands.extend(unauthorized(Item { job, next: view.way_to_send(job) }, reason, patience, view));
             commands
         }
-        Decision::Unjustified(lack) => vec![Command::Stop(StopReason::Justification(lack, reason)), again()],
-        Decision::SignInFailed => {
+        RetryDecision::Unjustified(lack) => vec![Command::Stop(StopReason::Justification(lack, reason)), again()],
+        RetryDecision::SignInFailed => {
             vec![Command::NeverSent(job), Command::Stop(StopReason::SignIn(reason)), again()]
         }
     };
@@ -49,7 +54,7 @@ pub fn after(attempted: Attempted, patience: &mut Patience, view: &View) -> Vec<
 }
 
 /// What the retry policy says, with all that the job has used up.
-fn decide(attempted: Attempted, patience: &mut Patience, view: &View) -> Decision {
+fn decide(attempted: Attempted, patience: &mut Patience, view: &RunView) -> RetryDecision {
     let Attempted { job, reply, times } = attempted;
     let action = view.action(job);
     let unavailable = patience.unavailable(job, &reply.verdict, times.now);
@@ -60,7 +65,7 @@ fn decide(attempted: Attempted, patience: &mut Patience, view: &View) -> Decisio
 }
 
 /// The first 401 of a job may be an old token; the second is the tenant's word.
-pub fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view: &View) -> Vec<Command> {
+pub(super) fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Item { job, next } = item;
     let again = Command::send(job, next);
     if patience.unauthorized(job) < 2 {
@@ -75,7 +80,7 @@ pub fn unauthorized(item: Item, reason: Box<str>, patience: &mut Patience, view:
 }
 
 /// Settles a job by the answer to it.
-pub fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &View) -> Vec<Command> {
+pub(super) fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &RunView) -> Vec<Command> {
     let doubt = view.ledger.progress(job).and_then(|progress| progress.doubt);
     let lost = doubt.is_some_and(|doubt| doubt.lost);
     let (outcome, note) = match verdict {
@@ -86,7 +91,7 @@ pub fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &View) -> Vec
         Verdict::ApprovalRequired { code } => {
             let (attempt, request) = filed(job, code, view);
             let note = Some(request.to_string());
-            let file = Command::Write(Entry::Filed { job, attempt, request: Box::new(request) });
+            let file = Command::Write(JournalEntry::Filed { job, attempt, request: Box::new(request) });
             return vec![file, Command::settle(job, outcome, note)];
         }
         Verdict::ApprovalPending => {
@@ -100,20 +105,20 @@ pub fn settle(job: u32, outcome: Outcome, verdict: &Verdict, view: &View) -> Vec
 }
 
 /// The service has filed the request of a job, or has one of it already.
-fn filed(job: u32, code: &str, view: &View) -> (u32, Request) {
+fn filed(job: u32, code: &str, view: &RunView) -> (u32, Request) {
     let progress = view.ledger.progress(job);
     let known = progress.and_then(|progress| progress.approved.as_ref());
     // The service wants approval for what it has approved: it is waited for again.
     let known = known.map(|approved| approved.request.clone()).filter(|request| *request.code == *code);
-    let is_older = progress.and_then(Progress::last_status) == Some(409);
+    let is_older = progress.and_then(JobProgress::last_status) == Some(409);
     let request = known.unwrap_or_else(|| Request::filed(code.into(), view.wall(), is_older));
     (progress.map_or(0, |progress| progress.recorded.saturating_sub(1)), request)
 }
 
 /// A success that Microsoft's pages do not name is one all the same, and the reader may want to know.
-fn remark_on_success(job: u32, view: &View) -> Option<String> {
+fn remark_on_success(job: u32, view: &RunView) -> Option<String> {
     let action = view.action(job);
-    let status = view.ledger.progress(job).and_then(Progress::last_status)?;
+    let status = view.ledger.progress(job).and_then(JobProgress::last_status)?;
     let strange = (200..300).contains(&status) && !action.expects(status);
     let listed: Vec<_> = action.success_codes.iter().map(u16::to_string).collect();
     strange.then(|| format!("answered {status}, where {} is documented", listed.join(" or ")))

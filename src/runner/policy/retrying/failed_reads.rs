@@ -14,9 +14,9 @@ use crate::runner::dialogue::{Announcement, Command, Times};
 use crate::runner::event::StopReason;
 use crate::runner::job_state::Item;
 use crate::runner::retry;
-use crate::runner::view::View;
+use crate::runner::view::RunView;
 
-pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &View) -> Vec<Command> {
+pub(super) fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, view: &RunView) -> Vec<Command> {
     let Item { job, next } = item;
     let (reason, bucket) = (reply.reason(), view.job(job).read_bucket());
     let pause = |asked| Command::Pause { bucket, asked, crowded: is_crowded(reply), times };
@@ -33,7 +33,10 @@ pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, v
         AfterRead::Outage { .. } if is_waited_for(job, reply, patience, view) => vec![again],
         // A run that is ending does not wait for a host to come back.
         AfterRead::NoHost if goes_on => vec![Command::HostAway { reason, times }, again],
-        AfterRead::FreshToken => unauthorized(item, reason, patience, view),
+        // A run that is ending asks once more, and no oftener.
+        AfterRead::FreshToken if goes_on || patience.refused_tokens(job) == 0 => {
+            unauthorized(item, reason, patience, view)
+        }
         AfterRead::NotSignedIn if goes_on => vec![Command::Stop(StopReason::SignIn(reason)), again],
         AfterRead::Later { after } if goes_on => {
             patience.read_failed(job);
@@ -45,7 +48,7 @@ pub fn after(item: Item, reply: &Reply, times: Times, patience: &mut Patience, v
 }
 
 /// Whether a read goes on waiting for a service that is out of order and names a time. A run that is ending does not.
-fn is_waited_for(job: u32, reply: &Reply, patience: &mut Patience, view: &View) -> bool {
+fn is_waited_for(job: u32, reply: &Reply, patience: &mut Patience, view: &RunView) -> bool {
     let unavailable = patience.unavailable(job, &reply.verdict, view.now);
     !view.is_stopping() && unavailable < retry::LONGEST_UNAVAILABLE
 }

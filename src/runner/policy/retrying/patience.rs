@@ -12,7 +12,7 @@ use crate::outcome::Verdict;
 
 /// Of all jobs that have had trouble.
 #[derive(Debug)]
-pub struct Patience {
+pub(super) struct Patience {
     jobs: HashMap<u32, Used>,
     pub rng: Rng,
 }
@@ -28,44 +28,49 @@ struct Used {
 }
 
 impl Patience {
-    pub fn new(rng: Rng) -> Self {
+    pub(super) fn new(rng: Rng) -> Self {
         Self { jobs: HashMap::new(), rng }
     }
 
-    pub fn forget(&mut self, job: u32) {
+    pub(super) fn forget(&mut self, job: u32) {
         self.jobs.remove(&job);
     }
 
     /// A read has told something.
-    pub fn was_read(&mut self, job: u32) {
+    pub(super) fn was_read(&mut self, job: u32) {
         if let Some(used) = self.jobs.get_mut(&job) {
             (used.failed_reads, used.unavailable_since) = (0, None);
         }
     }
 
-    pub fn token_was_good(&mut self, job: u32) {
+    pub(super) fn token_was_good(&mut self, job: u32) {
         if let Some(used) = self.jobs.get_mut(&job) {
             used.unauthorized = 0;
         }
     }
 
-    pub fn failed_reads(&self, job: u32) -> u32 {
+    pub(super) fn failed_reads(&self, job: u32) -> u32 {
         self.jobs.get(&job).map_or(0, |used| used.failed_reads)
     }
 
-    pub fn read_failed(&mut self, job: u32) {
+    pub(super) fn read_failed(&mut self, job: u32) {
         self.jobs.entry(job).or_default().failed_reads += 1;
     }
 
+    /// How many 401 answers came in a row so far.
+    pub(super) fn refused_tokens(&self, job: u32) -> u32 {
+        self.jobs.get(&job).map_or(0, |used| used.unauthorized)
+    }
+
     /// How many 401 answers came in a row, this one included.
-    pub fn unauthorized(&mut self, job: u32) -> u32 {
+    pub(super) fn unauthorized(&mut self, job: u32) -> u32 {
         let used = self.jobs.entry(job).or_default();
         used.unauthorized += 1;
         used.unauthorized
     }
 
     /// How long the service has been out of order for a job, with nothing else since, when it answers so.
-    pub fn unavailable(&mut self, job: u32, verdict: &Verdict, now: Instant) -> Duration {
+    pub(super) fn unavailable(&mut self, job: u32, verdict: &Verdict, now: Instant) -> Duration {
         if !matches!(verdict, Verdict::Unavailable { .. }) {
             if let Some(used) = self.jobs.get_mut(&job) {
                 used.unavailable_since = None;

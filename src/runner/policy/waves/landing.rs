@@ -6,7 +6,7 @@ use crate::outcome::Stage;
 
 /// A wave that is followed up.
 #[derive(Debug, Default)]
-pub struct Landing {
+pub(super) struct Landing {
     /// Jobs of which nothing has shown yet.
     left: u32,
     /// Those of which nothing has shown in time, and what was seen last.
@@ -17,7 +17,7 @@ pub struct Landing {
 
 /// What has become of it so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
+pub(super) enum LandingProgress {
     Wait,
     Landed,
     WentWrong,
@@ -25,40 +25,40 @@ pub enum Progress {
 
 /// What went wrong: how many jobs, whether on their devices, and the first of them with what was seen last.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub(super) struct Trouble {
     pub jobs: usize,
     pub failed: bool,
     pub first: Option<(u32, Option<String>)>,
 }
 
 impl Landing {
-    pub fn new(jobs: u32) -> Self {
+    pub(super) fn new(jobs: u32) -> Self {
         Self { left: jobs, ..Self::default() }
     }
 
     /// A follow-up has shown how far a job is, so that its wave waits for it no more.
-    pub fn told(&mut self, job: u32, stage: Stage) {
+    pub(super) fn told(&mut self, job: u32, stage: Stage) {
         self.left = self.left.saturating_sub(1);
         if stage.came_to_nothing() {
             self.failed.push(job);
         }
     }
 
-    pub fn in_vain(&mut self, job: u32, seen: Option<String>) {
+    pub(super) fn in_vain(&mut self, job: u32, seen: Option<String>) {
         self.left = self.left.saturating_sub(1);
         self.missing.push((job, seen));
     }
 
-    pub fn progress(&self) -> Progress {
+    pub(super) fn progress(&self) -> LandingProgress {
         match self {
-            Self { failed, .. } if !failed.is_empty() => Progress::WentWrong,
-            Self { left: 1.., .. } => Progress::Wait,
-            Self { missing, .. } if missing.is_empty() => Progress::Landed,
-            _ => Progress::WentWrong,
+            Self { failed, .. } if !failed.is_empty() => LandingProgress::WentWrong,
+            Self { left: 1.., .. } => LandingProgress::Wait,
+            Self { missing, .. } if missing.is_empty() => LandingProgress::Landed,
+            _ => LandingProgress::WentWrong,
         }
     }
 
-    pub fn trouble(&self) -> Trouble {
+    pub(super) fn trouble(&self) -> Trouble {
         match self.failed.iter().min() {
             Some(first) => Trouble { jobs: self.failed.len(), failed: true, first: Some((*first, None)) },
             None => {
