@@ -111,7 +111,7 @@ pub async fn resume(
     ReportFile::probe(&report)?;
     if due.is_empty() && request.stay.verify.is_none() {
         let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
-        return nothing_left(&request, (&journal, &begun.tenant), (record, jobs), left, report);
+        return nothing_left(&request, (&journal, &begun.service.tenant), (record, jobs), left, report);
     }
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
