@@ -122,7 +122,7 @@ fn stop_ends_a_run_in_the_middle_of_a_pause_and_no_later_one() {
     assert_eq!(site.outcomes(), ["completed", "not_attempted", "not_attempted", "not_attempted"]);
     assert_eq!(column(&site.desk.report(), "note")[1], "the run was stopped on request");
     let again = run(&mut site.command(&["stop"])).ended_with(4);
-    assert!(again.stdout.contains("is not under way: interrupted"), "{}", again.stdout);
+    assert!(again.stdout.contains("is not active: interrupted"), "{}", again.stdout);
     // The same run under another process: what the first one was asked is no business of it.
     let mut resumed = site.start(&["resume", &site.newest()], line);
     assert_eq!(site.state(), "running");
