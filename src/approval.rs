@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+use crate::moment::moment;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long a request that nobody completes lives. The service says so nowhere but in its documentation.
@@ -39,13 +40,13 @@ impl fmt::Display for Request {
             f,
             "approval request {}, {verb} {}, expires {}",
             self.code,
-            minute(self.filed_at),
-            minute(self.expires_at)
+            moment(self.filed_at),
+            moment(self.expires_at)
         )
     }
 }
 
-/// `2026-11-22 10:00:00Z`.
+/// `2026-11-22 10:00:00Z`, in a CSV file.
 pub(crate) fn minute(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -9,6 +9,7 @@
 
 mod address;
 mod clock;
+mod moment;
 mod text;
 mod catalog;
 mod identity;

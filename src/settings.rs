@@ -101,8 +101,8 @@ fn text(name: &str) -> Result<Option<String>, Box<Diagnostic>> {
         Ok(text) => Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())),
         // Not quoted: it may be a secret.
         Err(_) => {
-            let message = format!("the variable {name} is no text: it holds bytes that are not UTF-8");
-            Err(Box::new(Diagnostic::error("bad-variable", message).help("set it anew, or unset it")))
+            let message = format!("the variable {name} is not UTF-8 text");
+            Err(Box::new(Diagnostic::error("bad-variable", message).help("set it again, or unset it")))
         }
     }
 }
@@ -178,7 +178,7 @@ impl Settings {
     pub fn state_dir(&self) -> Result<&Place, Box<Diagnostic>> {
         self.state_dir.as_ref().ok_or_else(|| {
             let message = "there is no place for the journal: neither XDG_STATE_HOME nor HOME is set";
-            Box::new(Diagnostic::error("no-state-dir", message).help("name a folder with --state-dir"))
+            Box::new(Diagnostic::error("no-state-dir", message).help("choose a folder with --state-dir"))
         })
     }
 
@@ -228,9 +228,10 @@ fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static s
     if let Some(token) = &environment.access_token {
         // Not quoted: it is a secret even when it is broken.
         if token.expose_secret().chars().any(|c| !c.is_ascii_graphic()) {
-            let message = "MUSTEROUT_ACCESS_TOKEN holds spaces, line breaks or other characters that no token has";
+            let message =
+                "MUSTEROUT_ACCESS_TOKEN contains spaces, line breaks or other characters that a token cannot contain";
             return Err(Box::new(
-                Diagnostic::error("bad-token", message).help("set it to the token alone, in one line"),
+                Diagnostic::error("bad-token", message).help("set it to the token only, in one line"),
             ));
         }
         return Ok(Ok(Identity::AccessToken(token.clone())));
@@ -245,7 +246,7 @@ fn identity(environment: &Environment) -> Result<Result<Identity, Vec<&'static s
             })),
             false => Err(Box::new(
                 Diagnostic::error("bad-tenant", format!("AZURE_TENANT_ID is not a tenant: `{tenant}`"))
-                    .help("it is the id or a domain of one tenant; `common` and `organizations` name none"),
+                    .help("use the id or a domain of one tenant; `common` and `organizations` are not tenants"),
             )),
         };
     }
@@ -279,7 +280,7 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let fault = |what: &str| {
         let fault = Diagnostic::error("bad-url", format!("{flag}: `{text}` {what}"))
-            .help("give an address such as https://graph.microsoft.com; plain http is accepted for loopback only");
+            .help("use an address such as https://graph.microsoft.com; http is accepted only for loopback addresses");
         Err(Box::new(fault))
     };
     let Ok(uri) = with_scheme.parse::<Uri>() else { return fault("is not an address") };
@@ -293,7 +294,7 @@ fn base_url(flag: &str, text: &str) -> Result<String, Box<Diagnostic>> {
     match uri.scheme_str() {
         Some("https") => {}
         Some("http") if is_loopback(host) => {}
-        Some("http") => return fault("would send the token in the clear"),
+        Some("http") => return fault("would send the token unencrypted"),
         _ => return fault("is neither https nor http"),
     }
     // A library takes them out of the path before it sends, so that one service would have many addresses.

@@ -77,8 +77,10 @@ impl Source {
                 let mut place = Place::in_text(name, &text, end..end);
                 place.excerpt = None;
                 let line = place.line.unwrap_or(1);
-                let message =
-                    format!("line {line} is not {}: the bytes before offset {read} make no text", encoding.name());
+                let message = format!(
+                    "line {line} is not valid {}: the bytes before offset {read} are not text",
+                    encoding.name()
+                );
                 let fault = Diagnostic::error("bad-encoding", message).at(place);
                 Err(Box::new(fault.help("save the file as UTF-8 (in Excel: \"CSV UTF-8\")")))
             }
@@ -109,7 +111,7 @@ impl Source {
 fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Box<Diagnostic>> {
     let unreadable = |error: std::io::Error| {
         Box::new(match error.kind() {
-            std::io::ErrorKind::NotFound => Diagnostic::error("missing-file", "there is no such file"),
+            std::io::ErrorKind::NotFound => Diagnostic::error("missing-file", "the file does not exist"),
             _ => Diagnostic::error("unreadable-file", format!("the file cannot be read: {error}")),
         })
     };
@@ -119,7 +121,7 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Box<Diagnostic>> {
     };
     let about = std::fs::metadata(path).map_err(unreadable)?;
     if about.is_dir() {
-        return Err(Box::new(Diagnostic::error("unreadable-file", "this is a directory, not a file")));
+        return Err(Box::new(Diagnostic::error("unreadable-file", "this is a folder, not a file")));
     }
     if !about.is_file() {
         return Err(Box::new(Diagnostic::error("unreadable-file", "this is not a regular file")));

@@ -91,7 +91,7 @@ fn what_a_preview_has_seen_is_looked_at_again_before_the_run() {
     assert!(refused.stderr.contains("--confirm 2, but 1 job would be sent"), "{}", refused.stderr);
     go("1").ended_with(3);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "held"]);
-    let why = "no BitLocker key is on file: only for volumes other than that of the system";
+    let why = "no BitLocker key is on file: only for volumes other than the system volume";
     assert!(column(&desk.report(), "note")[1].starts_with(why), "{:?}", desk.report());
 }
 
@@ -111,7 +111,7 @@ fn a_resumed_run_looks_again() {
         run(desk.musterout(arguments).arg("--state-dir").arg(&state))
     };
     let left = resume().ended_with(3);
-    assert!(left.stderr.contains("is left as it is; no BitLocker key is on file"), "{}", left.stderr);
+    assert!(left.stderr.contains("is not changed; no BitLocker key is on file"), "{}", left.stderr);
     assert_eq!(column(&desk.report(), "outcome"), ["accepted", "failed"]);
 
     fs::write(desk.path("tenant.yaml"), tenant(2, |_| BOTH, "")).unwrap();

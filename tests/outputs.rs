@@ -25,7 +25,7 @@ const READ: [&str; 4] = ["devices.csv", "vip.csv", "site-vip.csv", "site.json"];
 #[track_caller]
 fn is_spared(desk: &Desk<'_>, arguments: &[&str], file: &str) {
     let before = fs::read(desk.path(file)).unwrap();
-    desk.call(arguments).expect(2).says("would take the place of");
+    desk.call(arguments).expect(2).says("would overwrite");
     assert_eq!(fs::read(desk.path(file)).unwrap(), before, "{arguments:?} has written over {file}");
 }
 
@@ -57,7 +57,7 @@ fn no_report_takes_the_place_of_what_was_read_whatever_verb_writes_it() {
     }
     // The name of a list that is gone for a while is still the list's.
     fs::remove_file(desk.path("devices.csv")).unwrap();
-    desk.call(&["verify", "latest", "--report", "devices.csv"]).expect(2).says("would take the place of");
+    desk.call(&["verify", "latest", "--report", "devices.csv"]).expect(2).says("would overwrite");
     assert!(!desk.path("devices.csv").exists());
 }
 
@@ -122,7 +122,7 @@ fn an_export_takes_the_place_of_nothing_and_does_not_blame_the_journal() {
     desk.call(&["run", "plan.yaml", "--confirm", "1", "--report", "report.csv"]).expect(0);
     desk.write("there.db", "mine");
     let there = desk.call(&["runs", "--export", "latest", "there.db"]);
-    there.expect(2).says("there.db is there already").says("--export");
+    there.expect(2).says("there.db already exists").says("--export");
     assert_eq!(fs::read_to_string(desk.path("there.db")).unwrap(), "mine");
     assert!(!there.err.contains("cannot be written"), "{}", there.err);
     desk.call(&["runs", "--export", "latest", "nowhere/one.db"]).expect(2).says("does not exist");

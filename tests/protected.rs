@@ -131,7 +131,7 @@ fn an_action_on_all_devices_of_somebody_is_held_where_they_cannot_be_listed() {
     let simulator = Simulator::start(&format!("{TENANT}{faults}"));
     let desk = Desk::new(&simulator);
     let plan = desk.write("plan.yaml", &plan("nobody-at-all", &ROWS[3..4]));
-    desk.run(&plan, 2, &[]).expect(3).says("stands for nothing in this tenant: `nobody-at-all`");
+    desk.run(&plan, 2, &[]).expect(3).says("matches nothing in this tenant: `nobody-at-all`");
     let report = desk.report();
     assert_eq!(outcomes(&report), ["accepted", "held"], "{report:?}");
     assert!(report[1].note.contains("the user's devices"), "{}", report[1].note);
@@ -150,12 +150,12 @@ fn what_may_not_be_read_is_said_once_and_holds_what_it_may_mean() {
     let desk = Desk::new(&simulator);
     let file = desk.write("plan.yaml", &plan(&id("ff"), &ROWS));
     let ended = desk.run(&file, 10, &[]);
-    ended.expect(3).says("what 1 entry of `protected` stands for could not be read");
+    ended.expect(3).says("1 entry of `protected` could not be looked up");
     ended.says("managed devices and users and Autopilot identities").says("DeviceManagementServiceConfig.Read.All");
     ended.says("10 rows are held");
     assert_eq!(ended.err.matches("could not be read").count(), 1, "{}", ended.err);
     let report = desk.report();
-    assert!(report.iter().all(|row| row.outcome == "held" && row.note.contains("it may be what")), "{report:?}");
+    assert!(report.iter().all(|row| row.outcome == "held" && row.note.contains("it may be the object")), "{report:?}");
     // A name is shown by the device that has it, and nothing else is left open.
     desk.write("plan.yaml", &plan("nobody-at-all", &ROWS));
     desk.run(&desk.path("plan.yaml"), 10, &[]).expect(0);
@@ -169,7 +169,7 @@ fn a_preview_of_ids_stays_offline_and_its_number_is_good_for_the_run() {
     let before = simulator.requests();
     let preview = desk.call(&["preview", "plan.yaml"]);
     preview.expect(0);
-    assert!(preview.out.contains("what they stand for is read when it is run"), "{}", preview.out);
+    assert!(preview.out.contains("looked up when the plan is run"), "{}", preview.out);
     assert_eq!(simulator.requests(), before, "nothing is asked");
     // Both numbers are right: what the preview counted, and what is left of it.
     desk.run(&plan, 2, &[]).expect(3);
@@ -185,7 +185,7 @@ fn a_saved_preview_holds_what_its_list_stands_for_and_the_run_looks_again() {
     desk.write("plan.yaml", &plan(&id("e1"), &ROWS));
     let saved = desk.call(&["preview", "plan.yaml", "--out", "agreed.json"]);
     saved.expect(0);
-    assert!(saved.out.contains("PROTECTED"), "{}", saved.out);
+    assert!(saved.out.contains("the target is protected"), "{}", saved.out);
     desk.run(&desk.path("agreed.json"), 5, &[]).expect(3);
     let report = desk.report();
     let held = report.iter().filter(|row| row.outcome == "held" && row.note.contains("protected: ")).count();
@@ -223,7 +223,7 @@ fn a_long_list_is_found_in_the_inventory_where_that_takes_fewer_reads() {
     let list = format!("{}, {}, vs1", strangers.join(", "), id("d1"));
     let file = desk.write("plan.yaml", &plan(&list, &ROWS));
     let ended = desk.run(&file, 10, &[]);
-    ended.expect(3).says("30 entries of `protected` stand for nothing in this tenant").says("and 20 more");
+    ended.expect(3).says("30 entries of `protected` match nothing in this tenant").says("and 20 more");
     let held = desk.report().iter().filter(|row| row.note.contains("protected: ")).count();
     assert_eq!(held, 5, "{:?}", desk.report());
     // Two reads of each as a managed device are spared; users, Entra and Autopilot are asked one by one.
@@ -246,7 +246,7 @@ fn an_address_that_may_be_the_owners_holds_the_device_where_users_cannot_be_read
         let desk = Desk::new(&simulator);
         let file = desk.write("plan.yaml", &plan(entry, &[("wipe", "managedDeviceId", "")]));
         let ended = desk.run(&file, 2, &[]);
-        ended.expect(3).says("what 1 entry of `protected` stands for could not be read, because users could not");
+        ended.expect(3).says("1 entry of `protected` could not be looked up, because users could not");
         ended.says("User.ReadBasic.All");
         assert_eq!(outcomes(&desk.report()), ["held", "held"], "{entry}: {:?}", desk.report());
         assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &id("1")), 0, "{entry}");
@@ -359,5 +359,5 @@ fn a_device_in_a_group_is_protected_with_its_owner() {
     desk.run(&file, 2, &[]).expect(3);
     let report = desk.report();
     assert_eq!(outcomes(&report), ["held", "held"]);
-    assert!(report[1].note.contains("could not be read"), "{report:?}");
+    assert!(report[1].note.contains("could not be looked up"), "{report:?}");
 }

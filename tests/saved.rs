@@ -91,7 +91,7 @@ fn a_preview_sends_nothing_but_reads_and_its_run_sends_exactly_that() {
         run(&mut command(&desk, &prune.join(" "))).ended_with(0);
         let mut again = command(&desk, "run agreed.json --confirm 5 --again all --report report.csv");
         let again = run(simulator.known_to(&mut again)).ended_with(10);
-        assert!(again.stderr.contains("this preview was run before, by run "), "{}", again.stderr);
+        assert!(again.stderr.contains("this preview was already run, by run "), "{}", again.stderr);
     }
     assert_eq!(simulator.counts().number("effects"), 5);
 }
@@ -126,7 +126,7 @@ fn what_drifted_is_held_and_the_rest_is_sent() {
     let notes = column(&report, "note");
     assert_eq!(
         notes[1],
-        "not as the preview saw it: enrolled again at 2026-11-20T08:00:00Z, was enrolled at 2026-01-05T08:00:00Z"
+        "not as the preview saw it: enrolled again at 2026-11-20 08:00:00 UTC, was enrolled at 2026-01-05 08:00:00 UTC"
     );
     assert_eq!(
         notes[2],

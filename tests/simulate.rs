@@ -196,6 +196,6 @@ fn what_arrives_is_what_was_previewed() {
 #[test]
 fn it_listens_on_loopback_only() {
     let ran = run(&mut crate::support::program::musterout(["simulate", "--listen", "0.0.0.0:0"])).ended_with(2);
-    assert!(ran.stderr.contains("0.0.0.0:0 is not an address of this machine alone"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("0.0.0.0:0 is not a loopback address"), "{}", ran.stderr);
     assert_eq!(ran.stdout, "");
 }

@@ -13,15 +13,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &[]),
     ("address", &[]),
     ("clock", &[]),
+    ("moment", &[]),
     ("text", &[]),
     ("catalog", &[]),
     ("identity", &["catalog"]),
     ("escrow", &["catalog", "identity"]),
     ("job", &["catalog", "identity"]),
-    ("outcome", &["identity"]),
-    ("approval", &[]),
+    ("outcome", &["identity", "moment"]),
+    ("approval", &["moment"]),
     ("pacing", &["catalog", "outcome"]),
-    ("daily", &["pacing", "catalog", "job", "outcome"]),
+    ("daily", &["pacing", "catalog", "job", "outcome", "moment"]),
     ("diagnostics", &["text"]),
     ("source", &["diagnostics"]),
     ("yaml", &["source", "diagnostics", "text"]),
@@ -46,7 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "diagnostics",
         ],
     ),
-    ("guard", &["daily", "text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
+    ("guard", &["daily", "moment", "text", "catalog", "identity", "escrow", "job", "outcome", "diagnostics"]),
     (
         "preview",
         &[
@@ -63,8 +64,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("journal", &["catalog", "job", "outcome", "daily", "approval", "text"]),
-    ("runner", &["journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "approval"]),
+    ("journal", &["catalog", "job", "outcome", "daily", "approval", "moment", "text"]),
+    (
+        "runner",
+        &[
+            "journal", "guard", "daily", "pacing", "identity", "job", "outcome", "catalog", "clock", "moment",
+            "approval",
+        ],
+    ),
     ("msgraph", &["address", "pacing", "catalog", "identity", "job", "outcome", "clock", "approval", "text"]),
     (
         "session",
@@ -88,6 +95,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "ui",
         &[
+            "moment",
             "runner::event",
             "daily",
             "pacing",
@@ -110,6 +118,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
+            "moment",
             "plan",
             "resolve",
             "session",

@@ -112,7 +112,7 @@ pub(crate) static CONSEQUENCES: &[Consequence] = &[
         tests: &[],
         many: "lose the data of their users",
         one: "loses the data of its user",
-        because: "keepUserData is not set",
+        because: "keepUserData is not true",
         if_many: "",
         if_one: "",
         source: "managedDevice: wipe",

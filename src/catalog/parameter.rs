@@ -51,7 +51,7 @@ impl ParameterKind {
     pub fn expectation(self) -> String {
         match self {
             Self::Text | Self::Name | Self::DeviceName => "text that is not empty".into(),
-            Self::PrincipalName => "a user principal name: it looks like someone@contoso.com".into(),
+            Self::PrincipalName => "a user principal name (such as someone@contoso.com)".into(),
             Self::Boolean => "true or false".into(),
             Self::Pin => "six digits, in quotes".into(),
             Self::OneOf(words) => format!("one of {}", words.join(", ")),

@@ -25,15 +25,15 @@ use crate::ui::text::count_of;
 
 #[derive(Debug, Args)]
 pub(super) struct ApprovalsArguments {
-    /// The run: its id, the beginning of it, or `latest` [default: all runs in which something waits]
+    /// The run: its id, the beginning of it, or `latest` [default: all runs with open requests]
     pub run: Option<String>,
-    /// Ask the service how the requests stand now, and keep that in the journal
+    /// Ask the service for the status of the requests, and record it in the journal
     #[arg(long, requires = "run")]
     pub live: bool,
-    /// Cancel the requests that the run has filed and that nobody has completed; its rows can be resumed
+    /// Cancel the open requests that the run has filed; its rows can be resumed
     #[arg(long, requires = "run", conflicts_with = "live")]
     pub withdraw: bool,
-    /// How the requests are written to stdout
+    /// Format of the requests on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
@@ -90,10 +90,13 @@ pub(super) fn show_withdrawn(withdrawn: &Withdrawn, form: Form, stderr: &Stderr)
             json!({ "withdrawn": done, "left_alone": left, "refused": withdrawn.refused.len() })
         )),
         Form::Human | Form::Csv => {
-            print(&format!("withdrew {}\n", count_of(done, "approval request")))?;
+            print(&format!("{} withdrawn\n", count_of(done, "approval request")))?;
             match left {
                 0 => Ok(()),
-                _ => print(&format!("left alone {} that the run did not file\n", count_of(left, "approval request"))),
+                _ => print(&format!(
+                    "{} not withdrawn, because the run did not file them\n",
+                    count_of(left, "approval request")
+                )),
             }
         }
     }

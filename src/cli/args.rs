@@ -3,6 +3,7 @@
 //! In: nothing. Out: clap definitions. Must not: read the environment (`settings` does), or validate what `ops` judges.
 
 mod records;
+mod resuming;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,64 +13,84 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) use self::records::{ReportArguments, RunsArguments};
+pub(super) use self::resuming::{OnlyClass, ResumeArguments};
 use super::approvals::ApprovalsArguments;
 use super::exit;
 use super::form::{Form, PlainForm, ReportForm};
+use super::number::number;
 use super::pace::PaceArguments;
-use super::place::{ConnectionArguments, HostArguments, LookUpArguments, PolicyArguments, StateArguments};
+use super::place::{ConnectionArguments, LookUpArguments, PolicyArguments, StateArguments};
 use super::stop::StopArguments;
 use super::verify::{FollowUpArguments, VerifyArguments};
-use crate::journal::resume::Only;
 use crate::ops::{Again, Confirm, LONGEST_VALID, Repeats};
 use crate::plan;
-use crate::settings::Flags;
 
 /// Bulk operations on Microsoft Graph and Intune from a plan file.
 ///
-/// A plan (YAML or CSV) lists devices or users and what happens to them. `check` finds its faults, `preview` shows what
-/// would be sent, `run` sends it and writes one report row for every row of the plan.
+/// A plan (YAML or CSV) lists devices or users and the actions on them. `check` finds faults in the plan. `preview` shows
+/// what would be sent. `run` sends it, and writes one report row for every row of the plan.
 #[derive(Debug, Parser)]
 #[command(name = "musterout", version, after_help = exit::table(), max_term_width = 110)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
 
-    /// Log more: once for what happens, twice for every request
+    /// Log more: -v for events, -vv for every request
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
 
-    /// How log lines are written to stderr
+    /// Format of log lines on stderr
     #[arg(long, value_enum, default_value_t, global = true, value_name = "FORM")]
     pub log_format: LogFormat,
 }
 
+/// The end of a verb's help.
+macro_rules! examples {
+    [$first:literal, $second:literal] => {
+        concat!("Examples:\n  musterout ", $first, "\n  musterout ", $second)
+    };
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Validate a plan and all its files; no network
+    /// Check a plan and all its files for faults; no network
+    #[command(after_help = examples!["check plan.yaml", "check leavers.csv --policy site-policy.yaml"])]
     Check(CheckArguments),
-    /// Show every request that a run would send; reads only what has to be looked up, or what a saved preview says
+    /// Show every request that a run would send, and send none
+    #[command(after_help = examples!["preview plan.yaml --simulate", "preview plan.yaml --out agreed.json"])]
     Preview(PreviewArguments),
-    /// Compare two saved previews, or one with a plan: what was added, removed, changed, what drifted
+    /// Compare two saved previews, or a saved preview with a plan
+    #[command(after_help = examples!["diff agreed.json plan.yaml", "diff monday.json tuesday.json --format json"])]
     Diff(DiffArguments),
-    /// Perform a plan or a saved preview, and write a report
+    /// Run a plan or a saved preview, and write a report
+    #[command(after_help = examples!["run plan.yaml --simulate", "run plan.yaml --confirm 24 --report report.csv"])]
     Run(RunArguments),
-    /// Go on with a run that ended early
+    /// Continue a run that ended early
+    #[command(after_help = examples!["resume latest", "resume 01a22db6-e5e9 --only failed"])]
     Resume(ResumeArguments),
-    /// Read what has become of what a run was told is accepted, and say what is confirmed, failed or still pending
+    /// Check whether accepted actions have completed on the devices
+    #[command(after_help = examples!["verify latest", "verify 01a22db6-e5e9 --for 1h"])]
     Verify(VerifyArguments),
-    /// List the requests that wait for somebody's approval, look them up, or withdraw them
+    /// List, check or withdraw approval requests
+    #[command(after_help = examples!["approvals", "approvals 01a22db6-e5e9 --live"])]
     Approvals(ApprovalsArguments),
-    /// Stop a run that is under way in another terminal, as Ctrl-C there would
+    /// Stop a run that is active in another terminal, as Ctrl-C would there
+    #[command(after_help = examples!["stop", "stop 01a22db6-e5e9 --withdraw"])]
     Stop(StopArguments),
-    /// Show the rows of a run as the journal has them, also while it runs and after a crash
+    /// Show the rows of a run from the journal, also during the run and after a crash
+    #[command(after_help = examples!["report latest", "report 01a22db6-e5e9 --format json"])]
     Report(ReportArguments),
-    /// List, prune or export the runs in the journal
+    /// List, remove or export the runs in the journal
+    #[command(after_help = examples!["runs", "runs --prune=90"])]
     Runs(RunsArguments),
-    /// List the actions, or explain one
+    /// List all actions, or explain one
+    #[command(after_help = examples!["actions", "actions retire"])]
     Actions(ActionsArguments),
-    /// Save the devices and users of a tenant, to look targets up in
+    /// Save the devices and users of a tenant in a file, to look up targets there
+    #[command(after_help = examples!["inventory --out inventory.json", "inventory --out practice.json --simulate=scenario.yaml"])]
     Inventory(InventoryArguments),
     /// Serve the simulated tenant on a loopback address
+    #[command(after_help = examples!["simulate", "simulate --listen 127.0.0.1:8081 --scenario storm.yaml"])]
     Simulate(SimulateArguments),
 }
 
@@ -80,7 +101,7 @@ impl Verb {
             Self::Check(arguments) => arguments.form.into(),
             Self::Preview(arguments) => arguments.form,
             Self::Diff(arguments) => arguments.form.into(),
-            Self::Run(arguments) => arguments.form,
+            Self::Run(arguments) => arguments.form.into(),
             Self::Resume(arguments) => arguments.form.into(),
             Self::Verify(arguments) => arguments.form.into(),
             Self::Approvals(arguments) => arguments.form,
@@ -108,7 +129,7 @@ pub(super) enum LogFormat {
 pub(super) struct CheckArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
@@ -119,22 +140,22 @@ pub(super) struct CheckArguments {
 pub(super) struct PreviewArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
-    /// Save the preview for `run`: look at every target (reads alone are sent) and write down what was seen
+    /// Save the preview for `run`: read every target, and record what was seen
     #[arg(long, value_name = "FILE.json")]
     pub out: Option<PathBuf>,
-    /// How long the saved preview may be run, such as 90m or 48h, 7 days at most [default: 24h]
+    /// How long the saved preview can be run, such as 90m or 48h; at most 7 days [default: 24h]
     #[arg(long, value_name = "TIME", requires = "out", value_parser = validity)]
     pub valid_for: Option<SignedDuration>,
-    /// Leave out what an earlier run of the same plan has done, as `run --once` does
+    /// Skip rows that an earlier run of the same plan has done, as `run --once` does
     #[arg(long)]
     pub once: bool,
-    /// Show these rows as `run --again` would send them
+    /// Preview these rows as `run --again` would send them
     #[arg(long, value_name = "ROWS", value_parser = again)]
     pub again: Option<Again>,
-    /// Why it is done, for a plan that does not say it (CSV): it is part of what is agreed to
+    /// The reason for the change, for a plan that has no `justification` (CSV); it becomes part of the saved preview
     #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
     pub justification: Option<String>,
-    /// How the preview is written to stdout
+    /// Format of the preview on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: Form,
     #[command(flatten)]
@@ -149,10 +170,10 @@ pub(super) struct PreviewArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct InventoryArguments {
-    /// Where it goes; what is there is replaced
+    /// The file to write; an existing file is replaced
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
@@ -164,7 +185,7 @@ pub(super) struct InventoryArguments {
 fn validity(text: &str) -> Result<SignedDuration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write a time such as 90m or 48h".to_owned())?;
     let range = SignedDuration::from_mins(1)..=LONGEST_VALID;
-    range.contains(&time).then_some(time).ok_or_else(|| "between 1m and 168h".to_owned())
+    range.contains(&time).then_some(time).ok_or_else(|| "must be between 1m and 168h".to_owned())
 }
 
 fn again(text: &str) -> Result<Again, std::convert::Infallible> {
@@ -173,11 +194,11 @@ fn again(text: &str) -> Result<Again, std::convert::Infallible> {
 
 #[derive(Debug, Args)]
 pub(super) struct DiffArguments {
-    /// The saved preview (.json) or plan that was
+    /// The older saved preview (.json) or plan
     pub before: PathBuf,
-    /// The saved preview or plan that is
+    /// The newer saved preview (.json) or plan
     pub after: PathBuf,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
@@ -186,11 +207,11 @@ pub(super) struct DiffArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ConfirmArguments {
-    /// Agree beforehand to this number of jobs; a different number refuses the run
-    #[arg(long, value_name = "N", conflicts_with = "confirm_at_most")]
+    /// Confirm in advance that exactly N jobs will be sent; with any other number the run is refused
+    #[arg(long, value_name = "N", conflicts_with = "confirm_at_most", value_parser = number)]
     confirm: Option<u32>,
-    /// Agree beforehand to so many jobs or fewer: for a list that a scheduler runs, and that is not as long every night
-    #[arg(long, value_name = "N")]
+    /// Confirm in advance that at most N jobs will be sent; for a list that is not the same every night
+    #[arg(long, value_name = "N", value_parser = number)]
     confirm_at_most: Option<u32>,
 }
 
@@ -205,34 +226,34 @@ impl ConfirmArguments {
 pub(super) struct RunArguments {
     /// The plan: a .yaml or .csv file, or a saved preview (.json)
     pub plan: PathBuf,
-    /// Show what would be sent, and send nothing: the same as `preview`
+    /// Show what would be sent, and send nothing; the same as `preview`
     #[arg(long)]
     pub dry_run: bool,
-    /// Where the report goes: .csv, or .jsonl for JSON lines [default: a dated .csv in this folder]
+    /// Report file: .csv, or .jsonl for JSON lines [default: a dated .csv in this folder]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     #[command(flatten)]
     pub confirm: ConfirmArguments,
-    /// Leave alone what an earlier run of the same plan has done: for a plan that a scheduler runs every night
+    /// Skip rows that an earlier run of the same plan has done; for a plan that runs every night
     #[arg(long)]
     pub once: bool,
-    /// Send these rows again although an earlier run has done them: row numbers or job ids, with commas, or `all`
+    /// Send these rows again although an earlier run has done them: row numbers or job ids with commas, or `all`
     #[arg(long, value_name = "ROWS", value_parser = again)]
     pub again: Option<Again>,
-    /// Why it is done, for a plan that does not say it (CSV): it goes along with what a second person may have to approve
+    /// The reason for the change, for a plan that has no `justification` (CSV); approvers see it
     #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
     pub justification: Option<String>,
-    /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
+    /// Keep running until no row waits for an approval or a daily limit
     #[arg(long)]
     pub wait: bool,
-    /// End in good order at this time, such as 2026-12-01T06:00:00+01:00: nothing more is sent, and `resume` goes on later
+    /// Stop sending at this time, such as 2026-12-01T06:00:00+01:00, and end the run; `resume` continues it later
     #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
     pub until: Option<Timestamp>,
     #[command(flatten)]
     pub follow_up: FollowUpArguments,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: Form,
+    pub form: PlainForm,
     #[command(flatten)]
     pub policy: PolicyArguments,
     #[command(flatten)]
@@ -267,75 +288,7 @@ impl RunArguments {
             look_up: self.look_up.clone(),
             connection: self.connection.clone(),
             pace: self.pace.clone(),
-            form: self.form,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ResumeArguments {
-    /// The run: its id, or the beginning of it; `latest` is the newest that ended early or waits for anything
-    #[arg(default_value = "latest")]
-    pub run: String,
-    /// Agree beforehand to this number of jobs that are left; a different number refuses. Needed, where nobody can be asked,
-    /// without RUN, after a day, or for rows that were held at first
-    #[arg(long, value_name = "N")]
-    pub confirm: Option<u32>,
-    /// Go on with these jobs alone
-    #[arg(long, value_enum, value_name = "CLASS")]
-    pub only: Option<OnlyClass>,
-    /// File again what nobody approved before it expired
-    #[arg(long, conflicts_with = "only")]
-    pub refile: bool,
-    /// Go on with what was agreed to although the plan is gone or has faults; without it, such a plan stops this
-    #[arg(long)]
-    pub as_agreed: bool,
-    /// Why it is done, from now on, for the approver [default: what the run was begun with]
-    #[arg(long, value_name = "TEXT", value_parser = plan::justification)]
-    pub justification: Option<String>,
-    /// Stay until nothing waits any more, neither for an approval nor for another day, and send it then
-    #[arg(long)]
-    pub wait: bool,
-    /// End in good order at this time, such as 2026-12-01T06:00:00+01:00: nothing more is sent, and `resume` goes on later
-    #[arg(long, value_name = "TIME", conflicts_with = "wait", value_parser = plan::not_before)]
-    pub until: Option<Timestamp>,
-    #[command(flatten)]
-    pub follow_up: FollowUpArguments,
-    /// Where the report goes [default: where the run's own report is]
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// How the result is written to stdout
-    #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
-    pub form: PlainForm,
-    #[command(flatten)]
-    pub policy: PolicyArguments,
-    #[command(flatten)]
-    pub hosts: HostArguments,
-    #[command(flatten)]
-    pub state: StateArguments,
-}
-
-impl ResumeArguments {
-    pub(super) fn flags(&self) -> Flags {
-        self.hosts.flags(&self.state)
-    }
-}
-
-/// A class of jobs, by how they stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OnlyClass {
-    Failed,
-    Unknown,
-    NotAttempted,
-}
-
-impl OnlyClass {
-    pub(super) fn only(class: Option<Self>) -> Only {
-        match class {
-            None => Only::Open,
-            Some(Self::Failed) => Only::Failed,
-            Some(Self::Unknown) => Only::Unknown,
-            Some(Self::NotAttempted) => Only::NotAttempted,
+            form: self.form.into(),
         }
     }
 }
@@ -344,17 +297,17 @@ impl OnlyClass {
 pub(super) struct ActionsArguments {
     /// The action to explain
     pub name: Option<String>,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct SimulateArguments {
-    /// Loopback address and port; port 0 takes a free one
+    /// Loopback address and port; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// A scenario file: limits, faults, devices and users
+    /// Scenario file: limits, faults, devices and users
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Serve nothing: forget what the tenants of `--simulate` have kept, all of them

@@ -25,17 +25,17 @@ pub(super) enum Exit {
 }
 
 const TABLE: &[(Exit, u8, &str)] = &[
-    (Exit::Good, 0, "all jobs settled well"),
+    (Exit::Good, 0, "all jobs ended well"),
     (Exit::Unexpected, 1, "unexpected error, or the service cannot be reached"),
-    (Exit::Usage, 2, "usage, or the plan is invalid"),
-    (Exit::Bad, 3, "some jobs failed, were held or not found; of `diff`: there are differences"),
-    (Exit::NothingToDo, 4, "nothing to do"),
-    (Exit::Open, 5, "open: unknown, awaiting approval or not attempted; of `verify`: not confirmed yet"),
+    (Exit::Usage, 2, "wrong usage, or the plan has faults"),
+    (Exit::Bad, 3, "some jobs failed, were held, or were not found; `diff`: there are differences"),
+    (Exit::NothingToDo, 4, "nothing to do, or the question was answered with no"),
+    (Exit::Open, 5, "some jobs are unknown, await approval or were not attempted; `verify`: not confirmed yet"),
     (Exit::Refused, 10, "a guard refused the run"),
-    (Exit::Locked, 11, "the plan is being run already"),
+    (Exit::Locked, 11, "another process runs the plan"),
     (Exit::SignIn, 12, "sign-in failed"),
-    (Exit::Tripped, 13, "`stop_when` or a wave stopped the run; `musterout resume` goes on"),
-    (Exit::Interrupted, 130, "interrupted, or stopped by `musterout stop`; `musterout resume` goes on"),
+    (Exit::Tripped, 13, "`stop_when` or a wave stopped the run; `musterout resume` continues it"),
+    (Exit::Interrupted, 130, "interrupted, or stopped by `musterout stop`; `musterout resume` continues it"),
 ];
 
 impl Exit {

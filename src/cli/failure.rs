@@ -32,11 +32,6 @@ impl Failure {
         Self::one(Exit::Usage, diagnostic)
     }
 
-    pub(super) fn csv_of_a_run() -> Self {
-        let fault = Diagnostic::error("no-csv", "--format csv is for previews");
-        Self::usage(fault.help("a run writes its rows to --report FILE.csv"))
-    }
-
     pub(super) fn from_report(error: &ReportError) -> Self {
         Self::one(Exit::Unexpected, Diagnostic::error("report", format!("the report could not be written: {error}")))
     }
@@ -97,32 +92,34 @@ impl From<ops::Error> for Failure {
                 faults.push(Diagnostic::warning("nothing-to-do", message));
                 Self { exit: Exit::NothingToDo, faults: Some(faults), file: None }
             }
-            ops::Error::NothingOpen(fault) => Self::one(Exit::NothingToDo, *fault),
+            ops::Error::NothingOpen(fault) | ops::Error::Declined(fault) => Self::one(Exit::NothingToDo, *fault),
             ops::Error::Scenario(error) => Self::one(Exit::Usage, *error.0),
             ops::Error::Report(_) => Self::one(Exit::Usage, Diagnostic::error("report", message)),
             ops::Error::Journal(JournalError::Locked(_)) => Self::one(
                 Exit::Locked,
                 Diagnostic::error("locked", message).help(
-                    "wait for it, or stop it with Ctrl-C; the lock of a process that died is taken over by itself",
+                    "wait until it ends, or stop it with Ctrl-C; the lock of a dead process is released automatically",
                 ),
             ),
-            ops::Error::Journal(error @ (JournalError::NoSuchRun(_) | JournalError::Ambiguous { .. })) => Self::one(
+            ops::Error::Journal(
+                error @ (JournalError::NoSuchRun(_) | JournalError::TooShort(_) | JournalError::Ambiguous { .. }),
+            ) => Self::one(
                 Exit::Usage,
-                Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists them"),
+                Diagnostic::error("no-such-run", error.to_string()).help("`musterout runs` lists all runs"),
             ),
             ops::Error::Journal(
                 JournalError::Older { .. } | JournalError::Another { .. } | JournalError::Unmarked { .. },
             ) => Self::one(
                 Exit::Unexpected,
                 Diagnostic::error("journal-replaced", message).help(
-                    "what is missing from it may be sent once more: put the newest copy back, with its -wal; to go on without it, \
+                    "rows that it lacks may be sent a second time: restore the newest copy, with its -wal; to continue without it, \
                      delete journal.mark beside it",
                 ),
             ),
             ops::Error::Journal(JournalError::Network { .. }) => Self::one(
                 Exit::Unexpected,
                 Diagnostic::error("journal-on-a-network", message)
-                    .help("name a folder on a disk of this machine with --state-dir"),
+                    .help("choose a folder on a local disk with --state-dir"),
             ),
             ops::Error::Journal(JournalError::Export { .. }) => {
                 Self::one(Exit::Unexpected, Diagnostic::error("export", message))
@@ -130,7 +127,7 @@ impl From<ops::Error> for Failure {
             ops::Error::Journal(_) => Self::one(
                 Exit::Unexpected,
                 Diagnostic::error("journal", message)
-                    .help("nothing is sent without a journal; --state-dir names another folder"),
+                    .help("nothing is sent without a journal; choose another folder with --state-dir"),
             ),
             ops::Error::Io { .. } => Self::one(Exit::Unexpected, Diagnostic::error("io", message)),
         }

@@ -10,7 +10,6 @@ pub(super) enum Form {
     #[default]
     Human,
     Json,
-    /// Previews and approvals only
     Csv,
 }
 
@@ -36,6 +35,6 @@ impl From<PlainForm> for Form {
 pub(super) enum ReportForm {
     #[default]
     Csv,
-    /// One object a line
+    /// One object per line
     Json,
 }

@@ -11,6 +11,8 @@ mod exit;
 mod failure;
 mod form;
 mod log;
+mod mistaken;
+mod number;
 mod pace;
 mod place;
 mod show;
@@ -45,6 +47,10 @@ pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
+            if let Some(fault) = mistaken::for_a_verb(&error) {
+                Stderr::detect(show::styled(&io::stderr())).say(fault.render(show::styled(&io::stderr())).trim_end());
+                return Exit::Usage.into();
+            }
             // Help and version are errors to clap, and go to stdout.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
@@ -168,9 +174,6 @@ fn diff(arguments: &DiffArguments) -> Result<Exit, Failure> {
 }
 
 async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> {
-    if arguments.form == Form::Csv {
-        return Err(Failure::csv_of_a_run());
-    }
     let Opened { tenant, settings, told } = opened(&arguments.connection, arguments.look_up.inventory.as_deref())?;
     show::told(&told, stderr);
     let request = RunRequest {
@@ -191,7 +194,7 @@ async fn run(arguments: RunArguments, stderr: &Stderr) -> Result<Exit, Failure> 
     };
     let once = request.repeats.once;
     let finished = ops::run(request, &settings, stderr).await?;
-    let exit = ended(&finished, arguments.form, stderr)?;
+    let exit = ended(&finished, arguments.form.into(), stderr)?;
     // Nothing was due: a nightly schedule wants to know that from a run in which something went well, and a row that is bad or
     // open from both.
     let is_nothing = |settled: &Settlement| match settled.outcome {
@@ -258,6 +261,9 @@ async fn inventory(arguments: InventoryArguments, stderr: &Stderr) -> Result<Exi
         start: Start { now: now(), system: now, seed: fastrand::u64(..) },
     };
     let saved = ops::take_inventory(&look_up, arguments.out).await?;
+    if arguments.connection.simulate.is_some() && saved.devices == 0 {
+        stderr.say("The simulated tenant lists only devices of a scenario file: use --simulate=SCENARIO.");
+    }
     show::saved(&saved, arguments.form)?;
     Ok(Exit::Good)
 }

@@ -11,19 +11,19 @@ use crate::ops::Choices;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Pace")]
 pub(super) struct PaceArguments {
-    /// Requests in flight, at most [default: the plan's, or 64]
+    /// Maximum number of requests in flight [default: the plan's, or 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: Option<u16>,
-    /// Share of the documented allowance to leave to others [default: the plan's, or 0]
+    /// Share of the documented limit to leave for others [default: the plan's, or 0]
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=95))]
     pub reserve_percent: Option<u8>,
-    /// Tries of one job, at most; throttle answers are not counted [default: the plan's, or 5]
+    /// Maximum attempts for one job; throttled attempts do not count [default: the plan's, or 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=20))]
     pub max_attempts: Option<u8>,
-    /// How long after a lost answer a read that shows no effect is no proof yet [default: the plan's, or 60]
+    /// Seconds to wait after a lost reply before trusting a read that shows no change [default: the plan's, or 60]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(0..=3600))]
     pub settling_seconds: Option<u16>,
-    /// Keep to no documented limit; for a server on this machine only
+    /// Disable rate limiting (servers on this machine only)
     #[arg(long)]
     pub unpaced: bool,
 }

@@ -12,14 +12,15 @@ use crate::settings::Flags;
 
 /// Where targets are looked up that are not named by their id.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Looking up targets")]
 pub(super) struct LookUpArguments {
-    /// Look targets up in a saved inventory instead of asking the service
+    /// Look up targets in a saved inventory instead of the tenant
     #[arg(long, value_name = "FILE")]
     pub inventory: Option<PathBuf>,
-    /// What becomes of rows whose target is not there: refuse the plan, hold them, or take them for done
+    /// What to do with rows whose target does not exist: refuse (the run), hold (the row) or done (count it as done)
     #[arg(long, value_name = "WHAT", value_parser = missing)]
     missing: Option<Missing>,
-    /// Hold rows whose target is not there, and rows that match several; the others go on
+    /// Hold rows that match no target or several targets; the other rows continue
     #[arg(long, conflicts_with = "missing")]
     hold_unresolved: bool,
 }
@@ -33,14 +34,14 @@ impl LookUpArguments {
 }
 
 fn missing(word: &str) -> Result<Missing, String> {
-    Missing::named(word).ok_or_else(|| "refuse, hold or done".to_owned())
+    Missing::named(word).ok_or_else(|| "write refuse, hold or done".to_owned())
 }
 
 /// Which guards, beside the plan's own.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Guards")]
 pub(super) struct PolicyArguments {
-    /// Guards that the plan cannot loosen; a policy of the machine or the person applies as well
+    /// Policy file: guards that the plan cannot loosen. Policies of the machine and of the user apply as well
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
@@ -49,11 +50,11 @@ pub(super) struct PolicyArguments {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Where to connect")]
 pub(crate) struct ConnectionArguments {
-    /// Use the simulated tenant instead of a real one, playing a scenario file if one is given; the next command finds it as
+    /// Use the simulated tenant instead of a real one; with SCENARIO, as that file describes it. The next command finds it as
     /// this one leaves it
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true)]
     pub simulate: Option<Option<PathBuf>>,
-    /// The same with a tenant that ends with this command
+    /// Use a new simulated tenant that ends with this command
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, conflicts_with = "simulate")]
     pub simulate_fresh: Option<Option<PathBuf>>,
     #[command(flatten)]
@@ -64,8 +65,9 @@ pub(crate) struct ConnectionArguments {
 
 /// Which hosts. A run that goes on does so where it was begun, unless these say otherwise.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Where to connect")]
 pub(super) struct HostArguments {
-    /// global, usgov, usgov-dod or china
+    /// Microsoft cloud: global, usgov, usgov-dod or china
     #[arg(long, value_name = "CLOUD")]
     pub cloud: Option<String>,
     /// Address of Graph; also MUSTEROUT_GRAPH_URL
@@ -85,6 +87,7 @@ impl HostArguments {
 
 /// Where the journal is.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Journal")]
 pub(super) struct StateArguments {
     /// Folder of the journal [default: musterout in XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "FOLDER")]

@@ -17,18 +17,20 @@ use crate::daily::Spread;
 use crate::diagnostics::{Diagnostic, Diagnostics, did_you_mean};
 use crate::journal::{Pruned, RunId, RunSummary};
 use crate::ops::{self, Agreed, Finished, Previewed, Saved};
-use crate::outcome::{Cause, Lack, Outcome, Settlement};
+use crate::outcome::{Cause, Lack};
 use crate::preview::diff::Differences;
 use crate::preview::{Preview, write_csv, write_json};
 use crate::report::{self, CsvRows, Row};
 use crate::runner::event::StopReason;
 use crate::text::{Medium, harmless, visible};
 use crate::ui;
+use crate::ui::next::Next;
 use crate::ui::preview::Heading;
 use crate::ui::result::RunResult;
 use crate::ui::stderr::Stderr;
 use crate::ui::style::{View, stdout_width};
 use crate::ui::text::{count, count_of};
+use crate::ui::wrap::wrapped;
 
 /// Whether a stream wants colours: a terminal that takes them, and no `NO_COLOR`.
 pub(super) fn styled(stream: &impl anstream::stream::RawStream) -> bool {
@@ -41,7 +43,7 @@ pub(super) fn view() -> View {
 
 /// Text for people.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    print_as(text, Medium::Screen)
+    print_as(&wrapped(&harmless(text, Medium::Screen), stdout_width()), Medium::Screen)
 }
 
 /// Whole lines of JSON.
@@ -99,7 +101,8 @@ pub(super) fn previewed(previewed: &Previewed, with: PreviewContext<'_>) -> Resu
                 let file = agreed.file.display().to_string();
                 text.push_str(&ui::saved::render(&preview, &agreed.head, (&file, &agreed.digest), now, view()));
             }
-            out.write_all(harmless(&text, Medium::Screen).as_bytes())?;
+            let text = wrapped(&harmless(&text, Medium::Screen), stdout_width());
+            out.write_all(text.as_bytes())?;
         }
     }
     out.flush()?;
@@ -144,128 +147,78 @@ pub(super) fn finished(finished: &Finished, form: Form) -> Result<(), Failure> {
 
 /// What was forgotten.
 pub(crate) fn reset(tenants: usize) -> Result<(), Failure> {
-    print(&format!("{} forgotten\n", count_of(tenants, "simulated tenant")))
+    print(&format!("{} removed\n", count_of(tenants, "simulated tenant")))
 }
 
-/// Why a policy has ended a run, with what to do about it.
-fn by_policy(cause: Cause, why: &str, finished: &Finished) -> Diagnostic {
+/// Why a policy has ended a run.
+fn by_policy(cause: Cause, why: &str) -> Diagnostic {
     let text = format!("the run was stopped: {why}");
     match cause {
-        Cause::Breaker => Diagnostic::error("breaker", text)
-            .help(format!("look at the report; when the cause is gone: {}", go_on_with_all(finished))),
-        Cause::Wave => Diagnostic::error("wave", text)
-            .help(format!("look at the wave; to begin the next one: {}", go_on_with_all(finished))),
-        Cause::Guards => Diagnostic::error("guards-changed", text)
-            .help(format!("to go on under what the guards say now: {}", go_on(finished))),
-        _ => Diagnostic::warning("stopped", text).help(go_on(finished)),
+        Cause::Breaker => {
+            Diagnostic::error("breaker", text).help("check the report, and continue after you have fixed the cause")
+        }
+        Cause::Wave => {
+            Diagnostic::error("wave", text).help("check the wave in the report; the next wave begins when you continue")
+        }
+        Cause::Guards => {
+            Diagnostic::error("guards-changed", text).help("if you continue, the guards apply as they are now")
+        }
+        _ => Diagnostic::warning("stopped", text),
     }
 }
 
-/// Why a run ended early, with what to do about it.
+/// Why a run ended early, and what can be done next.
 pub(super) fn stopped(finished: &Finished, stderr: &Stderr) {
-    let fault = match &finished.stopped {
-        None if !finished.later.is_empty() => {
-            waits(finished, stderr);
-            Diagnostic::warning("daily-limit", ui::days::left(&finished.later)).help(format!(
-                "from then on: {}, or the plan with --once; --wait stays and goes on by itself",
-                go_on(finished)
-            ))
-        }
-        None => return waits(finished, stderr),
-        Some(StopReason::Interrupted) => {
-            Diagnostic::warning("interrupted", "the run was interrupted").help(go_on(finished))
-        }
-        Some(StopReason::Requested) => {
-            Diagnostic::warning("stopped", "the run was stopped by `musterout stop`").help(go_on(finished))
-        }
-        Some(StopReason::Policy(cause, why)) => by_policy(*cause, why, finished),
+    if let Some(fault) = ended_early(finished) {
+        stderr.say(fault.render(stderr.styled()).trim_end());
+    }
+    let Some(onward) = &finished.onward else { return };
+    let next = Next {
+        call: &onward.call,
+        simulated: onward.simulated,
+        needs: match &finished.stopped {
+            Some(StopReason::Justification(Lack::Missing | Lack::NotSent | Lack::Unfit, _)) => " --justification TEXT",
+            _ => "",
+        },
+        jobs: &finished.jobs,
+        settlements: &finished.settlements,
+        pending: finished.verification.map(|verification| verification.pending),
+    };
+    let text = next.render(stderr.view());
+    if !text.is_empty() {
+        stderr.say(&text);
+    }
+}
+
+fn ended_early(finished: &Finished) -> Option<Diagnostic> {
+    Some(match finished.stopped.as_ref() {
+        None if finished.later.is_empty() => return None,
+        None => Diagnostic::warning("daily-limit", ui::days::left(&finished.later))
+            .help("continue then, or run the plan again with --once; with --wait, a run stays and continues by itself"),
+        Some(StopReason::Interrupted) => Diagnostic::warning("interrupted", "the run was interrupted"),
+        Some(StopReason::Requested) => Diagnostic::warning("stopped", "the run was stopped by `musterout stop`"),
+        Some(StopReason::Policy(cause, why)) => by_policy(*cause, why),
         Some(StopReason::SignIn(why)) => Diagnostic::error("sign-in", format!("sign-in failed during the run: {why}"))
-            .help(format!("once sign-in works: {}", go_on(finished))),
+            .help("continue when sign-in works again"),
         Some(StopReason::Unreachable(why)) => {
             Diagnostic::error("unreachable", format!("the service cannot be reached: {why}"))
-                .help(format!("check the network and the proxy, then: {}", go_on(finished)))
+                .help("check the network and the proxy, then continue")
         }
         Some(StopReason::Justification(lack, why)) => {
-            let go_on = go_on(finished);
-            let help = match lack {
-                Lack::Missing | Lack::NotSent => format!("give one: {go_on} --justification TEXT"),
-                Lack::NotSeen => format!(
-                    "one was sent in the header x-msft-approval-justification; find out what takes it away (a proxy may), then: {go_on}"
-                ),
-                Lack::Unfit => format!("give one that the tenant takes: {go_on} --justification TEXT"),
-            };
-            Diagnostic::error(
-                "justification",
-                format!("the tenant asks for a justification, so nothing more was sent: {why}"),
+            let message = format!("the tenant requires a justification, so the run was stopped: {why}");
+            Diagnostic::error("justification", message).help(match lack {
+                Lack::Missing | Lack::NotSent => "continue with a justification",
+                Lack::NotSeen => "one was sent in the header x-msft-approval-justification; find out what removes it (a proxy may), then continue",
+                Lack::Unfit => "continue with a justification that the tenant accepts",
+            })
+        }
+        Some(StopReason::Journal(why)) => {
+            let message = format!("the journal cannot be written, so the run was stopped: {why}");
+            Diagnostic::error("journal", message).help(
+                "the report has all results, but the journal may lack some of them; free disk space or fix the disk, then continue",
             )
-            .help(help)
         }
-        Some(StopReason::Journal(why)) => Diagnostic::error(
-            "journal",
-            format!("the journal cannot be written, so nothing more was sent: {why}"),
-        )
-        .help(format!(
-            "the report has what this process knows, and the journal may lack some of it; make room or mend the disk, \
-                     then: {}",
-            go_on(finished)
-        )),
-    };
-    stderr.say(fault.render(stderr.styled()).trim_end());
-}
-
-/// What is left to do, where nothing has stopped the run.
-fn waits(finished: &Finished, stderr: &Stderr) {
-    waits_for_approval(finished, stderr);
-    let accepted =
-        |job: u32| finished.settlements.get(job as usize).is_some_and(|settled| settled.outcome == Outcome::Accepted);
-    let left = finished.jobs.iter().zip(&finished.settlements).filter(|(job, settled)| {
-        let waits = job.verified_within().and(job.after).is_some_and(accepted);
-        waits && settled.outcome == Outcome::NotAttempted
-    });
-    if let (steps @ 1.., Some(id)) = (left.count(), &finished.id) {
-        let what = count_of(steps, "step");
-        stderr.say(&format!(
-            "{what} left, because the one before was not seen to have happened: `musterout resume {id}` waits again"
-        ));
-    }
-    let pending = finished.verification.map_or(0, |verification| verification.pending);
-    if let (1.., Some(id)) = (pending, &finished.id) {
-        let what = count_of(pending, "job");
-        stderr.say(&format!("{what} not confirmed yet: `musterout verify {id} --for 1h` goes on looking"));
-    }
-}
-
-/// What is left to do where somebody has to approve first.
-fn waits_for_approval(finished: &Finished, stderr: &Stderr) {
-    let waiting = finished.settlements.iter().filter(|settled| settled.outcome == Outcome::AwaitingApproval).count();
-    if let (1.., Some(id)) = (waiting, &finished.id) {
-        let what = count_of(waiting, "approval request");
-        stderr.say(&format!(
-            "{what} open: `musterout approvals {id}` shows what to approve, `musterout resume {id}` completes what is approved"
-        ));
-    }
-}
-
-/// The command that goes on with a run.
-fn go_on(finished: &Finished) -> String {
-    match &finished.id {
-        Some(id) if finished.verification.is_some() => format!("musterout verify {id} --for 1h"),
-        Some(id) => format!("musterout resume {id}"),
-        None => "musterout run".into(),
-    }
-}
-
-/// The same, and what goes on with the rows that failed: they stay so until somebody asks for them.
-fn go_on_with_all(finished: &Finished) -> String {
-    let is_failed = |settled: &&Settlement| matches!(settled.outcome, Outcome::Failed | Outcome::NotFound);
-    let failed = finished.settlements.iter().filter(is_failed).count();
-    match (&finished.id, failed) {
-        (Some(id), 1..) => {
-            let jobs = if failed == 1 { "job".to_owned() } else { count_of(failed, "job") };
-            format!("{}; then, for the {jobs} that failed: musterout resume {id} --only failed", go_on(finished))
-        }
-        _ => go_on(finished),
-    }
+    })
 }
 
 /// What is told beside a verb's result.
@@ -333,7 +286,7 @@ pub(super) fn pruned(pruned: &Pruned, form: PlainForm) -> Result<(), Failure> {
 
 pub(super) fn exported(id: &RunId, file: &str, form: PlainForm) -> Result<(), Failure> {
     match form {
-        PlainForm::Human => print(&format!("run {id} is in {}\n", visible(file))),
+        PlainForm::Human => print(&format!("run {id} was exported to {}\n", visible(file))),
         PlainForm::Json => print_json(&format!("{}\n", json!({ "run": id.as_str(), "file": file }))),
     }
 }
@@ -345,13 +298,13 @@ pub(super) fn saved(saved: &Saved, form: PlainForm) -> Result<(), Failure> {
             let counted = |number: Option<usize>, one: &str, many: &str| match number {
                 Some(1) => format!("1 {one}"),
                 Some(number) => format!("{} {many}", count(number)),
-                None => format!("no {many} (reading them was not permitted)"),
+                None => format!("no {many} (no permission to read them)"),
             };
             let autopilot = counted(saved.autopilot, "Autopilot identity", "Autopilot identities");
             let entra = counted(saved.entra_devices, "Entra device", "Entra devices");
             let users = counted(saved.users, "user", "users");
             let devices = count_of(saved.devices, "device");
-            print(&format!("{devices}, {autopilot}, {entra} and {users} are in {}\n", visible(&file)))
+            print(&format!("saved {devices}, {autopilot}, {entra} and {users} in {}\n", visible(&file)))
         }
         PlainForm::Json => {
             let devices = saved.devices;

@@ -18,13 +18,13 @@ use crate::ui::stderr::Stderr;
 
 #[derive(Debug, Args)]
 pub(super) struct StopArguments {
-    /// The run: its id, or the beginning of it; `latest` is the newest that is under way
+    /// The run: its id or the beginning of it; `latest` is the newest active run
     #[arg(default_value = "latest")]
     pub run: String,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
-    /// Then cancel the approval requests that it has filed and that nobody has completed
+    /// Also cancel the open approval requests that the run has filed
     #[arg(long)]
     pub withdraw: bool,
     #[command(flatten)]
@@ -64,7 +64,7 @@ fn show(stopped: &Stopped, form: PlainForm) -> Result<Exit, Failure> {
 fn stopped_words(stopped: &Stopped) -> &'static str {
     match stopped {
         Stopped::Ended(_) => "has ended",
-        Stopped::Draining(_) => "sends nothing more, but still waits for what is out",
-        Stopped::NotUnderWay(_) => "is not under way",
+        Stopped::Draining(_) => "sends nothing more, and waits for requests in flight",
+        Stopped::NotUnderWay(_) => "is not active",
     }
 }

@@ -22,13 +22,13 @@ pub(super) struct VerifyArguments {
     /// The run: its id, or the beginning of it; `latest` is the newest
     #[arg(default_value = "latest")]
     pub run: String,
-    /// Go on looking for so long, such as 30m or 8h, 7 days at most [default: look once at each]
+    /// Keep checking for this time, such as 30m or 8h; at most 7 days [default: check each action once]
     #[arg(long = "for", value_name = "TIME", value_parser = patience)]
     pub within: Option<Duration>,
-    /// Where the report goes [default: where the run's own report is]
+    /// Report file [default: the run's own report]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// How the result is written to stdout
+    /// Format of the result on stdout
     #[arg(long = "format", value_enum, default_value_t, value_name = "FORM")]
     pub form: PlainForm,
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub(super) struct VerifyArguments {
 /// `--verify` of the verbs that send.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FollowUpArguments {
-    /// Then follow up what was accepted until it has happened, for so long, such as 30m or 8h: as `verify --for` does
+    /// After sending, check accepted actions until they have completed, for at most this time, such as 30m or 8h
     #[arg(long, value_name = "TIME", value_parser = patience)]
     pub verify: Option<Duration>,
 }
@@ -49,7 +49,7 @@ pub(super) struct FollowUpArguments {
 fn patience(text: &str) -> Result<Duration, String> {
     let time: SignedDuration = text.parse().map_err(|_| "write a time such as 30m or 8h".to_owned())?;
     let range = SignedDuration::from_secs(1)..=SignedDuration::from_hours(24 * 7);
-    let time = range.contains(&time).then_some(time).ok_or_else(|| "between 1s and 168h".to_owned())?;
+    let time = range.contains(&time).then_some(time).ok_or_else(|| "must be between 1s and 168h".to_owned())?;
     Duration::try_from(time).map_err(|error| error.to_string())
 }
 

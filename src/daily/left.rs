@@ -14,6 +14,7 @@ use super::book::{Book, Ground, UsedUp};
 use super::rules::RefusalReading;
 use crate::catalog::{DAILY, DailyLimit};
 use crate::job::Job;
+use crate::moment::moment;
 use crate::outcome::{Reply, Verdict};
 use crate::pacing::backoff::LONGEST_PAUSE;
 
@@ -199,22 +200,15 @@ impl LeftToday {
 /// Why an action waits, in the words of notes.
 pub(crate) fn why(action: &str, used_up: &UsedUp) -> String {
     let whose = DAILY.get(used_up.limit).map_or("", |limit| limit.action);
-    let until = shown(used_up.until);
+    let until = moment(used_up.until);
     match (used_up.ground, action == whose) {
-        (Ground::Said, _) => format!("the service says that the day's limit of {whose} is used up; not before {until}"),
-        (Ground::Presumed, _) => format!(
-            "the service answers {action} with nothing but 429, so the day's limit may be used up; not before {until}"
-        ),
-        (Ground::Counted, true) => format!("the day's allowance of {action} is used up; not before {until}"),
+        (Ground::Said, _) => format!("the service says that the daily limit of {whose} is used up; not before {until}"),
+        (Ground::Presumed, _) => {
+            format!("the service only answers 429 to {action}, so the daily limit may be used up; not before {until}")
+        }
+        (Ground::Counted, true) => format!("the daily limit of {action} is used up; not before {until}"),
         (Ground::Counted, false) => {
-            format!("the day's allowance of {whose}, which a {action} may use up too, is used up; not before {until}")
+            format!("the daily limit of {whose} is used up, and a {action} may count too; not before {until}")
         }
     }
-}
-
-/// A time for people: the first whole second that is not too early.
-pub(crate) fn shown(at: Timestamp) -> String {
-    let late = i64::from(at.subsec_nanosecond() > 0);
-    let second = Timestamp::from_second(at.as_second() + late).unwrap_or(at);
-    second.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -23,7 +23,7 @@ pub(crate) use self::account::Take;
 pub(crate) use self::agreement::Agreement;
 pub(crate) use self::book::{Book, Ground, UsedUp};
 pub use self::left::{Daily, Later};
-pub(crate) use self::left::{LeftToday, Refused, shown, why};
+pub(crate) use self::left::{LeftToday, Refused, why};
 pub use self::rules::Rules;
 pub(crate) use self::rules::zone_named;
 pub use self::settings::Settings;

@@ -112,7 +112,7 @@ impl fmt::Display for Trip {
         match self {
             Self::Failures { limit } => write!(f, "{} failed (stop_when: failures: {limit})", jobs(limit)),
             Self::FailurePercent { share: Share { percent, min_sample }, failed, settled } => {
-                write!(f, "{failed} of {} failed, and one more would be over {percent} %", jobs(settled))?;
+                write!(f, "{failed} of {} failed, and one more would exceed {percent} %", jobs(settled))?;
                 if settled < min_sample {
                     write!(f, " of {min_sample}")?;
                 }
@@ -123,11 +123,11 @@ impl fmt::Display for Trip {
                 write!(f, "{} failed{in_a_row} (stop_when: consecutive_failures: {limit})", jobs(limit))
             }
             Self::Unknown { limit } => {
-                write!(f, "it is unknown what became of {} (stop_when: unknown: {limit})", jobs(limit))
+                write!(f, "the outcome of {} is unknown (stop_when: unknown: {limit})", jobs(limit))
             }
             Self::NothingFound { limit, action } => write!(
                 f,
-                "the targets of {} of {action} were not found, and none was: are their ids of the right kind? \
+                "none of the targets of {} of {action} was found: are their ids of the right kind? \
                  (stop_when: repeated_refusal: {limit})",
                 jobs(limit)
             ),

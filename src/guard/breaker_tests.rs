@@ -213,7 +213,7 @@ fn targets_that_are_not_found_stop_a_run_only_while_none_was() {
     let strangers = std::iter::repeat_n((Outcome::NotFound, 404), 100);
     let (sent, trip) = one_by_one(StopWhen::default(), strangers.clone());
     assert_eq!(sent, 20);
-    assert!(trip.is_some_and(|trip| trip.contains("20 jobs of retire were not found")));
+    assert!(trip.is_some_and(|trip| trip.contains("none of the targets of 20 jobs of retire was found")));
     let one_was = std::iter::once((Outcome::Accepted, 204)).chain(strangers.clone());
     assert_eq!(one_by_one(StopWhen::default(), one_was), (101, None));
     let one_was_later = strangers.clone().take(19).chain([(Outcome::Accepted, 204)]).chain(strangers.clone());
@@ -263,7 +263,7 @@ fn a_percentage_begins_with_its_sample_and_grows_with_what_went_well() {
     let (sent, trip) = one_by_one(limits, std::iter::repeat_n((Outcome::Failed, 500), 9));
     assert_eq!(sent, 2);
     let words =
-        "2 of 2 jobs failed, and one more would be over 10 % of 20 (stop_when: failure_percent: 10, min_sample: 20)";
+        "2 of 2 jobs failed, and one more would exceed 10 % of 20 (stop_when: failure_percent: 10, min_sample: 20)";
     assert_eq!(trip.as_deref(), Some(words));
 }
 
@@ -277,7 +277,7 @@ fn trips_read_well() {
         "5 jobs failed one after the other (stop_when: consecutive_failures: 5)"
     );
     let unknown = one_by_one(StopWhen { unknown: Some(1), ..none }, [(Outcome::Unknown, 500)]);
-    assert_eq!(unknown.1.as_deref(), Some("it is unknown what became of 1 job (stop_when: unknown: 1)"));
+    assert_eq!(unknown.1.as_deref(), Some("the outcome of 1 job is unknown (stop_when: unknown: 1)"));
 }
 
 #[test]

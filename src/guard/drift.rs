@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::catalog::Alters;
 use crate::identity::Identity;
+use crate::moment::moment;
 
 /// What a preview saw of one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,9 +93,9 @@ pub(crate) fn differences(was: &Identity, is: &Identity, altered: &[Alters]) -> 
 fn enrolled_again(was: Option<Timestamp>, is: Option<Timestamp>) -> Option<String> {
     match (was, is) {
         (was, is) if was == is => None,
-        (Some(was), Some(is)) => Some(format!("enrolled again at {is}, was enrolled at {was}")),
-        (None, Some(is)) => Some(format!("enrolled at {is}, was not enrolled")),
-        (Some(was), None) => Some(format!("not enrolled any more, was enrolled at {was}")),
+        (Some(was), Some(is)) => Some(format!("enrolled again at {}, was enrolled at {}", moment(is), moment(was))),
+        (None, Some(is)) => Some(format!("enrolled at {}, was not enrolled", moment(is))),
+        (Some(was), None) => Some(format!("not enrolled any more, was enrolled at {}", moment(was))),
         (None, None) => None,
     }
 }
@@ -137,7 +138,7 @@ mod tests {
         assert_eq!(told(|it| it.ownership = Some("personal".into())), ["ownership was empty, is personal"]);
         assert_eq!(told(|it| it.name = Some("LAB-02".into())), ["renamed from LAB-01 to LAB-02"]);
         let again = told(|it| it.enrolled_at = Some("2026-11-22T06:00:00Z".parse().unwrap()));
-        assert_eq!(again, ["enrolled again at 2026-11-22T06:00:00Z, was enrolled at 2026-01-05T08:00:00Z"]);
+        assert_eq!(again, ["enrolled again at 2026-11-22 06:00:00 UTC, was enrolled at 2026-01-05 08:00:00 UTC"]);
     }
 
     #[test]

@@ -43,8 +43,8 @@ fn sentence(finding: &Finding, what: &[&str]) -> String {
     let (all, none) = (what.join(" or a "), what.join(" and no "));
     match finding.status {
         Status::Missing => format!("no {none} {are} on file{why}"),
-        Status::Forbidden => format!("whether a {all} is on file may not be read{why}"),
-        _ => format!("nobody knows whether a {all} is on file{why}"),
+        Status::Forbidden => format!("no permission to check whether a {all} is on file{why}"),
+        _ => format!("unknown whether a {all} is on file{why}"),
     }
 }
 
@@ -155,8 +155,8 @@ mod tests {
         let jobs = [job(1, "wipe", None), job(2, "deleteEntraDevice", Some(0)), job(3, "syncDevice", None)];
         let keys = [Some(keys), None, None];
         let told = held(&jobs, &keys, &rules(&[Secret::BitLocker, Secret::Laps], &[]), 0);
-        let why = "nobody knows whether a LAPS password is on file: no answer (require_escrow of plan.yaml:9)";
-        let after = "the step before it, in row 1, is held";
+        let why = "unknown whether a LAPS password is on file: no answer (require_escrow of plan.yaml:9)";
+        let after = "the step before it (row 1) is held";
         assert_eq!(told, [Some(why.to_owned()), Some(after.to_owned()), None]);
         assert_eq!(held(&jobs, &keys, &rules(&[Secret::BitLocker], &[]), 0), [None, None, None]);
     }

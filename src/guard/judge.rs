@@ -44,13 +44,11 @@ pub(crate) fn judge(
     for (at, hold) in holds.iter().enumerate() {
         let (code, why, help) = match hold {
             Some(Hold::Protected(why)) => {
-                ("protected", why, "nothing is done to it; take the row out, or the entry off the list")
+                ("protected", why, "it will not be sent; remove the row from the plan, or the entry from the list")
             }
-            Some(Hold::NotEscrowed(why)) if !escrow::is_told_once(about.keys.get(at)) => (
-                "not-escrowed",
-                why,
-                "have the key backed up, or have require_escrow overridden, with a reason and an end",
-            ),
+            Some(Hold::NotEscrowed(why)) if !escrow::is_told_once(about.keys.get(at)) => {
+                ("not-escrowed", why, "back up the key, or override require_escrow with a reason and an end")
+            }
             _ => continue,
         };
         let message = format!("{} of {} is held; {why}", jobs[at].action.name, jobs[at].target());
@@ -86,9 +84,8 @@ impl Verdict {
             Guard::RequireJustification => self.refuse(
                 rule,
                 "require-justification",
-                "require_justification: the plan gives no justification".into(),
-                "write `justification: CHG0012345 …` into the plan (YAML), or give it to the run: --justification TEXT"
-                    .into(),
+                "require_justification: the plan has no justification".into(),
+                "write `justification: CHG0012345 …` in the plan (YAML), or use --justification TEXT".into(),
             ),
             Guard::Window(window) => self.check_window(rule, window, about),
             Guard::RequireEscrow(secrets) => self.check_escrow(rule, secrets, of_plan, about),
@@ -129,8 +126,10 @@ impl Verdict {
             }
             _ => ("max-targets", "targets".into()),
         };
-        let first = beyond.map(|place| format!("; the first beyond it is in {}", row_of(&place))).unwrap_or_default();
-        let message = format!("{}: {found} {what}, and the limit is {limit}{first}", rule.guard.name());
+        let first = beyond
+            .map(|place| format!("; the first target over the limit is in {}", row_of(&place)))
+            .unwrap_or_default();
+        let message = format!("{}: {found} {what}, but the limit is {limit}{first}", rule.guard.name());
         self.refuse(rule, code, message, remedy(rule));
     }
 
@@ -183,10 +182,10 @@ impl Verdict {
                     .filter(|action| self.census.targets(ActionSet::of(|known| std::ptr::eq(known, *action))) > 0);
                 let named = named.map(|action| action.name).collect::<Vec<_>>().join(", ");
                 let message = format!(
-                    "max_percent_of_fleet: {named} acts on devices that the plan does not list, so that their share cannot be told ({})",
+                    "max_percent_of_fleet: {named} acts on devices that the plan does not list, so their share is unknown ({})",
                     rule.origin
                 );
-                let help = "act on the devices one by one, or override max_percent_of_fleet for this action";
+                let help = "list the devices one by one, or override max_percent_of_fleet for this action";
                 self.refuse(&rule, "max-percent-of-fleet", message, help.into());
             }
         }
@@ -195,7 +194,7 @@ impl Verdict {
     fn refuse_share(&mut self, rule: &Rule, found: u32, enrolled: u64, limit: Percent) {
         if limit.is_exceeded_by(found.into(), enrolled) {
             let message = format!(
-                "max_percent_of_fleet: {found} devices of {enrolled} enrolled ones, and the limit is {limit} ({})",
+                "max_percent_of_fleet: {found} of {enrolled} enrolled devices, but the limit is {limit} ({})",
                 rule.origin
             );
             self.refuse(rule, "max-percent-of-fleet", message, remedy(rule));
@@ -218,15 +217,11 @@ fn remedy(rule: &Rule) -> String {
     let name = rule.guard.name();
     match &rule.origin {
         Origin::Default => format!(
-            "look at the preview; if all of them are meant, say how many under `guards: {{ {name}: … }}`, \
+            "check the preview; if all targets are right, raise the limit with `guards: {{ {name}: … }}`, \
              for a CSV plan in a file after --policy"
         ),
-        Origin::Plan(_) => {
-            "take out what is too much, change the guard, or add an override with a reason and an end".into()
-        }
-        Origin::Policy(_) => {
-            "take out what is too much, or have an override added to the policy; a plan cannot loosen it".into()
-        }
+        Origin::Plan(_) => "remove rows, change the guard, or add an override with a reason and an end".into(),
+        Origin::Policy(_) => "remove rows, or ask for an override in the policy; a plan cannot loosen a policy".into(),
     }
 }
 
@@ -248,22 +243,22 @@ fn contradiction(
     let (target, there, here) = (b.target(), row_of(&place(first)), place(second));
     let (message, help) = match clash {
         Clash::OtherParameters => (
-            format!("{} of {target} again, with other parameters than in {there}", b.action.name),
-            "keep the one that is meant",
+            format!("{} of {target} is in the plan twice, with other parameters in {there}", b.action.name),
+            "keep the right one",
         ),
         Clash::EitherOr => (
-            format!("{} of {target}, which gets {} in {there}", b.action.name, a.action.name),
-            "keep the one that is meant; if both are, write them as `steps`, so that one waits for the other",
+            format!("{} of {target} contradicts {} of the same target in {there}", b.action.name, a.action.name),
+            "keep the right one; if you need both, write them as `steps`, so that one waits for the other",
         ),
         Clash::AfterTheEnd => {
             let (end, other) = if contradictions::removes(a.action) { (a, b) } else { (b, a) };
             let names = (other.action.name, end.action.name);
             (
                 format!(
-                    "{} of {target} after its {}, when there is nothing left to act on ({there})",
+                    "{} of {target} comes after its {}, when the target no longer exists ({there})",
                     names.0, names.1
                 ),
-                "put what removes it last, or leave it out",
+                "put the action that removes the target last, or remove it",
             )
         }
     };
@@ -272,11 +267,15 @@ fn contradiction(
 
 /// Told once: a plan may have it in every row.
 fn in_two_rows(job: &Job, first: Place, second: Place) -> Diagnostic {
-    let message =
-        format!("{} stands in {} and in {}, and maybe others do so too", job.target(), row_of(&first), row_of(&second));
+    let message = format!(
+        "{} is in {} and in {}, and other targets may be repeated too",
+        job.target(),
+        row_of(&first),
+        row_of(&second)
+    );
     Diagnostic::warning("same-target", message)
         .at(second)
-        .help("what stands in separate rows may be done in any order; `steps` keep one")
+        .help("separate rows can be sent in any order; use `steps` for a fixed order")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rule::{Guard, Origin, Percent, Rule};
+use crate::moment::moment;
 
 /// How far a guard is lifted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub struct Override {
     pub origin: Origin,
 }
 
-/// `override of max_targets to 300 for retire until 2026-12-02T00:00:00Z: CHG0012345`.
+/// `override of max_targets to 300 for retire until 2026-12-02 00:00:00 UTC: CHG0012345`.
 impl fmt::Display for Override {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "override of {}", self.guard)?;
@@ -48,7 +49,7 @@ impl fmt::Display for Override {
         if !self.actions.is_empty() {
             write!(f, " for {}", self.actions.join(", "))?;
         }
-        write!(f, " until {}: {}", self.until, self.reason)
+        write!(f, " until {}: {}", moment(self.until), self.reason)
     }
 }
 

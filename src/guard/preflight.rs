@@ -15,6 +15,7 @@ use super::lookout::is_compared;
 use super::protected::Protected;
 use crate::catalog::Missing;
 use crate::job::{Job, JobId, Unfound};
+use crate::moment::moment;
 use crate::outcome::{Cause, Ending, Outcome, Unsent};
 
 /// Why a job is not sent in this run.
@@ -112,8 +113,8 @@ impl Hold {
     fn facts(&self) -> String {
         match self {
             Self::Duplicate { of_row: row } | Self::AfterHeld { row } => row.to_string(),
-            Self::NotDue { until } => until.to_string(),
-            Self::NotLookedUp { until } => format!("{until}; looked up when due"),
+            Self::NotDue { until } => moment(*until),
+            Self::NotLookedUp { until } => format!("{}; looked up when due", moment(*until)),
             Self::LeftTo { run } => run.to_string(),
             Self::Protected(why) | Self::MaybeProtected(why) => why.to_string(),
             Self::Moved(why) | Self::NotEscrowed(why) | Self::Denied(why) => why.to_string(),
@@ -130,7 +131,7 @@ impl std::fmt::Display for Hold {
         match (self, self.cause()) {
             (_, Some(cause)) => f.write_str(cause.with(self.facts()).note()),
             (Self::NotThere { by, .. }, None) => {
-                write!(f, "looking up {by} has found nothing (missing: {})", Missing::Done.name())
+                write!(f, "no target found for {by} (missing: {})", Missing::Done.name())
             }
             (Self::NothingLeft(why), None) => f.write_str(why),
             (_, None) => f.write_str("done by an earlier run"),

@@ -126,7 +126,7 @@ impl fmt::Display for Finding {
             write!(f, "of the devices of this user, {device}: ")?;
         }
         let means = entry.means.as_deref();
-        let called = means.and_then(|means| means.called.as_deref()).unwrap_or("what it stands for");
+        let called = means.and_then(|means| means.called.as_deref()).unwrap_or("the protected object");
         match by {
             MatchedBy::Text if entry.is_pattern() => {
                 write!(f, "its {field} `{value}` matches `{}` in {entry}", entry.text)
@@ -138,7 +138,7 @@ impl fmt::Display for Finding {
             MatchedBy::Owner => write!(f, "it is the owner of {called}, listed as `{}` in {entry}", entry.text),
             MatchedBy::Nobody => {
                 let why = means.and_then(|means| means.why.as_deref()).unwrap_or("it was not read");
-                write!(f, "it may be what `{}` in {entry} stands for, which could not be read ({why})", entry.text)
+                write!(f, "it may be the object `{}` in {entry}, which could not be looked up ({why})", entry.text)
             }
         }
     }
@@ -496,7 +496,7 @@ mod tests {
         let unowned = Protected::from(vec![entry]);
         assert!(is_open(&unowned, User) && !is_open(&unowned, EntraDevice) && !is_open(&unowned, ManagedDevice));
         let finding = user.covers(&job_on("deleteEntraDevice", "x"), None).unwrap();
-        assert!(!finding.is_certain() && finding.to_string().contains("could not be read (403)"), "{finding}");
+        assert!(!finding.is_certain() && finding.to_string().contains("could not be looked up (403)"), "{finding}");
     }
 
     fn job_on(action: &str, id: &str) -> Job {

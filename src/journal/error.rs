@@ -18,11 +18,11 @@ pub enum JournalError {
     Write(String),
     #[error("the journal cannot be read: {0}")]
     Read(String),
-    #[error("the journal {} lacks what was recorded in it before: an older copy was put back, or it was cut, or its write-ahead log is gone", file.display())]
+    #[error("the journal {} lacks records that it had before: it is an older copy, it was truncated, or its write-ahead log is missing", file.display())]
     Older { file: PathBuf },
-    #[error("the journal {} is another one than was here before", file.display())]
+    #[error("the journal {} is not the journal that was here before", file.display())]
     Another { file: PathBuf },
-    #[error("the mark of the journal, {}, cannot be understood", mark.display())]
+    #[error("the mark of the journal, {}, cannot be read", mark.display())]
     Unmarked { mark: PathBuf },
     #[error("the state directory {} lies on a network file system ({kind}), where a journal can be lost", folder.display())]
     Network { folder: PathBuf, kind: String },
@@ -30,11 +30,13 @@ pub enum JournalError {
     Export { file: PathBuf, cause: String },
     #[error("{}", no_such_run(.0))]
     NoSuchRun(String),
-    #[error("{prefix} is the beginning of {count} runs")]
+    #[error("`{0}` is too short for the id of a run: type at least its first 8 characters")]
+    TooShort(String),
+    #[error("the ids of {count} runs begin with {prefix}: type more of it")]
     Ambiguous { prefix: String, count: usize },
     #[error("the journal's record of the run is damaged: {0}")]
     Damaged(String),
-    #[error("this plan is being run by {0}")]
+    #[error("this plan is already run by {0}")]
     Locked(Holder),
     #[error("the state directory {} cannot be used: {cause}", folder.display())]
     Folder { folder: PathBuf, cause: std::io::Error },
@@ -53,7 +55,7 @@ impl JournalError {
 /// Nobody need have said `latest` to mean it.
 fn no_such_run(run: &str) -> String {
     match run {
-        "latest" => "the journal holds no runs".into(),
+        "latest" => "the journal has no runs yet".into(),
         named => format!("there is no run {named} in the journal"),
     }
 }

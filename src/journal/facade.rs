@@ -144,6 +144,14 @@ impl Journal {
         reader::find(&self.store, prefix)
     }
 
+    /// As much of a run's id as people have to type. The first 13 characters name the millisecond in which it began, so that no
+    /// later run has the same.
+    pub(crate) fn short(&self, id: &RunId) -> String {
+        let long_enough = [13, 18, 23].into_iter().filter_map(|length| id.as_str().get(..length));
+        let mut telling = long_enough.filter(|prefix| self.find(prefix).is_ok_and(|found| found == *id));
+        telling.next().unwrap_or(id.as_str()).to_owned()
+    }
+
     /// The newest run that has such rows left, or waits for anything.
     pub fn find_open(&self, only: Only, refile: bool) -> Result<Option<RunId>, JournalError> {
         reader::find_open(&self.store, only, refile)

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::moment::moment;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ impl fmt::Display for Holder {
         match self.run_id.is_empty() {
             true => write!(f, "another process"),
             false => {
-                let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+                let since = moment(self.since);
                 write!(f, "run {} (process {}, since {since})", self.run_id, self.process)
             }
         }

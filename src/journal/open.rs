@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::known::{Done, FROM_THE_BEGINNING, InDoubt, Known, Part, known};
 use crate::catalog::{Action, ReadBack};
+use crate::moment::moment;
 use crate::outcome::{Outcome, Settlement, Stamp};
 
 /// For so long a job holds others that nobody looks at again: as long as a step may wait to be verified. A device that has not
@@ -76,7 +77,7 @@ impl std::fmt::Display for OpenJob {
         match stands {
             Stands::InDoubt => write!(
                 f,
-                "{action} was sent to {target} by run {run_id} of {plan}, and what came of it is not known yet; \
+                "{action} was sent to {target} by run {run_id} of {plan}, and its outcome is not known yet; \
                  musterout resume {run_id} finds out"
             )?,
             Stands::Asked => write!(
@@ -86,14 +87,13 @@ impl std::fmt::Display for OpenJob {
             )?,
             Stands::Accepted if can_be_seen => write!(
                 f,
-                "{action} of {target} is accepted in run {run_id} of {plan}, and not seen to have happened; \
+                "{action} of {target} is accepted in run {run_id} of {plan}, and not confirmed yet; \
                  musterout verify {run_id} looks"
             )?,
-            Stands::Accepted => write!(
-                f,
-                "{action} of {target} is accepted in run {run_id} of {plan}, and no read tells whether it has happened"
-            )?,
+            Stands::Accepted => {
+                write!(f, "{action} of {target} is accepted in run {run_id} of {plan}, and cannot be verified")?
+            }
         }
-        write!(f, "; it holds others until {}", until.strftime("%Y-%m-%d %H:%M:%SZ"))
+        write!(f, "; other plans wait for it until {}", moment(*until))
     }
 }

@@ -111,9 +111,9 @@ impl StoredJob {
             return Settlement { attempts: self.tries().left, ..Settlement::unsent(Outcome::AwaitingApproval, note) };
         }
         let ending = match self.past().sent {
-            Sent::InDoubt => Ending::settled(Outcome::Unknown, Some("sent, and no answer is recorded".to_owned())),
-            Sent::WithoutEffect => Cause::NotReached.with("has not come back to it").into(),
-            Sent::Never => Cause::NotReached.with("has not come to it").into(),
+            Sent::InDoubt => Ending::settled(Outcome::Unknown, Some("sent, but no answer was recorded".to_owned())),
+            Sent::WithoutEffect => Cause::NotReached.with("has not sent it again yet").into(),
+            Sent::Never => Cause::NotReached.with("has not started it yet").into(),
         };
         let last = self.attempts.iter().rfind(|attempt| attempt.has_left());
         let tries = self.tries();

@@ -50,7 +50,7 @@ pub(crate) fn judge(job: &Job, document: &Value, since: Since) -> Evidence {
 pub(crate) fn of_nothing(job: &Job) -> Evidence {
     match job.action.read_back {
         ReadBack::BackAt { .. } => Evidence::NoEffect("a read showed that it is not back".into()),
-        _ => Evidence::Gone("a read showed that it is not there".into()),
+        _ => Evidence::Gone("a read showed that it is missing".into()),
     }
 }
 

@@ -304,7 +304,7 @@ mod tests {
             let now = AFTER.parse().unwrap();
             judge(&job("wipe", &[]), &device, SENT.parse().unwrap(), now).to_string()
         };
-        let told = "managementState is wipePending; last check-in 2026-11-22 11:00:00Z";
+        let told = "managementState is wipePending; last check-in 2026-11-22 11:00:00 UTC";
         assert_eq!(seen(state("wipePending", BEFORE)), told);
         assert_eq!(seen(state("wipePending", "0001-01-01T00:00:00Z")), "managementState is wipePending");
     }

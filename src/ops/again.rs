@@ -70,9 +70,9 @@ impl Again {
                 let message = match name {
                     Named::Row(row) => format!("--again {row}: the plan has no row {row} with a job"),
                     Named::Job(id) => format!("--again {id}: the plan has no such job"),
-                    Named::Neither(name) => format!("--again {name}: neither a row number nor a job id"),
+                    Named::Neither(name) => format!("--again {name}: this is neither a row number nor a job id"),
                 };
-                let help = "the report and the preview show rows and job ids; `--again all` names every row";
+                let help = "the report and the preview show rows and job ids; `--again all` means every row";
                 return Err(Error::usage(Diagnostic::error("no-such-row", message).help(help)));
             }
         }
@@ -91,8 +91,8 @@ impl Again {
             let Some(Some(Hold::Duplicate { of_row: first })) = of_row.next() else { continue };
             if of_row.all(|hold| matches!(hold, Some(Hold::Duplicate { .. }))) {
                 let message =
-                    format!("--again {row}: row {row} is the same job as row {first}, which is the one that is sent");
-                let help = format!("name that one: --again {first}");
+                    format!("--again {row}: row {row} is identical to row {first}, and only that one is sent");
+                let help = format!("use --again {first}");
                 return Err(Error::usage(Diagnostic::error("no-such-row", message).help(help)));
             }
         }

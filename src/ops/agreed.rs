@@ -16,6 +16,7 @@ use crate::guard::lookout::{Lookout, Source};
 use crate::identity::Identity;
 use crate::job::Job;
 use crate::journal::{Journal, JournalError, RunHead, RunRecord};
+use crate::moment::moment;
 use crate::preview::saved::{self, Head, SavedPreview};
 use crate::session::Tenant;
 use crate::settings::Settings;
@@ -82,29 +83,29 @@ impl Agreed {
         let head = &self.head;
         let expires = expiry(head, max_age);
         if now >= expires {
-            let message = format!("the preview expired at {expires}");
-            return refuse("preview-expired", message, "make the preview anew, look at it, and run that");
+            let message = format!("the preview expired at {}", moment(expires));
+            return refuse("preview-expired", message, "make a new preview, check it, and run that one");
         }
         if now < head.created {
-            let message = format!("the preview was made at {}, which is yet to come", head.created);
-            return refuse("preview-of-tomorrow", message, "set the clock of this machine");
+            let message = format!("the preview was made at {}, which is in the future", moment(head.created));
+            return refuse("preview-of-tomorrow", message, "check the clock of this machine");
         }
         let simulated = matches!(tenant, Tenant::Simulated(_));
         match (head.simulated, simulated) {
             (true, false) => refuse(
                 "another-service",
                 "the preview is for the simulated tenant".into(),
-                "run it with --simulate, or make a preview for the real one",
+                "run it with --simulate, or make a preview for your tenant",
             ),
             (false, true) => refuse(
                 "another-service",
-                format!("the preview is for {}, and this is the simulated tenant", head.graph_url),
-                "leave --simulate out, or rehearse the plan instead",
+                format!("the preview is for {}, but this is the simulated tenant", head.graph_url),
+                "remove --simulate, or simulate the plan instead",
             ),
             (false, false) if !head.graph_url.eq_ignore_ascii_case(&settings.graph_url) => refuse(
                 "another-service",
-                format!("the preview is for {}, and this is {}", head.graph_url, settings.graph_url),
-                "run it where it was made for, or make another preview",
+                format!("the preview is for {}, but this is {}", head.graph_url, settings.graph_url),
+                "connect to that service, or make another preview",
             ),
             _ => Ok(()),
         }
@@ -126,9 +127,8 @@ impl Agreed {
     /// Refuses what was run before: one look is good for one run.
     pub(super) fn is_unspent(&self, journal: &Journal) -> Result<(), Error> {
         let Some(run) = journal.spent(&self.digest)? else { return Ok(()) };
-        let message = format!("this preview was run before, by run {run}");
-        let help =
-            format!("musterout resume {run} goes on with what is left of it; for anything else, make a new preview");
+        let message = format!("this preview was already run, by run {run}");
+        let help = format!("`musterout resume {run}` continues that run; otherwise, make a new preview");
         Err(Error::refused(Diagnostic::error("preview-spent", message).help(help)))
     }
 }
@@ -148,7 +148,7 @@ pub(super) fn of_run(journal: &Journal, head: &RunHead) -> Result<Option<SavedPr
         return Ok(None);
     };
     let files = journal.plan_files(head.number)?;
-    let [file] = files.as_slice() else { return Err(damaged("it is not there")) };
+    let [file] = files.as_slice() else { return Err(damaged("it is missing")) };
     let saved = saved::read_of_run(&file.text).map_err(|why| damaged(&why.to_string()))?;
     match saved.digest == digest && saved.jobs.len() == head.jobs as usize {
         true => Ok(Some(saved)),

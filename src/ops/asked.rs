@@ -51,7 +51,10 @@ impl Question {
             .map_err(|cause| Error::Io { what: "the answer could not be read".into(), cause })?;
         match agreed {
             true => Ok(()),
-            false => Err(Error::refused(Diagnostic::error("not-confirmed", "not confirmed; nothing was sent"))),
+            false => {
+                let message = format!("nothing was sent: the answer was not {due}, the number of jobs");
+                Err(Error::Declined(Box::new(Diagnostic::warning("not-confirmed", message))))
+            }
         }
     }
 
@@ -62,7 +65,7 @@ impl Question {
             return Err(Error::Guarded { file: plan.to_owned(), faults });
         }
         let refuse = |code, message: &str| {
-            let help = "start anew, and look at the preview as it is then; nothing was sent";
+            let help = "nothing was sent; start again with a new preview";
             Err(Error::refused(Diagnostic::error(code, message).help(help)))
         };
         if guards::policies(&self.policies)? != self.said {
@@ -113,6 +116,6 @@ pub(super) fn question(
     let spread = forecast(plan, daily, preflight, &request.tenant, settings, request.start.now)?;
     let preview = Preview::new(&plan.jobs, preflight, budget).judged(verdict).in_waves(waves).seen(sightings);
     let preview = preview.over(spread);
-    let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.styled());
+    let text = ui::confirm::question(&preview, &subject(plan, &request.tenant, label), stderr.view());
     Ok(Some(Question::new(text, &request.policies, policies, agreed)))
 }

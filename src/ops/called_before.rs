@@ -55,7 +55,7 @@ pub(super) async fn look<'j>(
             Ok(None) => {}
             Err(why) => {
                 let told = format!(
-                    "an earlier version has done this to users by name, and what this one is called could not be read ({why}); \
+                    "an earlier version did this to users by name, and the name of this user could not be read ({why}); \
                      grant User.ReadBasic.All"
                 );
                 found.unread.insert(*at, told.into());

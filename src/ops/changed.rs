@@ -129,15 +129,15 @@ fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Di
     };
     let put_off = match put_off {
         0 => String::new(),
-        rows => format!("; put off to a later day: {}", count_of(rows, "row")),
+        rows => format!("; postponed to a later day: {}", count_of(rows, "row")),
     };
-    let message = format!("{} has changed since the run was begun", plan.file.display());
+    let message = format!("{} has changed since the run began", plan.file.display());
     if removed.is_empty() && added.is_empty() && put_off.is_empty() {
-        let help = "its rows are those that the run was begun with; what else it says now holds where it is stricter";
+        let help = "the run keeps the rows it began with; other settings of the plan apply if they are stricter";
         return Diagnostic::warning("plan-changed", message).help(help);
     }
     Diagnostic::warning("plan-changed", message).help(format!(
-        "the run goes on with the jobs it was begun with; no longer in the plan, so that nothing more is sent: {}; new in the plan, and not sent: {}{put_off}",
+        "the run continues with the jobs it began with; removed from the plan and not sent: {}; new in the plan and not sent: {}{put_off}",
         names(removed),
         names(added),
     ))
@@ -196,8 +196,8 @@ fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp
 /// Nobody knows what has been taken out of it, or protected in it, since.
 fn unreadable(file: &str, faults: &Diagnostics) -> Error {
     let first = faults.iter().next().map_or("it cannot be read", |fault| &*fault.message);
-    let message = format!("the plan {file} is not what the run was begun with, and has faults: {first}");
-    let help = "mend it, and resume again; or go on with what was agreed to, whatever it says now: --as-agreed";
+    let message = format!("the plan {file} has changed since the run began, and has faults: {first}");
+    let help = "correct it and resume again, or continue with what was agreed to: --as-agreed";
     Error::refused(Diagnostic::error("plan-unreadable", message).help(help))
 }
 

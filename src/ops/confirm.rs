@@ -30,7 +30,7 @@ pub(super) fn confirm_number(
         Some(Confirm::AtMost(most)) if due <= most => return Ok(()),
         Some(Confirm::AtMost(most)) => {
             let message = format!("--confirm-at-most {most}, but {would_be_sent}");
-            let help = "look at the preview, and at where the list comes from; nothing was sent";
+            let help = "nothing was sent; check the preview, and where the list comes from";
             return Err(Error::refused(Diagnostic::error("wrong-number", message).help(help)));
         }
         None => None,
@@ -44,15 +44,18 @@ pub(super) fn confirm_number(
                 "wrong-number",
                 format!("--confirm {number}, but {would_be_sent}, of {known} of the whole plan"),
             )
-            .help("look at the preview; when the numbers are right, confirm one of them"),
+            .help("check the preview; if the numbers are right, confirm one of them"),
         )),
         Some(number) => Err(Error::refused(
             Diagnostic::error("wrong-number", format!("--confirm {number}, but {would_be_sent}"))
-                .help("look at the preview; when the number is right, confirm that number"),
+                .help("check the preview; if the number is right, confirm that number"),
         )),
         None if !request.interactive && consent::is_needed(&plan.jobs, &preflight.holds) => Err(Error::refused(
-            Diagnostic::error("not-confirmed", format!("{would_be_sent}, and nobody is there to confirm it"))
-                .help(format!("look at the preview, then run with --confirm {due}")),
+            Diagnostic::error(
+                "not-confirmed",
+                format!("{would_be_sent}, but there is no terminal for the confirmation"),
+            )
+            .help(format!("check the preview, then run with --confirm {due}")),
         )),
         None => Ok(()),
     }

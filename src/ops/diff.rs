@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::error::Error;
 use super::previewed::Previewed;
-use super::read::read;
-use super::{guards, look_up};
+use super::read::{load, read};
+use super::{agreed, guards, look_up};
 use crate::diagnostics::{Diagnostic, Place};
 use crate::guard::breaker::StopWhen;
 use crate::guard::preflight;
@@ -19,13 +19,19 @@ use crate::settings::PolicyFile;
 
 /// Compares them. `now` decides what is due in a plan.
 pub(crate) fn diff(before: &Path, after: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Differences, Error> {
-    let (before, after) = (known(before, policies, now)?, known(after, policies, now)?);
+    let simulated = [before, after].iter().any(|file| is_simulated(file));
+    let (before, after) = (known(before, policies, now, simulated)?, known(after, policies, now, simulated)?);
     Ok(compare(&side(&before), &side(&after)))
+}
+
+/// Whether a file is a saved preview of the simulated tenant; what is wrong with it is told when it is read.
+fn is_simulated(file: &Path) -> bool {
+    agreed::is_saved(file) && load(file).ok().and_then(|it| it.agreed).is_some_and(|it| it.head.simulated)
 }
 
 /// One side, whose targets are known by their ids. A row that has to be looked up would look as if it were not there; one whose
 /// day has not come waits on both sides.
-fn known(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Previewed, Error> {
+fn known(file: &Path, policies: &[PolicyFile], now: Timestamp, simulated: bool) -> Result<Previewed, Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, now)?;
     let rows = previewed.plan.unresolved.iter().filter(|row| row.is_due(now)).count();
@@ -38,8 +44,11 @@ fn known(file: &Path, policies: &[PolicyFile], now: Timestamp) -> Result<Preview
     }
     let name = file.display();
     let which = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
-    let message = format!("{which} to be looked up, and `diff` touches no network");
-    let help = format!("save what it would do, `musterout preview {name} --out FILE.json`, and compare the two files");
+    let message = format!("{which} to be looked up, but `diff` uses no network");
+    let simulate = if simulated { " --simulate" } else { "" };
+    let help = format!(
+        "save a preview of it with `musterout preview {name}{simulate} --out FILE.json`, and compare the two files"
+    );
     Err(Error::usage(Diagnostic::error("not-looked-up", message).at(Place::file(name.to_string())).help(help)))
 }
 

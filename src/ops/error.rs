@@ -26,6 +26,9 @@ pub enum Error {
     /// No run is open.
     #[error("{}", .0.message)]
     NothingOpen(Box<Diagnostic>),
+    /// The question before the run was not answered with its number. Nothing was sent or recorded.
+    #[error("{}", .0.message)]
+    Declined(Box<Diagnostic>),
     /// A guard refused the run before anything was sent.
     #[error("{}", .0.message)]
     Refused(Box<Diagnostic>),

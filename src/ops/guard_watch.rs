@@ -139,9 +139,9 @@ impl GuardWatch {
         let now = self.judge(read, tenant).await?;
         let held = now.held.keys().filter(|job| !self.told.held.contains_key(job)).count();
         self.told = Arc::new(now);
-        let more = if held == 0 { String::new() } else { format!("; {} held or put off", count_of(held, "more row")) };
-        stderr
-            .say(&visible(&format!("a policy or the plan has changed: the run goes on under what it says now{more}")));
+        let more =
+            if held == 0 { String::new() } else { format!("; {} held or postponed", count_of(held, "more row")) };
+        stderr.say(&visible(&format!("a policy or the plan has changed; the run continues under the new rules{more}")));
         Ok(Arc::clone(&self.told))
     }
 
@@ -174,7 +174,7 @@ impl GuardWatch {
     fn are_still_there(&self) -> Result<(), Box<str>> {
         let known = self.watched.policies.iter().filter(|policy| self.said.files.contains(&policy.path));
         match known.into_iter().find(|policy| stamp(&policy.path).is_none()) {
-            Some(policy) => Err(format!("the policy {} is gone", policy.path.display()).into()),
+            Some(policy) => Err(format!("the policy {} no longer exists", policy.path.display()).into()),
             None => Ok(()),
         }
     }
@@ -190,10 +190,12 @@ impl GuardWatch {
         let tenant =
             plan.and_then(|plan| plan.tenant.as_ref()).filter(|tenant| self.watched.tenant.as_ref() != Some(*tenant));
         match tenant {
-            Some(tenant) => Err(format!("the plan is for tenant {tenant} now").into()),
-            None if is_stricter(&self.said.daily, &policies.daily) => Err("a policy has other daily limits now".into()),
+            Some(tenant) => Err(format!("the plan is now for tenant {tenant}").into()),
+            None if is_stricter(&self.said.daily, &policies.daily) => {
+                Err("the daily limits of a policy have changed".into())
+            }
             None if plan.is_some_and(|plan| is_stricter(&self.watched.daily, &plan.daily)) => {
-                Err("the plan has other daily limits now".into())
+                Err("the daily limits of the plan have changed".into())
             }
             None => Ok(()),
         }
@@ -261,7 +263,7 @@ impl GuardWatch {
         }
         let targets = protected::targets(&self.watched.jobs, holds, |_, hold| hold.is_none());
         let read = protected::read(&now, &targets, ReadOnly::new(client), rng).await;
-        let read = read.map_err(|error| format!("what `protected` stands for by now cannot be read: {error}"))?;
+        let read = read.map_err(|error| format!("the entries of `protected` cannot be looked up: {error}"))?;
         Ok(now.meaning(read))
     }
 

@@ -65,15 +65,15 @@ fn refuse_misnamed(path: &Path) -> Result<(), Error> {
     if std::fs::symlink_metadata(&other).is_err() {
         return Ok(());
     }
-    let message = format!("{} is not read: a policy is called policy.yaml", other.display());
-    Err(Error::refused(Diagnostic::error("misnamed-policy", message).help("rename it, so that it applies")))
+    let message = format!("{} is not used: a policy file must be named policy.yaml", other.display());
+    Err(Error::refused(Diagnostic::error("misnamed-policy", message).help("rename it to policy.yaml")))
 }
 
 /// A tenant has one day.
 pub(super) fn contradiction(what: String) -> Error {
     let message = format!("the plan and the policies contradict each other: {what}");
     Error::refused(
-        Diagnostic::error("two-days", message).help("correct `turns_at` and `zone`, or leave them out of all but one"),
+        Diagnostic::error("two-days", message).help("correct `turns_at` and `zone`, or keep them in one file only"),
     )
 }
 

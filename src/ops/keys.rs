@@ -83,10 +83,10 @@ pub(super) fn forbidden(keys: &[Option<Keys>]) -> Diagnostics {
         let findings = keys.iter().flatten().map(|keys| keys.of(row.secret));
         let Some(finding) = findings.into_iter().find(|finding| finding.status == Status::Forbidden) else { continue };
         let why = finding.why.as_deref().unwrap_or("no reason given");
-        let message = format!("whether a {} is on file may not be read ({why})", row.what);
+        let message = format!("no permission to check whether a {} is on file ({why})", row.what);
         let warning = Diagnostic::warning("keys-not-read", message);
         told.push(match row.proof {
-            Proof::Read { permissions: [least, ..] } => warning.help(format!("grant {least}, which shows no secret")),
+            Proof::Read { permissions: [least, ..] } => warning.help(format!("grant {least}, which shows no key")),
             _ => warning,
         });
     }
@@ -113,11 +113,11 @@ impl Wanted {
         let of_jobs = jobs.iter().enumerate().map(|(at, job)| match bearing(job.action) {
             _ if !is_sent(at) => None,
             Bearing::None => None,
-            Bearing::Unlisted => all(Status::Unknown, "it acts on devices that the plan does not list"),
+            Bearing::Unlisted => all(Status::Unknown, "the action reaches devices that the plan does not list"),
             Bearing::Target => match seen(at) {
                 None if !names_its_device(job) => all(Status::Unknown, "its route names the device by another id"),
-                Some(Sighting::Gone) => all(Status::Unknown, "there is no such device"),
-                Some(Sighting::NotRead(why)) => all(Status::Unknown, &format!("the device was not read: {why}")),
+                Some(Sighting::Gone) => all(Status::Unknown, "the device does not exist"),
+                Some(Sighting::NotRead(why)) => all(Status::Unknown, &format!("the device could not be read: {why}")),
                 seen => {
                     let seen: Option<Identity> = match seen {
                         Some(Sighting::Identity(identity)) => Some(*identity),

@@ -18,6 +18,7 @@ use crate::guard::preflight::{Hold, Preflight};
 use crate::job::{Job, JobId};
 use crate::journal::memory::{About, Done, InDoubt, Known, Memory, OpenJob, Pending, SIMULATED, TurnedDown};
 use crate::journal::{Inherited, Journal, PastAttempt, RunRecord, StoredJob, Tries};
+use crate::moment::moment;
 use crate::outcome::{Cause, Outcome, Settlement, Stamp, Standing, doubt};
 use crate::runner::Earlier;
 use crate::ui;
@@ -154,9 +155,9 @@ fn of_a_name(known: &Known, job: &Job) -> String {
             (how.to_owned(), run_id, format!("--again {row} sends it"))
         }
         Known::InDoubt(InDoubt { run_id, .. }) => (
-            "sent, with an effect that is not known,".to_owned(),
+            "sent, with an unknown effect,".to_owned(),
             run_id,
-            format!("--again {row} reads it, and goes on"),
+            format!("--again {row} reads the target and continues"),
         ),
         Known::Asked(pending) => {
             let code = &pending.request.code;
@@ -168,7 +169,9 @@ fn of_a_name(known: &Known, job: &Job) -> String {
         }
         Known::OfAName(known) => return of_a_name(known, job),
     };
-    format!("{what} by run {run_id} for whoever was called {name} then, and who that was is not recorded; {again}")
+    format!(
+        "{what} by run {run_id} for the user {name}, by name; which account had that name then is not recorded; {again}"
+    )
 }
 
 /// How far a job has come, for a sentence about it.
@@ -177,14 +180,14 @@ pub(super) fn told(known: &Known) -> String {
         Known::Done(Done { run_id, settled, .. }) => {
             let how = settled.as_ref().map_or(Outcome::Completed, |settled| settled.outcome).name();
             let at = settled.as_ref().and_then(|settled| settled.finished_at).map(Stamp::time);
-            let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+            let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
             format!("{how}{on} in run {run_id}")
         }
-        Known::InDoubt(InDoubt { run_id, .. }) => format!("sent by run {run_id}, with an effect that is not known"),
+        Known::InDoubt(InDoubt { run_id, .. }) => format!("sent by run {run_id}, with an unknown effect"),
         Known::Asked(pending) => {
             format!("filed as approval request {} by run {}", pending.request.code, pending.filed_by)
         }
-        Known::TurnedDown(by) => format!("turned down as approval request {}, in run {}", by.code, by.run_id),
+        Known::TurnedDown(by) => format!("rejected as approval request {}, in run {}", by.code, by.run_id),
         Known::OfAName(known) => told(known),
     }
 }
@@ -208,9 +211,8 @@ fn spare_what_is_asked(journal: &Journal, plan_key: &str, jobs: &[Job]) -> Resul
     let count = waiting.count() + 1;
     let what = ui::text::count_of(count, "approval request");
     let run = &first.run_id;
-    let message = format!("{what} of run {run} for jobs of this plan are open, and would be filed again");
-    let help =
-        format!("to go on with it: musterout resume {run}; with --once, what waits is completed when it is approved");
+    let message = format!("{what} of run {run} for jobs of this plan are open, and would be filed a second time");
+    let help = format!("to continue that run: musterout resume {run}; with --once, approved requests are completed");
     Err(Error::refused(Diagnostic::error("open-run", message).help(help)))
 }
 
@@ -228,7 +230,7 @@ fn left_alone<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
     let Doers { jobs, by } = Doers::of(done)?;
     let them = if jobs == 1 { "it" } else { "them" };
     let jobs = ui::text::count_of(jobs, "job");
-    Some(format!("{jobs} left alone, done by {by}; --again ROWS, or --again all, sends {them} again"))
+    Some(format!("{jobs} skipped, already done by {by}; --again ROWS or --again all sends {them} again"))
 }
 
 /// The same of jobs that are sent again because they may be repeated.
@@ -236,7 +238,7 @@ fn sent_again<'d>(done: impl Iterator<Item = &'d Done>) -> Option<String> {
     let Doers { jobs, by } = Doers::of(done)?;
     let (are, them) = if jobs == 1 { ("is", "it") } else { ("are", "them") };
     let jobs = ui::text::count_of(jobs, "job");
-    Some(format!("{jobs} of this plan, done by {by}, may be repeated and {are} sent again; --once leaves {them} alone"))
+    Some(format!("{jobs} already done by {by} {are} sent again, because the action is repeatable; --once skips {them}"))
 }
 
 /// Who has done jobs, and how many these are.
@@ -255,7 +257,7 @@ impl Doers {
         }
         let jobs: usize = runs.values().map(|(count, _)| count).sum();
         let (run, (_, at)) = runs.iter().max_by_key(|(_, (_, at))| *at)?;
-        let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+        let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
         let others = match runs.len() {
             1 => String::new(),
             2 => " and another run".to_owned(),
@@ -279,12 +281,12 @@ fn inherit(job: &Job, known: &Known) -> Inherited {
 /// Nothing is left to do; requests, times and ids are those of the run that did it.
 fn already_done(job: &Job, Done { run_id, job: asked, settled, .. }: &Done) -> Settlement {
     let is_as_asked = *asked == job.digest() || job.names.as_ref().is_some_and(|names| *asked == names.written_id);
-    let otherwise = if is_as_asked { "" } else { ", asked for with other parameters or by another name" };
+    let otherwise = if is_as_asked { "" } else { ", with other parameters or under another name" };
     let Some(settled) = settled else {
         return Settlement::unsent(Outcome::AlreadyDone, format!("done by run {run_id}{otherwise}"));
     };
     let at = settled.verified_at().or(settled.finished_at.map(Stamp::time));
-    let on = at.map(|at| at.strftime(" on %Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default();
+    let on = at.map(|at| format!(" at {}", moment(at))).unwrap_or_default();
     let more = settled.note.as_deref().map(|note| format!("; {note}")).unwrap_or_default();
     let note = format!("{}{on} in run {run_id}{otherwise}{more}", settled.outcome.name());
     Settlement { outcome: Outcome::AlreadyDone, note: Some(note.into()), ..(**settled).clone() }

@@ -41,8 +41,8 @@ pub(super) fn limits(choices: Choices, plan: plan::Limits, local: bool) -> Resul
         true if local => Pacing::Off,
         true => {
             return Err(Error::usage(
-                Diagnostic::error("unpaced", "pacing can be switched off for a server on this machine only")
-                    .help("leave --unpaced out: the documented limits are kept towards a tenant"),
+                Diagnostic::error("unpaced", "rate limiting can only be disabled for a server on this machine")
+                    .help("remove --unpaced: real tenants have limits"),
             ));
         }
         false => Pacing::Within(budget(choices, plan)),

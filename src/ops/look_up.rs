@@ -86,19 +86,19 @@ impl<'a> LookUp<'a> {
             .map_err(|error| Error::usage(Diagnostic::error("bad-inventory", error.to_string()).at(place())))?;
         let here = graph(self.settings, self.tenant);
         if inventory.graph_url != here {
-            let message = format!("this inventory was taken of {}, and the plan is for {here}", inventory.graph_url);
+            let message = format!("this inventory is of {}, but the plan is for {here}", inventory.graph_url);
             return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
         }
         let age = self.start.now.duration_since(inventory.taken_at);
         if age < -SKEW {
-            let message = format!("this inventory was taken at {}, which is yet to come", inventory.taken_at);
+            let message = format!("this inventory was made at {}, which is in the future", inventory.taken_at);
             return Err(Error::usage(Diagnostic::error("wrong-inventory", message).at(place())));
         }
         if age > FRESH {
             let hours = age.as_hours();
             let age = if hours >= 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
-            let message = format!("this inventory is {age} old; devices may have been enrolled again since");
-            let help = "take a new one: musterout inventory --out FILE";
+            let message = format!("this inventory is {age} old; devices may have been enrolled again since then then");
+            let help = "make a new one: musterout inventory --out FILE";
             plan.warnings.push(Diagnostic::warning("old-inventory", message).at(place()).help(help));
         }
         Ok(inventory)
@@ -210,16 +210,18 @@ fn not_read_at(place: Option<Place>, error: ReadError) -> Error {
     }
     let help = match error.cause() {
         ReadError::Refused { status: Some(403), path, .. } if path == "/users" => {
-            "looking up users by name takes User.ReadBasic.All, and no more; or name them by their ids. Nothing was sent"
+            "nothing was sent; to look up users by name, grant User.ReadBasic.All, or use their ids"
         }
         ReadError::Refused { status: Some(403), .. } => {
-            "looking up takes DeviceManagementManagedDevices.Read.All, for Autopilot identities \
+            "nothing was sent; looking up needs DeviceManagementManagedDevices.Read.All, for Autopilot identities \
              DeviceManagementServiceConfig.Read.All, for devices in Entra Device.Read.All, for groups \
-             GroupMember.Read.All, for users by name User.ReadBasic.All; nothing was sent"
+             GroupMember.Read.All, for users by name User.ReadBasic.All"
         }
-        ReadError::NoEnd(NoEnd::Foreign { .. }) => "whoever answered is not the service; nothing was sent",
-        ReadError::NoEnd(_) => "half of a list is not taken for all of it; nothing was sent",
-        _ => "a target that could not be looked up is not guessed; nothing was sent",
+        ReadError::NoEnd(NoEnd::Foreign { .. }) => {
+            "nothing was sent; the answer did not come from Graph (a proxy may have answered)"
+        }
+        ReadError::NoEnd(_) => "nothing was sent; the list is incomplete",
+        _ => "nothing was sent; the target could not be looked up",
     };
     let fault = Diagnostic::error("not-read", error.to_string()).help(help);
     Error::refused(place.into_iter().fold(fault, Diagnostic::at))

@@ -52,8 +52,8 @@ pub(super) async fn looked_up<'s>(
 /// stricter.
 fn settle_missing(previewed: &mut Previewed, refused_by_policy: bool, look_up: &LookUp<'_>) -> Result<(), Error> {
     if previewed.agreed.is_some() && look_up.missing.is_some() {
-        let message = "--missing and --hold-unresolved are for a plan, and this is a saved preview";
-        let help = "say it when the preview is made, so that it is in what is agreed to";
+        let message = "--missing and --hold-unresolved cannot be used with a saved preview";
+        let help = "use the option when you make the preview";
         return Err(Error::usage(Diagnostic::error("usage", message).help(help)));
     }
     previewed.plan.settle_missing(refused_by_policy, look_up.missing.map(Unresolvable::missing));
@@ -70,11 +70,11 @@ fn settle_justification(previewed: &mut Previewed, given: Option<&str>) -> Resul
     let Some(given) = given else { return Ok(()) };
     let refused = |message: &str, help: &str| Err(Error::usage(Diagnostic::error("usage", message).help(help)));
     if previewed.agreed.is_some() {
-        let message = "--justification is for a plan, and this is a saved preview";
-        return refused(message, "say it when the preview is made, so that it is in what is agreed to");
+        let message = "--justification cannot be used with a saved preview";
+        return refused(message, "use the option when you make the preview");
     }
     if previewed.plan.justification.is_some() {
-        return refused("the plan gives a justification of its own", "change it there, or leave --justification out");
+        return refused("the plan has its own justification", "change it in the plan, or remove --justification");
     }
     previewed.plan.justification = Some(given.to_owned());
     Ok(())

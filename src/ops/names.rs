@@ -41,9 +41,9 @@ pub(super) async fn hold_moved(
 /// Why the user with that id must not be called so, if he must not.
 fn moved(name: &str, id: &str, owners: &Owners) -> Option<String> {
     match owners.of(name) {
-        None => Some(format!("no user is called {name} any more")),
+        None => Some(format!("no user has the name {name} any more")),
         Some(owner) if !owner.id.eq_ignore_ascii_case(id) => {
-            Some(format!("{name} belongs to another account now: it was {id}, and is {}", owner.id))
+            Some(format!("{name} now belongs to another account: it was {id}, and is {}", owner.id))
         }
         Some(_) => None,
     }

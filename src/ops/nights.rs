@@ -122,7 +122,7 @@ fn other_target(job: &Job, made: &HashMap<&str, Vec<One>>, once: bool) -> Dealt 
     let Some((_, made)) = dealt.max_by_key(|(seq, _)| *seq) else { return Dealt::Nothing };
     let (by, row) = (single(job).unwrap_or_default(), job.row);
     let now = called(job.called(), job.target());
-    let why = format!("{by} leads to {now} now, and {}; that is another one, and --again {row} sends it", made.told);
+    let why = format!("{by} leads to {now} now, and {}; that is another target, and --again {row} sends it", made.told);
     Dealt::Another(why.into())
 }
 

@@ -26,7 +26,7 @@ use crate::daily::{Daily, Later};
 use crate::diagnostics::Diagnostic;
 use crate::guard::judge::Verdict;
 use crate::job::Job;
-use crate::journal::{RunId, RunState};
+use crate::journal::{Journal, RunId, RunState};
 use crate::outcome::{Outcome, Settlement};
 use crate::pacing::BucketUse;
 use crate::report::{ReportError, ReportFile};
@@ -105,11 +105,26 @@ impl Verification {
     }
 }
 
+/// How the next command names a run, and whether its tenant is still there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Onward {
+    pub(crate) call: String,
+    pub(crate) simulated: bool,
+}
+
+impl Onward {
+    pub(super) fn of(journal: &Journal, id: &RunId, tenant: &Tenant) -> Self {
+        Self { call: journal.short(id), simulated: matches!(tenant, Tenant::Simulated(_)) }
+    }
+}
+
 /// A run that is over.
 #[derive(Debug)]
 pub struct Finished {
     /// `None`: nothing was due, so that there was no run.
     pub id: Option<RunId>,
+    /// How its next command names it; `None` where there was no run.
+    pub(crate) onward: Option<Onward>,
     pub jobs: Arc<[Job]>,
     pub settlements: Vec<Settlement>,
     pub stopped: Option<StopReason>,
@@ -123,6 +138,20 @@ pub struct Finished {
     pub requests: u64,
     /// `None`: nobody wanted to know what becomes of what was accepted.
     pub verification: Option<Verification>,
+}
+
+impl Finished {
+    /// Nothing was due, so that there was no run.
+    pub(super) fn without_a_run(
+        jobs: Arc<[Job]>,
+        settlements: Vec<Settlement>,
+        report: Result<PathBuf, ReportError>,
+        requests: u64,
+    ) -> Self {
+        let (id, onward, stopped, verification) = (None, None, None, None);
+        let (later, used) = (Vec::new(), Vec::new());
+        Self { id, onward, jobs, settlements, stopped, later, report, used, requests, verification }
+    }
 }
 
 /// Does the work. `record` puts the run into the journal.
@@ -280,7 +309,9 @@ impl<'a> Begun<'a> {
         let report = self.report.finish(&jobs, &settlements);
         let verification = verified.then(|| Verification::of(&jobs, &settlements));
         let requests = self.client.gates().passed();
-        Finished { id: Some(self.recorded.id), jobs, settlements, stopped, later, report, used, requests, verification }
+        let onward = Some(Onward::of(&self.recorded.journal, &self.recorded.id, self.tenant));
+        let id = Some(self.recorded.id);
+        Finished { id, onward, jobs, settlements, stopped, later, report, used, requests, verification }
     }
 }
 
@@ -293,8 +324,7 @@ impl Consent {
         let id = uuid::Uuid::new_v4().to_string();
         let enrolled = client.enrolled_devices(&id).await.map_err(|why| {
             let message = format!("max_percent_of_fleet: the number of enrolled devices could not be read ({why})");
-            let help =
-                "the token needs DeviceManagementManagedDevices.Read.All; a share that cannot be told is not kept to";
+            let help = "the token needs DeviceManagementManagedDevices.Read.All to read the number";
             Error::refused(Diagnostic::error("max-percent-of-fleet", message).help(help))
         })?;
         self.verdict.check_fleet(enrolled);

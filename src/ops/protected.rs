@@ -102,13 +102,13 @@ pub(super) fn told(list: &Protected, holds: &[Option<Hold>]) -> Diagnostics {
     let nothing: Vec<&Entry> = of(Meaning::is_nothing).into_iter().filter(|entry| !entry.is_pattern()).collect();
     if !nothing.is_empty() {
         let message = format!(
-            "{} of `protected` {} for nothing in this tenant: {}",
+            "{} of `protected` {} nothing in this tenant: {}",
             entries(nothing.len()),
-            if nothing.len() == 1 { "stands" } else { "stand" },
+            if nothing.len() == 1 { "matches" } else { "match" },
             named(&nothing)
         );
-        let help = "an entry is an id, a name, a serial number, an IMEI, or a principal name or mail address; a target of that very id or \
-                    name is held all the same; correct the list, or take them off it";
+        let help = "an entry is an id, a name, a serial number, an IMEI, a principal name or a mail address; a target with exactly this id or \
+                    name is held anyway; correct or remove the entries";
         told.push(Diagnostic::warning("protects-nothing", message).help(help));
     }
     let held = holds.iter().flatten().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();
@@ -133,9 +133,8 @@ fn not_resolved(open: &[&Entry], held: usize) -> Diagnostic {
     let why = open.iter().find_map(|entry| entry.means.as_deref()?.why.as_deref()).unwrap_or("not read");
     let rows = if held == 1 { "1 row is".to_owned() } else { format!("{held} rows are") };
     let message = format!(
-        "what {} of `protected` {} for could not be read, because {} could not ({why}): {rows} held, which may be meant: {}",
+        "{} of `protected` could not be looked up, because {} could not be read ({why}); {rows} held, which may be protected: {}",
         entries(open.len()),
-        if open.len() == 1 { "stands" } else { "stand" },
         list(Object::many),
         named(open),
     );

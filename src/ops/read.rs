@@ -15,6 +15,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::judge::Verdict;
 use crate::guard::preflight;
 use crate::job::Job;
+use crate::moment::moment;
 use crate::plan::{self, Input, Places, Plan};
 use crate::preview::saved::{self, SavedPreview, Unusable};
 use crate::settings::PolicyFile;
@@ -52,16 +53,17 @@ pub(super) fn read(file: &Path, now: Timestamp) -> Result<Previewed, Error> {
 const LIMIT: u64 = 2 << 30;
 
 /// Reads a saved preview whole.
-fn load(file: &Path) -> Result<Previewed, Error> {
-    let unreadable = |message: String| {
-        Error::usage(Diagnostic::error("unreadable-file", message).at(Place::file(file.display().to_string())))
-    };
+pub(super) fn load(file: &Path) -> Result<Previewed, Error> {
+    let place = || Place::file(file.display().to_string());
+    let unreadable = |message: String| Error::usage(Diagnostic::error("unreadable-file", message).at(place()));
     let about = std::fs::metadata(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => unreadable("there is no such file".into()),
+        std::io::ErrorKind::NotFound => {
+            Error::usage(Diagnostic::error("missing-file", "the file does not exist").at(place()))
+        }
         _ => unreadable(format!("the file cannot be read: {error}")),
     })?;
     if !about.is_file() || about.len() > LIMIT {
-        return Err(unreadable("this is not a file that could be a saved preview".into()));
+        return Err(unreadable("this is not a file".into()));
     }
     let bytes = std::fs::read(file).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
     let fingerprint = Fingerprint::of(&bytes);
@@ -84,7 +86,7 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
     }
     let help = match why {
         Unusable::Foreign => "`musterout preview PLAN --out FILE.json` makes one; a plan is a .yaml or .csv file",
-        _ => "make the preview anew, look at it, and run that",
+        _ => "make a new preview, check it, and run that one",
     };
     let fault = Diagnostic::error(code, why.to_string()).at(place).help(help);
     match why {
@@ -97,7 +99,12 @@ fn unusable(file: &Path, why: &Unusable) -> Error {
 fn previewed(file: &Path, fingerprint: Fingerprint, saved: SavedPreview) -> Previewed {
     let SavedPreview { head, mut jobs, sightings, keys, preflight, rules, digest } = saved;
     name_targets(&mut jobs, &sightings);
-    let format = format!("preview of {}, saved at {}, good until {}", head.plan.file, head.created, head.expires);
+    let format = format!(
+        "preview of {}, saved at {}, valid until {}",
+        head.plan.file,
+        moment(head.created),
+        moment(head.expires)
+    );
     let plan = Plan {
         file: file.to_owned(),
         name: head.plan.name.clone(),

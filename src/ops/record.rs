@@ -64,11 +64,11 @@ pub(super) fn plan_files(plan: &Plan) -> Result<(Vec<PlanFile>, String), Error> 
     for input in &plan.inputs {
         let file = input.file.display().to_string();
         let refused = |message: String| {
-            let help = "nothing was sent; look at the preview again, then run";
+            let help = "nothing was sent; check the preview again, then run";
             Error::refused(Diagnostic::error("plan-changed", message).help(help))
         };
-        let text = std::fs::read(&input.file)
-            .map_err(|cause| refused(format!("{file} cannot be read again as it was: {cause}")))?;
+        let text =
+            std::fs::read(&input.file).map_err(|cause| refused(format!("{file} cannot be read again: {cause}")))?;
         if Fingerprint::of(&text) != input.fingerprint {
             return Err(refused(format!("{file} has changed since it was read")));
         }

@@ -31,7 +31,7 @@ use super::guard_watch::{GuardWatch, Watched};
 use super::guards::Policies;
 use super::known::{self, Elsewhere};
 use super::limits::limits;
-use super::perform::{Consent, Finished, Wanted, Work, perform};
+use super::perform::{Consent, Finished, Onward, Wanted, Work, perform};
 use super::place_of_report::ReportPlace;
 use super::record::{self, Recorded};
 use super::rehearsal::reopened;
@@ -111,7 +111,7 @@ pub async fn resume(
     ReportFile::probe(&report)?;
     if due.is_empty() && request.stay.verify.is_none() {
         let (left, report) = ((&*preflight.holds, &elsewhere.kept), (ReportFile::create(report)?, session.requests()));
-        return nothing_left(&request, &journal, (record, jobs), left, report);
+        return nothing_left(&request, (&journal, &begun.service.tenant), (record, jobs), left, report);
     }
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
     let verdict = left.judge(today.rules, &preflight.holds, &keys)?;
@@ -206,7 +206,7 @@ fn subject(record: &RunRecord, begun: &Begun) -> Subject {
 /// A run of which nothing is left to be sent: its rows as the journal has them.
 fn nothing_left(
     request: &ResumeRequest,
-    journal: &Journal,
+    (journal, tenant): (&Journal, &Tenant),
     (record, jobs): (RunRecord, Arc<[Job]>),
     (holds, elsewhere): (&[Option<Hold>], &HashMap<u32, Settlement>),
     (report, requests): (ReportFile, u64),
@@ -229,8 +229,8 @@ fn nothing_left(
     if request.only == Only::Open && record.head.state != RunState::Finished {
         journal.set_state(record.head.number, RunState::Finished, Some(request.start.now))?;
     }
-    let (id, later, used) = (Some(record.head.id), Vec::new(), Vec::new());
-    Ok(Finished { id, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
+    let (onward, id) = (Some(Onward::of(journal, &record.head.id, tenant)), Some(record.head.id));
+    Ok(Finished { id, onward, ..Finished::without_a_run(jobs, settlements, report, requests) })
 }
 
 fn begun(record: &RunRecord, request: &ResumeRequest, today: &Settings) -> Result<Begun, Error> {
@@ -258,7 +258,7 @@ fn keep_what_is_barred(
         let waits = stored.filed.as_ref().is_some_and(Filed::is_open);
         if !leave_as_it_is(index, stored, earlier) && (!was_kept || waits) {
             let job = &stored.job;
-            let message = format!("{} of {} is left as it is; {hold}", job.action.name, job.target());
+            let message = format!("{} of {} is not changed; {hold}", job.action.name, job.target());
             let place = Place { line: Some(job.row as usize), ..Place::file(&record.head.plan_file) };
             told.push(Diagnostic::warning("left-as-it-is", message).at(place));
         }

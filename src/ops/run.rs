@@ -355,6 +355,5 @@ fn nothing_due(
         .collect();
     let jobs: Arc<[Job]> = plan.jobs.into();
     let report = report.finish(&jobs, &settlements);
-    let (later, used) = (Vec::new(), Vec::new());
-    Ok(Finished { id: None, jobs, settlements, stopped: None, later, report, used, requests, verification: None })
+    Ok(Finished::without_a_run(jobs, settlements, report, requests))
 }

@@ -62,12 +62,14 @@ pub fn prune(settings: &Settings, days: u16, now: Timestamp) -> Result<Pruned, E
 /// Writes one run alone into a new database.
 pub(crate) fn export(settings: &Settings, run: &str, file: &Path) -> Result<RunId, Error> {
     if file.symlink_metadata().is_ok() {
-        let message = format!("{} is there already, and an export takes the place of nothing", file.display());
-        return Err(Error::usage(Diagnostic::error("export-exists", message).help("name another file after --export")));
+        let message = format!("{} already exists, and an export never overwrites a file", file.display());
+        return Err(Error::usage(
+            Diagnostic::error("export-exists", message).help("use another file name after --export"),
+        ));
     }
     if !folder_of(file).is_dir() {
         let message = format!("the folder {} does not exist", folder_of(file).display());
-        let help = "create it, or name another file after --export";
+        let help = "create it, or use another file name after --export";
         return Err(Error::usage(Diagnostic::error("no-folder", message).help(help)));
     }
     let mut journal = Journal::open(settings.state_dir().map_err(Error::Usage)?)?;

@@ -23,11 +23,11 @@ pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) 
         && !today.knows(&begun.service.graph_url, &begun.service.login_url)
     {
         let message = format!(
-            "the run was begun at {}, signed in at {}, and nothing but the journal says so",
+            "the run began at {}, signed in at {}; only the journal names these addresses",
             begun.service.graph_url, begun.service.login_url
         );
         let help = format!(
-            "if that is right, add --graph-url {} --login-url {}",
+            "if they are right, add --graph-url {} --login-url {}",
             begun.service.graph_url, begun.service.login_url
         );
         return Err(Error::refused(Diagnostic::error("unknown-service", message).help(help)));
@@ -48,8 +48,8 @@ pub(super) fn as_begun(flags: &Flags, environment: &Environment, begun: &Begun) 
 pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, settings: &Settings) -> Result<(), Error> {
     let place = place(&begun.service.tenant, &settings.graph_url);
     if place != head.place {
-        let message = format!("the run was begun against {}, and this is {place}", head.place);
-        let help = "leave out --graph-url and --cloud; for another service, run the plan anew";
+        let message = format!("the run began against {}, but this is {place}", head.place);
+        let help = "remove --graph-url and --cloud; for another service, run the plan again";
         return Err(Error::refused(Diagnostic::error("another-service", message).help(help)));
     }
     let label = label(settings, &begun.service.tenant, begun.plan.tenant.as_deref());
@@ -61,8 +61,8 @@ pub(super) fn same_tenant(journal: &Journal, head: &RunHead, begun: &Begun, sett
     if label.eq_ignore_ascii_case(&head.tenant) || may_be_one {
         return Ok(());
     }
-    let message = format!("the run was begun against {}, and this is {}", called(&head.tenant), called(&label));
-    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in as the run did when it was begun")))
+    let message = format!("the run began against {}, but this is {}", called(&head.tenant), called(&label));
+    Err(Error::refused(Diagnostic::error("wrong-tenant", message).help("sign in to the tenant in which the run began")))
 }
 
 /// A label of a tenant, as a sentence names it.

@@ -138,13 +138,13 @@ fn head(request: &SaveRequest<'_>, settings: &Settings, previewed: &Previewed) -
 fn check_place(request: &SaveRequest<'_>) -> Result<(), Error> {
     if is_saved(&request.plan) {
         let fault = Diagnostic::error("saved-already", "this is a saved preview; it cannot be saved again");
-        return Err(Error::usage(fault.help("name the plan, and look at its targets anew")));
+        return Err(Error::usage(fault.help("use the plan, and make a new preview of it")));
     }
     match is_saved(&request.out) {
         true => Ok(()),
         false => Err(Error::usage(
             Diagnostic::error("out-is-not-json", format!("`{}` does not end in .json", request.out.display()))
-                .help("that is how `run` tells a saved preview from a plan"),
+                .help("`run` recognises a saved preview by this ending"),
         )),
     }
 }
@@ -171,11 +171,9 @@ fn named_tenant(
     let plan_tenant = previewed.plan.tenant.as_deref();
     let known = plan_tenant.map(str::to_owned).or_else(|| named(settings));
     match (request.look_up.tenant, &known) {
-        (Tenant::Real, None) => {
-            Err(Error::usage(Diagnostic::error("no-tenant", "nothing says which tenant the preview is for").help(
-                "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
-            )))
-        }
+        (Tenant::Real, None) => Err(Error::usage(Diagnostic::error("no-tenant", "the preview needs a tenant").help(
+            "write `tenant:` in the plan, or sign in with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+        ))),
         (Tenant::Simulated(_) | Tenant::Kept(_) | Tenant::InProcess(_), _) => Ok(plan_tenant.map(str::to_owned)),
         (Tenant::Real, Some(_)) => Ok(known),
     }

@@ -26,8 +26,8 @@ pub(crate) struct Serving {
 pub(crate) async fn serve(address: SocketAddr, scenario: Option<&Path>, now: Timestamp) -> Result<Serving, Error> {
     if !address.ip().is_loopback() {
         return Err(Error::usage(
-            Diagnostic::error("not-loopback", format!("{address} is not an address of this machine alone"))
-                .help("the simulated tenant has no real sign-in; listen on 127.0.0.1 or [::1]"),
+            Diagnostic::error("not-loopback", format!("{address} is not a loopback address"))
+                .help("the simulated tenant has no real sign-in; use 127.0.0.1 or [::1]"),
         ));
     }
     let scenario = match scenario {

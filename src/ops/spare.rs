@@ -39,7 +39,7 @@ impl<'a> Output<'a> {
         let here = places(self.path);
         let meets = |file: &Path| places(file).iter().any(|place| here.contains(place));
         if let Some(file) = read.into_iter().find(|file| meets(file)) {
-            return Err(self.fault(format!("{}, which was read for the plan", file.display())));
+            return Err(self.fault(format!("{}, a file of the plan", file.display())));
         }
         let folder = settings.state_dir().ok().and_then(|place| place.folder().map(Path::to_owned));
         match folder.filter(|folder| is_of_journal(self.path, folder)) {
@@ -49,7 +49,7 @@ impl<'a> Output<'a> {
     }
 
     fn fault(self, taken: String) -> Error {
-        let message = format!("{} would take the place of {taken}", self.what);
+        let message = format!("{} would overwrite {taken}", self.what);
         let help = format!("name another file after {}", self.option);
         Error::usage(Diagnostic::error(self.code, message).help(help))
     }

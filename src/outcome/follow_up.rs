@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::moment::moment;
 use jiff::Timestamp;
 
 /// How far a read shows an accepted action to be.
@@ -82,7 +83,7 @@ impl fmt::Display for FollowUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)?;
         match self.last_check_in {
-            Some(at) => write!(f, "; last check-in {}", at.strftime("%Y-%m-%d %H:%M:%SZ")),
+            Some(at) => write!(f, "; last check-in {}", moment(at)),
             None => Ok(()),
         }
     }

@@ -82,12 +82,12 @@ pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnos
         (Role::Plan, None) => faults.push(
             Diagnostic::error("missing-column", "the column `action` is missing")
                 .at(table.row(at))
-                .help("a CSV plan names the action in every row; or list this file under `targets:` of a YAML plan"),
+                .help("add the column to the CSV plan, or list this file under `targets:` of a YAML plan"),
         ),
         (Role::Targets { .. }, Some(field)) => faults.push(
-            Diagnostic::error("unknown-column", "a list of targets has no column `action`")
+            Diagnostic::error("unknown-column", "a list of targets cannot have a column `action`")
                 .at(table.cell(at, field, &layout.names[field]))
-                .help("the job says what to do; run the file as a plan by itself, or map its columns with `columns:`"),
+                .help("run the file itself as a plan, or choose its columns with `columns:`"),
         ),
         _ => {}
     }
@@ -101,9 +101,9 @@ pub(super) fn recognise(header: Header<'_>, role: Role<'_>, faults: &mut Diagnos
     if !layout.points_at_targets() && !layout.told_without_ids {
         layout.told_without_ids = true;
         faults.push(
-            Diagnostic::error("missing-column", "no column points at the targets")
+            Diagnostic::error("missing-column", "no column identifies the targets")
                 .at(table.row(at))
-                .help("add the column `id`, or the one that the action's URL names (managedDeviceId, userId, …)"),
+                .help("add a column `id`, or one named as in the URL of the action (managedDeviceId, userId, …)"),
         );
     }
     Understood { layout, unused, dialect }
@@ -132,11 +132,12 @@ fn by_dialect(
     let target = kind.map(|kind| (kind, dialect.target(&layout.names, kind)));
     if let Some((kind, None)) = target {
         layout.told_without_ids = true;
-        let message = format!("this looks like an {}, and no column of it points at a {}", dialect.name, kind.name());
+        let message =
+            format!("this looks like an {}, and none of its columns identifies a {}", dialect.name, kind.name());
         faults.push(
             Diagnostic::error("missing-column", message)
                 .at(header.table.row(header.at))
-                .help("name the column with `columns:` in the plan"),
+                .help("choose the column with `columns:` in the plan"),
         );
     }
     let used = target.and_then(|(_, found)| found);
@@ -180,8 +181,8 @@ fn by_name(header: Header<'_>, layout: &mut Layout, own: &[&'static Action], fau
 }
 
 fn unknown(name: &str, own: &[&'static Action]) -> Diagnostic {
-    let fault = Diagnostic::error("unknown-column", format!("the column `{}` means nothing here", shown(name)));
-    let remedy = "remove it, or name the columns to read with `columns:` in a YAML plan";
+    let fault = Diagnostic::error("unknown-column", format!("the column `{}` has no meaning here", shown(name)));
+    let remedy = "remove it, or choose the columns to read with `columns:` in a YAML plan";
     // One id must not be taken for another because their names look alike.
     let is_near = |word: &&str| {
         let names_a_target = id_named(word).is_some() || selector_named(word).is_some();

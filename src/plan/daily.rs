@@ -36,8 +36,8 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Settings 
         }
     }
     if let (Some(key), None, false) = (zone_at, settings.turns_at, has(node, "turns_at")) {
-        let help = Some("write `turns_at: \"00:00\"` beside it, or leave `zone` out".into());
-        reader.fault(&key.span, "missing-key", "a `zone` says nothing without `turns_at`", help);
+        let help = Some("add `turns_at: \"00:00\"`, or remove `zone`".into());
+        reader.fault(&key.span, "missing-key", "`zone` needs `turns_at`", help);
     }
     settings
 }
@@ -54,7 +54,7 @@ fn time<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<jiff::civil::
     let time = Some(text).filter(|text| text.len() == 5 && text.as_bytes().get(2) == Some(&b':'));
     let time = time.and_then(|text| text.parse().ok());
     if time.is_none() {
-        let message = format!("`turns_at` is a time of day in quotes, like \"02:00\", and this is `{}`", shown(text));
+        let message = format!("`turns_at` must be a time of day in quotes, such as \"02:00\", not `{}`", shown(text));
         reader.fault(&node.span, "bad-time", message, None);
     }
     time
@@ -63,8 +63,8 @@ fn time<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<jiff::civil::
 fn zone<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<String> {
     let name = reader.text(node, "`zone`")?;
     if zone_named(name).is_none() {
-        let message = format!("there is no time zone `{}` here", shown(name));
-        let help = Some("name it as the IANA database does: UTC, Europe/Berlin, America/New_York".into());
+        let message = format!("there is no time zone `{}`", shown(name));
+        let help = Some("use a name of the IANA database, such as UTC, Europe/Berlin or America/New_York".into());
         reader.fault(&node.span, "unknown-zone", message, help);
         return None;
     }
@@ -78,8 +78,7 @@ fn counts_as<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<String> {
         let Some(name) = reader.text(item, "an action") else { continue };
         if !known.contains(&name) {
             let near = did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            let help = near
-                .unwrap_or_else(|| format!("it may count as {}; write [] for neither", list(known.iter().copied())));
+            let help = near.unwrap_or_else(|| format!("use {}, or [] for none", list(known.iter().copied())));
             let message = format!("a delete cannot count as `{}`", shown(name));
             reader.fault(&item.span, "unknown-action", message, Some(help));
         } else if names.iter().all(|earlier| earlier != name) {
@@ -92,8 +91,8 @@ fn counts_as<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<String> {
 fn refusals<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<String> {
     let items = reader.list(node, "`refusals`").unwrap_or_default();
     if items.is_empty() && matches!(node.value, Value::List(_)) {
-        let help = Some("name words of the service's refusal, or leave `refusals` out".into());
-        reader.fault(&node.span, "wrong-type", "`refusals` has no words", help);
+        let help = Some("write words of the refusal, or remove `refusals`".into());
+        reader.fault(&node.span, "wrong-type", "`refusals` is empty", help);
     }
     let mut words = Vec::with_capacity(items.len());
     for item in items {
@@ -101,8 +100,8 @@ fn refusals<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Vec<String> {
         match text.chars().count() {
             4.. => words.push(text.to_owned()),
             _ => {
-                let message = format!("`{}` is too short to know a refusal by", shown(text));
-                reader.fault(&item.span, "out-of-range", message, Some("give at least 4 letters of it".into()));
+                let message = format!("`{}` is too short to recognise a refusal", shown(text));
+                reader.fault(&item.span, "out-of-range", message, Some("write at least 4 letters".into()));
             }
         }
     }

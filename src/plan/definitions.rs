@@ -51,7 +51,7 @@ fn read_one<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Option<&'stat
     let ((path, at), name) = (path?, entry.name.to_owned());
     if path.split('/').nth(1).is_some_and(|first| first.eq_ignore_ascii_case("me")) {
         let help = Some("write `/users/{userId}/…`".into());
-        reader.fault(&at.span, "bad-action", "`/me` is whoever is signed in, and nobody in particular", help);
+        reader.fault(&at.span, "bad-action", "`/me` means the signed-in account, not a target", help);
         return None;
     }
     let path = path.to_owned();
@@ -66,12 +66,12 @@ fn read_one<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Option<&'stat
 fn is_free(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) -> bool {
     let name = shown(entry.name);
     if Action::named(entry.name).is_some() {
-        let message = format!("the catalog has an action `{name}`, and it keeps its meaning");
-        reader.fault(&entry.key.span, "bad-action", message, Some("give yours another name".into()));
+        let message = format!("the catalog already has an action `{name}`");
+        reader.fault(&entry.key.span, "bad-action", message, Some("use another name".into()));
         return false;
     }
     if !is_name(entry.name) {
-        let message = format!("`{name}` cannot be the name of an action: letters and digits, a letter first");
+        let message = format!("`{name}` is not a valid action name: use letters and digits, a letter first");
         reader.fault(&entry.key.span, "bad-action", message, None);
         return false;
     }
@@ -83,7 +83,7 @@ fn one_of<'s>(node: &'s Node, what: &str, words: &[&str], reader: &mut Reader<'s
     if words.contains(&text) {
         return Some(text.to_owned());
     }
-    let message = format!("{what} is one of {}, and this is `{}`", words.join(", "), shown(text));
+    let message = format!("{what} must be one of {}, not `{}`", words.join(", "), shown(text));
     reader.fault(&node.span, "bad-action", message, None);
     None
 }
@@ -95,8 +95,8 @@ fn read_body<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<serde_js
     }
     let body = json(node);
     if body.is_none() {
-        let message = "the body has something in it that JSON would not write in the same way";
-        let help = "numbers are whole numbers, everything else is text in quotes, true or false, a list or a map";
+        let message = "the body contains a value that JSON cannot represent in the same way";
+        let help = "use whole numbers, text in quotes, true, false, lists and maps";
         reader.fault(&node.span, "bad-action", message, Some(help.into()));
     }
     body
@@ -111,7 +111,7 @@ fn read_parameters<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ve
 fn read_parameter<'s>(entry: &Entry<'s>, reader: &mut Reader<'s, '_>) -> Option<DefinedParameter> {
     if !is_parameter_name(entry.name) {
         let message = format!(
-            "`{}` cannot be the name of a parameter: letters, digits, `@`, `.`, `_` and `-`",
+            "`{}` is not a valid parameter name: use letters, digits, `@`, `.`, `_` and `-`",
             shown(entry.name)
         );
         reader.fault(&entry.key.span, "bad-action", message, None);
@@ -146,10 +146,10 @@ fn read_success<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Vec<u
         reader.fault(
             &node.span,
             "bad-action",
-            "`success` names no code",
-            Some("leave it out: every 2xx is one".into()),
+            "`success` is empty",
+            Some("remove it; every 2xx then means success".into()),
         );
         return None;
     }
-    items.iter().map(|item| reader.number(item, "a code that means success", 200, 299)).collect()
+    items.iter().map(|item| reader.number(item, "a success code", 200, 299)).collect()
 }

@@ -84,7 +84,7 @@ pub(super) fn read_version(node: &Node, reader: &mut Reader<'_, '_>) {
     match &node.value {
         Value::Number(text) if text == "1" => {}
         Value::Number(text) => {
-            let message = format!("plans of version {} are not known here", shown(text));
+            let message = format!("plan version {} is not supported", shown(text));
             reader.fault(&node.span, "unknown-version", message, Some("write `version: 1`".into()));
         }
         _ => reader.wrong_type(node, "`version`", "the number 1", None),
@@ -101,7 +101,7 @@ fn too_long(text: &str) -> Option<String> {
 /// A justification that is not a plan's own, or what is wrong with it.
 pub(crate) fn justification(text: &str) -> Result<String, String> {
     match text.trim().is_empty() {
-        true => Err("a justification says something".into()),
+        true => Err("a justification must not be empty".into()),
         false => too_long(text).map_or_else(|| Ok(text.to_owned()), Err),
     }
 }
@@ -183,7 +183,7 @@ fn read_priority(node: &Node, reader: &mut Reader<'_, '_>) -> i16 {
         }
     };
     priority::read(text).unwrap_or_else(|| {
-        let message = format!("`priority` is {}, and this is {}", priority::EXPECTED, shown(text));
+        let message = format!("`priority` must be {}, not {}", priority::EXPECTED, shown(text));
         reader.fault(&node.span, "out-of-range", message, None);
         0
     })
@@ -194,7 +194,7 @@ fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reade
     match (parts.action, parts.steps) {
         (Some(_), Some(steps)) => {
             let help = Some("keep one of them".into());
-            reader.fault(&steps.span, "wrong-keys", "a job has either `action` or `steps`, not both", help);
+            reader.fault(&steps.span, "wrong-keys", "a job must have either `action` or `steps`, not both", help);
             (Vec::new(), false)
         }
         (None, None) => {
@@ -211,11 +211,11 @@ fn read_what_to_do<'s>(node: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reade
 
 fn read_steps<'s>(steps: &'s Node, parts: &Parts<'s, '_>, reader: &mut Reader<'s, '_>) -> (Vec<Step>, bool) {
     if let Some(route) = parts.route {
-        reader.fault(&route.span, "wrong-keys", "a route belongs to one step: write it there", None);
+        reader.fault(&route.span, "wrong-keys", "`route` belongs to a step; write it there", None);
     }
     let items = reader.list(steps, "`steps`").unwrap_or_default();
     if items.is_empty() && matches!(steps.value, Value::List(_)) {
-        reader.fault(&steps.span, "wrong-type", "`steps` has no step", None);
+        reader.fault(&steps.span, "wrong-type", "`steps` is empty", None);
     }
     let mut read: Vec<Step> = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {
@@ -330,7 +330,12 @@ pub(super) fn with_settings<'s>(steps: &[Step], with: &'s Node, reader: &mut Rea
         }
         if let Some(parameter) = wrong {
             let expected = parameter.expectation();
-            let message = format!("`{name}` is {expected}, and this is {}", value.value.kind());
+            let message = match json {
+                Some(serde_json::Value::Array(_)) => {
+                    format!("`{name}` must be {expected}, but the list contains other values")
+                }
+                _ => format!("`{name}` must be {expected}, not {}", value.value.kind()),
+            };
             reader.fault(&value.span, "bad-parameter", message, None);
             spoilt.push(parameter.name);
         }

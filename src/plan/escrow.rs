@@ -16,7 +16,7 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ve
     };
     if items.is_empty() {
         let help = Some(format!("name one or more of {}", checkable()));
-        reader.fault(&node.span, "wrong-type", "`require_escrow` names no secret", help);
+        reader.fault(&node.span, "wrong-type", "`require_escrow` names no key or password", help);
         return None;
     }
     let mut secrets = Vec::with_capacity(items.len());
@@ -32,14 +32,14 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ve
 }
 
 fn read_one<'s>(item: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Secret> {
-    let name = reader.text(item, "the name of a secret")?;
+    let name = reader.text(item, "the name of a key or password")?;
     match Secret::named(&name.to_ascii_lowercase()) {
         Some(secret) => match secret.row().proof {
             Proof::Read { .. } => Some(secret),
             Proof::OnlyItself { call } => {
                 let what = secret.row().what;
                 let message = format!(
-                    "whether a {what} is on file cannot be checked: only {call} would tell, and its answer is the key"
+                    "musterout cannot check whether a {what} is on file: only {call} shows it, and it returns the key itself"
                 );
                 reader.fault(&item.span, "not-available", message, Some(format!("known are {}", checkable())));
                 None
@@ -51,7 +51,12 @@ fn read_one<'s>(item: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Secret> {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => format!("known are {}", checkable()),
             };
-            reader.fault(&item.span, "unknown-secret", format!("there is no secret `{}`", shown(name)), Some(help));
+            reader.fault(
+                &item.span,
+                "unknown-secret",
+                format!("there is no key or password `{}`", shown(name)),
+                Some(help),
+            );
             None
         }
     }

@@ -47,7 +47,7 @@ impl Expander {
                 row.at(Some(field)),
                 "unknown-column",
                 || "this column has no header".into(),
-                || Some("give it one, or empty the cell".into()),
+                || Some("name the column, or empty the cell".into()),
             );
         }
         let turn = self.turn(target);
@@ -138,8 +138,10 @@ impl Expander {
             };
             match meant {
                 Some(other) if other.name != id.name => {
-                    let message = || format!("`id` could be {} or {}: the steps need both", other.name, id.name);
-                    self.fault(row.at(Some(field)), "contradicting-ids", message, || Some("name each of them".into()));
+                    let message = || format!("`id` could mean {} or {}, and the steps need both", other.name, id.name);
+                    self.fault(row.at(Some(field)), "contradicting-ids", message, || {
+                        Some("use a separate key for each".into())
+                    });
                     return true;
                 }
                 _ => meant = Some(id),
@@ -175,8 +177,8 @@ impl Expander {
         let same = self.slots[earlier].value.eq_ignore_ascii_case(&self.slots[next].value);
         if !same {
             let other = self.slots[earlier].value.clone();
-            let message = || format!("this is another {} than `{}` in the same target", id.name, shown(&other));
-            self.fault(row.at(Some(field)), "contradicting-ids", message, || Some("keep the one that is meant".into()));
+            let message = || format!("this {} differs from `{}` in the same target", id.name, shown(&other));
+            self.fault(row.at(Some(field)), "contradicting-ids", message, || Some("keep the right one".into()));
         }
         same
     }

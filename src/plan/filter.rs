@@ -133,7 +133,7 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Ar
     }
     if tests.is_empty() {
         let help = Some("say which devices: `filter: { operatingSystem: iOS, lastSyncDateTime: older than 180 days }`");
-        reader.fault(&node.span, "wrong-filter", "a filter without a test means every device", help.map(Into::into));
+        reader.fault(&node.span, "wrong-filter", "an empty filter would match every device", help.map(Into::into));
         return None;
     }
     tests.sort_by_key(|(property, _)| PROPERTIES.iter().position(|(_, known, _)| known == property));
@@ -146,7 +146,7 @@ fn unknown_property(entry: &Entry<'_>, reader: &mut Reader<'_, '_>) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known are {}", names().collect::<Vec<_>>().join(", ")),
     };
-    let message = format!("a filter cannot look at `{}`", shown(entry.name));
+    let message = format!("a filter cannot use `{}`", shown(entry.name));
     reader.fault(&entry.key.span, "unknown-key", message, Some(help));
 }
 
@@ -164,8 +164,8 @@ fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Read
         let text = reader.text(node, &what)?;
         let star = text.contains('*');
         if star && against == Against::Word {
-            let message = format!("{what} is compared whole, and `{}` has a `*`", shown(text));
-            reader.fault(&node.span, "wrong-filter", message, Some("list the words that are meant".into()));
+            let message = format!("{what} does not support wildcards, but `{}` contains `*`", shown(text));
+            reader.fault(&node.span, "wrong-filter", message, Some("list the exact values".into()));
             return None;
         }
         if let Err(NotAnId { reason, help }) = identifier::plain(text) {
@@ -174,8 +174,8 @@ fn read_test<'s>(name: &str, against: Against, node: &'s Node, reader: &mut Read
             return None;
         }
         if text.chars().all(|c| c == '*') {
-            let message = format!("{what} with `*` alone means every device");
-            reader.fault(&node.span, "wrong-filter", message, Some("give a pattern with letters in it".into()));
+            let message = format!("{what} with `*` alone would match every device");
+            reader.fault(&node.span, "wrong-filter", message, Some("write a pattern that contains letters".into()));
             return None;
         }
         texts.push(text.into());
@@ -192,10 +192,10 @@ fn read_age<'s>(what: &str, node: &'s Node, reader: &mut Reader<'s, '_>) -> Opti
     };
     if test.is_none() {
         let message = format!(
-            "{what} is `older than` or `newer than` so many hours, days or weeks, and this is `{}`",
+            "{what} must be `older than` or `newer than` a number of hours, days or weeks, not `{}`",
             shown(text)
         );
-        reader.fault(&node.span, "wrong-filter", message, Some("write for example `older than 180 days`".into()));
+        reader.fault(&node.span, "wrong-filter", message, Some("write, for example, `older than 180 days`".into()));
     }
     test
 }

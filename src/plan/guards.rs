@@ -65,11 +65,11 @@ pub(super) fn read<'s>(
         match (entry.name, &origin) {
             ("stop_when", _) => rules.stop_when = stop_when::read(entry.value, reader),
             ("waves", Origin::Policy(_)) => {
-                let message = "waves are made of the jobs of a plan, so they stand in a plan";
+                let message = "`waves` is for plans, not for policies";
                 reader.fault(&entry.key.span, "wrong-keys", message, Some("remove it; `stop_when` may stay".into()));
             }
             ("allow_own_actions", Origin::Plan(_)) => {
-                let message = "a plan may do what it defines; a policy says whether it may";
+                let message = "`allow_own_actions` is for policies, not for plans";
                 reader.fault(&entry.key.span, "wrong-keys", message, Some("remove it".into()));
             }
             ("waves", _) => rules.waves = waves::read(entry.value, reader),
@@ -151,11 +151,13 @@ fn read_own_actions<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<V
     let names = items.iter().map(|item| {
         let name = reader.text(item, "the name of an action")?;
         let fault = match Action::named(name) {
-            Some(_) => format!("`{name}` is an action of the catalog, and this is about those that a plan defines"),
+            Some(_) => {
+                format!("`{name}` is an action of the catalog; `allow_own_actions` is for actions that a plan defines")
+            }
             None if !is_name(name) => format!("`{}` cannot be the name of an action", shown(name)),
             None => return Some(Box::from(name)),
         };
-        reader.fault(&item.span, "bad-action", fault, Some("say `allow_actions` for those of the catalog".into()));
+        reader.fault(&item.span, "bad-action", fault, Some("use `allow_actions` for actions of the catalog".into()));
         None
     });
     let names: Vec<Option<Box<str>>> = names.collect();
@@ -170,7 +172,7 @@ pub(super) fn read_percent<'s>(node: &'s Node, what: &str, reader: &mut Reader<'
     };
     let percent = parse_percent(text);
     if percent.is_none() {
-        let message = format!("{what} is a percentage from 0 to 100, and this is {}", shown(text));
+        let message = format!("{what} must be a percentage from 0 to 100, not {}", shown(text));
         let help = "write a number with at most two decimals, such as 5 or 0.25";
         reader.fault(&node.span, "out-of-range", message, Some(help.into()));
     }
@@ -218,13 +220,13 @@ fn read_window<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Window
         }
     }
     if !named {
-        let help = Some("write `zone: Europe/Berlin`, or whichever the hours are meant in; `UTC` is one too".into());
+        let help = Some("write the time zone of the hours, such as `zone: Europe/Berlin` or `zone: UTC`".into());
         reader.fault(&node.span, "missing-key", "the key `zone` is missing", help);
     }
     let (zone, at) = zone?;
     // Any hours will do to find out about the zone.
     if Window::new([true; 7], 0, 1, zone).is_none() {
-        let help = Some("zones are named as in the IANA database: Europe/Berlin, America/New_York, UTC".into());
+        let help = Some("use a name of the IANA database, such as Europe/Berlin, America/New_York or UTC".into());
         reader.fault(&at.span, "unknown-zone", format!("there is no time zone `{}`", shown(zone)), help);
         return None;
     }
@@ -257,13 +259,13 @@ fn read_days<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<[bool; 7
             Some(day) => days[day] = true,
             None => {
                 whole = false;
-                let message = format!("`{}` is no day of the week", shown(text));
+                let message = format!("`{}` is not a day of the week", shown(text));
                 reader.fault(&item.span, "bad-window", message, Some(format!("known are {}", DAYS.join(", "))));
             }
         }
     }
     if items.is_empty() {
-        reader.fault(&node.span, "bad-window", "the window has no day, so that no run could ever begin", None);
+        reader.fault(&node.span, "bad-window", "the window has no day, so no run could ever begin", None);
         whole = false;
     }
     whole.then_some(days)
@@ -275,9 +277,8 @@ fn read_hours<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<(u16, u
     let hours = text.split_once('-').and_then(|(from, until)| Some((minutes(from)?, minutes(until)?)));
     let hours = hours.filter(|(from, until)| from != until && *from < 24 * 60);
     if hours.is_none() {
-        let message = format!("`{}` is no span of hours", shown(text));
-        let help =
-            "write `hours: 22:00-04:00`: from, and up to; a span that ends earlier than it begins crosses midnight";
+        let message = format!("`{}` is not a range of hours", shown(text));
+        let help = "write `hours: 22:00-04:00`; a range that ends before it begins crosses midnight";
         reader.fault(&node.span, "bad-window", message, Some(help.into()));
     }
     hours

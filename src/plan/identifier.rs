@@ -50,36 +50,39 @@ const SCHEMES: &[&str] = &["mailto:", "smtp:", "sip:", "upn:", "x500:", "http://
 pub(super) fn plain(text: &str) -> Result<(), NotAnId> {
     let text = text.trim();
     if let Some(hidden) = hidden(text) {
-        let reason = format!("there is a character in it that cannot be seen, {hidden}").into();
-        return Err(NotAnId { reason, help: Some("take it out: type the value anew instead of pasting it".into()) });
+        let reason = format!("it contains an invisible character, {hidden}").into();
+        return Err(NotAnId {
+            reason,
+            help: Some("remove the character: type the value instead of pasting it".into()),
+        });
     }
     if is_spreadsheet_number(text) {
-        return Err(NotAnId::because("this is a number that a spreadsheet has rounded; its digits are lost")
-            .help("format the column as text before the values are pasted into it, and export it again"));
+        return Err(NotAnId::because("a spreadsheet has rounded this number, and its digits are lost")
+            .help("format the column as text, paste the values again, and export the file again"));
     }
     if text.starts_with(['\'', '\u{2018}', '\u{2019}']) {
-        return Err(NotAnId::because("it begins with an apostrophe, by which spreadsheets keep a number as text")
-            .help("take the apostrophe away, and format the column as text"));
+        return Err(NotAnId::because("it begins with an apostrophe, which spreadsheets use to keep a number as text")
+            .help("remove the apostrophe, and format the column as text"));
     }
     if text.starts_with('=') {
-        return Err(NotAnId::because("it begins with `=`, as a formula of a spreadsheet does")
-            .help("paste the column as values, and export it again"));
+        return Err(NotAnId::because("it begins with `=`, like a spreadsheet formula")
+            .help("paste the column as values, and export the file again"));
     }
     let scheme =
         SCHEMES.iter().find(|scheme| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
     if let Some(scheme) = scheme {
         let rest = text[scheme.len()..].trim();
-        let reason = format!("it begins with `{scheme}`, which is no part of an id or a name").into();
+        let reason = format!("it begins with `{scheme}`, which is not part of an id or a name").into();
         let help = if rest.contains('@') {
             format!("write {} alone", crate::text::shown(rest))
         } else {
-            "write the id or the name alone".into()
+            "write only the id or the name".into()
         };
         return Err(NotAnId { reason, help: Some(help.into()) });
     }
     let address = text.split_once('<').and_then(|(_, rest)| rest.split_once('>')).map(|(address, _)| address.trim());
     match address.filter(|address| address.contains('@')) {
-        Some(address) => Err(NotAnId::because("it is a name with an address behind it")
+        Some(address) => Err(NotAnId::because("it is a name followed by an address")
             .help(format!("write {} alone", crate::text::shown(address)))),
         None => Ok(()),
     }
@@ -103,13 +106,13 @@ pub(super) fn is_spreadsheet_number(text: &str) -> bool {
 fn spell_guid(text: &str, out: &mut String) -> Result<(), NotAnId> {
     let bare = without_braces(text);
     if !is_guid(bare) {
-        let help = bare.contains('@').then_some("a user principal name is not the id that is asked for".into());
-        let reason = "not a GUID: 32 hexadecimal digits, in groups of 8-4-4-4-12".into();
+        let help = bare.contains('@').then_some("this column needs an id, not a user principal name".into());
+        let reason = "not a GUID (32 hexadecimal digits in groups of 8-4-4-4-12)".into();
         return Err(NotAnId { reason, help });
     }
     if bare == NIL {
-        return Err(NotAnId::because("the nil GUID stands for nothing")
-            .help("the service writes it where there is no id; remove the row or look the id up"));
+        return Err(NotAnId::because("the nil GUID is not an id")
+            .help("the service uses it as a placeholder; remove the row, or look up the id"));
     }
     out.push_str(bare);
     out.make_ascii_lowercase();
@@ -137,7 +140,7 @@ fn spell_user(text: &str, out: &mut String) -> Result<(), NotAnId> {
         !name.is_empty() && !domain.is_empty() && !domain.contains('@') && text.len() <= LONGEST
     });
     if name_and_domain.is_none() || text.chars().any(is_never_in_an_id) {
-        return Err(NotAnId::because("not a user principal name: it looks like someone@contoso.com"));
+        return Err(NotAnId::because("not a user principal name (such as someone@contoso.com)"));
     }
     // Programs write `é` in two ways, and the service looks names up in one.
     out.push_str(&composed(text));

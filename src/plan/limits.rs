@@ -54,7 +54,7 @@ fn one_of<'s>(node: &'s Node, what: &str, words: &[&'static str], reader: &mut R
     let text = reader.text(node, what)?;
     let word = words.iter().copied().find(|word| *word == text);
     if word.is_none() {
-        let message = format!("{what} is {}, and this is `{}`", words.join(" or "), shown(text));
+        let message = format!("{what} must be {}, not `{}`", words.join(" or "), shown(text));
         reader.fault(&node.span, "out-of-range", message, None);
     }
     word
@@ -74,8 +74,8 @@ fn read_allowances<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> OwnAllowa
         };
         let Some(allowance) = read_allowance(value, reader) else { continue };
         if allowance.per_second() > bucket.allowance().per_second() {
-            let message = format!("this is more than the documented allowance of {bucket}");
-            let source = format!("documented are {}", bucket.service.source);
+            let message = format!("this is more than the documented limit of {bucket}");
+            let source = format!("the documented limit: {}", bucket.service.source);
             let place = reader.source.place(&value.span);
             reader.faults.push(Diagnostic::warning("more-than-documented", message).at(place).help(source));
         }
@@ -100,7 +100,7 @@ fn read_allowance<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<All
         }
         _ if faulty => None,
         _ => {
-            let message = "an allowance is so many requests in any window of so many seconds";
+            let message = "an allowance is a number of requests in a window of seconds";
             let help = "write `{ requests: 100, window_seconds: 20 }`".to_owned();
             reader.fault(&node.span, "missing-key", message, Some(help));
             None

@@ -26,7 +26,7 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
             let what = match std::fs::metadata(path) {
                 Ok(there) if there.is_dir() => "this is a folder; a plan is a .yaml, .yml, .csv or .tsv file",
                 Ok(_) => "a plan is a .yaml, .yml, .csv or .tsv file",
-                Err(_) => "there is no such file; a plan is a .yaml, .yml, .csv or .tsv file",
+                Err(_) => "the file does not exist; a plan is a .yaml, .yml, .csv or .tsv file",
             };
             let fault = Diagnostic::error("unknown-format", what);
             expander.faults.push(fault.at(Place::file(path.display().to_string())));
@@ -38,14 +38,14 @@ pub fn load(path: &Path) -> Result<Plan, Diagnostics> {
     let jobs = jobs.finish();
     if rows > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
-        let fault = Diagnostic::error("too-large", message).help("split it, and run one part after the other");
+        let fault = Diagnostic::error("too-large", message).help("split it, and run the parts one after the other");
         faults.push(fault.at(Place::file(path.display().to_string())));
     }
     // A plan that defines no actions has no jobs of them, and may have a million of others.
     let jobs_to_check = if document.own.is_empty() { &[][..] } else { &jobs[..] };
     for (at, job) in jobs_to_check.iter().enumerate() {
         if let Some(why) = job.action.definition.and_then(|own| own.refuses(&job.ids.iter().collect::<Vec<_>>())) {
-            let message = format!("with these ids, `{}` is another request: {why}", job.action.name);
+            let message = format!("with these ids, `{}` would be another request: {why}", job.action.name);
             faults.push(Diagnostic::error("bad-action", message).at(places.of(at)));
         }
     }
@@ -101,7 +101,7 @@ fn load_yaml(path: &Path, expander: &mut Expander) -> (PlanHeading, Vec<Input>) 
 
 fn read_yaml(path: &Path, source: &Source, root: &Node, expander: &mut Expander) -> (PlanHeading, Vec<Input>) {
     if matches!(root.value, Value::Null) {
-        let fault = Diagnostic::error("empty-file", "the file has no plan in it");
+        let fault = Diagnostic::error("empty-file", "the file is empty");
         expander.faults.push(fault.at(Place::file(&source.name)));
         return Default::default();
     }

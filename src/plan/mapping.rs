@@ -71,7 +71,7 @@ pub(super) fn read<'s>(
 
 fn unknown_key<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Reader<'s, '_>) {
     if entry.name == "action" {
-        let message = "a list of targets has no column `action`: the job says what to do";
+        let message = "a list of targets cannot have a column `action`: the job says what to do";
         return reader.fault(&entry.key.span, "unknown-key", message, None);
     }
     let known: Vec<_> = vocabulary::known(own).filter(|word| *word != "action").collect();
@@ -81,8 +81,8 @@ fn unknown_key<'s>(entry: &Entry<'s>, own: &[&'static Action], reader: &mut Read
 fn refuse_a_mixture(mapping: &mut Mapping<'_>, reader: &mut Reader<'_, '_>) {
     let named = mapping.entries.iter().find(|(_, column, _)| matches!(column, ColumnName::Header(_)));
     if let (Some((_, _, span)), true) = (named, mapping.by_number()) {
-        let message = "a file has a header or it has none: columns are all named, or all numbered";
-        reader.fault(span, "wrong-keys", message, Some("a header that is a number is written in quotes".into()));
+        let message = "columns must be either all named or all numbered";
+        reader.fault(span, "wrong-keys", message, Some("if the header is a number, write it in quotes".into()));
         mapping.entries.retain(|(_, column, _)| matches!(column, ColumnName::Number(_)));
         mapping.faulty = true;
     }

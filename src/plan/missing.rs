@@ -14,8 +14,7 @@ pub(super) fn read<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Mi
     let missing = Missing::named(word);
     if missing.is_none() {
         let near = did_you_mean(word, Missing::ALL.map(Missing::name));
-        let help =
-            near.map_or_else(|| "it is refuse, hold or done".to_owned(), |near| format!("did you mean `{near}`?"));
+        let help = near.map_or_else(|| "use refuse, hold or done".to_owned(), |near| format!("did you mean `{near}`?"));
         reader.fault(&node.span, "bad-missing", format!("`missing` cannot be `{}`", shown(word)), Some(help));
     }
     missing
@@ -26,8 +25,8 @@ pub(super) fn read_of_policy<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) ->
     match read(node, reader) {
         Some(Missing::Refuse) => true,
         Some(other) => {
-            let message = format!("a policy says `missing: refuse` or nothing, and this is `{}`", other.name());
-            let help = Some("take it out: then plans and the command line say what becomes of such rows".into());
+            let message = format!("a policy can only say `missing: refuse`, not `{}`", other.name());
+            let help = Some("remove it; plans and the command line then decide".into());
             reader.fault(&node.span, "bad-missing", message, help);
             false
         }

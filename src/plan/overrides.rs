@@ -62,7 +62,7 @@ fn read_one<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -
     let entries = reader.map_of(node, "an override", ENTRY_KEYS)?;
     for (key, example) in [("guard", "max_targets"), ("reason", "CHG0012345"), ("until", "2026-12-01")] {
         if !entries.iter().any(|entry| entry.name == key) {
-            let help = format!("write `{key}: {example}`: an override names its guard, its reason and its end");
+            let help = format!("write `{key}: {example}`: an override needs its guard, a reason and an end");
             reader.fault(&node.span, "missing-key", format!("the key `{key}` is missing"), Some(help));
         }
     }
@@ -83,7 +83,7 @@ fn read_one<'s>(node: &'s Node, owner: Owner<'_>, reader: &mut Reader<'s, '_>) -
     let (actions, allow) = (read_scope(how, &parts, node, owner.own, reader), read_allow(how, &parts, node, reader));
     if let Some((_, at)) = parts.plan.filter(|_| matches!(origin, Origin::Plan(_))) {
         let help = Some("remove `plan`".into());
-        reader.fault(&at.span, "wrong-keys", "an override in a plan is for that plan anyway", help);
+        reader.fault(&at.span, "wrong-keys", "an override in a plan applies to that plan anyway", help);
         return None;
     }
     Some(Override {
@@ -127,7 +127,7 @@ fn read_scope<'s>(
         Some(actions) => read_actions(actions, "`actions`", own, reader),
         None if how.actions => {
             let help = Some("write `actions: [ NAME ]`".into());
-            reader.fault(&node.span, "missing-key", "the key `actions` is missing: this guard is about actions", help);
+            reader.fault(&node.span, "missing-key", "the key `actions` is missing; this guard is about actions", help);
             None
         }
         None => Some(Vec::new()),
@@ -138,12 +138,12 @@ fn read_allow<'s>(how: How, parts: &OverrideKeys<'s>, node: &Node, reader: &mut 
     match (how.allow, parts.allow) {
         (Allow::Nothing, None) => Some(Allowance::Whole),
         (Allow::Nothing, Some(allow)) => {
-            let message = "this guard has no number, so there is nothing to `allow`";
+            let message = "this guard has no number, so `allow` has no meaning";
             reader.fault(&allow.span, "wrong-keys", message, Some("remove `allow`".into()));
             None
         }
         (Allow::Count | Allow::Percent, None) => {
-            let help = Some("write `allow: 300`, or whatever the limit is to be".into());
+            let help = Some("write the new limit, such as `allow: 300`".into());
             reader.fault(&node.span, "missing-key", "the key `allow` is missing", help);
             None
         }
@@ -157,7 +157,7 @@ fn read_until<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Timesta
     let text = reader.text(node, "`until`")?;
     let is_day = text.len() == 10;
     let until = schedule::not_before(text).and_then(|at| match is_day {
-        true => at.checked_add(24.hours()).map_err(|_| "it is too far away"),
+        true => at.checked_add(24.hours()).map_err(|_| "it is too far in the future"),
         false => Ok(at),
     });
     match until {

@@ -90,5 +90,5 @@ fn unreadable(fault: Diagnostic, path: &Path) -> Diagnostic {
         return fault;
     }
     let message = format!("the policy {}: {}", path.display(), fault.message);
-    Diagnostic { message, ..fault }.help("make it readable: nothing is sent without the policy that was asked for")
+    Diagnostic { message, ..fault }.help("make the file readable; nothing is sent without this policy")
 }

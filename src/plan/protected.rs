@@ -35,13 +35,8 @@ pub(super) fn read<'s>(
     let file: Arc<str> = reader.source.name.as_str().into();
     let mut entries = Vec::new();
     if items.is_empty() {
-        let help = "list who is protected, or take `protected` out";
-        reader.fault(
-            &node.span,
-            "no-entry",
-            "`protected` lists nobody, so that it protects nothing",
-            Some(help.into()),
-        );
+        let help = "list the protected targets, or remove `protected`";
+        reader.fault(&node.span, "no-entry", "`protected` is empty, so it protects nothing", Some(help.into()));
     }
     for item in items {
         match &item.value {
@@ -61,19 +56,22 @@ pub(super) fn read<'s>(
 /// Whether it protects some targets, and not all there are.
 fn entry(text: &str) -> Result<(), (String, String)> {
     if text.bytes().all(|byte| byte == b'*') {
-        let message = format!("`{}` protects everything, so that nothing could be done", shown(text));
-        return Err((message, "write what they have in common, such as VIP-* or *@board.contoso.com".into()));
+        let message = format!("`{}` protects everything, so nothing could be sent", shown(text));
+        return Err((
+            message,
+            "write what the protected targets have in common, such as VIP-* or *@board.contoso.com".into(),
+        ));
     }
     if let Err(NotAnId { reason, help }) = identifier::plain(text) {
-        let help = help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned);
+        let help = help.map_or_else(|| "correct it; as it is, it protects nothing".into(), Cow::into_owned);
         return Err((format!("`{}`: {reason}", shown(text)), help));
     }
     if let Some((why, help)) = several(text) {
         return Err((format!("`{}` protects nothing: {why}", shown(text)), help.into()));
     }
     if text.chars().any(|c| c.is_control() || matches!(c, '?' | '[' | ']' | '^' | '$' | '\\' | '|')) {
-        let message = format!("`{}` is no pattern: only `*` has a meaning, any text", shown(text));
-        return Err((message, "write the whole value, or put `*` in place of what may differ".into()));
+        let message = format!("`{}` is not a valid pattern: the only wildcard is `*`", shown(text));
+        return Err((message, "write the whole value, or use `*` for the part that varies".into()));
     }
     match nowhere(text) {
         Some((why, help)) => Err((format!("`{}` protects nothing: {why}", shown(text)), help.into())),
@@ -83,28 +81,28 @@ fn entry(text: &str) -> Result<(), (String, String)> {
 
 /// What tells that there are two values where one belongs.
 fn several(text: &str) -> Option<(&'static str, &'static str)> {
-    const ONE_EACH: &str = "give each an entry, or a cell, of its own";
+    const ONE_EACH: &str = "write each value in its own entry or cell";
     let parts = || text.split([',', ';', '/', '\n', '\r', '\t']).map(str::trim);
     let words = || text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '/')).map(str::trim);
     let filled = |part: &&str| !part.is_empty();
     let with = |sign: char| words().filter(|part| part.contains(sign)).count();
     if text.contains([';', '\n', '\r', '\t']) && parts().filter(filled).count() > 1 {
-        return Some(("these are several values in one", ONE_EACH));
+        return Some(("these are several values in one entry entry", ONE_EACH));
     }
     if text.contains('@') && (with('@') > 1 || text.matches('@').count() > 1) {
-        return Some(("these are several addresses in one, and no account has such a name", ONE_EACH));
+        return Some(("these are several addresses in one entry", ONE_EACH));
     }
     if text.contains('@') && words().filter(filled).count() > 1 {
-        return Some(("no account has spaces or separators in its name", "write the address alone"));
+        return Some(("no account has spaces or separators in its name", "write only the address"));
     }
     let ids = words().filter(|part| uuid::Uuid::try_parse(part).is_ok_and(|_| part.len() >= 36)).count();
     if ids > 0 && words().filter(filled).count() > 1 {
-        return Some(("there is more in it than an id", ONE_EACH));
+        return Some(("it contains more than an id", ONE_EACH));
     }
     // `Doe, Jane` is a name; `5CG1,5CG2` are two serial numbers.
     let numbered = |part: &str| part.bytes().any(|byte| byte.is_ascii_digit());
     let listed = text.contains(',') && parts().filter(filled).count() > 1 && parts().filter(filled).all(numbered);
-    listed.then_some(("these are several values in one", ONE_EACH))
+    listed.then_some(("these are several values in one entry entry", ONE_EACH))
 }
 
 /// What no id and no name looks like.
@@ -112,19 +110,19 @@ fn nowhere(text: &str) -> Option<(&'static str, &'static str)> {
     const LONGEST: usize = 256;
     let bare = text.trim().trim_start_matches('{').trim_end_matches('}');
     if text.chars().count() > LONGEST {
-        return Some(("nothing has a name of more than 256 characters", "write the name or the id alone"));
+        return Some(("it is longer than 256 characters", "write only the name or the id"));
     }
     if text.starts_with('@') {
-        return Some(("no account begins with `@`", "for all accounts of a domain write `*@contoso.com`"));
+        return Some(("an account does not begin with `@`", "for all accounts of a domain, write `*@contoso.com`"));
     }
     if text.ends_with('@') {
-        return Some(("no account ends with `@`", "write the whole address"));
+        return Some(("an account does not end with `@`", "write the whole address"));
     }
     if text.ends_with([';', ',']) {
-        return Some(("it ends with a separator", "write the name or the id alone"));
+        return Some(("it ends with a separator", "write only the name or the id"));
     }
     let nil = uuid::Uuid::try_parse(bare).is_ok_and(|id| id.is_nil());
-    nil.then_some(("the nil GUID stands for nothing", "take it out, or write the id that is meant"))
+    nil.then_some(("the nil GUID is not an id", "remove it, or write the right id"))
 }
 
 fn read_list<'s>(
@@ -176,9 +174,9 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
     let (columns, unused_columns) = columns(&record);
     let width = record.len();
     if columns.is_empty() {
-        let message = "no column of this file says who is protected";
+        let message = "no column of this file identifies the protected targets";
         faults.push(Diagnostic::error("no-id-column", message).at(table.row(header)).help(
-            "name one of them id, managedDeviceId, userPrincipalName, deviceName, displayName, serialNumber or azureADDeviceId",
+            "rename one of them to id, managedDeviceId, userPrincipalName, deviceName, displayName, serialNumber or azureADDeviceId",
         ));
         return None;
     }
@@ -187,7 +185,7 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
     while let Some(at) = next(&mut rows, &mut record, faults) {
         count += 1;
         if record.len() != width {
-            let message = format!("row {}: {} cells, and the header has {width}", at.line, record.len());
+            let message = format!("row {} has {} cells, but the header has {width}", at.line, record.len());
             faults.push_error_with(|| Diagnostic::error("ragged-row", message).at(table.row(at)));
             continue;
         }
@@ -205,14 +203,14 @@ fn read_table(table: &Table, path: &Path, entries: &mut Vec<Entry>, faults: &mut
             }
         }
         if entries.len() == before && faults.errors() == told {
-            let message = format!("row {}: it protects nothing", at.line);
-            let help = "fill in one of the columns, or take the row out";
+            let message = format!("row {} protects nothing", at.line);
+            let help = "fill in one of the columns, or remove the row";
             faults.push_error_with(|| Diagnostic::error("no-entry", message).at(table.row(at)).help(help));
         }
     }
     if count == 0 {
-        let message = "this file lists nobody, so that it protects nothing";
-        let help = "fill it in, or take it out of `protected`";
+        let message = "this file is empty, so it protects nothing";
+        let help = "fill in the file, or remove it from `protected`";
         faults.push(Diagnostic::error("no-entry", message).at(table.row(header)).help(help));
     }
     let fingerprint = table.source.fingerprint;
@@ -275,14 +273,14 @@ fn judge(cell: &str, column: &IdColumn) -> Result<(), (String, String)> {
     if column.word == "serialNumber"
         && let Some(why) = says_nothing(cell)
     {
-        let help = "name the device by another column; every device without a serial number has this one";
-        return Err((format!("`{}` is no serial number: {why}", shown(cell)), help.into()));
+        let help = "use another column for the device; many devices have this value";
+        return Err((format!("`{}` is not a serial number: {why}", shown(cell)), help.into()));
     }
     if kind != IdKind::Opaque && !cell.contains('*') {
         return identifier::spell(kind, cell, &mut String::new()).map_err(|NotAnId { reason, help }| {
             (
                 format!("`{}`: {reason}", shown(cell)),
-                help.map_or_else(|| "correct it; it would protect nothing".into(), Cow::into_owned),
+                help.map_or_else(|| "correct it; as it is, it protects nothing".into(), Cow::into_owned),
             )
         });
     }

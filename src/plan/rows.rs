@@ -206,9 +206,9 @@ fn next(rows: &mut super::table::Rows<'_>, record: &mut StringRecord, expander: 
 fn refuse_ragged(expander: &mut Expander, row: &CsvRow<'_>) {
     let (found, expected) = (row.record.len(), row.names.len());
     expander.faults.push_error_with(|| {
-        let message = format!("row {}: {found} cells, and the header has {expected}", row.at.line);
+        let message = format!("row {} has {found} cells, but the header has {expected}", row.at.line);
         Diagnostic::error("ragged-row", message)
             .at(row.place(None))
-            .help("put cells that hold a separator in quotes, and give every row a cell for each column")
+            .help("put cells that contain a separator in quotes, and give every row a cell for each column")
     });
 }

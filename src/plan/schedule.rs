@@ -7,7 +7,7 @@ use jiff::civil::{Date, DateTime};
 
 /// Reads a date (midnight UTC) or a date and time with an offset.
 pub(crate) fn not_before(text: &str) -> Result<Timestamp, &'static str> {
-    const EXPECTED: &str = "expected a date like 2026-12-01, or a time like 2026-12-01T18:00:00+01:00";
+    const EXPECTED: &str = "write a date such as 2026-12-01, or a time such as 2026-12-01T18:00:00+01:00";
     let text = text.trim();
     if !text.is_ascii() || !begins_like_a_date(text) {
         return Err(EXPECTED);
@@ -20,7 +20,7 @@ pub(crate) fn not_before(text: &str) -> Result<Timestamp, &'static str> {
     match text.parse::<Timestamp>() {
         Ok(instant) => Ok(instant),
         Err(_) if text.parse::<DateTime>().is_ok() => {
-            Err("the offset is missing: write Z for UTC, or the hours to it as in +01:00")
+            Err("the UTC offset is missing: write Z for UTC, or the offset, such as +01:00")
         }
         Err(_) => Err(EXPECTED),
     }
@@ -48,7 +48,7 @@ mod tests {
         assert!(read("2026-12-01T18:00:00").unwrap_err().contains("offset"));
         for text in ["", "soon", "12/1/2026", "2026-13-01", "2026-12-1", "20261201", "2026-12-01Z?", "２０２６-12-01"]
         {
-            assert!(read(text).unwrap_err().contains("expected a date"), "{text}");
+            assert!(read(text).unwrap_err().contains("write a date"), "{text}");
         }
     }
 }

@@ -50,12 +50,12 @@ pub(crate) fn says_nothing(text: &str) -> Option<&'static str> {
     let mut characters = folded.chars();
     let first = characters.next();
     if first.is_none() {
-        return Some("there is neither a letter nor a digit in it");
+        return Some("it contains neither a letter nor a digit");
     }
     if characters.all(|c| Some(c) == first) {
-        return Some("it is one character repeated, as firmware has it where nobody wrote a serial number");
+        return Some("it is one character repeated; firmware uses this as a placeholder");
     }
-    LEFT_IN.contains(&folded.as_str()).then_some("firmware has it where nobody wrote a serial number")
+    LEFT_IN.contains(&folded.as_str()).then_some("firmware uses this as a placeholder")
 }
 
 #[cfg(test)]

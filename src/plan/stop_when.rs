@@ -38,8 +38,8 @@ fn share<'s>(
 ) -> Option<Share> {
     let Some(percent) = percent else {
         if let Some((at, _)) = sample {
-            let help = Some("write `failure_percent: …` beside it, or remove it".into());
-            reader.fault(&at.span, "wrong-keys", "`min_sample` belongs to `failure_percent`, which is not here", help);
+            let help = Some("add `failure_percent: …`, or remove it".into());
+            reader.fault(&at.span, "wrong-keys", "`min_sample` needs `failure_percent`", help);
         }
         return None;
     };
@@ -49,7 +49,7 @@ fn share<'s>(
         None => Some(Share { percent, min_sample: MIN_SAMPLE.max(smallest) }),
         Some((_, None)) => None,
         Some((at, Some(given))) if given < smallest => {
-            let message = format!("{percent} % of {given} is less than one job, so that none could be sent");
+            let message = format!("{percent} % of {given} is less than one job, so no job could be sent");
             let help = format!("write `min_sample: {smallest}` or more");
             reader.fault(&at.span, "impossible-limit", message, Some(help));
             None

@@ -135,9 +135,9 @@ impl Table {
     }
 
     fn unknown_separator(&self, range: Range<usize>, line: u32) -> Diagnostic {
-        Diagnostic::error("syntax", "this separator is not understood")
+        Diagnostic::error("syntax", "this separator is not supported")
             .at(Place::known(&self.source.name, &self.source.text, line as usize, 1, range))
-            .help("separate columns by a comma, a semicolon or a tab")
+            .help("separate columns with a comma, a semicolon or a tab")
     }
 
     fn cell_range(&self, at: At, wanted: usize) -> Range<usize> {
@@ -256,9 +256,9 @@ impl Rows<'_> {
             if last.open {
                 let mut place = self.table.place(at, last.range.start..last.range.start + 1);
                 place.column_name = None;
-                let message = format!("row {}: this quotation mark is never closed", at.line);
+                let message = format!("row {}: this quotation mark is not closed", at.line);
                 let fault = Diagnostic::error("syntax", message).at(place);
-                return Err(Box::new(fault.help("a quotation mark inside a quoted cell is written twice")));
+                return Err(Box::new(fault.help("inside a quoted cell, write a quotation mark twice")));
             }
         }
         Ok(Some(at))

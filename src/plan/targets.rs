@@ -105,12 +105,12 @@ fn read_target<'s>(job: &Entries<'_>, item: &'s Node, plan: &'s Source, expander
     let mut reader = Reader { source: plan, faults: &mut expander.faults };
     if let Value::Text(text) = &item.value {
         let key = job.work.steps.first().map_or("id", |step| step.action.default_route().ids[0].name);
-        let message = format!("a target is a map, and this is the text `{}`", crate::text::shown(text));
+        let message = format!("a target must be a map, not the text `{}`", crate::text::shown(text));
         reader.fault(
             &item.span,
             "wrong-type",
             message,
-            Some(format!("say what it is: `{key}: {}`", crate::text::shown(text))),
+            Some(format!("write its kind: `{key}: {}`", crate::text::shown(text))),
         );
         return None;
     }
@@ -192,7 +192,7 @@ fn own_route<'s>(
             work.whole = step.route.is_some();
         }
         _ => {
-            let message = "a route is named for each of several steps in `steps:`, not for a target";
+            let message = "with several steps, write `route` in each step, not in the target";
             reader.fault(&node.span, "no-route", message, None);
         }
     }

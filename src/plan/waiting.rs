@@ -24,16 +24,16 @@ pub(super) fn read<'s>(
     match (after, within) {
         (None, None) => Some(None),
         (None, Some(Entry { key, .. })) => {
-            let message = "`within` says how long a step waits, and this one does not wait";
-            reader.fault(&key.span, "wrong-keys", message, Some("write `after: verified` too, or remove it".into()));
+            let message = "`within` limits a wait, but this step does not wait";
+            reader.fault(&key.span, "wrong-keys", message, Some("add `after: verified`, or remove it".into()));
             None
         }
         (Some(after), within) => {
             match &after.value {
                 Value::Text(word) if word.trim() == "verified" => {}
                 Value::Text(word) => {
-                    let message = format!("`after` is `verified`, and this is `{}`", shown(word));
-                    let help = "a step waits until the one before it was seen to have happened, or not at all";
+                    let message = format!("`after` must be `verified`, not `{}`", shown(word));
+                    let help = "a step either waits until the step before it is confirmed, or does not wait";
                     reader.fault(&after.span, "bad-value", message, Some(help.into()));
                     return None;
                 }
@@ -57,7 +57,7 @@ pub(super) fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Rea
         return Some(step);
     }
     if before.is_empty() {
-        let message = format!("`{}` is the first step: there is none before it to be verified", step.action.name);
+        let message = format!("`{}` is the first step, so there is no step before it to verify", step.action.name);
         reader.fault(&node.span, "nothing-to-verify", message, Some("remove `after`".into()));
         return None;
     }
@@ -65,9 +65,11 @@ pub(super) fn checked(step: Step, before: &[Step], node: &Node, reader: &mut Rea
     let mut waited_for = before[last_for_sure..].iter().map(|step| step.action);
     let unseen = waited_for.find(|action| !action.can_be_confirmed());
     let Some(unseen) = unseen else { return Some(step) };
-    let message =
-        format!("`{}` cannot wait for `{}`: no read tells whether that has happened", step.action.name, unseen.name);
-    let help = format!("remove `after`: the step then follows as soon as `{}` is accepted", unseen.name);
+    let message = format!(
+        "`{}` cannot wait for `{}`: Graph does not report whether that action has completed",
+        step.action.name, unseen.name
+    );
+    let help = format!("remove `after`; the step then follows when `{}` is accepted", unseen.name);
     reader.fault(&node.span, "nothing-to-verify", message, Some(help));
     None
 }

@@ -91,10 +91,10 @@ fn read_size<'s>(node: &'s Node, reader: &mut Reader<'s, '_>) -> Option<Size> {
     let most = if text.ends_with('%') { 100 } else { MOST_JOBS };
     let plain = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
     let (message, help) = match number.parse::<u32>().ok().filter(|_| plain) {
-        Some(0) => (format!("a wave of {text} takes no job"), "remove it, or give it a size".into()),
+        Some(0) => (format!("a wave of {text} has no jobs"), "remove it, or give it a size".into()),
         Some(number) if number <= most => return Some(size(number)),
         Some(_) if text.ends_with('%') => {
-            (format!("{} is more than all jobs", shown(text)), "write `rest` for all that are left".into())
+            (format!("{} is more than 100 %", shown(text)), "use `rest` for all remaining jobs".into())
         }
         _ => (format!("`{}` is not {SIZE}", shown(text)), EXAMPLE.to_owned()),
     };
@@ -124,7 +124,7 @@ pub(super) fn read_time(node: &Node, name: &str, least: Duration, reader: &mut R
         None => text.trim().parse::<SignedDuration>().ok(),
     };
     let Some(time) = time.and_then(|time| Duration::try_from(time).ok()) else {
-        let message = format!("`{name}` is a length of time, and this is `{}`", shown(text));
+        let message = format!("`{name}` must be a length of time, not `{}`", shown(text));
         reader.fault(&node.span, "bad-time", message, Some(HELP.into()));
         return None;
     };
@@ -151,8 +151,8 @@ fn add_up<'s>(list: &'s Node, waves: &[ReadWave<'s>], reader: &mut Reader<'s, '_
         if all_are_gone {
             return fault(
                 read.at,
-                "nothing is left for this wave".into(),
-                "remove it, or make the ones before smaller",
+                "no jobs are left for this wave".into(),
+                "remove it, or make the earlier waves smaller",
             );
         }
         match read.wave.size {
@@ -161,19 +161,19 @@ fn add_up<'s>(list: &'s Node, waves: &[ReadWave<'s>], reader: &mut Reader<'s, '_
             Size::Rest => {}
         }
         if percent > 100 || (percent == 100 && jobs) {
-            let besides = if jobs { ", and there are other jobs before them" } else { "" };
-            let message = format!("the percentages add up to {percent} %{besides}: this wave can never be full");
-            return fault(read.at, message, "write `rest` for all that are left");
+            let besides = if jobs { ", and earlier waves take jobs too" } else { "" };
+            let message = format!("the percentages add up to {percent} %{besides}, so this wave can never be full");
+            return fault(read.at, message, "use `rest` for all remaining jobs");
         }
     }
     let Some(last) = waves.last() else { return true };
     if last.wave.size != Size::Rest && percent < 100 {
-        let message = "the waves need not reach all jobs".to_owned();
+        let message = "the waves may not include all jobs".to_owned();
         return fault(list, message, "end the list with `rest`");
     }
     if let Some(entry) = last.between {
-        let message = format!("`{}` says what happens before the next wave, and this is the last one", entry.name);
-        return fault(entry.key, message, "put it on the wave before");
+        let message = format!("`{}` is about what happens before the next wave, but this is the last wave", entry.name);
+        return fault(entry.key, message, "write it in the wave before");
     }
     true
 }

@@ -99,7 +99,7 @@ fn csv_looks_like_this() {
             format!(
                 "5,{},removeAllDevicesFromManagement,ada@contoso.com,POST,https://graph.microsoft.com/v1.0/users/\
                  ada@contoso.com/removeAllDevicesFromManagement,,irreversible,not_due,2026-12-01T00:00:00Z,\
-                 not before 2026-12-01T00:00:00Z",
+                 not before 2026-12-01 00:00:00 UTC",
                 ids[3]
             ),
         ];

@@ -19,7 +19,7 @@ pub(crate) enum Readers {
     Owner,
 }
 
-/// Whether a file may take that place. Renaming asks nobody: it would take the place of a pipe, or of a file that
+/// Whether a file may take that place. Renaming asks nobody: it would overwrite a pipe, or of a file that
 /// somebody has protected.
 pub(crate) fn may_take(place: &Path) -> io::Result<()> {
     let about = match fs::metadata(place) {

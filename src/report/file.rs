@@ -20,15 +20,15 @@ use crate::outcome::Settlement;
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    #[error("cannot tell the format of the report `{0}`: end its name in .csv, .jsonl, .ndjson or .json")]
+    #[error("the format of the report `{0}` is unknown: use a name that ends in .csv, .jsonl, .ndjson or .json")]
     Format(PathBuf),
-    #[error("the report `{0}` is a folder: name a file in it, such as `{example}`", example = .0.join("report.csv").display())]
+    #[error("the report `{0}` is a folder: use a file name, such as `{example}`", example = .0.join("report.csv").display())]
     Folder(PathBuf),
-    #[error("the folder `{folder}` of the report does not exist: create it, or name another place")]
+    #[error("the folder `{folder}` of the report does not exist: create it, or use another place")]
     NoFolder { folder: PathBuf },
-    #[error("cannot write the report `{path}`: {source}; name another place")]
+    #[error("the report `{path}` cannot be written: {source}; use another place")]
     Write { path: PathBuf, source: io::Error },
-    #[error("cannot write the report `{path}`: {source}; it is at {}", elsewhere.display())]
+    #[error("the report `{path}` cannot be written: {source}; it was saved as {}", elsewhere.display())]
     Elsewhere { path: PathBuf, source: io::Error, elsewhere: PathBuf },
     #[error(transparent)]
     Mismatch(#[from] Mismatch),

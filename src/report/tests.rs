@@ -150,10 +150,10 @@ fn a_report_has_the_permissions_of_any_new_file() {
 fn a_place_that_will_not_do_is_named_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     let error = |name: &str| ReportFile::create(folder.path().join(name)).unwrap_err().to_string();
-    assert!(error("report").contains("end its name in .csv, .jsonl, .ndjson or .json"));
-    assert!(error("report.xlsx").contains("end its name in .csv"));
+    assert!(error("report").contains("use a name that ends in .csv, .jsonl, .ndjson or .json"));
+    assert!(error("report.xlsx").contains("a name that ends in .csv"));
     assert!(error("no/report.csv").contains("does not exist: create it"));
-    assert!(error("").contains("is a folder: name a file in it"));
+    assert!(error("").contains("is a folder: use a file name"));
 }
 
 #[test]

@@ -23,52 +23,49 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<
         LookupRefusal::NotAll(candidates) => (
             "no-match",
             format!("no {} {has}", one(kind)),
-            format!("correct it, or take the row out; one of the values leads to\n{}", list(candidates)),
+            format!("correct it, or remove the row; one of the values matches\n{}", list(candidates)),
         ),
         LookupRefusal::Several(candidates) => (
             "several-matches",
-            format!("{} {} are meant by {pointer}", candidates.len(), many(kind)),
-            format!("name the one that is meant by its id:\n{}", list(candidates)),
+            format!("{pointer} matches {} {}", candidates.len(), many(kind)),
+            format!("use the id of the one you mean:\n{}", list(candidates)),
         ),
         LookupRefusal::NoSuchGroup => {
             let help = format!("{NO_GROUP}; or {}", absent(row, refusal));
-            ("no-match", format!("there is no such group: {pointer}"), help)
+            ("no-match", format!("the group does not exist: {pointer}"), help)
         }
         LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by {pointer}", groups.len()),
-            format!("name the one that is meant by its id:\n{}", list_groups(groups)),
+            format!("use the id of the one you mean:\n{}", list_groups(groups)),
         ),
         LookupRefusal::NoSuchOwner if with_mail(&row.pointer, kind, pool).is_empty() => {
-            ("no-match", format!("there is no such user: {pointer}"), absent(row, refusal).into())
+            ("no-match", format!("the user does not exist: {pointer}"), absent(row, refusal).into())
         }
         LookupRefusal::NoSuchOwner => nothing(row, kind, pool),
         LookupRefusal::WrongMembers(members) => (
             "wrong-members",
-            format!("{} members of the group cannot be acted upon here: {pointer}", members.len()),
+            format!("{} members of the group cannot be targets here: {pointer}", members.len()),
             format!(
-                "only direct members that are {} are taken; these are not:\n{}",
+                "only direct members that are {} can be targets; these are not:\n{}",
                 wanted(kind),
                 list_members(members)
             ),
         ),
         LookupRefusal::SeveralOfMember(member, candidates) => (
             "several-matches",
-            format!("{} {} are one member of the group: {pointer}", candidates.len(), many(kind)),
-            format!("{} is recorded more than once:\n{}", shown_member(member), list(candidates)),
+            format!("{} {} match one member of the group: {pointer}", candidates.len(), many(kind)),
+            format!("{} has several records:\n{}", shown_member(member), list(candidates)),
         ),
         LookupRefusal::NoLink(_) | LookupRefusal::NothingLinked(_) => (
             "no-match",
             leads_nowhere(kind, refusal),
-            format!(
-                "give the step `if_found: true`, which leaves it out for such a device, or {}",
-                absent(row, refusal)
-            ),
+            format!("add `if_found: true` to the step to skip such devices, or {}", absent(row, refusal)),
         ),
         LookupRefusal::SeveralLinked(device, candidates) => (
             "several-matches",
             format!("{} {} are meant by {}", candidates.len(), many(kind), through(device, kind)),
-            format!("name the one that is meant by its id, in a job of its own:\n{}", list(candidates)),
+            format!("use the id of the one you mean, in a separate job:\n{}", list(candidates)),
         ),
         LookupRefusal::NotRead => (
             "not-in-inventory",
@@ -82,12 +79,10 @@ pub(super) fn fault(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<
 /// What to do about a target that is not there.
 fn absent(row: &Unresolved, refusal: &LookupRefusal<'_>) -> &'static str {
     match (row.missing, refusal) {
-        (Some(Missing::Refuse), _) => {
-            "correct the row, or take it out: the plan, the command line or a policy says `missing: refuse`"
-        }
+        (Some(Missing::Refuse), _) => "correct or remove the row (`missing: refuse` applies)",
         // Nobody knows whether there is such a record, so that nobody can say that it is gone.
-        (_, LookupRefusal::NoLink(_)) => "correct the row, take it out, or say `missing: hold`",
-        _ => "correct the row, take it out, or say `missing: hold` or `missing: done`",
+        (_, LookupRefusal::NoLink(_)) => "correct or remove the row, or use `--missing hold` (YAML: `missing: hold`)",
+        _ => "correct or remove the row, or use `--missing hold` or `--missing done` (YAML: `missing: …`)",
     }
 }
 
@@ -98,17 +93,20 @@ fn nothing(row: &Unresolved, kind: TargetKind, pool: &Pool) -> (&'static str, St
     let unread = mail_unread(&row.pointer, kind, pool).filter(|_| row.missing == Some(Missing::Done));
     let (message, help) = match unread {
         _ if !theirs.is_empty() => (
-            format!("no {one} {has}; {} has it as mail", with_a_mail(kind)),
-            format!("a mail address is no name of an account: name it by its own\n{}", list(&theirs)),
+            format!("no {one} {has}; it is the mail address of {}", with_a_mail(kind)),
+            format!("a mail address does not identify an account; use its user principal name\n{}", list(&theirs)),
         ),
         Some(why) => (
-            format!("no {one} {has}, and whether somebody has that as mail could not be read"),
-            format!("{why}; grant User.ReadBasic.All, name the user by id, or say `missing: hold`"),
+            format!("no {one} {has}, and mail addresses could not be read"),
+            format!("{why}; grant User.ReadBasic.All, use the id of the user, or use `--missing hold`"),
         ),
         None => (
             format!("no {one} {has}"),
             zeros_in_front(&row.pointer, kind, pool).unwrap_or_else(|| {
-                format!("it is compared whole, without regard to case; {}", absent(row, &LookupRefusal::Nothing))
+                format!(
+                    "the whole value must match (upper and lower case are the same); {}",
+                    absent(row, &LookupRefusal::Nothing)
+                )
             }),
         ),
     };
@@ -134,7 +132,7 @@ pub(super) fn of_user(row: &Unresolved, name: &str, refusal: &LookupRefusal<'_>,
     fault(&Unresolved { pointer, ..row.clone() }, TargetKind::User, refusal, pool)
 }
 
-const NO_GROUP: &str = "give the id of a group that exists, or its whole name";
+const NO_GROUP: &str = "use the id of an existing group, or its full name";
 
 /// The fault of a row that names a group beside its target.
 pub(super) fn of_group(name: &str, place: &Place, refusal: &LookupRefusal<'_>) -> Diagnostic {
@@ -142,14 +140,13 @@ pub(super) fn of_group(name: &str, place: &Place, refusal: &LookupRefusal<'_>) -
         LookupRefusal::SeveralGroups(groups) => (
             "several-matches",
             format!("{} groups are meant by groupName {name}", groups.len()),
-            format!("name the one that is meant by groupId:\n{}", list_groups(groups)),
+            format!("use the groupId of the one you mean:\n{}", list_groups(groups)),
         ),
         LookupRefusal::NotRead => {
-            let help =
-                "no inventory holds groups: name it by groupId, or leave out --inventory, so that the service is asked";
+            let help = "inventories contain no groups; use groupId, or remove --inventory to ask the service";
             ("not-in-inventory", format!("this is not in the saved inventory: groupName {name}"), help.into())
         }
-        _ => ("no-match", format!("there is no such group: groupName {name}"), NO_GROUP.into()),
+        _ => ("no-match", format!("the group does not exist: groupName {name}"), NO_GROUP.into()),
     };
     Diagnostic::error(code, prefix(place) + &message).at(place.clone()).help(help)
 }
@@ -158,7 +155,7 @@ pub(super) fn of_group(name: &str, place: &Place, refusal: &LookupRefusal<'_>) -
 pub(super) fn not_found(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> Diagnostic {
     let steps = row.steps.iter().filter(|step| step.kind == kind).map(|step| step.action.name);
     let steps: Vec<_> = steps.collect();
-    let message = format!("{}{}; left out: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
+    let message = format!("{}{}; skipped: {}", prefix(&row.place), leads_nowhere(kind, refusal), steps.join(", "));
     Diagnostic::warning("not-found", message).at((*row.place).clone())
 }
 
@@ -169,7 +166,7 @@ fn leads_nowhere(kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
             let given = by.and_then(|by| device.value(by, ""));
             let by = by.map_or("", |by| by.name);
             let why =
-                given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, says nothing"));
+                given.map_or_else(|| format!("it has no {by}"), |given| format!("its {by}, {given}, is a placeholder"));
             format!("no {} is known of {}: {why}", one(kind), device_shown(device))
         }
         LookupRefusal::NothingLinked(device) => format!("no {} has {}", one(kind), through(device, kind)),
@@ -228,7 +225,7 @@ fn zeros_in_front(pointer: &Pointer, kind: TargetKind, pool: &Pool) -> Option<St
         known.len() > serial.value.len() && known.trim_start_matches('0') == bare
     };
     let candidates: Vec<_> = pool.records(kind).iter().filter(has).collect();
-    let help = "a spreadsheet takes zeros from the front of a number, and with them this would be another serial number: \
+    let help = "spreadsheets remove leading zeros, and with zeros this would be another serial number: \
                 format the column as text, and export it again";
     (!candidates.is_empty()).then(|| format!("{help}\n{}", list(&candidates)))
 }
@@ -249,10 +246,10 @@ fn has(pointer: &Pointer) -> String {
 fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
     let form = |name: &str| selector_named(name).map(|selector| selector.form);
     let is = |wanted| pointer.names().any(|name| form(name) == Some(wanted));
-    let ask = "leave out --inventory, so that the service is asked";
+    let ask = "remove --inventory to ask the service";
     if is(SelectorForm::MembersOfGroup) {
         return format!(
-            "no inventory holds groups: {ask} (which takes GroupMember.Read.All), or download the members of the group in the \
+            "inventories contain no groups; {ask} (this needs GroupMember.Read.All), or download the members of the group in the \
              portal and name that file under `targets: {{ csv: … }}`"
         );
     }
@@ -262,18 +259,16 @@ fn not_in_inventory(pointer: &Pointer, kind: TargetKind) -> String {
         TargetKind::EntraDevice => (many(kind), "Device.Read.All"),
         TargetKind::AutopilotIdentity => (many(kind), "DeviceManagementServiceConfig.Read.All"),
         TargetKind::User => (many(kind), "User.ReadBasic.All"),
-        _ => return format!("it holds no {}: {ask}", many(kind)),
+        _ => return format!("it contains no {}; {ask}", many(kind)),
     };
-    format!("it was taken without {lacking}: take a new one with a sign-in that has {permission}, or {ask}")
+    format!("it was made without {lacking}; make a new one with {permission}, or {ask}")
 }
 
 /// The service calls something an id that is none.
 pub(super) fn strange_id(row: &Unresolved, id: &str) -> Diagnostic {
     let id = text::shown(id);
     let message = format!("{}the service gives `{id}` as the id of {}", prefix(&row.place), row.pointer);
-    Diagnostic::error("bad-id", message)
-        .at((*row.place).clone())
-        .help("an id is a GUID; nothing is done to this target")
+    Diagnostic::error("bad-id", message).at((*row.place).clone()).help("an id must be a GUID; this target is not used")
 }
 
 /// What a message about it begins with, as the plan's own faults do.
@@ -293,7 +288,7 @@ pub(super) fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
     };
     Diagnostic::warning(
         "not-managed",
-        format!("{}{devices} not managed by Intune, and left out: {}", prefix(&row.place), row.pointer),
+        format!("{}{devices} not managed by Intune, and skipped: {}", prefix(&row.place), row.pointer),
     )
     .at((*row.place).clone())
     .help(format!("they have no managed device:\n{}", list_members(members)))
@@ -302,16 +297,15 @@ pub(super) fn left_out(row: &Unresolved, members: &[&Member]) -> Diagnostic {
 /// A set in which there is nothing is no fault: on a good day there is nothing to do.
 pub(super) fn nothing_today(row: &Unresolved) -> Diagnostic {
     let what = match &row.pointer {
-        Pointer::Filter(_) => format!("no device passes the {}", row.pointer),
-        Pointer::Given(_) | Pointer::Ids => format!("{} leads to nothing today", row.pointer),
+        Pointer::Filter(_) => format!("no device matches the {}", row.pointer),
+        Pointer::Given(_) | Pointer::Ids => format!("{} matches nothing today", row.pointer),
     };
     Diagnostic::warning("no-match", prefix(&row.place) + &what).at((*row.place).clone())
 }
 
 /// Why a row is held that leads to several targets, with those.
 pub(super) fn several(row: &Unresolved, kind: TargetKind, refusal: &LookupRefusal<'_>) -> String {
-    let told =
-        |many: &str, by: &str, listed: String| format!("{many} are meant by {by}: {}", listed.replace('\n', "; "));
+    let told = |many: &str, by: &str, listed: String| format!("{by} matches {many}: {}", listed.replace('\n', "; "));
     let many = |candidates: &[&Record]| format!("{} {}", candidates.len(), many(kind));
     match refusal {
         LookupRefusal::Several(candidates) => told(&many(candidates), &row.pointer.to_string(), list(candidates)),

@@ -59,15 +59,15 @@ impl Default for Inventory {
 pub enum InventoryError {
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] std::io::Error),
-    #[error("it is no regular file")]
+    #[error("it is not a regular file")]
     NoFile,
     #[error("it is larger than {} MiB", LIMIT >> 20)]
     TooLarge,
-    #[error("it is no inventory of musterout, or only a part of one: {0}")]
+    #[error("it is not an inventory of musterout, or it is incomplete: {0}")]
     Malformed(#[from] serde_json::Error),
     #[error("it is of version {0}, and this program knows versions {FIRST} to {VERSION}")]
     Version(u32),
-    #[error("it holds {0} twice")]
+    #[error("it contains {0} twice")]
     Twice(Box<str>),
 }
 

@@ -63,7 +63,9 @@ pub fn resolve(
     rows.for_each(|row| weave.row(row, search));
     if weave.resolved.jobs.len() > MAX_JOBS {
         let message = format!("the plan has more than {MAX_JOBS} jobs");
-        weave.faults.push(Diagnostic::error("too-large", message).help("split it, and run one part after the other"));
+        weave
+            .faults
+            .push(Diagnostic::error("too-large", message).help("split it, and run the parts one after the other"));
     }
     match weave.faults.has_errors() {
         true => {

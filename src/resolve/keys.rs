@@ -66,9 +66,9 @@ async fn read_devices<T: Transport>(
             Ok(Some(Some(device))) if device.id.eq_ignore_ascii_case(&devices[*at].id) => Ok(device),
             Ok(Some(_)) => Err(Finding::because(Status::Unknown, "the answer is no device of that id")),
             // Not a pass: what a read does not show may be there for a send all the same.
-            Ok(None) => Err(Finding::because(Status::Unknown, "there is no such device")),
+            Ok(None) => Err(Finding::because(Status::Unknown, "the device does not exist")),
             Err(ReadError::Refused { status: Some(403), why, .. }) => Err(Finding::because(Status::Forbidden, why)),
-            Err(error) => Err(Finding::because(Status::Unknown, format!("the device was not read: {error}"))),
+            Err(error) => Err(Finding::because(Status::Unknown, format!("the device could not be read: {error}"))),
         };
         ControlFlow::Continue(())
     };
@@ -152,7 +152,7 @@ fn judge(secret: Secret, device: &str, documents: &[Value]) -> Finding {
             match (own.iter().any(of_system), own.is_empty()) {
                 (true, _) => Finding::new(Status::OnFile),
                 (false, true) => Finding::new(Status::Missing),
-                (false, false) => Finding::because(Status::Missing, "only for volumes other than that of the system"),
+                (false, false) => Finding::because(Status::Missing, "only for volumes other than the system volume"),
             }
         }
     }

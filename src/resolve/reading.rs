@@ -34,7 +34,7 @@ pub enum ReadError {
     #[error("GET {0}: the answer is no list")]
     NoList(String),
     /// One of many short reads: what it was to find.
-    #[error("what is meant by {value} could not be read: {error}")]
+    #[error("{value} could not be looked up: {error}")]
     OfValue { value: Box<str>, error: Box<ReadError> },
 }
 
@@ -312,7 +312,7 @@ impl<'c, T: Transport> Reading<'c, T> {
     /// Waits for a place in the allowance.
     async fn pass(&mut self, bucket: Bucket, get: &Get) -> Result<(), ReadError> {
         self.gates.wait(bucket).await.map_err(|asked| {
-            let why = format!("the service asks to wait for {} s, and nobody waits that long", asked.as_secs());
+            let why = format!("the service asks to wait for {} s, which is too long", asked.as_secs());
             ReadError::Refused { path: get.path().to_owned(), status: Some(429), why }
         })
     }

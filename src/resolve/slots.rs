@@ -86,7 +86,7 @@ impl Searched<'_, '_> {
 
     /// A set in which there is nothing today.
     fn nobody(&self, row: &Unresolved) -> Unfound {
-        Unfound::NothingLeft(format!("{} leads to nothing today; {}", row.pointer, self.search.before.told(row)).into())
+        Unfound::NothingLeft(format!("{} matches nothing today; {}", row.pointer, self.search.before.told(row)).into())
     }
 
     /// What a row comes to of which nothing was found. The one place where that is decided: a step may be left out, where a
@@ -240,7 +240,7 @@ impl Searched<'_, '_> {
 
 /// Why nothing is done for a row that leads to nothing today, and for which nothing was left to do before.
 pub(super) fn nothing_left(row: &Unresolved, made: &Made) -> Unfound {
-    Unfound::NothingLeft(format!("looking up {} has found nothing; {}", row.pointer, made.told).into())
+    Unfound::NothingLeft(format!("no target found for {}; {}", row.pointer, made.told).into())
 }
 
 /// The rows that lead to nothing today, or whose machine leads to nothing of another kind.

@@ -282,7 +282,7 @@ async fn pages_of_one_value_are_read_to_the_end() {
     let doubled = tenant_of(["SN1", "X", "sn1"], json!({"page_size": 1}));
     let (found, _) = looked_up(&doubled, &serials("retire", ["SN1", "X"]), paced()).await;
     match found {
-        Found::Faults(faults) => assert_eq!(faults, ["2 managed devices are meant by serialNumber SN1"]),
+        Found::Faults(faults) => assert_eq!(faults, ["serialNumber SN1 matches 2 managed devices"]),
         other => panic!("{other:?}"),
     }
     // Autopilot knows `contains` alone: what is meant may stand behind many that are not.
@@ -362,9 +362,11 @@ async fn an_inventory_is_the_same_when_it_comes_back() {
         std::fs::write(file.path(), text).unwrap();
         Inventory::load(file.path()).unwrap_err().to_string()
     };
-    assert!(refused(&text[..text.len() - 4]).contains("only a part"));
+    assert!(refused(&text[..text.len() - 4]).contains("it is incomplete"));
     assert!(refused(&text.replacen(":2,", ":3,", 1)).contains("version 3"));
-    assert!(refused(&text.replacen("\"imei\"", "\"imie\"", 1).replacen("user_id", "usr", 1)).contains("no inventory"));
+    assert!(
+        refused(&text.replacen("\"imei\"", "\"imie\"", 1).replacen("user_id", "usr", 1)).contains("not an inventory")
+    );
     let twice = text.replace(&id(1), &id(0));
     assert!(refused(&twice).contains("twice"));
 }

@@ -120,9 +120,9 @@ async fn whoever_is_not_one_user_is_refused_and_a_mail_address_is_said_to_be_one
         assert_eq!(
             told[..3],
             [
-                "no user has userPrincipalName Ada.Lovelace@contoso.com; one has it as mail",
+                "no user has userPrincipalName Ada.Lovelace@contoso.com; it is the mail address of one",
                 "no user has userPrincipalName eve@contoso.com",
-                "2 users are meant by userPrincipalName twin@contoso.com",
+                "userPrincipalName twin@contoso.com matches 2 users",
             ]
         );
         assert_eq!(faults.errors(), 3 + others.len());
@@ -141,7 +141,7 @@ async fn nobody_is_missing_who_has_the_name_as_mail() {
     rows.iter_mut().for_each(|row| row.missing = Some(Missing::Done));
     let faults = resolved(&tenant, &rows, Pacing::Off).await.unwrap_err();
     assert_eq!(faults.errors(), 30, "and the last one is missing");
-    assert!(faults.iter().all(|fault| fault.message.ends_with("one has it as mail")));
+    assert!(faults.iter().all(|fault| fault.message.ends_with("it is the mail address of one")));
 }
 
 /// The owner of devices may be named by a mail address too; that nobody has such a name is no sign that nobody is there.
@@ -169,7 +169,11 @@ async fn no_owner_is_missing_who_has_the_name_as_mail() {
     }
     let faults = resolved(&tenant, &rows, Pacing::Off).await.unwrap_err();
     let told: Vec<_> = faults.iter().map(|fault| fault.message.clone()).collect();
-    assert_eq!(told, ["no managed device belongs to m1@c.com; a user has it as mail"], "and the other one is missing");
+    assert_eq!(
+        told,
+        ["no managed device belongs to m1@c.com; it is the mail address of a user"],
+        "and the other one is missing"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,7 @@ fn explain(error: &NotRead) -> String {
         Some(403) => format!("; grant {}", READ_PERMISSIONS.join(" or ")),
         _ => String::new(),
     };
-    format!("warning: the approval requests could not be read, so they go on waiting ({error}){permissions}")
+    format!("warning: the approval requests could not be read, so they keep waiting ({error}){permissions}")
 }
 
 /// An id for a request that belongs to no attempt.

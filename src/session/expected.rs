@@ -46,19 +46,19 @@ pub(super) async fn verify<T: Transport>(
         Err(error) => Err(refusal(
             source,
             expected,
-            &format!("the token is for tenant {actual}, and its domains are unknown ({error})"),
+            &format!("the token is for tenant {actual}, and its domains could not be read ({error})"),
         )),
     }
 }
 
 fn refusal(source: Source, expected: &str, why: &str) -> SessionError {
     let (what, help) = match source {
-        Source::Plan => ("plan", "sign in to the plan's tenant, or correct `tenant:` in the plan; nothing was sent"),
+        Source::Plan => ("plan", "nothing was sent; sign in to the plan's tenant, or correct `tenant:` in the plan"),
         Source::Inventory => {
-            ("inventory", "sign in to the tenant that it was taken of, or take a new one; nothing was sent")
+            ("inventory", "nothing was sent; sign in to the tenant of the inventory, or make a new inventory")
         }
-        Source::Run => ("run", "sign in to the tenant of the run; nothing was sent"),
-        Source::SavedPreview => ("preview", "sign in to the tenant that the preview was made for; nothing was sent"),
+        Source::Run => ("run", "nothing was sent; sign in to the tenant of the run"),
+        Source::SavedPreview => ("preview", "nothing was sent; sign in to the tenant of the preview"),
     };
     let message = format!("the {what} is for tenant {expected}, but {why}");
     SessionError::WrongTenant(Box::new(Diagnostic::error("wrong-tenant", message).help(help)))

@@ -43,7 +43,7 @@ pub(super) async fn sign_in<T: Transport>(
     match ended.filter(|end| *end <= now) {
         Some(end) => Err(SessionError::SignIn(Box::new(
             Diagnostic::error("token-expired", format!("the access token expired at {end}"))
-                .help("obtain a new one, or let musterout sign in with AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"),
+                .help("get a new token, or use AZURE_CLIENT_ID and AZURE_CLIENT_SECRET to sign in"),
         ))),
         None => Ok(()),
     }

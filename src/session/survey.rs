@@ -74,7 +74,7 @@ impl Survey {
             });
         }
         self.perform(jobs, look).await;
-        let unseen = || Sighting::NotRead("the look ended unexpectedly".into());
+        let unseen = || Sighting::NotRead("the read ended unexpectedly".into());
         let seen = |job: &Job| Some(self.seen.get(first.get(&key(job))?).cloned().unwrap_or_else(unseen));
         jobs.iter().map(seen).collect()
     }

@@ -51,7 +51,7 @@ fn list_table(actions: &[Action], columns: usize, styled: bool) -> String {
         let style = if action.risk >= Risk::Irreversible { of_risk(action.risk) } else { PLAIN };
         table.row(style, cells.into_iter().take(columns));
     }
-    table.render(styled, 0)
+    table.render(View { width: None, styled }, 0)
 }
 
 fn target_word(target: TargetKind) -> &'static str {
@@ -71,15 +71,15 @@ fn target_word(target: TargetKind) -> &'static str {
 /// Everything about one action.
 pub fn one(action: &Action, view: View) -> String {
     let title = paint(view.styled, STRONG, action.name);
-    let mut text = format!("{title}: {}\n\n{}", action.summary, facts(action, view.styled));
+    let mut text = format!("{title}: {}\n\n{}", action.summary, facts(action, view));
     section(&mut text, view.styled, "routes, with the id columns that fill them in braces", &routes(action));
     if !action.parameters.is_empty() {
         let title = match action.needs_one_of.len() {
             0 => "parameters".to_owned(),
-            all if all == action.parameters.len() => "parameters, of which one at least is needed".to_owned(),
+            all if all == action.parameters.len() => "parameters, at least one of which is needed".to_owned(),
             _ => format!("parameters, of which one of these is needed: {}", action.needs_one_of.join(", ")),
         };
-        section(&mut text, view.styled, &title, &parameters(action));
+        section(&mut text, view.styled, &title, &parameters(action, view));
     }
     if let Some(body) = action.fixed_body {
         let and = if action.parameters.is_empty() { "" } else { ", and its parameters" };
@@ -96,7 +96,7 @@ fn section(text: &mut String, styled: bool, title: &str, body: &str) {
     let _ = write!(text, "\n{}\n{body}", paint(styled, STRONG, title));
 }
 
-fn facts(action: &Action, styled: bool) -> String {
+fn facts(action: &Action, view: View) -> String {
     let allowance = bucket(action).allowance();
     let allowance = format!(
         "{}: {} requests in {} s, that is {} a second",
@@ -128,7 +128,7 @@ fn facts(action: &Action, styled: bool) -> String {
     table.row(PLAIN, ["read-back", &read_back]);
     table.row(PLAIN, ["allowance", &allowance]);
     table.row(FAINT, ["", action.service.source]);
-    table.render(styled, 2)
+    table.render(view, 2)
 }
 
 /// Whether a row of it may name a user, in the path or in a parameter.
@@ -148,7 +148,7 @@ fn routes(action: &Action) -> String {
     text
 }
 
-fn parameters(action: &Action) -> String {
+fn parameters(action: &Action, view: View) -> String {
     let mut table = Table::new(&[]);
     for parameter in action.parameters {
         let need = match (parameter.required, parameter.beta_only) {
@@ -172,7 +172,7 @@ fn parameters(action: &Action) -> String {
         };
         table.row(PLAIN, [parameter.name, parameter.kind.name(), need, &summary]);
     }
-    table.render(false, 2)
+    table.render(View { styled: false, ..view }, 2)
 }
 
 fn success(success: Success) -> &'static str {
@@ -320,9 +320,11 @@ mod tests {
              2xx means    accepted: the service queued it; the device acts when it next checks in\n  \
              gone means   already_done where it was seen before, else not_found\n  \
              lost reply   sent again only after a read has shown that it had no effect\n  \
-             read-back    managementState is retirePending or retireIssued, or deviceActionResults has a newer entry; being gone proves nothing\n  \
+             read-back    managementState is retirePending or retireIssued, or deviceActionResults has a newer\n               \
+             entry; being gone proves nothing\n  \
              allowance    intune-devices/write: 200 requests in 20 s, that is 10 a second\n               \
-             Intune devices: 200 writes and 2,000 requests of any method per 20 s, per app and tenant\n\n\
+             Intune devices: 200 writes and 2,000 requests of any method per 20 s, per app and\n               \
+             tenant\n\n\
              routes, with the id columns that fill them in braces\n  \
              managedDevices (v1.0, beta), the default\n    \
              POST /deviceManagement/managedDevices/{managedDeviceId}/retire\n  \

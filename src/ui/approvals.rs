@@ -13,6 +13,8 @@ use super::tables::Table;
 use super::text::{count_of, duration};
 use crate::approval::{Status, minute};
 use crate::journal::Waiting;
+use crate::journal::memory::SIMULATED;
+use crate::moment::moment;
 use crate::report::cell::instant;
 use crate::text::visible;
 
@@ -41,12 +43,12 @@ const SOON: Duration = Duration::from_secs(24 * 3_600);
 /// For people who approve: one block for each action of each run, what expires first at the top.
 pub(crate) fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String {
     if waiting.is_empty() {
-        return "nothing waits for approval\n".into();
+        return "no approval requests are open\n".into();
     }
     let mut text = String::new();
     for group in groups(waiting) {
         let first = group[0];
-        let heading = format!("{} in tenant {}, run {}", count_of(group.len(), &first.action), first.tenant, first.run);
+        let heading = format!("{} in {}, run {}", count_of(group.len(), &first.action), tenant(first), first.run);
         text.push_str(&format!("{}\n", paint(view.styled, STRONG, &visible(&heading))));
         text.push_str(&format!("plan: {}\n", visible(plan(first))));
         if let Some(reason) = &first.justification {
@@ -63,7 +65,7 @@ pub(crate) fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String 
                 Some(left) if left <= SOON => (OPEN, format!("in {}", duration(left))),
                 Some(left) => (PLAIN, format!("in {}", duration(left))),
             };
-            let filed = minute(waiting.filed.request.filed_at);
+            let filed = moment(waiting.filed.request.filed_at);
             let name = visible(waiting.target_name.as_deref().unwrap_or_default());
             let cells = [
                 &*waiting.filed.request.code,
@@ -76,11 +78,18 @@ pub(crate) fn render(waiting: &[Waiting], now: Timestamp, view: View) -> String 
             ];
             table.row(style, cells.into_iter().take(columns.len()));
         }
-        text.push_str(&table.render(view.styled, 2));
+        text.push_str(&table.render(view, 2));
         text.push('\n');
     }
     text.push_str(&summary(waiting));
     text
+}
+
+fn tenant(waiting: &Waiting) -> String {
+    match waiting.tenant.as_str() {
+        SIMULATED => "the simulated tenant".to_owned(),
+        tenant => format!("tenant {tenant}"),
+    }
 }
 
 /// By run and action, in the order in which they come; in each, what expires first.
@@ -105,7 +114,7 @@ fn summary(waiting: &[Waiting]) -> String {
     let mut text = String::new();
     if others > 0 {
         let whom = "approve them in the Intune admin centre: Tenant administration > Multi Admin Approval";
-        text.push_str(&format!("{} for another administrator: {whom}\n", count_of(others, "request")));
+        text.push_str(&format!("{} to be approved by another administrator: {whom}\n", count_of(others, "request")));
     }
     if approved > 0 {
         text.push_str(&format!(

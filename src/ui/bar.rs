@@ -13,6 +13,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::progress::Progress;
 use super::stderr::Stderr;
+use super::style::View;
+use super::text::{shorten, width};
 use crate::catalog::Budget;
 use crate::runner::event::Event;
 
@@ -20,6 +22,13 @@ const REDRAW: Duration = Duration::from_millis(100);
 const PLAIN_LINE: Duration = Duration::from_secs(5);
 const A_LOOK: Duration = Duration::from_secs(60);
 const BATCH: usize = 4_096;
+/// Columns of a bar: at least, and where the long line stands beside it.
+const NARROWEST: usize = 6;
+const GOOD: usize = 20;
+/// Where nobody knows how wide a terminal is.
+const WIDEST: usize = 300;
+/// A terminal shows `^C` behind the line: without room for it, the line would break, and stay.
+const LEFT_FREE: usize = 3;
 /// From this many events at once on, the run is busy and a wake-up for each event would cost more than it shows.
 const BUSY: usize = 64;
 
@@ -45,8 +54,7 @@ pub(crate) fn start(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Op
 async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<Budget>) {
     match stderr.bar() {
         Some(bar) => {
-            let styled = stderr.styled();
-            bar.set_style(style(styled));
+            let mut drawing = Drawing::default();
             follow(
                 events,
                 budget,
@@ -54,7 +62,7 @@ async fn watch(events: UnboundedReceiver<Event>, stderr: Stderr, budget: Option<
                 |line| stderr.say(line),
                 |progress, now, last| match last {
                     true => bar.finish_and_clear(),
-                    false => draw(&bar, progress, now, styled),
+                    false => drawing.draw(&bar, progress, now, stderr.view()),
                 },
             )
             .await;
@@ -122,18 +130,47 @@ async fn follow(
     show(&progress, start.elapsed(), true);
 }
 
-fn draw(bar: &ProgressBar, progress: &Progress, now: Duration, styled: bool) {
-    bar.set_length(progress.total().into());
-    bar.set_position(progress.done().into());
-    bar.set_message(progress.short_line(now, styled));
-    bar.tick();
+/// A bar takes the columns that its line leaves. It grows no wider while a run goes on, so that it does not jump.
+#[derive(Default)]
+struct Drawing {
+    /// Columns of the widest line so far, of a run and of its verification.
+    widest: [usize; 2],
+    bar: usize,
 }
 
-fn style(styled: bool) -> ProgressStyle {
-    let template = if styled { "{bar:10.cyan} {wide_msg}" } else { "{bar:10} {wide_msg}" };
-    // The template is a constant; were it wrong, the plain bar would do.
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    style.progress_chars("━╸─")
+impl Drawing {
+    fn draw(&mut self, bar: &ProgressBar, progress: &Progress, now: Duration, view: View) {
+        let columns = view.width.map_or(usize::MAX, usize::from).min(WIDEST).saturating_sub(LEFT_FREE);
+        let line = self.line(progress, now, columns, view.styled);
+        let of_bar = columns.saturating_sub(1 + self.widest[usize::from(progress.is_verifying())]).max(NARROWEST);
+        if of_bar != self.bar {
+            bar.set_style(style(of_bar, view.styled));
+            self.bar = of_bar;
+        }
+        bar.set_length(progress.total().into());
+        bar.set_position(progress.done().into());
+        bar.set_message(line);
+        bar.tick();
+    }
+
+    /// The long line where a good bar has room beside it, else the short one.
+    fn line(&mut self, progress: &Progress, now: Duration, columns: usize, styled: bool) -> String {
+        let long = progress.line(now, styled);
+        let line = match width(&long) + 1 + GOOD <= columns {
+            true => long,
+            false => shorten(&progress.short_line(now, styled), columns.saturating_sub(1 + NARROWEST)),
+        };
+        let widest = &mut self.widest[usize::from(progress.is_verifying())];
+        *widest = (*widest).max(width(&line));
+        line
+    }
+}
+
+fn style(columns: usize, styled: bool) -> ProgressStyle {
+    let colour = if styled { ".cyan" } else { "" };
+    // Were the template wrong, the plain bar would do.
+    let style = ProgressStyle::with_template(&format!("{{bar:{columns}{colour}}} {{msg}}"));
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
 #[cfg(test)]
@@ -170,6 +207,19 @@ mod tests {
         };
         tokio::join!(run, follow(receiver, Some(Budget::documented(0)), period, say, show));
         lines.into_inner()
+    }
+
+    #[test]
+    fn the_bar_takes_what_the_line_leaves() {
+        let mut progress = Progress::new(None);
+        progress.apply(&Event::Started { jobs: 5_000, due: 5_000 }, Duration::ZERO);
+        for columns in [20, 60, 80, 200] {
+            let (bar, mut drawing) = (ProgressBar::hidden(), Drawing::default());
+            drawing.draw(&bar, &progress, Duration::ZERO, View { width: Some(columns), styled: false });
+            let line = bar.message();
+            assert!(drawing.bar + 1 + width(&line) + LEFT_FREE <= usize::from(columns).max(20), "{columns}: {line}");
+            assert!(columns < 60 || drawing.bar > usize::from(columns) / 2, "{columns}: {}", drawing.bar);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,7 +20,12 @@ pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     for input in &plan.inputs {
         let file = input.file.display().to_string();
         let format = paint(view.styled, FAINT, &visible(&input.format));
-        let _ = writeln!(text, "{}: {format}, {}", visible(&file), count_of(input.rows, "row"));
+        // A YAML plan whose targets stand elsewhere has no rows of its own.
+        let rows = match input.rows == 0 && input.columns.is_empty() && has_more(plan) {
+            true => String::new(),
+            false => format!(", {}", count_of(input.rows, "row")),
+        };
+        let _ = writeln!(text, "{}: {format}{rows}", visible(&file));
         if !input.columns.is_empty() {
             let column = |(header, word): &(String, &str)| match header == word {
                 true => format!("`{word}`"),
@@ -43,7 +48,7 @@ pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     }
     let rules = &verdict.rules;
     let verdict = match (plan.jobs.len(), plan.unresolved.len()) {
-        (0, 0) => "no faults, and nothing to do".to_owned(),
+        (0, 0) => "no faults, but nothing to do".to_owned(),
         (0, _) if refused => "no faults in the plan; its guards refuse a run".to_owned(),
         (0, _) => "no faults".to_owned(),
         (jobs, _) if refused => format!("{}, no faults in the plan; its guards refuse a run", count_of(jobs, "job")),
@@ -53,9 +58,8 @@ pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     let entries = rules.protected.len();
     if entries > 0 {
         let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{} entries", count(entries)) };
-        let line = format!(
-            "protected: {entries}, compared with the ids in the plan; what they stand for is read when it is run"
-        );
+        let line =
+            format!("protected: {entries}, compared with the ids in the plan; they are looked up when the plan is run");
         let _ = writeln!(text, "{}", paint(view.styled, OPEN, &line));
     }
     if !plan.unresolved.is_empty() {
@@ -68,13 +72,17 @@ pub(crate) fn render(plan: &Plan, verdict: &Verdict, view: View) -> String {
     text
 }
 
+fn has_more(plan: &Plan) -> bool {
+    !plan.jobs.is_empty() || !plan.unresolved.is_empty()
+}
+
 /// The guards count targets, and it is not known yet what those rows mean.
 fn not_judged(plan: &Plan) -> String {
     let judged = match plan.jobs.len() {
-        0 => "the guards have judged nothing yet".to_owned(),
-        jobs => format!("the guards have judged only {} with ids", count_of(jobs, "job")),
+        0 => "the guards have checked nothing yet".to_owned(),
+        jobs => format!("the guards have checked only {} with ids", count_of(jobs, "job")),
     };
-    format!("{judged}; `musterout preview` looks the rest up and judges all of it")
+    format!("{judged}; `musterout preview` looks up the rest and checks everything")
 }
 
 /// How many rows are looked up by what.

@@ -9,45 +9,40 @@ use super::consequences;
 use super::days::schedule;
 use super::guards;
 use super::preview::sent_counts;
-use super::style::{PLAIN, View};
+use super::style::{PLAIN, View, stderr_width};
 use super::subject::Subject;
 use super::tables::Table;
 use super::text::{count, count_of};
 use super::typed_ahead;
 use super::waves;
+use super::wrap::wrapped;
 use crate::preview::{Preview, State};
 use crate::text::{Medium, harmless};
 
 /// What is about to happen, without the prompt.
-pub(crate) fn question(preview: &Preview<'_>, subject: &Subject, styled: bool) -> String {
-    let consequences = consequences::render(preview, styled);
+pub(crate) fn question(preview: &Preview<'_>, subject: &Subject, view: View) -> String {
+    let consequences = consequences::render(preview, view.styled);
     let between = if consequences.is_empty() { "" } else { "\n" };
     let held = match preview.held() {
         0 => String::new(),
-        held => format!("{} held, and not sent; the preview says why.\n\n", rows_are(held)),
+        1 => "1 row is held and will not be sent. `musterout preview` shows why.\n\n".to_owned(),
+        held => format!("{} are held and will not be sent. `musterout preview` shows why.\n\n", count_of(held, "row")),
     };
     let warning = match preview.dangerous() {
         0 => "",
-        _ => "What is destructive or irreversible cannot be called back once it was sent.\n",
+        _ => "Destructive and irreversible actions cannot be undone.\n",
     };
-    let guards = preview.verdict().map(|verdict| guards::render(verdict, View { width: None, styled }) + "\n");
+    let guards = preview.verdict().map(|verdict| guards::render(verdict, view) + "\n");
     format!(
         "This sends {} of {}:\n\n{}{}{between}{consequences}\n{}{held}{}{}{warning}",
         count_of(preview.send(), "job"),
-        subject.render(styled),
-        sent_counts(preview, styled),
+        subject.render(view.styled),
+        sent_counts(preview, view),
         waves::preview(&preview.waves, preview.jobs()),
-        schedule(preview.spread.as_ref(), styled),
+        schedule(preview.spread.as_ref(), view),
         guards.unwrap_or_default(),
-        found(preview),
+        found(preview, view),
     )
-}
-
-fn rows_are(number: u32) -> String {
-    match number {
-        1 => "1 row is".into(),
-        more => format!("{} are", count_of(more, "row")),
-    }
 }
 
 /// So many of the targets that were looked up are shown, and so many of others.
@@ -55,11 +50,11 @@ const SHOWN: usize = 20;
 const FIRST: usize = 5;
 
 /// What was looked up, by its name: nobody would know it by its id. Where nothing was, the first targets of the plan.
-fn found(preview: &Preview<'_>) -> String {
+fn found(preview: &Preview<'_>, view: View) -> String {
     let sent = || preview.rows().filter(|row| row.state == State::Send && row.job.found.is_some());
     let number = sent().count();
     if number == 0 {
-        return first(preview);
+        return first(preview, view);
     }
     let mut table = Table::new(&[0]);
     for row in sent().take(SHOWN) {
@@ -71,10 +66,10 @@ fn found(preview: &Preview<'_>) -> String {
         0 => String::new(),
         more => format!("  … and {} more\n", count(more)),
     };
-    format!("Looked up:\n\n{}{more}\n", table.render(false, 2))
+    format!("Targets, as looked up:\n\n{}{more}\n", table.render(View { styled: false, ..view }, 2))
 }
 
-fn first(preview: &Preview<'_>) -> String {
+fn first(preview: &Preview<'_>, view: View) -> String {
     let sent = || preview.rows().filter(|row| row.state == State::Send);
     let mut table = Table::new(&[0]);
     for row in sent().take(FIRST) {
@@ -86,11 +81,11 @@ fn first(preview: &Preview<'_>) -> String {
         0 => String::new(),
         more => format!("  … and {} more\n", count(more)),
     };
-    format!("The first of them:\n\n{}{more}\n", table.render(false, 2))
+    format!("First targets:\n\n{}{more}\n", table.render(View { styled: false, ..view }, 2))
 }
 
 /// The line to answer on.
-const PROMPT: &str = "Type the number of jobs to send them, anything else to stop: ";
+const PROMPT: &str = "Type the number of jobs to send them, or `no` to stop: ";
 
 /// Whether the answer is the number, and nothing but the number.
 pub(crate) fn judge(answer: &str, number: u32) -> bool {
@@ -113,7 +108,12 @@ pub(crate) fn ask(question: &str, number: u32, out: &mut impl Write, answers: &m
 /// [`ask`] on the terminal.
 pub(crate) fn ask_on_terminal(question: &str, number: u32) -> io::Result<bool> {
     typed_ahead::forget();
-    ask(question, number, &mut io::stderr(), &mut io::stdin().lock())
+    ask(
+        &wrapped(&harmless(question, Medium::Screen), stderr_width()),
+        number,
+        &mut io::stderr(),
+        &mut io::stdin().lock(),
+    )
 }
 
 #[cfg(test)]
@@ -137,32 +137,32 @@ mod tests {
                 row: None,
             }));
         }
-        let text = preview_of(&jobs, |preview| question(preview, &subject(), false));
-        assert!(text.contains("\n\nLooked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");
-        assert!(text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more\n\nWhat"), "{text}");
+        let text = preview_of(&jobs, |preview| question(preview, &subject(), View::default()));
+        assert!(text.contains("\n\nTargets, as looked up:\n\n   2  retire  LAB  id-2   serialNumber 2\n"), "{text}");
+        assert!(text.contains("  21  retire  LAB  id-21  serialNumber 21\n  … and 4 more\n\nDestructive"), "{text}");
         assert!(!text.contains("id-1 ") && !text.contains("id-22"), "{text}");
     }
 
     #[test]
     fn the_question_names_tenant_actions_and_risks() {
-        let text = preview_of(&plan(), |preview| question(preview, &subject(), false));
+        let text = preview_of(&plan(), |preview| question(preview, &subject(), View::default()));
         assert_eq!(
             text,
             "This sends 4 jobs of lab (plan.yaml) in contoso.onmicrosoft.com:\n\n  \
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n\n\
-             What follows from it:\n  \
+             Side effects:\n  \
              up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
              2 devices drop their other pending actions: this one takes precedence\n  \
              1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
-             1 row is held, and not sent; the preview says why.\n\n\
-             The first of them:\n\n  \
+             1 row is held and will not be sent. `musterout preview` shows why.\n\n\
+             First targets:\n\n  \
              2  retire       7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n  \
              3  retire       0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02\n  \
              5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  {\"deprovisionReason\":\"upgrade\"}\n  \
              6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11\n\n\
-             What is destructive or irreversible cannot be called back once it was sent.\n"
+             Destructive and irreversible actions cannot be undone.\n"
         );
     }
 

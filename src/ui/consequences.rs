@@ -13,7 +13,7 @@ pub(crate) fn render(preview: &Preview<'_>, styled: bool) -> String {
     if counts.is_empty() {
         return String::new();
     }
-    let mut text = paint(styled, STRONG, "What follows from it:");
+    let mut text = paint(styled, STRONG, "Side effects:");
     text.push('\n');
     for count in &counts {
         for line in lines(count) {
@@ -56,7 +56,7 @@ mod tests {
         let text = preview_of(&plan(), |preview| render(preview, false));
         assert_eq!(
             text,
-            "What follows from it:\n  \
+            "Side effects:\n  \
              up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
              2 devices drop their other pending actions: this one takes precedence\n  \
              1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n"

@@ -2,13 +2,14 @@
 //!
 //! In: a forecast, what a run has left. Out: text. Must not: list a year day by day.
 
-use super::style::PLAIN;
+use super::style::{PLAIN, View};
 use super::tables::Table;
 use super::text::{count, count_of};
 use crate::catalog::{DAILY, DailyLimit};
 use crate::daily::Ground;
+use crate::daily::Later;
 use crate::daily::{Day, Spread};
-use crate::daily::{Later, shown};
+use crate::moment::moment;
 
 /// Up to this many days are listed.
 const WHOLE: usize = 14;
@@ -17,7 +18,7 @@ const FIRST: usize = 10;
 const NUMBERS: [usize; 1 + DailyLimit::COUNT] = [0, 2, 3, 4];
 
 /// One sentence and a table; nothing for a plan that one day holds.
-pub(crate) fn schedule(spread: Option<&Spread>, styled: bool) -> String {
+pub(crate) fn schedule(spread: Option<&Spread>, view: View) -> String {
     let Some(spread) = spread.filter(|spread| spread.takes_days()) else { return String::new() };
     let used = (0..DailyLimit::COUNT).filter(|limit| spread.days.iter().any(|day| day.sends[*limit] > 0));
     let used: Vec<usize> = used.collect();
@@ -35,11 +36,15 @@ pub(crate) fn schedule(spread: Option<&Spread>, styled: bool) -> String {
             table.row(PLAIN, cells.iter().map(String::as_str));
         }
     }
-    format!("The tenant's daily limits spread this over {}:\n\n{}\n", count_of(total, "day"), table.render(styled, 2))
+    format!(
+        "The daily limits of the tenant spread this over {}:\n\n{}\n",
+        count_of(total, "day"),
+        table.render(view, 2)
+    )
 }
 
 fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<String> {
-    let from = if day.from <= spread.now { "now".to_owned() } else { shown(day.from) };
+    let from = if day.from <= spread.now { "now".to_owned() } else { moment(day.from) };
     let sends = used.iter().map(|limit| match day.sends[*limit] {
         0 => String::new(),
         sends => count(sends),
@@ -50,13 +55,13 @@ fn cells(number: usize, day: &Day, spread: &Spread, used: &[usize]) -> Vec<Strin
 /// How it is known that an action had better wait.
 pub(crate) fn why(ground: Ground) -> &'static str {
     match ground {
-        Ground::Counted => "the day's allowance is used up",
-        Ground::Said => "the service says that the day's limit is used up",
-        Ground::Presumed => "the service answers it with nothing but 429, so the day's limit may be used up",
+        Ground::Counted => "the daily limit is used up",
+        Ground::Said => "the service says that the daily limit is used up",
+        Ground::Presumed => "the service only answers 429, so the daily limit may be used up",
     }
 }
 
-/// `4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00Z`, and why, unless that was known before.
+/// `4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00 UTC`, and why, unless that was known before.
 pub(crate) fn left(later: &[Later]) -> String {
     let rows: u32 = later.iter().map(|later| later.jobs).sum();
     let of_each = later.iter().map(|later| {
@@ -64,7 +69,7 @@ pub(crate) fn left(later: &[Later]) -> String {
             Ground::Counted => String::new(),
             ground => format!(" ({})", why(ground)),
         };
-        format!("{} {} from {}{why}", count(later.jobs), later.action, shown(later.until))
+        format!("{} {} from {}{why}", count(later.jobs), later.action, moment(later.until))
     });
     let verb = if rows == 1 { "waits" } else { "wait" };
     format!("{} {verb} for another day: {}", count_of(rows, "row"), of_each.collect::<Vec<_>>().join(", "))
@@ -84,15 +89,15 @@ mod tests {
     #[test]
     fn a_schedule_looks_like_this() {
         assert_eq!(
-            schedule(Some(&spread(3)), false),
-            "The tenant's daily limits spread this over 3 days:\n\n  \
-             DAY  FROM                  retire  wipe\n    \
-             1  now                      900     7\n    \
-             2  2026-11-23 07:00:00Z     900\n    \
-             3  2026-11-24 07:00:00Z     900\n\n"
+            schedule(Some(&spread(3)), View::default()),
+            "The daily limits of the tenant spread this over 3 days:\n\n  \
+             DAY  FROM                     retire  wipe\n    \
+             1  now                         900     7\n    \
+             2  2026-11-23 07:00:00 UTC     900\n    \
+             3  2026-11-24 07:00:00 UTC     900\n\n"
         );
-        assert_eq!(schedule(Some(&spread(1)), false), "");
-        let long = schedule(Some(&spread(40)), false);
+        assert_eq!(schedule(Some(&spread(1)), View::default()), "");
+        let long = schedule(Some(&spread(40)), View::default());
         assert!(long.contains("29 more days") && long.contains("\n   40  ") && long.lines().count() == 16, "{long}");
     }
 
@@ -100,11 +105,11 @@ mod tests {
     fn what_is_left_says_how_many_and_until_when() {
         let until = "2026-11-23T07:02:00Z".parse().unwrap();
         let one = Later { action: "retire", jobs: 4_100, until, ground: Ground::Counted };
-        assert_eq!(left(&[one]), "4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00Z");
+        assert_eq!(left(&[one]), "4,100 rows wait for another day: 4,100 retire from 2026-11-23 07:02:00 UTC");
         let said = Later { jobs: 1, ground: Ground::Said, ..one };
         assert_eq!(
             left(&[said]),
-            "1 row waits for another day: 1 retire from 2026-11-23 07:02:00Z (the service says that the day's limit is used up)"
+            "1 row waits for another day: 1 retire from 2026-11-23 07:02:00 UTC (the service says that the daily limit is used up)"
         );
     }
 }

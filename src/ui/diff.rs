@@ -31,7 +31,7 @@ pub(crate) fn render(differences: &Differences, view: View) -> String {
         for row in rows.iter().take(LISTED) {
             table.row(style, row.iter().map(String::as_str));
         }
-        text.push_str(&table.render(view.styled, 2));
+        text.push_str(&table.render(view, 2));
         if rows.len() > LISTED {
             let _ = writeln!(text, "  {} more; --format json has all", count(rows.len() - LISTED));
         }

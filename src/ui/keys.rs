@@ -44,7 +44,7 @@ pub(super) fn counts(preview: &Preview<'_>, view: View) -> String {
         let cells = [cell(there, "on file"), cell(missing, "missing"), cell(unknown, "not known")];
         table.row(style, [of.secret.label, &cells[0], &cells[1], &cells[2]]);
     }
-    let mut text = format!("{}\n{}", paint(view.styled, STRONG, "Keys of the devices:"), table.render(view.styled, 2));
+    let mut text = format!("{}\n{}", paint(view.styled, STRONG, "Keys of the devices:"), table.render(view, 2));
     for (why, number) in preview.key_reasons() {
         let line = format!("  {}: {}", count_of(number, "device"), visible(&why));
         let _ = writeln!(text, "{}", paint(view.styled, OPEN, &line));

@@ -16,6 +16,7 @@ mod guards;
 #[cfg(test)]
 mod fixtures;
 mod keys;
+pub(crate) mod next;
 mod pace;
 pub(crate) mod preview;
 pub(crate) mod progress;
@@ -31,5 +32,8 @@ pub(crate) mod subject;
 mod tables;
 pub(crate) mod text;
 mod waits;
+mod trouble;
 mod typed_ahead;
+mod verifying;
 pub(crate) mod waves;
+pub(crate) mod wrap;

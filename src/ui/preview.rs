@@ -11,13 +11,15 @@ use super::consequences;
 use super::days::schedule;
 use super::steps;
 use super::style::{BAD, FAINT, OPEN, PLAIN, STRONG, View, of_risk, paint};
-use super::tables::{GAP, Table};
+use super::tables::{BELOW, GAP, Table};
 use super::text::{count, count_of, duration, rate, shorten, width};
 use super::waves;
 use super::{guards, keys};
 use crate::catalog::Budget;
 use crate::guard::preflight::Hold;
+use crate::moment::moment;
 use crate::msgraph::request::GraphRequest;
+use crate::outcome::{Cause, Outcome};
 use crate::preview::{BucketCount, Preview, Row, State, UNVERIFIED};
 use crate::text::visible;
 
@@ -66,9 +68,9 @@ pub(crate) fn render(preview: &Preview<'_>, heading: Heading<'_>, view: View) ->
     }
     text.push_str(&steps::preview(preview));
     text.push_str(&waves::preview(&preview.waves, preview.jobs()));
-    let mut days = schedule(preview.spread.as_ref(), view.styled);
+    let mut days = schedule(preview.spread.as_ref(), view);
     if heading.is_csv && !days.is_empty() {
-        days.push_str("A CSV plan has no place for limits of the tenant's own: write `limits: { daily: … }` in a policy (--policy FILE).\n\n");
+        days.push_str("If your tenant has other daily limits, write them as `limits: { daily: … }` in a YAML plan or in a policy (--policy FILE).\n\n");
     }
     let _ = writeln!(text, "\n{}\n{days}Nothing was sent.", forecast(preview));
     text
@@ -101,35 +103,29 @@ fn table(rows: &[Row<'_>], hidden: usize, view: View) -> String {
         + if shown.named { widest("NAME", &|row| width(&name(row))) + GAP } else { 0 }
         + if shown.keys { widest("KEYS", &|row| width(&keys::in_short(row.keys))) + GAP } else { 0 }
         + 4 * GAP;
-    // A table that would be nothing but an ellipsis is worse than one that is too wide.
-    let room = view.width.map(|columns| usize::from(columns).saturating_sub(taken).max(12));
+    let beside = view.width.map(|columns| usize::from(columns).saturating_sub(taken));
+    // Where hardly anything of a request fits beside its row, it stands below it.
+    let room = match (beside, view.width) {
+        (Some(..LEAST), Some(columns)) => Some(usize::from(columns).saturating_sub(BELOW).max(LEAST)),
+        (beside, _) => beside,
+    };
     let header: Vec<_> = shown.cells(["ROW", "ACTION", "TARGET", "NAME", "STATE", "KEYS", "REQUEST"]).collect();
     let mut table = Table::new(&[0]).header(&header);
-    // The body of each line of the table that has no room for it.
-    let mut below: Vec<Option<&str>> = vec![None];
     for (at, row) in rows.iter().enumerate() {
         if hidden > 0 && at == FIRST {
             let more = format!("{} more; --format csv shows all", count(hidden));
             table.row(FAINT, shown.cells(["…", "", "", "", "", "", &more]));
-            below.push(None);
         }
         let style = if row.state == State::Send { PLAIN } else { OPEN };
         let number = row.job.row.to_string();
-        let (request, body) = request(row, room);
+        let (request, below) = request(row, room);
         let name = name(row);
         let (action, target, state) = (row.job.action.name, row.job.target(), state_word(row.state));
         let on_file = keys::in_short(row.keys);
         table.row(style, shown.cells([&number, action, target, &name, state, &on_file, &request]));
-        below.push(body);
+        below.into_iter().for_each(|below| table.below(&below));
     }
-    let mut text = String::new();
-    for (line, body) in table.render(view.styled, 0).lines().zip(below) {
-        let _ = writeln!(text, "{line}");
-        if let Some(body) = body {
-            let _ = writeln!(text, "{BELOW}{}", visible(body));
-        }
-    }
-    text
+    table.render(view, 0)
 }
 
 /// The columns that are there only where some row has something in them.
@@ -147,8 +143,8 @@ impl Shown {
     }
 }
 
-/// A body is what a preview is read for: where it has no room beside its request, it stands below it, whole.
-const BELOW: &str = "     ";
+/// With fewer columns than these, a request stands below its row.
+const LEAST: usize = 20;
 
 fn state_word(state: State) -> &'static str {
     match state {
@@ -159,10 +155,12 @@ fn state_word(state: State) -> &'static str {
     }
 }
 
-/// What would be sent, or why nothing is. The target stands in its own column, so it goes first where room is short.
-fn request<'a>(row: &Row<'a>, room: Option<usize>) -> (String, Option<&'a str>) {
+/// What would be sent, or why nothing is. The target stands in its own column, so it goes first where room is short. A body
+/// is what a preview is read for: where it has no room beside its request, it stands below it, whole; so does a reason.
+fn request(row: &Row<'_>, room: Option<usize>) -> (String, Option<String>) {
     if let Some(hold) = row.hold {
-        return (shorten(&hold.to_string(), room.unwrap_or(usize::MAX)), None);
+        let why = hold.to_string();
+        return if room.is_none_or(|room| width(&why) <= room) { (why, None) } else { (String::new(), Some(why)) };
     }
     let request = row.request();
     let body = request.text().map(|body| format!(" {body}")).unwrap_or_default();
@@ -171,7 +169,7 @@ fn request<'a>(row: &Row<'a>, room: Option<usize>) -> (String, Option<&'a str>) 
     let with_body = path_in(row, &request, &body, room);
     match width(&with_body) <= room {
         true => (with_body, None),
-        false => (shorten(&path_in(row, &request, "", room), room), request.text()),
+        false => (shorten(&path_in(row, &request, "", room), room), request.text().map(str::to_owned)),
     }
 }
 
@@ -198,63 +196,42 @@ fn path_in(row: &Row<'_>, request: &GraphRequest<'_>, body: &str, room: usize) -
 /// One line for each action that is sent, and for each reason why something is not.
 fn counts(preview: &Preview<'_>, view: View) -> String {
     let mut table = sent(preview);
-    let protected = preview.holds().filter(|hold| matches!(hold, Hold::Protected(_))).count();
-    let maybe = preview.holds().filter(|hold| matches!(hold, Hold::MaybeProtected(_))).count();
-    let unescrowed = preview.holds().filter(|hold| matches!(hold, Hold::NotEscrowed(_))).count();
-    let not_there = |taken_for_done| {
-        preview.holds().filter(|hold| matches!(hold, Hold::NotThere { done, .. } if *done == taken_for_done)).count()
-    };
-    let (missing, missing_done) = (not_there(false), not_there(true));
-    let several = preview.holds().filter(|hold| matches!(hold, Hold::Several(_))).count();
-    let moved = preview.holds().filter(|hold| matches!(hold, Hold::Moved(_))).count();
-    let nothing_left = preview.holds().filter(|hold| matches!(hold, Hold::NothingLeft(_))).count();
-    let told = protected + maybe + unescrowed + missing + several + moved;
-    let others = (preview.held() as usize).saturating_sub(told);
-    if protected > 0 {
-        table.row(BAD, [&count(protected), "held", "PROTECTED: nothing is done to them"]);
+    for cause in Cause::all().filter(|cause| cause.outcome() == Outcome::Held || *cause == Cause::LeftToAnotherRun) {
+        let rows = preview.holds().filter(|hold| hold.cause() == Some(cause)).count();
+        if rows > 0 {
+            let style = if is_routine(cause) { OPEN } else { BAD };
+            table.row(style, [&count(rows), "held", cause.words()]);
+        }
     }
-    if maybe > 0 {
-        table.row(BAD, [&count(maybe), "held", "maybe protected: what the list stands for could not be read"]);
-    }
-    if unescrowed > 0 {
-        table.row(BAD, [&count(unescrowed), "held", "a key that has to be on file is not, or nobody knows"]);
-    }
-    if missing > 0 {
-        table.row(BAD, [&count(missing), "held", "looking up has found no target"]);
-    }
-    if several > 0 {
-        table.row(BAD, [&count(several), "held", "looking up has found several targets"]);
-    }
-    if moved > 0 {
-        table.row(BAD, [&count(moved), "held", "what the plan calls the target leads to another one than before"]);
-    }
-    if others > 0 {
-        table.row(OPEN, [&count(others), "held", held_because(preview)]);
-    }
-    if missing_done > 0 {
-        table
-            .row(OPEN, [&count(missing_done), "done", "looking up has found no target, which the plan takes for done"]);
-    }
-    if nothing_left > 0 {
-        table.row(OPEN, [&count(nothing_left), "done", "there is nothing today"]);
-    }
-    let done = (preview.done() as usize).saturating_sub(missing_done + nothing_left);
-    if done > 0 {
-        table.row(OPEN, [&count(done), "done", "by an earlier run"]);
+    for (rows, why) in done(preview).into_iter().filter(|(rows, _)| *rows > 0) {
+        table.row(OPEN, [&count(rows), "done", why]);
     }
     if let Some((first, last)) = due_dates(preview) {
-        let when = if first == last { format!("not before {first}") } else { format!("not before {first} … {last}") };
+        let when = match first == last {
+            true => format!("not before {}", moment(first)),
+            false => format!("not before {} … {}", moment(first), moment(last)),
+        };
         table.row(OPEN, [&count(preview.not_due()), "not due", &when]);
     }
-    table.render(view.styled, 2)
+    table.render(view, 2)
 }
 
-/// Beside what is protected.
-fn held_because(preview: &Preview<'_>) -> &'static str {
-    match preview.holds().any(|hold| *hold == Hold::Unseen) {
-        true => "same job as an earlier row, or its target could not be read, or behind one that is held",
-        false => "same job as an earlier row, or behind one that is held",
-    }
+/// Held, and nobody has to look at it.
+fn is_routine(cause: Cause) -> bool {
+    matches!(cause, Cause::Duplicate | Cause::StepBeforeHeld | Cause::NoLongerInPlan | Cause::LeftToAnotherRun)
+}
+
+/// Rows with nothing left to do, by the reason.
+fn done(preview: &Preview<'_>) -> [(usize, &'static str); 3] {
+    let rows = |test: fn(&Hold) -> bool| preview.holds().filter(|hold| test(hold)).count();
+    let missing = rows(|hold| matches!(hold, Hold::NotThere { done: true, .. }));
+    let nothing_left = rows(|hold| matches!(hold, Hold::NothingLeft(_)));
+    let earlier = (preview.done() as usize).saturating_sub(missing + nothing_left);
+    [
+        (missing, "no target was found, which counts as done (missing: done)"),
+        (nothing_left, "the set matches nothing today"),
+        (earlier, "by an earlier run"),
+    ]
 }
 
 fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
@@ -269,7 +246,7 @@ fn due_dates(preview: &Preview<'_>) -> Option<(Timestamp, Timestamp)> {
     Some(dates.fold((first, first), |(first, last), date| (first.min(date), last.max(date))))
 }
 
-/// `24 jobs, about 3 s at the documented 10 a second`.
+/// `24 jobs, about 3 s at the documented limit of 10 requests per second`.
 pub(crate) fn forecast(preview: &Preview<'_>) -> String {
     let Some(longest) = preview.longest() else { return "No job would be sent.".into() };
     let all = count_of(preview.send(), "job");
@@ -277,9 +254,9 @@ pub(crate) fn forecast(preview: &Preview<'_>) -> String {
     match preview.buckets.as_slice() {
         [_] => format!("{all}, about {about} at {}.", pace(longest, &preview.budget)),
         _ => format!(
-            "{all}, about {about}: {} of them {} {}, {}.",
+            "{all}, about {about}: {} of them {} against {}, at {}.",
             count(longest.requests),
-            if longest.requests == 1 { "uses" } else { "share" },
+            if longest.requests == 1 { "counts" } else { "count" },
             longest.bucket,
             pace(longest, &preview.budget)
         ),
@@ -290,14 +267,14 @@ fn pace(bucket: &BucketCount, budget: &Budget) -> String {
     let whole = rate(budget.whole(bucket.bucket).per_second());
     let whose = if budget.is_own(bucket.bucket) { "plan's" } else { "documented" };
     match budget.reserve_percent() {
-        0 => format!("the {whose} {whole} a second"),
-        reserve => format!("{} % of the {whose} {whole} a second", 100 - reserve.min(99)),
+        0 => format!("the {whose} limit of {whole} requests per second"),
+        reserve => format!("{} % of the {whose} limit of {whole} requests per second", 100 - reserve.min(99)),
     }
 }
 
 /// What is sent, for the question before a run.
-pub(super) fn sent_counts(preview: &Preview<'_>, styled: bool) -> String {
-    sent(preview).render(styled, 2)
+pub(super) fn sent_counts(preview: &Preview<'_>, view: View) -> String {
+    sent(preview).render(view, 2)
 }
 
 fn sent(preview: &Preview<'_>) -> Table {
@@ -339,17 +316,17 @@ mod tests {
              5  deprovision  0a0b9f57-6a4b-4d7c-8f33-5f5c1f1f7e02  send     POST /beta/…/deprovision\n     \
              {\"deprovisionReason\":\"upgrade\"}\n  \
              6  syncDevice   7f4e0c1e-0b2e-4a55-9d6b-0d1f4a7a2c11  send     POST /v1.0/…/syncDevice\n  \
-             7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not due  not before 2026-12-01T08:00:00Z\n\n  \
+             7  retire       a4a1b6a6-5a3c-4a0e-9ff4-3d5d5f0c8a90  not due  not before 2026-12-01 08:00:00 UTC\n\n  \
              2  retire       irreversible\n  \
              1  deprovision  destructive\n  \
              1  syncDevice   harmless\n  \
-             1  held         same job as an earlier row, or behind one that is held\n  \
-             1  not due      not before 2026-12-01T08:00:00Z\n\n\
-             What follows from it:\n  \
+             1  held         identical to an earlier row of the plan\n  \
+             1  not due      not before 2026-12-01 08:00:00 UTC\n\n\
+             Side effects:\n  \
              up to 2 devices have BitLocker suspended, if they are Entra-joined and run Windows\n  \
              2 devices drop their other pending actions: this one takes precedence\n  \
              1 device cannot enrol again before a factory reset: a deprovisioned ChromeOS device stays so\n\n\
-             4 jobs, about 1 s at the documented 10 a second.\n\
+             4 jobs, about 1 s at the documented limit of 10 requests per second.\n\
              Nothing was sent.\n"
         );
     }
@@ -371,7 +348,9 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.ends_with("5,000 jobs, about 9 min at the documented 10 a second.\nNothing was sent.\n"),
+            text.ends_with(
+                "5,000 jobs, about 9 min at the documented limit of 10 requests per second.\nNothing was sent.\n"
+            ),
             "{text}"
         );
     }

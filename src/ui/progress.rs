@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use super::stopping::{abandoned, draining};
 use super::style::{BAD, OPEN, paint};
 use super::text::{count, count_of, duration, rate};
+use super::verifying::Verifying;
 use super::waits::Waits;
 use super::{days, waves};
 use crate::catalog::{Bucket, Budget};
 use crate::daily::Ground;
-use crate::daily::shown;
-use crate::outcome::{Outcome, Stage, Standing, Tally};
+use crate::moment::{moment, time_of_day};
+use crate::outcome::{Outcome, Standing, Tally};
 use crate::runner::event::{Event, WaveNews};
 use crate::text::visible;
 
@@ -28,35 +29,6 @@ const WORTH_A_WORD: Duration = Duration::from_secs(60);
 /// How often a line is worth its place at night, and between looks at devices.
 const NIGHT: Duration = Duration::from_secs(15 * 60);
 const BETWEEN_LOOKS: Duration = Duration::from_secs(60);
-
-/// What was accepted, followed up.
-#[derive(Debug, Clone)]
-struct Verifying {
-    jobs: u32,
-    until: Timestamp,
-    done: u32,
-    failed: u32,
-    untold: u32,
-}
-
-impl Verifying {
-    fn new(jobs: u32, until: Timestamp) -> Self {
-        Self { jobs, until, done: 0, failed: 0, untold: 0 }
-    }
-
-    fn told(&self) -> u32 {
-        self.done + self.failed + self.untold
-    }
-
-    fn followed_up(&mut self, stage: Stage) {
-        match stage {
-            Stage::Done => self.done += 1,
-            Stage::Failed | Stage::Cancelled => self.failed += 1,
-            Stage::Untold => self.untold += 1,
-            Stage::Pending | Stage::Unseen => {}
-        }
-    }
-}
 
 /// Nobody sends in a bucket until then.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +43,14 @@ struct Words {
     allowed: &'static str,
     slowed: &'static str,
     until: &'static str,
-    zone: &'static str,
     lost: Option<&'static str>,
     again: &'static str,
     about: &'static str,
+}
+
+/// Whether nothing was sent for a row.
+fn is_unsent(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Held | Outcome::NotAttempted)
 }
 
 /// The state of a run as events tell it.
@@ -83,6 +59,8 @@ pub(super) struct Progress {
     /// `None`: nothing is paced.
     budget: Option<Budget>,
     jobs: u32,
+    /// Rows that were held, not due or left to others before the first send.
+    left_out: u32,
     tally: Tally,
     /// Sends of the last seconds: each slot holds a second's number and its sends.
     sends: [(u64, u32); WINDOW],
@@ -110,6 +88,7 @@ impl Progress {
         Self {
             budget,
             jobs: 0,
+            left_out: 0,
             tally: Tally::default(),
             sends: [(0, 0); WINDOW],
             used: [false; Bucket::COUNT],
@@ -130,14 +109,14 @@ impl Progress {
         match event {
             Event::Started { jobs, .. } => self.jobs = *jobs,
             Event::Sent { bucket, .. } => self.sent(*bucket, now),
-            Event::Settled { outcome, .. } => self.tally.count(*outcome),
+            Event::Settled { outcome, .. } => self.settled(*outcome),
             Event::Paused { bucket, pause, until } => return self.paused(*bucket, *pause, *until, now),
             Event::DayUsedUp { action, wait, until, ground } => {
                 return self.day_used_up(action, *ground, Pause { ends: now + *wait, until: *until }, now);
             }
             Event::Paced { bucket, permille } => self.pace[bucket.index()] = *permille,
             Event::Unreachable { delay, message } => {
-                return Some(format!("{}; next try in {}", visible(message), duration(*delay)));
+                return Some(format!("{}; next attempt in {}", visible(message), duration(*delay)));
             }
             Event::Draining { in_flight, reason } => {
                 self.stopping = true;
@@ -147,7 +126,7 @@ impl Progress {
             Event::StepsWait { steps } => self.steps_wait = *steps,
             Event::Verifying { jobs, until } => {
                 self.verifying = Some(Verifying::new(*jobs, *until));
-                return Some(format!("reading {} back", count_of(*jobs, "accepted job"))).filter(|_| *jobs > 0);
+                return Some(format!("checking {}", count_of(*jobs, "accepted job"))).filter(|_| *jobs > 0);
             }
             Event::FollowedUp { stage, .. } => {
                 self.verifying.iter_mut().for_each(|verifying| verifying.followed_up(*stage));
@@ -159,14 +138,32 @@ impl Progress {
         None
     }
 
-    /// Rows that have settled; of a verification, accepted ones that are told.
-    pub(crate) fn done(&self) -> u32 {
-        self.verifying.as_ref().map_or(self.tally.total(), Verifying::told)
+    fn settled(&mut self, outcome: Outcome) {
+        self.tally.count(outcome);
+        let has_begun = self.stopping || self.used.contains(&true);
+        if !has_begun && is_unsent(outcome) {
+            self.left_out += 1;
+        }
     }
 
-    /// Rows of the plan; of a verification, accepted ones.
+    /// Rows that have settled, and not because nothing was sent; of a verification, accepted ones that are told.
+    pub(crate) fn done(&self) -> u32 {
+        self.verifying.as_ref().map_or_else(|| self.tally.total().saturating_sub(self.unsent()), Verifying::told)
+    }
+
+    /// Rows of the plan without those that were left out before the first send; of a verification, accepted ones.
     pub(crate) fn total(&self) -> u32 {
-        self.verifying.as_ref().map_or(self.jobs, |verifying| verifying.jobs)
+        self.verifying.as_ref().map_or(self.jobs.saturating_sub(self.left_out), |verifying| verifying.jobs)
+    }
+
+    /// Rows that have settled without a send.
+    fn unsent(&self) -> u32 {
+        self.tally.of(Outcome::Held) + self.tally.of(Outcome::NotAttempted)
+    }
+
+    /// Rows that have not settled.
+    fn left(&self) -> u32 {
+        self.jobs.saturating_sub(self.tally.total())
     }
 
     /// Sends a second, of late.
@@ -198,9 +195,8 @@ impl Progress {
     /// Time to the end: what is left at the rate so far, pauses and all, and never less than the pause that is on and
     /// the rest at the pace that is kept now.
     fn remaining(&self, now: Duration) -> Option<Duration> {
-        let left = f64::from(self.jobs.saturating_sub(self.done()));
-        let unpaced = self.tally.of(Outcome::Held) + self.tally.of(Outcome::NotAttempted);
-        let sent = f64::from(self.done().saturating_sub(unpaced));
+        let left = f64::from(self.left());
+        let sent = f64::from(self.done());
         let pause = self.pause(now).map_or(Duration::ZERO, |pause| pause.ends.saturating_sub(now));
         let at_this_pace = self.paced().map(|paced| left / paced + pause.as_secs_f64());
         let at_this_rate = (sent > 0.0).then(|| left * now.as_secs_f64() / sent);
@@ -223,30 +219,20 @@ impl Progress {
                 allowed: " allowed",
                 slowed: "slowed to ",
                 until: "paused until",
-                zone: " UTC",
                 lost: Some(" lost to pauses"),
-                again: " for their next try or read",
+                again: " before their next attempt or read",
                 about: "about ",
             },
         )
     }
 
     /// The same beside a bar, where it has to fit 80 columns:
-    /// `1,240/5,000, 9.7/s of 10/s, 3 failed, paused to 07:12:31Z, 6 min left`.
+    /// `1,240/5,000, 9.7/s of 10/s, 3 failed, paused to 07:12:31 UTC, 6 min left`.
     pub(super) fn short_line(&self, now: Duration, styled: bool) -> String {
         self.facts(
             now,
             styled,
-            &Words {
-                done: "",
-                allowed: "",
-                slowed: "slowed ",
-                until: "paused to",
-                zone: "Z",
-                lost: None,
-                again: "",
-                about: "",
-            },
+            &Words { done: "", allowed: "", slowed: "slowed ", until: "paused to", lost: None, again: "", about: "" },
         )
     }
 
@@ -254,7 +240,7 @@ impl Progress {
         if let Some(verifying) = &self.verifying {
             return self.verified(verifying, now, styled, words);
         }
-        let mut facts = vec![format!("{}/{}{}", count(self.done()), count(self.jobs), words.done)];
+        let mut facts = vec![format!("{}/{}{}", count(self.done()), count(self.total()), words.done)];
         if let Some(allowed) = self.allowed() {
             facts.push(format!("{}/s of {}/s{}", rate(self.rate(now)), rate(allowed), words.allowed));
             if let Some(paced) = self.paced().filter(|paced| *paced < allowed * 0.99 && self.pause(now).is_none()) {
@@ -271,17 +257,20 @@ impl Progress {
         if not_found > 0 {
             facts.push(paint(styled, BAD, &format!("{} not found", count(not_found))));
         }
+        let held = self.unsent().saturating_sub(self.left_out);
+        if held > 0 {
+            facts.push(paint(styled, OPEN, &format!("{} not sent", count(held))));
+        }
         let open = self.tally.standing(Standing::Open).saturating_sub(self.tally.of(Outcome::NotAttempted));
         if open > 0 {
             facts.push(paint(styled, OPEN, &format!("{} open", count(open))));
         }
         if let Some(pause) = self.pause(now) {
-            let until = format!("{} {}{}", words.until, pause.until.strftime("%H:%M:%S"), words.zone);
-            facts.push(paint(styled, OPEN, &until));
+            facts.push(paint(styled, OPEN, &format!("{} {}", words.until, time_of_day(pause.until))));
         }
-        let day = self.day(now).filter(|_| self.done() < self.jobs);
+        let day = self.day(now).filter(|_| self.left() > 0);
         if let Some((action, pause)) = day {
-            facts.push(paint(styled, OPEN, &format!("{action} waits until {}", shown(pause.until))));
+            facts.push(paint(styled, OPEN, &format!("{action} waits until {}", moment(pause.until))));
         }
         if self.steps_wait > 0 && !self.stopping {
             let (wait, before) = match self.steps_wait {
@@ -299,7 +288,7 @@ impl Progress {
         if let Some(lost) = words.lost.filter(|_| !self.lost.is_zero()) {
             facts.push(format!("{}{lost}", duration(self.lost)));
         }
-        match (self.stopping, self.done() < self.jobs && day.is_none(), self.remaining(now)) {
+        match (self.stopping, self.left() > 0 && day.is_none(), self.remaining(now)) {
             (true, ..) => facts.push(paint(styled, OPEN, "stopping")),
             (false, true, _) if self.between_waves.is_some() => {
                 facts.extend(self.between_waves.as_deref().map(|waiting| paint(styled, OPEN, waiting)));
@@ -312,21 +301,21 @@ impl Progress {
         facts.join(", ")
     }
 
-    /// `12/24 confirmed, 2 failed, looking until 07:42:31 UTC`.
+    /// `12/24 confirmed, 2 failed, checking until 07:42:31 UTC`.
     fn verified(&self, verifying: &Verifying, now: Duration, styled: bool, words: &Words) -> String {
         let mut facts = vec![format!("{}/{} confirmed", count(verifying.done), count(verifying.jobs))];
-        let ends = [(verifying.failed, "failed", BAD), (verifying.untold, "that nothing tells of", OPEN)];
+        let ends = [(verifying.failed, "failed", BAD), (verifying.untold, "cannot be verified", OPEN)];
         for (number, word, style) in ends.into_iter().filter(|(number, ..)| *number > 0) {
             facts.push(paint(styled, style, &format!("{} {word}", count(number))));
         }
-        let until = verifying.until.strftime("%H:%M:%S");
         match (self.stopping, self.pause(now)) {
             (true, _) => facts.push(paint(styled, OPEN, "stopping")),
             (false, Some(pause)) => {
-                let until = format!("{} {}{}", words.until, pause.until.strftime("%H:%M:%S"), words.zone);
-                facts.push(paint(styled, OPEN, &until));
+                facts.push(paint(styled, OPEN, &format!("{} {}", words.until, time_of_day(pause.until))));
             }
-            (false, None) if verifying.told() < verifying.jobs => facts.push(format!("looking until {until} UTC")),
+            (false, None) if verifying.told() < verifying.jobs => {
+                facts.push(format!("checking until {}", time_of_day(verifying.until)));
+            }
             _ => {}
         }
         facts.join(", ")
@@ -358,7 +347,7 @@ impl Progress {
             return None;
         }
         self.days.push((action, pause));
-        Some(format!("{action} waits until {}: {}", shown(pause.until), days::why(ground)))
+        Some(format!("{action} waits until {}: {}", moment(pause.until), days::why(ground)))
     }
 
     fn between_waves(&mut self, news: &WaveNews) -> Option<String> {
@@ -387,7 +376,7 @@ impl Progress {
             self.lost += ends.saturating_sub(from);
             *place = Some(Pause { ends, until });
         }
-        (!told).then(|| format!("paused: {bucket} waits {}, before the service takes more", duration(pause)))
+        (!told).then(|| format!("paused: the service asks to wait {} ({bucket})", duration(pause)))
     }
 
     /// The longest of the pauses that are on.
@@ -400,6 +389,7 @@ impl Progress {
 mod tests {
     use super::*;
     use crate::catalog::{Access, INTUNE_DEVICES};
+    use crate::outcome::Stage;
     use crate::runner::event::StopReason;
 
     const WRITES: Bucket = Bucket { service: &INTUNE_DEVICES, access: Access::Write };
@@ -431,7 +421,7 @@ mod tests {
         let now = seconds(124.0);
         assert_eq!(progress.line(now, false), "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, about 7 min left");
         let message = progress.apply(&paused(17, "2026-11-22T07:12:31Z"), now);
-        assert_eq!(message.as_deref(), Some("paused: intune-devices/write waits 17 s, before the service takes more"));
+        assert_eq!(message.as_deref(), Some("paused: the service asks to wait 17 s (intune-devices/write)"));
         assert_eq!(
             progress.line(now, false),
             "1,240/5,000 done, 10/s of 10/s allowed, 3 failed, paused until 07:12:31 UTC, 17 s lost to pauses, \
@@ -439,7 +429,7 @@ mod tests {
         );
         assert_eq!(
             progress.short_line(now, false),
-            "1,240/5,000, 10/s of 10/s, 3 failed, paused to 07:12:31Z, 7 min left"
+            "1,240/5,000, 10/s of 10/s, 3 failed, paused to 07:12:31 UTC, 7 min left"
         );
         assert!(!progress.line(seconds(141.0), false).contains("until"), "the pause is over");
     }
@@ -450,9 +440,9 @@ mod tests {
         let retry = |job| Event::Retrying { job, delay: seconds(60.0), reason: "lost".into() };
         (20..24).for_each(|job| drop(progress.apply(&retry(job), seconds(2.0))));
         let line = progress.line(seconds(2.0), false);
-        assert!(line.ends_with("4 wait up to 60 s for their next try or read, about 60 s left"), "{line}");
+        assert!(line.ends_with("4 wait up to 60 s before their next attempt or read, about 60 s left"), "{line}");
         let line = progress.line(seconds(40.0), false);
-        assert!(line.ends_with("4 wait up to 22 s for their next try or read, about 22 s left"), "{line}");
+        assert!(line.ends_with("4 wait up to 22 s before their next attempt or read, about 22 s left"), "{line}");
         assert!(progress.short_line(seconds(40.0), false).ends_with("4 wait up to 22 s, 22 s left"));
         let line = progress.line(seconds(62.0), false);
         assert!(!line.contains("wait"), "{line}");
@@ -510,15 +500,15 @@ mod tests {
         let now = seconds(90.0);
         assert_eq!(progress.apply(&used_up(59, Ground::Counted), now), None, "a moment is not worth a word");
         let told = progress.apply(&used_up(86_000, Ground::Counted), now);
-        assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00Z: the day's allowance is used up"));
+        assert_eq!(told.as_deref(), Some("retire waits until 2026-11-23 07:02:00 UTC: the daily limit is used up"));
         let told = progress.apply(&used_up(86_000, Ground::Said), now);
-        assert!(told.is_some_and(|told| told.ends_with("the service says that the day's limit is used up")));
+        assert!(told.is_some_and(|told| told.ends_with("the service says that the daily limit is used up")));
         assert_eq!(progress.sleeps(now), None, "others may go on");
         let night = seconds(9_000.0);
         assert_eq!(progress.sleeps(night), Some(NIGHT));
         assert_eq!(
             progress.line(night, false),
-            "900/5,000 done, 0/s of 10/s allowed, 3 failed, retire waits until 2026-11-23 07:02:00Z"
+            "900/5,000 done, 0/s of 10/s allowed, 3 failed, retire waits until 2026-11-23 07:02:00 UTC"
         );
         let morning = seconds(86_090.0);
         assert!(progress.sleeps(morning).is_none() && !progress.line(morning, false).contains("waits"));
@@ -538,13 +528,13 @@ mod tests {
         let stop = Event::Draining { in_flight: 12, reason: StopReason::Interrupted };
         assert_eq!(
             progress.apply(&stop, seconds(2.0)).as_deref(),
-            Some("stopping: 12 requests are still out; Ctrl-C again abandons them")
+            Some("stopping: waiting for 12 requests in flight; press Ctrl-C again to stop waiting")
         );
         assert!(progress.line(seconds(2.0), false).ends_with(", stopping"));
         let given_up = Event::Abandoned { in_flight: 12 };
         assert_eq!(
             progress.apply(&given_up, seconds(3.0)).as_deref(),
-            Some("abandoned: 12 requests will be unknown in the report")
+            Some("stopped waiting: 12 requests are reported as unknown")
         );
     }
 
@@ -555,7 +545,7 @@ mod tests {
         let within = Duration::from_secs(1_800);
         let settled = WaveNews::Settled { wave: 1, of: 4, unseen: 10, within, deadline: until };
         let told = progress.apply(&Event::Wave(settled), seconds(2.0));
-        assert_eq!(told.as_deref(), Some("wave 1 of 4 has settled; reading 10 jobs back, for 30 min at most"));
+        assert_eq!(told.as_deref(), Some("wave 1 of 4 has settled; checking 10 jobs, for at most 30 min"));
         assert!(progress.line(seconds(2.0), false).ends_with(", waiting until 07:42:31 UTC for wave 1 to land"));
         let pausing = WaveNews::Pausing { wave: 1, of: 4, pause: Duration::from_secs(600), until };
         let told = progress.apply(&Event::Wave(pausing), seconds(3.0));
@@ -572,11 +562,11 @@ mod tests {
         let mut progress = running(50, 5);
         let until = "2026-11-22T07:42:31Z".parse().unwrap();
         let told = progress.apply(&Event::Verifying { jobs: 47, until }, seconds(6.0));
-        assert_eq!(told.as_deref(), Some("reading 47 accepted jobs back"));
+        assert_eq!(told.as_deref(), Some("checking 47 accepted jobs"));
         for (job, stage) in [Stage::Done, Stage::Pending, Stage::Failed, Stage::Done].into_iter().enumerate() {
             progress.apply(&Event::FollowedUp { job: job as u32, stage }, seconds(7.0));
         }
-        assert_eq!(progress.line(seconds(7.0), false), "2/47 confirmed, 1 failed, looking until 07:42:31 UTC");
+        assert_eq!(progress.line(seconds(7.0), false), "2/47 confirmed, 1 failed, checking until 07:42:31 UTC");
         assert_eq!((progress.done(), progress.total()), (3, 47));
         assert_eq!(progress.sleeps(seconds(60.0)), Some(BETWEEN_LOOKS));
     }
@@ -589,6 +579,24 @@ mod tests {
         assert!(line.ends_with("3 failed, 2 steps wait for those before them"), "{line}");
         progress.apply(&Event::StepsWait { steps: 0 }, seconds(3.0));
         assert!(progress.line(seconds(3.0), false).ends_with(" left"));
+    }
+
+    #[test]
+    fn what_is_not_sent_does_not_count_as_done() {
+        let mut progress = Progress::new(None);
+        progress.apply(&Event::Started { jobs: 24, due: 22 }, Duration::ZERO);
+        let settle =
+            |progress: &mut Progress, outcome| drop(progress.apply(&Event::Settled { job: 0, outcome }, seconds(1.0)));
+        settle(&mut progress, Outcome::Held);
+        settle(&mut progress, Outcome::NotAttempted);
+        assert_eq!(progress.line(seconds(1.0), false), "0/22 done");
+        progress.apply(&Event::Sent { job: 0, bucket: WRITES }, seconds(1.0));
+        settle(&mut progress, Outcome::Accepted);
+        settle(&mut progress, Outcome::Held);
+        assert!(progress.line(seconds(1.0), false).starts_with("1/22 done, 1/s, 1 not sent"));
+        progress.apply(&Event::Draining { in_flight: 0, reason: StopReason::Interrupted }, seconds(2.0));
+        (0..20).for_each(|_| settle(&mut progress, Outcome::NotAttempted));
+        assert_eq!((progress.done(), progress.total()), (1, 22));
     }
 
     #[test]

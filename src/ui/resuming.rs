@@ -18,7 +18,7 @@ pub(crate) fn taken(run: &RunHead, age: SignedDuration, left: &BTreeMap<&str, us
         age => duration(age),
     };
     let counts: Vec<_> = left.iter().map(|(action, number)| format!("{} {action}", count(*number))).collect();
-    let left = if counts.is_empty() { "nothing is left".to_owned() } else { format!("left: {}", counts.join(", ")) };
+    let left = if counts.is_empty() { "no jobs are left".to_owned() } else { format!("left: {}", counts.join(", ")) };
     let plan = visible(&run.plan_file).into_owned();
-    format!("resume takes run {} of {plan}, begun {age} ago; {left}", run.id)
+    format!("resuming run {} of {plan}, which began {age} ago; {left}", run.id)
 }

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 /// For people: the newest first.
 pub(crate) fn render(runs: &[RunSummary], now: Timestamp, view: View) -> String {
     if runs.is_empty() {
-        return "the journal holds no runs\n".into();
+        return "The journal has no runs yet.\n".into();
     }
     let mut table = Table::new(&[]).header(&["RUN", "STATE", "BEGUN", "TENANT", "PLAN", "JOBS"]);
     for run in runs {
@@ -25,7 +25,7 @@ pub(crate) fn render(runs: &[RunSummary], now: Timestamp, view: View) -> String 
         let style = if run.state == RunState::Finished { PLAIN } else { OPEN };
         table.row(style, [run.id.as_str(), run.state.name(), &begun, &run.tenant, &run.plan_file, &counts(run)]);
     }
-    table.render(view.styled, 0)
+    table.render(view, 0)
 }
 
 fn counts(run: &RunSummary) -> String {

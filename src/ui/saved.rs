@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::style::{OPEN, View, paint};
 use super::text::{count, count_of};
 use crate::guard::drift::Sighting;
+use crate::moment::moment;
 use crate::preview::Preview;
 use crate::preview::saved::Head;
 use crate::text::visible;
@@ -25,8 +26,8 @@ pub(crate) fn render(
     let mut text = format!("\n{}\n", seen(preview, head, view));
     let tenant = head.tenant.as_deref().or(head.tenant_id.as_deref()).unwrap_or("the simulated tenant");
     let good = match now < head.expires {
-        true => format!("good until {}", head.expires),
-        false => paint(view.styled, OPEN, &format!("expired at {}", head.expires)),
+        true => format!("valid until {}", moment(head.expires)),
+        false => paint(view.styled, OPEN, &format!("expired at {}", moment(head.expires))),
     };
     let _ = writeln!(text, "saved in {}, for {}, {good}", visible(file), visible(tenant));
     let _ = writeln!(text, "sha256:{digest}");
@@ -35,13 +36,14 @@ pub(crate) fn render(
     }
     let confirm = if preview.asks() { format!(" --confirm {}", preview.send()) } else { String::new() };
     let simulate = if head.simulated { " --simulate" } else { "" };
-    let _ = writeln!(text, "to run exactly this: musterout run {}{simulate}{confirm}", visible(file));
+    let _ = writeln!(text, "Next: musterout run {}{simulate}{confirm}", visible(file));
     text
 }
 
 fn seen(preview: &Preview<'_>, head: &Head, view: View) -> String {
     if let Some(why) = &head.not_read {
-        let text = format!("No target was looked at ({}): nothing can be compared when it is run.", visible(why));
+        let text =
+            format!("No target was read ({}), so nothing can be compared when the preview is run.", visible(why));
         return paint(view.styled, OPEN, &text);
     }
     let of = |test: fn(&Sighting) -> bool| preview.rows().filter_map(|row| row.sighting).filter(|it| test(it)).count();

@@ -7,6 +7,8 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
+use super::style::{View, stderr_width};
+use super::wrap::wrapped;
 use crate::text::{Medium, harmless};
 
 /// A handle on stderr; clones share the bar. For `tracing_subscriber`: `.with_writer(move || stderr.clone())`.
@@ -43,10 +45,16 @@ impl Stderr {
         self.styled
     }
 
+    /// How text looks there.
+    pub fn view(&self) -> View {
+        View { width: stderr_width(), styled: self.styled }
+    }
+
     /// Writes one line, or several, above the bar.
     pub fn say(&self, line: &str) {
+        let text = wrapped(&harmless(line, Medium::Screen), self.view().width);
         // Nobody is left to be told that stderr is closed.
-        let _ = self.clone().write_all(format!("{}\n", harmless(line, Medium::Screen)).as_bytes());
+        let _ = self.clone().write_all(format!("{text}\n").as_bytes());
     }
 
     /// Does something that has the terminal for itself: the bar would draw over what is typed.

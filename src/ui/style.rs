@@ -3,6 +3,7 @@
 //! In: text and whether colours are wanted. Out: text. Must not: look at the environment; whoever asks has.
 
 use anstyle::{AnsiColor, Style};
+use dialoguer::console::Term;
 
 use crate::catalog::Risk;
 use crate::outcome::{Outcome, Standing};
@@ -49,7 +50,15 @@ pub(super) fn of_outcome(outcome: Outcome) -> Style {
 
 /// Columns of the terminal on stdout, if it is one.
 pub(crate) fn stdout_width() -> Option<u16> {
-    let terminal = dialoguer::console::Term::stdout();
+    columns_of(&Term::stdout())
+}
+
+/// The same of stderr.
+pub(super) fn stderr_width() -> Option<u16> {
+    columns_of(&Term::stderr())
+}
+
+fn columns_of(terminal: &Term) -> Option<u16> {
     terminal.is_term().then(|| terminal.size_checked().map(|(_, columns)| columns)).flatten()
 }
 

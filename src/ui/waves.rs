@@ -17,6 +17,7 @@ use super::typed_ahead;
 use crate::catalog::{Action, ReadBack};
 use crate::guard::waves::Schedule;
 use crate::job::Job;
+use crate::moment::time_of_day;
 use crate::outcome::Outcome;
 use crate::runner::event::WaveNews;
 use crate::runner::question::{WaveQuestion, WaveResult};
@@ -44,7 +45,10 @@ pub(crate) fn preview(schedule: &Schedule, jobs: &[Job]) -> String {
     let unseen = never_seen(schedule, jobs);
     if !unseen.is_empty() {
         let names = unseen.join(", ");
-        let _ = writeln!(text, "No read tells whether {names} took effect: there, what the service answers is all.");
+        let _ = writeln!(
+            text,
+            "{names} cannot be verified: Graph does not report the result. For these, the answer of the service counts."
+        );
     }
     text
 }
@@ -68,15 +72,15 @@ pub(super) fn told(news: &WaveNews) -> (Option<String>, Option<String>) {
     match news {
         WaveNews::Began { wave, of, jobs } => (None, Some(format!("wave {wave} of {of}: {}", count_of(*jobs, "job")))),
         WaveNews::Settled { wave, of, unseen, within, deadline } => {
-            let until = deadline.strftime("%H:%M:%S");
+            let until = time_of_day(*deadline);
             let (unseen, within) = (count_of(*unseen, "job"), duration(*within));
-            let message = format!("wave {wave} of {of} has settled; reading {unseen} back, for {within} at most");
-            (Some(format!("waiting until {until} UTC for wave {wave} to land")), Some(message))
+            let message = format!("wave {wave} of {of} has settled; checking {unseen}, for at most {within}");
+            (Some(format!("waiting until {until} for wave {wave} to land")), Some(message))
         }
         WaveNews::Pausing { wave, of, pause, until } => {
-            let time = until.strftime("%H:%M:%S");
+            let time = time_of_day(*until);
             let message = format!("wave {wave} of {of} has landed; the next begins in {}", duration(*pause));
-            (Some(format!("the next wave begins at {time} UTC")), Some(message))
+            (Some(format!("the next wave begins at {time}")), Some(message))
         }
         WaveNews::Asking => (Some("waiting for an answer".into()), None),
     }
@@ -107,7 +111,7 @@ impl About {
         }
         let actions: Vec<_> = actions.iter().map(|(name, number)| format!("{} {name}", count(*number))).collect();
         let first: Vec<_> = jobs().take(NAMED).map(|job| visible(job.called().unwrap_or(job.target()))).collect();
-        format!("The next wave: {}; first {}\n", actions.join(", "), first.join(", "))
+        format!("Next wave: {}; first targets: {}\n", actions.join(", "), first.join(", "))
     }
 }
 
@@ -127,7 +131,7 @@ fn question(result: &WaveResult, about: &About, styled: bool) -> String {
 }
 
 fn prompt(result: &WaveResult) -> String {
-    format!("Type yes to send the next {}, anything else to stop: ", count_of(result.next, "job"))
+    format!("Type `yes` to send the next {}, or `no` to stop: ", count_of(result.next, "job"))
 }
 
 /// Whether the answer is a yes, and nothing else.
@@ -204,8 +208,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "\nlab (lab.yaml) in contoso\nwave 2 of 4 did not go well: of its 10 jobs, 1 failed\n     9  accepted\n     1  failed\n\
-             The next wave: 1 wipe, 1 retire; first id-3, id-4\n\
-             Type yes to send the next 1,240 jobs, anything else to stop: "
+             Next wave: 1 wipe, 1 retire; first targets: id-3, id-4\n\
+             Type `yes` to send the next 1,240 jobs, or `no` to stop: "
         );
     }
 

@@ -72,7 +72,7 @@ pub(super) fn of_values(error: &Error, source: &Source, kind: &Kind) -> Diagnost
         }
         Error::DuplicateMappingKey { key, .. } => {
             let key = key.as_deref().map_or("a key".to_owned(), |key| format!("the key `{}`", shown(key)));
-            Diagnostic::error("duplicate-key", format!("{key} is here twice")).help("keep one of them")
+            Diagnostic::error("duplicate-key", format!("{key} appears twice")).help("keep one of them")
         }
         Error::SerdeUnknownVariant { variant, expected, .. } => {
             Diagnostic::error("bad-value", format!("`{}` is not known here", shown(variant)))

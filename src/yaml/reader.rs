@@ -38,7 +38,7 @@ impl<'s> Reader<'s, '_> {
     }
 
     pub(crate) fn wrong_type(&mut self, node: &Node, what: &str, expected: &str, help: Option<&str>) {
-        let message = format!("{what} is {expected}, and this is {}", node.value.kind());
+        let message = format!("{what} must be {expected}, not {}", node.value.kind());
         self.fault(&node.span, "wrong-type", message, help.map(str::to_owned));
     }
 
@@ -58,7 +58,7 @@ impl<'s> Reader<'s, '_> {
             if seen.insert(name.as_str()) {
                 entries.push(Entry { name, key, value });
             } else {
-                let message = format!("the key `{}` is here twice", shown(name));
+                let message = format!("the key `{}` appears twice", shown(name));
                 self.fault(&key.span, "duplicate-key", message, Some("keep one of them".into()));
             }
         }
@@ -108,7 +108,7 @@ impl<'s> Reader<'s, '_> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => Some(text.trim()),
             Value::Number(_) | Value::Boolean(_) => {
-                self.wrong_type(node, what, "text", Some("put it in quotes, so that YAML leaves it as it is written"));
+                self.wrong_type(node, what, "text", Some("put it in quotes, so that YAML keeps it as it is written"));
                 None
             }
             _ => {
@@ -129,7 +129,7 @@ impl<'s> Reader<'s, '_> {
         };
         let number = text.parse().ok().filter(|number| (from..=to).contains(number));
         if number.is_none() {
-            let message = format!("{what} is a whole number from {from} to {to}, and this is {}", shown(text));
+            let message = format!("{what} must be a whole number from {from} to {to}, not {}", shown(text));
             self.fault(&node.span, "out-of-range", message, None);
         }
         number

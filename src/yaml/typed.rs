@@ -50,7 +50,7 @@ mod tests {
         assert_eq!(fault("colour: green\npols: 2\n"), unknown);
         for (text, code, place, words) in [
             ("colour: green\n", "missing-key", "tent.yaml:1", "`poles` is missing"),
-            ("poles: 1\npoles: 2\n", "duplicate-key", "tent.yaml:2:1", "the key `poles` is here twice"),
+            ("poles: 1\npoles: 2\n", "duplicate-key", "tent.yaml:2:1", "the key `poles` appears twice"),
             ("poles: 1\ncolour: grean\n", "bad-value", "tent.yaml:2:9", "did you mean `green`?"),
             ("poles: many\n", "bad-value", "tent.yaml:1:8", "this is not a whole number, or it is too large"),
             ("poles: 1\ncolour: 'green\n", "syntax", "tent.yaml:", "not YAML: "),

@@ -1,6 +1,6 @@
 //! What is different in every run is replaced, so that the rest can be compared letter by letter.
 //!
-//! `[TIME]` a moment, `[MS]` a length of time, `[ID]` a GUID that the case did not bring along, `[PORT]`, `[VERSION]`.
+//! `[TIME]` a moment, `[MS]` a length of time, `[ID]` a GUID that the case did not bring along, `[RUN]` the beginning of one, `[PORT]`, `[VERSION]`.
 
 /// Columns of a report that are different in every run, and what stands in their place.
 const COLUMNS: &[(&str, &str)] = &[
@@ -15,6 +15,10 @@ const COLUMNS: &[(&str, &str)] = &[
 /// `0` stands for a digit, `x` for a hexadecimal one, everything else for itself.
 const MOMENTS: &[&str] =
     &["0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z", "00000000T000000Z", "0000-00-00 00:00:00Z"];
+/// As people read it: one of a day that the case names stays.
+const READ: &str = "0000-00-00 00:00:00 UTC";
+/// As much of a run's id as has to be typed.
+const RUN: &str = "xxxxxxxx-xxxx";
 const GUID: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 pub struct Normaliser {
@@ -32,7 +36,9 @@ impl Normaliser {
         for shape in MOMENTS {
             text = replace(&text, shape, "[TIME]", |_| true);
         }
+        text = replace(&text, READ, "[TIME]", |moment| !self.known.contains(&moment[.."0000-00-00".len()]));
         text = replace(&text, GUID, "[ID]", |id| !self.known.contains(&id.to_lowercase()));
+        text = replace(&text, RUN, "[RUN]", |run| !self.known.contains(run));
         text = text.replace(concat!("musterout ", env!("CARGO_PKG_VERSION")), "musterout [VERSION]");
         for (name, placeholder) in COLUMNS.iter().filter(|(_, placeholder)| *placeholder == "[MS]") {
             text = replace_number(&text, &format!("\"{name}\":"), placeholder);

@@ -125,7 +125,7 @@ fn what_waits_for_an_approval_is_not_filed_a_second_time() {
     let jobs = format!("jobs: [{{ action: retire, targets: [{{ managedDeviceId: {target} }}] }}]");
     let plan = desk.write("plan.yaml", &format!("version: 1\njustification: CHG0012345\n{jobs}\n"));
     desk.run(&plan, 1, &[]).expect(5);
-    desk.run(&plan, 1, &[]).expect(10).says("would be filed again").says("musterout resume").says("--once");
+    desk.run(&plan, 1, &[]).expect(10).says("would be filed a second time").says("musterout resume").says("--once");
     desk.run(&plan, 1, &["--again", "all"]).expect(10);
     desk.run(&plan, 1, &["--once"]).expect(5);
     assert_eq!(outcomes(&desk.report()), ["awaiting_approval"]);
@@ -147,7 +147,7 @@ fn what_may_not_be_repeated_is_known_whatever_plan_asked_for_it() {
     let jobs = format!("jobs:\n- action: retire\n  targets:\n{listed}");
     let yaml = desk.write("named.yaml", &format!("version: 1\nname: another\n{jobs}"));
     assert!(desk.call(&["preview", "elsewhere/copy.csv"]).expect(0).out.contains("done by an earlier run"));
-    desk.run(&copy, 1, &[]).expect(0).says("3 jobs left alone, done by run");
+    desk.run(&copy, 1, &[]).expect(0).says("3 jobs skipped, already done by run");
     assert_eq!(outcomes(&desk.report()), ["already_done", "already_done", "already_done", "accepted"]);
     desk.run(&yaml, 3, &[]).expect(4);
     // Pruned runs are remembered.
@@ -202,7 +202,7 @@ fn a_run_goes_on_at_the_graph_it_was_begun_at() {
     kill(under_way(&desk, &here, &plan, 2, &["--concurrency", "1"], 1));
     let run = desk.open_run();
     for verb in ["resume", "verify"] {
-        desk.call(&[verb, &run, "--graph-url", &elsewhere.url]).expect(10).says("the run was begun against");
+        desk.call(&[verb, &run, "--graph-url", &elsewhere.url]).expect(10).says("the run began against");
     }
     assert_eq!(elsewhere.requests(), 0);
     desk.resume(&["--report", "report.csv"]).expect(0);
@@ -255,7 +255,7 @@ fn what_was_done_with_other_parameters_says_so() {
     let says_otherwise = |plan: &std::path::Path| {
         desk.run(plan, 0, &[]).expect(4);
         assert_eq!(outcomes(&desk.report()), ["already_done"]);
-        desk.report()[0].note.contains("asked for with other parameters")
+        desk.report()[0].note.contains("with other parameters")
     };
     assert!(says_otherwise(&desk.write("all.csv", &plan("false"))));
     assert!(!says_otherwise(&keeping));
@@ -396,7 +396,7 @@ fn a_service_that_only_the_journal_names_gets_no_secret() {
         let ended = command.output().unwrap();
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
         assert_eq!(ended.status.code(), Some(10), "{verb:?}: {said}");
-        assert!(said.contains("nothing but the journal says so") && said.contains("sign-in.example"), "{said}");
+        assert!(said.contains("only the journal names these addresses") && said.contains("sign-in.example"), "{said}");
     }
     assert_eq!(calls(&simulator, "retire", &targets).iter().sum::<u64>(), 1);
 }

@@ -42,9 +42,13 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     let report = desk.report();
     in_order(&report, &first);
     assert_eq!(outcomes(&report), ["accepted", "accepted", "accepted", "not_attempted", "not_attempted"]);
-    assert!(report[4].note.starts_with("the day's allowance of retire is used up; not before 20"), "{report:?}");
+    assert!(report[4].note.starts_with("the daily limit of retire is used up; not before 20"), "{report:?}");
     let preview = desk.call(&["preview", "second.yaml"]);
-    assert!(preview.expect(0).out.contains("The tenant's daily limits spread this over 1 day:"), "{}", preview.out);
+    assert!(
+        preview.expect(0).out.contains("The daily limits of the tenant spread this over 1 day:"),
+        "{}",
+        preview.out
+    );
     run(&desk, "second.yaml", "2", &[]).expect(5);
     assert_eq!(outcomes(&desk.report()), ["not_attempted"; 2]);
     assert_eq!(effects(&simulator, "retire", &second), [0, 0]);
@@ -52,7 +56,7 @@ fn what_one_run_has_used_up_is_gone_for_every_other() {
     // It waits: who starts it again from the beginning is told that three devices are retired already.
     run(&desk, "first.yaml", "5", &[])
         .expect(10)
-        .says("3 jobs left alone, done by run")
+        .says("3 jobs skipped, already done by run")
         .says("but 2 jobs would be sent");
     desk.resume(&["--report", "report.csv"]).expect(5);
     let_pass(&desk, 25);
@@ -145,7 +149,7 @@ fn what_devices_have_done_since_is_told_by_the_last_report() {
     assert_eq!(outcomes, ["accepted", "already_done", "already_done", "accepted"]);
     assert_eq!(effects(&simulator, "retire", &targets), [2, 1, 1, 1]);
     for row in &rows[1..3] {
-        assert!(row["note"].starts_with("completed on 20") && row["note"].contains(&first), "{row:?}");
+        assert!(row["note"].starts_with("completed at 20") && row["note"].contains(&first), "{row:?}");
         assert!(!row["verified_at"].is_empty() && row["verified_at"] > row["finished_at"], "{row:?}");
         assert_eq!(row["attempts"], "1");
     }
@@ -164,7 +168,7 @@ fn a_refusal_is_remembered_and_a_priority_survives_a_resume() {
     desk.write("plan.yaml", &text);
     run(&desk, "plan.yaml", "4", &["--concurrency", "1"])
         .expect(5)
-        .says("the service says that the day's limit is used up");
+        .says("the service says that the daily limit is used up");
     assert_eq!(effects(&simulator, "retire", &targets), [0, 0, 0, 1], "the urgent one goes first");
     let requests = simulator.requests();
     desk.resume(&["--report", "report.csv"]).expect(5);

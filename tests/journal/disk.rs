@@ -174,7 +174,7 @@ fn a_torn_log_is_refused_or_what_it_still_knows_holds() {
         }
         fs::write(&log, &bytes).unwrap();
         // The last bytes may be of nothing that was acknowledged.
-        noticed += u32::from(desk.call(&["report"]).err.contains("lacks what was recorded"));
+        noticed += u32::from(desk.call(&["report"]).err.contains("lacks records that it had before"));
         // Somebody says that what is missing does not matter.
         let _ = fs::remove_file(desk.state().join("journal.mark"));
         let known = desk.call(&["report"]);
@@ -254,7 +254,7 @@ fn a_journal_that_fails_after_the_last_send_costs_no_report() {
     journal.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
     journal.execute_batch("DROP TABLE follow_ups").unwrap();
     let ended = Ended::of(child.wait_with_output().unwrap());
-    ended.expect(1).says("journal").says("the report has what this process knows");
+    ended.expect(1).says("journal").says("the report has all results");
     let report = desk.report();
     in_order(&report, &targets);
     assert!(report.iter().all(|row| row.outcome == "accepted"), "{report:?}");
@@ -297,7 +297,8 @@ fn a_journal_that_lacks_what_was_in_it_is_refused_until_somebody_deletes_its_mar
         fs::write(desk.journal(), "").unwrap();
     };
     type Loses<'a> = &'a dyn Fn(&Desk<'_>);
-    let ways: [(Loses<'_>, &str); 3] = [(&remove_log, "lacks what"), (&restore, "lacks what"), (&empty, "another one")];
+    let ways: [(Loses<'_>, &str); 3] =
+        [(&remove_log, "lacks records"), (&restore, "lacks records"), (&empty, "not the journal that was here")];
     for (loses, words) in ways {
         let desk = Desk::new(&simulator);
         desk.run(&desk.write("other.csv", &other), 1, &["--once"]);

@@ -33,7 +33,7 @@ fn an_exported_run_is_a_journal_of_one_run() {
     let (text, _) = retires(&mut rng, 4);
     desk.run(&desk.write("second.csv", &text), 4, &[]).expect(0);
     desk.call(&["runs", "--export", &id, "one.db"]).expect(0);
-    desk.call(&["runs", "--export", &id, "one.db"]).expect(2).says("is there already");
+    desk.call(&["runs", "--export", &id, "one.db"]).expect(2).says("already exists");
     let other = Desk::new(&simulator);
     fs::create_dir(other.state()).unwrap();
     fs::copy(desk.path("one.db"), other.journal()).unwrap();
@@ -147,7 +147,7 @@ fn what_a_standing_plan_has_done_outlives_the_pruning() {
     desk.run(&plan, 0, &["--once"]).expect(4);
     let after = program::rows(&desk.path("report.csv"));
     for (row, first_night) in after.iter().zip(&before) {
-        assert!(row["note"].starts_with("accepted on 20"), "{row:?}");
+        assert!(row["note"].starts_with("accepted at 20"), "{row:?}");
         assert!(row["note"].ends_with(&format!(" in run {first}")), "{row:?}");
         // The run is gone, and all that it knew of the row is still told.
         for (column, told) in first_night.iter().filter(|(column, _)| !["outcome", "note"].contains(&column.as_str())) {
@@ -183,7 +183,7 @@ fn a_plan_that_is_run_again_after_a_crash_leaves_alone_what_is_done() {
     let (text, targets) = retires(&mut rng, 12);
     let plan = desk.write("open.csv", &text);
     kill(under_way(&desk, &simulator, &plan, 12, &["--concurrency", "1"], 2));
-    desk.run(&plan, 12, &[]).expect(10).says("left alone, done by run").says("--again ROWS");
+    desk.run(&plan, 12, &[]).expect(10).says("skipped, already done by run").says("--again ROWS");
     desk.resume(&[]).expect(0);
     desk.run(&plan, 12, &[]).expect(4);
     assert_eq!(effects(&simulator, "retire", &targets), [1; 12]);

@@ -86,7 +86,7 @@ fn a_lock_that_is_deleted_under_a_run_still_keeps_others_out() {
     let child = under_way(&desk, &simulator, &plan, 60, &["--concurrency", "1"], 3);
     std::fs::remove_dir_all(desk.state().join("locks")).unwrap();
     let other = desk.call(&["resume", "latest", "--report", "other.csv"]);
-    other.expect(11).says("this plan is being run by run");
+    other.expect(11).says("this plan is already run by run");
     // Seconds are enough for people.
     assert!(!other.err.contains('.') || other.err.lines().all(|line| !line.contains("since") || line.ends_with("Z)")));
     Ended::of(child.wait_with_output().unwrap()).expect(0);

@@ -79,7 +79,7 @@ fn what_an_older_version_did_to_a_name_is_held_until_somebody_says_again() {
     desk.run(&plan, 0, &["--once"]).expect(3);
     let (outcome, note) = row(&desk);
     assert_eq!(outcome, "held");
-    assert!(note.contains("for whoever was called ada@c.com then") && note.contains("--again 2"), "{note}");
+    assert!(note.contains("for the user ada@c.com, by name") && note.contains("--again 2"), "{note}");
     assert_eq!(calls(&simulator, "disableUser", &both()), [1, 0]);
     desk.run(&plan, 1, &["--once", "--again", "2"]).expect(0);
     assert_eq!(calls(&simulator, "disableUser", &both()), [2, 0]);
@@ -172,7 +172,7 @@ fn a_run_of_before_holds_whom_no_name_leads_to() {
     simulator.becomes(&tenant("nobody", ""));
     desk.resume(&[]).expect(3);
     assert_eq!(row(&desk).0, "held");
-    assert!(row(&desk).1.contains("no user is called ada@c.com any more"), "{}", row(&desk).1);
+    assert!(row(&desk).1.contains("no user has the name ada@c.com any more"), "{}", row(&desk).1);
     assert_eq!(calls(&simulator, "disableUser", &both()), [0, 0]);
 }
 
@@ -183,7 +183,7 @@ fn what_a_run_of_before_has_left_in_doubt_stays_a_doubt_about_whoever_had_the_na
     begun_before(&desk, &format!("action,userPrincipalName\n{ALL},ada@c.com\n"), true);
     simulator.becomes(&tenant(EVE, ""));
     let resumed = desk.resume(&[]);
-    resumed.expect(5).says("left-as-it-is").says("it was sent to whoever was called ada@c.com then");
+    resumed.expect(5).says("left-as-it-is").says("it was sent to the user ada@c.com, by name");
     assert_eq!(row(&desk).0, "unknown");
     assert_eq!(calls(&simulator, ALL, &both()), [0, 0]);
     let plan = desk.path("plan.csv");
@@ -220,7 +220,7 @@ fn whose_a_name_in_a_body_was_counts_as_well() {
     journal.execute_batch(back).unwrap();
     simulator.becomes(&tenant(ADA, ""));
     desk.resume(&[]).expect(3);
-    assert!(row(&desk).1.contains("ada@c.com belongs to another account now"), "{:?}", row(&desk));
+    assert!(row(&desk).1.contains("ada@c.com now belongs to another account"), "{:?}", row(&desk));
     assert_eq!(calls(&simulator, "assignUserToDevice", &device), [0]);
 }
 
@@ -236,7 +236,7 @@ fn what_an_older_version_did_to_a_name_is_held_for_whoever_has_it_by_id() {
     desk.run(&by_id, 2, &[]).expect(3);
     let rows = desk.report();
     assert_eq!((&*rows[0].outcome, &*rows[1].outcome), ("held", "accepted"));
-    assert!(rows[0].note.contains("for whoever was called ada@c.com then"), "{}", rows[0].note);
+    assert!(rows[0].note.contains("for the user ada@c.com, by name"), "{}", rows[0].note);
     assert_eq!(calls(&simulator, ALL, &both()), [1, 1]);
     // Pruned, it is still known, and so is a doubt.
     desk.call(&["runs", "--prune=0"]).expect(0);
@@ -258,7 +258,7 @@ fn a_doubt_of_an_older_version_about_a_name_is_held_for_whoever_has_it_by_id() {
     desk.run(&alone, 0, &[]).expect(3);
     let (outcome, note) = row(&desk);
     assert_eq!(outcome, "held");
-    assert!(note.contains("with an effect that is not known"), "{note}");
+    assert!(note.contains("with an unknown effect"), "{note}");
     assert_eq!(calls(&simulator, ALL, &both()), [1, 0]);
     // Where nobody may ask what the users are called, all of them may be who was meant.
     simulator.becomes(&tenant(ADA, "sign_in: { roles: [DeviceManagementManagedDevices.PrivilegedOperations.All, DeviceManagementManagedDevices.ReadWrite.All] }\n"));

@@ -102,7 +102,7 @@ fn what_is_on_its_way_keeps_another_plan_away_also_from_a_resumed_run() {
     let run = run_of(&desk, "other.csv");
     let resumed: Ended = desk.call(&["resume", &run, "--report", "report.csv"]);
     resumed.expect(3);
-    assert!(desk.report()[0].note.contains("what came of it is not known yet"), "{:?}", desk.report());
+    assert!(desk.report()[0].note.contains("its outcome is not known yet"), "{:?}", desk.report());
     kill(child);
     assert_eq!(calls(&simulator, "delete", &[guid(1)]), [0]);
 }

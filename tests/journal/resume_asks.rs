@@ -57,7 +57,7 @@ fn a_run_that_nobody_has_named_goes_on_with_the_number_that_is_left() {
     assert_eq!(calls(&simulator, "retire", &targets), before);
     desk.call(&["resume", "--confirm", "2", "--report", "report.csv"]).expect(0);
     assert_eq!(outcomes(&desk.report()), ["accepted"; 3]);
-    desk.call(&["resume"]).expect(4).says("no run is open").says(&run);
+    desk.call(&["resume"]).expect(4).says("no run has open rows").says(&run);
     desk.call(&["resume", &run]).expect(0);
 }
 
@@ -104,7 +104,7 @@ fn what_was_held_then_is_not_what_somebody_agreed_to() {
     desk.call(&["resume", &run]).expect(3);
     let journal = rusqlite::Connection::open(desk.journal()).unwrap();
     journal.execute_batch("UPDATE runs SET settings = json_remove(settings, '$.guards')").unwrap();
-    desk.call(&["resume", &run]).expect(10).says("was held when the run was begun").says("--confirm 1");
+    desk.call(&["resume", &run]).expect(10).says("was held when the run began").says("--confirm 1");
     assert_eq!(calls(&simulator, "retire", &[guid(1)]), [0]);
     desk.call(&["resume", &run, "--confirm", "1"]).expect(0);
     assert_eq!(calls(&simulator, "retire", &[guid(1)]), [1]);

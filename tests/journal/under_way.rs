@@ -20,7 +20,7 @@ fn what_another_run_has_sent_and_not_settled_is_left_to_it() {
     desk.run(&other, 2, &[]).expect(5);
     let report = desk.report();
     assert_eq!(outcomes(&report), ["not_attempted", "accepted"], "{report:?}");
-    assert!(report[0].note.contains("goes on with it"), "{report:?}");
+    assert!(report[0].note.contains("handles it"), "{report:?}");
     assert_eq!(count_of(&simulator.counts(), "calls", "wipe", &guid(1)), 1);
     // Its process is gone: whoever comes next reads first.
     kill(child);

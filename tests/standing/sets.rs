@@ -42,7 +42,7 @@ fn devices_of_an_owner_leave_arrive_and_come_back_and_the_line_stays_the_same() 
         site.leaves(2);
         let night = line().await;
         assert_eq!(night.told(), ["already_done devices_of_user ada@contoso.com"]);
-        for named in ["ADA-1", "ADA-2", &guid(1), &guid(2), "accepted on 2026-11-"] {
+        for named in ["ADA-1", "ADA-2", &guid(1), &guid(2), "accepted at 2026-11-"] {
             assert!(night.note(0).contains(named), "{named}: {night:?}");
         }
         site.returns(4);

@@ -37,7 +37,7 @@ impl Verdict {
         in_use.into_iter().for_each(|entry| self.in_use[entry] = true);
         for row in SECRETS.iter().filter(|row| forbidden.iter().any(|(secret, _)| *secret == row.secret)) {
             let why = forbidden.iter().find(|(secret, _)| *secret == row.secret).map_or("", |(_, why)| why);
-            let message = format!("require_escrow: whether a {} is on file may not be read ({why})", row.what);
+            let message = format!("require_escrow: no permission to check whether a {} is on file ({why})", row.what);
             self.refuse(rule, "require-escrow", message, grant(row.secret));
         }
         if unread > 0 {
@@ -47,11 +47,11 @@ impl Verdict {
 
     fn nobody_has_looked(&mut self, rule: &Rule, unread: u32, begins: bool) {
         let devices = if unread == 1 { "1 row".to_owned() } else { format!("{unread} rows") };
-        let message = format!("require_escrow: nobody has looked yet whether the keys of {devices} are on file");
+        let message = format!("require_escrow: the keys of {devices} have not been checked yet");
         match begins {
-            true => self.refuse(rule, "require-escrow", message, "what is not known is not sent".into()),
+            true => self.refuse(rule, "require-escrow", message, "rows whose keys are unknown are not sent".into()),
             false => {
-                let help = "a run looks before it begins, and so does a preview that can sign in";
+                let help = "a run checks them before it begins, and so does a preview that can sign in";
                 self.faults.push(placed(Diagnostic::warning("keys-not-read", message).help(help), rule));
             }
         }
@@ -78,8 +78,8 @@ fn may_not_be_read(keys: &Keys, secrets: &[Secret]) -> Vec<(Secret, String)> {
 fn grant(secret: Secret) -> String {
     match secret.row().proof {
         Proof::Read { permissions: [least, ..] } => {
-            format!("grant {least}, which shows no secret; what cannot be told is not sent")
+            format!("grant {least}, which shows no key; rows whose keys are unknown are not sent")
         }
-        _ => "what cannot be told is not sent".into(),
+        _ => "rows whose keys are unknown are not sent".into(),
     }
 }

@@ -8,6 +8,7 @@ use super::super::rule::{Guard, Rule};
 use super::super::window::{Window, Windows};
 use super::verdict::{About, Verdict, placed};
 use crate::diagnostics::Diagnostic;
+use crate::moment::moment;
 
 impl Verdict {
     pub(super) fn check_window(&mut self, rule: &Rule, window: &Window, about: About<'_>) {
@@ -22,7 +23,7 @@ impl Verdict {
         if !lifted.is_empty() && self.census.targets(rest) == 0 {
             return;
         }
-        let opens = window.opens_after(about.now).map(|at| format!("; it opens at {at:.0}")).unwrap_or_default();
+        let opens = window.opens_after(about.now).map(|at| format!("; it opens at {}", moment(at))).unwrap_or_default();
         let message = format!("window: runs begin {window} ({}), and it is {:.0} now{opens}", rule.origin, about.now);
         let help = "run it when the window is open; the preview may be looked at any time";
         match about.begins {

@@ -251,7 +251,7 @@ fn a_closed_window_refuses_a_run_and_warns_a_preview() {
     };
     use crate::diagnostics::Severity::{Error, Warning};
     let closed = "window: runs begin sat, sun 22:00-04:00 Europe/Berlin (plan:4), and it is 2026-11-21T20:59:59Z now; \
-                  it opens at 2026-11-21T21:00:00Z";
+                  it opens at 2026-11-21 21:00:00 UTC";
     assert_eq!(told("2026-11-21T20:59:59Z", true), [(Error, closed.to_owned())]);
     assert_eq!(told("2026-11-21T20:59:59Z", false), [(Warning, closed.to_owned())]);
     assert_eq!(told("2026-11-21T21:00:00Z", true), []);

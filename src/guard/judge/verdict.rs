@@ -14,6 +14,7 @@ use crate::catalog::Action;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::escrow::Keys;
 use crate::job::Job;
+use crate::moment::moment;
 
 /// What the rules look at beside the jobs.
 #[derive(Debug, Clone, Copy)]
@@ -72,12 +73,13 @@ impl Verdict {
         let rules = &self.rules;
         for entry in rules.overrides.iter().filter(|entry| entry.is_for_plan(plan.as_deref())) {
             let warning = if entry.until <= now {
-                let message = format!("the override of {} ended at {}, and no longer holds", entry.guard, entry.until);
-                Diagnostic::warning("expired-override", message).help("remove it, or have it granted anew")
+                let message =
+                    format!("the override of {} ended at {} and no longer applies", entry.guard, moment(entry.until));
+                Diagnostic::warning("expired-override", message).help("remove it, or renew it")
             } else if !rules.stated.iter().any(|rule| entry.is_about(rule)) {
-                let message = format!("the override of {} lifts nothing", entry.guard);
+                let message = format!("the override of {} has no effect", entry.guard);
                 Diagnostic::warning("unused-override", message)
-                    .help("it lifts the guards of the file it stands in, and the built-in ones; a plan cannot lift a policy's")
+                    .help("an override applies to guards of the same file and to built-in guards; a plan cannot override a policy")
             } else {
                 continue;
             };

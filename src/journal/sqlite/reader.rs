@@ -17,8 +17,14 @@ use crate::journal::run::{PlanFile, RunHead, RunRecord};
 use crate::journal::state::RunState;
 use crate::journal::stored::StoredJob;
 
+/// Fewer characters of an id name nobody's run: they would name the only one there is.
+const SHORTEST: usize = 8;
+
 /// The run whose id begins like that, or the newest for `latest`.
 pub(in crate::journal) fn find(store: &Store, prefix: &str) -> Result<RunId, JournalError> {
+    if prefix.len() < SHORTEST && prefix != "latest" {
+        return Err(JournalError::TooShort(prefix.to_owned()));
+    }
     let mut select = store
         .connection
         .prepare("SELECT run_id FROM runs WHERE ?1 = 'latest' OR substr(run_id, 1, length(?1)) = ?1 ORDER BY run DESC")
@@ -26,7 +32,7 @@ pub(in crate::journal) fn find(store: &Store, prefix: &str) -> Result<RunId, Jou
     let found = select.query_map([prefix.to_ascii_lowercase()], |row| row.get::<_, String>(0));
     let found: Vec<_> = found.and_then(Iterator::collect).map_err(JournalError::read)?;
     match (prefix, found.as_slice()) {
-        ("", _) | (_, []) => Err(JournalError::NoSuchRun(prefix.to_owned())),
+        (_, []) => Err(JournalError::NoSuchRun(prefix.to_owned())),
         ("latest", [newest, ..]) => Ok(RunId(newest.clone())),
         (_, [one]) => Ok(RunId(one.clone())),
         (_, several) => Err(JournalError::Ambiguous { prefix: prefix.to_owned(), count: several.len() }),

@@ -89,15 +89,15 @@ impl Rest<'_> {
     /// Why what was agreed to when it was begun is not enough.
     fn why(&self) -> Option<String> {
         if !is_named(&self.request.run) {
-            return Some("nobody has named the run".to_owned());
+            return Some("the run was not named".to_owned());
         }
         let others = self.due.iter().filter(|index| !self.was_agreed_to(**index)).count();
         if others > 0 {
             let rows = ui::text::count_of(others, "job");
             let were = if others == 1 { "was" } else { "were" };
-            return Some(format!("{rows} of them {were} held when the run was begun"));
+            return Some(format!("{rows} of them {were} held when the run began"));
         }
-        (self.age() > GOOD_FOR).then(|| "it was begun more than a day ago".to_owned())
+        (self.age() > GOOD_FOR).then(|| "it began more than a day ago".to_owned())
     }
 
     fn was_agreed_to(&self, index: u32) -> bool {
@@ -119,20 +119,22 @@ impl Rest<'_> {
 
     fn wrong(&self, number: u32, left: u32) -> Error {
         let of = match self.agreed().filter(|agreed| *agreed != left) {
-            Some(agreed) => format!(", of {agreed} that were agreed to"),
+            Some(agreed) => format!(", of {agreed} that were agreed to at first at first"),
             None => String::new(),
         };
         let (jobs, are) = (ui::text::count_of(left, "job"), if left == 1 { "is" } else { "are" });
         let run = &self.record.head.id;
         let message = format!("--confirm {number}, but {jobs} of run {run} {are} left{of}");
-        let help = format!("look at musterout report {run}; when the number is right, confirm that number");
+        let help = format!("check `musterout report {run}`; if the number is right, confirm that number");
         Error::refused(Diagnostic::error("wrong-number", message).help(help))
     }
 
     fn not_confirmed(&self, left: u32, why: String) -> Error {
         let (run, jobs) = (&self.record.head.id, ui::text::count_of(left, "job"));
         let are = if left == 1 { "is" } else { "are" };
-        let message = format!("{jobs} of run {run} {are} left, {why}, and nobody is there to confirm it");
+        let message = format!(
+            "{jobs} of run {run} {are} left and need confirmation, because {why}; there is no terminal to ask on"
+        );
         let class = match (self.request.only, self.request.refile) {
             (Only::Open, false) => "",
             (Only::Open, true) => " --refile",
@@ -140,7 +142,7 @@ impl Rest<'_> {
             (Only::Unknown, _) => " --only unknown",
             (Only::NotAttempted, _) => " --only not-attempted",
         };
-        let help = format!("look at musterout report {run}, then musterout resume {run}{class} --confirm {left}");
+        let help = format!("check `musterout report {run}`, then: musterout resume {run}{class} --confirm {left}");
         Error::refused(Diagnostic::error("not-confirmed", message).help(help))
     }
 
@@ -160,7 +162,7 @@ impl Rest<'_> {
         let preflight = Preflight { holds, due: due.len() as u32 };
         let budget = budget(begun.choices, plan::Limits::default());
         let preview = Preview::new(jobs, &preflight, budget).judged(verdict).seen(sightings);
-        let text = ui::confirm::question(&preview, subject, stderr.styled());
+        let text = ui::confirm::question(&preview, subject, stderr.view());
         Question::new(text, candidates, policies, None)
     }
 }

@@ -85,13 +85,14 @@ impl Nameless<'_> {
     fn is_barred(&self, at: usize, stored: &StoredJob, earlier: &HashMap<u32, Earlier>) -> Option<String> {
         let name = stored.job.name_in_path()?;
         if stored.filed.as_ref().is_some_and(Filed::is_open) {
-            return Some(format!("its approval request was filed for whoever is called {name}, and is not completed"));
+            return Some(format!("its approval request was filed for the user {name}, by name, and is not completed"));
         }
         let is_open = matches!(earlier.get(&(at as u32)), Some(Earlier::Open { .. } | Earlier::Failed(..)));
         let is_read_first = stored.job.action.repeat == Repeat::AfterReadBack && stored.doubtful_since().is_some();
         let is_doubtful = is_open && is_read_first;
-        (is_doubtful && self.seen(at).is_none())
-            .then(|| format!("it was sent to whoever was called {name} then, and who that was is not recorded"))
+        (is_doubtful && self.seen(at).is_none()).then(|| {
+            format!("it was sent to the user {name}, by name; which account had that name then is not recorded")
+        })
     }
 }
 
@@ -107,7 +108,7 @@ fn names_of(job: &Job) -> impl Iterator<Item = &str> {
 
 /// The job on the ids of those who have its names today; or why there is none.
 fn on_ids(job: &Job, seen: Option<&Identity>, owners: &Owners) -> Result<Job, String> {
-    let owner_of = |name: &str| owners.of(name).ok_or_else(|| format!("no user is called {name} any more"));
+    let owner_of = |name: &str| owners.of(name).ok_or_else(|| format!("no user has the name {name} any more"));
     let users = names_of(job).skip(usize::from(job.name_in_path().is_some()));
     let in_body = users.map(|name| Ok((Box::from(name), owner_of(name)?.id.to_ascii_lowercase().into())));
     let in_body = in_body.collect::<Result<Box<[_]>, String>>()?;
@@ -115,10 +116,10 @@ fn on_ids(job: &Job, seen: Option<&Identity>, owners: &Owners) -> Result<Job, St
     let Some(name) = job.name_in_path() else { return Ok(Job { names: Some(Box::new(names)), ..job.clone() }) };
     let owner = owner_of(name)?;
     if uuid::Uuid::try_parse(&owner.id).is_err() {
-        return Err(format!("what the service gives as the id of {name} is none"));
+        return Err(format!("the service returned no valid id for {name}"));
     }
     if let Some(seen) = seen.filter(|seen| !seen.id.eq_ignore_ascii_case(&owner.id)) {
-        return Err(format!("{name} belongs to another account now: it was {}, and is {}", seen.id, owner.id));
+        return Err(format!("{name} now belongs to another account: it was {}, and is {}", seen.id, owner.id));
     }
     let id = owner.id.to_ascii_lowercase();
     let ids = job.route.ids.iter().zip(job.ids.iter());

@@ -35,15 +35,15 @@ fn newest_open(journal: &Journal, request: &ResumeRequest) -> Result<RunId, Erro
     }
     let newest = journal.head(&journal.find(LATEST)?)?;
     let what = match (request.only, request.refile) {
-        (Only::Open, false) => "no run is open",
-        (Only::Open, true) => "no run has an approval request",
-        (Only::Failed, _) => "no run has a row that failed",
-        (Only::Unknown, _) => "no run has a row that is unknown",
+        (Only::Open, false) => "no run has open rows",
+        (Only::Open, true) => "no run has an open approval request",
+        (Only::Failed, _) => "no run has a failed row",
+        (Only::Unknown, _) => "no run has a row with the outcome `unknown`",
         (Only::NotAttempted, _) => "no run has a row that was not attempted",
     };
     let RunHead { id, plan_file, .. } = &newest;
     let help = format!(
-        "the newest is run {id} of {plan_file}; `musterout resume {id}` goes on with it all the same, `musterout runs` lists all"
+        "the newest is run {id} of {plan_file}; `musterout report {id}` shows its rows, and `musterout runs` lists all runs"
     );
-    Err(Error::NothingOpen(Box::new(Diagnostic::error("nothing-open", what).help(help))))
+    Err(Error::NothingOpen(Box::new(Diagnostic::warning("nothing-open", what).help(help))))
 }

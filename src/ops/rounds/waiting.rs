@@ -105,11 +105,13 @@ impl Rounds<'_> {
     fn say_what_waits(&self, ended: &RoundsEnded, asked: Option<usize>, say: &impl Fn(&str)) {
         match asked {
             None => {}
-            Some(0) => say("as many approval requests are open as can be carried out before they expire"),
+            Some(0) => {
+                say("no more approval requests are filed: the open ones fill the daily limits until they expire")
+            }
             Some(waiting) => {
                 let verb = if waiting == 1 { "waits" } else { "wait" };
                 let what = ui::text::count_of(waiting, "approval request");
-                say(&format!("{what} {verb} for somebody: `musterout approvals {}` lists them", &self.recorded.id));
+                say(&format!("{what} {verb} for approval; `musterout approvals {}` lists them", &self.recorded.id));
             }
         }
         if !ended.later.is_empty() {

@@ -53,7 +53,7 @@ impl Expander {
 fn needs_one_of(step: &Step) -> String {
     let action = step.action;
     match action.needs_one_of.len() == action.parameters.len() {
-        true => format!("`{}` needs one of its parameters at least", action.name),
+        true => format!("`{}` needs at least one of its parameters", action.name),
         false => format!("`{}` needs one of these at least: {}", action.name, action.needs_one_of.join(", ")),
     }
 }

@@ -35,8 +35,9 @@ impl Expander {
             }
             [_, second, ..] => {
                 let field = self.slots[*second].field;
-                let message = || "one user of a target is named by a principal name, and this is the second".into();
-                return self.fault(row.at(Some(field)), "selector", message, || Some("give this one's id".into()));
+                let message =
+                    || "only one user of a target can be named by a principal name, and this is the second".into();
+                return self.fault(row.at(Some(field)), "selector", message, || Some("use the id of this one".into()));
             }
         };
         let ids = ids.into_iter().map(|at| (self.given[at], self.slots[at].value.as_str().into())).collect();

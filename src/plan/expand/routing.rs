@@ -20,7 +20,7 @@ impl Expander {
             return None;
         }
         let [step] = work.steps.as_slice() else {
-            let message = || "a route is named for each of several steps in `steps:`, not for a target".into();
+            let message = || "with several steps, write `route` in each step, not in the target".into();
             self.fault(row.at(Some(field)), "no-route", message, || None);
             return None;
         };
@@ -83,7 +83,7 @@ impl Expander {
             Some(_) => self.missing_ids(target, step, named),
             None => {
                 let given = vocabulary::list(self.given.iter().map(|id| id.name));
-                let message = || format!("no route of `{}` takes {given} and nothing else", step.action.name);
+                let message = || format!("no route of `{}` takes only {given}", step.action.name);
                 self.fault(row.at(None), "no-route", message, || Some(vocabulary::routes(step.action)));
             }
         }
@@ -95,7 +95,7 @@ impl Expander {
         if route.ids.len() > 1 {
             let names = || vocabulary::list(route.ids.iter().map(|id| id.name));
             let message = || format!("`id` is not enough for the route `{}`", route.name);
-            self.fault(row.at(Some(field)), "no-route", message, || Some(format!("name its ids: {}", names())));
+            self.fault(row.at(Some(field)), "no-route", message, || Some(format!("give its ids: {}", names())));
         }
     }
 
@@ -131,9 +131,9 @@ impl Expander {
                     let same = |other: &&'static Route| other.ids.iter().all(|id| takes(first, id.name));
                     if !others.iter().all(same) {
                         told = true;
-                        let message = || format!("several routes of `{}` fit these ids", step.action.name);
+                        let message = || format!("several routes of `{}` take these ids", step.action.name);
                         self.fault(row.at(None), "no-route", message, || {
-                            Some(format!("name one with `route:` in the step; {}", vocabulary::routes(step.action)))
+                            Some(format!("choose one with `route:` in the step; {}", vocabulary::routes(step.action)))
                         });
                     }
                     self.routes.push(first);
@@ -148,7 +148,7 @@ impl Expander {
                     row.at(field),
                     "no-route",
                     || format!("no step uses `{}`", id.name),
-                    || Some("leave it out, or add the step that it is for".into()),
+                    || Some("remove it, or add the step that needs it".into()),
                 );
             }
         }

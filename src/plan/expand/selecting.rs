@@ -62,8 +62,8 @@ impl Expander {
                 Selected::By(Pointed { pointer: Pointer::Given(criteria.into()), field: Some(field) })
             }
             (field, _) => {
-                let message = || "what stands for several targets stands alone".into();
-                let help = "leave out the others: devices_of_user, members_of_group and filter are not combined";
+                let message = || "this entry means several targets, so it cannot be combined with others".into();
+                let help = "remove the others: devices_of_user, members_of_group and filter cannot be combined";
                 self.fault(row.at(field), "selector", message, || Some(help.into()));
                 Selected::Refused
             }
@@ -115,11 +115,9 @@ impl Expander {
         let (message, help) = match selected {
             _ if !work.steps.iter().any(|step| step.knows(GROUP.name)) => (
                 "no step uses `groupName`",
-                "leave it out, or add the step that it is for; members_of_group_named stands for the members of a group",
+                "remove it, or add the step that needs it; members_of_group_named stands for the members of a group",
             ),
-            Selected::Nothing => {
-                ("a group by its name wants its member by userPrincipalName", "or name both by their ids")
-            }
+            Selected::Nothing => ("with groupName, the member must be given by userPrincipalName", "or give both ids"),
             _ => return false,
         };
         self.fault(row.at(Some(field)), "selector", || message.into(), || Some(help.into()));
@@ -133,7 +131,7 @@ impl Expander {
         let other = self.given.iter().position(|id| !(in_group && id.name == GROUP.name));
         let Some((id, at)) = other.map(|at| (self.given[at], at)) else { return };
         let (name, field) = (id.name, self.slots[at].field);
-        let message = || format!("a target is given by `{name}` or by what it is looked up by, not by both");
+        let message = || format!("a target needs either `{name}` or something to look up, not both");
         self.fault(row.at(Some(field)), "selector", message, || Some("keep one of them".into()));
     }
 
@@ -205,7 +203,7 @@ impl Expander {
                         let several = routes.iter().all(|route| route.ids.len() > 1);
                         let takes = if several { "more than one id" } else { "an id that cannot be looked up" };
                         let name = step.action.name;
-                        let message = || format!("`{name}` takes {takes}: a target is given by its ids");
+                        let message = || format!("`{name}` takes {takes}; give the ids of the target");
                         self.fault(row.at(field), "selector", message, || Some(vocabulary::routes(step.action)));
                         return None;
                     };
@@ -228,8 +226,13 @@ impl Expander {
         let through = pointer.goes_through_device(kinds());
         let is_linked = |step: &UnresolvedStep| through && step.kind != TargetKind::ManagedDevice;
         if let Some(step) = steps.iter().find(|step| step.if_found && !is_linked(step)) {
-            let message = || format!("`if_found` of `{}`: it is not found through a managed device", step.action.name);
-            let help = "it is for a step on another kind of target than the managed device that the row says";
+            let message = || {
+                format!(
+                    "`if_found` has no meaning for `{}`: its target is not found through a managed device",
+                    step.action.name
+                )
+            };
+            let help = "use it for a step whose target is found through the managed device of the row";
             self.fault(row.at(field), "selector", message, || Some(help.into()));
             return None;
         }
@@ -237,14 +240,17 @@ impl Expander {
             return Some(steps);
         }
         if pointer.is_many() && kinds().any(|kind| Some(kind) != kinds().next()) {
-            let message = || "what stands for several targets cannot be looked up for steps on different kinds".into();
-            self.fault(row.at(field), "selector", message, || Some("give each kind of target a job of its own".into()));
+            let message =
+                || "an entry that means several targets cannot be used for steps on different kinds of targets".into();
+            self.fault(row.at(field), "selector", message, || {
+                Some("write a separate job for each kind of target".into())
+            });
             return None;
         }
         for step in steps.iter() {
             if let Err(what) = can_find(pointer, step.kind) {
                 let message =
-                    || format!("`{}` acts on {}, which {what} does not lead to", step.action.name, of(step.kind));
+                    || format!("`{}` acts on {}, which cannot be looked up by {what}", step.action.name, of(step.kind));
                 self.fault(row.at(field), "selector", message, || Some(ways_to(step.kind)));
                 return None;
             }
@@ -305,25 +311,26 @@ fn ways_to(kind: TargetKind) -> String {
     let alone = |selector: &&Selector| selector.form != SelectorForm::GroupName;
     let selectors = crate::catalog::SELECTORS.iter().filter(alone).filter(|selector| selector.finds.contains(&kind));
     let names = vocabulary::list(selectors.map(|selector| selector.name));
-    format!("it is found by {names}, or named by its id")
+    format!("use {names}, or the id")
 }
 
 /// The value of a selector as it will be looked up, or what is wrong with it.
 fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<Cow<'static, str>>)> {
     const LONGEST: usize = 256;
-    let wrong = |reason: &str, help| Err((format!("`{}` is no {}: {reason}", shown(text), selector.name), help));
+    let wrong =
+        |reason: &str, help| Err((format!("`{}` is not a valid {}: {reason}", shown(text), selector.name), help));
     if let Err(NotAnId { reason, help }) = identifier::plain(text) {
         return wrong(&reason, help);
     }
     if text.len() > LONGEST || text.chars().any(char::is_control) {
-        return wrong("it is longer than 256 characters, or has control characters in it", None);
+        return wrong("it is longer than 256 characters, or contains control characters", None);
     }
     let mut spelled = String::new();
     let mut spell = |kind| identifier::spell(kind, text, &mut spelled).map_err(|fault| fault.reason);
     let checked: Result<(), Cow<'static, str>> = match selector.form {
         SelectorForm::Text | SelectorForm::GroupName => Ok(()),
         SelectorForm::MembersOfGroup if selector.name == MEMBERS_OF_GROUP_NAMED => match spell(IdKind::Guid) {
-            Ok(()) => Err("this is an id: `members_of_group` takes it".into()),
+            Ok(()) => Err("this is an id; use `members_of_group` for it".into()),
             Err(_) => Ok(()),
         },
         SelectorForm::Serial => serial::says_nothing(text).map_or(Ok(()), |why| Err(why.into())),
@@ -331,16 +338,15 @@ fn value(selector: &Selector, text: &str) -> Result<Box<str>, (String, Option<Co
             spell(IdKind::Guid)
         }
         SelectorForm::DevicesOfUser => spell(IdKind::User),
-        SelectorForm::PrincipalName if !text.contains('@') => Err("it looks like someone@contoso.com".into()),
+        SelectorForm::PrincipalName if !text.contains('@') => Err("it must look like someone@contoso.com".into()),
         SelectorForm::PrincipalName => spell(IdKind::User),
     };
     match checked {
         Ok(()) if spelled.is_empty() || selector.name == MEMBERS_OF_GROUP_NAMED => Ok(composed(text).into()),
         Ok(()) => Ok(spelled.into()),
         Err(reason) => {
-            let help = matches!(selector.form, SelectorForm::Serial).then_some(
-                "every device without a serial number has it; name the device by its managedDeviceId".into(),
-            );
+            let help = matches!(selector.form, SelectorForm::Serial)
+                .then_some("many devices have this value; use the managedDeviceId of the device".into());
             wrong(&reason, help)
         }
     }

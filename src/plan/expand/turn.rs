@@ -18,8 +18,8 @@ impl Expander {
         let Some(field) = layout.not_before else { return work.not_before };
         if row.field(field).is_empty() {
             if layout.wants_day && work.not_before.is_none() {
-                let help = "fill it in, take the row out, or leave `notBefore` out of `columns:`";
-                self.fault(row.at(Some(field)), "missing-date", || "there is no day".into(), || Some(help.into()));
+                let help = "fill in the date, remove the row, or remove `notBefore` from `columns:`";
+                self.fault(row.at(Some(field)), "missing-date", || "the date is missing".into(), || Some(help.into()));
             }
             return work.not_before;
         }

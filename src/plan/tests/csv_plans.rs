@@ -54,7 +54,7 @@ fn headers_are_checked() {
     one(&format!("id\n{A}\n"), &["missing-column", "`action` is missing"]);
     let two = refused(&[("plan.csv", "action,Device ID (managedDeviceId),id\nretire,,x\n")]);
     assert!(two.contains("unknown-column") && two.contains("bad-id"), "{two}");
-    one("action,note\nretire,x\n", &["missing-column", "no column points at the targets"]);
+    one("action,note\nretire,x\n", &["missing-column", "no column identifies the targets"]);
     one(
         &format!("action,id,Managd Device Id\nretire,{A},\n"),
         &["unknown-column", "did you mean `managedDeviceId`?", "plan.csv:1:11"],
@@ -73,7 +73,7 @@ fn cells_are_checked_where_they_stand() {
         &["row 3, column `action`: there is no action `retier`", "did you mean `retire`?", "plan.csv:3:1"],
     );
     one(&format!("action,id\n,{A}\n"), &["missing-action", "row 2, column `action`"]);
-    one(&format!("action,id,note\nretire,{A}\n"), &["ragged-row", "row 2: 2 cells, and the header has 3"]);
+    one(&format!("action,id,note\nretire,{A}\n"), &["ragged-row", "row 2 has 2 cells, but the header has 3"]);
     one("action,id\nretire,1.23E+10\n", &["bad-id", "row 2, column `id`", "spreadsheet", "^^^^^^^^"]);
     one("action,id\nretire,00000000-0000-0000-0000-000000000000\n", &["nil GUID"]);
     one(
@@ -96,7 +96,7 @@ fn cells_are_checked_where_they_stand() {
         &["no-route", "row 2, column `userId`", "routes of `retire`"],
     );
     one(&format!("action,id,managedDeviceId\nretire,{A},{B}\n"), &["contradicting-ids", "row 2, column `id`"]);
-    one(&format!("action,id,deviceName\nretire,{A},x\n"), &["selector", "not by both", "row 2, column `id`"]);
+    one(&format!("action,id,deviceName\nretire,{A},x\n"), &["selector", "not both", "row 2, column `id`"]);
     one(&format!("action,id,notBefore\nretire,{A},12/1/2026\n"), &["bad-date", "row 2, column `notBefore`"]);
     one(&format!("action,id,route\nretire,{A},comanagedDevice\n"), &["no-route", "did you mean `comanagedDevices`?"]);
     let text = format!("action,id,route\nretire,{A},comanagedDevices\n");

@@ -31,11 +31,11 @@ fn faults_of_a_file_of_targets_stand_in_it() {
     ]);
     for part in [
         "t.csv:1:17",
-        "`Gerät` means nothing here",
+        "`Gerät` has no meaning here",
         "did you mean `deprovisionReason`?",
-        "a list of targets has no column `action`",
+        "a list of targets cannot have a column `action`",
         "row 2, column `managedDeviceId`: `x`: not a GUID",
-        "row 4: 1 cells, and the header has 4",
+        "row 4 has 1 cells, but the header has 4",
     ] {
         assert!(rendered.contains(part), "{part:?} is not in:\n{rendered}");
     }
@@ -54,9 +54,9 @@ fn faults_of_columns_stand_in_the_plan() {
         "has no column `Devce`",
         "did you mean `Device`?",
         "`columns` has no key `nte`",
-        "the job says what to do",
+        "a list of targets cannot have a column `action`",
         "its columns are Device, Other",
-        "the name or number of a column is text",
+        "the name or number of a column must be text",
     ] {
         assert!(rendered.contains(part), "{part:?} is not in:\n{rendered}");
     }
@@ -81,7 +81,7 @@ fn a_required_parameter_is_missed_once_for_a_file_without_its_column() {
 fn a_route_is_not_named_for_several_steps() {
     let yaml = "version: 1\njobs:\n  - { steps: [syncDevice, retire], targets: { csv: t.csv } }\n";
     let rendered = refused(&[("plan.yaml", yaml), ("t.csv", &format!("id,route\n{A},managedDevices\n"))]);
-    assert!(rendered.contains("row 2, column `route`: a route is named for each of several steps"), "{rendered}");
+    assert!(rendered.contains("row 2, column `route`: with several steps, write `route` in each step"), "{rendered}");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn files_that_cannot_be_read_are_named() {
     let dir = tempfile::tempdir().unwrap();
     assert!(fault(&dir.path().join("no.yaml")).contains("missing-file"));
     std::fs::create_dir(dir.path().join("d.csv")).unwrap();
-    assert!(fault(&dir.path().join("d.csv")).contains("a directory"));
+    assert!(fault(&dir.path().join("d.csv")).contains("a folder"));
     assert!(fault(&dir.path().join("plan.txt")).contains("unknown-format"));
     assert!(fault(&dir.path().join("plan")).contains(".yaml, .yml, .csv or .tsv"));
     for (name, limit) in [("big.yaml", YAML_LIMIT), ("big.csv", CSV_LIMIT)] {
@@ -105,14 +105,14 @@ fn files_that_cannot_be_read_are_named() {
         assert!(fault(&dir.path().join(name)).contains("empty-file"));
     }
     std::fs::write(dir.path().join("x.yaml"), b"version: 1\nname: \xff\n").unwrap();
-    assert!(fault(&dir.path().join("x.yaml")).contains("line 2 is not UTF-8"));
+    assert!(fault(&dir.path().join("x.yaml")).contains("line 2 is not valid UTF-8"));
 }
 
 #[test]
 fn a_file_of_targets_that_cannot_be_read_is_shown_where_it_is_named() {
     let faults = load(&folder(&[("plan.yaml", job("{ csv: no.csv }"))]).plan).unwrap_err();
     let text = render(&faults);
-    assert!(text.contains("plan.yaml:5:21") && text.contains("no.csv: there is no such file"), "{text}");
+    assert!(text.contains("plan.yaml:5:21") && text.contains("no.csv: the file does not exist"), "{text}");
     let text = refused(&[("plan.yaml", job("{ csv: t.csv }").into_bytes()), ("t.csv", b"id\n\xff\n".to_vec())]);
     assert!(text.contains("t.csv:2") && text.contains("bad-encoding"), "{text}");
 }

@@ -103,13 +103,13 @@ fn limits_name_the_tenants_size_a_priority_and_allowances_of_the_plans_own() {
     assert_eq!(own, [&Allowance { requests: 50, window: std::time::Duration::from_secs(10) }]);
     assert!(plan.warnings.is_empty());
     for (limits, parts) in [
-        ("{ tenant_size: huge }", ["`tenant_size` is small or medium or large", "huge"]),
-        ("{ priority: high }", ["`priority` is low or normal", "high"]),
+        ("{ tenant_size: huge }", ["`tenant_size` must be small or medium or large", "huge"]),
+        ("{ priority: high }", ["`priority` must be low or normal", "high"]),
         (
             "{ allowances: { intune-devices/writes: {} } }",
             ["no bucket `intune-devices/writes`", "`intune-devices/write`?"],
         ),
-        ("{ allowances: { directory/read: { requests: 5 } } }", ["in any window", "window_seconds: 20"]),
+        ("{ allowances: { directory/read: { requests: 5 } } }", ["in a window", "window_seconds: 20"]),
         ("{ allowances: { directory/read: { requests: 0, window_seconds: 1 } } }", ["`requests`", "from 1"]),
     ] {
         one_fault("plan.yaml", &with(limits), &parts);
@@ -208,7 +208,7 @@ fn nothing_to_do_is_no_fault_but_a_plan_without_jobs_is() {
     one_fault("p.yaml", "jobs: []\n", &["missing-key", "`version` is missing", "write `version: 1`"]);
     one_fault("p.yaml", "version: 2\njobs: []\n", &["unknown-version", "p.yaml:1:10"]);
     one_fault("p.yaml", "version: '1'\njobs: []\n", &["wrong-type", "the number 1", "the text `1`"]);
-    one_fault("p.yaml", "version: 1\njobs:\n", &["wrong-type", "`jobs` is a list, and this is nothing"]);
+    one_fault("p.yaml", "version: 1\njobs:\n", &["wrong-type", "`jobs` must be a list, not nothing"]);
 }
 
 #[test]
@@ -263,13 +263,13 @@ jobs:
         "did you mean `name`?",
         "did you mean `retire`? `musterout actions` lists them",
         "did you mean `keepUserData`?",
-        "`macOsUnlockCode` is six digits, in quotes, and this is the number 012345",
+        "`macOsUnlockCode` must be six digits, in quotes, not the number 012345",
         "put it in quotes",
-        "firmware has it where nobody wrote a serial number",
-        "name the device by its managedDeviceId",
-        &format!("say what it is: `managedDeviceId: {A}`"),
+        "firmware uses this as a placeholder",
+        "use the managedDeviceId of the device",
+        &format!("write its kind: `managedDeviceId: {A}`"),
         "the nil GUID",
-        "nowhere.csv: there is no such file",
+        "nowhere.csv: the file does not exist",
     ] {
         assert!(rendered.contains(part), "{part:?} is not in:\n{rendered}");
     }
@@ -282,9 +282,9 @@ fn keys_of_jobs_and_targets_are_checked() {
     one(&format!("  - {{ {t} }}\n"), &["missing-key", "`action` is missing"]);
     one("  - { action: retire }\n", &["missing-key", "`targets` is missing"]);
     one(&format!("  - {{ action: retire, target: 1, {t} }}\n"), &["unknown-key", "did you mean `targets`?"]);
-    one(&format!("  - {{ steps: [], {t} }}\n"), &["no step"]);
-    one(&format!("  - {{ steps: [retire], route: users, {t} }}\n"), &["a route belongs to one step"]);
-    one(&format!("  - {{ steps: [{{ action: retire, after: 3d }}], {t} }}\n"), &["`after` is `verified`"]);
+    one(&format!("  - {{ steps: [], {t} }}\n"), &["`steps` is empty"]);
+    one(&format!("  - {{ steps: [retire], route: users, {t} }}\n"), &["`route` belongs to a step"]);
+    one(&format!("  - {{ steps: [{{ action: retire, after: 3d }}], {t} }}\n"), &["`after` must be `verified`"]);
     one(
         &format!("  - {{ action: retire, route: managedDevice, {t} }}\n"),
         &["no-route", "did you mean `managedDevices`?"],
@@ -313,7 +313,7 @@ fn keys_of_jobs_and_targets_are_checked() {
         &format!("  - {{ action: wipe, targets: [ {{ id: {A}, keepUserData: true }} ] }}\n"),
         &["with: { keepUserData: … }"],
     );
-    one("  - { action: retire, targets: 5 }\n", &["`targets` is a list, or a map with `csv`"]);
+    one("  - { action: retire, targets: 5 }\n", &["`targets` must be a list, or a map with `csv`"]);
     one("  - { action: retire, targets: { } }\n", &["missing-key", "`csv`"]);
 }
 
@@ -339,11 +339,11 @@ fn ids_of_a_target_have_to_fit() {
     );
     one(&target("retire", "managedDeviceId: 1.23E+10"), &["wrong-type", "1.23E+10"]);
     one(&target("retire", "managedDeviceId: '1.23E+10'"), &["bad-id", "1.23E+10"]);
-    one(&target("retire", &format!("managedDeviceId: {A}, deviceName: x")), &["selector", "not by both"]);
+    one(&target("retire", &format!("managedDeviceId: {A}, deviceName: x")), &["selector", "not both"]);
     let steps =
         |keys: &str| format!("  - {{ steps: [retire, removeAllDevicesFromManagement], targets: [ {{ {keys} }} ] }}\n");
     one(&steps(&format!("managedDeviceId: {A}")), &["missing-id", "`removeAllDevicesFromManagement` needs userId"]);
-    one(&steps(&format!("id: {A}")), &["could be managedDeviceId or userId"]);
+    one(&steps(&format!("id: {A}")), &["could mean managedDeviceId or userId"]);
     one(
         &steps(&format!("managedDeviceId: {A}, userId: {B}, assignedDeviceId: {A}")),
         &["no step uses `assignedDeviceId`"],
@@ -358,7 +358,7 @@ fn what_is_not_plain_yaml_stops_the_reading_with_its_reason() {
     one_fault("p.yaml", "version: *x\njobs: []\n", &["syntax", "anchor"]);
     one_fault("p.yaml", "a:\n\t- b\n", &["syntax", "p.yaml:2:2"]);
     one_fault("p.yaml", "# nothing\n", &["empty-file"]);
-    one_fault("p.yaml", "- 1\n", &["wrong-type", "a plan is a map, and this is a list"]);
+    one_fault("p.yaml", "- 1\n", &["wrong-type", "a plan must be a map, not a list"]);
     one_fault("p.yaml", &format!("a: {}", "[".repeat(100_000)), &["a: ["]);
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {

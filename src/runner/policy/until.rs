@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::daily::shown;
+use crate::moment::moment;
 use crate::outcome::Cause;
 use crate::runner::dialogue::{Command, Happened, Policy, Then, until};
 use crate::runner::event::StopReason;
@@ -24,7 +24,7 @@ impl Policy for Until {
     fn on(&mut self, happened: &Happened, view: &RunView, then: &mut Then) {
         let Some(end) = self.0.filter(|end| *end <= view.wall()) else { return };
         if matches!(happened, Happened::Turn) && !view.is_stopping() && view.ledger.open() > 0 {
-            let why = format!("the time of `--until` has come ({})", shown(end));
+            let why = format!("the time of `--until` has come ({})", moment(end));
             then.push(Command::Stop(StopReason::Policy(Cause::Stopped, why.into())));
         }
     }

@@ -155,7 +155,7 @@ fn what_answers_with_its_effect_is_not_waited_for_and_what_nobody_can_see_holds(
     let note = ended.settlements[3].note.as_deref();
     assert_eq!(
         note,
-        Some("nothing can show that the step before it, rotateBitLockerKeys in row 3, has happened (it has ended)")
+        Some("no read can show that the step before it, rotateBitLockerKeys in row 3, has happened (it has ended)")
     );
 }
 

@@ -76,7 +76,7 @@ async fn what_is_protected_under_way_is_looked_at_and_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_where_the_guards_refuse_the_run_or_nobody_can_tell() {
     let (run, executor) = slow();
-    let ended = answered(run, &executor, vec![None, Some(Err("max_targets: 4, and the limit is 1".into()))]).await;
+    let ended = answered(run, &executor, vec![None, Some(Err("max_targets: 4, but the limit is 1".into()))]).await;
     let left = (Outcome::NotAttempted, Some(Cause::Guards));
     assert_eq!(causes(&ended), [SENT, left, left, left]);
     assert!(matches!(ended.stopped, Some(StopReason::Policy(Cause::Guards, _))), "{ended:?}");
