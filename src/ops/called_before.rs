@@ -30,7 +30,8 @@ pub(super) struct CalledBefore<'j> {
 pub(super) async fn look<'j>(
     session: &mut Session<'_>,
     jobs: &'j [Job],
-    (journal, place): (&Journal, &str),
+    journal: &Journal,
+    place: &str,
     all: bool,
 ) -> Result<CalledBefore<'j>, Error> {
     let mut found = CalledBefore { jobs: Cow::Borrowed(jobs), unread: HashMap::new() };

@@ -115,12 +115,12 @@ pub(super) fn compare<'j>(plan: Plan, jobs: impl Iterator<Item = &'j Job> + Clon
     }
     let begun: HashSet<JobId> = jobs.map(|job| job.id).collect();
     let added: Vec<&Job> = plan.jobs.iter().filter(|job| !begun.contains(&job.id)).collect();
-    let told = told(&plan, (&removed, &added, put_off)).into();
+    let told = told(&plan, &removed, &added, put_off).into();
     Changed { told, kept_back, now: Said { tenant: plan.tenant, rules: Some(plan.rules), daily: plan.daily } }
 }
 
 /// What is told of it.
-fn told(plan: &Plan, (removed, added, put_off): (&[&Job], &[&Job], usize)) -> Diagnostic {
+fn told(plan: &Plan, removed: &[&Job], added: &[&Job], put_off: usize) -> Diagnostic {
     let name = |job: &Job| format!("{} {} (row {})", job.action.name, job.target(), job.row);
     let names = |jobs: &[&Job]| match jobs {
         [] => "none".to_owned(),

@@ -42,6 +42,19 @@ use crate::ui::text::count_of;
 const READINGS: u32 = 5;
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
+/// What the tenant is asked with.
+pub(super) struct Reach<'a> {
+    pub client: &'a Client,
+    pub clock: &'a Clock,
+    pub rng: Rng,
+}
+
+impl Reach<'_> {
+    fn fork(&mut self) -> Self {
+        Self { client: self.client, clock: self.clock, rng: self.rng.fork() }
+    }
+}
+
 /// What was agreed to, and where it may have changed since.
 #[derive(Debug)]
 pub(super) struct GuardWatch {
@@ -113,20 +126,20 @@ impl GuardWatch {
     pub(super) async fn answer(
         mut self,
         mut asked: mpsc::UnboundedReceiver<Ask>,
-        (client, clock, mut rng): (&Client, &Clock, Rng),
+        mut reach: Reach<'_>,
         stderr: &Stderr,
     ) -> Infallible {
-        self.until = self.next_end(clock.now());
+        self.until = self.next_end(reach.clock.now());
         while let Some(ask) = asked.recv().await {
-            ask.answer(self.look((client, clock, rng.fork()), stderr).await);
+            ask.answer(self.look(reach.fork(), stderr).await);
         }
         std::future::pending().await
     }
 
-    async fn look(&mut self, tenant: (&Client, &Clock, Rng), stderr: &Stderr) -> GuardsAnswer {
+    async fn look(&mut self, tenant: Reach<'_>, stderr: &Stderr) -> GuardsAnswer {
         let mut readings = 1;
         let read = loop {
-            match self.read(tenant.1.now()) {
+            match self.read(tenant.clock.now()) {
                 Ok(None) => return Ok(Arc::clone(&self.told)),
                 Ok(Some(read)) => break read,
                 Err(_) if readings < READINGS => {
@@ -202,7 +215,7 @@ impl GuardWatch {
     }
 
     /// What is to be done about it: jobs are held, or the run ends.
-    async fn judge(&mut self, read: Read, (client, clock, rng): (&Client, &Clock, Rng)) -> Result<GuardsNow, Box<str>> {
+    async fn judge(&mut self, read: Read, Reach { client, clock, rng }: Reach<'_>) -> Result<GuardsNow, Box<str>> {
         let Read { policies, plan } = read;
         let now = clock.now();
         let before = self.rules();
@@ -233,7 +246,7 @@ impl GuardWatch {
             })
             .collect();
         let held = self.news(&holds);
-        rules.protected = self.meaning((&before, rules.protected.clone()), &holds, client, rng).await?;
+        rules.protected = self.meaning(&before, rules.protected.clone(), &holds, client, rng).await?;
         let verdict = self.verdict(rules, &before, &holds, now)?;
         Ok(GuardsNow { protected: verdict.rules.protected.clone(), held, windows: verdict.windows() })
     }
@@ -253,7 +266,8 @@ impl GuardWatch {
     /// The list with what its entries stand for; what is on it that was not before is read.
     async fn meaning(
         &self,
-        (before, now): (&Rules, Protected),
+        before: &Rules,
+        now: Protected,
         holds: &[Option<Hold>],
         client: &Client,
         rng: Rng,

@@ -46,7 +46,8 @@ impl<'a> About<'a> {
 pub(super) async fn check(
     session: &mut Session<'_>,
     about: &About<'_>,
-    (preflight, rules): (&mut Preflight, &Rules),
+    preflight: &mut Preflight,
+    rules: &Rules,
     skipped: impl Fn(usize) -> bool,
 ) -> Result<Vec<Option<Keys>>, Error> {
     if !rules.wants_keys() {
@@ -69,7 +70,8 @@ pub(super) async fn look<T: Transport>(
     jobs: &[Job],
     holds: &[Option<Hold>],
     seen: &[Option<Sighting>],
-    (client, rng): (ReadOnly<'_, T>, Rng),
+    client: ReadOnly<'_, T>,
+    rng: Rng,
 ) -> Result<Vec<Option<Keys>>, Error> {
     let is_sent = |at: usize| holds.get(at).is_some_and(Option::is_none);
     let wanted = Wanted::of(jobs, is_sent, |at| seen.get(at).cloned().flatten());

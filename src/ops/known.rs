@@ -46,7 +46,8 @@ pub(super) struct Past {
 pub(super) fn past(
     journal: &mut Journal,
     about: About<'_>,
-    (jobs, holds): (&[Job], &[Option<Hold>]),
+    jobs: &[Job],
+    holds: &[Option<Hold>],
     repeats: &Repeats,
 ) -> Result<Past, Error> {
     let again = repeats.again.of(jobs)?;

@@ -23,7 +23,8 @@ use crate::simulator::scenario::Scenario;
 pub(super) async fn looked_up<'s>(
     file: &Path,
     policies: &[PolicyFile],
-    (look_up, repeats): (&LookUp<'s>, &Repeats),
+    look_up: &LookUp<'s>,
+    repeats: &Repeats,
 ) -> Result<(Previewed, Session<'s>), Error> {
     let policies = guards::policies(policies)?;
     let mut previewed = read(file, look_up.start.now)?;
@@ -37,7 +38,7 @@ pub(super) async fn looked_up<'s>(
     let agreed_tenant = previewed.agreed.as_ref().and_then(|agreed| agreed.head.tenant_id.as_deref());
     session.must_be(Source::SavedPreview, agreed_tenant);
     if let Some(mut pool) = look_up.read(&mut previewed.plan, &mut session).await? {
-        let before = nights::before(&previewed, look_up, repeats, (&mut session, &mut pool)).await?;
+        let before = nights::before(&previewed, look_up, repeats, &mut session, &mut pool).await?;
         look_up.resolve(&mut previewed.plan, &mut pool, &before)?;
         previewed.preflight = preflight::inspect(&previewed.plan.jobs, look_up.start.now);
     }

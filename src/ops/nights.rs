@@ -28,7 +28,8 @@ pub(super) async fn before(
     previewed: &Previewed,
     look_up: &LookUp<'_>,
     repeats: &Repeats,
-    (session, pool): (&mut Session<'_>, &mut Pool),
+    session: &mut Session<'_>,
+    pool: &mut Pool,
 ) -> Result<Before, Error> {
     let gone = resolve::gone(&previewed.plan.unresolved, pool, look_up.start.now);
     if gone.is_empty() {
@@ -57,7 +58,8 @@ pub(super) async fn before(
 pub(super) fn hold_replaced(
     journal: &mut Journal,
     about: About<'_>,
-    (jobs, repeats): (&[Job], &Repeats),
+    jobs: &[Job],
+    repeats: &Repeats,
     preflight: &mut Preflight,
 ) -> Result<BTreeMap<u32, String>, Error> {
     let mut wanted: HashMap<String, Vec<&'static Action>> = HashMap::new();

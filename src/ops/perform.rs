@@ -15,10 +15,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::asked::Question;
 use super::daily::DailyWork;
 use super::error::Error;
-use super::guard_watch::GuardWatch;
+use super::guard_watch::{GuardWatch, Reach};
 use super::guards;
 use super::record::Recorded;
-use super::rounds::{Requests, Rounds, RoundsEnded};
+use super::rounds::{Ground, Requests, Rounds, RoundsEnded};
 use super::task::Task;
 use crate::catalog::TargetKind;
 use crate::clock::Clock;
@@ -172,7 +172,7 @@ pub(super) async fn perform(
     })?;
     let Wanted { requests, justification, low_priority, interactive, verify, daily, report } = wanted;
     let with = |client: Client| client.justified(justification.as_deref()).low_priority(low_priority);
-    let mut begun = Begun::now(session, with, (report, record)).await?;
+    let mut begun = Begun::now(session, with, report, record).await?;
     let jobs = Arc::clone(&task.jobs);
     let Prepared { daily, shown, done_before } = match begun.prepare(&daily, &task).await {
         Ok(prepared) => prepared,
@@ -189,8 +189,9 @@ pub(super) async fn perform(
     let rounds = Rounds::new(&mut begun.recorded, task, daily, ground);
     let mut rounds = Rounds { requests, is_older, shown, done_before, people, guards, ..rounds };
     let channel = (&begun.stop, &mut begun.requests);
+    let reach = Reach { client: &begun.client, clock: &begun.clock, rng: begun.rng.fork() };
     // Both are large, and few stacks are.
-    let answering = Box::pin(watch.answer(asked, (&begun.client, &begun.clock, begun.rng.fork()), stderr));
+    let answering = Box::pin(watch.answer(asked, reach, stderr));
     let ended = tokio::select! {
         biased;
         ended = Box::pin(through(&mut rounds, verify, &begun.client, channel, show, stderr)) => ended,
@@ -200,22 +201,31 @@ pub(super) async fn perform(
     Ok(begun.finish(jobs, ended))
 }
 
-/// Looks at what was accepted in a run that has ended, for so long; zero is one look at each.
+/// How what was accepted is looked at.
+pub(super) struct Looking {
+    /// Zero is one look at each.
+    pub within: Duration,
+    pub daily: DailyWork,
+    pub report: PathBuf,
+}
+
+/// Looks at what was accepted in a run that has ended.
 pub(super) async fn look_at(
-    (session, jobs): (Session<'_>, Arc<[Job]>),
-    (within, daily, report): (Duration, &DailyWork, PathBuf),
+    session: Session<'_>,
+    jobs: Arc<[Job]>,
+    looking: Looking,
     stderr: &Stderr,
     record: impl FnOnce() -> Result<Recorded, Error>,
 ) -> Result<Finished, Error> {
-    let mut begun = Begun::now(session, |client| client, (report, record)).await?;
-    let daily = begun.daily(daily).await?;
+    let mut begun = Begun::now(session, |client| client, looking.report, record).await?;
+    let daily = begun.daily(&looking.daily).await?;
     let listening = begun.recorded.listen(&begun.stop);
     let budget = begun.limits.budget();
     let show = |told| ui::bar::start(told, stderr.clone(), budget);
     let (ground, is_older) = (begun.ground(), begun.is_older());
     let rounds = Rounds::new(&mut begun.recorded, Task::of_the_past(Arc::clone(&jobs)), daily, ground);
     let mut rounds = Rounds { is_older, ..rounds };
-    let ended = rounds.verify(within, &begun.client, &begun.stop, &mut begun.requests, show).await;
+    let ended = rounds.verify(looking.within, &begun.client, &begun.stop, &mut begun.requests, show).await;
     drop(listening);
     Ok(begun.finish(jobs, ended?))
 }
@@ -247,7 +257,8 @@ impl<'a> Begun<'a> {
     async fn now(
         session: Session<'a>,
         with: impl FnOnce(Client) -> Client,
-        (report, record): (PathBuf, impl FnOnce() -> Result<Recorded, Error>),
+        report: PathBuf,
+        record: impl FnOnce() -> Result<Recorded, Error>,
     ) -> Result<Self, Error> {
         let (settings, tenant) = (session.settings(), session.tenant());
         let (clock, rng, limits) = (session.clock().clone(), session.rng(), session.limits());
@@ -277,8 +288,8 @@ impl<'a> Begun<'a> {
     }
 
     /// What rounds are played on.
-    fn ground(&mut self) -> (Limits, Clock, Rng) {
-        (self.limits, self.clock.clone(), self.rng.fork())
+    fn ground(&mut self) -> Ground {
+        Ground { limits: self.limits, clock: self.clock.clone(), rng: self.rng.fork() }
     }
 
     /// The account of the tenant that the token is for.

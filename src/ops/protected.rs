@@ -21,6 +21,13 @@ use crate::msgraph::transport::Transport;
 use crate::resolve::{self, Reading};
 use crate::session::Session;
 
+/// What is known of the jobs before.
+pub(super) struct Found<'a> {
+    pub preflight: &'a mut Preflight,
+    pub rules: &'a mut Rules,
+    pub sightings: &'a [Option<Sighting>],
+}
+
 /// What was found out.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
@@ -34,7 +41,7 @@ pub(super) struct Checked {
 pub(super) async fn check(
     session: &mut Session<'_>,
     jobs: &[Job],
-    (preflight, rules, sightings): (&mut Preflight, &mut Rules, &[Option<Sighting>]),
+    Found { preflight, rules, sightings }: Found<'_>,
     is_sent: impl Fn(usize, Option<&Hold>) -> bool,
 ) -> Result<Checked, Error> {
     let targets = targets(jobs, &preflight.holds, is_sent);

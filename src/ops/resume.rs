@@ -40,7 +40,6 @@ use super::same_place::{as_begun, same_tenant};
 use super::spare::Output;
 use super::task::Task;
 use super::{agreed, asked};
-use crate::daily::Settings as DailySettings;
 use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::guard::Brakes;
 use crate::guard::judge::Verdict;
@@ -93,13 +92,11 @@ pub async fn resume(
     differences(&changed.told);
     let mut earlier = taken_up(&request, &record, &elsewhere.kept)?;
     let mut today = today(&request, &begun, &changed.now, environment)?;
-    let BegunJobs { jobs, mut preflight, sightings } =
-        today.jobs(&record, saved, &begun, (request.start.now, &of_names));
+    let BegunJobs { jobs, mut preflight, sightings } = today.jobs(&record, saved, &begun, request.start.now, &of_names);
     changed.hold(&record, &mut preflight.holds, &mut earlier);
     preflight.hold_behind_others(&jobs, &elsewhere.behind);
     let left = Left { request: &request, record: &record, begun: &begun, jobs: &jobs, earlier: &earlier };
-    let found = (&mut preflight, &mut today.rules);
-    let (keys, told) = left.look(&mut session, found, &sightings).await?;
+    let (keys, told) = left.look(&mut session, &mut preflight, &mut today.rules, &sightings).await?;
     keep_what_is_barred(&record, &preflight.holds, &mut earlier, stderr);
     let spared = spared(&record, &elsewhere.kept, &changed, &preflight.holds, &mut earlier);
     let due = due(&request, &record, &preflight.holds, &earlier, &spared);
@@ -119,13 +116,14 @@ pub async fn resume(
     let policies = (today.candidates.as_slice(), &today.policies);
     let question = rest.question((&verdict, &sightings), policies, (&subject(&record, &begun), stderr))?;
     let holds = left.open(&preflight.holds);
-    let brakes = brakes(&begun.brakes, (&verdict.rules, changed.now.waves()), &jobs, &holds);
+    let brakes = brakes(&begun.brakes, &verdict.rules, changed.now.waves(), &jobs, &holds);
     let watch = watch((&begun, &changed.now), (&jobs, holds), files, (today.candidates, today.policies), &verdict);
     keep_reason(&journal, &record, &begun)?;
+    let daily = DailyWork::new(&today.daily, &record.head.tenant, request.stay.wait)?;
     let work = Work {
         session,
         watch,
-        wanted: wanted(&request, &begun, (&today.daily, &record.head.tenant), spared, report)?,
+        wanted: wanted(&request, &begun, daily, spared, report),
         task: Task {
             between_waves: between_waves(&record, &begun.brakes.waves, &preflight.holds, &earlier),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
@@ -178,22 +176,16 @@ fn watch(
 }
 
 /// How it is done, and what else is wanted.
-fn wanted(
-    request: &ResumeRequest,
-    begun: &Begun,
-    (daily, tenant): (&DailySettings, &str),
-    spared: HashSet<u32>,
-    report: PathBuf,
-) -> Result<Wanted, Error> {
-    Ok(Wanted {
+fn wanted(request: &ResumeRequest, begun: &Begun, daily: DailyWork, spared: HashSet<u32>, report: PathBuf) -> Wanted {
+    Wanted {
         requests: Requests { only: request.only, refile: request.refile, wait: request.stay.wait, spared },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.stay.verify,
-        daily: DailyWork::new(daily, tenant, request.stay.wait)?,
+        daily,
         report,
-    })
+    }
 }
 
 /// What people are asked about.

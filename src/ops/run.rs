@@ -29,13 +29,12 @@ use super::look_up::LookUp;
 use super::looked_up::looked_up;
 use super::perform::{Consent, Finished, Wanted, Work, perform};
 use super::previewed::Previewed;
-use super::protected::{self, Checked};
+use super::protected::{self, Checked, Found};
 use super::record::{self, Beginning};
 use super::rounds::Requests;
 use super::run_request::RunRequest;
 use super::task::Task;
 use super::{agreed, guards, keys, known, missing, names, nights, place_of_report, spare};
-use crate::daily::Settings as DailySettings;
 use crate::diagnostics::Diagnostics;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
@@ -58,7 +57,7 @@ use crate::ui::stderr::Stderr;
 /// Performs the plan.
 pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> Result<Finished, Error> {
     let look_up = request.look_up(settings);
-    let (previewed, mut session) = looked_up(&request.plan, &request.policies, (&look_up, &request.repeats)).await?;
+    let (previewed, mut session) = looked_up(&request.plan, &request.policies, &look_up, &request.repeats).await?;
     permit(&request, settings, &previewed, &mut session)?;
     let (key, place) = key_and_place(&request, settings, &previewed);
     let Previewed { mut plan, mut preflight, verdict, sightings, agreed, daily, policies, .. } = previewed;
@@ -73,14 +72,14 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let whole = leave_out_done(&mut preflight, &plan.jobs, &earlier);
     let held = called.hold(&plan.jobs, &past.of_names, &mut preflight);
     let held = held + known::leave_to_others(&past, &plan.jobs, &mut preflight);
-    let replaced = nights::hold_replaced(&mut journal, about, (&plan.jobs, &request.repeats), &mut preflight)?;
+    let replaced = nights::hold_replaced(&mut journal, about, &plan.jobs, &request.repeats, &mut preflight)?;
     let looked = Looked { plan: &plan, sightings: &sightings, inherited: &past.inherited };
     let Judged { verdict, spared, told } = judge(&look_up, looked, &mut preflight, verdict.rules, &mut session).await?;
     let read = request.reads(&plan, &policies.files);
     let place_of_report = place_of_report::find(&request, &read, settings)?;
     let report_at = place_of_report.path();
     warn(&plan, &told, &verdict, stderr);
-    confirm_number(&request, (&plan, &preflight), Whole { known: whole, spared: spared + held })?;
+    confirm_number(&request, &plan, &preflight, Whole { known: whole, spared: spared + held })?;
     if filed(&past.inherited, &preflight.holds).is_empty() && preflight.due == 0 {
         return nothing_due(plan, &preflight.holds, earlier, report_at, session.requests());
     }
@@ -100,7 +99,7 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let work = Work {
         session,
         watch: watch(&request, (&plan, &jobs, &preflight.holds), agreed.is_some(), policies, &verdict),
-        wanted: wanted(&request, &begun, (&daily, &label), report_at)?,
+        wanted: wanted(&request, &begun, DailyWork::new(&daily, &label, request.stay.wait)?, report_at),
         task: Task {
             jobs: Arc::clone(&jobs),
             lookout: agreed::lookout(&jobs, sightings, begun.inventory.clone()),
@@ -196,8 +195,8 @@ async fn past<'p>(
     (plan, holds): (&'p Plan, &[Option<Hold>]),
     stderr: &Stderr,
 ) -> Result<(Past, CalledBefore<'p>), Error> {
-    let called = called_before::look(session, &plan.jobs, (journal, about.place), about.once).await?;
-    let past = known::past(journal, about, (&called.jobs, holds), repeats)?;
+    let called = called_before::look(session, &plan.jobs, journal, about.place, about.once).await?;
+    let past = known::past(journal, about, &called.jobs, holds, repeats)?;
     past.remarks.iter().for_each(|line| stderr.say(&visible(line)));
     Ok((past, called))
 }
@@ -229,11 +228,11 @@ async fn judge(
     session: &mut Session<'_>,
 ) -> Result<Judged, Error> {
     let about = keys::About::of(plan, look_up);
-    let found = (&mut *preflight, &mut rules, sightings);
+    let found = Found { preflight: &mut *preflight, rules: &mut rules, sightings };
     let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
     let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
     let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
-    let on_file = keys::check(session, &about, (preflight, &rules), |_| false).await?;
+    let on_file = keys::check(session, &about, preflight, &rules, |_| false).await?;
     let verdict = match asked.is_empty() {
         true => guards::verdict(plan, (preflight, &on_file), rules, look_up.start.now, true),
         // What was filed by an earlier run is no new request, and may be completed by this one: it keeps to the rules of now.
@@ -268,21 +267,16 @@ fn let_go(filed: Vec<usize>, behind: &HashMap<usize, Arc<str>>, holds: &mut [Opt
 }
 
 /// How it is done, and what else is wanted.
-fn wanted(
-    request: &RunRequest,
-    begun: &Begun,
-    (daily, label): (&DailySettings, &str),
-    report: &Path,
-) -> Result<Wanted, Error> {
-    Ok(Wanted {
+fn wanted(request: &RunRequest, begun: &Begun, daily: DailyWork, report: &Path) -> Wanted {
+    Wanted {
         requests: Requests { wait: request.stay.wait, ..Requests::default() },
         justification: begun.justification.clone(),
         low_priority: begun.choices.limits.low_priority.unwrap_or_default(),
         interactive: request.interactive,
         verify: request.stay.verify,
-        daily: DailyWork::new(daily, label, request.stay.wait)?,
+        daily,
         report: report.to_owned(),
-    })
+    }
 }
 
 /// What a resumed run must know.

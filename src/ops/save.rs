@@ -199,7 +199,7 @@ async fn look(request: &SaveRequest<'_>, previewed: &Previewed, session: Session
     };
     let survey = Survey::new(limits, reader.gates().clone(), rng.clone());
     let sightings = survey.inspect(&plan.jobs, |at| holds[at].is_none(), inspect).await;
-    let keys = keys::look(&plan.jobs, holds, &sightings, (reader.read_only(), rng.clone())).await?;
+    let keys = keys::look(&plan.jobs, holds, &sightings, reader.read_only(), rng.clone()).await?;
     let targets = protected::targets(&plan.jobs, holds, |_, hold| hold.is_none());
     let meanings = protected::read(&previewed.verdict.rules.protected, &targets, reader.read_only(), rng).await?;
     Ok(Look { sightings, keys, meanings, tenant_id: claims.and_then(|claims| claims.tid), not_read: None })

@@ -14,7 +14,7 @@ use super::begun::Begun;
 use super::daily::{DailyWork, known_id};
 use super::error::Error;
 use super::limits::limits;
-use super::perform::{Finished, look_at};
+use super::perform::{Finished, Looking, look_at};
 use super::place_of_report::ReportPlace;
 use super::record::Recorded;
 use super::rehearsal::reopened;
@@ -94,5 +94,6 @@ pub async fn verify(
     }
     let daily = DailyWork::new(&begun.plan.daily, &record.head.tenant, false)?;
     let record = || Ok(Recorded::as_it_is(journal, lock, &record));
-    look_at((session, jobs), (request.within, &daily, report), stderr, record).await
+    let looking = Looking { within: request.within, daily, report };
+    look_at(session, jobs, looking, stderr, record).await
 }

@@ -53,7 +53,7 @@ pub(super) fn today(
 }
 
 /// A policy may have become stricter since, and the plan may have been given waves. Those that the run was begun with stay.
-pub(super) fn brakes(begun: &Brakes, (rules, waves): (&Rules, &[Wave]), jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
+pub(super) fn brakes(begun: &Brakes, rules: &Rules, waves: &[Wave], jobs: &[Job], left: &[Option<Hold>]) -> Brakes {
     let waves = match begun.waves.stages().is_empty() {
         true => Schedule::new(waves, jobs, left),
         false => begun.waves.clone(),
@@ -75,7 +75,8 @@ impl Today {
         record: &RunRecord,
         saved: Option<SavedPreview>,
         begun: &Begun,
-        (now, of_names): (Timestamp, &OfNames),
+        now: Timestamp,
+        of_names: &OfNames,
     ) -> BegunJobs {
         let mut jobs: Vec<Job> = record.jobs.iter().map(|stored| stored.job.clone()).collect();
         missing::apply(&begun.missing, &mut jobs, self.refuse_missing);

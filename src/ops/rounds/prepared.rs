@@ -22,6 +22,13 @@ use crate::runner::guards::Guards;
 use crate::runner::question::WaveQuestion;
 use crate::runner::{Carried, Limits};
 
+/// What rounds are played on.
+pub struct Ground {
+    pub limits: Limits,
+    pub clock: Clock,
+    pub rng: Rng,
+}
+
 /// A run that is in the journal and about to be performed.
 pub struct Rounds<'a> {
     pub recorded: &'a mut Recorded,
@@ -52,12 +59,7 @@ pub struct Rounds<'a> {
 
 impl<'a> Rounds<'a> {
     /// Of a run that was there before this process, and about which nothing more is known or wanted.
-    pub fn new(
-        recorded: &'a mut Recorded,
-        task: Task,
-        daily: Daily,
-        (limits, clock, rng): (Limits, Clock, Rng),
-    ) -> Self {
+    pub fn new(recorded: &'a mut Recorded, task: Task, daily: Daily, Ground { limits, clock, rng }: Ground) -> Self {
         Self {
             recorded,
             task,
