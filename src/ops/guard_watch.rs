@@ -19,9 +19,9 @@ use super::error::Error;
 use super::guards::{self, Policies, first_error};
 use super::{changed, protected};
 use crate::clock::Clock;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::diagnostics::Place;
-use crate::guard::judge::{About, Verdict, denials, judge};
+use crate::guard::judge::{Judgement, RunFacts, denials, judge};
 use crate::guard::now::GuardsNow;
 use crate::guard::preflight::Hold;
 use crate::guard::protected::Protected;
@@ -66,13 +66,13 @@ pub(super) struct GuardWatch {
     /// When the next override ends.
     until: Option<Timestamp>,
     /// The files as they were when they were last looked at.
-    seen: Option<Vec<Stamp>>,
+    seen: Option<Vec<FileStamp>>,
     /// What was told last.
     told: Arc<GuardsNow>,
 }
 
 /// Whether a file may be another one than it was; `None`: it is not there.
-type Stamp = Option<There>;
+type FileStamp = Option<There>;
 
 /// What tells two files apart, or two states of one. A time alone does not: whoever copies a file may keep its times.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ struct There {
 }
 
 /// What was read.
-struct Read {
+struct GuardsRead {
     policies: Policies,
     /// Where it is not what was agreed to.
     plan: Option<Plan>,
@@ -111,7 +111,7 @@ pub(super) struct Watched {
 
 impl GuardWatch {
     /// `verdict`: by which the run begins.
-    pub(super) fn new(watched: Watched, said: Policies, verdict: &Verdict) -> Self {
+    pub(super) fn new(watched: Watched, said: Policies, verdict: &Judgement) -> Self {
         let told =
             GuardsNow { protected: verdict.rules.protected.clone(), held: HashMap::new(), windows: verdict.windows() };
         Self { watched, said, kept_back: HashMap::new(), until: None, seen: None, told: Arc::new(told) }
@@ -159,7 +159,7 @@ impl GuardWatch {
     }
 
     /// `None`: nothing says anything else than before. Read on the spot: nothing else may go on before it is known.
-    fn read(&mut self, now: Timestamp) -> Result<Option<Read>, Box<str>> {
+    fn read(&mut self, now: Timestamp) -> Result<Option<GuardsRead>, Box<str>> {
         let seen = self.stamps();
         let is_over = self.until.is_some_and(|until| until <= now);
         if !is_over && self.seen.as_ref().is_some_and(|before| *before == seen) {
@@ -169,14 +169,14 @@ impl GuardWatch {
         let policies = guards::policies(&self.watched.policies).map_err(words)?;
         let plan = self.watched.plan.as_ref().map(AgreedPlan::as_it_is).transpose()?.flatten();
         if is_over || policies != self.said || plan.is_some() {
-            return Ok(Some(Read { policies, plan }));
+            return Ok(Some(GuardsRead { policies, plan }));
         }
         self.seen = Some(seen);
         Ok(None)
     }
 
     /// What there is to look at, also where a policy could be written by mistake.
-    fn stamps(&self) -> Vec<Stamp> {
+    fn stamps(&self) -> Vec<FileStamp> {
         let misnamed = self.watched.policies.iter().map(|policy| policy.path.with_extension("yml"));
         let policies = self.watched.policies.iter().map(|policy| policy.path.clone()).chain(misnamed);
         let of_plan = self.watched.plan.iter().flat_map(AgreedPlan::files).cloned();
@@ -215,8 +215,12 @@ impl GuardWatch {
     }
 
     /// What is to be done about it: jobs are held, or the run ends.
-    async fn judge(&mut self, read: Read, Reach { client, clock, rng }: Reach<'_>) -> Result<GuardsNow, Box<str>> {
-        let Read { policies, plan } = read;
+    async fn judge(
+        &mut self,
+        read: GuardsRead,
+        Reach { client, clock, rng }: Reach<'_>,
+    ) -> Result<GuardsNow, Box<str>> {
+        let GuardsRead { policies, plan } = read;
         let now = clock.now();
         let before = self.rules();
         if let (Some(plan), Some(agreed)) = (&plan, &mut self.watched.plan) {
@@ -288,7 +292,7 @@ impl GuardWatch {
         before: &Rules,
         holds: &[Option<Hold>],
         now: Timestamp,
-    ) -> Result<Verdict, Box<str>> {
+    ) -> Result<Judgement, Box<str>> {
         let is_new = |guard: &Guard| !before.stated.iter().any(|rule| rule.guard == *guard);
         let takes_reading = |guard: &Guard| matches!(guard, Guard::MaxPercentOfFleet(_) | Guard::RequireEscrow(_));
         if let Some(rule) = rules.stated.iter().find(|rule| takes_reading(&rule.guard) && is_new(&rule.guard)) {
@@ -296,7 +300,7 @@ impl GuardWatch {
         }
         // What was read for these when the run began still counts.
         rules.stated.retain(|rule| !takes_reading(&rule.guard));
-        let about = About {
+        let about = RunFacts {
             plan: self.watched.name.as_deref(),
             justified: self.watched.justified,
             now,
@@ -321,7 +325,7 @@ fn words(error: Error) -> Box<str> {
     }
 }
 
-fn stamp(file: &Path) -> Stamp {
+fn stamp(file: &Path) -> FileStamp {
     let there = fs::metadata(file).ok()?;
     Some(There { length: there.len(), modified: there.modified().ok(), itself: itself(&there) })
 }

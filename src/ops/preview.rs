@@ -17,7 +17,7 @@ use super::previewed::Previewed;
 use super::protected::{self, Found};
 use super::{keys, nights};
 use crate::diagnostics::Diagnostics;
-use crate::journal::memory::About;
+use crate::journal::memory::MemoryQuery;
 use crate::session::{self, Session};
 use crate::settings::PolicyFile;
 
@@ -34,7 +34,7 @@ pub async fn preview(
     // A saved preview shows what was found when it was made.
     if previewed.agreed.is_none() && session.can_sign_in() {
         let Previewed { plan, preflight, verdict, keys, .. } = &mut previewed;
-        let about = keys::About::of(plan, look_up);
+        let about = keys::KeyCheck::of(plan, look_up);
         let mut told = Diagnostics::default();
         // A plan that gives every id is previewed offline; what its list stands for is read by the run.
         if session.is_open() || verdict.rules.wants_keys() {
@@ -69,8 +69,13 @@ pub(super) async fn considered<'s>(
                 Ok(()) | Err(Error::SignIn(_)) => {}
                 Err(error) => return Err(error),
             }
-            let about =
-                About { plan_key: &key, place: &place, tenant: &label, once: repeats.once, now: look_up.start.now };
+            let about = MemoryQuery {
+                plan_key: &key,
+                place: &place,
+                tenant: &label,
+                once: repeats.once,
+                now: look_up.start.now,
+            };
             let past = known::past(&mut journal, about, jobs, &previewed.preflight.holds, repeats)?;
             leave_out_done(&mut previewed.preflight, jobs, &known::take_up(&past, jobs));
             previewed.preflight.hold_moved(jobs, &past.of_names);

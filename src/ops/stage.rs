@@ -2,14 +2,14 @@
 //!
 //! In: a tenant. Out: its [`Stage`], if it is one that stays. Must not: open it; `rehearsal` does.
 
-use crate::session::Tenant;
+use crate::session::TargetTenant;
 use crate::simulator::kept::{Kept, Stage};
 
 /// What a tenant that stays is made of.
-pub(super) fn stage_of(tenant: &Tenant) -> Option<&Stage> {
+pub(super) fn stage_of(tenant: &TargetTenant) -> Option<&Stage> {
     match tenant {
-        Tenant::Kept(stage) => Some(stage),
-        Tenant::InProcess(transport) => transport.kept().map(Kept::stage),
-        Tenant::Real | Tenant::Simulated(_) => None,
+        TargetTenant::Kept(stage) => Some(stage),
+        TargetTenant::InProcess(transport) => transport.kept().map(Kept::stage),
+        TargetTenant::Real | TargetTenant::Simulated(_) => None,
     }
 }

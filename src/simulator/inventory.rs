@@ -29,7 +29,7 @@ pub(super) use deleted::Record;
 pub(super) use shown::Look;
 
 /// Where a thing stands.
-pub(super) type Place = (TargetKind, usize);
+pub(super) type ThingPlace = (TargetKind, usize);
 
 const A_MILLION: usize = 1_000_000;
 
@@ -158,7 +158,7 @@ impl Inventory {
         &mut self,
         action: &'static str,
         deeds: &[Deed],
-        (kind, at): Place,
+        (kind, at): ThingPlace,
         body: &Value,
         now: Moment,
     ) -> bool {

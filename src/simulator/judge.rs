@@ -57,7 +57,7 @@ pub(super) fn read<'p>(incoming: &Incoming<'_>, version: Version, path: &'p str)
         query = options(incoming, version, served.endpoint)?;
         Ok(())
     });
-    let routes::Found { ids, place, .. } = found;
+    let routes::FoundRoute { ids, place, .. } = found;
     Ok(Call { endpoint: served.endpoint, bucket: served.bucket, ids, target, version, place, query, verdict })
 }
 

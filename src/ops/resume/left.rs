@@ -8,19 +8,19 @@ use std::path::Path;
 
 use super::super::begun::Begun;
 use super::super::error::Error;
-use super::super::keys::{self, About as AboutKeys};
+use super::super::keys::{self, KeyCheck as AboutKeys};
 use super::super::protected::{self, Checked, Found};
 use super::super::{guards, names};
 use super::request::ResumeRequest;
 use crate::diagnostics::{Diagnostics, Place};
 use crate::escrow::Keys;
 use crate::guard::drift::Sighting;
-use crate::guard::judge::{self, About, Verdict, denials};
+use crate::guard::judge::{self, Judgement, RunFacts, denials};
 use crate::guard::preflight::{Hold, Preflight};
 use crate::guard::rules::Rules;
 use crate::job::Job;
 use crate::journal::RunRecord;
-use crate::journal::resume::{Asked, Next, Past, decide};
+use crate::journal::resume::{Asked, Next, PastOfJob, decide};
 use crate::outcome::Cause;
 use crate::runner::Earlier;
 use crate::session::Session;
@@ -76,12 +76,17 @@ impl Left<'_> {
     }
 
     /// What the rules say of them, unless they refuse it.
-    pub(super) fn judge(&self, rules: Rules, holds: &[Option<Hold>], keys: &[Option<Keys>]) -> Result<Verdict, Error> {
+    pub(super) fn judge(
+        &self,
+        rules: Rules,
+        holds: &[Option<Hold>],
+        keys: &[Option<Keys>],
+    ) -> Result<Judgement, Error> {
         let Self { request, record, begun, jobs, .. } = self;
         let left = self.open(holds);
         let plan = begun.plan.name.as_deref();
         let about =
-            About { plan, justified: begun.justification.is_some(), now: request.start.now, begins: true, keys };
+            RunFacts { plan, justified: begun.justification.is_some(), now: request.start.now, begins: true, keys };
         let row =
             |at: usize| Place { line: jobs.get(at).map(|job| job.row as usize), ..Place::file(&record.head.plan_file) };
         let verdict = judge::judge(jobs, &left, rules, about, row);
@@ -108,7 +113,7 @@ pub(super) fn waits(record: &RunRecord, index: u32, request: &ResumeRequest, spa
     let stored =
         record.jobs.get(index as usize).filter(|stored| stored.filed.as_ref().is_some_and(|filed| !filed.moved));
     stored.is_some_and(|stored| {
-        let past = Past { asked: Asked::Approved, ..stored.past() };
+        let past = PastOfJob { asked: Asked::Approved, ..stored.past() };
         let next = decide(past, stored.job.action.repeat, request.only, request.refile);
         !spared.contains(&index) && next == Next::Complete
     })

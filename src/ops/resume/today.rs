@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::nameless::OfNames;
 use super::request::ResumeRequest;
-use crate::daily::Settings as DailySettings;
+use crate::daily::DailySettings;
 use crate::guard::Brakes;
 use crate::guard::drift::Sighting;
 use crate::guard::preflight::{self, Hold, Preflight};
@@ -18,7 +18,7 @@ use crate::guard::waves::{Schedule, Wave};
 use crate::job::Job;
 use crate::journal::RunRecord;
 use crate::ops::begun::Begun;
-use crate::ops::changed::Said;
+use crate::ops::changed::PlanSays;
 use crate::ops::error::Error;
 use crate::ops::guards::{self, Policies};
 use crate::ops::{agreed, missing};
@@ -40,7 +40,7 @@ pub(super) struct Today {
 pub(super) fn today(
     request: &ResumeRequest,
     begun: &Begun,
-    now: &Said,
+    now: &PlanSays,
     environment: &Environment,
 ) -> Result<Today, Error> {
     let named = request.policy.as_deref().or(begun.policy.as_deref());

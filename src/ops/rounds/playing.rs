@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use super::ended::RoundsEnded;
-use super::looked::Looked;
+use super::looked::PolledRequests;
 use super::prepared::Rounds;
 use crate::journal::resume::Only;
 use crate::journal::{Recorder, StoredJob};
@@ -73,7 +73,7 @@ impl Rounds<'_> {
     async fn next_round(
         &mut self,
         client: &Arc<Client>,
-        looked: Looked,
+        looked: PolledRequests,
         stop: &mpsc::UnboundedSender<StopRequest>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         show: &impl Fn(mpsc::UnboundedReceiver<Event>) -> oneshot::Receiver<()>,
@@ -94,7 +94,7 @@ impl Rounds<'_> {
         client: &Arc<Client>,
         requests: &mut mpsc::UnboundedReceiver<StopRequest>,
         say: &impl Fn(&str),
-    ) -> Result<Result<Looked, StopReason>, Error> {
+    ) -> Result<Result<PolledRequests, StopReason>, Error> {
         // Nobody else changes the run while it waits: it is read once, however often its requests are looked at.
         let record = self.recorded.journal.read(&self.recorded.id)?;
         self.task.earlier = self.standing(&record.jobs, &ended.unsent, chosen.only, chosen.refile)?;

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{State, Tenant};
-use crate::simulator::approvals::Requests;
-use crate::simulator::clock::Clock;
+use crate::simulator::approvals::FiledRequests;
+use crate::simulator::clock::TenantClock;
 use crate::simulator::faults::Faults;
 use crate::simulator::kept::Head;
 use crate::simulator::late::Late;
@@ -30,7 +30,7 @@ struct StateWritten<'s> {
     shelves: Vec<&'s Shelf>,
     faults: &'s Faults,
     quotas: &'s Quotas,
-    requests: &'s Requests,
+    requests: &'s FiledRequests,
     late: &'s Late,
     dice: u64,
 }
@@ -41,7 +41,7 @@ pub(in crate::simulator) struct StateRead {
     shelves: Vec<ShelfRead>,
     faults: Faults,
     quotas: Quotas,
-    requests: Requests,
+    requests: FiledRequests,
     late: Late,
     dice: u64,
 }
@@ -58,7 +58,7 @@ impl Tenant {
         if let Some(kept) = kept {
             restore(&mut state, kept);
         }
-        Arc::new(Self { scenario, clock: Clock::going_on(start, now), state: Mutex::new(state) })
+        Arc::new(Self { scenario, clock: TenantClock::going_on(start, now), state: Mutex::new(state) })
     }
 
     /// What outlasts a command, as a file holds it.
