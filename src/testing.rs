@@ -104,7 +104,7 @@ pub mod ops {
     };
 
     pub mod rounds {
-        pub use crate::ops::rounds::{FIRST_WAIT, Ground, Requests, Rounds, RoundsEnded};
+        pub use crate::ops::rounds::{FIRST_WAIT, Requests, RoundGround, Rounds, RoundsEnded};
     }
 }
 

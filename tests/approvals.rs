@@ -19,7 +19,7 @@ use musterout::testing::job::Job;
 use musterout::testing::journal::RunId;
 use musterout::testing::journal::resume::Only;
 use musterout::testing::ops;
-use musterout::testing::ops::rounds::{FIRST_WAIT, Ground, Requests, Rounds, RoundsEnded};
+use musterout::testing::ops::rounds::{FIRST_WAIT, Requests, RoundGround, Rounds, RoundsEnded};
 use musterout::testing::ops::{RecordedRun, RunTask};
 use musterout::testing::outcome::Cause;
 use musterout::testing::outcome::{Outcome, Settlement, Standing, Tally};
@@ -106,7 +106,7 @@ impl Process {
         };
         let daily = DailyTerms { account: Some(self.account), patience: FIRST_WAIT };
         let limits = Limits { concurrency: self.concurrency, pacing: Pacing::Off, ..Limits::default() };
-        let rounds = Rounds::new(&mut recorded, task, daily, Ground { limits, clock, rng: rng.fork() });
+        let rounds = Rounds::new(&mut recorded, task, daily, RoundGround { limits, clock, rng: rng.fork() });
         let mut rounds = Rounds { is_older: false, requests, ..rounds };
         let (stop, mut asked) = mpsc::unbounded_channel();
         rounds.play(&client, &stop, &mut asked, |_| oneshot::channel().1, |_| {}).await

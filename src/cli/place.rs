@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::catalog::{Missing, Unresolvable};
-use crate::ops::{Stage, TargetTenant};
+use crate::ops::{KeptStage, TargetTenant};
 use crate::settings::Flags;
 
 /// Where targets are looked up that are not named by their id.
@@ -103,7 +103,7 @@ impl StateArguments {
 impl ConnectionArguments {
     /// `inventory`: what a tenant that stays holds.
     pub(crate) fn tenant(&self, inventory: Option<PathBuf>) -> TargetTenant {
-        let kept = self.simulate.clone().map(|scenario| TargetTenant::Kept(Stage { scenario, inventory }));
+        let kept = self.simulate.clone().map(|scenario| TargetTenant::Kept(KeptStage { scenario, inventory }));
         kept.or_else(|| self.simulate_fresh.clone().map(TargetTenant::Simulated)).unwrap_or(TargetTenant::Real)
     }
 

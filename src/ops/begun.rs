@@ -24,12 +24,12 @@ use crate::guard::rules::Rules;
 use crate::journal::{Journal, RunRecord};
 use crate::plan;
 use crate::session::TargetTenant;
-use crate::simulator::kept::Stage;
+use crate::simulator::kept::KeptStage;
 
 /// What a resumed run must know of how it was begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Begun {
-    pub service: Service,
+    pub service: ServiceOfRun,
     pub plan: OfPlan,
     pub justification: Option<String>,
     pub choices: Choices,
@@ -52,7 +52,7 @@ pub(super) struct Begun {
 
 /// Where the run sends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Service {
+pub(super) struct ServiceOfRun {
     pub graph_url: String,
     pub login_url: String,
     pub tenant: TargetTenant,
@@ -125,13 +125,13 @@ impl Begun {
 
     /// The same run, with a tenant that can be asked.
     pub(super) fn with_tenant(self, tenant: TargetTenant) -> Self {
-        Self { service: Service { tenant, ..self.service }, ..self }
+        Self { service: ServiceOfRun { tenant, ..self.service }, ..self }
     }
 
     /// `None` where the record lacks what every run records.
     pub(super) fn from_json(settings: &Value) -> Option<Self> {
         Some(Self {
-            service: Service::from_json(settings)?,
+            service: ServiceOfRun::from_json(settings)?,
             plan: OfPlan::from_json(settings)?,
             justification: text(settings, "justification"),
             choices: Choices {
@@ -161,7 +161,7 @@ impl Begun {
     }
 }
 
-impl Service {
+impl ServiceOfRun {
     fn from_json(settings: &Value) -> Option<Self> {
         Some(Self {
             graph_url: text(settings, "graph_url")?,
@@ -169,7 +169,7 @@ impl Service {
             tenant: match text(settings, "simulated") {
                 None => match settings.get("kept") {
                     None | Some(Value::Null) => TargetTenant::Real,
-                    Some(stage) => TargetTenant::Kept(Stage::deserialize(stage).ok()?),
+                    Some(stage) => TargetTenant::Kept(KeptStage::deserialize(stage).ok()?),
                 },
                 Some(file) => TargetTenant::Simulated((!file.is_empty()).then(|| file.into())),
             },

@@ -85,4 +85,4 @@ pub use self::stop::stop;
 pub use self::task::RunTask;
 pub use self::verify::{VerifyRequest, verify};
 pub use crate::session::TargetTenant;
-pub(crate) use crate::simulator::kept::Stage;
+pub(crate) use crate::simulator::kept::KeptStage;

@@ -18,7 +18,7 @@ use super::error::Error;
 use super::guard_watch::{GuardWatch, Reach};
 use super::guards;
 use super::record::RecordedRun;
-use super::rounds::{Ground, Requests, Rounds, RoundsEnded};
+use super::rounds::{Requests, RoundGround, Rounds, RoundsEnded};
 use super::task::RunTask;
 use crate::catalog::TargetKind;
 use crate::clock::Clock;
@@ -288,8 +288,8 @@ impl<'a> BegunRun<'a> {
     }
 
     /// What rounds are played on.
-    fn ground(&mut self) -> Ground {
-        Ground { limits: self.limits, clock: self.clock.clone(), rng: self.rng.fork() }
+    fn ground(&mut self) -> RoundGround {
+        RoundGround { limits: self.limits, clock: self.clock.clone(), rng: self.rng.fork() }
     }
 
     /// The account of the tenant that the token is for.

@@ -14,7 +14,7 @@ use super::left_out::leave_out_done;
 use super::look_up::LookUp;
 use super::looked_up::looked_up;
 use super::previewed::Previewed;
-use super::protected::{self, Found};
+use super::protected::{self, ProtectedFound};
 use super::{keys, nights};
 use crate::diagnostics::Diagnostics;
 use crate::journal::memory::MemoryQuery;
@@ -38,7 +38,7 @@ pub async fn preview(
         let mut told = Diagnostics::default();
         // A plan that gives every id is previewed offline; what its list stands for is read by the run.
         if session.is_open() || verdict.rules.wants_keys() {
-            let found = Found { preflight: &mut *preflight, rules: &mut verdict.rules, sightings: &[] };
+            let found = ProtectedFound { preflight: &mut *preflight, rules: &mut verdict.rules, sightings: &[] };
             told = protected::check(&mut session, &plan.jobs, found, |_, hold| hold.is_none()).await?.told;
         }
         *keys = keys::check(&mut session, &about, preflight, &verdict.rules, |_| false).await?;

@@ -22,7 +22,7 @@ use crate::resolve::{self, Reading};
 use crate::session::Session;
 
 /// What is known of the jobs before.
-pub(super) struct Found<'a> {
+pub(super) struct ProtectedFound<'a> {
     pub preflight: &'a mut Preflight,
     pub rules: &'a mut Rules,
     pub sightings: &'a [Option<Sighting>],
@@ -41,7 +41,7 @@ pub(super) struct Checked {
 pub(super) async fn check(
     session: &mut Session<'_>,
     jobs: &[Job],
-    Found { preflight, rules, sightings }: Found<'_>,
+    ProtectedFound { preflight, rules, sightings }: ProtectedFound<'_>,
     is_sent: impl Fn(usize, Option<&Hold>) -> bool,
 ) -> Result<Checked, Error> {
     let targets = targets(jobs, &preflight.holds, is_sent);

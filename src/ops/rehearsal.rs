@@ -15,7 +15,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Place};
 use crate::resolve::{FoundRecord, SavedInventory};
 use crate::session::TargetTenant;
 use crate::settings::Settings;
-use crate::simulator::kept::{self, Kept, KeptError, Stage};
+use crate::simulator::kept::{self, Kept, KeptError, KeptStage};
 use crate::simulator::scenario::{Holdings, Scenario};
 use crate::simulator::transport::SimTransport;
 
@@ -67,7 +67,7 @@ pub(crate) fn reset(settings: &Settings) -> Result<usize, Error> {
     Kept::reset(&kept::folder(state(settings)?)).map_err(|error| fault(error, None))
 }
 
-fn open(settings: &Settings, stage: Stage, now: Timestamp) -> Result<(Arc<Kept>, Option<String>), Error> {
+fn open(settings: &Settings, stage: KeptStage, now: Timestamp) -> Result<(Arc<Kept>, Option<String>), Error> {
     let folder = kept::folder(state(settings)?);
     let held = stage.inventory.as_deref().map(held).transpose()?;
     let played = stage.scenario.clone();
@@ -110,7 +110,7 @@ fn state(settings: &Settings) -> Result<&Path, Error> {
         .ok_or_else(|| Error::usage(Diagnostic::error("no-state-dir", "there is no folder for the simulated tenant")))
 }
 
-fn named(stage: &Stage) -> String {
+fn named(stage: &KeptStage) -> String {
     let files = [&stage.scenario, &stage.inventory].into_iter().flatten();
     let files: Vec<_> = files.map(|file| file.display().to_string()).collect();
     match files.is_empty() {
@@ -119,7 +119,7 @@ fn named(stage: &Stage) -> String {
     }
 }
 
-fn fault(error: KeptError, stage: Option<&Stage>) -> Error {
+fn fault(error: KeptError, stage: Option<&KeptStage>) -> Error {
     match error {
         KeptError::Scenario(error) => Error::Scenario(error),
         KeptError::Busy => {

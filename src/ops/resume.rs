@@ -76,11 +76,8 @@ pub async fn resume(
     let settings = &as_begun(flags, environment, &begun)?;
     same_tenant(&journal, &record.head, &begun, settings)?;
     let saved = agreed::recorded(&journal, &record)?;
-    let limits = limits(
-        begun.choices,
-        plan::StatedLimits::default(),
-        begun.service.tenant != TargetTenant::Real || settings.is_local(),
-    )?;
+    let is_local = begun.service.tenant != TargetTenant::Real || settings.is_local();
+    let limits = limits(begun.choices, plan::StatedLimits::default(), is_local)?;
     let PlanNow { files, other } = unless_saved(saved.as_ref(), || plan_now(&record, request.as_agreed))?;
     let begun = with_reason(begun, &request, other.as_ref());
     let mut session = Session::new(settings, &begun.service.tenant, limits, clock, request.start.seed);

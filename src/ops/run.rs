@@ -15,7 +15,7 @@ use super::agreed::Agreed;
 use super::agreed_plan::AgreedPlan;
 use super::agreement::Agreement;
 use super::asked::{self, AskedAbout};
-use super::begun::{Begun, OfPlan, Service};
+use super::begun::{Begun, OfPlan, ServiceOfRun};
 use super::brakes::brakes;
 use super::called_before::{self, CalledBefore};
 use super::confirm::{Whole, confirm_number};
@@ -29,7 +29,7 @@ use super::look_up::LookUp;
 use super::looked_up::looked_up;
 use super::perform::{Consent, Finished, RunWishes, Work, perform};
 use super::previewed::Previewed;
-use super::protected::{self, Checked, Found};
+use super::protected::{self, Checked, ProtectedFound};
 use super::record::{self, Beginning};
 use super::rounds::Requests;
 use super::run_request::RunRequest;
@@ -64,13 +64,8 @@ pub async fn run(request: RunRequest, settings: &Settings, stderr: &Stderr) -> R
     let label = label(settings, &request.tenant, plan.tenant.as_deref());
     let (mut journal, lock, id) = under_lock(settings, &key, request.start.now, agreed.as_ref())?;
     learn_tenant(&mut session, &mut journal, &label).await?;
-    let about = MemoryQuery {
-        plan_key: &key,
-        place: &place,
-        tenant: &label,
-        once: request.repeats.once,
-        now: request.start.now,
-    };
+    let (once, now) = (request.repeats.once, request.start.now);
+    let about = MemoryQuery { plan_key: &key, place: &place, tenant: &label, once, now };
     let (past, called) =
         past(&request.repeats, &mut session, (&mut journal, about), (&plan, &preflight.holds), stderr).await?;
     let earlier = known::take_up(&past, &plan.jobs);
@@ -234,7 +229,7 @@ async fn judge(
     session: &mut Session<'_>,
 ) -> Result<Judged, Error> {
     let about = keys::KeyCheck::of(plan, look_up);
-    let found = Found { preflight: &mut *preflight, rules: &mut rules, sightings };
+    let found = ProtectedFound { preflight: &mut *preflight, rules: &mut rules, sightings };
     let asked: HashSet<usize> = asked(inherited).map(|index| index as usize).collect();
     let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() || asked.contains(&at);
     let Checked { held, told } = protected::check(session, &plan.jobs, found, is_sent).await?;
@@ -294,7 +289,7 @@ fn begun(
     agreed: Option<&Agreed>,
 ) -> Begun {
     Begun {
-        service: Service {
+        service: ServiceOfRun {
             graph_url: settings.graph_url.clone(),
             login_url: settings.login_url.clone(),
             tenant: request.tenant.anywhere(),

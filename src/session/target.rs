@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::journal::memory::SIMULATED;
 use crate::msgraph::token::tenant_in;
 use crate::settings::{Settings, SignInIdentity};
-use crate::simulator::kept::{Stage, is_kept};
+use crate::simulator::kept::{KeptStage, is_kept};
 use crate::simulator::transport::SimTransport;
 
 /// Which tenant a verb works against.
@@ -17,7 +17,7 @@ pub enum TargetTenant {
     /// The embedded one, playing this scenario, or the default one; a new one each time.
     Simulated(Option<PathBuf>),
     /// The same, as the last command has left it. It is opened, and becomes one in process, before anything is asked of it.
-    Kept(Stage),
+    Kept(KeptStage),
     /// An embedded one that is there already, and outlasts a run. For whoever uses the library.
     InProcess(SimTransport),
 }

@@ -26,7 +26,7 @@ use super::shelf::{ActionResult, Given, Shelf, Thing};
 use crate::catalog::TargetKind;
 
 pub(super) use deleted::Record;
-pub(super) use shown::Look;
+pub(super) use shown::ShownLook;
 
 /// Where a thing stands.
 pub(super) type ThingPlace = (TargetKind, usize);

@@ -38,6 +38,7 @@ fn no_two_types_share_a_name() {
 
 #[test]
 fn types_are_found_by_their_names() {
-    let code = "pub(in crate::a) struct A<'a> {\nenum B {}\npub type C = u8;\n    type D = u8;\nfn e() {\n    struct F;\n";
+    let code =
+        "pub(in crate::a) struct A<'a> {\nenum B {}\npub type C = u8;\n    type D = u8;\nfn e() {\n    struct F;\n";
     assert_eq!(types(code).collect::<Vec<_>>(), ["A", "B", "C"]);
 }

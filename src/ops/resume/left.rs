@@ -9,7 +9,7 @@ use std::path::Path;
 use super::super::begun::Begun;
 use super::super::error::Error;
 use super::super::keys::{self, KeyCheck as AboutKeys};
-use super::super::protected::{self, Checked, Found};
+use super::super::protected::{self, Checked, ProtectedFound};
 use super::super::{guards, names};
 use super::request::ResumeRequest;
 use crate::diagnostics::{Diagnostics, Place};
@@ -52,7 +52,7 @@ impl Left<'_> {
         preflight.hold_denied(jobs, &denials(rules, *jobs, begun.plan.name.as_deref(), self.request.start.now));
         names::hold_moved(session, jobs, preflight, |at| self.is_skipped(at)).await?;
         let is_sent = |at: usize, hold: Option<&Hold>| hold.is_none() && !self.is_skipped(at);
-        let found = Found { preflight: &mut *preflight, rules: &mut *rules, sightings };
+        let found = ProtectedFound { preflight: &mut *preflight, rules: &mut *rules, sightings };
         let Checked { told, .. } = protected::check(session, jobs, found, is_sent).await?;
         let about = AboutKeys { jobs, plan: begun.plan.name.as_deref(), from_inventory: false };
         let on_file = keys::check(session, &about, preflight, rules, |at| self.is_skipped(at)).await?;

@@ -23,7 +23,7 @@ use crate::runner::question::WaveQuestion;
 use crate::runner::{Carried, Limits};
 
 /// What rounds are played on.
-pub struct Ground {
+pub struct RoundGround {
     pub limits: Limits,
     pub clock: Clock,
     pub rng: Rng,
@@ -63,7 +63,7 @@ impl<'a> Rounds<'a> {
         recorded: &'a mut RecordedRun,
         task: RunTask,
         daily: DailyTerms,
-        Ground { limits, clock, rng }: Ground,
+        RoundGround { limits, clock, rng }: RoundGround,
     ) -> Self {
         Self {
             recorded,

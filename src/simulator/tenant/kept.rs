@@ -12,7 +12,7 @@ use super::{State, Tenant};
 use crate::simulator::approvals::FiledRequests;
 use crate::simulator::clock::TenantClock;
 use crate::simulator::faults::Faults;
-use crate::simulator::kept::Head;
+use crate::simulator::kept::KeptHead;
 use crate::simulator::late::Late;
 use crate::simulator::quota::Quotas;
 use crate::simulator::scenario::Scenario;
@@ -20,8 +20,8 @@ use crate::simulator::shelf::{Shelf, ShelfRead};
 use crate::simulator::sign_in::Tokens;
 
 #[derive(Serialize)]
-struct Whole<'s> {
-    head: &'s Head,
+struct KeptTenant<'s> {
+    head: &'s KeptHead,
     state: StateWritten<'s>,
 }
 
@@ -62,12 +62,12 @@ impl Tenant {
     }
 
     /// What outlasts a command, as a file holds it.
-    pub(in crate::simulator) fn written(&self, head: &Head) -> serde_json::Result<Vec<u8>> {
+    pub(in crate::simulator) fn written(&self, head: &KeptHead) -> serde_json::Result<Vec<u8>> {
         let state = self.lock();
         let State { inventory, faults, quotas, requests, late, dice, .. } = &*state;
         let shelves = inventory.shelves();
         let state = StateWritten { shelves, faults, quotas, requests, late, dice: dice.get_seed() };
-        serde_json::to_vec(&Whole { head, state })
+        serde_json::to_vec(&KeptTenant { head, state })
     }
 }
 

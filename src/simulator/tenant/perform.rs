@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::simulator::clock::iso_date;
-use crate::simulator::context::Source;
+use crate::simulator::context::ContextSource;
 use crate::simulator::inventory::membership;
 use crate::simulator::scenario::CheckIn;
 use crate::simulator::values;
@@ -137,7 +137,7 @@ fn registered() -> Refusal {
 /// What stands for a collection of logs that was asked for.
 ///
 /// Source: the v1.0 schema's `deviceLogCollectionResponse`.
-fn receipt(source: &Source, (device, id): (&str, &str), now: Moment) -> Value {
+fn receipt(source: &ContextSource, (device, id): (&str, &str), now: Moment) -> Value {
     json!({
         "@odata.context": source.of_value("microsoft.graph.deviceLogCollectionResponse"),
         "id": format!("{device}_{id}"),
