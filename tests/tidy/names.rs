@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 
 use super::{assert_none, sources, word};
 
-/// Rooms whose names are not settled yet.
-const NOT_YET: &[&str] = &["runner"];
-
 /// The names of the types that a file defines outside of functions. An alias inside an `impl` is part of its trait.
 fn types(code: &str) -> impl Iterator<Item = &str> {
     code.lines().filter_map(|line| {
@@ -27,7 +24,7 @@ fn types(code: &str) -> impl Iterator<Item = &str> {
 fn no_two_types_share_a_name() {
     let all = sources();
     let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for source in all.iter().filter(|source| !source.is_test() && !NOT_YET.contains(&source.room())) {
+    for source in all.iter().filter(|source| !source.is_test()) {
         for name in types(source.code()) {
             places.entry(name).or_default().push(&source.name);
         }
