@@ -21,7 +21,7 @@ const DAYS: u32 = 2;
 /// How many more requests can be carried out before they expire, at `daily` a day.
 ///
 /// The first of the days is today, of which `used` is gone.
-pub(crate) fn allowance_left(daily: u32, used: u32, open: u32) -> u32 {
+fn allowance_left(daily: u32, used: u32, open: u32) -> u32 {
     (daily.saturating_mul(DAYS)).saturating_sub(used.min(daily)).saturating_sub(open)
 }
 

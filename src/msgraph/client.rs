@@ -27,8 +27,7 @@ use crate::catalog::{Access, Action, Bucket, DIRECTORY, INTUNE_OTHER, ReadBack, 
 use crate::clock::Clock;
 use crate::identity::Identity;
 use crate::job::{Job, JobId};
-use crate::outcome::{Evidence, FollowUp, FollowUpRead, Lack, Reply, Stage, Verdict};
-use crate::outcome::{Presence, Seen, Since};
+use crate::outcome::{Evidence, FollowUp, FollowUpRead, Lack, Presence, Reply, Seen, Since, Stage, Verdict};
 use crate::pacing::{Gates, retry_after};
 
 const CODE: HeaderName = HeaderName::from_static("x-msft-approval-code");

@@ -99,7 +99,7 @@ impl Request {
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct FiledRequests {
+pub(super) struct FiledRequests {
     all: Vec<Request>,
     by_id: HashMap<String, usize>,
     /// The last request about a target.

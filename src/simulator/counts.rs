@@ -37,7 +37,7 @@ impl TargetCounts {
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct RequestEnd {
+pub(super) struct RequestEnd {
     /// `None` where no answer was given.
     pub status: Option<u16>,
     pub effect: bool,

@@ -31,7 +31,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// What makes a state this tenant's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptHead {
+pub(super) struct KeptHead {
     format: u32,
     /// Of the program that has written it, and how many actions it knows.
     version: String,
