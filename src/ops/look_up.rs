@@ -97,7 +97,7 @@ impl<'a> LookUp<'a> {
         if age > FRESH {
             let hours = age.as_hours();
             let age = if hours >= 48 { format!("{} days", hours / 24) } else { format!("{hours} hours") };
-            let message = format!("this inventory is {age} old; devices may have been enrolled again since then then");
+            let message = format!("this inventory is {age} old; devices may have been enrolled again since then");
             let help = "make a new one: musterout inventory --out FILE";
             plan.warnings.push(Diagnostic::warning("old-inventory", message).at(place()).help(help));
         }

@@ -87,7 +87,7 @@ fn several(text: &str) -> Option<(&'static str, &'static str)> {
     let filled = |part: &&str| !part.is_empty();
     let with = |sign: char| words().filter(|part| part.contains(sign)).count();
     if text.contains([';', '\n', '\r', '\t']) && parts().filter(filled).count() > 1 {
-        return Some(("these are several values in one entry entry", ONE_EACH));
+        return Some(("these are several values in one entry", ONE_EACH));
     }
     if text.contains('@') && (with('@') > 1 || text.matches('@').count() > 1) {
         return Some(("these are several addresses in one entry", ONE_EACH));
@@ -102,7 +102,7 @@ fn several(text: &str) -> Option<(&'static str, &'static str)> {
     // `Doe, Jane` is a name; `5CG1,5CG2` are two serial numbers.
     let numbered = |part: &str| part.bytes().any(|byte| byte.is_ascii_digit());
     let listed = text.contains(',') && parts().filter(filled).count() > 1 && parts().filter(filled).all(numbered);
-    listed.then_some(("these are several values in one entry entry", ONE_EACH))
+    listed.then_some(("these are several values in one entry", ONE_EACH))
 }
 
 /// What no id and no name looks like.

@@ -119,7 +119,7 @@ impl Rest<'_> {
 
     fn wrong(&self, number: u32, left: u32) -> Error {
         let of = match self.agreed().filter(|agreed| *agreed != left) {
-            Some(agreed) => format!(", of {agreed} that were agreed to at first at first"),
+            Some(agreed) => format!(", of {agreed} that were agreed to at first"),
             None => String::new(),
         };
         let (jobs, are) = (ui::text::count_of(left, "job"), if left == 1 { "is" } else { "are" });
