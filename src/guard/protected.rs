@@ -88,7 +88,7 @@ impl fmt::Display for ProtectedEntry {
 
 /// Why a target is protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Protection {
+pub(super) struct Protection {
     /// Of a user: which of their devices it is about.
     device: Option<Box<str>>,
     /// What of the target matched: `name`, `serial number`.
